@@ -1,0 +1,63 @@
+/**
+ * Every object that FAVE keeps under `requests/{request_id}/`, by kind. Data only: keys are built and parsed from these
+ * patterns (`shared/keys.ts`), notification rules and policies are derived from them, and nothing else spells a key.
+ *
+ * In a pattern `{clip}` and `{frame}` are four digits counted from 1, `{file}` is any file name, `{ext}` one of `extensions`.
+ */
+export interface Kind {
+  readonly name: string;
+  /** Key below `requests/{request_id}/`. */
+  readonly key: string;
+  /** Media type of the object, or one for each extension. Absent: whatever the user uploaded. */
+  readonly contentType?: string | Readonly<Record<string, string>>;
+  /** Values of `{ext}`, the preferred one first. */
+  readonly extensions?: readonly string[];
+  /** Name of the JSON Schema (`schemas/{schema}.schema.json`) that the object's content satisfies. */
+  readonly schema?: string;
+  /** Whether landing in the bucket is announced on `fave.landed.{kind}.>`; what is not announced belongs to an announced manifest. */
+  readonly announced: boolean;
+}
+
+const json = 'application/json';
+
+export const kinds = {
+  input: { name: 'input', key: 'input/{file}', announced: true },
+
+  media: { name: 'media', key: 'stage-ffmpeg-0/media.json', contentType: json, schema: 'media', announced: false },
+  audio: { name: 'audio', key: 'stage-ffmpeg-0/audio.wav', contentType: 'audio/wav', announced: true },
+
+  segments: { name: 'segments', key: 'stage-librosa/segments.json', contentType: json, schema: 'segments', announced: true },
+
+  clip: {
+    name: 'clip',
+    key: 'stage-ffmpeg-1/clip_{clip}/clip.{ext}',
+    extensions: ['mp4', 'mkv'],
+    contentType: { mp4: 'video/mp4', mkv: 'video/x-matroska' },
+    announced: true,
+  },
+
+  speech: { name: 'speech', key: 'stage-ffmpeg-2/clip_{clip}/audio.wav', contentType: 'audio/wav', announced: true },
+  video: { name: 'video', key: 'stage-ffmpeg-2/clip_{clip}/video.mp4', contentType: 'video/mp4', announced: true },
+
+  transcript: {
+    name: 'transcript',
+    key: 'stage-deepspeech/clip_{clip}/transcript.json',
+    contentType: json,
+    schema: 'transcript',
+    announced: true,
+  },
+
+  frame: { name: 'frame', key: 'stage-ffmpeg-3/clip_{clip}/frame_{frame}.jpg', contentType: 'image/jpeg', announced: false },
+  frames: { name: 'frames', key: 'stage-ffmpeg-3/clip_{clip}/frames.json', contentType: json, schema: 'frames', announced: true },
+
+  detections: {
+    name: 'detections',
+    key: 'stage-object-detector/clip_{clip}/detections.json',
+    contentType: json,
+    schema: 'detections',
+    announced: true,
+  },
+
+  /** Proves the notification path at start-up; no stage consumes it. */
+  canary: { name: 'canary', key: 'metadata/canary', contentType: 'text/plain', announced: true },
+} as const satisfies Record<string, Kind>;
