@@ -1,0 +1,17 @@
+// Made by `npm run generate` from the schemas. Do not edit.
+
+import type { ValidateFunction } from 'ajv';
+import type * as types from './types.ts';
+
+export const detections: ValidateFunction<types.Detections>;
+export const event: ValidateFunction<types.Event>;
+export const frames: ValidateFunction<types.Frames>;
+export const landed: ValidateFunction<types.Landed>;
+export const lifecycle: ValidateFunction<types.Lifecycle>;
+export const media: ValidateFunction<types.Media>;
+export const notification: ValidateFunction<types.Notification>;
+export const progress: ValidateFunction<types.Progress>;
+export const receipt: ValidateFunction<types.Receipt>;
+export const request: ValidateFunction<types.Request>;
+export const segments: ValidateFunction<types.Segments>;
+export const transcript: ValidateFunction<types.Transcript>;

@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import {
+  jetstream,
+  jetstreamManager,
+  JetStreamApiError,
+  type JetStreamClient,
+  type JetStreamManager,
+  type JetStreamPublishOptions,
+  type PubAck,
+} from '@nats-io/jetstream';
+import { connect, type NatsConnection } from 'nats';
+import pRetry from 'p-retry';
+import type { BusConfig } from './config.ts';
+import { messageOf, UnavailableError } from './errors.ts';
+
+/** A connection to NATS that outlives the server's restarts. */
+export interface Bus {
+  readonly connection: NatsConnection;
+  readonly jetstream: JetStreamClient;
+  readonly manager: JetStreamManager;
+  /**
+   * Publishes and waits until JetStream has stored the message; waits for a server that is away until `signal` aborts.
+   * @throws UnavailableError after {@link PATIENCE} without a signal; JetStreamApiError when JetStream refuses the message.
+   */
+  publish(subject: string, value: object, options: PublishOptions): Promise<PubAck>;
+  /** Ends the connection after what was published is sent. */
+  close(): Promise<void>;
+}
+
+export interface PublishOptions extends Pick<JetStreamPublishOptions, 'msgID' | 'expect' | 'headers'> {
+  readonly signal?: AbortSignal;
+}
+
+/** Milliseconds that a publish without a signal waits for a server that does not answer. */
+const PATIENCE = 30_000;
+
+/** @throws UnavailableError when no server answers within `wait` milliseconds. */
+export async function connectBus(config: BusConfig, name: string, wait = 20_000): Promise<Bus> {
+  const connection = await connectWithin(config, name, wait);
+  const client = jetstream(connection);
+  const manager = await jetstreamManager(connection, { checkAPI: false });
+
+  return {
+    connection,
+    jetstream: client,
+    manager,
+    publish: (subject, value, { signal, ...options }) => {
+      const data = JSON.stringify(value);
+      return pRetry(
+        () =>
+          client.publish(subject, data, { timeout: 5_000, ...options }).catch((error: unknown) => {
+            throw error instanceof JetStreamApiError && !isTransient(error) ? error : unavailable(error);
+          }),
+        {
+          retries: Infinity,
+          minTimeout: 100,
+          maxTimeout: 3_000,
+          randomize: true,
+          shouldRetry: ({ error }) => error instanceof UnavailableError && !connection.isClosed(),
+          ...(signal ? { signal } : { maxRetryTime: PATIENCE }),
+        },
+      );
+    },
+    close: async () => {
+      await connection.drain().catch(() => connection.close());
+    },
+  };
+}
+
+async function connectWithin(config: BusConfig, name: string, wait: number): Promise<NatsConnection> {
+  try {
+    return await pRetry(
+      () =>
+        connect({
+          servers: [...config.servers],
+          name,
+          ...(config.user !== '' && { user: config.user, pass: config.password }),
+          ...(config.ca !== undefined && { tls: { ca: readFileSync(config.ca, 'utf8') } }),
+          maxReconnectAttempts: -1,
+          reconnectTimeWait: 250,
+          reconnectJitter: 250,
+          pingInterval: 5_000,
+          maxPingOut: 3,
+        }),
+      { retries: Infinity, maxRetryTime: wait, minTimeout: 100, maxTimeout: 1_000 },
+    );
+  } catch (error) {
+    throw unavailable(error);
+  }
+}
+
+/** A full stream or a leader election is not the message's fault. */
+function isTransient(error: JetStreamApiError): boolean {
+  const { code, err_code } = error.apiError();
+  return code === 503 || err_code === 10077 /* stream full */ || err_code === 10047 /* no space */;
+}
+
+function unavailable(error: unknown): UnavailableError {
+  return new UnavailableError('bus-unavailable', `NATS does not answer (${messageOf(error)})`, { cause: error });
+}
