@@ -1,0 +1,79 @@
+import { HOP, SPECTRUM_EVERY, type Analysis } from './analyse.ts';
+import { FEATURES } from './meyda.ts';
+import { SAMPLE_RATE } from './wav.ts';
+
+/** Clips are numbered with four digits. */
+export const MAX_CLIPS = 9_999;
+
+/** One clip as in `schemas/segments.schema.json`. */
+export interface Clip {
+  /** Seconds. */
+  readonly start: number;
+  /** Seconds. */
+  readonly end: number;
+  readonly features: AudioFeatures;
+}
+
+/** What a clip sounds like: means over its frames; units as in the schema. */
+export interface AudioFeatures {
+  readonly rms: number;
+  readonly zero_crossing_rate: number;
+  readonly spectral_centroid: number;
+  readonly spectral_rolloff: number;
+  readonly mfcc_mean: readonly number[];
+  readonly mfcc_std: readonly number[];
+}
+
+/** Seconds of so many samples, to the microsecond: enough for any frame, and short to write. */
+export function inSeconds(samples: number): number {
+  return Math.round((samples / SAMPLE_RATE) * 1e6) / 1e6;
+}
+
+/** Clips that follow each other without gap, with their features. @param ends - seconds, ascending */
+export function clipsOf(ends: readonly number[], analysis: Analysis): Clip[] {
+  return ends.map((end, i) => {
+    const start = ends[i - 1] ?? 0;
+    return { start, end, features: featuresOf(start, end, analysis) };
+  });
+}
+
+/** Features of the frames centred in the clip; of the nearest one where there is none. */
+export function featuresOf(start: number, end: number, { rms, features }: Analysis): AudioFeatures {
+  const levels = rms.subarray(...framesIn(start, end, HOP, rms.length));
+  const [from, to] = framesIn(start, end, HOP * SPECTRUM_EVERY, features.length / FEATURES);
+  const columns = Array.from({ length: FEATURES }, (_, column) =>
+    Float64Array.from({ length: to - from }, (_, row) => features[(from + row) * FEATURES + column] ?? 0),
+  );
+  const [crossings = 0, centroid = 0, rolloff = 0, ...mfcc] = columns.map(mean);
+  return {
+    rms: rounded(mean(levels)),
+    zero_crossing_rate: rounded(crossings),
+    spectral_centroid: rounded(centroid),
+    spectral_rolloff: rounded(rolloff),
+    mfcc_mean: mfcc.map(rounded),
+    mfcc_std: columns.slice(-mfcc.length).map((column) => rounded(deviation(column))),
+  };
+}
+
+/** First and one past the last of the frames, `hop` samples apart, whose centres are in the clip: always at least one. */
+function framesIn(start: number, end: number, hop: number, count: number): [from: number, to: number] {
+  const [from, to] = [start, end].map((time) => Math.min(count, Math.ceil((time * SAMPLE_RATE) / hop))) as [number, number];
+  if (from < to) return [from, to];
+  const nearest = Math.min(count - 1, Math.round((((start + end) / 2) * SAMPLE_RATE) / hop));
+  return [nearest, nearest + 1];
+}
+
+function mean(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Standard deviation of the population, as `numpy.std`. */
+function deviation(values: Float64Array): number {
+  const middle = mean(values);
+  return Math.sqrt(mean(values.map((value) => (value - middle) ** 2)));
+}
+
+/** Six significant digits: more would be noise, and differ between machines. */
+function rounded(value: number): number {
+  return Number(value.toPrecision(6));
+}

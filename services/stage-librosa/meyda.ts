@@ -1,0 +1,54 @@
+import meyda from 'meyda';
+import { SAMPLE_RATE } from './wav.ts';
+
+/** Samples a frame: librosa's default. */
+export const FRAME = 2_048;
+
+/** Coefficients that {@link mfcc} gives. */
+export const MFCCS = 13;
+
+/** What of a frame is kept: zero crossing rate, spectral centroid and rolloff in Hz, and {@link MFCCS} MFCC. */
+export const FEATURES = 3 + MFCCS;
+
+interface Meyda {
+  bufferSize: number;
+  sampleRate: number;
+  windowingFunction: string;
+  numberOfMFCCCoefficients: number;
+  readonly featureExtractors: Record<'rms' | 'zcr', (input: { signal: Float32Array }) => number>;
+  extract(names: readonly string[], signal: Float32Array): { spectralCentroid: number; spectralRolloff: number; mfcc: number[] };
+}
+
+// The package's types speak of `exports.default` and of the browser's AudioContext; what Node loads is the object itself.
+const Meyda = meyda as unknown as Meyda;
+Meyda.bufferSize = FRAME;
+Meyda.sampleRate = SAMPLE_RATE;
+Meyda.windowingFunction = 'hanning';
+Meyda.numberOfMFCCCoefficients = MFCCS;
+
+/**
+ * Root mean square of one frame of samples scaled to ±1; librosa's `feature.rms`.
+ *
+ * The extractor is called on the bare frame, which is what `windowingFunction = 'rect'` means: `extract` would apply the Hann
+ * window to it, and compute a spectrum that nothing needs, at a hundred times the cost.
+ */
+export function rms(frame: Float32Array): number {
+  return Meyda.featureExtractors.rms({ signal: frame });
+}
+
+/**
+ * Writes one frame's features into `into`, [{@link FEATURES}], all 0 for digital silence. Where they differ from librosa's defaults:
+ * - zero crossing rate: the same but for the frame's first sample, which librosa counts as a crossing; meyda counts, hence the division;
+ * - spectral centroid: meyda's unit is the bin, here Hz; symmetric Hann window where librosa's is periodic;
+ * - spectral rolloff: Hz below which 99 % of the *amplitude* lies; librosa's 85 % of it;
+ * - MFCC: 26 HTK-like mel bands of the power spectrum, ln(1 + x), unscaled DCT-II; librosa's are 128 Slaney bands, dB, orthonormal.
+ */
+export function features(frame: Float32Array, into: Float32Array): void {
+  // Without any amplitude the centroid is 0/0 and the rolloff the highest frequency.
+  if (frame.every((sample) => sample === 0)) return void into.fill(0);
+  const { spectralCentroid, spectralRolloff, mfcc } = Meyda.extract(['spectralCentroid', 'spectralRolloff', 'mfcc'], frame);
+  into[0] = Meyda.featureExtractors.zcr({ signal: frame }) / FRAME;
+  into[1] = (spectralCentroid * SAMPLE_RATE) / FRAME;
+  into[2] = spectralRolloff;
+  into.set(mfcc, 3);
+}

@@ -1,0 +1,100 @@
+import { HOP } from './analyse.ts';
+import { inSeconds, MAX_CLIPS } from './clips.ts';
+import { LOWEST, pausesOf, TOP_DBS } from './split.ts';
+import { SAMPLE_RATE } from './wav.ts';
+
+/** Seconds of a clip. */
+export const SHORTEST = 5;
+export const LONGEST = 30;
+
+/** Frames of pause that are worth a cut where the clip could as well go on: one second. */
+const WORTH_CUTTING = SAMPLE_RATE / HOP;
+
+/** Gain of a cut in such a pause; more than any {@link harms}, so it is made. */
+const GAIN = 2;
+
+/** Price of any other cut, which is made only because a clip would get too long; a small part of the harm of cutting a word. */
+const PRICE = 0.1;
+
+/** What 1 dB weighs: with no pause the quietest frame wins, yet the shortest pause at one threshold outweighs it. */
+const QUIETNESS = 1e-4;
+
+/** A place to cut, and the best way there. */
+interface Cut {
+  /** Seconds. */
+  readonly time: number;
+  /** Above 0: better than going on. */
+  readonly value: number;
+  /** Most that the values of the cuts up to this one add up to. */
+  total: number;
+  before?: Cut;
+}
+
+/**
+ * Cuts in the middle of the longest pauses, so that clips are of 5 to 30 seconds; where there is no pause, at the quietest frame.
+ * Shorter audio is one clip. Of all allowed series of cuts, dynamic programming finds the one whose values add up to the most,
+ * with one candidate a second (the best of it), hence in time linear in the duration.
+ * @param levels - dB of each frame, of `levels`
+ * @param samples - number of samples of the audio
+ * @returns ends of the clips in seconds, ascending, the last being the duration; at most 9 999
+ */
+export function cutAtSilence(levels: Float64Array, samples: number): number[] {
+  const duration = inSeconds(samples);
+  // Only audio of more than 13.8 hours is stretched: 5 s clips of it would be too many.
+  const shortest = Math.max(SHORTEST, duration / MAX_CLIPS);
+  const longest = Math.max(LONGEST, 2 * shortest);
+  const last: Cut = { time: duration, value: 0, total: -Infinity };
+  const cuts = [{ time: 0, value: 0, total: 0 }, ...candidates(levels, duration), last];
+
+  let first = 0;
+  for (const [i, cut] of cuts.entries()) {
+    while (cut.time - (cuts[first]?.time ?? 0) > longest) first++;
+    for (const from of cuts.slice(first, i)) {
+      if (cut.time - from.time < shortest || from.total + cut.value <= cut.total) continue;
+      cut.total = from.total + cut.value;
+      cut.before = from;
+    }
+  }
+
+  const ends = [duration];
+  for (let cut = last.before; cut?.before; cut = cut.before) ends.unshift(cut.time);
+  return ends;
+}
+
+/** The best place to cut of each second. */
+function candidates(levels: Float64Array, duration: number): Cut[] {
+  const best = new Map<number, Cut>();
+  for (const [i, value] of cutValues(levels).entries()) {
+    const time = inSeconds(i * HOP);
+    const second = Math.floor(time);
+    if (time < duration && value > (best.get(second)?.value ?? -Infinity)) best.set(second, { time, value, total: -Infinity });
+  }
+  return [...best.values()];
+}
+
+/** Value of a cut at each frame, [frames]. A pause has one gainful cut, its best: a long silence need not be cut to pieces. */
+function cutValues(levels: Float64Array): Float64Array {
+  const harm = harms(levels);
+  const values = harm.map((harm) => -harm - PRICE);
+  for (const [start, end] of pausesOf(levels, LOWEST)) {
+    if (end - start < WORTH_CUTTING) continue;
+    const inside = harm.subarray(start, end);
+    const middle = start + inside.indexOf(inside.reduce((a, b) => Math.min(a, b)));
+    values[middle] = GAIN - harm[middle]!;
+  }
+  return values;
+}
+
+/**
+ * Harm of a cut at each frame, [frames], 0 … 1: the mean over all thresholds of 1 / (1 + frames to the nearest sound). So the
+ * middle of a pause is best, long and deep pauses win, and no single threshold need suit the whole video: in a part more than
+ * 24 dB below the peak, which is one pause at the low thresholds, the high ones decide. Where all is sound, its level decides.
+ */
+export function harms(levels: Float64Array): Float64Array {
+  const saved = new Float64Array(levels.length);
+  for (const topDb of TOP_DBS) {
+    for (const [start, end] of pausesOf(levels, topDb))
+      for (let i = start; i < end; i++) saved[i]! += 1 - 1 / (1 + Math.min(i - start + 1, end - i));
+  }
+  return saved.map((saved, i) => 1 - saved / TOP_DBS.length + levels[i]! * QUIETNESS);
+}

@@ -1,0 +1,37 @@
+import { kinds } from '../../schemas/kinds.ts';
+import { defineStage } from '../../shared/stage.ts';
+import { analyse } from './analyse.ts';
+import { clipsOf, inSeconds } from './clips.ts';
+import { cutAsFave } from './fave.ts';
+import { cutAtSilence } from './silence.ts';
+import { levels } from './split.ts';
+
+/** Where the video is cut into clips, by what is heard: the clips cover all of it, without gap or overlap. */
+export default defineStage({
+  name: 'stage-librosa',
+  version: 1,
+  consumes: kinds.audio,
+  produces: [kinds.segments],
+  options: {
+    segmentation: {
+      type: 'string',
+      enum: ['silence', 'fave'],
+      default: 'silence',
+      description: "how clips are cut: silence (in the longest pauses, 5 to 30 s a clip) or fave (the original's rule)",
+    },
+  },
+
+  async run(audio, { options, outputs, signal }) {
+    const { segmentation } = options;
+    const analysis = await analyse(await audio.file(), signal);
+    const { samples } = analysis;
+    const dB = levels(analysis.rms);
+    const { topDb, ends } = segmentation === 'fave' ? cutAsFave(dB, samples) : { topDb: null, ends: cutAtSilence(dB, samples) };
+    await outputs.json(kinds.segments, {
+      segmentation,
+      top_db: topDb,
+      duration: inSeconds(samples),
+      clips: clipsOf(ends, analysis),
+    });
+  },
+});
