@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+import type { Media } from '../../schemas/generated/types.ts';
+import { kinds } from '../../schemas/kinds.ts';
+import { probe } from '../../shared/media/probe.ts';
+import { windowOf } from '../../shared/media/window.ts';
+import { defineStage } from '../../shared/stage.ts';
+import { silenceArgs, speechArgs, videoArgs } from './args.ts';
+
+/** A clip's sound for speech recognition, and its picture for viewing and detection. */
+export default defineStage({
+  name: 'stage-ffmpeg-2',
+  version: 1,
+  consumes: kinds.clip,
+  produces: [kinds.speech, kinds.video],
+
+  async run(clip, { exec, outputs, dir }) {
+    const path = await clip.file();
+    const window = windowOf(clip);
+    const { video, audio } = await probe(exec, path, '-count_packets');
+
+    // First, because speech recognition is the longest way from here.
+    const speech = join(dir, 'audio.wav');
+    await exec('ffmpeg', audio ? speechArgs(path, window, speech) : silenceArgs(window.duration, speech));
+    await outputs.file(kinds.speech, speech);
+
+    if (!video) return;
+    const media = (await (await clip.sibling(kinds.media)).json()) as Media;
+    const picture = join(dir, 'video.mp4');
+    await exec('ffmpeg', videoArgs(path, window, media.video?.fps ?? video.fps, picture));
+    await outputs.file(kinds.video, picture);
+  },
+});
