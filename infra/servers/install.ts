@@ -1,0 +1,95 @@
+import { execFile, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { promisify } from 'node:util';
+import { PermanentError } from '../../shared/errors.ts';
+import { withLock } from '../lock.ts';
+import { cacheDir, root } from '../paths.ts';
+import { serverPrograms, versionFits, type ServerProgram } from './table.ts';
+
+const run = promisify(execFile);
+
+/** Absolute paths of the programs. */
+export type ServerPaths = Readonly<Record<keyof typeof serverPrograms, string>>;
+
+/** Says something to the person who waits. */
+export type Progress = (line: string) => void;
+
+/**
+ * Finds each program: in the cache, else on PATH when its version fits, else built from source into the cache (minutes, once a machine).
+ * @throws PermanentError `go-missing`, `server-build-failed`.
+ */
+export async function ensureServers(progress: Progress, path = process.env['PATH'] ?? ''): Promise<ServerPaths> {
+  const found: Record<string, string> = {};
+  for (const [key, program] of Object.entries(serverPrograms)) {
+    found[key] = (await locate(program, path)) ?? (await build(program, progress));
+  }
+  return found as ServerPaths;
+}
+
+export function cachedPath({ name, version }: ServerProgram): string {
+  return join(cacheDir, 'servers', `${name}@${version}`, name);
+}
+
+async function locate(program: ServerProgram, path: string): Promise<string | undefined> {
+  const cached = cachedPath(program);
+  if (existsSync(cached)) return cached;
+  for (const directory of path.split(delimiter)) {
+    const candidate = join(directory, program.name);
+    if (!existsSync(candidate)) continue;
+    const said = await run(candidate, ['--version'], { timeout: 10_000 }).catch(() => ({ stdout: '' }));
+    if (versionFits(said.stdout, program.atLeast)) return candidate;
+  }
+  return undefined;
+}
+
+async function build(program: ServerProgram, progress: Progress): Promise<string> {
+  const target = cachedPath(program);
+  const lock = join(cacheDir, 'servers', `.lock-${program.name}@${program.version}`);
+  return withLock(
+    lock,
+    async () => {
+      if (existsSync(target)) return target; // built by the one we waited for
+      await assertGo();
+      progress(`building ${program.name} ${program.version} from source (minutes, once a machine) …`);
+      const begun = Date.now();
+      await mkdir(join(cacheDir, 'servers'), { recursive: true });
+      const scratch = await mkdtemp(join(cacheDir, 'servers', '.build-'));
+      try {
+        await goInstall(program, scratch);
+        await rm(join(target, '..'), { recursive: true, force: true });
+        await rename(scratch, join(target, '..')); // complete or not at all
+      } finally {
+        await rm(scratch, { recursive: true, force: true });
+      }
+      progress(`built ${program.name} in ${Math.round((Date.now() - begun) / 1000)} s`);
+      return target;
+    },
+    () => {
+      progress(`waiting for another process that builds ${program.name} …`);
+    },
+  );
+}
+
+export function goInstallArgs({ package: path, version, module }: ServerProgram): string[] {
+  return ['install', '-trimpath', '-ldflags', '-s -w', module === undefined ? `${path}@${version}` : path];
+}
+
+async function goInstall(program: ServerProgram, bin: string): Promise<void> {
+  const cwd = program.module === undefined ? root : join(root, program.module);
+  const child = spawn('go', goInstallArgs(program), { cwd, env: { ...process.env, GOBIN: bin, GOFLAGS: '', CGO_ENABLED: '0' }, stdio: ['ignore', 2, 2] });
+  const code = await new Promise<number | null>((resolve, reject) => child.once('exit', resolve).once('error', reject));
+  if (code !== 0) {
+    throw new PermanentError('server-build-failed', `${program.name} ${program.version} could not be built (see above): go needs a network connection or a GOPROXY that has it`);
+  }
+}
+
+async function assertGo(): Promise<void> {
+  const said = await run('go', ['version']).catch(() => ({ stdout: '' }));
+  const [, major, minor] = /go(\d+)\.(\d+)/.exec(said.stdout)?.map(Number) ?? [];
+  if (major === undefined || minor === undefined || major < 1 || (major === 1 && minor < 24)) {
+    const what = major === undefined ? 'Go is not installed' : `Go ${major}.${minor ?? 0} is too old`;
+    throw new PermanentError('go-missing', `${what}: the servers are built from source once and need Go 1.24 or later (https://go.dev/dl/)`);
+  }
+}

@@ -1,0 +1,115 @@
+import { isDeepStrictEqual } from 'node:util';
+import { NotificationConfig, QueueConfig, S3Error, type Client } from 'minio';
+import { PermanentError } from '../../shared/errors.ts';
+import { targetArns } from '../minio.ts';
+import type { SetUp } from '../setup.ts';
+import { EVENTS, notificationRules, type Rule } from './rules.ts';
+
+type BucketConfig = Pick<SetUp, 'store' | 'graph' | 'retentionDays'>;
+
+/** Makes the bucket with its versioning, lifecycle and notification rules. @returns What it changed. */
+export async function setUpBucket({ store, graph, retentionDays }: BucketConfig): Promise<string[]> {
+  const { client, bucket } = store;
+  const changes: string[] = [];
+  const ensure = async (what: string, change: () => Promise<boolean>): Promise<void> => {
+    if (await change()) changes.push(`${what} of ${bucket}`);
+  };
+  if (!(await client.bucketExists(bucket))) {
+    await client.makeBucket(bucket);
+    changes.push(`made bucket ${bucket}`);
+  }
+  await ensure('set the versioning', () => setVersioning(client, bucket));
+  await ensure('set the lifecycle', () => setLifecycle(client, bucket, retentionDays));
+  await ensure('set the notification rules', () => setNotifications(client, bucket, notificationRules(graph)));
+  return changes;
+}
+
+/**
+ * Keys that keep no old versions: all that FAVE itself puts, as equal work gives equal bytes. A user's inputs do.
+ * `ExcludedPrefixes` is MinIO's extension; each is matched as `{prefix}*`, where `*` may cross `/`, and ten are allowed.
+ */
+const UNVERSIONED = ['requests/*/stage-', 'requests/*/metadata/', 'memo/', 'tmp/'];
+
+async function setVersioning(client: Client, bucket: string): Promise<boolean> {
+  const current = await client.getBucketVersioning(bucket);
+  const excluded = [current.ExcludedPrefixes ?? []].flat().map(({ Prefix }) => Prefix);
+  if (current.Status === 'Enabled' && isDeepStrictEqual(excluded, UNVERSIONED)) return false;
+  await client.setBucketVersioning(bucket, { Status: 'Enabled', ExcludedPrefixes: UNVERSIONED.map((Prefix) => ({ Prefix })) });
+  return true;
+}
+
+interface LifecycleRule {
+  readonly ID: string;
+  readonly Status: 'Enabled';
+  readonly Filter: { readonly Prefix: string };
+  readonly Expiration?: { readonly Days: number };
+  readonly NoncurrentVersionExpiration?: { readonly NoncurrentDays: number };
+}
+
+/** Rules by which the store itself deletes. Incomplete uploads are not among them: MinIO deletes those after a day by itself. */
+export function lifecycleRules(retentionDays?: number): LifecycleRule[] {
+  const rule = (ID: string, Prefix: string, rest: Partial<LifecycleRule>): LifecycleRule => ({ ID, Status: 'Enabled', Filter: { Prefix }, ...rest });
+  return [
+    rule('tmp', 'tmp/', { Expiration: { Days: 7 } }),
+    rule('replaced-inputs', 'requests/', { NoncurrentVersionExpiration: { NoncurrentDays: 30 } }),
+    ...(retentionDays === undefined ? [] : [rule('requests', 'requests/', { Expiration: { Days: retentionDays } })]),
+  ];
+}
+
+async function setLifecycle(client: Client, bucket: string, retentionDays: number | undefined): Promise<boolean> {
+  const wanted = lifecycleRules(retentionDays);
+  const current = await client.getBucketLifecycle(bucket).catch((error: unknown) => {
+    if (error instanceof S3Error && error.code === 'NoSuchLifecycleConfiguration') return null;
+    throw error;
+  });
+  const rules = [(current as { Rule?: Partial<LifecycleRule> | Partial<LifecycleRule>[] } | null)?.Rule ?? []].flat();
+  if (isDeepStrictEqual(rules.map(essence).sort(), wanted.map(essence).sort())) return false;
+  await client.setBucketLifecycle(bucket, { Rule: wanted as never });
+  return true;
+}
+
+/** A rule in the same words, whatever order or empty elements the store answers with. */
+function essence({ ID, Status, Filter, Expiration, NoncurrentVersionExpiration }: Partial<LifecycleRule>): string {
+  return JSON.stringify([ID, Status, Filter?.Prefix, Expiration?.Days, NoncurrentVersionExpiration?.NoncurrentDays]);
+}
+
+async function setNotifications(client: Client, bucket: string, rules: readonly Rule[]): Promise<boolean> {
+  const wanted = new NotificationConfig();
+  for (const arn of targetArns) for (const rule of rules) wanted.add(queue(arn, rule));
+  const current = await client.getBucketNotification(bucket);
+  if (isDeepStrictEqual(summary(current), summary(wanted))) return false;
+  await client.setBucketNotification(bucket, wanted).catch((cause: unknown) => {
+    throw new PermanentError(
+      'notifications-refused',
+      `the store refused the notification rules: its targets ${targetArns.join(' and ')} are not configured, or one of them cannot be built (an unwritable queue directory disables both)`,
+      { cause },
+    );
+  });
+  return true;
+}
+
+function queue(arn: string, { prefix, suffix }: Rule): QueueConfig {
+  const config = new QueueConfig(arn);
+  for (const event of EVENTS) config.addEvent(event);
+  config.addFilterPrefix(prefix);
+  if (suffix !== undefined) config.addFilterSuffix(suffix);
+  return config;
+}
+
+interface QueueRule {
+  readonly Queue?: string;
+  readonly Event?: readonly string[];
+  readonly Filter?: unknown;
+}
+
+function summary(config: unknown): string[] {
+  const { QueueConfiguration: rules = [] } = config as { QueueConfiguration?: readonly QueueRule[] };
+  return rules.map(({ Queue, Event = [], Filter }) => JSON.stringify([Queue, [...Event].sort(), filterRules(Filter)])).sort();
+}
+
+/** The filter's prefix and suffix: as minio-js writes them, nested, or reads them, flat. */
+function filterRules(filter: unknown): unknown {
+  const nested = filter as { S3Key?: { FilterRule?: unknown } } | undefined;
+  const rules = (nested?.S3Key?.FilterRule ?? filter ?? []) as { Name: string; Value: string }[];
+  return rules.map(({ Name, Value }) => `${Name}=${Value}`).sort();
+}

@@ -1,0 +1,60 @@
+import { JetStreamApiError, type ConsumerConfig, type StreamConfig } from '@nats-io/jetstream';
+import { consumerConfigs, streamConfigs } from '../../shared/topology.ts';
+import type { SetUp } from '../setup.ts';
+
+/** Makes and updates the streams. @returns What it changed. */
+export async function setUpStreams({ bus, replicas }: Pick<SetUp, 'bus' | 'replicas'>): Promise<string[]> {
+  const changes: string[] = [];
+  for (const config of streamConfigs(replicas)) {
+    const name = String(config.name);
+    const existing = await found(bus.manager.streams.info(name));
+    if (!existing) {
+      await bus.manager.streams.add(config as StreamConfig & { name: string });
+      changes.push(`made stream ${name}`);
+    } else if (differs(config, existing.config)) {
+      await bus.manager.streams.update(name, config);
+      changes.push(`updated stream ${name}`);
+    }
+  }
+  return changes;
+}
+
+/**
+ * Makes and updates the durable consumers, and deletes those of stages that are gone: under interest retention a consumer
+ * that nobody reads keeps every message for ever. @returns What it changed.
+ */
+export async function setUpConsumers({ bus, graph, ackWait }: Pick<SetUp, 'bus' | 'graph' | 'ackWait'>): Promise<string[]> {
+  const changes: string[] = [];
+  const wanted = consumerConfigs(graph, ackWait);
+  for (const { stream, config } of wanted) {
+    const existing = await found(bus.manager.consumers.info(stream, config.durable_name));
+    if (existing && !differs(config, existing.config)) continue;
+    // `add` updates as well; what cannot be updated (the deliver policy) the server refuses with a reason.
+    await bus.manager.consumers.add(stream, config);
+    changes.push(`${existing ? 'updated' : 'made'} consumer ${config.durable_name} of ${stream}`);
+  }
+  for (const stream of new Set(wanted.map((spec) => spec.stream))) {
+    const names = new Set(wanted.filter((spec) => spec.stream === stream).map((spec) => spec.config.durable_name));
+    for await (const { name, config } of bus.manager.consumers.list(stream)) {
+      if (config.durable_name === undefined || names.has(name)) continue;
+      await bus.manager.consumers.delete(stream, name);
+      changes.push(`deleted consumer ${name} of ${stream}`);
+    }
+  }
+  return changes;
+}
+
+/** Whether something that is asked for is not so. What is not asked for is the server's choice. */
+function differs(wanted: Partial<StreamConfig | ConsumerConfig>, existing: object): boolean {
+  const actual = existing as Record<string, unknown>;
+  return Object.entries(wanted).some(([name, value]) => JSON.stringify(actual[name]) !== JSON.stringify(value));
+}
+
+async function found<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.apiError().code === 404) return undefined;
+    throw error;
+  }
+}
