@@ -27,7 +27,8 @@ export interface Bus {
   close(): Promise<void>;
 }
 
-export interface PublishOptions extends Pick<JetStreamPublishOptions, 'msgID' | 'expect' | 'headers'> {
+export interface PublishOptions extends Partial<Pick<JetStreamPublishOptions, 'expect' | 'headers'>> {
+  readonly msgID?: string | undefined;
   readonly signal?: AbortSignal;
 }
 

@@ -1,0 +1,16 @@
+/** The one entry of every service: `node dist/service.mjs relay`, `… tracker`, `… stage-ffmpeg-0`. */
+import { runService } from '../shared/runtime/process.ts';
+import { readSettings } from '../shared/config.ts';
+import { runWorker } from '../shared/runtime/worker.ts';
+import { graph } from './pipeline.ts';
+import { relay } from './relay/relay.ts';
+import { tracker } from './tracker/tracker.ts';
+
+const name = process.argv[2] ?? '';
+
+await runService(name, async (service) => {
+  if (name === 'relay') return relay(service, graph);
+  if (name === 'tracker') return tracker(service, graph);
+  const stage = graph.stage(name);
+  await runWorker(stage, { ...service, settings: readSettings(stage.settings ?? {}, process.env) });
+});

@@ -1,0 +1,47 @@
+import type { Request } from '../../schemas/generated/types.ts';
+import { PermanentError } from '../../shared/errors.ts';
+import { metadataPaths, requestPrefix } from '../../shared/keys.ts';
+import type { OptionMap } from '../../shared/options.ts';
+import type { Store } from '../../shared/store.ts';
+import { newTraceparent } from '../../shared/trace.ts';
+import { parsed } from '../../shared/validate.ts';
+
+export interface Candidate {
+  readonly requestId: string;
+  readonly file: string;
+  readonly etag: string;
+  readonly size: number;
+  readonly versionId?: string | undefined;
+  readonly options: OptionMap;
+  readonly traceparent?: string | undefined;
+}
+
+/**
+ * Makes a file the input of its request, once: whoever puts `metadata/request.json` first decides. The same file again
+ * finds itself admitted already.
+ * @throws PermanentError `input-replaced` when the request has another input or other options.
+ */
+export async function admit(store: Store, candidate: Candidate): Promise<Request> {
+  const { requestId, file, etag, size, versionId, options, traceparent } = candidate;
+  const request: Request = {
+    input: { file, etag, size, ...(versionId !== undefined && { version_id: versionId }) },
+    options,
+    traceparent: traceparent ?? newTraceparent(),
+  };
+  const key = requestPrefix(requestId) + metadataPaths.request;
+  if (await store.create(key, `${JSON.stringify(request)}\n`, { headers: { 'content-type': 'application/json' } })) return request;
+
+  const found = await store.text(key);
+  if (!found) return admit(store, candidate);
+  const admitted = parsed('request', found.text);
+  const difference = differenceOf(admitted, request);
+  if (difference === undefined) return admitted;
+  throw new PermanentError('input-replaced', `request ${requestId} already has the input ${admitted.input.file}, and ${difference}; use a new id`);
+}
+
+function differenceOf(admitted: Request, offered: Request): string | undefined {
+  if (admitted.input.file !== offered.input.file) return `${offered.input.file} is another file`;
+  if (admitted.input.etag !== offered.input.etag) return 'its content was different';
+  const sorted = (options: object): string => JSON.stringify(Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return sorted(admitted.options) === sorted(offered.options) ? undefined : 'its options were different';
+}

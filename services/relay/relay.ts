@@ -1,0 +1,131 @@
+import { basename } from 'node:path';
+import type { JsMsg } from '@nats-io/jetstream';
+import { kinds } from '../../schemas/kinds.ts';
+import { codeOf, messageOf, PermanentError } from '../../shared/errors.ts';
+import { publishLifecycle } from '../../shared/events.ts';
+import type { Graph } from '../../shared/graph.ts';
+import type { ParsedKey } from '../../shared/keys.ts';
+import { announce, landedMessage } from '../../shared/landed.ts';
+import { decodeMetadata, requestValues, type ObjectMetadata } from '../../shared/metadata.ts';
+import { optionsChecker } from '../../shared/options.ts';
+import { readRequest } from '../../shared/runtime/item.ts';
+import type { Service } from '../../shared/runtime/process.ts';
+import { NO_REQUEST, RELAY_CONSUMER, streams } from '../../shared/topology.ts';
+import { isTraceparent } from '../../shared/trace.ts';
+import { parsed } from '../../shared/validate.ts';
+import { admit } from './admit.ts';
+import { classify, createdObjects, type CreatedObject } from './classify.ts';
+
+/** What became of a notification, as the metric counts it. */
+type Result = 'landed' | 'ignored' | 'rejected' | 'invalid' | 'retried';
+
+/** Milliseconds before a notification that could not be handled is handled again. */
+const RETRY = 1_000;
+
+/**
+ * Writes the address on what the bucket says: key → kind, validate, admit, announce. It keeps no state and knows no order
+ * of stages, so any number of replicas may run; both notification paths end here and JetStream drops the second message.
+ */
+export async function relay(service: Service, graph: Graph): Promise<void> {
+  const { bus, log, metrics, stopping } = service;
+  const handleObject = createHandler(service, graph);
+
+  const handle = async (message: JsMsg): Promise<Result> => {
+    try {
+      const notification = parsed('notification', message.string());
+      const results = await Promise.all(createdObjects(notification, service.store.bucket).map(handleObject));
+      message.ack();
+      return results[0] ?? 'ignored';
+    } catch (error) {
+      if (error instanceof PermanentError && error.code === 'invalid-notification') {
+        log.warn({ event: 'relay:ignored', code: error.code }, error.message);
+        message.term(error.message.slice(0, 200));
+        return 'invalid';
+      }
+      log.warn({ event: 'relay:ignored', code: codeOf(error), error }, `${messageOf(error)}; the notification is tried again`);
+      message.nak(RETRY);
+      return 'retried';
+    }
+  };
+
+  const inFlight = new Set<Promise<void>>();
+  const consumer = await bus.jetstream.consumers.get(streams.raw, RELAY_CONSUMER);
+  const messages = await consumer.consume({
+    max_messages: 500,
+    callback: (message) => {
+      const done = handle(message).then((result) => {
+        metrics.events.inc({ result });
+        inFlight.delete(done);
+      });
+      inFlight.add(done);
+    },
+  });
+  service.ready();
+  await new Promise((resolve) => {
+    stopping.addEventListener('abort', resolve, { once: true });
+  });
+  await messages.close();
+  await Promise.all(inFlight);
+}
+
+/** Only inputs are read by version: their keys are the user's, who may write them again. */
+type VersionedMetadata = ObjectMetadata & { readonly versionId?: string | undefined };
+
+function createHandler({ store, bus, log }: Service, graph: Graph): (object: CreatedObject) => Promise<Result> {
+  const checkOptions = optionsChecker(graph.options);
+
+  const reject = async (object: CreatedObject, requestId: string | undefined, code: string, message: string): Promise<Result> => {
+    const id = requestId ?? NO_REQUEST;
+    const error = { code, message, file: object.key };
+    await publishLifecycle(bus, 'relay', 'rejected', { request_id: id, run: 1, status: 'rejected', input: object.key, errors: [error] }, { distinct: `${object.key} ${object.etag} ${code}` });
+    log.warn({ event: 'relay:rejected', request_id: id, key: object.key, code }, message);
+    return 'rejected';
+  };
+
+  /** The input decides what the request is; its options are checked here and travel with every artifact from here on. */
+  const metadataOfInput = async (object: CreatedObject, { requestId }: ParsedKey): Promise<VersionedMetadata> => {
+    const headers = object.headers ?? (await store.head(object.key))?.headers ?? {};
+    const { options, traceparent } = requestValues(headers);
+    const { etag, size, versionId } = object;
+    const trace = traceparent !== undefined && isTraceparent(traceparent) ? traceparent : undefined;
+    const request = await admit(store, { requestId, file: basename(object.key), etag, size, versionId, options: checkOptions(options), traceparent: trace });
+    return {
+      run: 1,
+      options: request.options,
+      attributes: {},
+      versionId: request.input.version_id,
+      ...(request.traceparent !== undefined && { traceparent: request.traceparent }),
+    };
+  };
+
+  const metadataOfArtifact = async (object: CreatedObject, { requestId }: ParsedKey): Promise<ObjectMetadata> => {
+    const known = decodeMetadata(object.headers ?? {}) ?? decodeMetadata((await store.head(object.key))?.headers ?? {});
+    if (known) return known;
+    // Put there by hand: it belongs to the request all the same, where there is one.
+    const { options, traceparent } = await readRequest(store, requestId);
+    return { run: 1, options, attributes: {}, ...(traceparent !== undefined && { traceparent }) };
+  };
+
+  const metadataOf = async (object: CreatedObject, parsedKey: ParsedKey): Promise<VersionedMetadata> => {
+    if (parsedKey.kind === kinds.input) return metadataOfInput(object, parsedKey);
+    if (parsedKey.kind === kinds.canary) return { run: 1, options: {}, attributes: {} };
+    return metadataOfArtifact(object, parsedKey);
+  };
+
+  return async (object) => {
+    const classified = classify(object.key, graph);
+    if (classified.what === 'ignored') return 'ignored';
+    if (classified.what === 'rejected') return reject(object, classified.requestId, 'bad-key', classified.reason);
+    const { requestId, kind } = classified.object;
+    try {
+      const { versionId, ...metadata } = await metadataOf(object, classified.object);
+      const { etag, size, sequencer } = object;
+      await announce(bus, store.bucket, landedMessage({ ...classified.object, etag, size, versionId, sequencer }, metadata));
+      if (kind === kinds.input) log.info({ event: 'relay:admitted', request_id: requestId, key: object.key, options: metadata.options });
+      return 'landed';
+    } catch (error) {
+      if (error instanceof PermanentError) return reject(object, requestId, error.code, error.message);
+      throw error;
+    }
+  };
+}

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import type { Kind } from '../schemas/kinds.ts';
+import type { Landed } from '../schemas/generated/types.ts';
+import type { Bus } from './bus.ts';
+import { requestPrefix } from './keys.ts';
+import type { ObjectMetadata } from './metadata.ts';
+import type { Indices } from './stage.ts';
+import { laneOf, subjects } from './topology.ts';
+
+/** An object that landed, as whoever announces it knows it. */
+export interface LandedObject {
+  readonly kind: Kind;
+  readonly requestId: string;
+  /** Below the request's prefix. */
+  readonly path: string;
+  readonly indices: Indices;
+  readonly etag: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly versionId?: string | undefined;
+  readonly sequencer?: string | undefined;
+}
+
+/** The announcement of an object: what consumers of its kind receive. */
+export function landedMessage(object: LandedObject, metadata: ObjectMetadata): Landed {
+  const { kind, requestId, path, indices, etag, size, versionId, sequencer } = object;
+  const { run, options, attributes, sha256, traceparent } = metadata;
+  return {
+    kind: kind.name,
+    lane: laneOf(indices),
+    request_id: requestId,
+    key: requestPrefix(requestId) + path,
+    etag,
+    size,
+    run,
+    options: { ...options },
+    attributes: { ...attributes },
+    ...(versionId !== undefined && { version_id: versionId }),
+    ...(sequencer !== undefined && { sequencer }),
+    ...(sha256 !== undefined && { sha256 }),
+    ...(traceparent !== undefined && { traceparent }),
+  };
+}
+
+/**
+ * Announces an object to the stages that consume its kind. Both notification paths, a redelivery and a racing worker
+ * announce under one id, so that JetStream keeps one message of them.
+ * @param nonce Makes the announcement a new one although the object is the same: a sweep, a redrive.
+ */
+export async function announce(bus: Bus, bucket: string, message: Landed, { signal, nonce = '' }: { signal?: AbortSignal; nonce?: string } = {}): Promise<void> {
+  const { key, etag, run, kind, lane, request_id } = message;
+  const msgID = createHash('sha256').update(JSON.stringify([bucket, key, etag, run, nonce])).digest('base64url');
+  await bus.publish(subjects.landed(kind, lane, request_id), message, { msgID, ...(signal && { signal }) });
+}

@@ -1,0 +1,92 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createInbox, type Subscription } from 'nats';
+import type { Bus } from '../bus.ts';
+import { deliveryOf, type Delivery } from './delivery.ts';
+
+/** Messages of several consumers, one at a time, those of the first consumer before those of the next. */
+export interface Feed {
+  /** Waits for the next message; undefined when `signal` aborts. */
+  next(signal: AbortSignal): Promise<Delivery | undefined>;
+}
+
+/** Milliseconds after which an unanswered pull is made again: it bounds what a restart of the server costs. */
+const PULL_EXPIRES = 5_000;
+
+/** Every so many messages the order of preference is reversed, so that a steady first lane cannot starve the rest. */
+const TURN = 8;
+
+/**
+ * Pulls one message at a time and has no pull outstanding while a message is worked on: a pull that waits at a busy
+ * worker would take messages that an idle one could have. The client library's own iterators cannot watch two consumers so.
+ */
+export function createFeed(bus: Bus, stream: string, consumers: readonly string[]): Feed {
+  const { connection } = bus;
+  const api = (consumer: string): string => `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`;
+  let taken = 0;
+
+  /** What is there now. */
+  const poll = async (): Promise<Delivery | undefined> => {
+    const order = consumers.length > 1 && taken % TURN === TURN - 1 ? consumers.toReversed() : consumers;
+    for (const consumer of order) {
+      const reply = await connection.request(api(consumer), JSON.stringify({ batch: 1, no_wait: true }), { timeout: PULL_EXPIRES });
+      const delivery = deliveryOf(connection, reply);
+      if (delivery) return delivery;
+    }
+    return undefined;
+  };
+
+  /** What comes within {@link PULL_EXPIRES}, on any consumer. */
+  const wait = (signal: AbortSignal): Promise<Delivery | undefined> =>
+    new Promise((resolve) => {
+      const subscriptions: Subscription[] = [];
+      let settled = false;
+      const settle = (message?: Delivery): void => {
+        if (settled) {
+          // Two consumers answered at once: give the second message back rather than keep it waiting.
+          message?.nak();
+          return;
+        }
+        settled = true;
+        clearTimeout(timer);
+        signal.removeEventListener('abort', cancel);
+        // Draining, not unsubscribing: a message that is on its way arrives and is given back.
+        for (const subscription of subscriptions) void subscription.drain().catch(() => undefined);
+        resolve(message);
+      };
+      const cancel = (): void => {
+        settle();
+      };
+      const timer = setTimeout(cancel, PULL_EXPIRES);
+      signal.addEventListener('abort', cancel, { once: true });
+      for (const consumer of consumers) {
+        const inbox = createInbox();
+        subscriptions.push(
+          connection.subscribe(inbox, {
+            callback: (_, message) => {
+              const delivery = deliveryOf(connection, message);
+              if (delivery) settle(delivery);
+            },
+          }),
+        );
+        connection.publish(api(consumer), JSON.stringify({ batch: 1, expires: PULL_EXPIRES * 1e6 }), { reply: inbox });
+      }
+    });
+
+  return {
+    async next(signal) {
+      while (!signal.aborted) {
+        try {
+          const message = (await poll()) ?? (await wait(signal));
+          if (message) {
+            taken += 1;
+            return message;
+          }
+        } catch {
+          // The server is away; the connection comes back by itself.
+          await sleep(250, undefined, { signal }).catch(() => undefined);
+        }
+      }
+      return undefined;
+    },
+  };
+}

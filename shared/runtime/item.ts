@@ -1,0 +1,105 @@
+import { basename, join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import type { Landed, Request } from '../../schemas/generated/types.ts';
+import { kinds, type Kind } from '../../schemas/kinds.ts';
+import { PermanentError } from '../errors.ts';
+import { itemId, metadataPaths, parseKey, pathOf, requestPrefix } from '../keys.ts';
+import { decodeMetadata } from '../metadata.ts';
+import type { Attributes, Indices, Item, Source } from '../stage.ts';
+import type { Store } from '../store.ts';
+import { parsed, type SchemaName } from '../validate.ts';
+
+/** Reads the admitted request; the answer never changes, so callers may keep it. @throws PermanentError `missing-artifact`. */
+export async function readRequest(store: Store, requestId: string, signal?: AbortSignal): Promise<Request> {
+  const key = requestPrefix(requestId) + metadataPaths.request;
+  const found = await store.text(key, signal && { signal });
+  if (!found) throw new PermanentError('missing-artifact', `${key} is missing: the request was never admitted, or was removed`);
+  return parsed('request', found.text);
+}
+
+interface Located {
+  readonly kind: Kind;
+  readonly key: string;
+  readonly etag: string;
+  readonly versionId?: string | undefined;
+  readonly size: number;
+  readonly indices: Indices;
+  readonly attributes: Attributes;
+}
+
+/** An object as stages see it: downloaded at most once, under its own name, and only as it was announced. */
+function sourceOf(object: Located, { store, dir, signal }: { store: Store; dir: string; signal: AbortSignal }): Source {
+  const { kind, key, etag, versionId, size, indices, attributes } = object;
+  const version = { etag, signal, ...(versionId !== undefined && { versionId }) };
+  let downloaded: Promise<string> | undefined;
+  const download = async (): Promise<string> => {
+    // A directory of its own: names of users' files must not meet those of a stage, nor begin with a dash.
+    const folder = join(dir, 'sources', kind.name, ...Object.values(indices).map(String));
+    await mkdir(folder, { recursive: true });
+    const path = join(folder, localName(key));
+    await store.download(key, path, version);
+    return path;
+  };
+  return {
+    kind,
+    name: basename(key),
+    indices,
+    attributes,
+    size,
+    file: () => (downloaded ??= download()),
+    json: async () => {
+      const found = await store.text(key, version);
+      if (!found) throw new PermanentError('missing-artifact', `${key} is gone`);
+      if (kind.schema === undefined) throw new Error(`${kind.name} is not JSON`);
+      return parsed(kind.schema as SchemaName, found.text);
+    },
+  };
+}
+
+/** A file name that every tool takes as one: users' names may be 1 000 characters long or hold anything. */
+function localName(key: string): string {
+  const name = basename(key);
+  const extension = /\.[A-Za-z0-9]{1,8}$/.exec(name)?.[0] ?? '';
+  return /^[A-Za-z0-9_][A-Za-z0-9_. -]{0,80}$/.test(name) ? name : `file${extension}`;
+}
+
+/** The landed object as the item of a stage. */
+export function createItem(
+  landed: Landed,
+  kind: Kind,
+  context: { store: Store; dir: string; signal: AbortSignal; request: () => Promise<Request> },
+): Item {
+  const { store, signal, request } = context;
+  const indices = parseKey(landed.key, [kind])?.indices ?? {};
+  const prefix = requestPrefix(landed.request_id);
+
+  const findInput = async (): Promise<Source> => {
+    const { input } = await request();
+    return sourceOf(
+      {
+        kind: kinds.input,
+        key: prefix + pathOf(kinds.input, { file: input.file }),
+        etag: input.etag,
+        versionId: input.version_id,
+        size: input.size,
+        indices: {},
+        attributes: {},
+      },
+      context,
+    );
+  };
+
+  return {
+    ...sourceOf({ kind, key: landed.key, etag: landed.etag, versionId: landed.version_id, size: landed.size, indices, attributes: landed.attributes }, context),
+    id: itemId(kind, indices),
+    async sibling(wanted, at = indices) {
+      if (wanted === kinds.input) return findInput();
+      for (const extension of wanted.extensions ?? ['']) {
+        const key = prefix + pathOf(wanted, { indices: at, extension });
+        const found = await store.head(key, { signal });
+        if (found) return sourceOf({ kind: wanted, ...found, indices: at, attributes: decodeMetadata(found.headers)?.attributes ?? {} }, context);
+      }
+      throw new PermanentError('missing-artifact', `the ${wanted.name} that ${landed.key} belongs to is missing`);
+    },
+  };
+}

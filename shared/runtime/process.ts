@@ -1,0 +1,82 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { connectBus, type Bus } from '../bus.ts';
+import { readConfig, type Config } from '../config.ts';
+import { messageOf } from '../errors.ts';
+import { createLogger, type Logger } from '../log.ts';
+import { createStore, type Store } from '../store.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+
+export interface Service {
+  readonly name: string;
+  readonly config: Config;
+  readonly log: Logger;
+  readonly bus: Bus;
+  readonly store: Store;
+  readonly metrics: Metrics;
+  /** Aborts when the process is told to stop: take no more work. */
+  readonly stopping: AbortSignal;
+  /** Aborts when the grace period is over: give back the work that is left. */
+  readonly killed: AbortSignal;
+  /** Says that the service takes work from now on. */
+  ready(): void;
+}
+
+/** Runs a service as this process: configuration, connections, /metrics and /healthz, and an orderly stop on SIGTERM or SIGINT. */
+export async function runService(name: string, run: (service: Service) => Promise<void>): Promise<void> {
+  const begun = performance.now();
+  let log = createLogger({ service: name });
+  const stop = new AbortController();
+  const kill = new AbortController();
+  try {
+    const config = readConfig(process.env);
+    log = createLogger({ service: name }, config.logLevel);
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        log.info({ event: 'service:stop', signal });
+        stop.abort(new Error('the process is stopping'));
+        setTimeout(() => {
+          kill.abort(new Error('the process is stopping'));
+        }, config.grace * 1_000).unref();
+      });
+    }
+    const metrics = createMetrics(name);
+    const store = createStore(config.store);
+    const bus = await connectBus(config.bus, name);
+    const connected = performance.now();
+    let isReady = false;
+    const server = await serveHttp(config, metrics, () => isReady && !stop.signal.aborted && !bus.connection.isClosed());
+    const service: Service = {
+      name, config, log, bus, store, metrics,
+      stopping: stop.signal,
+      killed: kill.signal,
+      ready: () => {
+        isReady = true;
+        const { port } = server.address() as AddressInfo;
+        log.info({ event: 'service:ready', http: port, imports_ms: Math.round(begun), connections_ms: Math.round(connected - begun), ready_ms: Math.round(performance.now()) });
+      },
+    };
+    await run(service);
+    await bus.close();
+    store.close();
+    server.close();
+    server.closeAllConnections();
+  } catch (error) {
+    log.fatal({ event: 'service:failed', error }, messageOf(error));
+    process.exitCode = 1;
+    stop.abort();
+  }
+  // Whatever still holds the event loop (a keep-alive socket, a timer) must not hold a process that is done.
+  setTimeout(() => process.exit(), 1_000).unref();
+}
+
+async function serveHttp({ httpPort, httpHost }: Config, metrics: Metrics, healthy: () => boolean): Promise<Server> {
+  const server = createServer((request, response) => {
+    if (request.url === '/metrics') {
+      void metrics.registry.metrics().then((text) => response.setHeader('content-type', metrics.registry.contentType).end(text));
+    } else if (request.url === '/healthz') response.writeHead(healthy() ? 200 : 503).end(healthy() ? 'ready\n' : 'not ready\n');
+    else response.writeHead(404).end();
+  });
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(httpPort, httpHost, resolve));
+  return server;
+}

@@ -1,0 +1,46 @@
+import { metadataPaths, requestPrefix } from '../keys.ts';
+import type { Logger } from '../log.ts';
+import type { Store } from '../store.ts';
+
+/** Milliseconds that a request's log lines wait for others before they are put into the bucket together. */
+const BATCH = 3_000;
+
+/** Keeps each request's log lines in the bucket, `metadata/logs/{stage}-{timestamp}.jsonl`, in batches and off the item's path. */
+export interface RequestLog {
+  add(requestId: string, line: string): void;
+  /** Puts what is still waiting. */
+  flush(): Promise<void>;
+}
+
+export function createRequestLog(store: Store, stage: string, log: Logger): RequestLog {
+  const waiting = new Map<string, string[]>();
+  let timer: NodeJS.Timeout | undefined;
+  // In the name, so that workers of one stage that flush in the same millisecond do not overwrite each other.
+  const worker = process.pid.toString(36);
+
+  const flush = async (): Promise<void> => {
+    clearTimeout(timer);
+    timer = undefined;
+    const batches = [...waiting];
+    waiting.clear();
+    const timestamp = `${new Date().toISOString().replace(/[:.]/g, '')}-${worker}`;
+    for (const [requestId, lines] of batches) {
+      const key = requestPrefix(requestId) + metadataPaths.log(stage, timestamp);
+      await store
+        .put(key, lines.join(''), { headers: { 'content-type': 'application/jsonl' } })
+        .catch((error: unknown) => {
+          log.warn({ error, request_id: requestId }, 'log lines of this request could not be put into the bucket');
+        });
+    }
+  };
+
+  return {
+    flush,
+    add(requestId, line) {
+      const lines = waiting.get(requestId);
+      if (lines) lines.push(line);
+      else waiting.set(requestId, [line]);
+      timer ??= setTimeout(() => void flush(), BATCH).unref();
+    },
+  };
+}

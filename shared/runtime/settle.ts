@@ -1,0 +1,48 @@
+import { PermanentError } from '../errors.ts';
+import { MAX_DELIVERIES } from '../topology.ts';
+
+/** What is to become of an item. */
+export type Outcome =
+  | { readonly outcome: 'done' }
+  | { readonly outcome: 'skipped' }
+  /** Given back: tried again after `delay` milliseconds. */
+  | { readonly outcome: 'retry'; readonly delay: number; readonly error: unknown }
+  /** Given back because the process stops; another worker takes it at once. */
+  | { readonly outcome: 'released' }
+  /** Ended: a dead letter, and the request goes on without it. */
+  | { readonly outcome: 'failed'; readonly error: unknown };
+
+/** Seconds before the next delivery, by deliveries so far. They add up to more than ten minutes: an outage must not end in dead letters. */
+const DELAYS = [1, 2, 5, 10, 30, 60, 120, 180, 240];
+
+/** The one place that decides what a failed attempt means. */
+export function outcomeOf(error: unknown, { deliveries, stopping }: { deliveries: number; stopping: boolean }): Outcome {
+  if (stopping) return { outcome: 'released' };
+  if (error instanceof PermanentError || deliveries >= MAX_DELIVERIES) return { outcome: 'failed', error };
+  return { outcome: 'retry', delay: 1_000 * (DELAYS[deliveries - 1] ?? 240), error };
+}
+
+/** What a message can be told, once. */
+export interface Acknowledger {
+  ackAck(): Promise<boolean>;
+  nak(delay?: number): void;
+  term(reason?: string): void;
+}
+
+/** The one place that acknowledges. Resolves when the server has confirmed, where a confirmation matters. */
+export async function settle(message: Acknowledger, outcome: Outcome, reason = ''): Promise<void> {
+  switch (outcome.outcome) {
+    case 'done':
+    case 'skipped':
+      await message.ackAck();
+      return;
+    case 'retry':
+      message.nak(outcome.delay);
+      return;
+    case 'released':
+      message.nak();
+      return;
+    case 'failed':
+      message.term(reason);
+  }
+}
