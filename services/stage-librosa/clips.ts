@@ -39,14 +39,14 @@ export function clipsOf(ends: readonly number[], analysis: Analysis): Clip[] {
 
 /** Features of the frames centred in the clip; of the nearest one where there is none. */
 export function featuresOf(start: number, end: number, { rms, features }: Analysis): AudioFeatures {
-  const levels = rms.subarray(...framesIn(start, end, HOP, rms.length));
+  const loudness = rms.subarray(...framesIn(start, end, HOP, rms.length));
   const [from, to] = framesIn(start, end, HOP * SPECTRUM_EVERY, features.length / FEATURES);
   const columns = Array.from({ length: FEATURES }, (_, column) =>
     Float64Array.from({ length: to - from }, (_, row) => features[(from + row) * FEATURES + column] ?? 0),
   );
   const [crossings = 0, centroid = 0, rolloff = 0, ...mfcc] = columns.map(mean);
   return {
-    rms: rounded(mean(levels)),
+    rms: rounded(mean(loudness)),
     zero_crossing_rate: rounded(crossings),
     spectral_centroid: rounded(centroid),
     spectral_rolloff: rounded(rolloff),
@@ -57,7 +57,8 @@ export function featuresOf(start: number, end: number, { rms, features }: Analys
 
 /** First and one past the last of the frames, `hop` samples apart, whose centres are in the clip: always at least one. */
 function framesIn(start: number, end: number, hop: number, count: number): [from: number, to: number] {
-  const [from, to] = [start, end].map((time) => Math.min(count, Math.ceil((time * SAMPLE_RATE) / hop))) as [number, number];
+  const firstAt = (time: number): number => Math.min(count, Math.ceil((time * SAMPLE_RATE) / hop));
+  const [from, to] = [firstAt(start), firstAt(end)];
   if (from < to) return [from, to];
   const nearest = Math.min(count - 1, Math.round((((start + end) / 2) * SAMPLE_RATE) / hop));
   return [nearest, nearest + 1];

@@ -45,7 +45,10 @@ export function rms(frame: Float32Array): number {
  */
 export function features(frame: Float32Array, into: Float32Array): void {
   // Without any amplitude the centroid is 0/0 and the rolloff the highest frequency.
-  if (frame.every((sample) => sample === 0)) return void into.fill(0);
+  if (frame.every((sample) => sample === 0)) {
+    into.fill(0);
+    return;
+  }
   const { spectralCentroid, spectralRolloff, mfcc } = Meyda.extract(['spectralCentroid', 'spectralRolloff', 'mfcc'], frame);
   into[0] = Meyda.featureExtractors.zcr({ signal: frame }) / FRAME;
   into[1] = (spectralCentroid * SAMPLE_RATE) / FRAME;

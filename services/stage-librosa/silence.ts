@@ -7,13 +7,10 @@ import { SAMPLE_RATE } from './wav.ts';
 export const SHORTEST = 5;
 export const LONGEST = 30;
 
-/** Frames of pause that are worth a cut where the clip could as well go on: one second. */
-const WORTH_CUTTING = SAMPLE_RATE / HOP;
+/** Frames a second; a pause of so many is worth a cut where the clip could as well go on. */
+const SECOND = SAMPLE_RATE / HOP;
 
-/** Gain of a cut in such a pause; more than any {@link harms}, so it is made. */
-const GAIN = 2;
-
-/** Price of any other cut, which is made only because a clip would get too long; a small part of the harm of cutting a word. */
+/** Price of a cut outside such pauses, which is made only because a clip would get too long; a small part of the harm of cutting a word. */
 const PRICE = 0.1;
 
 /** What 1 dB weighs: with no pause the quietest frame wins, yet the shortest pause at one threshold outweighs it. */
@@ -72,15 +69,19 @@ function candidates(levels: Float64Array, duration: number): Cut[] {
   return [...best.values()];
 }
 
-/** Value of a cut at each frame, [frames]. A pause has one gainful cut, its best: a long silence need not be cut to pieces. */
+/**
+ * Value of a cut at each frame, [frames]: a loss, but for the best place of each pause of a second or longer, which gains the
+ * pause's seconds (more than any harm). Only one a pause, or a long silence would be cut to pieces.
+ */
 function cutValues(levels: Float64Array): Float64Array {
   const harm = harms(levels);
-  const values = harm.map((harm) => -harm - PRICE);
+  const values = harm.map((value) => -value - PRICE);
   for (const [start, end] of pausesOf(levels, LOWEST)) {
-    if (end - start < WORTH_CUTTING) continue;
+    const gain = (end - start) / SECOND;
+    if (gain < 1) continue;
     const inside = harm.subarray(start, end);
     const middle = start + inside.indexOf(inside.reduce((a, b) => Math.min(a, b)));
-    values[middle] = GAIN - harm[middle]!;
+    values[middle] = gain - (harm[middle] ?? 0);
   }
   return values;
 }
@@ -93,8 +94,9 @@ function cutValues(levels: Float64Array): Float64Array {
 export function harms(levels: Float64Array): Float64Array {
   const saved = new Float64Array(levels.length);
   for (const topDb of TOP_DBS) {
-    for (const [start, end] of pausesOf(levels, topDb))
-      for (let i = start; i < end; i++) saved[i]! += 1 - 1 / (1 + Math.min(i - start + 1, end - i));
+    for (const [start, end] of pausesOf(levels, topDb)) {
+      for (let i = start; i < end; i++) saved[i] = (saved[i] ?? 0) + 1 - 1 / (1 + Math.min(i - start + 1, end - i));
+    }
   }
-  return saved.map((saved, i) => 1 - saved / TOP_DBS.length + levels[i]! * QUIETNESS);
+  return levels.map((level, i) => 1 - (saved[i] ?? 0) / TOP_DBS.length + level * QUIETNESS);
 }

@@ -43,7 +43,8 @@ function runs(levels: Float64Array, passes: (level: number) => boolean): Interva
   const found: Interval[] = [];
   let start = -1;
   for (let i = 0; i <= levels.length; i++) {
-    const inside = i < levels.length && passes(levels[i]!);
+    const level = levels[i];
+    const inside = level !== undefined && passes(level);
     if (inside && start < 0) start = i;
     if (!inside && start >= 0) {
       found.push([start, i]);
