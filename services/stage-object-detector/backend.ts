@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { messageOf, PermanentError } from '../../shared/errors.ts';
+
+/** What computes the model. */
+export interface Backend {
+  readonly name: 'tfjs-node' | 'tfjs-wasm';
+  readonly version: string;
+}
+
+/** Values of the setting `detector-backend`. */
+export const BACKENDS = ['auto', 'tensorflow', 'wasm'] as const;
+
+const require = createRequire(import.meta.url);
+
+/**
+ * Makes TensorFlow.js compute with libtensorflow, where `@tensorflow/tfjs-node` is complete, or with WebAssembly.
+ * @throws PermanentError `detector-backend-missing` when the one that was asked for cannot run.
+ */
+export async function startBackend(wanted: (typeof BACKENDS)[number]): Promise<Backend> {
+  if (wanted === 'wasm') return startWasm();
+  try {
+    return await startTensorflow();
+  } catch (error) {
+    if (wanted === 'auto') return startWasm();
+    const sentence = `FAVE_DETECTOR_BACKEND is "tensorflow", but @tensorflow/tfjs-node does not run here (${messageOf(error)}); set it to "auto", or reinstall that package`;
+    throw new PermanentError('detector-backend-missing', sentence, { cause: error });
+  }
+}
+
+async function startTensorflow(): Promise<Backend> {
+  // Its binary is a download that may have failed. Importing it in vain would cost half a second of every cold start.
+  const home = dirname(require.resolve('@tensorflow/tfjs-node/package.json'));
+  if (!existsSync(join(home, 'lib'))) throw new Error('its native library is missing');
+
+  // The name is not a literal, because compiling must work where the optional package is absent.
+  const name: string = '@tensorflow/tfjs-node';
+  await import(name);
+  const tf = await import('@tensorflow/tfjs-core');
+  if (!(await tf.setBackend('tensorflow'))) throw new Error('its native library does not load');
+  // It loads on Node 23 and newer, and fails at the first operation.
+  tf.tidy(() => tf.square(2).dataSync());
+  return { name: 'tfjs-node', version: versionOf('@tensorflow/tfjs-node') };
+}
+
+async function startWasm(): Promise<Backend> {
+  const [tf, wasm] = await Promise.all([import('@tensorflow/tfjs-core'), import('@tensorflow/tfjs-backend-wasm')]);
+  wasm.setWasmPaths(join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist/'));
+  const started = await withoutCrashHandlers(() => tf.setBackend('wasm'));
+  if (!started) {
+    throw new PermanentError('detector-backend-missing', 'The WebAssembly backend of TensorFlow.js does not start; reinstall the dependencies');
+  }
+  return { name: 'tfjs-wasm', version: versionOf('@tensorflow/tfjs-backend-wasm') };
+}
+
+/**
+ * Emscripten's glue adds process-wide handlers that throw again whatever they get: the process would die with exit code 7 before
+ * its own handlers had said why.
+ */
+async function withoutCrashHandlers<T>(start: () => Promise<T>): Promise<T> {
+  const events = ['uncaughtException', 'unhandledRejection'] as const;
+  const before = events.map((event) => new Set<unknown>(process.rawListeners(event)));
+  try {
+    return await start();
+  } finally {
+    events.forEach((event, n) => {
+      const added = process.rawListeners(event).filter((listener) => !before[n]?.has(listener));
+      for (const listener of added) process.off(event, listener as () => void);
+    });
+  }
+}
+
+function versionOf(name: string): string {
+  return (require(`${name}/package.json`) as { version: string }).version;
+}
