@@ -38,7 +38,7 @@ export function rms(frame: Float32Array): number {
 
 /**
  * Writes one frame's features into `into`, [{@link FEATURES}], all 0 for digital silence. Where they differ from librosa's defaults:
- * - zero crossing rate: the same but for the frame's first sample, which librosa counts as a crossing; meyda counts, hence the division;
+ * - zero crossing rate: none (meyda counts crossings, librosa and this divide by the frame's samples);
  * - spectral centroid: meyda's unit is the bin, here Hz; symmetric Hann window where librosa's is periodic;
  * - spectral rolloff: Hz below which 99 % of the *amplitude* lies; librosa's 85 % of it;
  * - MFCC: 26 HTK-like mel bands of the power spectrum, ln(1 + x), unscaled DCT-II; librosa's are 128 Slaney bands, dB, orthonormal.
