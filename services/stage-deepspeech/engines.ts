@@ -1,0 +1,53 @@
+import { PermanentError, messageOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import { none, type TranscriptionEngine } from './engine.ts';
+import { pocketsphinx } from './pocketsphinx.ts';
+import { whisper } from './whisper.ts';
+
+/** What a request may ask for. */
+export const CHOICES = ['auto', 'whisper', 'pocketsphinx', 'none'] as const;
+
+/** The engines of this process, each made when it is first asked for. */
+export type Engines = Readonly<Record<(typeof CHOICES)[number], () => Promise<TranscriptionEngine>>>;
+
+/** @param whisperModel - path of a ggml model; empty where there is none */
+export function enginesFor({ whisperModel, sphinxModel }: { whisperModel: string; sphinxModel: string }, log: Logger): Engines {
+  const building = (): void => {
+    log.info({ event: 'whisper:build' }, 'building whisper.cpp: half a minute, once');
+  };
+  const engines = {
+    whisper: once(() => {
+      if (whisperModel === '') throw noModel();
+      return whisper(whisperModel, building);
+    }),
+    pocketsphinx: once(() => pocketsphinx(sphinxModel)),
+    none: () => Promise.resolve(none),
+  };
+  const auto = once(async () => {
+    if (whisperModel === '') return engines.pocketsphinx();
+    return engines.whisper().catch((error: unknown) => {
+      log.warn({ event: 'whisper:unusable', reason: messageOf(error) }, 'whisper cannot be used: pocketsphinx transcribes instead');
+      return engines.pocketsphinx();
+    });
+  });
+  return { ...engines, auto };
+}
+
+/** Keeps what was made; a failure is not kept, so that what an operator installs meanwhile is found. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return async () => {
+    made ??= Promise.resolve().then(make);
+    return made.catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+  };
+}
+
+function noModel(): PermanentError {
+  return new PermanentError(
+    'no-whisper-model',
+    'The request asks for whisper, and no model is configured. Fetch one with `fave models pull base.en` and set FAVE_WHISPER_MODEL to its path.',
+  );
+}

@@ -1,0 +1,44 @@
+import { kinds } from '../../schemas/kinds.ts';
+import { windowOf } from '../../shared/media/window.ts';
+import { defineStage } from '../../shared/stage.ts';
+import { none } from './engine.ts';
+import { CHOICES, enginesFor } from './engines.ts';
+import { DEBIAN_MODEL } from './pocketsphinx.ts';
+import { findSpeech, levelsOf } from './speech.ts';
+import { transcriptOf } from './transcript.ts';
+import { readWav } from './wav.ts';
+
+/** What is said in a clip, word by word, in times of the source video. */
+export default defineStage({
+  name: 'stage-deepspeech',
+  version: 1,
+  consumes: kinds.speech,
+  produces: [kinds.transcript],
+  options: {
+    speech: { type: 'string', enum: CHOICES, default: 'auto', description: 'speech recognition: auto is whisper where a model is configured, else pocketsphinx' },
+    language: { type: 'string', default: 'auto', maxLength: 35, description: 'language spoken, BCP 47; auto lets the engine find out' },
+  },
+  settings: {
+    'whisper-model': { type: 'string', default: '', description: 'path of a ggml model for whisper.cpp' },
+    'pocketsphinx-model': { type: 'string', default: DEBIAN_MODEL, description: "folder of pocketsphinx's US English model" },
+  },
+
+  start: ({ settings, log }) =>
+    Promise.resolve(enginesFor({ whisperModel: settings['whisper-model'], sphinxModel: settings['pocketsphinx-model'] }, log)),
+
+  async run(clip, { options, resource: engines, exec, log, outputs, dir, used }) {
+    const window = windowOf(clip);
+    const wav = await clip.file();
+    const { header, samples } = await readWav(wav);
+    const speech = findSpeech(levelsOf(samples));
+
+    const engine = speech.length > 0 ? await engines[options.speech]() : none;
+    const heard = await engine.transcribe({ wav, header, speech, language: options.language, exec, dir });
+    const transcript = transcriptOf(engine, heard, window);
+
+    used(engine.name, engine.version);
+    if (engine.model !== null) used(`${engine.name}:${engine.model}`, engine.modelVersion ?? 'unknown');
+    log.info({ event: 'speech:heard', engine: engine.name, model: engine.model, utterances: transcript.utterances.length }, 'transcribed');
+    await outputs.json(kinds.transcript, transcript);
+  },
+});
