@@ -49,7 +49,10 @@ async function startWasm(): Promise<Backend> {
   wasm.setWasmPaths(join(dirname(require.resolve('@tensorflow/tfjs-backend-wasm/package.json')), 'dist/'));
   const started = await withoutCrashHandlers(() => tf.setBackend('wasm'));
   if (!started) {
-    throw new PermanentError('detector-backend-missing', 'The WebAssembly backend of TensorFlow.js does not start; reinstall the dependencies');
+    throw new PermanentError(
+      'detector-backend-missing',
+      'The WebAssembly backend of TensorFlow.js does not start; reinstall the dependencies',
+    );
   }
   return { name: 'tfjs-wasm', version: versionOf('@tensorflow/tfjs-backend-wasm') };
 }

@@ -16,10 +16,27 @@ export default defineStage({
   version: 1,
   consumes: kinds.frames,
   produces: [kinds.detections],
-  options: { threshold: { type: 'number', minimum: 0, maximum: 1, default: 0.3, description: 'lowest score of a detected object that is listed' } },
+  options: {
+    threshold: {
+      type: 'number',
+      minimum: 0,
+      maximum: 1,
+      default: 0.3,
+      description: 'lowest score of a detected object that is listed',
+    },
+  },
   settings: {
-    'detector-model': { type: 'string', default: '', description: 'path of a CenterNet graph model (model.json); empty: the one that is shipped' },
-    'detector-backend': { type: 'string', enum: BACKENDS, default: 'auto', description: 'what computes the model; auto: tensorflow where it is installed, else wasm' },
+    'detector-model': {
+      type: 'string',
+      default: '',
+      description: 'path of a CenterNet graph model (model.json); empty: the one that is shipped',
+    },
+    'detector-backend': {
+      type: 'string',
+      enum: BACKENDS,
+      default: 'auto',
+      description: 'what computes the model; auto: tensorflow where it is installed, else wasm',
+    },
   },
 
   start: ({ settings }) => loadDetector(settings['detector-model'], settings['detector-backend']),

@@ -23,7 +23,7 @@ describe('the shipped model', () => {
     expect(detector.sha256).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  test('leaves the process\'s own crash handlers alone', () => {
+  test("leaves the process's own crash handlers alone", () => {
     expect(process.listenerCount('uncaughtException') + process.listenerCount('unhandledRejection')).toBe(handlers);
   });
 

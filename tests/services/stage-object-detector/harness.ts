@@ -37,7 +37,19 @@ export function framesOf(video: string, seconds: readonly number[]): string {
   const dir = scratch();
   for (const [n, second] of seconds.entries()) {
     const output = join(dir, frameName(n));
-    execFileSync('ffmpeg', ['-v', 'error', '-ss', String(second), '-i', join(MEDIA, video), '-frames:v', '1', '-q:v', '3', output]);
+    execFileSync('ffmpeg', [
+      '-v',
+      'error',
+      '-ss',
+      String(second),
+      '-i',
+      join(MEDIA, video),
+      '-frames:v',
+      '1',
+      '-q:v',
+      '3',
+      output,
+    ]);
   }
   return dir;
 }
@@ -48,9 +60,15 @@ export function frameName(n: number): string {
 
 /** The manifest of the pictures in a directory, five seconds apart. */
 export function manifestOf(dir: string): Frames {
-  const files = readdirSync(dir).filter((name) => name.endsWith('.jpg')).sort();
+  const files = readdirSync(dir)
+    .filter((name) => name.endsWith('.jpg'))
+    .sort();
   const frames = files.map((file, n) => {
-    const size = execFileSync('ffprobe', ['-v', 'error', '-show_entries', 'stream=width,height', '-of', 'csv=p=0', join(dir, file)], { encoding: 'utf8' });
+    const size = execFileSync(
+      'ffprobe',
+      ['-v', 'error', '-show_entries', 'stream=width,height', '-of', 'csv=p=0', join(dir, file)],
+      { encoding: 'utf8' },
+    );
     const [width = NaN, height = NaN] = size.split(',').map(Number);
     return { file, time: n * 5, width, height };
   });

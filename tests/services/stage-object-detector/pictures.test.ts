@@ -11,7 +11,19 @@ afterEach(cleanUp);
 /** A JPEG of one colour. */
 function picture(dir: string, name: string, colour: string, width: number, height: number) {
   const path = join(dir, name);
-  execFileSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', `color=${colour}:s=${String(width)}x${String(height)}`, '-frames:v', '1', '-q:v', '1', path]);
+  execFileSync('ffmpeg', [
+    '-v',
+    'error',
+    '-f',
+    'lavfi',
+    '-i',
+    `color=${colour}:s=${String(width)}x${String(height)}`,
+    '-frames:v',
+    '1',
+    '-q:v',
+    '1',
+    path,
+  ]);
   return { path, width, height };
 }
 
@@ -20,7 +32,9 @@ test('each picture gets its own input, filter and output', () => {
     { path: 'a.jpg', width: 640, height: 360, output: 'a.rgb' },
     { path: 'b.jpg', width: 360, height: 640, output: 'b.rgb' },
   ]).join(' ');
-  expect(args).toContain('-i b.jpg -map 0:v -frames:v 1 -vf scale=512:288:flags=area+accurate_rnd+bitexact,pad=512:512:0:112:color=gray');
+  expect(args).toContain(
+    '-i b.jpg -map 0:v -frames:v 1 -vf scale=512:288:flags=area+accurate_rnd+bitexact,pad=512:512:0:112:color=gray',
+  );
   expect(args).toMatch(/a\.rgb -map 1:v .*scale=288:512:.*pad=512:512:112:0:.* b\.rgb$/);
 });
 
@@ -59,7 +73,7 @@ test.each([
   });
 });
 
-test('a missing or killed ffmpeg is not the frame\'s fault', async () => {
+test("a missing or killed ffmpeg is not the frame's fault", async () => {
   for (const how of [{ cause: new Error('ENOENT') }, { killedBy: 'SIGKILL' as const }, { exitCode: 255, timedOut: true }]) {
     const fault = new ToolError({ command: 'ffmpeg', args: [], ...how });
     const failing: Exec = () => Promise.reject(fault);

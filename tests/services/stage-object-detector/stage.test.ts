@@ -67,7 +67,10 @@ test('an unreadable frame fails the clip', async () => {
   copyFileSync(PHOTOGRAPH, join(dir, frameName(0)));
   const manifest = manifestOf(dir);
   writeFileSync(join(dir, frameName(0)), 'not a picture');
-  await expect(detectIn(dir, detector, 0.3, manifest)).rejects.toMatchObject({ name: 'PermanentError', code: 'unreadable-frame' });
+  await expect(detectIn(dir, detector, 0.3, manifest)).rejects.toMatchObject({
+    name: 'PermanentError',
+    code: 'unreadable-frame',
+  });
 });
 
 describe.skipIf(noMedia)(`real footage${noMedia ? `: ${noMedia}` : ''}`, () => {

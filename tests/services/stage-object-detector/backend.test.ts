@@ -1,0 +1,23 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { startBackend } from '../../../services/stage-object-detector/backend.ts';
+
+/** Whether the native library is there, which its package may be without. */
+function hasTensorflow(): boolean {
+  try {
+    return existsSync(join(dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-node/package.json')), 'lib'));
+  } catch {
+    return false;
+  }
+}
+
+test.skipIf(hasTensorflow())('without the native library: auto takes WebAssembly, tensorflow says what to do', async () => {
+  await expect(startBackend('tensorflow')).rejects.toMatchObject({
+    name: 'PermanentError',
+    code: 'detector-backend-missing',
+    message: expect.stringContaining('FAVE_DETECTOR_BACKEND') as string,
+  });
+  expect(await startBackend('auto')).toEqual(await startBackend('wasm'));
+});
