@@ -17,7 +17,7 @@ export function portsFrom(base: number): Ports {
 }
 
 /** @throws PermanentError `port-taken` that names the port and the option that chooses another. */
-export async function assertFree(ports: Ports): Promise<void> {
+export async function assertFree(ports: Partial<Ports>): Promise<void> {
   for (const [name, port] of Object.entries(ports) as [string, number][]) {
     await listen(port).catch((cause: unknown) => {
       throw new PermanentError('port-taken', `port ${port} (${name}) is in use on 127.0.0.1: choose others with --port-base, for example --port-base 19000`, { cause });

@@ -1,0 +1,49 @@
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import type { Graph } from '../shared/graph.ts';
+import { root } from './paths.ts';
+import type { ProcessSpec } from './process.ts';
+
+/**
+ * Items that a process of a stage works on at once, where it is not 1. `cores`: its tool runs on one thread, so that as many
+ * run side by side as there are cores; ffmpeg's encoders use all cores by themselves.
+ */
+const concurrency: Readonly<Record<string, number | 'cores'>> = {
+  'stage-deepspeech': 'cores',
+};
+
+/** Every service of a graph by name: relay and tracker first, so that nothing lands unannounced. */
+export function serviceNames(graph: Graph): string[] {
+  return ['relay', 'tracker', ...graph.stages.map(({ name }) => name)];
+}
+
+/** Variables of the launcher's own environment that services need: programs, home and locale; never its credentials. */
+const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'LD_LIBRARY_PATH', 'FAVE_TEST_MEDIA'];
+
+export interface ServiceOptions {
+  readonly dataDir: string;
+  /** Where the store and the bus are, with the role's credentials. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** The launcher's own environment: `FAVE_…` settings are passed on. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** How a service's process is started. */
+export function serviceSpec(name: string, { dataDir, environment, env }: ServiceOptions): ProcessSpec {
+  const slots = concurrency[name] ?? 1;
+  const passed = Object.entries(env).filter(([key]) => key.startsWith('FAVE_') || INHERITED.includes(key));
+  return {
+    name,
+    command: process.execPath,
+    args: ['--enable-source-maps', join(root, 'dist', 'service.mjs'), name],
+    env: {
+      FAVE_CONCURRENCY: String(slots === 'cores' ? cpus().length : slots),
+      // Below the instance, so that what a killed process left is found and removed at the next start.
+      FAVE_TMPDIR: join(dataDir, 'tmp'),
+      ...(Object.fromEntries(passed) as Record<string, string>),
+      ...environment,
+    },
+    cwd: root,
+    log: join(dataDir, 'logs', `${name}.log`),
+  };
+}

@@ -1,0 +1,85 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { exec, ToolError } from '../../shared/exec.ts';
+import { PermanentError } from '../../shared/errors.ts';
+import type { Store } from '../../shared/store.ts';
+import { accessKeyOf, type Policy } from '../policies.ts';
+
+export interface AccessSetUp {
+  /** The `mc` program. */
+  readonly mc: string;
+  /** URL of the store. */
+  readonly endpoint: string;
+  readonly rootUser: string;
+  readonly rootPassword: string;
+  /** By role. */
+  readonly policies: Readonly<Record<string, Policy>>;
+  /** Secret keys by role. */
+  readonly secrets: Readonly<Record<string, string>>;
+  /** Remembers, in a tag of its bucket, what was set up last. */
+  readonly store: Store;
+}
+
+/** Tag of the bucket that holds the digest: the store itself knows, so a store that was emptied is set up again. */
+const TAG = 'fave-access';
+
+type Mc = (...args: string[]) => Promise<string>;
+
+/** Identifies a set of access keys with their policies and secrets. */
+export function accessDigest({ policies, secrets }: Pick<AccessSetUp, 'policies' | 'secrets'>): string {
+  return createHash('sha256').update(JSON.stringify([policies, secrets])).digest('hex');
+}
+
+/**
+ * Gives each role an access key of its own that its policy limits. `mc` takes a second for each, so nothing is asked where
+ * the digest says that nothing changed. @returns What it changed.
+ */
+export async function setUpAccess(what: AccessSetUp): Promise<string[]> {
+  const digest = accessDigest(what);
+  const { client, bucket } = what.store;
+  const tags = await client.getBucketTagging(bucket).catch(() => []);
+  if (tags.some(({ Key, Value }) => Key === TAG && Value === digest)) return [];
+  // A configuration of its own: mc would write to the user's, and leave the root's password there.
+  const dir = await mkdtemp(join(tmpdir(), 'fave-mc-'));
+  try {
+    const mc = createMc(what, dir);
+    const existing = accessKeys(await mc('ls', 'fave', '--all', '--json'));
+    const changes: string[] = [];
+    for (const [role, policy] of Object.entries(what.policies)) {
+      const key = accessKeyOf(role);
+      const file = join(dir, 'policy.json');
+      await writeFile(file, JSON.stringify(policy));
+      const verb = existing.has(key) ? 'edit' : 'create';
+      const named = verb === 'edit' ? [key] : ['--access-key', key];
+      await mc(verb, 'fave', ...named, '--secret-key', what.secrets[role] ?? '', '--policy', file);
+      changes.push(`${verb === 'edit' ? 'updated' : 'made'} access key ${key}`);
+    }
+    await client.setBucketTagging(bucket, { [TAG]: digest });
+    return changes;
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+function createMc({ mc, endpoint, rootUser, rootPassword }: AccessSetUp, dir: string): Mc {
+  const url = new URL(endpoint);
+  url.username = rootUser;
+  url.password = rootPassword;
+  const env = { MC_CONFIG_DIR: dir, MC_HOST_fave: url.href.replace(/\/$/, '') };
+  return async (...args) => {
+    try {
+      return (await exec(mc, ['admin', 'accesskey', ...args], { cwd: dir, env, timeout: 30_000 })).stdout;
+    } catch (error) {
+      // The arguments hold secrets: they must not reach a log.
+      const reason = error instanceof ToolError ? error.message.replaceAll(mc, 'mc') : String(error);
+      throw new PermanentError('access-not-set', `the store's access keys could not be set up: mc admin accesskey ${args[0] ?? ''}: ${reason}`);
+    }
+  };
+}
+
+function accessKeys(json: string): Set<string> {
+  const { svcaccs } = JSON.parse(json) as { svcaccs: { accessKey: string }[] | null };
+  return new Set(svcaccs?.map(({ accessKey }) => accessKey));
+}

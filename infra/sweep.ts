@@ -1,0 +1,19 @@
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isRunning } from './identity.ts';
+import { kill } from './process.ts';
+import { readRecord } from './record.ts';
+
+/** Removes what an instance left whose launcher was killed: its processes, which hold the ports, its temporary files and its old logs. */
+export async function sweep(dataDir: string): Promise<void> {
+  const left = ((await readRecord(dataDir))?.processes ?? []).filter(isRunning);
+  for (const { pid } of left) kill(-pid, 'SIGTERM');
+  for (let waited = 0; left.some(isRunning) && waited < 50; waited += 1) await sleep(100);
+  for (const each of left.filter(isRunning)) kill(-each.pid, 'SIGKILL');
+  await rm(join(dataDir, 'tmp'), { recursive: true, force: true });
+  await rm(join(dataDir, 'logs.1'), { recursive: true, force: true });
+  await rename(join(dataDir, 'logs'), join(dataDir, 'logs.1')).catch(() => undefined);
+  await mkdir(join(dataDir, 'tmp'), { recursive: true });
+  await mkdir(join(dataDir, 'logs'), { recursive: true });
+}
