@@ -6,13 +6,14 @@ import { join, resolve } from 'node:path';
 /** Where real test media lie: beside the project, or where `FAVE_TEST_MEDIA` says. */
 const shared = resolve(process.env['FAVE_TEST_MEDIA'] ?? join(import.meta.dirname, '../../shared/media'));
 
-/** Path of a real test medium; undefined where this machine has none, and the test is to be skipped. */
+/** Path of a real test medium; undefined where this machine has none: then `skip(NO_MEDIA)`. */
 export function medium(name: string): string | undefined {
   const path = join(shared, name);
-  if (existsSync(path)) return path;
-  console.warn(`skipped: no ${name}; set FAVE_TEST_MEDIA to the folder of test media`);
-  return undefined;
+  return existsSync(path) ? path : undefined;
 }
+
+/** Why a test was skipped. */
+export const NO_MEDIA = 'no test media here; set FAVE_TEST_MEDIA to their folder';
 
 let folder: string | undefined;
 
@@ -49,6 +50,9 @@ export function picture({ seconds = 4, size = '320x240', fps = 25 }: { seconds?:
 export function chirp(seconds = 4, rate = 44_100): string[] {
   return ['-f', 'lavfi', '-i', `aevalsrc='0.5*sin(2*PI*(200*t+20*t*t))':s=${rate}:d=${seconds}`];
 }
+
+/** Encoder arguments of a quick H.264 and AAC. */
+export const h264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac'];
 
 /** Makes a WAV of a voice saying something. */
 export function speech(name: string, text: string): string {

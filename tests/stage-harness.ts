@@ -61,7 +61,7 @@ export async function runStage(stage: AnyStage, item: LocalObject, given: RunOpt
   const executed: { command: string; args: readonly string[] }[] = [];
   const used: Record<string, string> = {};
   const signal = given.signal ?? new AbortController().signal;
-  const log = createLogger(stage.name, 'silent');
+  const log = createLogger({ service: stage.name }, 'silent');
   const settings = withDefaults(stage.settings ?? {}, given.settings ?? {});
   const run = given.exec ?? realExec;
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { kinds } from '../../schemas/kinds.ts';
 import { defineStage } from '../../shared/stage.ts';
-import { audioArgs, silenceArgs } from './args.ts';
+import { audioArgs } from './args.ts';
 import { examine } from './examine.ts';
 import { limits } from './limits.ts';
 
@@ -19,7 +19,7 @@ export default defineStage({
     await outputs.json(kinds.media, media);
 
     const audio = join(dir, 'audio.wav');
-    await exec('ffmpeg', media.audio ? audioArgs(await input.file(), media.duration, audio) : silenceArgs(media.duration, audio));
+    await exec('ffmpeg', audioArgs(await input.file(), media, audio));
     await outputs.file(kinds.audio, audio);
   },
 });

@@ -5,6 +5,10 @@ import { argumentsOf, open } from '../../shared/media/ffmpeg.ts';
 const MP4_VIDEO = new Set(['h264', 'hevc', 'av1', 'vp9', 'mpeg4']);
 const MP4_AUDIO = new Set(['aac', 'mp3', 'ac3', 'eac3', 'alac']);
 
+/** Sound that the Matroska muxer carries; all else (AMR, QuickTime's ADPCM …) is decoded to PCM, as no container of ours can copy it. */
+const COPIED_AUDIO =
+  /^(aac|alac|mp[123]|e?ac3|dts|truehd|mlp|opus|vorbis|flac|tta|wavpack|wmav[12]|wmapro|adpcm_(ms|ima_wav)|pcm_(u8|[sf](16|24|32)le|s(16|24)be|alaw|mulaw))$/;
+
 /** The container of a source's clips: MP4 where it can carry the codecs, else Matroska. */
 export function containerFor({ video, audio }: Pick<Media, 'video' | 'audio'>): 'mp4' | 'mkv' {
   return (!video || MP4_VIDEO.has(video.codec)) && (!audio || MP4_AUDIO.has(audio.codec)) ? 'mp4' : 'mkv';
@@ -21,7 +25,10 @@ export function isSeekable(format: string): boolean {
 
 /** The streams that FAVE looks at, as they are. */
 function streams({ video, audio }: Pick<Media, 'video' | 'audio'>): string[] {
-  return [...(video ? ['-map', '0:V:0'] : []), ...(audio ? ['-map', '0:a:0'] : []), '-c', 'copy'];
+  return [
+    ...(video ? ['-map', '0:V:0', '-c:v', 'copy'] : []),
+    ...(audio ? ['-map', '0:a:0', '-c:a', COPIED_AUDIO.test(audio.codec) ? 'copy' : 'pcm_s16le'] : []),
+  ];
 }
 
 /** The whole source into Matroska, which has an index of keyframes. */

@@ -1,34 +1,16 @@
-import { argumentsOf, generate, open } from '../../shared/media/ffmpeg.ts';
+import { argumentsOf, open } from '../../shared/media/ffmpeg.ts';
+import { pcmArgs, silenceArgs } from '../../shared/media/pcm.ts';
 import type { Window } from '../../shared/media/window.ts';
 
 type Part = Pick<Window, 'preroll' | 'duration'>;
 
 /** Hz; what speech engines are trained on. */
-export const SAMPLE_RATE = 16_000;
+const RATE = 16_000;
 
-/** The clip's sound as mono PCM of exactly the window's length. */
-export function speechArgs(clip: string, { preroll, duration }: Part, target: string): string[] {
-  const length = samples(duration);
-  const command = open(clip, ...clock(clip))
-    .outputOptions('-map', '0:a:0')
-    .audioFilters([
-      `asetpts=PTS-${preroll}/TB`,
-      // Cuts the pre-roll to the sample and fills gaps, so that a word's time in the WAV is its time in the clip.
-      'aresample=async=1:first_pts=0',
-      `aformat=sample_fmts=s16:sample_rates=${SAMPLE_RATE}:channel_layouts=mono`,
-      `apad=whole_len=${length}`,
-      `atrim=end_sample=${length}`,
-    ])
-    .audioCodec('pcm_s16le');
-  return argumentsOf(command, target);
-}
-
-/** Digital silence, for a clip without sound. */
-export function silenceArgs(duration: number, target: string): string[] {
-  const command = generate(`anullsrc=r=${SAMPLE_RATE}:cl=mono`)
-    .audioFilters(`atrim=end_sample=${samples(duration)}`)
-    .audioCodec('pcm_s16le');
-  return argumentsOf(command, target);
+/** The clip's sound, or silence, of exactly its length. */
+export function speechArgs(clip: string, hasAudio: boolean, { preroll, duration }: Part, target: string): string[] {
+  const pcm = { rate: RATE, duration };
+  return hasAudio ? pcmArgs(open(clip, ...clock(clip)), { ...pcm, skip: preroll }, target) : silenceArgs(pcm, target);
 }
 
 /**
@@ -71,8 +53,4 @@ function clock(clip: string): string[] {
 /** Keeps the frames before an MP4 clip's start, at negative times, for the one that is still on display at its start. */
 function undiscarded(clip: string): string[] {
   return clip.endsWith('.mp4') ? ['-advanced_editlist', '0'] : [];
-}
-
-function samples(seconds: number): number {
-  return Math.max(1, Math.round(seconds * SAMPLE_RATE));
 }

@@ -19,10 +19,11 @@ export default defineStage({
     const { start, end } = windowOf(clip);
     const path = await clip.file();
     const { video } = await probe(exec, path);
+    if (!video) throw new PermanentError('no-frames', `"${clip.name}" has no picture, so no frames can be taken from it`);
     await exec('ffmpeg', frameArgs(path, interval, join(dir, 'frame_%04d.jpg')));
 
     const files = (await readdir(dir)).filter((name) => /^frame_\d{4}\.jpg$/.test(name)).sort();
-    if (!video || files.length === 0) throw new PermanentError('no-frames', `"${clip.name}" has no picture that can be decoded`);
+    if (files.length === 0) throw new PermanentError('no-frames', `no picture of "${clip.name}" can be decoded`);
     for (const [n, file] of files.entries()) await outputs.file(kinds.frame, join(dir, file), { indices: { ...clip.indices, frame: n + 1 } });
 
     const { width, height } = video;

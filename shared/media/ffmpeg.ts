@@ -40,6 +40,6 @@ export function generate(filter: string): FfmpegCommand {
 export function argumentsOf(command: FfmpegCommand, target: string): string[] {
   command.output(target).outputOptions('-map_metadata', '-1', '-map_chapters', '-1', '-fflags', '+bitexact', '-flags', '+bitexact');
   // Private by name only: the package is archived, so this method cannot change; its public way is to run the command itself.
-  const { _getArguments } = command as FfmpegCommand & { _getArguments(): string[] };
-  return ['-nostdin', '-hide_banner', '-loglevel', 'error', ..._getArguments.call(command)];
+  const { _getArguments } = command as FfmpegCommand & { _getArguments(): (string | number)[] };
+  return ['-nostdin', '-hide_banner', '-loglevel', 'error', ..._getArguments.call(command).map(String)];
 }

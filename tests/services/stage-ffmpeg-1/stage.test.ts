@@ -1,0 +1,86 @@
+import { readFileSync, statSync } from 'node:fs';
+import { describe, expect, test, vi } from 'vitest';
+import { chirp, generated, h264, medium, nearest, NO_MEDIA, picture, picturesOf, samplesOf, shiftOf } from '../../media.ts';
+import { cut } from '../clips.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const FPS = 25;
+const RATE = 16_000;
+// None of the starts is a keyframe; the first and the last are the edges.
+const bounds = [[0, 2.5], [2.5, 5.34], [5.34, 8]] as const;
+
+/** Decoding a clip from its pre-roll on must give what the source has there: the same picture and the same sound. */
+async function expectExact(source: string, extension: string): Promise<void> {
+  const { outputs, audio } = await cut(source, bounds);
+  expect(outputs.map((clip) => clip.key)).toEqual(bounds.map((_, n) => `stage-ffmpeg-1/clip_000${n + 1}/clip.${extension}`));
+  const whole = samplesOf(audio.path, RATE);
+  const pictures = picturesOf(generated('reference.mkv', ...moving));
+  for (const clip of outputs) {
+    const { start = NaN, end = NaN, preroll = NaN } = clip.attributes;
+    const part = ['-ss', `${preroll}`, '-t', `${end - start}`];
+    const sound = samplesOf(clip.path, RATE, ...part).subarray(0, RATE / 2);
+    expect(Math.abs(shiftOf(sound, whole, Math.round(start * RATE), 0.1 * RATE) / RATE - start)).toBeLessThan(1 / FPS);
+    const seen = picturesOf(clip.path, ...part);
+    expect(Math.abs(seen.length - (end - start) * FPS)).toBeLessThanOrEqual(2);
+    expect(Math.abs(nearest(seen[0]!, pictures) / FPS - start)).toBeLessThan(1.6 / FPS);
+  }
+}
+
+const moving = [...picture({ seconds: 8, fps: FPS }), '-c:v', 'ffv1'];
+const both = [...picture({ seconds: 8, fps: FPS }), ...chirp(8)];
+const x264 = ['-c:v', 'libx264', '-preset', 'veryfast', '-bf', '3'];
+
+describe('a copied clip is exact', () => {
+  test.each([
+    ['open-gop.mp4', 'mp4', [...x264, '-x264-params', 'open-gop=1:keyint=100:min-keyint=100:scenecut=0', '-c:a', 'aac']],
+    ['flac.mkv', 'mkv', [...x264, '-g', '100', '-c:a', 'flac']],
+    ['vp8.webm', 'mkv', ['-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-g', '100', '-c:a', 'libvorbis']],
+    ['broadcast.ts', 'mp4', [...x264, '-g', '100', '-c:a', 'aac']],
+    ['old.avi', 'mp4', ['-c:v', 'mpeg4', '-bf', '2', '-g', '100', '-c:a', 'libmp3lame']],
+    ['apple.mov', 'mkv', [...x264, '-g', '100', '-c:a', 'adpcm_ima_qt']],
+  ])('%s', async (name, extension, encode) => {
+    await expectExact(generated(name, ...both, ...encode), extension);
+  });
+});
+
+test('sound alone is cut, too', async () => {
+  const { outputs, audio } = await cut(generated('tone.m4a', ...chirp(8), '-c:a', 'aac'), bounds);
+  const whole = samplesOf(audio.path, RATE);
+  for (const { path, attributes } of outputs) {
+    const at = (attributes.start ?? NaN) * RATE;
+    expect(Math.abs(shiftOf(samplesOf(path, RATE).subarray(0, RATE / 2), whole, Math.round(at), 800) - at)).toBeLessThan(RATE / FPS);
+  }
+});
+
+test('a clip costs the same wherever it lies', async () => {
+  const { executed } = await cut(generated('open.mp4', ...both, ...h264, '-g', '25'), [[0, 1], [7, 8]]);
+  const cuts = executed.filter(({ command }) => command === 'ffmpeg');
+  expect(cuts).toHaveLength(2);
+  expect(cuts[1]!.args.indexOf('-ss')).toBeLessThan(cuts[1]!.args.indexOf('-i'));
+});
+
+test('a part in which the source has nothing is a clip all the same', async () => {
+  const { outputs } = await cut(generated('brief.mp4', ...picture({ seconds: 8 }), ...chirp(1), ...h264), [[0, 4], [4, 8]]);
+  expect(outputs.every(({ path }) => statSync(path).size > 0)).toBe(true);
+});
+
+test('a cover picture stays behind', async () => {
+  const cover = generated('cover.jpg', ...picture({ seconds: 0.04 }), '-frames:v', '1');
+  const maps = ['-map', '2:v', '-map', '0:v', '-map', '1:a', '-disposition:v:0', 'attached_pic', '-c:v:0', 'mjpeg'];
+  const source = generated('covered.mp4', ...both, '-i', cover, ...maps, '-c:v:1', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac');
+  const { outputs } = await cut(source, [[0, 4]]);
+  expect(picturesOf(outputs[0]!.path)).toHaveLength(4 * FPS);
+});
+
+test('names are only names', async () => {
+  const source = generated(`-x 'y' "z" $(touch w).mp4`, ...both, ...h264);
+  expect((await cut(source, [[1, 2]])).outputs).toHaveLength(1);
+});
+
+test('a real video gives the same bytes again', async ({ skip }) => {
+  const source = medium('walk-and-talk-copy.webm') ?? skip(NO_MEDIA);
+  const [one, two] = [await cut(source, [[47, 50]]), await cut(source, [[47, 50]])];
+  expect(one.outputs[0]!.attributes.preroll).toBeGreaterThan(0);
+  expect(readFileSync(one.outputs[0]!.path).equals(readFileSync(two.outputs[0]!.path))).toBe(true);
+});

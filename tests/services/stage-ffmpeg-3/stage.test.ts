@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { expect, test, vi } from 'vitest';
+import type { Frames } from '../../../schemas/generated/types.ts';
+import { kinds } from '../../../schemas/kinds.ts';
+import { frameArgs } from '../../../services/stage-ffmpeg-3/args.ts';
+import stage from '../../../services/stage-ffmpeg-3/stage.ts';
+import { generated, nearest, picture, picturesOf } from '../../media.ts';
+import { runStage, type LocalObject } from '../../stage-harness.ts';
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const clip = (path: string, start: number, end: number): LocalObject => ({ kind: kinds.video, path, indices: { clip: 3 }, attributes: { start, end } });
+const made = (seconds: number, fps = 25): string => generated(`${seconds}s-${fps}.mp4`, ...picture({ seconds, fps }), '-c:v', 'libx264', '-preset', 'ultrafast');
+
+test('asks for the picture on display at each time', () => {
+  const args = frameArgs('/video.mp4', 5, '/out/frame_%04d.jpg');
+  expect(args[args.indexOf('-filter:v') + 1]).toBe('fps=1/5:start_time=0:round=up,format=yuvj420p');
+  expect(args[args.indexOf('-vframes') + 1]).toBe('9999');
+});
+
+test.each([
+  [12, 5, [7.25, 12.25, 17.25]],
+  [10, 5, [7.25, 12.25]],
+  [2, 0.75, [7.25, 8, 8.75]],
+  [0.4, 5, [7.25]],
+  [0.04, 5, [7.25]],
+])('%d s at one each %d s', async (seconds, interval, times) => {
+  const ran = await runStage(stage, clip(made(seconds), 7.25, 7.25 + seconds), { options: { interval } });
+  const manifest = await ran.json<Frames>(kinds.frames);
+  expect(manifest.frames.map((frame) => frame.time)).toEqual(times);
+  expect(manifest).toMatchObject({ start: 7.25, interval });
+
+  // The manifest names what was put before it.
+  const keys = ran.outputs.map((output) => output.key);
+  expect(keys).toEqual([...manifest.frames.map(({ file }) => `stage-ffmpeg-3/clip_0003/${file}`), 'stage-ffmpeg-3/clip_0003/frames.json']);
+
+  const pictures = picturesOf(made(seconds));
+  for (const [n, { path }] of ran.of(kinds.frame).entries()) {
+    const [still] = picturesOf(path);
+    expect(Math.abs(nearest(still!, pictures) / 25 - n * interval)).toBeLessThanOrEqual(1 / 25);
+  }
+});
+
+test('an interval shorter than a frame repeats frames, in step with the clock', async () => {
+  const ran = await runStage(stage, clip(made(0.4, 10), 0, 0.4), { options: { interval: 0.05 } });
+  expect((await ran.json<Frames>(kinds.frames)).frames.map((frame) => frame.time)).toEqual([0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35]);
+});
+
+test('equal clips give equal bytes', async () => {
+  const item = clip(made(2), 0, 2);
+  const [one, two] = [await runStage(stage, item), await runStage(stage, item)];
+  one.outputs.forEach(({ path }, n) => {
+    expect(readFileSync(path).equals(readFileSync(two.outputs[n]!.path))).toBe(true);
+  });
+});
+
+test('what has no picture is refused', async () => {
+  const sound = generated('sound.mp4', '-f', 'lavfi', '-i', 'anullsrc', '-t', '1');
+  await expect(runStage(stage, clip(sound, 0, 1))).rejects.toMatchObject({ code: 'no-frames' });
+});
