@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { afterAll } from 'vitest';
 
 /** Where real test media lie: beside the project, or where `FAVE_TEST_MEDIA` says. */
 const shared = resolve(process.env['FAVE_TEST_MEDIA'] ?? join(import.meta.dirname, '../../shared/media'));
@@ -17,15 +18,14 @@ export const NO_MEDIA = 'no test media here; set FAVE_TEST_MEDIA to their folder
 
 let folder: string | undefined;
 
-/** A folder for this test file's media; removed when the process ends. */
+// At import, so that it is registered with the test file that imports this; workers are killed without an `exit` event.
+afterAll(() => {
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+});
+
+/** A folder for this test file's media; removed after its tests. */
 export function mediaFolder(): string {
-  if (folder === undefined) {
-    const made = mkdtempSync(join(tmpdir(), 'fave-media-'));
-    process.once('exit', () => {
-      rmSync(made, { recursive: true, force: true });
-    });
-    folder = made;
-  }
+  folder ??= mkdtempSync(join(tmpdir(), 'fave-media-'));
   return folder;
 }
 
@@ -42,7 +42,11 @@ export function generated(name: string, ...args: readonly string[]): string {
 }
 
 /** Input arguments of a moving test picture; every frame differs. */
-export function picture({ seconds = 4, size = '320x240', fps = 25 }: { seconds?: number; size?: string; fps?: number | string } = {}): string[] {
+export function picture({
+  seconds = 4,
+  size = '320x240',
+  fps = 25,
+}: { seconds?: number; size?: string; fps?: number | string } = {}): string[] {
   return ['-f', 'lavfi', '-i', `testsrc2=s=${size}:r=${fps}:d=${seconds}`];
 }
 

@@ -13,7 +13,8 @@ import { checkLimits, type Limits } from './limits.ts';
  */
 export async function examine(input: Source, limits: Limits, exec: Exec): Promise<Media> {
   const { name } = input;
-  if (input.size === 0) throw new PermanentError('empty-file', `"${name}" is empty (0 bytes); upload it again under a new request id`);
+  if (input.size === 0)
+    throw new PermanentError('empty-file', `"${name}" is empty (0 bytes); upload it again under a new request id`);
   const path = await input.file();
   const { format, size, video, audio, ...found } = await probe(exec, path);
   if (!video && !audio)

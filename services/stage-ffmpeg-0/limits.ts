@@ -5,7 +5,12 @@ import type { OptionSchemas, OptionValues } from '../../shared/stage.ts';
 /** What an operator allows an upload to be, so that one file cannot fill the disk or hold a worker for a day. */
 export const limits = {
   'max-duration': { type: 'number', default: 21_600, minimum: 1, description: 'longest video, in seconds' },
-  'max-pixels': { type: 'integer', default: 8192 * 8192, minimum: 1, description: 'largest picture, width times height in pixels' },
+  'max-pixels': {
+    type: 'integer',
+    default: 8192 * 8192,
+    minimum: 1,
+    description: 'largest picture, width times height in pixels',
+  },
   'max-fps': { type: 'number', default: 1000, minimum: 1, description: 'most frames a second' },
   'max-streams': { type: 'integer', default: 64, minimum: 1, description: 'most streams in one file' },
 } as const satisfies OptionSchemas;

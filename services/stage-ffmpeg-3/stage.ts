@@ -24,7 +24,8 @@ export default defineStage({
 
     const files = (await readdir(dir)).filter((name) => /^frame_\d{4}\.jpg$/.test(name)).sort();
     if (files.length === 0) throw new PermanentError('no-frames', `no picture of "${clip.name}" can be decoded`);
-    for (const [n, file] of files.entries()) await outputs.file(kinds.frame, join(dir, file), { indices: { ...clip.indices, frame: n + 1 } });
+    for (const [n, file] of files.entries())
+      await outputs.file(kinds.frame, join(dir, file), { indices: { ...clip.indices, frame: n + 1 } });
 
     const { width, height } = video;
     const frames = files.map((file, n) => ({ file, time: Math.round((start + n * interval) * 1000) / 1000, width, height }));

@@ -13,7 +13,9 @@ export function measureArgs(path: string): string[] {
 
 /** The last `out_time_us` of ffmpeg's `-progress`, in seconds; 0 where there is none. */
 export function lastTime(progress: readonly string[]): number {
-  const times = progress.filter((line) => line.startsWith('out_time_us=')).map((line) => Number(line.slice('out_time_us='.length)));
+  const times = progress
+    .filter((line) => line.startsWith('out_time_us='))
+    .map((line) => Number(line.slice('out_time_us='.length)));
   const last = times.at(-1) ?? 0;
   return Number.isFinite(last) ? Math.max(0, last / 1e6) : 0;
 }

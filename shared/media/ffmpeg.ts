@@ -4,10 +4,9 @@ import ffmpeg, { type FfmpegCommand } from 'fluent-ffmpeg';
  * Demuxers that may open what a user sent. Playlists (hls, dash, concat, sdp), image sequences, subtitles and devices are
  * left out: they open further files or addresses named by the upload, and so would read the worker's disk or network.
  */
-const FORMATS = [
-  'mov,matroska,avi,flv,asf,mpegts,mpeg,mxf,nut,ogg',
-  'wav,w64,mp3,aac,ac3,eac3,flac,aiff,caf,amr,au,wv',
-].join(',');
+const FORMATS = ['mov,matroska,avi,flv,asf,mpegts,mpeg,mxf,nut,ogg', 'wav,w64,mp3,aac,ac3,eac3,flac,aiff,caf,amr,au,wv'].join(
+  ',',
+);
 
 /** Input options for every file that came from outside, for ffmpeg and ffprobe alike. */
 export const UNTRUSTED: readonly string[] = ['-protocol_whitelist', 'file,pipe', '-format_whitelist', FORMATS];
@@ -38,7 +37,9 @@ export function generate(filter: string): FfmpegCommand {
  * source, so that equal input gives equal bytes.
  */
 export function argumentsOf(command: FfmpegCommand, target: string): string[] {
-  command.output(target).outputOptions('-map_metadata', '-1', '-map_chapters', '-1', '-fflags', '+bitexact', '-flags', '+bitexact');
+  command
+    .output(target)
+    .outputOptions('-map_metadata', '-1', '-map_chapters', '-1', '-fflags', '+bitexact', '-flags', '+bitexact');
   // Private by name only: the package is archived, so this method cannot change; its public way is to run the command itself.
   const { _getArguments } = command as FfmpegCommand & { _getArguments(): (string | number)[] };
   return ['-nostdin', '-hide_banner', '-loglevel', 'error', ..._getArguments.call(command).map(String)];

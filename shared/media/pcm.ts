@@ -13,7 +13,11 @@ export interface Pcm {
  * The first audio stream of a command's input as a WAV on the input's own clock: from `skip` seconds on, with silence where a late,
  * short or interrupted stream has none. Without it every time found in the sound would be off by that much.
  */
-export function pcmArgs(command: FfmpegCommand, { rate, duration, skip = 0 }: Pcm & { readonly skip?: number }, target: string): string[] {
+export function pcmArgs(
+  command: FfmpegCommand,
+  { rate, duration, skip = 0 }: Pcm & { readonly skip?: number },
+  target: string,
+): string[] {
   const filters = [
     ...(skip > 0 ? [`asetpts=PTS-${skip}/TB`] : []),
     // `async=1` fills and cuts, never stretches; `first_pts=0` pads or cuts the beginning; a gap counts from 30 ms on, as

@@ -42,7 +42,18 @@ export interface Probe extends Media {
 
 /** Arguments of ffprobe for one file. @param extra Such as `-count_packets`. */
 export function probeArgs(path: string, ...extra: readonly string[]): string[] {
-  return ['-hide_banner', '-loglevel', 'error', ...UNTRUSTED, ...extra, '-show_format', '-show_streams', '-of', 'json', fileUrl(path)];
+  return [
+    '-hide_banner',
+    '-loglevel',
+    'error',
+    ...UNTRUSTED,
+    ...extra,
+    '-show_format',
+    '-show_streams',
+    '-of',
+    'json',
+    fileUrl(path),
+  ];
 }
 
 /**

@@ -16,6 +16,9 @@ export interface Window {
 export function windowOf({ name, attributes }: { name: string; attributes: Attributes }): Window {
   const { start, end, preroll = 0 } = attributes;
   if (start === undefined || end === undefined || !(end > start))
-    throw new PermanentError('invalid-clip', `"${name}" does not say which part of the source it is; cut the clips again with a replay`);
+    throw new PermanentError(
+      'invalid-clip',
+      `"${name}" does not say which part of the source it is; cut the clips again with a replay`,
+    );
   return { start, end, duration: end - start, preroll };
 }

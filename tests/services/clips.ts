@@ -6,18 +6,23 @@ import prober from '../../services/stage-ffmpeg-0/stage.ts';
 import { mediaFolder } from '../media.ts';
 import { runStage, upload, type LocalObject, type Output, type Ran } from '../stage-harness.ts';
 
+let made = 0;
+
 /** Segments of a source, as a local object. @param bounds Start and end of each clip, seconds. */
 export function segments(bounds: readonly (readonly [number, number])[], duration: number): LocalObject {
   const quiet = { rms: 0, zero_crossing_rate: 0, spectral_centroid: 0, spectral_rolloff: 0 };
   const features = { ...quiet, mfcc_mean: Array<number>(13).fill(0), mfcc_std: Array<number>(13).fill(0) };
   const clips = bounds.map(([start, end]) => ({ start, end, features }));
-  const path = join(mediaFolder(), `segments-${bounds.flat().join('-')}.json`);
+  const path = join(mediaFolder(), `segments-${++made}.json`);
   writeFileSync(path, JSON.stringify({ segmentation: 'fave', top_db: null, duration, clips }));
   return { kind: kinds.segments, path };
 }
 
 /** Runs a source through the stages that probe and cut it. */
-export async function cut(source: string, bounds: readonly (readonly [number, number])[]): Promise<Ran & { media: Output; audio: Output }> {
+export async function cut(
+  source: string,
+  bounds: readonly (readonly [number, number])[],
+): Promise<Ran & { media: Output; audio: Output }> {
   const probed = await runStage(prober, upload(source));
   const [media, audio] = [probed.of(kinds.media)[0]!, probed.of(kinds.audio)[0]!];
   const { duration } = await probed.json<{ duration: number }>(kinds.media);

@@ -6,7 +6,9 @@ const filters = (args: readonly string[]): string => args[args.indexOf('-filter:
 test('sound is mono 22 050 Hz, as long as the source to the sample', () => {
   const audio = { codec: 'aac', sample_rate: 48_000, channels: 2 };
   const args = audioArgs('/in.mp4', { audio, duration: 2 }, '/audio.wav');
-  expect(filters(args)).toMatch(/first_pts=0,.*sample_rates=22050:channel_layouts=mono,apad=whole_len=44100,atrim=end_sample=44100$/);
+  expect(filters(args)).toMatch(
+    /first_pts=0,.*sample_rates=22050:channel_layouts=mono,apad=whole_len=44100,atrim=end_sample=44100$/,
+  );
   expect(args).toEqual(expect.arrayContaining(['file:/in.mp4', '0:a:0', 'pcm_s16le']));
 });
 

@@ -16,5 +16,7 @@ test.each([
   ['too-large', { ...allowed, video: { ...video, width: 41 } }],
   ['too-many-frames', { ...allowed, video: { ...video, fps: 101 } }],
 ])('%s', (code, found) => {
-  expect(() => checkLimits('a.mp4', found, limit)).toThrow(expect.objectContaining({ code, message: expect.stringContaining('"a.mp4"') }));
+  expect(() => checkLimits('a.mp4', found, limit)).toThrow(
+    expect.objectContaining({ code, message: expect.stringContaining('"a.mp4"') }),
+  );
 });

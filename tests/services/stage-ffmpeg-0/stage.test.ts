@@ -51,7 +51,10 @@ describe('real media', () => {
     ['broken-truncated-no-moov.mp4', 'not-media'],
   ] as const)('%s is refused as %s, by name', async ([name, code], { skip }) => {
     const path = medium(name) ?? skip(NO_MEDIA);
-    await expect(runStage(stage, upload(path))).rejects.toMatchObject({ code, message: expect.stringContaining(`"${name}"`) as string });
+    await expect(runStage(stage, upload(path))).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(`"${name}"`) as string,
+    });
   });
 });
 
@@ -85,7 +88,20 @@ describe('made media', () => {
 
   test('a song with a cover picture has no video', async () => {
     const cover = generated('cover.jpg', ...picture({ seconds: 0.04 }), '-frames:v', '1');
-    const path = generated('song.mp3', ...chirp(1), '-i', cover, '-map', '0:a', '-map', '1:v', '-c:v', 'copy', '-disposition:v', 'attached_pic');
+    const path = generated(
+      'song.mp3',
+      ...chirp(1),
+      '-i',
+      cover,
+      '-map',
+      '0:a',
+      '-map',
+      '1:v',
+      '-c:v',
+      'copy',
+      '-disposition:v',
+      'attached_pic',
+    );
     const { media } = await examine(path);
     expect(media.video).toBeNull();
     expect(media.duration).toBeCloseTo(1, 1);
@@ -105,7 +121,21 @@ describe('made media', () => {
 
   test('a browser recording that states no duration is measured', async () => {
     const path = join(mediaFolder(), 'live.webm');
-    ffmpeg(...picture({ seconds: 2 }), ...chirp(2), '-c:v', 'libvpx', '-deadline', 'realtime', '-c:a', 'libvorbis', '-live', '1', '-f', 'webm', path);
+    ffmpeg(
+      ...picture({ seconds: 2 }),
+      ...chirp(2),
+      '-c:v',
+      'libvpx',
+      '-deadline',
+      'realtime',
+      '-c:a',
+      'libvorbis',
+      '-live',
+      '1',
+      '-f',
+      'webm',
+      path,
+    );
     expect((await examine(path)).media.duration).toBeCloseTo(2, 1);
   });
 
@@ -117,7 +147,9 @@ describe('made media', () => {
 
   test('the operator’s limits hold', async () => {
     const path = generated('mute.mp4', ...picture({ seconds: 1 }), ...h264);
-    await expect(runStage(stage, upload(path), { settings: { 'max-duration': 0.5 } })).rejects.toMatchObject({ code: 'too-long' });
+    await expect(runStage(stage, upload(path), { settings: { 'max-duration': 0.5 } })).rejects.toMatchObject({
+      code: 'too-long',
+    });
   });
 
   test('equal files give equal bytes', async () => {

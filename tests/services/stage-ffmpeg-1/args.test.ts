@@ -28,7 +28,8 @@ test('only containers with an index of keyframes are cut as they are', () => {
 });
 
 describe('cutting', () => {
-  const cut = (start: number, target: string): string[] => cutArgs('/in.mp4', media('h264', 'aac'), { start, end: start + 2.5 }, target);
+  const cut = (start: number, target: string): string[] =>
+    cutArgs('/in.mp4', media('h264', 'aac'), { start, end: start + 2.5 }, target);
   const input = (args: string[]): string[] => args.slice(0, args.indexOf('-i'));
 
   test('jumps to the start instead of reading up to it', () => {
@@ -54,5 +55,7 @@ describe('cutting', () => {
 });
 
 test('a remux makes up the times that AVI lacks', () => {
-  expect(remuxArgs('/in.avi', media('mpeg4', 'mp3'), '/source.mkv').join(' ')).toMatch(/-fflags \+genpts -i .*-c:v copy.*source\.mkv$/);
+  expect(remuxArgs('/in.avi', media('mpeg4', 'mp3'), '/source.mkv').join(' ')).toMatch(
+    /-fflags \+genpts -i .*-c:v copy.*source\.mkv$/,
+  );
 });

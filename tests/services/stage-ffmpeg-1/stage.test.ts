@@ -8,7 +8,11 @@ vi.setConfig({ testTimeout: 120_000 });
 const FPS = 25;
 const RATE = 16_000;
 // None of the starts is a keyframe; the first and the last are the edges.
-const bounds = [[0, 2.5], [2.5, 5.34], [5.34, 8]] as const;
+const bounds = [
+  [0, 2.5],
+  [2.5, 5.34],
+  [5.34, 8],
+] as const;
 
 /** Decoding a clip from its pre-roll on must give what the source has there: the same picture and the same sound. */
 async function expectExact(source: string, extension: string): Promise<void> {
@@ -49,26 +53,46 @@ test('sound alone is cut, too', async () => {
   const whole = samplesOf(audio.path, RATE);
   for (const { path, attributes } of outputs) {
     const at = (attributes.start ?? NaN) * RATE;
-    expect(Math.abs(shiftOf(samplesOf(path, RATE).subarray(0, RATE / 2), whole, Math.round(at), 800) - at)).toBeLessThan(RATE / FPS);
+    expect(Math.abs(shiftOf(samplesOf(path, RATE).subarray(0, RATE / 2), whole, Math.round(at), 800) - at)).toBeLessThan(
+      RATE / FPS,
+    );
   }
 });
 
 test('a clip costs the same wherever it lies', async () => {
-  const { executed } = await cut(generated('open.mp4', ...both, ...h264, '-g', '25'), [[0, 1], [7, 8]]);
+  const { executed } = await cut(generated('open.mp4', ...both, ...h264, '-g', '25'), [
+    [0, 1],
+    [7, 8],
+  ]);
   const cuts = executed.filter(({ command }) => command === 'ffmpeg');
   expect(cuts).toHaveLength(2);
   expect(cuts[1]!.args.indexOf('-ss')).toBeLessThan(cuts[1]!.args.indexOf('-i'));
 });
 
 test('a part in which the source has nothing is a clip all the same', async () => {
-  const { outputs } = await cut(generated('brief.mp4', ...picture({ seconds: 8 }), ...chirp(1), ...h264), [[0, 4], [4, 8]]);
+  const { outputs } = await cut(generated('brief.mp4', ...picture({ seconds: 8 }), ...chirp(1), ...h264), [
+    [0, 4],
+    [4, 8],
+  ]);
   expect(outputs.every(({ path }) => statSync(path).size > 0)).toBe(true);
 });
 
 test('a cover picture stays behind', async () => {
   const cover = generated('cover.jpg', ...picture({ seconds: 0.04 }), '-frames:v', '1');
   const maps = ['-map', '2:v', '-map', '0:v', '-map', '1:a', '-disposition:v:0', 'attached_pic', '-c:v:0', 'mjpeg'];
-  const source = generated('covered.mp4', ...both, '-i', cover, ...maps, '-c:v:1', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac');
+  const source = generated(
+    'covered.mp4',
+    ...both,
+    '-i',
+    cover,
+    ...maps,
+    '-c:v:1',
+    'libx264',
+    '-preset',
+    'ultrafast',
+    '-c:a',
+    'aac',
+  );
   const { outputs } = await cut(source, [[0, 4]]);
   expect(picturesOf(outputs[0]!.path)).toHaveLength(4 * FPS);
 });

@@ -5,7 +5,9 @@ const value = (args: readonly string[], name: string): string => args[args.index
 
 test('speech skips the pre-roll and is as long as the clip to the sample', () => {
   const args = speechArgs('/clip.mkv', true, { preroll: 3.1, duration: 2.5 }, '/audio.wav');
-  expect(value(args, '-filter:a')).toMatch(/^asetpts=PTS-3\.1\/TB,.*sample_rates=16000:channel_layouts=mono,apad=whole_len=40000,atrim=end_sample=40000$/);
+  expect(value(args, '-filter:a')).toMatch(
+    /^asetpts=PTS-3\.1\/TB,.*sample_rates=16000:channel_layouts=mono,apad=whole_len=40000,atrim=end_sample=40000$/,
+  );
   expect(args).not.toContain('-copyts');
 });
 
@@ -19,7 +21,7 @@ test('the picture has exactly the frames of the clip, and the same bytes on ever
   const args = videoArgs('/clip.mkv', { preroll: 3.1, duration: 2.5 }, 25, '/video.mp4');
   expect(value(args, '-vframes')).toBe('63');
   expect(value(args, '-filter:v')).toMatch(/^setpts=PTS-3\.1\/TB,fps=25,.*format=yuv420p$/);
-  expect(args.join(' ')).toMatch(/libx264 -crf 30 -preset veryfast -threads 2/);
+  expect(args.join(' ')).toMatch(/libx264 .*-crf 30 -preset veryfast -threads 2/);
 });
 
 test('MP4 clips are read on their own clock, with the frames that their edit list hides', () => {

@@ -13,7 +13,11 @@ vi.setConfig({ testTimeout: 120_000 });
 const RATE = 16_000;
 
 /** A part of a source, cut and rendered. */
-async function render(source: string, start: number, end: number): Promise<Ran & { video: Probe['video']; frames: Uint8Array[]; sound: Int16Array; whole: Int16Array }> {
+async function render(
+  source: string,
+  start: number,
+  end: number,
+): Promise<Ran & { video: Probe['video']; frames: Uint8Array[]; sound: Int16Array; whole: Int16Array }> {
   const { outputs, media, audio } = await cut(source, [[start, end]]);
   const ran = await runStage(stage, { ...outputs[0]! }, { siblings: [media] });
   const [speech] = ran.of(kinds.speech);
@@ -57,7 +61,8 @@ describe('a rendition begins where its clip begins', () => {
     const { frames, sound, whole } = await render(generated(name, ...both, ...encode), 5.34, 7);
     expect(Math.abs(shiftOf(sound.subarray(0, RATE / 2), whole, 5.34 * RATE, 1600) / RATE - 5.34)).toBeLessThan(0.01);
     const reference = picturesOf(generated('reference.mkv', ...picture({ seconds: 8 }), '-c:v', 'ffv1'));
-    for (const n of [0, 10, frames.length - 1]) expect(Math.abs(nearest(frames[n]!, reference) / 25 + late - 5.34 - n / 25)).toBeLessThan(1.6 / 25);
+    for (const n of [0, 10, frames.length - 1])
+      expect(Math.abs(nearest(frames[n]!, reference) / 25 + late - 5.34 - n / 25)).toBeLessThan(1.6 / 25);
   });
 });
 

@@ -9,8 +9,14 @@ import { runStage, type LocalObject } from '../../stage-harness.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
-const clip = (path: string, start: number, end: number): LocalObject => ({ kind: kinds.video, path, indices: { clip: 3 }, attributes: { start, end } });
-const made = (seconds: number, fps = 25): string => generated(`${seconds}s-${fps}.mp4`, ...picture({ seconds, fps }), '-c:v', 'libx264', '-preset', 'ultrafast');
+const clip = (path: string, start: number, end: number): LocalObject => ({
+  kind: kinds.video,
+  path,
+  indices: { clip: 3 },
+  attributes: { start, end },
+});
+const made = (seconds: number, fps = 25): string =>
+  generated(`${seconds}s-${fps}.mp4`, ...picture({ seconds, fps }), '-c:v', 'libx264', '-preset', 'ultrafast');
 
 test('asks for the picture on display at each time', () => {
   const args = frameArgs('/video.mp4', 5, '/out/frame_%04d.jpg');
@@ -32,7 +38,10 @@ test.each([
 
   // The manifest names what was put before it.
   const keys = ran.outputs.map((output) => output.key);
-  expect(keys).toEqual([...manifest.frames.map(({ file }) => `stage-ffmpeg-3/clip_0003/${file}`), 'stage-ffmpeg-3/clip_0003/frames.json']);
+  expect(keys).toEqual([
+    ...manifest.frames.map(({ file }) => `stage-ffmpeg-3/clip_0003/${file}`),
+    'stage-ffmpeg-3/clip_0003/frames.json',
+  ]);
 
   const pictures = picturesOf(made(seconds));
   for (const [n, { path }] of ran.of(kinds.frame).entries()) {
@@ -43,7 +52,9 @@ test.each([
 
 test('an interval shorter than a frame repeats frames, in step with the clock', async () => {
   const ran = await runStage(stage, clip(made(0.4, 10), 0, 0.4), { options: { interval: 0.05 } });
-  expect((await ran.json<Frames>(kinds.frames)).frames.map((frame) => frame.time)).toEqual([0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35]);
+  expect((await ran.json<Frames>(kinds.frames)).frames.map((frame) => frame.time)).toEqual([
+    0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35,
+  ]);
 });
 
 test('equal clips give equal bytes', async () => {

@@ -13,7 +13,8 @@ test('reads the last time of the progress report', () => {
   expect(lastTime([])).toBe(0);
 });
 
-const whole = () => generated('whole.mp4', ...picture(), ...chirp(), '-c:v', 'libx264', '-c:a', 'aac', '-shortest', '-movflags', '+faststart');
+const whole = () =>
+  generated('whole.mp4', ...picture(), ...chirp(), '-c:v', 'libx264', '-c:a', 'aac', '-shortest', '-movflags', '+faststart');
 
 test('believes a header that the packets bear out', async () => {
   expect(await trueDuration(exec, whole(), 4.02)).toBe(4.02);

@@ -41,9 +41,12 @@ describe('hostile files', () => {
     await expect(probe(exec, path)).rejects.toMatchObject({ code: 'not-media' });
   });
 
-  test.each([`-i.wav`, `a b'c"d$(touch x).wav`, 'concat:x|y.wav', '%04d.wav', 'http:.wav'])('the name %s is only a name', async (name) => {
-    const path = join(mediaFolder(), name);
-    copyFileSync(secret, path);
-    await expect(probe(exec, path)).resolves.toMatchObject({ format: 'wav', duration: 1 });
-  });
+  test.each([`-i.wav`, `a b'c"d$(touch x).wav`, 'concat:x|y.wav', '%04d.wav', 'http:.wav'])(
+    'the name %s is only a name',
+    async (name) => {
+      const path = join(mediaFolder(), name);
+      copyFileSync(secret, path);
+      await expect(probe(exec, path)).resolves.toMatchObject({ format: 'wav', duration: 1 });
+    },
+  );
 });

@@ -3,7 +3,14 @@ import { PermanentError } from '../../../shared/errors.ts';
 import { ToolError, type Exec } from '../../../shared/exec.ts';
 import { probe, readProbe } from '../../../shared/media/probe.ts';
 
-const video = { codec_type: 'video', codec_name: 'h264', width: 640, height: 360, pix_fmt: 'yuv420p', avg_frame_rate: '30000/1001' };
+const video = {
+  codec_type: 'video',
+  codec_name: 'h264',
+  width: 640,
+  height: 360,
+  pix_fmt: 'yuv420p',
+  avg_frame_rate: '30000/1001',
+};
 const audio = { codec_type: 'audio', codec_name: 'aac', sample_rate: '48000', channels: 2 };
 const format = { format_name: 'mov,mp4', duration: '4.5', start_time: '1.5', size: '99' };
 
@@ -39,8 +46,16 @@ test('a cover picture is no video', () => {
 
 test('nothing stated is believed to be something', () => {
   expect(readProbe({})).toEqual({ format: 'unknown', start: 0, duration: 0, size: 0, streams: 0, video: null, audio: null });
-  const streams = [{ codec_type: 'video', codec_name: 'h264', width: 0, height: 0 }, { ...audio, sample_rate: '0' }];
-  expect(readProbe({ format: { duration: '-7', size: 'N/A' }, streams })).toMatchObject({ duration: 0, size: 0, video: null, audio: null });
+  const streams = [
+    { codec_type: 'video', codec_name: 'h264', width: 0, height: 0 },
+    { ...audio, sample_rate: '0' },
+  ];
+  expect(readProbe({ format: { duration: '-7', size: 'N/A' }, streams })).toMatchObject({
+    duration: 0,
+    size: 0,
+    video: null,
+    audio: null,
+  });
   expect(readProbe({ streams: [{ ...video, avg_frame_rate: '0/0', r_frame_rate: '1/0' }] }).video?.fps).toBe(0);
 });
 
@@ -50,10 +65,17 @@ test('a counted stream without packets is none', () => {
 });
 
 test('only ffprobe refusing the file says something about the file', async () => {
-  const failing = (error: Error): Exec => () => Promise.reject(error);
+  const failing =
+    (error: Error): Exec =>
+    () =>
+      Promise.reject(error);
   const run = { command: 'ffprobe', args: [] };
   await expect(probe(failing(new ToolError({ ...run, exitCode: 1 })), 'x.mp4')).rejects.toMatchObject({ code: 'not-media' });
-  await expect(probe(failing(new ToolError({ ...run, timedOut: true })), 'x.mp4')).rejects.toMatchObject({ code: 'tool-timeout' });
-  await expect(probe(failing(new ToolError({ ...run, killedBy: 'SIGKILL' })), 'x.mp4')).rejects.toMatchObject({ code: 'tool-failed' });
+  await expect(probe(failing(new ToolError({ ...run, timedOut: true })), 'x.mp4')).rejects.toMatchObject({
+    code: 'tool-timeout',
+  });
+  await expect(probe(failing(new ToolError({ ...run, killedBy: 'SIGKILL' })), 'x.mp4')).rejects.toMatchObject({
+    code: 'tool-failed',
+  });
   await expect(probe(failing(new PermanentError('cancelled', 'x')), 'x.mp4')).rejects.toMatchObject({ code: 'cancelled' });
 });
