@@ -28,7 +28,9 @@ export function createFeed(bus: Bus, stream: string, consumers: readonly string[
   const poll = async (): Promise<Delivery | undefined> => {
     const order = consumers.length > 1 && taken % TURN === TURN - 1 ? consumers.toReversed() : consumers;
     for (const consumer of order) {
-      const reply = await connection.request(api(consumer), JSON.stringify({ batch: 1, no_wait: true }), { timeout: PULL_EXPIRES });
+      // A subscription of its own: the shared one tells replies apart by their subject, and a pulled message keeps its own.
+      const options = { timeout: PULL_EXPIRES, noMux: true, reply: createInbox() };
+      const reply = await connection.request(api(consumer), JSON.stringify({ batch: 1, no_wait: true }), options);
       const delivery = deliveryOf(connection, reply);
       if (delivery) return delivery;
     }

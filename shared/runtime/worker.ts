@@ -35,6 +35,8 @@ export interface WorkerContext {
   readonly stopping: AbortSignal;
   /** Stop working on items: the grace period is over. */
   readonly killed: AbortSignal;
+  /** Called when items are taken from now on. */
+  readonly ready: () => void;
 }
 
 /** Reads of `metadata/request.json` that are remembered; admitted requests never change. */
@@ -45,6 +47,7 @@ export async function runWorker(stage: AnyStage, context: WorkerContext): Promis
   const { bus, config, stopping, log } = context;
   const consumers = lanesOf(stage.consumes).map((lane) => consumerName(stage.name, lane));
   const worker = createWorker(stage, context, await stage.start?.({ settings: context.settings, log }));
+  context.ready();
   const slot = async (): Promise<void> => {
     const feed = createFeed(bus, streams.landed, consumers);
     for (let delivery = await feed.next(stopping); delivery; delivery = await feed.next(stopping)) await worker.handle(delivery);
