@@ -22,7 +22,7 @@ export function lastTime(progress: readonly string[]): number {
 
 /**
  * How long a file really is, in seconds. Headers lie: a recording cut off by a crash or an interrupted download states more than it
- * holds, one streamed by a browser states nothing, and an MP3 only guesses. Reading the packets takes about 0.3 s an hour of video.
+ * holds, one streamed by a browser states nothing, and an MP3 only guesses. Reading the packets takes about 0.4 s an hour of video.
  * @param stated What the header says; returned where the packets agree.
  */
 export async function trueDuration(exec: Exec, path: string, stated: number): Promise<number> {

@@ -59,7 +59,7 @@ test('sound alone is cut, too', async () => {
   }
 });
 
-test('a clip costs the same wherever it lies', async () => {
+test('a clip is sought in the input, not read up to', async () => {
   const { executed } = await cut(generated('open.mp4', ...both, ...h264, '-g', '25'), [
     [0, 1],
     [7, 8],
