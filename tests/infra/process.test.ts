@@ -1,0 +1,128 @@
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { identityOf, isRunning } from '../../infra/identity.ts';
+import { withLock } from '../../infra/lock.ts';
+import { assertFree } from '../../infra/ports.ts';
+import { startProcess, untilReady, logOf, type RunningProcess } from '../../infra/process.ts';
+import { ensureSecrets } from '../../infra/secrets.ts';
+import { supervise } from '../../infra/supervisor.ts';
+
+let dir: string;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'fave-process-'));
+});
+afterAll(async () => {
+  await rm(dir, { recursive: true, force: true });
+});
+
+function program(name: string, script: string) {
+  return { name, command: process.execPath, args: ['-e', script], env: {}, cwd: dir, log: join(dir, `${name}.log`) };
+}
+
+const says = (child: RunningProcess, text: string) => () => logOf(child).then((log) => (log.includes(text) ? true : undefined));
+
+describe('a process', () => {
+  it('that ignores SIGTERM is killed after its grace', async () => {
+    const child = await startProcess(program('stubborn', 'process.on("SIGTERM", () => {}); console.log("up"); setInterval(() => {}, 1000)'));
+    await untilReady(child, 10_000, says(child, 'up'));
+    expect(await child.stop(100)).toEqual({ code: null, signal: 'SIGKILL' });
+    expect(isRunning({ ...identityOf(child.pid) })).toBe(false);
+  });
+
+  it('that ends before it is ready is reported with the end of its log', async () => {
+    const child = await startProcess(program('broken', 'console.error("the disk is full"); process.exit(3)'));
+    await expect(untilReady(child, 10_000, () => Promise.resolve(undefined))).rejects.toThrow(/broken ended \(exit code 3\)[^]*the disk is full/);
+  });
+
+  it('that does not exist is named', async () => {
+    await expect(startProcess({ ...program('missing', ''), command: join(dir, 'nothing') })).rejects.toThrow('missing cannot be started');
+  });
+
+  it('is told from a later one with the same number', () => {
+    const self = identityOf(process.pid);
+    expect(isRunning(self)).toBe(true);
+    expect(isRunning({ ...self, started: `${self.started}0` })).toBe(false);
+  });
+});
+
+describe('a supervised service', () => {
+  const ready = 'console.log(JSON.stringify({ event: "service:ready", http: process.pid })); setInterval(() => {}, 1000)';
+
+  it('is started again when it is killed, and not when it is stopped', async () => {
+    const told: string[] = [];
+    let notify = (): void => undefined;
+    const changed = (): void => {
+      notify();
+    };
+    const service = await supervise(program('service', ready), { progress: (line) => told.push(line), changed, grace: 5_000 });
+    const first = service.http() ?? 0;
+    const again = new Promise<void>((resolve) => {
+      notify = () => {
+        if (service.http() !== undefined && service.http() !== first) resolve();
+      };
+    });
+    process.kill(first, 'SIGKILL');
+    await again;
+    const second = service.current()?.pid ?? 0;
+    expect(second).not.toBe(first);
+    expect(told).toEqual([expect.stringContaining('service ended (killed by SIGKILL) and is restarted')]);
+    await service.stop();
+    expect(isRunning(identityOf(second))).toBe(false);
+    expect(told).toHaveLength(1);
+  });
+
+  it('that cannot even start is an error at once', async () => {
+    const options = { progress: () => undefined, changed: () => undefined, grace: 1_000 };
+    await expect(supervise(program('hopeless', 'console.log("no model"); process.exit(1)'), options)).rejects.toThrow(/hopeless ended[^]*no model/);
+  });
+});
+
+describe('a lock', () => {
+  it('lets one in at a time', async () => {
+    let inside = 0;
+    let most = 0;
+    const work = async (): Promise<void> => {
+      inside += 1;
+      most = Math.max(most, inside);
+      await new Promise(setImmediate);
+      inside -= 1;
+    };
+    await Promise.all([1, 2, 3].map(() => withLock(join(dir, 'lock'), work)));
+    expect(most).toBe(1);
+  });
+
+  it('of a holder that died is taken over', async () => {
+    const child = await startProcess(program('holder', `
+      require('node:fs').mkdirSync('dead');
+      const started = require('node:fs').readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1).split(' ')[19];
+      require('node:fs').writeFileSync('dead/holder.json', JSON.stringify({ pid: process.pid, started }));`));
+    await child.exited;
+    expect(await withLock(join(dir, 'dead'), () => Promise.resolve('mine'))).toBe('mine');
+  });
+});
+
+describe('a port', () => {
+  let server: Server;
+  afterAll(() => server.close());
+
+  it('that is taken is named with the option that chooses another', async () => {
+    server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    await expect(assertFree({ minio: port })).rejects.toThrow(new RegExp(`port ${port} \\(minio\\).*--port-base`));
+  });
+});
+
+describe('secrets', () => {
+  it('stay as they are when roles are added, and are readable by their owner only', async () => {
+    const first = await ensureSecrets(dir, { bus: ['a'], store: [] });
+    const second = await ensureSecrets(dir, { bus: ['a', 'b'], store: ['c'] });
+    expect(second.bus['a']).toBe(first.bus['a']);
+    expect(second.bus['b']).toMatch(/^[0-9a-f]{36}$/);
+    const { mode } = await stat(join(dir, 'secrets.json'));
+    expect(mode & 0o077).toBe(0);
+  });
+});

@@ -1,0 +1,148 @@
+import { describe, expect, it } from 'vitest';
+import { kinds, type Kind } from '../../schemas/kinds.ts';
+import { graph } from '../../services/pipeline.ts';
+import { pathOf, requestPrefix } from '../../shared/keys.ts';
+import { diagnosis } from '../../infra/canary.ts';
+import { notifyEnvironment } from '../../infra/minio.ts';
+import { natsConfig } from '../../infra/nats.ts';
+import { busPermissions } from '../../infra/permissions.ts';
+import { accessKeyOf, storePolicies } from '../../infra/policies.ts';
+import { serviceNames, serviceSpec } from '../../infra/services.ts';
+import { goInstallArgs } from '../../infra/servers/install.ts';
+import { serverPrograms, versionFits } from '../../infra/servers/table.ts';
+import { lifecycleRules } from '../../infra/setup/bucket.ts';
+import { notificationRules } from '../../infra/setup/rules.ts';
+import { readyPort } from '../../infra/supervisor.ts';
+
+/** MinIO's own rule: the wildcard `{prefix}*{suffix}`, where `*` crosses `/`. */
+function announces(key: string): boolean {
+  const escape = (text: string): string => text.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
+  return notificationRules(graph).some(({ prefix, suffix = '' }) => new RegExp(`^${escape(prefix)}.*${escape(suffix)}$`).test(key));
+}
+
+describe('notification rules', () => {
+  const indices = { clip: 1, frame: 1 };
+  const keyOf = (kind: Kind, extension?: string): string =>
+    requestPrefix('a') + pathOf(kind, { indices, file: 'any name', ...(extension !== undefined && { extension }) });
+
+  it.each(graph.kinds.filter(({ announced }) => announced))('announce every $name', (kind) => {
+    for (const extension of kind.extensions ?? [undefined]) expect(announces(keyOf(kind, extension))).toBe(true);
+  });
+
+  it.each([
+    keyOf(kinds.frame),
+    keyOf(kinds.media),
+    'requests/a/metadata/request.json',
+    'requests/a/metadata/state.json',
+    'requests/a/metadata/items/stage-ffmpeg-2/clip_0001.json',
+    'requests/a/metadata/logs/relay-1.jsonl',
+    'tmp/builds/video.mp4',
+    'memo/ab/cd',
+  ])('do not announce %s', (key) => {
+    expect(announces(key)).toBe(false);
+  });
+
+  it.each(['requests/a/holiday.mp4', 'requests/HOLIDAY.MOV', 'requests/a/b/c.webm'])('announce the misplaced %s, so that it is rejected aloud', (key) => {
+    expect(announces(key)).toBe(true);
+  });
+
+  it('refuse a kind that would need a rule for each object', () => {
+    expect(() => notificationRules({ kinds: [{ ...kinds.frame, announced: true }] })).toThrow('frame cannot be announced');
+  });
+});
+
+describe('rights', () => {
+  const permissions = busPermissions(graph);
+  const policies = storePolicies(graph, 'bucket');
+
+  it('on the bus: MinIO publishes raw events only, a stage what it produces only, a viewer nothing of FAVE', () => {
+    expect(permissions['minio']?.publish).toEqual(['fave.raw.fast', 'fave.raw.durable']);
+    const librosa = permissions['stage-librosa']?.publish ?? [];
+    expect(librosa.filter((subject) => subject.startsWith('fave.'))).toEqual([
+      'fave.landed.segments.*.*',
+      'fave.requests.*.stage.stage-librosa',
+      'fave.dlq.stage-librosa.*',
+    ]);
+    expect(permissions['viewer']?.publish.filter((subject) => subject.startsWith('fave.'))).toEqual([]);
+  });
+
+  it('on the bucket: every service has a policy, and writes below its own name only', () => {
+    for (const name of serviceNames(graph)) expect(policies).toHaveProperty(name);
+    const writes = policies['stage-ffmpeg-1']?.Statement.filter(({ Action }) => Action.includes('s3:PutObject')).flatMap(({ Resource }) => Resource);
+    expect(writes).toEqual([
+      'arn:aws:s3:::bucket/requests/*/stage-ffmpeg-1/*',
+      'arn:aws:s3:::bucket/requests/*/metadata/items/stage-ffmpeg-1/*.json',
+      'arn:aws:s3:::bucket/requests/*/metadata/logs/stage-ffmpeg-1-*.jsonl',
+      'arn:aws:s3:::bucket/memo/*',
+    ]);
+  });
+
+  it('access keys have at most the 20 characters that MinIO allows, and differ', () => {
+    const names = ['relay', 'stage-object-detector', 'stage-object-detector-2'];
+    const keys = names.map(accessKeyOf);
+    expect(Math.max(...keys.map((key) => key.length))).toBeLessThanOrEqual(20);
+    expect(new Set(keys).size).toBe(names.length);
+  });
+});
+
+describe('pinned programs', () => {
+  it.each([
+    ['nats-server: v2.12.3', 'v2.12.0', true],
+    ['nats-server: v2.14.0', 'v2.12.0', true],
+    ['nats-server: v2.11.9', 'v2.12.0', false],
+    ['nats-server: v3.0.0', 'v2.12.0', false],
+    ['minio version RELEASE.2025-10-15T17-29-55Z (commit-id=…)', 'RELEASE.2025-10-15', true],
+    ['minio version RELEASE.2025-09-07T16-13-09Z', 'RELEASE.2025-10-15', false],
+    ['minio version DEVELOPMENT.GOGET', 'RELEASE.2025-10-15', false],
+    ['GNU Midnight Commander 4.8.29', 'RELEASE.2025-03-12', false],
+  ])('%s for %s: %s', (output, atLeast, fits) => {
+    expect(versionFits(output, atLeast)).toBe(fits);
+  });
+
+  it('are built by version, except from a module of their own', () => {
+    expect(goInstallArgs(serverPrograms.mc).at(-1)).toBe('github.com/minio/mc@v0.0.0-20250313080218-cf909e1063a9');
+    expect(goInstallArgs(serverPrograms.nats).at(-1)).toBe('github.com/nats-io/natscli/nats');
+  });
+});
+
+describe('configuration of the servers', () => {
+  it('NATS listens on this machine only and syncs each write', () => {
+    const config = natsConfig({ program: '', port: 1, monitor: 2, dataDir: '/d', users: { a: { publish: ['x'], subscribe: [] } }, passwords: { a: 'p' } });
+    expect(config).toMatchObject({
+      host: '127.0.0.1',
+      http: '127.0.0.1:2',
+      jetstream: { store_dir: '/d/nats', sync_interval: 'always' },
+      authorization: { users: [{ user: 'a', password: 'p', permissions: { publish: { allow: ['x'] } } }] },
+    });
+  });
+
+  it('MinIO queues for the durable target only, and syncs events', () => {
+    const environment = notifyEnvironment({ address: 'h:1', user: 'u', password: 'p' }, '/queue');
+    expect(environment).toMatchObject({ MINIO_NOTIFY_NATS_QUEUE_DIR_FAVEDURABLE: '/queue', MINIO_API_SYNC_EVENTS: 'on' });
+    expect(environment).not.toHaveProperty('MINIO_NOTIFY_NATS_QUEUE_DIR_FAVEFAST');
+  });
+
+  it('requests are kept unless a retention is asked for', () => {
+    expect(lifecycleRules().filter(({ Filter, Expiration }) => Filter.Prefix === 'requests/' && Expiration)).toEqual([]);
+    expect(lifecycleRules(30)).toContainEqual(expect.objectContaining({ Filter: { Prefix: 'requests/' }, Expiration: { Days: 30 } }));
+  });
+});
+
+describe('services', () => {
+  it('get their own credentials and settings, never the launcher’s', () => {
+    const environment = { NATS_USER: 'relay', NATS_PASSWORD: 'own' };
+    const { env } = serviceSpec('relay', { dataDir: '/d', environment, env: { NATS_PASSWORD: 'admin', FAVE_LOG_LEVEL: 'warn', AWS_SECRET: 'x', PATH: '/bin' } });
+    expect(env).toEqual({ FAVE_CONCURRENCY: '1', FAVE_TMPDIR: '/d/tmp', FAVE_LOG_LEVEL: 'warn', PATH: '/bin', ...environment });
+  });
+
+  it('are ready when they say so', () => {
+    expect(readyPort('{"event":"service:start"}\n')).toBeUndefined();
+    expect(readyPort('warning\n{"event":"service:ready","http":4711}\n')).toBe(4711);
+  });
+});
+
+it('a silent canary is diagnosed by what is silent', () => {
+  expect(diagnosis(['fast', 'durable', 'relay'], 1_000)).toContain('queue directory');
+  expect(diagnosis(['durable'], 1_000)).toContain('the queue may be full');
+  expect(diagnosis(['relay'], 1_000)).toContain('relay is not running');
+});

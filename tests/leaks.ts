@@ -1,0 +1,23 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** @throws Error that names the files and processes that a run left behind in its temporary directory. */
+export async function assertNoLeaks(dir: string): Promise<void> {
+  const leaks = [...(await readdir(dir)).map((name) => `file ${join(dir, name)}`), ...(await processesOf(dir))];
+  if (leaks.length > 0) throw new Error(`the tests left behind: ${leaks.join('; ')}`);
+}
+
+/** Processes that were started with the directory in their arguments or environment (Linux; elsewhere none are found). */
+async function processesOf(dir: string): Promise<string[]> {
+  const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
+  const found = await Promise.all(
+    pids.map(async (pid) => {
+      const read = (file: string): Promise<string> => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
+      const [args, environment, status] = await Promise.all([read('cmdline'), read('environ'), read('stat')]);
+      // The run's own workers and helpers have it as TMPDIR; they are vitest's to end.
+      const own = status.split(') ').at(-1)?.split(' ')[1] === String(process.pid);
+      return !own && `${args}${environment}`.includes(dir) ? [`process ${pid} (${args.replaceAll('\0', ' ').trim()})`] : [];
+    }),
+  );
+  return found.flat();
+}

@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['tests/**/*.test.ts'],
+    // Starts nothing by itself: the first test that asks for servers starts them (tests/stack.ts).
+    globalSetup: ['tests/global-setup.ts'],
+    pool: 'forks',
+    poolOptions: { forks: { maxForks: 2 } },
+    testTimeout: 30_000,
+    // Servers are built from source the first time that a machine runs a test with them.
+    hookTimeout: 900_000,
+    teardownTimeout: 60_000,
+  },
+});
