@@ -1,6 +1,8 @@
 import type { SpokenWord, Utterance } from './engine.ts';
 import type { Span } from './speech.ts';
 
+const WORD = /^(\d+) \S+ ([\d.]+) ([\d.]+) (\S+) ([\d.]+)$/gm;
+
 /** Mean seconds a word: English has 0.25 to 0.35, slow reading 0.45. Words found in music last longer, as few fit it. */
 const LONGEST_MEAN = 0.6;
 
@@ -14,14 +16,13 @@ const LEAST_MEAN = 0.2;
  */
 export function parseCtm(ctm: string, spans: readonly Span[]): Utterance[] {
   const words = spans.map((): SpokenWord[] => []);
-  for (const line of ctm.split('\n')) {
-    const [name, , start, duration, spelling = '', posterior] = line.trim().split(/\s+/);
-    const span = spans[Number(name)];
+  for (const [, index, start, duration, spelling = '', posterior] of ctm.matchAll(WORD)) {
+    const span = spans[Number(index)];
     const text = spelling.replace(/\(\d+\)$/, '');
     if (!span || /^[<[+]/.test(text)) continue;
     const from = span.start + Number(start);
     // The posterior of a lattice with one path only can exceed 1 by its rounding.
-    words[Number(name)]?.push({ start: from, end: from + Number(duration), text, confidence: Math.min(1, Number(posterior)) });
+    words[Number(index)]?.push({ start: from, end: from + Number(duration), text, confidence: Math.min(1, Number(posterior)) });
   }
   return words.filter((spoken) => spoken.length > 0).map(utteranceOf);
 }

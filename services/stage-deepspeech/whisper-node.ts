@@ -3,7 +3,7 @@ import { access, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { PermanentError } from '../../shared/errors.ts';
-import { exec as execTool, type Exec } from '../../shared/exec.ts';
+import { exec as execTool, ToolError, type Exec } from '../../shared/exec.ts';
 
 /**
  * The package whisper-node, kept in a child process: on import it changes directory, may build whisper.cpp, and may call
@@ -61,9 +61,13 @@ export async function buildWhisper(packageDir: string, building: () => void): Pr
   }
 }
 
-/** Runs whisper.cpp's `main` through whisper-node. @throws ToolError with whisper.cpp's last words when it fails. */
+/** Runs whisper.cpp's `main` through whisper-node. @throws PermanentError `tool-failed` with its last words when it fails. */
 export async function runWhisper(exec: Exec, packageDir: string, args: readonly string[]): Promise<void> {
-  await exec(process.execPath, ['--eval', CHILD, packageDir, shellCommand(args)]);
+  await exec(process.execPath, ['--eval', CHILD, packageDir, shellCommand(args)]).catch((cause: unknown) => {
+    if (!(cause instanceof ToolError)) throw cause;
+    const { code, stderr = '' } = cause;
+    throw new PermanentError(code, `whisper.cpp failed: ${stderr.trim().split('\n').at(-1) || 'it gave no reason'}`, { cause, stderr });
+  });
 }
 
 /** The command as whisper-node gives it to a shell, in whisper.cpp's directory. */

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { parseWhisperJson } from '../../../services/stage-deepspeech/whisper-json.ts';
+
+// As whisper.cpp 1.5 writes it, unescaped and with bytes of one character in two tokens.
+const token = (text: string, from: number, to: number, p: number): string => `{ "text": "${text}", "offsets": { "from": ${from}, "to": ${to} }, "id": 1, "p": ${p} }`;
+const segment = (text: string, ...tokens: readonly string[]): string =>
+  `{ "offsets": { "from": 320, "to": 2500 }, "text": "${text}", "tokens": [ ${tokens.join(',\n')} ] }`;
+const file = (...segments: readonly string[]): Buffer =>
+  Buffer.from(`{ "systeminfo": "AVX = 1", "result": { "language": "fr" },\n"transcription": [ ${segments.join(',\n')} ] }`, 'latin1');
+const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
+
+describe("whisper.cpp's JSON", () => {
+  const [first, second] = [...latin1('é')];
+  const heard = parseWhisperJson(
+    file(
+      segment(latin1(' le café, \\"non\\"'), token('[_BEG_]', 0, 0, 1), token(' le', 320, 500, 0.9), token(` caf${first!}`, 500, 800, 0.8), token(second!, 800, 900, 0.6), token(',', 900, 920, 0.4), token(' \\"non\\"', 950, 990, 1), token('[_TT_125]', 2500, 2500, 1)),
+    ),
+  );
+
+  it('gives the language and the text', () => {
+    expect(heard.language).toBe('fr');
+    expect(heard.utterances).toMatchObject([{ start: 0.32, end: 2.5, text: 'le café, "non"' }]);
+  });
+
+  it('gives words of one or more tokens, without control tokens', () => {
+    expect(heard.utterances[0]?.words).toEqual([
+      { start: 0.32, end: 0.5, text: 'le', confidence: 0.9 },
+      { start: 0.5, end: 0.92, text: 'café,', confidence: expect.closeTo(0.6) as number },
+      { start: 0.95, end: 0.99, text: '"non"', confidence: 1 },
+    ]);
+  });
+
+  it.each([' [BLANK_AUDIO]', '(music)', ' *sighs*', ' ', latin1(' ♪♪')])('%j is not said by anybody', (text) => {
+    expect(parseWhisperJson(file(segment(text, token(text, 0, 100, 0.5)))).utterances).toEqual([]);
+  });
+
+  it('may have line breaks inside its strings', () => {
+    expect(parseWhisperJson(file(segment(' one\ntwo', token(' one\ntwo', 0, 100, 0.5)))).utterances[0]?.text).toBe('one two');
+  });
+
+  it('takes the time of the utterance where a token has none', () => {
+    const { utterances } = parseWhisperJson(file(segment(' one', '{ "text": " one", "id": 1, "p": 0.5 }')));
+    expect(utterances[0]?.words).toEqual([{ start: 0.32, end: 2.5, text: 'one', confidence: 0.5 }]);
+  });
+
+  it.each(['', '{', '[]', '{"transcription":[{}],"result":{}}', 'whisper.cpp'])('that is %j is refused', (text) => {
+    expect(() => parseWhisperJson(Buffer.from(text))).toThrow(expect.objectContaining({ code: 'tool-failed' }) as Error);
+  });
+});

@@ -1,0 +1,148 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import type { Heard } from '../../../services/stage-deepspeech/engine.ts';
+import { whisper, whisperArgs } from '../../../services/stage-deepspeech/whisper.ts';
+import { buildWhisper, shellCommand, whisperNodeDir } from '../../../services/stage-deepspeech/whisper-node.ts';
+import { exec } from '../../../shared/exec.ts';
+import { writeScriptedModel } from '../../fixtures/whisper/scripted-model.ts';
+import { mediaFolder } from '../../media.ts';
+import { transcribe, wavFile, written } from './clip.ts';
+
+/** Milliseconds: whisper.cpp is built once, half a minute of one processor that others use too. */
+const BUILD = 600_000;
+
+const tone = written("it's a tone.wav", wavFile(Int16Array.from({ length: 64_000 }, (_, i) => (i < 48_000 ? (i % 40) * 500 - 10_000 : 0))));
+const modules = dirname(whisperNodeDir());
+
+/** whisper-node as installed, with another program in the place of whisper.cpp's `main`. */
+function packageWith(main: string | undefined): string {
+  const root = mkdtempSync(join(mediaFolder(), "o'neil's modules "));
+  const packageDir = join(root, 'node_modules/whisper-node');
+  cpSync(join(whisperNodeDir(), 'dist'), join(packageDir, 'dist'), { recursive: true });
+  cpSync(join(whisperNodeDir(), 'package.json'), join(packageDir, 'package.json'));
+  mkdirSync(join(packageDir, 'lib/whisper.cpp'), { recursive: true });
+  symlinkSync(realpathSync(join(modules, 'shelljs')), join(root, 'node_modules/shelljs'));
+  if (main) cpSync(main, join(packageDir, 'lib/whisper.cpp/main'));
+  return packageDir;
+}
+
+const fixture = join(import.meta.dirname, '../../fixtures/whisper/main.mjs');
+
+/** Transcribes with the fixture program, which does what the model's name says. */
+async function behaving(model: string, given: { packageDir?: string; signal?: AbortSignal; dir?: string; language?: string } = {}): Promise<Heard> {
+  const engine = await whisper(written(`ggml-${model}.bin`, 'lmgg'), () => undefined, given.packageDir ?? packageWith(fixture));
+  const dir = given.dir ?? mkdtempSync(join(mediaFolder(), 'work '));
+  return engine.transcribe({
+    wav: tone,
+    header: 44,
+    speech: [{ start: 0, end: 2 }],
+    language: given.language ?? 'auto',
+    exec: (command, args, options) => exec(command, args, { cwd: dir, ...(given.signal ? { signal: given.signal } : {}), ...options }),
+    dir,
+  });
+}
+
+describe('arguments', () => {
+  it('ask for the full JSON, in the language without its region', () => {
+    expect(whisperArgs('/m.bin', '/a.wav', 'pt-BR', '/out').join(' ')).toBe('-m /m.bin -f /a.wav -l pt -ojf -of /out');
+  });
+
+  it('reach the program through a shell as they are', () => {
+    const args = ["it's", '$HOME `id`', 'a b', '"', '\\'];
+    const said = execFileSync('sh', ['-c', shellCommand(args).replace('./main', "printf '%s\\n'")], { encoding: 'utf8' });
+    expect(said.trimEnd().split('\n')).toEqual(args);
+  });
+});
+
+describe('whisper through whisper-node', () => {
+  it('says what real whisper.cpp makes of a model', { timeout: BUILD }, async () => {
+    const model = join(mediaFolder(), 'ggml-scripted.bin');
+    writeScriptedModel(model, ['ask', 'not', 'what', 'café'], 4);
+    const { transcript, ran } = await transcribe(tone, 7, { settings: { 'whisper-model': model } });
+
+    expect(transcript).toMatchObject({ engine: 'whisper', model: 'scripted', language: 'en', start: 7, end: 11, text: 'ask not what café' });
+    expect(transcript.utterances).toMatchObject([{ start: 7, end: 11 }]);
+    const words = transcript.utterances[0]!.words;
+    expect(words.map(({ text }) => text)).toEqual(['ask', 'not', 'what', 'café']);
+    for (const [i, { start, end, confidence }] of words.entries()) {
+      expect(start).toBeGreaterThanOrEqual(words[i - 1]?.end ?? 7);
+      expect(end).toBeLessThanOrEqual(11);
+      expect(confidence).toBeCloseTo(1, 2);
+    }
+    expect(ran.used).toEqual({ whisper: expect.stringMatching(/^whisper-node \d/) as string, 'whisper:scripted': expect.stringMatching(/^[0-9a-f]{40}$/) as string });
+  });
+
+  it('drops what it heard where nothing is loud enough to be said', async () => {
+    const { utterances, language } = await behaving('hallucinates', { language: 'en-GB' });
+    expect(utterances.map(({ text }) => text)).toEqual(['Good day.']);
+    expect(language).toBe('en');
+  });
+
+  it.each([
+    ['fails', 'whisper.cpp failed: error: failed to initialize whisper context'],
+    ['nothing', 'no transcript'],
+    ['garbage', 'cannot be read'],
+  ])('is a clear error where whisper.cpp does this: %s', async (model, sentence) => {
+    await expect(behaving(model)).rejects.toMatchObject({ code: 'tool-failed', message: expect.stringContaining(sentence) as string });
+  });
+
+  it('is a clear error where whisper-node ends the process', async () => {
+    const packageDir = packageWith(fixture);
+    writeFileSync(join(packageDir, 'dist/shell.js'), 'process.exit(1);');
+    await expect(behaving('hallucinates', { packageDir })).rejects.toMatchObject({ code: 'tool-failed', message: 'whisper.cpp failed: it gave no reason' });
+  });
+
+  it('is killed with all that it started', async () => {
+    const abort = new AbortController();
+    const dir = mkdtempSync(join(mediaFolder(), 'hang '));
+    const running = behaving('hangs', { signal: abort.signal, dir });
+    const pid = await vi.waitFor(() => readFileSync(join(dir, 'whisper.json.pid'), 'utf8') || Promise.reject(new Error('not yet')), { timeout: 30_000 });
+    abort.abort(new Error('deadline'));
+    await expect(running).rejects.toThrow('deadline');
+    await vi.waitFor(() => {
+      expect(isRunning(pid)).toBe(false);
+    }, { timeout: 10_000 });
+  }, 60_000);
+});
+
+describe('whisper.cpp', () => {
+  it('that cannot be built is a clear error', async () => {
+    const building = vi.fn();
+    await expect(buildWhisper(packageWith(undefined), building)).rejects.toMatchObject({ code: 'whisper-unavailable' });
+    expect(building).toHaveBeenCalledOnce();
+  });
+
+  it('is built once, and where somebody else did so meanwhile not again', async () => {
+    const packageDir = packageWith(undefined);
+    const sources = join(packageDir, 'lib/whisper.cpp');
+    writeFileSync(join(sources, 'Makefile'), 'main:\n\techo built >> log\n\tprintf "#!/bin/sh\\n" > main\n\tchmod +x main\n');
+    await Promise.all([buildWhisper(packageDir, () => undefined), buildWhisper(packageDir, () => undefined)]);
+    await buildWhisper(packageDir, () => { throw new Error('built again'); });
+    expect(readFileSync(join(sources, 'log'), 'utf8')).toBe('built\n');
+  });
+});
+
+describe('a model', () => {
+  it.each([
+    ['that is not there', join(mediaFolder(), 'ggml-none.bin'), 'cannot be read'],
+    ['that is something else', written('ggml-text.bin', '<html>404</html>'), 'not a ggml model'],
+    ['that is empty', written('ggml-empty.bin', ''), 'not a ggml model'],
+    ['that is a folder', mediaFolder(), 'cannot be read'],
+  ])('%s is a clear error for who asks for whisper', async (_, model, sentence) => {
+    const asked = transcribe(tone, 0, { options: { speech: 'whisper' }, settings: { 'whisper-model': model } });
+    await expect(asked).rejects.toMatchObject({ code: 'no-whisper-model', message: expect.stringContaining(sentence) as string });
+  });
+
+  it('that cannot be used leaves the work to pocketsphinx', { timeout: 60_000 }, async () => {
+    const { ran } = await transcribe(tone, 0, { settings: { 'whisper-model': join(mediaFolder(), 'ggml-none.bin') } });
+    expect(ran.executed.map(({ command }) => command)).toEqual(['pocketsphinx_batch']);
+  });
+});
+
+/** Whether a process runs; one that ended and that nobody has waited for does not. */
+function isRunning(pid: string): boolean {
+  if (!existsSync(`/proc/${pid}/stat`)) return false;
+  return !/\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+}
