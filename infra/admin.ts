@@ -7,19 +7,30 @@ import { setUp } from './setup.ts';
 import { setUpAccess } from './setup/access.ts';
 
 /** Sets up whatever an instance's services stand on. @param mc The `mc` program. */
-export async function prepare({ graph, env, progress, retentionDays }: LaunchOptions, foundation: Foundation, mc: string): Promise<void> {
+export async function prepare(
+  { graph, env, progress, retentionDays }: LaunchOptions,
+  foundation: Foundation,
+  mc: string,
+): Promise<void> {
   const { ackWait } = readConfig(env);
   const changes = await withAdmin(foundation, async (store, bus) => {
     const made = await setUp({ store, bus, graph, ackWait, ...(retentionDays !== undefined && { retentionDays }) });
     if (!foundation.access) return made;
     const { endpoint, accessKey, secretKey } = foundation.store;
-    return [...made, ...(await setUpAccess({ mc, endpoint, store, rootUser: accessKey, rootPassword: secretKey, ...foundation.access }))];
+    return [
+      ...made,
+      ...(await setUpAccess({ mc, endpoint, store, rootUser: accessKey, rootPassword: secretKey, ...foundation.access })),
+    ];
   });
-  if (changes.length > 0) progress(`set-up: ${changes.length} changes (${changes.slice(0, 2).join(', ')}${changes.length > 2 ? ', …' : ''})`);
+  if (changes.length > 0)
+    progress(`set-up: ${changes.length} changes (${changes.slice(0, 2).join(', ')}${changes.length > 2 ? ', …' : ''})`);
 }
 
 /** Runs `work` with an administrator's connections. */
-export async function withAdmin<T>(foundation: Pick<Foundation, 'store' | 'bus'>, work: (store: Store, bus: Bus) => Promise<T>): Promise<T> {
+export async function withAdmin<T>(
+  foundation: Pick<Foundation, 'store' | 'bus'>,
+  work: (store: Store, bus: Bus) => Promise<T>,
+): Promise<T> {
   const store = createStore(foundation.store);
   try {
     const bus = await connectBus(foundation.bus, 'set-up');
@@ -32,4 +43,3 @@ export async function withAdmin<T>(foundation: Pick<Foundation, 'store' | 'bus'>
     store.close();
   }
 }
-

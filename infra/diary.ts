@@ -14,7 +14,12 @@ export interface Diary {
 }
 
 /** @param path Directories of the `mc` and `nats` programs. @param services Those that run, filled while they start. */
-export function keepDiary({ dataDir, ports, env }: LaunchOptions, { store, bus, processes }: Foundation, path: readonly string[], services: readonly Supervised[]): Diary {
+export function keepDiary(
+  { dataDir, ports, env }: LaunchOptions,
+  { store, bus, processes }: Foundation,
+  path: readonly string[],
+  services: readonly Supervised[],
+): Diary {
   const given = givenServers(env);
   const launcher = identityOf(process.pid);
   let state: InstanceRecord['state'] = 'starting';
@@ -51,4 +56,3 @@ function processRecord(service: Supervised): ProcessRecord[] {
   const port = http();
   return running ? [{ name, ...identityOf(running.pid), ...(port !== undefined && { http: port }) }] : [];
 }
-

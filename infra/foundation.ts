@@ -27,7 +27,8 @@ export interface Foundation {
   readonly store: StoreConfig;
   readonly bus: BusConfig;
   /** Own access keys that are to be set up; undefined where the store is somebody else's. */
-  readonly access: { readonly policies: Readonly<Record<string, Policy>>; readonly secrets: Readonly<Record<string, string>> } | undefined;
+  readonly access:
+    { readonly policies: Readonly<Record<string, Policy>>; readonly secrets: Readonly<Record<string, string>> } | undefined;
   /** Environment of a service with the rights of its role. */
   environmentOf(role: string): Record<string, string>;
   /** Own servers, the first started first. */
@@ -51,23 +52,46 @@ export async function startFoundation({ dataDir, ports, graph, programs, env }: 
   const policies = storePolicies(graph, bucket);
   const secrets = await ensureSecrets(dataDir, { bus: Object.keys(users), store: [ROOT_USER, ...Object.keys(policies)] });
   const busOf = (user: string): BusConfig =>
-    given.bus ? external.bus : { servers: [`nats://127.0.0.1:${ports.nats}`], user, password: secrets.bus[user] ?? '', ca: undefined };
+    given.bus
+      ? external.bus
+      : { servers: [`nats://127.0.0.1:${ports.nats}`], user, password: secrets.bus[user] ?? '', ca: undefined };
   const storeOf = (accessKey: string, secretKey = ''): StoreConfig =>
-    given.store ? external.store : { endpoint: `http://127.0.0.1:${ports.minio}`, region, bucket, accessKey, secretKey, pathStyle: true, ca: undefined };
+    given.store
+      ? external.store
+      : { endpoint: `http://127.0.0.1:${ports.minio}`, region, bucket, accessKey, secretKey, pathStyle: true, ca: undefined };
 
   const processes: RunningProcess[] = [];
   if (!given.bus) {
-    processes.push(await startNats({ program: programs.natsServer, port: ports.nats, monitor: ports.monitor, dataDir, users, passwords: secrets.bus }));
+    processes.push(
+      await startNats({
+        program: programs.natsServer,
+        port: ports.nats,
+        monitor: ports.monitor,
+        dataDir,
+        users,
+        passwords: secrets.bus,
+      }),
+    );
   }
   if (!given.store) {
     const { servers, user, password } = busOf('minio');
     const notify = { address: new URL(servers[0] ?? '').host, user, password };
     const rootPassword = secrets.store[ROOT_USER] ?? '';
-    const starting = startMinio({ program: programs.minio, port: ports.minio, console: ports.console, dataDir, rootUser: ROOT_USER, rootPassword, notify });
-    processes.push(await starting.catch(async (error: unknown) => {
-      await stopInOrder(processes);
-      throw error;
-    }));
+    const starting = startMinio({
+      program: programs.minio,
+      port: ports.minio,
+      console: ports.console,
+      dataDir,
+      rootUser: ROOT_USER,
+      rootPassword,
+      notify,
+    });
+    processes.push(
+      await starting.catch(async (error: unknown) => {
+        await stopInOrder(processes);
+        throw error;
+      }),
+    );
   }
   return {
     store: storeOf(ROOT_USER, secrets.store[ROOT_USER]),

@@ -30,13 +30,17 @@ export async function startInstance(dataDir: string = defaultDataDir, args: read
   const command = [join(root, 'dist', 'infra.mjs'), 'start', '--data', dataDir, ...args];
   const child = spawn(process.execPath, command, { cwd: root, detached: true, stdio: ['ignore', file, file] });
   closeSync(file);
-  let ended = false;
-  child.once('exit', () => (ended = true)).once('error', () => (ended = true));
+  const end = new AbortController();
+  for (const event of ['exit', 'error']) {
+    child.once(event, () => {
+      end.abort();
+    });
+  }
   child.unref();
   for (;;) {
     const record = await readInstance(dataDir);
     if (record?.state === 'ready') return record;
-    if (ended) throw new PermanentError('start-failed', (await readFile(log, 'utf8')).trim());
+    if (end.signal.aborted) throw new PermanentError('start-failed', (await readFile(log, 'utf8')).trim());
     await sleep(POLL);
   }
 }
@@ -59,7 +63,10 @@ export async function stopInstance(dataDir: string = defaultDataDir, patience = 
  * What a person's shell needs to talk to an instance as its administrator: the pinned `mc` and `nats` first on PATH, and
  * where everything is. Holds secrets.
  */
-export async function instanceEnvironment(record: InstanceRecord, path = process.env['PATH'] ?? ''): Promise<Record<string, string>> {
+export async function instanceEnvironment(
+  record: InstanceRecord,
+  path = process.env['PATH'] ?? '',
+): Promise<Record<string, string>> {
   const secrets = await readSecrets(record.dataDir);
   const password = secrets?.store[ROOT_USER] ?? '';
   const endpoint = new URL(record.endpoint);

@@ -50,9 +50,13 @@ const CANARY = 20_000;
  */
 export function launch(options: LaunchOptions): Promise<Launched> {
   // Two at once would both find nobody there.
-  return withLock(join(options.dataDir, 'launch.lock'), () => boot(options), () => {
-    options.progress(`waiting for another process that starts the instance in ${options.dataDir} …`);
-  });
+  return withLock(
+    join(options.dataDir, 'launch.lock'),
+    () => boot(options),
+    () => {
+      options.progress(`waiting for another process that starts the instance in ${options.dataDir} …`);
+    },
+  );
 }
 
 async function boot(options: LaunchOptions): Promise<Launched> {
@@ -63,11 +67,19 @@ async function boot(options: LaunchOptions): Promise<Launched> {
   const programs = await ensureServers(progress);
   signal?.throwIfAborted();
   const given = givenServers(env);
-  await assertFree({ ...(!given.store && { minio: ports.minio, console: ports.console }), ...(!given.bus && { nats: ports.nats, monitor: ports.monitor }) });
+  await assertFree({
+    ...(!given.store && { minio: ports.minio, console: ports.console }),
+    ...(!given.bus && { nats: ports.nats, monitor: ports.monitor }),
+  });
 
   const foundation = await startFoundation({ ...options, programs });
   const services: Supervised[] = [];
-  const diary = keepDiary(options, foundation, [programs.mc, programs.nats].map((path) => dirname(path)), services);
+  const diary = keepDiary(
+    options,
+    foundation,
+    [programs.mc, programs.nats].map((path) => dirname(path)),
+    services,
+  );
   const stop = async (): Promise<void> => {
     await diary.is('stopping');
     await Promise.all(services.map((service) => service.stop()));
@@ -89,7 +101,9 @@ async function boot(options: LaunchOptions): Promise<Launched> {
     const started = await Promise.allSettled(options.services.map((name) => startService(name)));
     for (const result of started) if (result.status === 'rejected') throw result.reason;
     signal?.throwIfAborted();
-    await withAdmin(foundation, (store, bus) => proveNotifications({ store, bus, deadline: CANARY, relay: options.services.includes('relay') }));
+    await withAdmin(foundation, (store, bus) =>
+      proveNotifications({ store, bus, deadline: CANARY, relay: options.services.includes('relay') }),
+    );
     await diary.is('ready');
   } catch (error) {
     await stop();
@@ -97,4 +111,3 @@ async function boot(options: LaunchOptions): Promise<Launched> {
   }
   return { record: diary.current(), foundation, startService, stop };
 }
-

@@ -15,9 +15,11 @@ const POLL = 200;
  */
 export async function withLock<T>(path: string, work: () => Promise<T>, waiting?: () => void): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
-  for (let told = false; !(await acquire(path)); await sleep(POLL)) {
+  let told = false;
+  while (!(await acquire(path))) {
     if (!told) waiting?.();
     told = true;
+    await sleep(POLL);
   }
   try {
     return await work();

@@ -16,13 +16,19 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 function options(args: string[]): { dataDir: string; ports: Ports; detach: boolean; rest: string[]; retentionDays?: number } {
   const { values } = parseArgs({
     args,
-    options: { 'data': { type: 'string' }, 'port-base': { type: 'string' }, 'detach': { type: 'boolean' }, 'retention-days': { type: 'string' } },
+    options: {
+      data: { type: 'string' },
+      'port-base': { type: 'string' },
+      detach: { type: 'boolean' },
+      'retention-days': { type: 'string' },
+    },
   });
   const number = (name: 'port-base' | 'retention-days', least: number, most: number): number | undefined => {
     const text = values[name];
     if (text === undefined) return undefined;
     const value = Number(text);
-    if (!Number.isInteger(value) || value < least || value > most) throw new PermanentError('bad-arguments', `--${name} must be a whole number from ${least} to ${most}`);
+    if (!Number.isInteger(value) || value < least || value > most)
+      throw new PermanentError('bad-arguments', `--${name} must be a whole number from ${least} to ${most}`);
     return value;
   };
   const base = number('port-base', 1024, 65_532);
@@ -31,7 +37,10 @@ function options(args: string[]): { dataDir: string; ports: Ports; detach: boole
     dataDir: values.data === undefined ? defaultDataDir : resolve(values.data),
     ports: base === undefined ? defaultPorts : portsFrom(base),
     detach: values.detach ?? false,
-    rest: [...(base === undefined ? [] : ['--port-base', String(base)]), ...(retentionDays === undefined ? [] : ['--retention-days', String(retentionDays)])],
+    rest: [
+      ...(base === undefined ? [] : ['--port-base', String(base)]),
+      ...(retentionDays === undefined ? [] : ['--retention-days', String(retentionDays)]),
+    ],
     ...(retentionDays !== undefined && { retentionDays }),
   };
 }
@@ -41,9 +50,13 @@ async function start(args: string[]): Promise<void> {
   const running = await readInstance(dataDir);
   if (running?.state === 'ready') {
     say('FAVE runs already.');
-    return say(welcome(running));
+    say(welcome(running));
+    return;
   }
-  if (detach) return say(welcome(await startInstance(dataDir, rest)));
+  if (detach) {
+    say(welcome(await startInstance(dataDir, rest)));
+    return;
+  }
 
   const stop = new AbortController();
   const stopped = new Promise<void>((resolveStopped) => {
@@ -55,7 +68,16 @@ async function start(args: string[]): Promise<void> {
       });
     }
   });
-  const instance = await launch({ dataDir, ports, graph, services: serviceNames(graph), env: process.env, progress: say, signal: stop.signal, ...more });
+  const instance = await launch({
+    dataDir,
+    ports,
+    graph,
+    services: serviceNames(graph),
+    env: process.env,
+    progress: say,
+    signal: stop.signal,
+    ...more,
+  });
   say(welcome(instance.record));
   await stopped;
   await instance.stop();

@@ -31,19 +31,35 @@ export interface MinioOptions {
  */
 export function notifyEnvironment(notify: MinioOptions['notify'], queueDir: string): Record<string, string> {
   const target = (id: string, subject: string, more: Record<string, string> = {}): [string, string][] =>
-    Object.entries({ ENABLE: 'on', ADDRESS: notify.address, SUBJECT: subject, USERNAME: notify.user, PASSWORD: notify.password, JETSTREAM: 'on', ...more }).map(
-      ([key, value]) => [`MINIO_NOTIFY_NATS_${key}_${id}`, value],
-    );
+    Object.entries({
+      ENABLE: 'on',
+      ADDRESS: notify.address,
+      SUBJECT: subject,
+      USERNAME: notify.user,
+      PASSWORD: notify.password,
+      JETSTREAM: 'on',
+      ...more,
+    }).map(([key, value]) => [`MINIO_NOTIFY_NATS_${key}_${id}`, value]);
   return {
     ...Object.fromEntries(target(targets.fast, subjects.rawFast)),
-    ...Object.fromEntries(target(targets.durable, subjects.rawDurable, { QUEUE_DIR: queueDir, QUEUE_LIMIT: String(QUEUE_LIMIT) })),
+    ...Object.fromEntries(
+      target(targets.durable, subjects.rawDurable, { QUEUE_DIR: queueDir, QUEUE_LIMIT: String(QUEUE_LIMIT) }),
+    ),
     // Without it a restart of MinIO loses the events in its memory, queued target or not.
     MINIO_API_SYNC_EVENTS: 'on',
   };
 }
 
 /** Starts MinIO and waits until it answers. @throws PermanentError `cannot-start`, `not-ready`. */
-export async function startMinio({ program, port, console, dataDir, rootUser, rootPassword, notify }: MinioOptions): Promise<RunningProcess> {
+export async function startMinio({
+  program,
+  port,
+  console,
+  dataDir,
+  rootUser,
+  rootPassword,
+  notify,
+}: MinioOptions): Promise<RunningProcess> {
   const data = join(dataDir, 'minio');
   const queue = join(dataDir, 'queue');
   await Promise.all([mkdir(data, { recursive: true }), mkdir(queue, { recursive: true })]);

@@ -46,7 +46,14 @@ export async function startNats(options: NatsOptions): Promise<RunningProcess> {
   await mkdir(dataDir, { recursive: true });
   await writeFile(config, JSON.stringify(natsConfig(options), null, 2), { mode: 0o600 });
   const log = join(dataDir, 'logs', 'nats-server.log');
-  const server = await startProcess({ name: 'nats-server', command: program, args: ['--config', config], env: {}, cwd: dataDir, log });
+  const server = await startProcess({
+    name: 'nats-server',
+    command: program,
+    args: ['--config', config],
+    env: {},
+    cwd: dataDir,
+    log,
+  });
   return healthy(server, `http://127.0.0.1:${monitor}/healthz?js-enabled-only=true`);
 }
 

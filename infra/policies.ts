@@ -5,7 +5,11 @@ import type { Graph } from '../shared/graph.ts';
 /** A policy document as S3 stores know it. */
 export interface Policy {
   readonly Version: '2012-10-17';
-  readonly Statement: readonly { readonly Effect: 'Allow'; readonly Action: readonly string[]; readonly Resource: readonly string[] }[];
+  readonly Statement: readonly {
+    readonly Effect: 'Allow';
+    readonly Action: readonly string[];
+    readonly Resource: readonly string[];
+  }[];
 }
 
 /**
@@ -16,7 +20,10 @@ export function storePolicies(graph: Graph, bucket: string): Record<string, Poli
   const logs = (name: string): string => below(metadataPaths.log(name, '*'));
   const stages = graph.stages.map(({ name }): [string, Policy] => [
     name,
-    policy(bucket, { write: [below(`${name}/*`), below(metadataPaths.receipt(name, '*')), logs(name), 'memo/*'], remove: [below(`${name}/*`)] }),
+    policy(bucket, {
+      write: [below(`${name}/*`), below(metadataPaths.receipt(name, '*')), logs(name), 'memo/*'],
+      remove: [below(`${name}/*`)],
+    }),
   ]);
   return {
     relay: policy(bucket, { write: [below(metadataPaths.request), logs('relay')] }),

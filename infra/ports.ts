@@ -18,9 +18,13 @@ export function portsFrom(base: number): Ports {
 
 /** @throws PermanentError `port-taken` that names the port and the option that chooses another. */
 export async function assertFree(ports: Partial<Ports>): Promise<void> {
-  for (const [name, port] of Object.entries(ports) as [string, number][]) {
+  for (const [name, port] of Object.entries<number>(ports)) {
     await listen(port).catch((cause: unknown) => {
-      throw new PermanentError('port-taken', `port ${port} (${name}) is in use on 127.0.0.1: choose others with --port-base, for example --port-base 19000`, { cause });
+      throw new PermanentError(
+        'port-taken',
+        `port ${port} (${name}) is in use on 127.0.0.1: choose others with --port-base, for example --port-base 19000`,
+        { cause },
+      );
     });
   }
 }
@@ -43,7 +47,15 @@ function hold(port: number): Promise<{ port: number; release: () => Promise<void
     server.listen(port, '127.0.0.1', () => {
       const address = server.address();
       if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
-      resolve({ port: address.port, release: () => new Promise((done) => server.close(() => { done(); })) });
+      resolve({
+        port: address.port,
+        release: () =>
+          new Promise((done) =>
+            server.close(() => {
+              done();
+            }),
+          ),
+      });
     });
   });
 }

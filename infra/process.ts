@@ -43,9 +43,11 @@ export async function startProcess({ name, command, args, env, cwd, log }: Proce
   const logStart = await sizeOf(log);
   const child = spawn(command, args, { cwd, env: { ...env }, detached: true, stdio: ['ignore', file, file] });
   closeSync(file);
-  const exited = new Promise<Exit>((resolve) => child.once('exit', (code, signal) => {
-    resolve({ code, signal });
-  }));
+  const exited = new Promise<Exit>((resolve) =>
+    child.once('exit', (code, signal) => {
+      resolve({ code, signal });
+    }),
+  );
   await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject)).catch((cause: unknown) => {
     throw new PermanentError('cannot-start', `${name} cannot be started from ${command}`, { cause });
   });

@@ -9,7 +9,10 @@ export interface Secrets {
 }
 
 /** Reads an instance's secrets; makes those that do not exist yet, so that a new stage gets its own and nobody else's changes. */
-export async function ensureSecrets(dataDir: string, roles: { bus: readonly string[]; store: readonly string[] }): Promise<Secrets> {
+export async function ensureSecrets(
+  dataDir: string,
+  roles: { bus: readonly string[]; store: readonly string[] },
+): Promise<Secrets> {
   const path = join(dataDir, 'secrets.json');
   const known = await readSecrets(dataDir);
   const complete = (names: readonly string[], have: Readonly<Record<string, string>> = {}): Record<string, string> => ({

@@ -23,7 +23,8 @@ function run(command, args) {
 
 function assertNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  if (major < 20 || (major === 20 && minor < 19)) fail(`Node.js ${process.versions.node} is too old: FAVE needs 20.19 or later (https://nodejs.org)`);
+  if (major < 20 || (major === 20 && minor < 19))
+    fail(`Node.js ${process.versions.node} is too old: FAVE needs 20.19 or later (https://nodejs.org)`);
 }
 
 /** The newest change of a file below a directory; directories count, so that a deleted file is a change. */
@@ -43,7 +44,8 @@ function packagesOf(lock) {
 function isInstalled() {
   const installed = packagesOf(at('node_modules', '.package-lock.json'));
   return Object.entries(packagesOf(at('package-lock.json'))).every(
-    ([place, { version, optional, devOptional, link }]) => place === '' || optional || devOptional || link || installed[place]?.version === version,
+    ([place, { version, optional, devOptional, link }]) =>
+      place === '' || optional || devOptional || link || installed[place]?.version === version,
   );
 }
 
@@ -55,7 +57,9 @@ function ensureDependencies() {
 
 function ensureBundles() {
   const built = newest(at('dist', 'service.mjs'));
-  const sources = ['schemas', 'shared', 'services', 'infra', 'cli', 'node_modules/.package-lock.json'].map((name) => newest(at(name)));
+  const sources = ['schemas', 'shared', 'services', 'infra', 'cli', 'node_modules/.package-lock.json'].map((name) =>
+    newest(at(name)),
+  );
   if (existsSync(at('dist', 'infra.mjs')) && built >= Math.max(...sources)) return;
   run(process.execPath, ['infra/build.mjs']);
 }

@@ -36,6 +36,7 @@ export interface SupervisorOptions {
  */
 export async function supervise(spec: ProcessSpec, { progress, changed, grace }: SupervisorOptions): Promise<Supervised> {
   const stopping = new AbortController();
+  const isStopping = (): boolean => stopping.signal.aborted;
   let current: RunningProcess | undefined;
   let http: number | undefined;
 
@@ -53,23 +54,26 @@ export async function supervise(spec: ProcessSpec, { progress, changed, grace }:
   /** Watches a process and its successors; the delay grows while they end quickly. */
   const watch = async (first: RunningProcess): Promise<void> => {
     let delay = BACKOFF.first;
-    for (let child = first; ; ) {
+    for (let child = first; ;) {
       const begun = Date.now();
       const exit = await child.exited;
-      if (stopping.signal.aborted) return;
+      if (isStopping()) return;
       if (Date.now() - begun > CALM) delay = BACKOFF.first;
       progress(`${spec.name} ended (${describeExit(exit)}) and is restarted in ${delay / 1000} s; its log: ${spec.log}`);
       await sleep(delay, undefined, { signal: stopping.signal });
       delay = Math.min(delay * 2, BACKOFF.last);
       child = await start();
-      if (stopping.signal.aborted) return void (await child.stop(grace)); // told to stop while this one was started
+      if (isStopping()) {
+        await child.stop(grace); // told to stop while this one was started
+        return;
+      }
       becomeReady(child).catch((error: unknown) => {
-        if (!stopping.signal.aborted) progress(messageOf(error));
+        if (!isStopping()) progress(messageOf(error));
       });
     }
   };
 
-  let watching: Promise<void> | undefined;
+  let watching = Promise.resolve();
   const first = await start();
   const supervised: Supervised = {
     name: spec.name,
@@ -88,7 +92,7 @@ export async function supervise(spec: ProcessSpec, { progress, changed, grace }:
     throw error;
   }
   watching = watch(first).catch((error: unknown) => {
-    if (!stopping.signal.aborted) progress(`${spec.name} cannot be restarted: ${messageOf(error)}`);
+    if (!isStopping()) progress(`${spec.name} cannot be restarted: ${messageOf(error)}`);
   });
   return supervised;
 }

@@ -24,7 +24,9 @@ export async function verify(): Promise<void> {
     process.stderr.write(`${ok ? 'ok  ' : 'FAIL'} ${name} (${((Date.now() - begun) / 1000).toFixed(1)} s)\n`);
     if (!ok) failed.push(name);
   }
-  process.stderr.write(`ok   graph: ${graph.stages.length} stages, ${graph.kinds.length} kinds, ${notificationRules(graph).length} notification rules\n`);
+  process.stderr.write(
+    `ok   graph: ${graph.stages.length} stages, ${graph.kinds.length} kinds, ${notificationRules(graph).length} notification rules\n`,
+  );
   if (failed.length > 0) throw new PermanentError('verify-failed', `verify failed: ${failed.join(', ')}`);
 }
 

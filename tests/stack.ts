@@ -93,7 +93,10 @@ async function start(stack: string, service: string, env: Record<string, string>
   };
 }
 
-async function call<Name extends keyof StackCalls>(name: Name, ask: Parameters<StackCalls[Name]>[0]): Promise<Awaited<ReturnType<StackCalls[Name]>>> {
+async function call<Name extends keyof StackCalls>(
+  name: Name,
+  ask: Parameters<StackCalls[Name]>[0],
+): Promise<Awaited<ReturnType<StackCalls[Name]>>> {
   const response = await fetch(`${inject('stacks')}/${name}`, { method: 'POST', body: JSON.stringify(ask) });
   const { value, error } = (await response.json()) as { value: Awaited<ReturnType<StackCalls[Name]>>; error?: string };
   if (error !== undefined) throw new Error(error);

@@ -78,10 +78,17 @@ export function goInstallArgs({ package: path, version, module }: ServerProgram)
 
 async function goInstall(program: ServerProgram, bin: string): Promise<void> {
   const cwd = program.module === undefined ? root : join(root, program.module);
-  const child = spawn('go', goInstallArgs(program), { cwd, env: { ...process.env, GOBIN: bin, GOFLAGS: '', CGO_ENABLED: '0' }, stdio: ['ignore', 2, 2] });
+  const child = spawn('go', goInstallArgs(program), {
+    cwd,
+    env: { ...process.env, GOBIN: bin, GOFLAGS: '', CGO_ENABLED: '0' },
+    stdio: ['ignore', 2, 2],
+  });
   const code = await new Promise<number | null>((resolve, reject) => child.once('exit', resolve).once('error', reject));
   if (code !== 0) {
-    throw new PermanentError('server-build-failed', `${program.name} ${program.version} could not be built (see above): go needs a network connection or a GOPROXY that has it`);
+    throw new PermanentError(
+      'server-build-failed',
+      `${program.name} ${program.version} could not be built (see above): go needs a network connection or a GOPROXY that has it`,
+    );
   }
 }
 
@@ -90,6 +97,9 @@ async function assertGo(): Promise<void> {
   const [, major, minor] = /go(\d+)\.(\d+)/.exec(said.stdout)?.map(Number) ?? [];
   if (major === undefined || minor === undefined || major < 1 || (major === 1 && minor < 24)) {
     const what = major === undefined ? 'Go is not installed' : `Go ${major}.${minor ?? 0} is too old`;
-    throw new PermanentError('go-missing', `${what}: the servers are built from source once and need Go 1.24 or later (https://go.dev/dl/)`);
+    throw new PermanentError(
+      'go-missing',
+      `${what}: the servers are built from source once and need Go 1.24 or later (https://go.dev/dl/)`,
+    );
   }
 }

@@ -24,12 +24,19 @@ export async function ensurePackages(progress: Progress): Promise<void> {
   if (missing.length === 0) return;
   const prefix = await privilege();
   if (prefix === undefined) {
-    throw new PermanentError('packages-missing', `please install ${missing.join(', ')} (Debian, Ubuntu: sudo apt-get install ${missing.join(' ')})`);
+    throw new PermanentError(
+      'packages-missing',
+      `please install ${missing.join(', ')} (Debian, Ubuntu: sudo apt-get install ${missing.join(' ')})`,
+    );
   }
   progress(`installing ${missing.join(', ')} …`);
   await aptGet(prefix, ['update', '-qq']).catch(() => undefined); // a stale list may still do
   await aptGet(prefix, ['install', '-y', '-qq', '--no-install-recommends', ...missing]).catch((cause: unknown) => {
-    throw new PermanentError('packages-missing', `apt-get could not install ${missing.join(', ')} (see above): please install them`, { cause });
+    throw new PermanentError(
+      'packages-missing',
+      `apt-get could not install ${missing.join(', ')} (see above): please install them`,
+      { cause },
+    );
   });
 }
 

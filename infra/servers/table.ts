@@ -18,9 +18,25 @@ export const serverPrograms = {
   // 2.12: what was measured (sync_interval, interest retention with discard new).
   natsServer: { name: 'nats-server', package: 'github.com/nats-io/nats-server/v2', version: 'v2.12.3', atLeast: 'v2.12.0' },
   // The release of October 2025 fixes CVE-2025-62506.
-  minio: { name: 'minio', package: 'github.com/minio/minio', version: 'v0.0.0-20260212201848-7aac2a2c5b7c', atLeast: 'RELEASE.2025-10-15' },
-  mc: { name: 'mc', package: 'github.com/minio/mc', version: 'v0.0.0-20250313080218-cf909e1063a9', atLeast: 'RELEASE.2025-03-12' },
-  nats: { name: 'nats', package: 'github.com/nats-io/natscli/nats', version: 'v0.3.0', module: 'infra/servers/natscli', atLeast: 'v0.3.0' },
+  minio: {
+    name: 'minio',
+    package: 'github.com/minio/minio',
+    version: 'v0.0.0-20260212201848-7aac2a2c5b7c',
+    atLeast: 'RELEASE.2025-10-15',
+  },
+  mc: {
+    name: 'mc',
+    package: 'github.com/minio/mc',
+    version: 'v0.0.0-20250313080218-cf909e1063a9',
+    atLeast: 'RELEASE.2025-03-12',
+  },
+  nats: {
+    name: 'nats',
+    package: 'github.com/nats-io/natscli/nats',
+    version: 'v0.3.0',
+    module: 'infra/servers/natscli',
+    atLeast: 'v0.3.0',
+  },
 } as const satisfies Record<string, ServerProgram>;
 
 /**

@@ -29,7 +29,9 @@ type Mc = (...args: string[]) => Promise<string>;
 
 /** Identifies a set of access keys with their policies and secrets. */
 export function accessDigest({ policies, secrets }: Pick<AccessSetUp, 'policies' | 'secrets'>): string {
-  return createHash('sha256').update(JSON.stringify([policies, secrets])).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify([policies, secrets]))
+    .digest('hex');
 }
 
 /**
@@ -53,7 +55,15 @@ export async function setUpAccess(what: AccessSetUp): Promise<string[]> {
         const file = join(dir, `${key}.json`);
         await writeFile(file, JSON.stringify(policy));
         const known = existing.has(key);
-        await mc(known ? 'edit' : 'create', 'fave', ...(known ? [key] : ['--access-key', key]), '--secret-key', what.secrets[role] ?? '', '--policy', file);
+        await mc(
+          known ? 'edit' : 'create',
+          'fave',
+          ...(known ? [key] : ['--access-key', key]),
+          '--secret-key',
+          what.secrets[role] ?? '',
+          '--policy',
+          file,
+        );
         return `${known ? 'updated' : 'made'} access key ${key}`;
       }),
     );
@@ -75,7 +85,10 @@ function createMc({ mc, endpoint, rootUser, rootPassword }: AccessSetUp, dir: st
     } catch (error) {
       // The arguments hold secrets: they must not reach a log.
       const reason = error instanceof ToolError ? error.message.replaceAll(mc, 'mc') : String(error);
-      throw new PermanentError('access-not-set', `the store's access keys could not be set up: mc admin accesskey ${args[0] ?? ''}: ${reason}`);
+      throw new PermanentError(
+        'access-not-set',
+        `the store's access keys could not be set up: mc admin accesskey ${args[0] ?? ''}: ${reason}`,
+      );
     }
   };
 }

@@ -48,7 +48,12 @@ interface LifecycleRule {
 
 /** Rules by which the store itself deletes. Incomplete uploads are not among them: MinIO deletes those after a day by itself. */
 export function lifecycleRules(retentionDays?: number): LifecycleRule[] {
-  const rule = (ID: string, Prefix: string, rest: Partial<LifecycleRule>): LifecycleRule => ({ ID, Status: 'Enabled', Filter: { Prefix }, ...rest });
+  const rule = (ID: string, Prefix: string, rest: Partial<LifecycleRule>): LifecycleRule => ({
+    ID,
+    Status: 'Enabled',
+    Filter: { Prefix },
+    ...rest,
+  });
   return [
     rule('tmp', 'tmp/', { Expiration: { Days: 7 } }),
     rule('replaced-inputs', 'requests/', { NoncurrentVersionExpiration: { NoncurrentDays: 30 } }),
@@ -64,7 +69,7 @@ async function setLifecycle(client: Client, bucket: string, retentionDays: numbe
   });
   const rules = [(current as { Rule?: Partial<LifecycleRule> | Partial<LifecycleRule>[] } | null)?.Rule ?? []].flat();
   if (isDeepStrictEqual(rules.map(essence).sort(), wanted.map(essence).sort())) return false;
-  await client.setBucketLifecycle(bucket, { Rule: wanted as never });
+  await client.setBucketLifecycle(bucket, { Rule: wanted });
   return true;
 }
 

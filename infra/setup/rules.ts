@@ -8,10 +8,35 @@ export interface Rule {
 }
 
 /** What ends the names of media files: such an object anywhere else below `requests/` is a misplaced upload that the relay rejects aloud. */
-const MEDIA = ['mp4', 'mov', 'mkv', 'webm', 'avi', 'm4v', 'mpg', 'mpeg', 'ts', 'flv', 'wmv', '3gp', 'wav', 'mp3', 'm4a', 'aac', 'flac', 'ogg', 'opus'];
+const MEDIA = [
+  'mp4',
+  'mov',
+  'mkv',
+  'webm',
+  'avi',
+  'm4v',
+  'mpg',
+  'mpeg',
+  'ts',
+  'flv',
+  'wmv',
+  '3gp',
+  'wav',
+  'mp3',
+  'm4a',
+  'aac',
+  'flac',
+  'ogg',
+  'opus',
+];
 
 /** Events of an object that has come to be; `s3:ObjectCreated:*` would include tagging, and tagging an output would loop the pipeline. */
-export const EVENTS = ['s3:ObjectCreated:Put', 's3:ObjectCreated:CompleteMultipartUpload', 's3:ObjectCreated:Copy', 's3:ObjectCreated:Post'] as const;
+export const EVENTS = [
+  's3:ObjectCreated:Put',
+  's3:ObjectCreated:CompleteMultipartUpload',
+  's3:ObjectCreated:Copy',
+  's3:ObjectCreated:Post',
+] as const;
 
 /**
  * The rules that announce every announced kind, and nothing that FAVE itself writes beside them: receipts, frames, logs and
@@ -19,7 +44,10 @@ export const EVENTS = ['s3:ObjectCreated:Put', 's3:ObjectCreated:CompleteMultipa
  */
 export function notificationRules(graph: Pick<Graph, 'kinds'>): Rule[] {
   const announced = graph.kinds.filter((kind) => kind.announced).flatMap(kindRules);
-  const media = MEDIA.flatMap((extension) => [extension, extension.toUpperCase()]).map((extension) => ({ prefix: 'requests/', suffix: `.${extension}` }));
+  const media = MEDIA.flatMap((extension) => [extension, extension.toUpperCase()]).map((extension) => ({
+    prefix: 'requests/',
+    suffix: `.${extension}`,
+  }));
   const rules = [...announced, ...media];
   return [...new Map(rules.map((rule) => [JSON.stringify(rule), rule])).values()];
 }

@@ -26,7 +26,9 @@ const says = (child: RunningProcess, text: string) => () => logOf(child).then((l
 
 describe('a process', () => {
   it('that ignores SIGTERM is killed after its grace', async () => {
-    const child = await startProcess(program('stubborn', 'process.on("SIGTERM", () => {}); console.log("up"); setInterval(() => {}, 1000)'));
+    const child = await startProcess(
+      program('stubborn', 'process.on("SIGTERM", () => {}); console.log("up"); setInterval(() => {}, 1000)'),
+    );
     await untilReady(child, 10_000, says(child, 'up'));
     expect(await child.stop(100)).toEqual({ code: null, signal: 'SIGKILL' });
     expect(isRunning({ ...identityOf(child.pid) })).toBe(false);
@@ -34,11 +36,15 @@ describe('a process', () => {
 
   it('that ends before it is ready is reported with the end of its log', async () => {
     const child = await startProcess(program('broken', 'console.error("the disk is full"); process.exit(3)'));
-    await expect(untilReady(child, 10_000, () => Promise.resolve(undefined))).rejects.toThrow(/broken ended \(exit code 3\)[^]*the disk is full/);
+    await expect(untilReady(child, 10_000, () => Promise.resolve(undefined))).rejects.toThrow(
+      /broken ended \(exit code 3\)[^]*the disk is full/,
+    );
   });
 
   it('that does not exist is named', async () => {
-    await expect(startProcess({ ...program('missing', ''), command: join(dir, 'nothing') })).rejects.toThrow('missing cannot be started');
+    await expect(startProcess({ ...program('missing', ''), command: join(dir, 'nothing') })).rejects.toThrow(
+      'missing cannot be started',
+    );
   });
 
   it('is told from a later one with the same number', () => {
@@ -76,7 +82,9 @@ describe('a supervised service', () => {
 
   it('that cannot even start is an error at once', async () => {
     const options = { progress: () => undefined, changed: () => undefined, grace: 1_000 };
-    await expect(supervise(program('hopeless', 'console.log("no model"); process.exit(1)'), options)).rejects.toThrow(/hopeless ended[^]*no model/);
+    await expect(supervise(program('hopeless', 'console.log("no model"); process.exit(1)'), options)).rejects.toThrow(
+      /hopeless ended[^]*no model/,
+    );
   });
 });
 
@@ -95,10 +103,15 @@ describe('a lock', () => {
   });
 
   it('of a holder that died is taken over', async () => {
-    const child = await startProcess(program('holder', `
+    const child = await startProcess(
+      program(
+        'holder',
+        `
       require('node:fs').mkdirSync('dead');
       const started = require('node:fs').readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1).split(' ')[19];
-      require('node:fs').writeFileSync('dead/holder.json', JSON.stringify({ pid: process.pid, started }));`));
+      require('node:fs').writeFileSync('dead/holder.json', JSON.stringify({ pid: process.pid, started }));`,
+      ),
+    );
     await child.exited;
     expect(await withLock(join(dir, 'dead'), () => Promise.resolve('mine'))).toBe('mine');
   });

@@ -17,7 +17,9 @@ import { readyPort } from '../../infra/supervisor.ts';
 /** MinIO's own rule: the wildcard `{prefix}*{suffix}`, where `*` crosses `/`. */
 function announces(key: string): boolean {
   const escape = (text: string): string => text.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
-  return notificationRules(graph).some(({ prefix, suffix = '' }) => new RegExp(`^${escape(prefix)}.*${escape(suffix)}$`).test(key));
+  return notificationRules(graph).some(({ prefix, suffix = '' }) =>
+    new RegExp(`^${escape(prefix)}.*${escape(suffix)}$`).test(key),
+  );
 }
 
 describe('notification rules', () => {
@@ -42,9 +44,12 @@ describe('notification rules', () => {
     expect(announces(key)).toBe(false);
   });
 
-  it.each(['requests/a/holiday.mp4', 'requests/HOLIDAY.MOV', 'requests/a/b/c.webm'])('announce the misplaced %s, so that it is rejected aloud', (key) => {
-    expect(announces(key)).toBe(true);
-  });
+  it.each(['requests/a/holiday.mp4', 'requests/HOLIDAY.MOV', 'requests/a/b/c.webm'])(
+    'announce the misplaced %s, so that it is rejected aloud',
+    (key) => {
+      expect(announces(key)).toBe(true);
+    },
+  );
 
   it('refuse a kind that would need a rule for each object', () => {
     expect(() => notificationRules({ kinds: [{ ...kinds.frame, announced: true }] })).toThrow('frame cannot be announced');
@@ -68,7 +73,9 @@ describe('rights', () => {
 
   it('on the bucket: every service has a policy, and writes below its own name only', () => {
     for (const name of serviceNames(graph)) expect(policies).toHaveProperty(name);
-    const writes = policies['stage-ffmpeg-1']?.Statement.filter(({ Action }) => Action.includes('s3:PutObject')).flatMap(({ Resource }) => Resource);
+    const writes = policies['stage-ffmpeg-1']?.Statement.filter(({ Action }) => Action.includes('s3:PutObject')).flatMap(
+      ({ Resource }) => Resource,
+    );
     expect(writes).toEqual([
       'arn:aws:s3:::bucket/requests/*/stage-ffmpeg-1/*',
       'arn:aws:s3:::bucket/requests/*/metadata/items/stage-ffmpeg-1/*.json',
@@ -107,7 +114,14 @@ describe('pinned programs', () => {
 
 describe('configuration of the servers', () => {
   it('NATS listens on this machine only and syncs each write', () => {
-    const config = natsConfig({ program: '', port: 1, monitor: 2, dataDir: '/d', users: { a: { publish: ['x'], subscribe: [] } }, passwords: { a: 'p' } });
+    const config = natsConfig({
+      program: '',
+      port: 1,
+      monitor: 2,
+      dataDir: '/d',
+      users: { a: { publish: ['x'], subscribe: [] } },
+      passwords: { a: 'p' },
+    });
     expect(config).toMatchObject({
       host: '127.0.0.1',
       http: '127.0.0.1:2',
@@ -124,14 +138,20 @@ describe('configuration of the servers', () => {
 
   it('requests are kept unless a retention is asked for', () => {
     expect(lifecycleRules().filter(({ Filter, Expiration }) => Filter.Prefix === 'requests/' && Expiration)).toEqual([]);
-    expect(lifecycleRules(30)).toContainEqual(expect.objectContaining({ Filter: { Prefix: 'requests/' }, Expiration: { Days: 30 } }));
+    expect(lifecycleRules(30)).toContainEqual(
+      expect.objectContaining({ Filter: { Prefix: 'requests/' }, Expiration: { Days: 30 } }),
+    );
   });
 });
 
 describe('services', () => {
   it('get their own credentials and settings, never the launcher’s', () => {
     const environment = { NATS_USER: 'relay', NATS_PASSWORD: 'own' };
-    const { env } = serviceSpec('relay', { dataDir: '/d', environment, env: { NATS_PASSWORD: 'admin', FAVE_LOG_LEVEL: 'warn', AWS_SECRET: 'x', PATH: '/bin' } });
+    const { env } = serviceSpec('relay', {
+      dataDir: '/d',
+      environment,
+      env: { NATS_PASSWORD: 'admin', FAVE_LOG_LEVEL: 'warn', AWS_SECRET: 'x', PATH: '/bin' },
+    });
     expect(env).toEqual({ FAVE_CONCURRENCY: '1', FAVE_TMPDIR: '/d/tmp', FAVE_LOG_LEVEL: 'warn', PATH: '/bin', ...environment });
   });
 

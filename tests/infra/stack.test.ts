@@ -56,7 +56,10 @@ describe('the way of an event', () => {
 
   it('without a relay is said to be dead there', async () => {
     const proof = proveNotifications({ ...stack, deadline: 1_000, relay: true });
-    await expect(proof).rejects.toMatchObject({ code: 'notifications-dead', message: expect.stringMatching(/did not come within 1 s from .*the relay/) as string });
+    await expect(proof).rejects.toMatchObject({
+      code: 'notifications-dead',
+      message: expect.stringMatching(/did not come within 1 s from .*the relay/) as string,
+    });
   });
 
   it('announces an object once on each subject, however many rules match it, and no receipt', async () => {
@@ -74,18 +77,29 @@ describe('the way of an event', () => {
       });
     });
     await stack.bus.connection.flush();
-    for (const path of ['input/a.mp4', 'metadata/items/stage-x/a.json', 'stage-ffmpeg-1/clip_0001/clip.mp4', 'stage-ffmpeg-3/clip_0001/frame_0001.jpg']) {
+    for (const path of [
+      'input/a.mp4',
+      'metadata/items/stage-x/a.json',
+      'stage-ffmpeg-1/clip_0001/clip.mp4',
+      'stage-ffmpeg-3/clip_0001/frame_0001.jpg',
+    ]) {
       await stack.store.put(`requests/${id}/${path}`, path);
     }
     await stack.store.put(`requests/${id}/input/last.mp4`, 'last');
     await done;
     const paths = ['/input/a.mp4', '/input/last.mp4', '/stage-ffmpeg-1/clip_0001/clip.mp4'];
-    expect(seen.sort()).toEqual(['fave.raw.durable', 'fave.raw.fast'].flatMap((subject) => paths.map((path) => `${subject} ${path}`)));
+    expect(seen.sort()).toEqual(
+      ['fave.raw.durable', 'fave.raw.fast'].flatMap((subject) => paths.map((path) => `${subject} ${path}`)),
+    );
   });
 
   it('is listed by mc', async () => {
     const { endpoint, accessKey, secretKey, bucket } = stack.config.store;
-    const env = { HOME: stack.dataDir, MC_CONFIG_DIR: stack.dataDir, MC_HOST_fave: endpoint.replace('://', `://${accessKey}:${secretKey}@`) };
+    const env = {
+      HOME: stack.dataDir,
+      MC_CONFIG_DIR: stack.dataDir,
+      MC_HOST_fave: endpoint.replace('://', `://${accessKey}:${secretKey}@`),
+    };
     const { stdout } = await promisify(execFile)(cachedPath(serverPrograms.mc), ['event', 'ls', `fave/${bucket}`], { env });
     expect(stdout).toContain('suffix="/clip.mkv"');
   });

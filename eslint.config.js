@@ -1,0 +1,96 @@
+import eslint from '@eslint/js';
+import boundaries from 'eslint-plugin-boundaries';
+import tseslint from 'typescript-eslint';
+
+/** The houses, by folder, and what each may import: schemas ← shared ← services ← infra, cli. */
+const houses = {
+  schemas: [],
+  shared: ['schemas'],
+  service: ['schemas', 'shared'],
+  pipeline: ['schemas', 'shared', 'service'],
+  infra: ['schemas', 'shared', 'pipeline', 'infra'],
+  cli: ['schemas', 'shared', 'pipeline', 'infra'],
+  loadgen: ['schemas', 'shared', 'infra'],
+  analysis: ['schemas', 'shared'],
+};
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/', '.fave/', 'schemas/generated/', 'analysis/out/', 'tests/fixtures/', 'tests/recorded/'] },
+  eslint.configs.recommended,
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      // Numbers in sentences and keys are fine; objects are not.
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      // `void work()` says that nobody waits; `() => void work()` is how a callback says it.
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true, ignoreVoidOperator: true }],
+      '@typescript-eslint/no-meaningless-void-operator': 'off',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      // `{}` is "no options" in the types of stages.
+      '@typescript-eslint/no-empty-object-type': 'off',
+      // Objects of ours are records of closures; `this` is nowhere used outside error classes.
+      '@typescript-eslint/unbound-method': 'off',
+      // process.env['X'] is what noPropertyAccessFromIndexSignature asks for, and marks a name that may be absent.
+      '@typescript-eslint/dot-notation': 'off',
+    },
+  },
+  {
+    files: [
+      'schemas/**/*.ts',
+      'shared/**/*.ts',
+      'services/**/*.ts',
+      'infra/**/*.ts',
+      'cli/**/*.ts',
+      'loadgen/**/*.ts',
+      'analysis/**/*.ts',
+    ],
+    plugins: { boundaries },
+    settings: {
+      'import/resolver': { node: { extensions: ['.ts', '.mjs', '.js', '.json'] } },
+      'boundaries/elements': [
+        { type: 'pipeline', pattern: ['services/pipeline.ts', 'services/main.ts', 'services/new-stage.ts'], mode: 'full' },
+        { type: 'service', pattern: 'services/*', mode: 'folder', capture: ['name'] },
+        ...['schemas', 'shared', 'infra', 'cli', 'loadgen', 'analysis'].map((type) => ({ type, pattern: type, mode: 'folder' })),
+      ],
+    },
+    rules: {
+      'boundaries/element-types': [
+        'error',
+        {
+          default: 'disallow',
+          message:
+            '${file.type} must not import ${dependency.type}: imports go schemas ← shared ← services ← infra, cli, and no service imports another',
+          rules: Object.entries(houses).map(([from, allow]) => ({
+            from,
+            allow: [...allow, ...(from === 'service' ? [] : [from])],
+          })),
+        },
+      ],
+    },
+  },
+  {
+    // The environment is read once, at a process's edge, and passed on as values.
+    files: ['schemas/**/*.ts', 'shared/**/*.ts', 'services/**/*.ts'],
+    // `exec` hands its tools the PATH; `runService` is every service's edge.
+    ignores: ['**/main.ts', 'shared/exec.ts', 'shared/runtime/process.ts'],
+    rules: {
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'Configuration comes in as a value; only main.ts reads the environment.' },
+      ],
+    },
+  },
+  {
+    files: ['tests/**/*.ts'],
+    rules: {
+      '@typescript-eslint/no-non-null-assertion': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off', // expect.any() and its kin are typed any
+    },
+  },
+  {
+    files: ['**/*.mjs', '**/*.js'],
+    languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly' } },
+  },
+);
