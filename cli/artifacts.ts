@@ -1,0 +1,40 @@
+import type { Detections, Lifecycle, Media, Transcript } from '../schemas/generated/types.ts';
+import { kinds, type Kind } from '../schemas/kinds.ts';
+import { parseKey, pathOf, requestPrefix } from '../shared/keys.ts';
+import type { Store } from '../shared/store.ts';
+import { parsed } from '../shared/validate.ts';
+import { knownState, mapSome } from './requests.ts';
+import { mergeTimeline, type Timeline } from './timeline.ts';
+
+/** A request's timeline and where it comes from, as `fave result --json` prints it. */
+export interface Result extends Timeline {
+  readonly request_id: string;
+  readonly status: Lifecycle['status'];
+  readonly input: string | null;
+  readonly errors: NonNullable<Lifecycle['errors']>;
+}
+
+/** Reads and merges what is in the bucket of a request now. @throws PermanentError `unknown-request`, `not-accepted`, `invalid-…`. */
+export async function readResult(store: Store, id: string): Promise<Result> {
+  const { status, input = null, errors = [] } = await knownState(store, id);
+  const transcripts = await keysOf(store, id, kinds.transcript);
+  const detections = await keysOf(store, id, kinds.detections);
+  const media = await store.text(requestPrefix(id) + pathOf(kinds.media));
+  const timeline = mergeTimeline({
+    media: media && (parsed('media', media.text) satisfies Media),
+    transcripts: await mapSome(transcripts, async (key): Promise<Transcript> => parsed('transcript', await textOf(store, key))),
+    detections: await mapSome(detections, async (key): Promise<Detections> => parsed('detections', await textOf(store, key))),
+  });
+  return { request_id: id, status, input, ...timeline, errors };
+}
+
+/** Keys of a request's objects of a kind that stages make; only the part of the bucket that can hold them is listed. */
+async function keysOf(store: Store, id: string, kind: Kind): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of store.list(requestPrefix(id) + kind.key.slice(0, kind.key.indexOf('/') + 1))) if (parseKey(key, [kind])) keys.push(key);
+  return keys;
+}
+
+async function textOf(store: Store, key: string): Promise<string> {
+  return (await store.text(key))?.text ?? '';
+}

@@ -1,0 +1,47 @@
+import { access } from 'node:fs/promises';
+import { ensureServers } from '../infra/servers/install.ts';
+import { serverPrograms } from '../infra/servers/table.ts';
+import { exec } from '../shared/exec.ts';
+import { bad, check, ok, warn, type Check } from './checks.ts';
+
+const GROUP = 'tools';
+
+/** Programs that stages run, with arguments that make them answer, and what installs them on Debian and Ubuntu. */
+const tools = [
+  { name: 'ffmpeg', args: ['-version'], package: 'ffmpeg' },
+  { name: 'ffprobe', args: ['-version'], package: 'ffmpeg' },
+  { name: 'pocketsphinx_continuous', args: ['-help'], package: 'pocketsphinx' },
+];
+
+const SPEECH_MODEL = '/usr/share/pocketsphinx/model/en-us/en-us';
+
+/** Node, the programs that stages run, and the pinned servers. */
+export async function checkTools(env: Readonly<Record<string, string | undefined>>): Promise<Check[]> {
+  const whisper = env['FAVE_WHISPER_MODEL'];
+  return Promise.all([
+    Promise.resolve(checkNode(process.versions.node)),
+    ...tools.map((tool) => check(GROUP, tool.name, `install it: sudo apt-get install ${tool.package}`, () => runs(tool.name, tool.args))),
+    check(GROUP, 'speech model', 'install it: sudo apt-get install pocketsphinx-en-us', async () => {
+      if (whisper) await access(whisper);
+      else await access(SPEECH_MODEL);
+      return whisper ? `whisper: ${whisper}` : 'pocketsphinx-en-us';
+    }),
+    runs('espeak-ng', ['--version']).then(
+      (found) => ok(GROUP, 'espeak-ng', found),
+      () => warn(GROUP, 'espeak-ng', 'missing', 'only fave demo needs it: sudo apt-get install espeak-ng'),
+    ),
+    ...Object.values(serverPrograms).map((program) => checkServer(program)),
+  ]);
+}
+
+function checkNode(version: string): Check {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const fits = major > 20 || (major === 20 && minor >= 19);
+  return fits ? ok(GROUP, 'node', version) : bad(GROUP, 'node', version, 'install Node.js 20.19 or later (https://nodejs.org)');
+}
+
+/** The first line that the program says. */
+async function runs(name: string, args: readonly string[]): Promise<string> {
+  const { stdout, stderr } = await exec(name, args, { timeout: 10_000 });
+  return (/\d+\.\d+[\w.+:~-]*/.exec(stdout + stderr)?.[0] ?? 'runs').slice(0, 40);
+}

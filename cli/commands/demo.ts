@@ -1,0 +1,45 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startInstance } from '../../infra/instance.ts';
+import { defaultDataDir } from '../../infra/paths.ts';
+import type { Cli } from '../cli.ts';
+import { dataDirOf, instanceOf } from '../connection.ts';
+import { exitCodes } from '../errors.ts';
+import { makeSample } from '../sample.ts';
+import { submissionOf } from '../submission.ts';
+import { result } from './result.ts';
+import { submit } from './submit.ts';
+
+/** Shows all of it: starts what is not running, analyses a video, prints what is said and seen. */
+export async function demo(cli: Cli, video: string | undefined, { portBase }: { portBase?: string }): Promise<number> {
+  const id = randomUUID();
+  // A wrong name must not cost a start.
+  if (video !== undefined) await submissionOf(video, cli.cwd, id);
+  const here = await ensureInstance(cli, portBase === undefined ? [] : ['--port-base', portBase]);
+  const dir = await mkdtemp(join(tmpdir(), 'fave-demo-'));
+  try {
+    if (video === undefined) cli.stderr.line('making a sample video …');
+    const file = video ?? (await makeSample(dir, cli.signal));
+    const code = await submit(here, [file], { id, option: [], wait: true });
+    cli.stdout.line();
+    if (code === exitCodes.ok) await result(here, id, {});
+    cli.stderr.line();
+    cli.stderr.line(cli.stderr.style('dim', `more: fave status ${id}`));
+    if (here !== cli) cli.stderr.line(cli.stderr.style('dim', 'FAVE goes on running; stop it with: npx fave down'));
+    return code;
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** The world with an instance in it: servers that the environment names, one that runs already, or a new one. */
+async function ensureInstance(cli: Cli, args: readonly string[]): Promise<Cli> {
+  const named = cli.env['ARTIFACT_ENDPOINT'] && cli.env['NATS_URL'];
+  if (named || (await instanceOf(cli))?.state === 'ready') return cli;
+  const dataDir = dataDirOf(cli) ?? defaultDataDir;
+  cli.stderr.line('starting FAVE in the background (the first time servers are built, which takes minutes) …');
+  await startInstance(dataDir, args);
+  return { ...cli, env: { ...cli.env, FAVE_DATA: dataDir } };
+}

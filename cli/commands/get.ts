@@ -1,0 +1,53 @@
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { dirname, resolve, sep } from 'node:path';
+import { PermanentError } from '../../shared/errors.ts';
+import { requestPrefix } from '../../shared/keys.ts';
+import type { Cli } from '../cli.ts';
+import { withStore } from '../connection.ts';
+import { exitCodes } from '../errors.ts';
+import { bytes } from '../format.ts';
+import { assertRequestId, mapSome } from '../requests.ts';
+import { createRedraw } from '../redraw.ts';
+
+/** Files that are downloaded at once. */
+const AT_ONCE = 8;
+
+/** Downloads everything below a request's prefix. */
+export function get(cli: Cli, id: string, dir: string): Promise<number> {
+  assertRequestId(id);
+  const target = resolve(cli.cwd, dir);
+  return withStore(cli, async (store) => {
+    const prefix = requestPrefix(id);
+    const files: { key: string; path: string; size: number }[] = [];
+    for await (const { key, size } of store.list(prefix)) files.push({ key, size, path: safePath(target, key.slice(prefix.length)) });
+    if (files.length === 0) throw new PermanentError('unknown-request', `there is no request ${id}: fave ls lists those that there are`);
+
+    const redraw = createRedraw(cli.stderr);
+    let done = 0;
+    await mapSome(files, async ({ key, path }) => {
+      await mkdir(dirname(path), { recursive: true });
+      const part = `${path}.part`; // a file with its own name is whole
+      try {
+        await store.download(key, part, { signal: cli.signal });
+        await rename(part, path);
+      } finally {
+        await rm(part, { force: true });
+      }
+      done += 1;
+      if (cli.stderr.live) redraw.draw([`${done} of ${files.length} files`]);
+    }, AT_ONCE);
+    cli.stdout.line(`${files.length} files, ${bytes(files.reduce((sum, { size }) => sum + size, 0))}, in ${target}`);
+    return exitCodes.ok;
+  });
+}
+
+/**
+ * Where an object goes below a directory. A key is anybody's text: `..` or a backslash must not lead out of it.
+ * @throws PermanentError `unsafe-key`.
+ */
+export function safePath(dir: string, key: string): string {
+  const path = resolve(dir, key);
+  const unsafe = key.split(/[/\\]/).some((part) => part === '' || part === '.' || part === '..') || key.includes('\0');
+  if (unsafe || !path.startsWith(dir.endsWith(sep) ? dir : dir + sep)) throw new PermanentError('unsafe-key', `${JSON.stringify(key)} is no safe file name: get it by hand with mc cp`);
+  return path;
+}

@@ -1,0 +1,72 @@
+/** Texts for people, all pure. Times are seconds unless said otherwise. */
+
+/** A place in a video: `0:04.2`, `1:02:03.4`. */
+export function clock(seconds: number): string {
+  const tenths = Math.round(seconds * 10);
+  const [h, m, s] = [Math.floor(tenths / 36_000), Math.floor(tenths / 600) % 60, (tenths % 600) / 10];
+  const rest = s.toFixed(1).padStart(4, '0');
+  return h > 0 ? `${h}:${String(m).padStart(2, '0')}:${rest}` : `${m}:${rest}`;
+}
+
+/** How long something took: `340 ms`, `9.8 s`, `3 min 5 s`, `2 h 4 min`. */
+export function duration(milliseconds: number): string {
+  if (milliseconds < 1_000) return `${Math.round(milliseconds)} ms`;
+  if (milliseconds < 59_950) return `${(milliseconds / 1_000).toFixed(1)} s`;
+  const seconds = Math.round(milliseconds / 1_000);
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`;
+}
+
+/** How long ago: `4 s`, `12 min`, `3 h`, `5 d`. */
+export function age(milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1_000));
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`;
+  return seconds < 86_400 ? `${Math.floor(seconds / 3_600)} h` : `${Math.floor(seconds / 86_400)} d`;
+}
+
+/** A size: `512 B`, `1.4 MB`, decimal units. */
+export function bytes(size: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let power = 0;
+  while (size >= 1_000 && power < units.length - 1) {
+    size /= 1_000;
+    power += 1;
+  }
+  return `${power === 0 ? size : size.toFixed(1)} ${units[power] ?? ''}`;
+}
+
+/** Columns under each other; the last one may be as long as it likes. Styled cells must be padded by the caller's `style`. */
+export function table(rows: readonly (readonly string[])[], style: (cell: string, column: number, row: number) => string = (cell) => cell): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  return rows.map((row, r) =>
+    row
+      .map((cell, column) => style(column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0), column, r))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** Breaks text at spaces into lines of at most `width` characters; a longer word has a line of its own. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/\s+/).filter(Boolean)) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return line === '' ? lines : [...lines, line];
+}
+
+/** Shortens text to `width` characters, its end marked. */
+export function shorten(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+}
+
+/** Text from outside, safe for a terminal: control characters could move the cursor or change its colours. */
+export function printable(text: string): string {
+  // eslint-disable-next-line no-control-regex
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '�');
+}

@@ -1,0 +1,33 @@
+/** The `fave` command: reads the arguments, runs one command, turns its end into an exit code. */
+import { createOutput, type Cli } from './cli.ts';
+import { exitCodeOf } from './errors.ts';
+import { createProgram } from './program.ts';
+
+const interrupted = new AbortController();
+const interrupt = (): void => {
+  // A second Ctrl-C means now.
+  if (interrupted.signal.aborted) process.exit(130);
+  interrupted.abort();
+};
+process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+// `fave ls | head` closes the pipe early; that is not an error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+const cli: Cli = {
+  stdout: createOutput(process.stdout, process.env),
+  stderr: createOutput(process.stderr, process.env),
+  env: process.env,
+  cwd: process.cwd(),
+  signal: interrupted.signal,
+};
+
+let exitCode = 0;
+try {
+  await createProgram(cli, (code) => (exitCode = code)).parseAsync();
+} catch (error) {
+  exitCode = exitCodeOf(error, cli.stderr);
+}
+process.exitCode = exitCode;

@@ -1,0 +1,131 @@
+import { Command } from 'commander';
+import type { Cli } from './cli.ts';
+import { UsageError } from './errors.ts';
+
+/** What a command ends with. */
+export type ExitCode = number;
+
+/**
+ * The commands and their options. Each command's code is loaded only when it runs, so that `--help` is quick.
+ * @param ended Called with the command's exit code; what it throws is for {@link exitCodeOf}.
+ */
+export function createProgram(cli: Cli, ended: (code: ExitCode) => void): Command {
+  const program = new Command('fave')
+    .description('FAVE finds what is said and shown in videos.')
+    .option('--data <dir>', 'data directory of the instance (default: .fave here or above, or FAVE_DATA)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => {
+        cli.stdout.write(text);
+      },
+      writeErr: (text) => {
+        cli.stderr.write(text);
+      },
+    })
+    .showHelpAfterError('(fave --help lists the commands, fave help COMMAND their options)');
+  const here = (): Cli => ({ ...cli, env: { ...cli.env, ...(program.opts<{ data?: string }>().data !== undefined && { FAVE_DATA: program.opts<{ data: string }>().data }) } });
+  const run = async (code: Promise<ExitCode>): Promise<void> => {
+    ended(await code);
+  };
+
+  addRequestCommands(program, here, run);
+  addInstanceCommands(program, here, run);
+  return program;
+}
+
+type Run = (code: Promise<ExitCode>) => Promise<void>;
+
+function addRequestCommands(program: Command, here: () => Cli, run: Run): void {
+  program
+    .command('submit')
+    .description('upload videos; each becomes a request')
+    .argument('<file...>', 'video files')
+    .option('--id <id>', 'id of the request (default: a new UUID)')
+    .option('--query <words>', 'what to look for: sets the option "query"')
+    .option('--option <key=value>', 'option of the request; may be repeated (fave graph --json lists them)', collect, [])
+    .option('--wait', 'wait for the end, with progress; exit code 0: completed, 1: failed or rejected')
+    .option('--json', 'print one JSON object a file, as the last lines')
+    .action((files: string[], options: { id?: string; query?: string; option: string[]; wait?: boolean; json?: boolean }) =>
+      run(import('./commands/submit.ts').then(({ submit }) => submit(here(), files, options))),
+    );
+  program
+    .command('status')
+    .description('how far a request is, and what failed')
+    .argument('<id>')
+    .option('--json', 'print the state as JSON')
+    .action((id: string, options: { json?: boolean }) => run(import('./commands/status.ts').then(({ status }) => status(here(), id, options))));
+  program
+    .command('ls')
+    .description('requests, newest first')
+    .option('--limit <n>', 'how many', positive, 20)
+    .option('--json', 'print JSON lines')
+    .action((options: { limit: number; json?: boolean }) => run(import('./commands/ls.ts').then(({ ls }) => ls(here(), options))));
+  program
+    .command('watch')
+    .description('follow what happens, of one request or all, until Ctrl-C')
+    .argument('[id]')
+    .action((id: string | undefined) => run(import('./commands/watch.ts').then(({ watch }) => watch(here(), id))));
+  program
+    .command('result')
+    .description('what is said and seen in a video, and when')
+    .argument('<id>')
+    .option('--json', 'print the timeline as JSON')
+    .option('--srt', 'print subtitles (SubRip)')
+    .option('--vtt', 'print subtitles (WebVTT)')
+    .action((id: string, options: { json?: boolean; srt?: boolean; vtt?: boolean }) => run(import('./commands/result.ts').then(({ result }) => result(here(), id, options))));
+  program
+    .command('get')
+    .description('download everything that a request made')
+    .argument('<id>')
+    .argument('<dir>', 'directory that gets the files; it is made when it is missing')
+    .action((id: string, dir: string) => run(import('./commands/get.ts').then(({ get }) => get(here(), id, dir))));
+}
+
+function addInstanceCommands(program: Command, here: () => Cli, run: Run): void {
+  program
+    .command('env')
+    .description('print what gives a shell mc, nats and access: eval "$(npx fave env)"')
+    .option('--json', 'print JSON')
+    .action((options: { json?: boolean }) => run(import('./commands/env.ts').then(({ env }) => env(here(), options))));
+  program
+    .command('graph')
+    .description('the pipeline, as a Mermaid diagram')
+    .option('--json', 'print stages, kinds and options as JSON')
+    .action((options: { json?: boolean }) => run(import('./commands/graph.ts').then(({ printGraph }) => printGraph(here(), options))));
+  program
+    .command('doctor')
+    .description('check tools, servers, bucket rules, streams, consumers and services')
+    .option('--json', 'print JSON')
+    .action((options: { json?: boolean }) => run(import('./commands/doctor.ts').then(({ doctor }) => doctor(here(), options))));
+  program
+    .command('demo')
+    .description('show it all: start what is not running, analyse a video, print what is said and seen')
+    .argument('[video]', 'a video file (default: a sample that is made on the spot)')
+    .option('--port-base <n>', 'first of four ports, for an instance that is to be started')
+    .action((video: string | undefined, options: { portBase?: string }) => run(import('./commands/demo.ts').then(({ demo }) => demo(here(), video, options))));
+  program
+    .command('down')
+    .description('stop the instance; its data stay')
+    .action(() => run(import('./commands/down.ts').then(({ down }) => down(here()))));
+  const models = program.command('models').description('speech models for whisper');
+  models
+    .command('ls')
+    .description('models that can be pulled')
+    .option('--json', 'print JSON')
+    .action((options: { json?: boolean }) => run(import('./commands/models.ts').then(({ listModels }) => listModels(here(), options))));
+  models
+    .command('pull')
+    .description('download a model and check it')
+    .argument('<name>')
+    .action((name: string) => run(import('./commands/models.ts').then(({ pull }) => pull(here(), name))));
+}
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new UsageError(`--limit must be a whole number of at least 1, not "${text}"`);
+  return value;
+}

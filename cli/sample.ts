@@ -1,0 +1,53 @@
+import { access } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { PermanentError } from '../shared/errors.ts';
+import { exec } from '../shared/exec.ts';
+
+/** What the sample says. Short sentences with pauses, so that there is something to cut. */
+export const SENTENCES = [
+  'Welcome to this video. It was made a moment ago.',
+  'A computer speaks these words, and another one writes them down.',
+  'The picture shows people. Every few seconds one frame is looked at.',
+];
+
+/** A photograph with people in it, which the detector's model package ships. */
+export function samplePhotograph(): string {
+  return join(dirname(createRequire(import.meta.url).resolve('@vladmandic/human')), '..', 'assets', 'samples.jpg');
+}
+
+/** Slow speech, with a second between the sentences (SSML). */
+export function speechArgs(output: string): string[] {
+  const ssml = `<speak>${SENTENCES.join('<break time="1200ms"/>')}</speak>`;
+  return ['-v', 'en-us', '-s', '130', '-m', '-w', output, ssml];
+}
+
+/** A slow pan over the lower part of the photograph, as long as the speech. The upper part is a row of thumbnails, too small to be seen. */
+export function videoArgs(photograph: string, speech: string, output: string): string[] {
+  return [
+    ...['-nostdin', '-v', 'error', '-y'],
+    ...['-loop', '1', '-framerate', '25', '-i', photograph, '-i', speech],
+    ...['-vf', "crop=iw:iw*9/16:0:ih-oh,scale=1280:720,setsar=1,format=yuv420p", '-c:v', 'libx264', '-preset', 'veryfast', '-tune', 'stillimage', '-g', '50'],
+    ...['-c:a', 'aac', '-ar', '44100', '-shortest', '-movflags', '+faststart', output],
+  ];
+}
+
+/**
+ * Makes a video with speech and a picture, about 15 seconds. @param dir gets it. @returns its path.
+ * @throws PermanentError `no-sample` naming what is missing.
+ */
+export async function makeSample(dir: string, signal: AbortSignal): Promise<string> {
+  const photograph = samplePhotograph();
+  await access(photograph).catch((cause: unknown) => {
+    throw new PermanentError('no-sample', `${photograph} is missing: run npm ci, or name a video: fave demo VIDEO`, { cause });
+  });
+  const [speech, video] = [join(dir, 'speech.wav'), join(dir, 'sample.mp4')];
+  try {
+    await exec('espeak-ng', speechArgs(speech), { cwd: dir, signal });
+    await exec('ffmpeg', videoArgs(photograph, speech, video), { cwd: dir, signal });
+  } catch (cause) {
+    if (signal.aborted) throw cause;
+    throw new PermanentError('no-sample', 'the sample video could not be made: install ffmpeg and espeak-ng, or name a video: fave demo VIDEO', { cause });
+  }
+  return video;
+}
