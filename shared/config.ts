@@ -68,7 +68,7 @@ function valueOf(env: Environment, name: string): string | undefined {
 
 /**
  * Reads and checks the variables that `schemas` names.
- * @throws PermanentError `invalid-environment variable` that names the variable and its rule, never its value.
+ * @throws PermanentError `invalid-environment-variable` that names the variable and its rule, never its value.
  */
 export function readEnvironment(schemas: OptionSchemas, env: Environment): OptionMap {
   const given = Object.fromEntries(

@@ -17,16 +17,17 @@ export function optionsChecker(schemas: OptionSchemas, what = 'option'): (given:
     additionalProperties: false,
     properties: schemas,
   });
+  const code = what.replaceAll(' ', '-');
   return (given) => {
     const values = { ...given };
-    const unknown = Object.keys(values).filter((name) => !(name in schemas));
+    const unknown = Object.keys(values).filter((name) => !Object.hasOwn(schemas, name));
     if (unknown.length > 0) {
       throw new PermanentError(
-        `unknown-${what}`,
+        `unknown-${code}`,
         `there is no ${what} ${unknown.map((name) => `"${name}"`).join(' or ')}; there are ${Object.keys(schemas).join(', ')}`,
       );
     }
-    if (!validate(values)) throw new PermanentError(`invalid-${what}`, `${what} ${explain(validate.errors)}`);
+    if (!validate(values)) throw new PermanentError(`invalid-${code}`, `${what} ${explain(validate.errors)}`);
     return values as OptionMap;
   };
 }
