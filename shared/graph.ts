@@ -2,7 +2,11 @@ import type { Kind } from '../schemas/kinds.ts';
 import type { AnyStage, OptionSchemas } from './stage.ts';
 
 /** Options that concern a request as a whole rather than one stage. */
-export const requestOptions = {} as const satisfies OptionSchemas;
+export const requestOptions = {
+  memo: { type: 'boolean', default: true, description: 'whether equal work done before, for any request, is copied instead of done again' },
+  'item-timeout': { type: 'number', default: 0, minimum: 0, description: 'seconds that work on one item may take; 0: by the size of the input' },
+  timeout: { type: 'number', default: 86_400, minimum: 1, description: 'seconds that the whole request may take' },
+} as const satisfies OptionSchemas;
 
 /** The pipeline: everything about the order of work that anybody may know, derived from what stages consume and produce. */
 export interface Graph {
@@ -36,6 +40,8 @@ export function defineGraph(given: readonly Kind[], stages: readonly AnyStage[])
   unique('stage', stages.map((stage) => stage.name));
   for (const stage of stages) {
     if (!owners.has(stage.consumes)) throw new Error(`${stage.name} consumes ${stage.consumes.name}, which nothing produces`);
+    const absent = (stage.reads ?? []).find((kind: Kind) => !owners.has(kind)) as Kind | undefined;
+    if (absent) throw new Error(`${stage.name} reads ${absent.name}, which nothing produces`);
     if (!stage.consumes.announced) throw new Error(`${stage.name} consumes ${stage.consumes.name}, which is not announced`);
   }
   const byName = new Map(stages.map((stage) => [stage.name, stage]));

@@ -97,6 +97,12 @@ export function contentTypeOf(kind: Kind, path: string): string | undefined {
 export const metadataPaths = {
   request: 'metadata/request.json',
   state: 'metadata/state.json',
+  cancelled: 'metadata/cancelled.json',
   receipt: (stage: string, item: string): string => `metadata/items/${stage}/${item}.json`,
   log: (stage: string, timestamp: string): string => `metadata/logs/${stage}-${timestamp}.jsonl`,
 };
+
+/** Key of the note on equal work done before: where its outputs are. */
+export function memoKey(stage: string, hash: string): string {
+  return `memo/${stage}/${hash}.json`;
+}

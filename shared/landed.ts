@@ -24,7 +24,7 @@ export interface LandedObject {
 /** The announcement of an object: what consumers of its kind receive. */
 export function landedMessage(object: LandedObject, metadata: ObjectMetadata): Landed {
   const { kind, requestId, path, indices, etag, size, versionId, sequencer } = object;
-  const { run, options, attributes, sha256, traceparent } = metadata;
+  const { run, options, attributes, sha256, input, traceparent } = metadata;
   return {
     kind: kind.name,
     lane: laneOf(indices),
@@ -38,6 +38,7 @@ export function landedMessage(object: LandedObject, metadata: ObjectMetadata): L
     ...(versionId !== undefined && { version_id: versionId }),
     ...(sequencer !== undefined && { sequencer }),
     ...(sha256 !== undefined && { sha256 }),
+    ...(input !== undefined && { input_sha256: input }),
     ...(traceparent !== undefined && { traceparent }),
   };
 }
@@ -51,4 +52,10 @@ export async function announce(bus: Bus, bucket: string, message: Landed, { sign
   const { key, etag, run, kind, lane, request_id } = message;
   const msgID = createHash('sha256').update(JSON.stringify([bucket, key, etag, run, nonce])).digest('base64url');
   await bus.publish(subjects.landed(kind, lane, request_id), message, { msgID, ...(signal && { signal }) });
+}
+
+/** What an artifact made of an announced object carries on from it. */
+export function inherited(landed: Landed): Pick<ObjectMetadata, 'run' | 'options' | 'input' | 'traceparent'> {
+  const { run, options, input_sha256: input, traceparent } = landed;
+  return { run, options, ...(input !== undefined && { input }), ...(traceparent !== undefined && { traceparent }) };
 }

@@ -10,6 +10,8 @@ export interface ObjectMetadata {
   readonly options: OptionMap;
   readonly attributes: Attributes;
   readonly sha256?: string;
+  /** SHA-256 of the request's input, once a stage has read it. */
+  readonly input?: string;
   /** W3C trace context. */
   readonly traceparent?: string;
   /** Path of the receipt that vouches for the object, below its request's prefix. */
@@ -19,7 +21,7 @@ export interface ObjectMetadata {
 const PREFIX = 'x-amz-meta-fave-';
 
 /** Names below `fave-` that are the platform's, on artifacts; on an input all but `traceparent` would be options. */
-const own = ['run', 'options', 'attributes', 'sha256', 'traceparent', 'receipt'] as const;
+const own = ['run', 'options', 'attributes', 'sha256', 'input', 'traceparent', 'receipt'] as const;
 
 /** The headers that store `metadata` with an object. */
 export function encodeMetadata(metadata: ObjectMetadata): Record<string, string> {
@@ -53,6 +55,7 @@ export function decodeMetadata(headers: Readonly<Record<string, string>>): Objec
     options: json(values['options']) as OptionMap,
     attributes: json(values['attributes']),
     ...(values['sha256'] !== undefined && { sha256: values['sha256'] }),
+    ...(values['input'] !== undefined && { input: values['input'] }),
     ...(values['traceparent'] !== undefined && { traceparent: values['traceparent'] }),
     ...(values['receipt'] !== undefined && { receipt: values['receipt'] }),
   };
@@ -88,10 +91,14 @@ function json(text: string | undefined): object {
 /** RFC 2047 encoded words, which `mc` makes of text that is not ASCII. */
 function decodeWords(text: string): string {
   return text.replace(/=\?utf-8\?([bq])\?([^?]*)\?=(?:\s+(?==\?))?/gi, (_, encoding: string, body: string) =>
-    encoding.toLowerCase() === 'b'
-      ? Buffer.from(body, 'base64').toString('utf8')
-      : decodeURIComponent(body.replaceAll('_', ' ').replaceAll('%', '%25').replace(/=([0-9A-F]{2})/gi, '%$1')),
+    (encoding.toLowerCase() === 'b' ? Buffer.from(body, 'base64') : quotedBytes(body)).toString('utf8'),
   );
+}
+
+/** The bytes of RFC 2047's Q encoding. They may be no UTF-8: users write headers, and no header may keep a request from its answer. */
+function quotedBytes(body: string): Buffer {
+  const bytes = body.replaceAll('_', ' ').replace(/=([0-9A-F]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+  return Buffer.from(bytes, 'latin1');
 }
 
 function encodeWord(text: string): string {

@@ -49,6 +49,8 @@ export interface Source {
   readonly size: number;
   /** Downloads the object into the item's own directory (once) and returns the path. @throws RetryableError when it changed meanwhile. */
   file(): Promise<string>;
+  /** SHA-256 of the content, hexadecimal; known from the object's metadata, or worked out by reading it. */
+  sha256(): Promise<string>;
   /** The object's content, parsed and checked against its kind's schema. @throws PermanentError `invalid-artifact`. */
   json(): Promise<unknown>;
 }
@@ -57,16 +59,25 @@ export interface Source {
 export interface Item extends Source {
   /** Unique in the stage and request: `clip_0001`, or the kind's name where there is one. */
   readonly id: string;
-  /** Another object of the same request: its input, or one that is known to exist already. @throws PermanentError `missing-artifact`. */
+  /** Another object of the same request, of a kind that the stage `reads`. @throws PermanentError `missing-artifact`. */
   sibling(kind: Kind, indices?: Indices): Promise<Source>;
 }
 
-/** What a stage puts into the bucket. Each call returns when the object is stored and announced; put what others refer to first. */
+/** SHA-256 (hexadecimal) and size (bytes) of what was stored. */
+export interface Stored {
+  readonly sha256: string;
+  readonly size: number;
+}
+
+/**
+ * What a stage puts into the bucket. Each call returns when the object is stored and announced: put what others refer to
+ * first, and let a manifest name the content (`sha256`) of what it refers to, so that equal manifests mean equal pictures.
+ */
 export interface Outputs {
   /** Stores a file. Indices and attributes not given are the item's own. */
-  file(kind: Kind, path: string, about?: { indices?: Indices; attributes?: Attributes }): Promise<void>;
+  file(kind: Kind, path: string, about?: { indices?: Indices; attributes?: Attributes }): Promise<Stored>;
   /** Stores a JSON artifact, checked against its kind's schema first. */
-  json(kind: Kind, value: object, about?: { indices?: Indices; attributes?: Attributes }): Promise<void>;
+  json(kind: Kind, value: object, about?: { indices?: Indices; attributes?: Attributes }): Promise<Stored>;
 }
 
 /** Everything that `run` may use. */
@@ -96,6 +107,8 @@ export interface Stage<O extends OptionSchemas = OptionSchemas, S extends Option
   readonly version: number;
   readonly consumes: Kind;
   readonly produces: readonly Kind[];
+  /** Kinds of the same request that `run` reads beside its item, through `item.sibling`. The worker's rights and the memory of work done follow from it. */
+  readonly reads?: readonly Kind[];
   /** What a request may choose, by name as in `fave-{name}` object metadata. Equal names must mean the same in every stage. */
   readonly options?: O;
   /** What an operator chooses for the process, from the environment: `whisper-model` is `FAVE_WHISPER_MODEL`. */

@@ -49,6 +49,8 @@ export interface Store {
   put(key: string, text: string, options?: PutOptions): Promise<{ etag: string }>;
   /** Puts an object only where none is; undefined where one was already. */
   create(key: string, text: string, options?: PutOptions): Promise<{ etag: string } | undefined>;
+  /** Copies inside the store, with new headers. @throws RetryableError `object-changed` where the source is another, PermanentError `missing-object`. */
+  copy(from: { key: string; etag: string }, to: string, options?: PutOptions): Promise<{ etag: string }>;
   list(prefix: string): AsyncIterable<{ key: string; etag: string; size: number }>;
   remove(key: string): Promise<void>;
   close(): void;
@@ -149,6 +151,21 @@ export function createStore(config: StoreConfig): Store {
         throw error;
       }
     },
+    copy: (from, to, { headers, signal } = {}) =>
+      patiently(signal, to, async () => {
+        const sent = {
+          ...headers,
+          'x-amz-copy-source': encodeURI(`/${bucket}/${from.key}`),
+          'x-amz-copy-source-if-match': from.etag,
+          'x-amz-metadata-directive': 'REPLACE',
+        };
+        const response = await request({ method: 'PUT', key: to, headers: sent }, undefined, signal);
+        const chunks: Buffer[] = [];
+        for await (const chunk of response) chunks.push(chunk as Buffer);
+        const etag = /<ETag>(?:&#34;|&quot;|")?([^<&"]+)/.exec(Buffer.concat(chunks).toString())?.[1];
+        if (etag === undefined) throw new UnavailableError('store-unavailable', `copying ${from.key} was not confirmed`);
+        return { etag };
+      }),
     async *list(prefix) {
       try {
         for await (const item of client.listObjectsV2(bucket, prefix, true)) {
@@ -214,11 +231,13 @@ function connect(config: StoreConfig): { client: Client; agent: http.Agent } {
 }
 
 async function patiently<T>(signal: AbortSignal | undefined, key: string, call: () => Promise<T>): Promise<T> {
+  let lastError: unknown;
   try {
     return await pRetry(
       () =>
         call().catch((error: unknown) => {
-          throw translated(error, key);
+          lastError = translated(error, key);
+          throw lastError;
         }),
       {
         retries: Infinity,
@@ -230,6 +249,8 @@ async function patiently<T>(signal: AbortSignal | undefined, key: string, call: 
       },
     );
   } catch (error) {
+    // A deadline that passed while the store was away is the store's fault, not the item's.
+    if (lastError instanceof UnavailableError) throw lastError;
     signal?.throwIfAborted();
     throw error;
   }

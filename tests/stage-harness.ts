@@ -10,6 +10,7 @@ import { itemId, pathOf } from '../shared/keys.ts';
 import { createLogger } from '../shared/log.ts';
 import { withDefaults, type OptionMap } from '../shared/options.ts';
 import type { AnyStage, Attributes, Indices, Item, Outputs, Source } from '../shared/stage.ts';
+import { digestOf } from '../shared/store.ts';
 import { validated, type SchemaName } from '../shared/validate.ts';
 
 /** A local file that stands for an object of the bucket. */
@@ -101,6 +102,7 @@ async function sourceOf({ kind, path, indices = {}, attributes = {} }: LocalObje
     attributes,
     size,
     file: () => Promise.resolve(path),
+    sha256: async () => (await digestOf(path)).sha256,
     json: async () => checked(kind, JSON.parse(await readFile(path, 'utf8'))),
   };
 }
@@ -130,11 +132,13 @@ function outputsInto(root: string, stage: AnyStage, item: Source, made: Output[]
       const output = await place(kind, extname(path).slice(1), about);
       await copyFile(path, output.path);
       made.push(output);
+      return digestOf(output.path);
     },
     async json(kind, value, about) {
       const output = await place(kind, 'json', about);
       await writeFile(output.path, JSON.stringify(checked(kind, value)));
       made.push(output);
+      return digestOf(output.path);
     },
   };
 }

@@ -64,6 +64,10 @@ export interface Frames {
      * Name beside this manifest.
      */
     file: string;
+    /**
+     * Of the picture, so that equal manifests mean equal pictures.
+     */
+    sha256: string;
     time: number;
     /**
      * Pixels as displayed.
@@ -97,6 +101,10 @@ export interface Landed {
   options: Options;
   attributes: ObjectAttributes;
   sha256?: string;
+  /**
+   * Of the request's input, once a stage has read it.
+   */
+  input_sha256?: string;
   traceparent?: string;
 }
 
@@ -165,6 +173,7 @@ export interface Output {
 export interface StageState {
   expected: number;
   done: number;
+  reused: number;
   skipped: number;
   failed: number;
   complete: boolean;
@@ -299,7 +308,10 @@ export interface Progress {
    * Unique in the stage and request.
    */
   item: string;
-  outcome: 'done' | 'skipped' | 'failed';
+  /**
+   * reused: copied from equal work done before; skipped: already settled.
+   */
+  outcome: 'done' | 'reused' | 'skipped' | 'failed';
   /**
    * Every object that the item produced and announced; of a failed item, those stored before it failed.
    */
@@ -365,6 +377,10 @@ export interface Receipt {
   };
   config_hash: string;
   outcome: 'done' | 'failed';
+  /**
+   * The request whose equal work was copied.
+   */
+  reused?: string;
   outputs: {
     kind: string;
     item: string;

@@ -12,6 +12,7 @@ export default defineStage({
   version: 1,
   consumes: kinds.segments,
   produces: [kinds.clip],
+  reads: [kinds.input, kinds.media],
 
   async run(segments, { exec, outputs, dir }) {
     const { clips } = (await segments.json()) as Segments;

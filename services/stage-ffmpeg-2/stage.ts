@@ -12,6 +12,7 @@ export default defineStage({
   version: 1,
   consumes: kinds.clip,
   produces: [kinds.speech, kinds.video],
+  reads: [kinds.media],
 
   async run(clip, { exec, outputs, log, dir }) {
     const path = await clip.file();

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Frames } from '../../schemas/generated/types.ts';
 import { kinds } from '../../schemas/kinds.ts';
 import { PermanentError } from '../../shared/errors.ts';
 import { probe } from '../../shared/media/probe.ts';
@@ -24,11 +25,12 @@ export default defineStage({
 
     const files = (await readdir(dir)).filter((name) => /^frame_\d{4}\.jpg$/.test(name)).sort();
     if (files.length === 0) throw new PermanentError('no-frames', `no picture of "${clip.name}" can be decoded`);
-    for (const [n, file] of files.entries())
-      await outputs.file(kinds.frame, join(dir, file), { indices: { ...clip.indices, frame: n + 1 } });
-
     const { width, height } = video;
-    const frames = files.map((file, n) => ({ file, time: Math.round((start + n * interval) * 1000) / 1000, width, height }));
+    const frames: Frames['frames'] = [];
+    for (const [n, file] of files.entries()) {
+      const { sha256 } = await outputs.file(kinds.frame, join(dir, file), { indices: { ...clip.indices, frame: n + 1 } });
+      frames.push({ file, sha256, time: Math.round((start + n * interval) * 1000) / 1000, width, height });
+    }
     await outputs.json(kinds.frames, { start, end, interval, frames });
   },
 });

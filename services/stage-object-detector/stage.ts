@@ -16,6 +16,7 @@ export default defineStage({
   version: 1,
   consumes: kinds.frames,
   produces: [kinds.detections],
+  reads: [kinds.frame],
   options: {
     threshold: {
       type: 'number',

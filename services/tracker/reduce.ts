@@ -124,6 +124,7 @@ function stageStates(state: RunState, graph: Graph): Record<string, StageState> 
         {
           expected: listed.size,
           done: count('done'),
+          reused: count('reused'),
           skipped: count('skipped'),
           failed: count('failed'),
           complete: isComplete(name),

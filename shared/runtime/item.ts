@@ -6,7 +6,7 @@ import { PermanentError } from '../errors.ts';
 import { itemId, metadataPaths, parseKey, pathOf, requestPrefix } from '../keys.ts';
 import { decodeMetadata } from '../metadata.ts';
 import type { Attributes, Indices, Item, Source } from '../stage.ts';
-import type { Store } from '../store.ts';
+import { digestOf, type Store } from '../store.ts';
 import { parsed, type SchemaName } from '../validate.ts';
 
 /** Reads the admitted request; the answer never changes, so callers may keep it. @throws PermanentError `missing-artifact`. */
@@ -25,6 +25,7 @@ interface Located {
   readonly size: number;
   readonly indices: Indices;
   readonly attributes: Attributes;
+  readonly sha256?: string | undefined;
 }
 
 /** An object as stages see it: downloaded at most once, under its own name, and only as it was announced. */
@@ -47,6 +48,7 @@ function sourceOf(object: Located, { store, dir, signal }: { store: Store; dir: 
     attributes,
     size,
     file: () => (downloaded ??= download()),
+    sha256: async () => object.sha256 ?? (await digestOf(await (downloaded ??= download()))).sha256,
     json: async () => {
       const found = await store.text(key, version);
       if (!found) throw new PermanentError('missing-artifact', `${key} is gone`);
@@ -67,9 +69,9 @@ function localName(key: string): string {
 export function createItem(
   landed: Landed,
   kind: Kind,
-  context: { store: Store; dir: string; signal: AbortSignal; request: () => Promise<Request> },
+  context: { store: Store; dir: string; signal: AbortSignal; request: () => Promise<Request>; reads: readonly Kind[] },
 ): Item {
-  const { store, signal, request } = context;
+  const { store, signal, request, reads } = context;
   const indices = parseKey(landed.key, [kind])?.indices ?? {};
   const prefix = requestPrefix(landed.request_id);
 
@@ -84,20 +86,34 @@ export function createItem(
         size: input.size,
         indices: {},
         attributes: {},
+        sha256: landed.input_sha256,
       },
       context,
     );
   };
 
+  const landedObject = {
+    kind,
+    key: landed.key,
+    etag: landed.etag,
+    versionId: landed.version_id,
+    size: landed.size,
+    indices,
+    attributes: landed.attributes,
+    sha256: landed.sha256,
+  };
+
   return {
-    ...sourceOf({ kind, key: landed.key, etag: landed.etag, versionId: landed.version_id, size: landed.size, indices, attributes: landed.attributes }, context),
+    ...sourceOf(landedObject, context),
     id: itemId(kind, indices),
     async sibling(wanted, at = indices) {
+      if (!reads.includes(wanted)) throw new Error(`this stage does not declare that it reads ${wanted.name}`);
       if (wanted === kinds.input) return findInput();
       for (const extension of wanted.extensions ?? ['']) {
-        const key = prefix + pathOf(wanted, { indices: at, extension });
-        const found = await store.head(key, { signal });
-        if (found) return sourceOf({ kind: wanted, ...found, indices: at, attributes: decodeMetadata(found.headers)?.attributes ?? {} }, context);
+        const found = await store.head(prefix + pathOf(wanted, { indices: at, extension }), { signal });
+        if (!found) continue;
+        const { attributes = {}, sha256 } = decodeMetadata(found.headers) ?? {};
+        return sourceOf({ kind: wanted, ...found, indices: at, attributes, sha256 }, context);
       }
       throw new PermanentError('missing-artifact', `the ${wanted.name} that ${landed.key} belongs to is missing`);
     },

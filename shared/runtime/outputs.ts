@@ -2,8 +2,9 @@ import { extname } from 'node:path';
 import type { Landed, Receipt } from '../../schemas/generated/types.ts';
 import type { Kind } from '../../schemas/kinds.ts';
 import { contentTypeOf, itemId, pathOf, requestPrefix } from '../keys.ts';
-import { encodeMetadata } from '../metadata.ts';
-import type { Attributes, Indices, Item, Outputs } from '../stage.ts';
+import { inherited } from '../landed.ts';
+import { encodeMetadata, type ObjectMetadata } from '../metadata.ts';
+import type { Attributes, Indices, Item, Outputs, Stored } from '../stage.ts';
 import { digestOf, sha256Of, type Digest, type Store } from '../store.ts';
 import { validated, type SchemaName } from '../validate.ts';
 
@@ -23,34 +24,36 @@ export function createOutputs(
     digest: Digest,
     about: { indices?: Indices; attributes?: Attributes },
     send: (key: string, headers: Record<string, string>) => Promise<{ etag: string }>,
-  ): Promise<void> => {
+  ): Promise<Stored> => {
     if (!produces.includes(kind)) throw new Error(`this stage does not declare that it produces ${kind.name}`);
     const indices = indicesOf(kind, { ...item.indices, ...about.indices });
     const attributes = { ...item.attributes, ...about.attributes };
     const path = pathOf(kind, { indices, extension });
-    const { run, options, traceparent } = landed;
-    const type = contentTypeOf(kind, path);
-    const headers = {
-      ...encodeMetadata({ run, options, attributes, sha256: digest.sha256, receipt, ...(traceparent !== undefined && { traceparent }) }),
-      ...(type !== undefined && { 'content-type': type }),
-    };
+    const headers = outputHeaders(kind, path, { ...inherited(landed), attributes, sha256: digest.sha256, receipt });
     const { etag } = await send(requestPrefix(landed.request_id) + path, headers);
     stored.push({ kind: kind.name, item: itemId(kind, indices), key: path, etag, ...digest, announced: kind.announced, attributes });
+    return digest;
   };
 
   return {
     stored,
     async file(kind, path, about = {}) {
       const digest = await digestOf(path);
-      await put(kind, extname(path).slice(1), digest, about, (key, headers) => store.upload(key, { path, ...digest }, { headers, signal }));
+      return put(kind, extname(path).slice(1), digest, about, (key, headers) => store.upload(key, { path, ...digest }, { headers, signal }));
     },
     async json(kind, value, about = {}) {
       if (kind.schema !== undefined) validated(kind.schema as SchemaName, value);
       const text = `${JSON.stringify(value)}\n`;
       const digest = { sha256: sha256Of(text), size: Buffer.byteLength(text) };
-      await put(kind, 'json', digest, about, (key, headers) => store.put(key, text, { headers, signal }));
+      return put(kind, 'json', digest, about, (key, headers) => store.put(key, text, { headers, signal }));
     },
   };
+}
+
+/** What is stored with an output. */
+export function outputHeaders(kind: Kind, path: string, metadata: ObjectMetadata): Record<string, string> {
+  const type = contentTypeOf(kind, path);
+  return { ...encodeMetadata(metadata), ...(type !== undefined && { 'content-type': type }) };
 }
 
 /** Those of the indices that the kind's key has a place for. */

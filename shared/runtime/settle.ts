@@ -1,12 +1,17 @@
-import { PermanentError } from '../errors.ts';
+import { PermanentError, UnavailableError } from '../errors.ts';
 import { MAX_DELIVERIES } from '../topology.ts';
 
 /** What is to become of an item. */
 export type Outcome =
   | { readonly outcome: 'done' }
+  | { readonly outcome: 'reused' }
   | { readonly outcome: 'skipped' }
   /** Given back: tried again after `delay` milliseconds. */
   | { readonly outcome: 'retry'; readonly delay: number; readonly error: unknown }
+  /** Announced anew and taken off the queue: a server that is away must not use up the item's deliveries. */
+  | { readonly outcome: 'renewed'; readonly error: unknown }
+  /** Dropped: the request was cancelled. */
+  | { readonly outcome: 'cancelled' }
   /** Given back because the process stops; another worker takes it at once. */
   | { readonly outcome: 'released' }
   /** Ended: a dead letter, and the request goes on without it. */
@@ -16,8 +21,10 @@ export type Outcome =
 const DELAYS = [1, 2, 5, 10, 30, 60, 120, 180, 240];
 
 /** The one place that decides what a failed attempt means. */
-export function outcomeOf(error: unknown, { deliveries, stopping }: { deliveries: number; stopping: boolean }): Outcome {
+export function outcomeOf(error: unknown, { deliveries, stopping, cancelled }: { deliveries: number; stopping: boolean; cancelled: boolean }): Outcome {
+  if (cancelled) return { outcome: 'cancelled' };
   if (stopping) return { outcome: 'released' };
+  if (error instanceof UnavailableError && deliveries >= MAX_DELIVERIES) return { outcome: 'renewed', error };
   if (error instanceof PermanentError || deliveries >= MAX_DELIVERIES) return { outcome: 'failed', error };
   return { outcome: 'retry', delay: 1_000 * (DELAYS[deliveries - 1] ?? 240), error };
 }
@@ -33,7 +40,9 @@ export interface Acknowledger {
 export async function settle(message: Acknowledger, outcome: Outcome, reason = ''): Promise<void> {
   switch (outcome.outcome) {
     case 'done':
+    case 'reused':
     case 'skipped':
+    case 'renewed':
       await message.ackAck();
       return;
     case 'retry':
@@ -42,6 +51,7 @@ export async function settle(message: Acknowledger, outcome: Outcome, reason = '
     case 'released':
       message.nak();
       return;
+    case 'cancelled':
     case 'failed':
       message.term(reason);
   }

@@ -27,7 +27,7 @@ export async function runStage(
 ): Promise<Segments> {
   const put: object[] = [];
   const item: Partial<Item> = { file: () => Promise.resolve(path) };
-  const outputs: Partial<Outputs> = { json: (_kind, value) => Promise.resolve(void put.push(value)) };
+  const outputs: Partial<Outputs> = { json: (_kind, value) => Promise.resolve({ sha256: '', size: put.push(value) }) };
   const context: Partial<StageContext<unknown, unknown, unknown>> = {
     options: { segmentation },
     outputs: outputs as Outputs,

@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { pino } from 'pino';
@@ -70,7 +71,7 @@ export function manifestOf(dir: string): Frames {
       { encoding: 'utf8' },
     );
     const [width = NaN, height = NaN] = size.split(',').map(Number);
-    return { file, time: n * 5, width, height };
+    return { file, sha256: createHash('sha256').update(readFileSync(join(dir, file))).digest('hex'), time: n * 5, width, height };
   });
   return { start: 0, end: files.length * 5, interval: 5, frames };
 }
@@ -88,7 +89,7 @@ export async function detectIn(dir: string, detector: Detector, threshold = 0.3,
     resource: detector,
     outputs: {
       file: () => Promise.reject(new Error('the stage stores no files')),
-      json: (kind, value) => Promise.resolve(void stored.push({ name: kind.name, value: value as Detections })),
+      json: (kind, value) => Promise.resolve({ sha256: '', size: stored.push({ name: kind.name, value: value as Detections }) }),
     },
     exec,
     log: pino({ level: 'silent' }),
@@ -105,7 +106,7 @@ export function labelsOf(detections: Detections): string[][] {
 }
 
 function itemOf(dir: string, frames: Frames): Item {
-  const about = { attributes: {}, size: 1 };
+  const about = { attributes: {}, size: 1, sha256: () => Promise.resolve('') };
   return {
     ...about,
     id: 'clip_0003',

@@ -1,0 +1,102 @@
+import { setMaxListeners } from 'node:events';
+import type { Landed, Progress, Receipt } from '../../schemas/generated/types.ts';
+import { codeOf, Fault, messageOf } from '../errors.ts';
+import { requestPrefix } from '../keys.ts';
+import type { Logger } from '../log.ts';
+import type { AnyStage } from '../stage.ts';
+import type { Delivery } from './delivery.ts';
+import type { ReceiptOutput } from './outputs.ts';
+import type { StageConfig } from './receipt.ts';
+
+/** One attempt at an item: what is known of it, and what it has made so far. */
+export interface Attempt {
+  readonly stage: AnyStage;
+  readonly landed: Landed;
+  readonly item: string;
+  readonly delivery: Delivery;
+  /** On the process's clock, milliseconds. */
+  readonly begun: number;
+  readonly started: Date;
+  readonly cold: boolean;
+  readonly config: StageConfig;
+  readonly log: Logger;
+  readonly memoryLimitMb: number;
+  /** Ends the attempt: deadline, cancellation or the end of the process's grace. */
+  readonly abort: AbortController;
+  readonly outputs: ReceiptOutput[];
+  readonly tools: Receipt['tools'];
+  readonly models: Record<string, string>;
+  /** The request whose equal work was copied. */
+  reused?: string;
+}
+
+export type NewAttempt = Omit<Attempt, 'abort' | 'begun' | 'started' | 'outputs' | 'tools' | 'models'>;
+
+export function beginAttempt(about: NewAttempt): Attempt {
+  const abort = new AbortController();
+  // Every request to the store and every tool of the item listens; more than ten is no leak.
+  setMaxListeners(0, abort.signal);
+  return { ...about, abort, begun: performance.now(), started: new Date(), outputs: [], tools: [], models: {} };
+}
+
+/** What the tracker and people are told about a settled item. */
+export function progressOf(attempt: Attempt, outcome: Progress['outcome'], error?: Progress['error']): Progress {
+  const { stage, landed, item, begun, delivery, cold, outputs, memoryLimitMb } = attempt;
+  const duration = millisecondsSince(begun);
+  return {
+    request_id: landed.request_id,
+    run: landed.run,
+    stage: stage.name,
+    item,
+    outcome,
+    outputs: outputs.filter(({ announced }) => announced).map(({ kind, item: of, key, etag }) => ({ kind, item: of, key, etag })),
+    ...(error && { error }),
+    deliveries: delivery.deliveries,
+    duration_ms: duration,
+    queue_ms: Math.max(0, Math.round(performance.timeOrigin + begun - delivery.stored)),
+    cold_start: cold,
+    cost_unit: ((duration / 1_000) * memoryLimitMb) / 1_024,
+  };
+}
+
+export function receiptOf(attempt: Attempt, error?: Progress['error']): Omit<Receipt, 'host'> {
+  const { stage, landed, item, config, outputs, tools, models, started, begun, reused } = attempt;
+  const { kind, etag, sha256 } = landed;
+  return {
+    stage: stage.name,
+    version: stage.version,
+    item,
+    run: landed.run,
+    source: { kind, key: pathIn(landed), etag, ...(sha256 !== undefined && { sha256 }) },
+    config: config.values,
+    config_hash: config.hash,
+    outcome: error ? 'failed' : 'done',
+    ...(reused !== undefined && { reused }),
+    outputs,
+    ...(error && { error }),
+    tools,
+    models,
+    started: started.toISOString(),
+    duration_ms: millisecondsSince(begun),
+  };
+}
+
+/** An error in the words of events, receipts and dead letters. */
+export function itemError(error: unknown, landed: Landed): NonNullable<Progress['error']> {
+  return {
+    code: codeOf(error),
+    message: messageOf(error),
+    file: pathIn(landed),
+    ...(error instanceof Fault && error.stderr && { stderr: error.stderr }),
+  };
+}
+
+/** Path of the landed object below its request's prefix. */
+function pathIn(landed: Landed): string {
+  return landed.key.slice(requestPrefix(landed.request_id).length);
+}
+
+/** Milliseconds since `begun` on the process's clock, to a tenth. */
+export function millisecondsSince(begun: number): number {
+  return Math.round((performance.now() - begun) * 10) / 10;
+}

@@ -1,0 +1,37 @@
+import { Fault } from '../errors.ts';
+import { metadataPaths, requestPrefix } from '../keys.ts';
+import type { Bus } from '../bus.ts';
+import type { Store } from '../store.ts';
+import { subjects } from '../topology.ts';
+import type { Attempt } from './attempt.ts';
+
+/** Why an attempt ended early: the reason its signal aborts with. */
+export class Cancelled extends Fault {
+  constructor(requestId: string) {
+    super('cancelled', `request ${requestId} was cancelled`);
+  }
+}
+
+/** Ends work on cancelled requests: a durable marker in the bucket before an item begins, an event while it is worked on. */
+export interface Cancellations {
+  isCancelled(requestId: string, signal: AbortSignal): Promise<boolean>;
+  /** Aborts the attempt when its request is cancelled. @returns Stops watching. */
+  watch(attempt: Attempt): () => void;
+}
+
+export function createCancellations(bus: Bus, store: Store): Cancellations {
+  const running = new Set<Attempt>();
+  bus.connection.subscribe(subjects.lifecycle('*', 'cancelled'), {
+    callback: (_, message) => {
+      const requestId = message.subject.split('.')[2] ?? '';
+      for (const { landed, abort } of running) if (landed.request_id === requestId) abort.abort(new Cancelled(requestId));
+    },
+  });
+  return {
+    isCancelled: async (requestId, signal) => (await store.head(requestPrefix(requestId) + metadataPaths.cancelled, { signal })) !== undefined,
+    watch: (attempt) => {
+      running.add(attempt);
+      return () => running.delete(attempt);
+    },
+  };
+}

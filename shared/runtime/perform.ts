@@ -1,0 +1,76 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Request } from '../../schemas/generated/types.ts';
+import { exec, type Exec } from '../exec.ts';
+import { metadataPaths } from '../keys.ts';
+import { withDefaults, type OptionMap } from '../options.ts';
+import type { Item, StageContext } from '../stage.ts';
+import type { Store } from '../store.ts';
+import { millisecondsSince, type Attempt } from './attempt.ts';
+import { createItem } from './item.ts';
+import { createOutputs } from './outputs.ts';
+
+export interface Workshop {
+  readonly store: Store;
+  /** Directory in which each item gets one of its own. */
+  readonly tmpdir: string;
+  readonly settings: OptionMap;
+  /** What the stage's `start` returned. */
+  readonly resource: unknown;
+}
+
+/** Gives an attempt a directory of its own, which goes whatever happens, and its item. */
+export async function inDirectory<T>(attempt: Attempt, { store, tmpdir }: Workshop, request: () => Promise<Request>, use: (item: Item, dir: string) => Promise<T>): Promise<T> {
+  const { stage, landed, abort } = attempt;
+  const dir = await mkdtemp(join(tmpdir, directoryPrefix(stage.name)));
+  try {
+    return await use(createItem(landed, stage.consumes, { store, dir, signal: abort.signal, request, reads: stage.reads ?? [] }), dir);
+  } finally {
+    await rm(dir, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/** Names the process, so that what a killed one left can be told from what is in use. */
+export function directoryPrefix(stage: string): string {
+  return `fave-${stage}-${process.pid}-`;
+}
+
+/** Runs the stage; its outputs are in the bucket when this returns, and those stored before an error are listed too. */
+export async function perform(attempt: Attempt, { store, settings, resource }: Workshop, item: Item, dir: string): Promise<void> {
+  const { stage, landed, abort, log, models } = attempt;
+  const { signal } = abort;
+  const receipt = metadataPaths.receipt(stage.name, attempt.item);
+  const outputs = createOutputs(item, landed, { produces: stage.produces, store, signal, receipt });
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- which options a stage has is its own matter, see AnyStage
+  const context: StageContext<any, any, any> = {
+    options: withDefaults(stage.options ?? {}, landed.options),
+    settings,
+    resource,
+    outputs,
+    log,
+    signal,
+    dir,
+    exec: recording(attempt, dir),
+    used: (name, version) => {
+      models[name] = version;
+    },
+  };
+  try {
+    await stage.run(item, context);
+  } finally {
+    attempt.outputs.push(...outputs.stored);
+  }
+}
+
+/** Runs tools in the item's directory and keeps what was run for the receipt. */
+function recording({ tools, abort }: Attempt, dir: string): Exec {
+  return async (command, args, options = {}) => {
+    const begun = performance.now();
+    try {
+      return await exec(command, args, { cwd: dir, signal: abort.signal, ...options });
+    } finally {
+      // The directory's name says nothing and differs from run to run.
+      tools.push({ command, args: args.map((arg) => arg.replaceAll(dir, '.')), duration_ms: millisecondsSince(begun) });
+    }
+  };
+}
