@@ -1,0 +1,50 @@
+import { graph } from '../../services/pipeline.ts';
+import { checkBus } from '../check-bus.ts';
+import { checkServices } from '../check-services.ts';
+import { checkStore } from '../check-store.ts';
+import { checkTools } from '../check-tools.ts';
+import { bad, type Check } from '../checks.ts';
+import type { Cli, Output } from '../cli.ts';
+import { instanceOf, withBus, withStore } from '../connection.ts';
+import { exitCodes } from '../errors.ts';
+import { messageOf } from '../../shared/errors.ts';
+import { wrap } from '../format.ts';
+
+/** Checks everything that FAVE stands on, and says what to do about what is wrong. */
+export async function doctor(cli: Cli, { json = false }: { json?: boolean }): Promise<number> {
+  const unreachable = (group: string) => (error: unknown): Check[] => [bad(group, 'connection', messageOf(error), 'npm start starts it')];
+  const checks = [
+    ...(await checkTools(cli.env)),
+    ...(await withStore(cli, (store) => checkStore(store, graph)).catch(unreachable('store'))),
+    ...(await withBus(cli, (bus) => checkBus(bus, graph)).catch(unreachable('bus'))),
+    ...(await checkServices(await instanceOf(cli), graph)),
+  ];
+  const healthy = checks.every(({ state }) => state !== 'bad');
+  if (json) cli.stdout.line(JSON.stringify({ ok: healthy, checks }));
+  else checkLines(checks, cli.stdout).forEach(cli.stdout.line);
+  return healthy ? exitCodes.ok : exitCodes.failed;
+}
+
+/** Checks for people, by group, each that is not fine with what to do. */
+export function checkLines(checks: readonly Check[], output: Output): string[] {
+  const { style, columns } = output;
+  const marks = { ok: style('green', '✓'), warn: style('yellow', '!'), bad: style('red', '✗') };
+  const width = Math.max(...checks.map(({ name }) => name.length));
+  const indent = ' '.repeat(width + 6);
+  const groups = [...new Set(checks.map(({ group }) => group))];
+  const wrong = checks.filter(({ state }) => state === 'bad').length;
+  return [
+    ...groups.flatMap((group) => [
+      style('bold', group),
+      ...checks
+        .filter((each) => each.group === group)
+        .flatMap(({ name, state, found, fix }) => {
+          const [first = '', ...more] = wrap(found, columns - indent.length);
+          const hints = fix === '' ? [] : wrap(`→ ${fix}`, columns - indent.length);
+          return [`  ${marks[state]} ${name.padEnd(width)}  ${first}`, ...[...more, ...hints].map((line) => indent + line)];
+        }),
+    ]),
+    '',
+    wrong === 0 ? style('green', 'all is well') : style('red', `${wrong} ${wrong === 1 ? 'thing is' : 'things are'} wrong`),
+  ];
+}
