@@ -58,6 +58,15 @@ export const kinds = {
     announced: true,
   },
 
+  found: {
+    name: 'found',
+    key: 'stage-grep/clip_{clip}/clip.{ext}',
+    extensions: ['mp4', 'mkv'],
+    contentType: { mp4: 'video/mp4', mkv: 'video/x-matroska' },
+    announced: false,
+  },
+  match: { name: 'match', key: 'stage-grep/clip_{clip}/match.json', contentType: json, schema: 'match', announced: true },
+
   /** Proves the notification path at start-up; no stage consumes it. */
   canary: { name: 'canary', key: 'metadata/canary', contentType: 'text/plain', announced: true },
 } as const satisfies Record<string, Kind>;

@@ -1,23 +1,19 @@
 import { kinds } from '../schemas/kinds.ts';
 import { defineGraph } from '../shared/graph.ts';
-import deepspeech from './stage-deepspeech/stage.ts';
-import ffmpeg0 from './stage-ffmpeg-0/stage.ts';
-import ffmpeg1 from './stage-ffmpeg-1/stage.ts';
-import ffmpeg2 from './stage-ffmpeg-2/stage.ts';
-import ffmpeg3 from './stage-ffmpeg-3/stage.ts';
-import librosa from './stage-librosa/stage.ts';
-import objectDetector from './stage-object-detector/stage.ts';
 
-/** The whole pipeline: the order is nowhere written down, it follows from what each stage consumes and produces. */
+/** The whole pipeline, a line a stage: the order is nowhere written down, it follows from what each consumes and produces. */
+const stages = [
+  import('./stage-ffmpeg-0/stage.ts'), //          input      → media, audio
+  import('./stage-librosa/stage.ts'), //           audio      → segments
+  import('./stage-ffmpeg-1/stage.ts'), //          segments   → clip × N
+  import('./stage-ffmpeg-2/stage.ts'), //          clip       → speech, video
+  import('./stage-deepspeech/stage.ts'), //        speech     → transcript
+  import('./stage-ffmpeg-3/stage.ts'), //          video      → frame × N, frames
+  import('./stage-object-detector/stage.ts'), //   frames     → detections
+  import('./stage-grep/stage.ts'), //              transcript → found, match
+];
+
 export const graph = defineGraph(
   [kinds.input, kinds.canary],
-  [
-    ffmpeg0, //        input    → media, audio
-    librosa, //        audio    → segments
-    ffmpeg1, //        segments → clip × N
-    ffmpeg2, //        clip     → speech, video
-    deepspeech, //     speech   → transcript
-    ffmpeg3, //        video    → frame × N, frames
-    objectDetector, // frames   → detections
-  ],
+  (await Promise.all(stages)).map((stage) => stage.default),
 );

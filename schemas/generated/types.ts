@@ -192,6 +192,30 @@ export interface RequestError {
   stderr?: string;
 }
 
+export interface Match {
+  query: string;
+  /**
+   * Name of the clip beside this file.
+   */
+  clip: string;
+  start: number;
+  end: number;
+  words: MatchedWord[];
+}
+
+export interface MatchedWord {
+  /**
+   * As spoken.
+   */
+  text: string;
+  start: number;
+  end: number;
+  /**
+   * False where only the stem is the same.
+   */
+  exact: boolean;
+}
+
 export interface Media {
   /**
    * Container, as ffprobe names its demuxer.

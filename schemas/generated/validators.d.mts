@@ -8,6 +8,7 @@ export const event: ValidateFunction<types.Event>;
 export const frames: ValidateFunction<types.Frames>;
 export const landed: ValidateFunction<types.Landed>;
 export const lifecycle: ValidateFunction<types.Lifecycle>;
+export const match: ValidateFunction<types.Match>;
 export const media: ValidateFunction<types.Media>;
 export const notification: ValidateFunction<types.Notification>;
 export const progress: ValidateFunction<types.Progress>;

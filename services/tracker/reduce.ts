@@ -1,4 +1,5 @@
 import type { Lifecycle, Progress, RequestError, StageState } from '../../schemas/generated/types.ts';
+import type { Kind } from '../../schemas/kinds.ts';
 import type { Graph } from '../../shared/graph.ts';
 
 /** A run of a request, as its events tell it. Only sets and sums: duplicates and order of events make no difference. */
@@ -11,8 +12,6 @@ export interface RunState {
   open: number;
   /** Paths of announced objects, by kind. */
   readonly outputs: Map<string, Set<string>>;
-  /** When the last item was settled, ISO 8601. */
-  lastSettled: string;
 }
 
 interface StageRun {
@@ -21,13 +20,17 @@ interface StageRun {
   readonly settled: Map<string, Settled>;
 }
 
-type Settled = Pick<Progress, 'outcome' | 'duration_ms' | 'queue_ms' | 'cost_unit' | 'cold_start' | 'error'>;
+/** `time`: when, ISO 8601. */
+type Settled = Pick<Progress, 'outcome' | 'duration_ms' | 'queue_ms' | 'cost_unit' | 'cold_start' | 'error'> & { readonly time: string };
+
+/** Of several events about one item the highest counts: a late `done` beats `failed`, and work done says more than work skipped. */
+const RANK: Readonly<Record<Settled['outcome'], number>> = { failed: 0, skipped: 1, reused: 2, done: 3 };
 
 /** Errors that a summary lists. */
 const LISTED_ERRORS = 100;
 
 export function newRun(requestId: string, run: number): RunState {
-  return { requestId, run, stages: new Map(), open: 0, outputs: new Map(), lastSettled: '' };
+  return { requestId, run, stages: new Map(), open: 0, outputs: new Map() };
 }
 
 /** Takes in that the run began. Its cost does not depend on the size of the run. */
@@ -37,16 +40,22 @@ export function reduceAccepted(state: RunState, accepted: Lifecycle, graph: Grap
   list(state, accepted.announced ?? [], graph);
 }
 
-/** Takes in that an item is settled, at `time`. Its cost depends on that item's outputs alone. A late `done` beats `failed`. */
+/** Takes in that an item is settled, at `time`. Its cost depends on that item's outputs alone. */
 export function reduceProgress(state: RunState, progress: Progress, time: string, graph: Graph): void {
   const stage = stageRun(state, progress.stage);
   const before = stage.settled.get(progress.item);
-  if (before && (before.outcome !== 'failed' || progress.outcome === 'failed')) return;
   if (!before && stage.listed.has(progress.item)) state.open -= 1;
   const { outcome, duration_ms, queue_ms, cost_unit, cold_start, error } = progress;
-  stage.settled.set(progress.item, { outcome, duration_ms, queue_ms, cost_unit, cold_start, ...(error && { error }) });
-  if (time > state.lastSettled) state.lastSettled = time;
+  const settled: Settled = { outcome, duration_ms, queue_ms, cost_unit, cold_start, time, ...(error && { error }) };
+  if (!before || saysMore(settled, before)) stage.settled.set(progress.item, settled);
+  // Also of an event that does not count: what it lists has landed, and is worked on.
   list(state, progress.outputs, graph);
+}
+
+/** A total order, so that the order of arrival makes no difference: the higher rank, else the earlier. */
+function saysMore(one: Settled, other: Settled): boolean {
+  const more = RANK[one.outcome] - RANK[other.outcome];
+  return more > 0 || (more === 0 && one.time < other.time);
 }
 
 /** Every stage that consumes a listed object has an item more to settle. */
@@ -81,6 +90,7 @@ export function summarise(state: RunState, graph: Graph): Lifecycle {
   const all = Object.values(stages);
   const finished = isFinished(state);
   const acceptedAt = state.accepted?.accepted_at;
+  const finishedAt = [...state.stages.values()].flatMap(({ settled }) => [...settled.values()]).reduce((last, { time }) => (time > last ? time : last), '');
   return {
     request_id: state.requestId,
     run: state.run,
@@ -88,7 +98,7 @@ export function summarise(state: RunState, graph: Graph): Lifecycle {
     ...(state.accepted?.input !== undefined && { input: state.accepted.input }),
     ...(state.accepted?.options && { options: state.accepted.options }),
     ...(acceptedAt !== undefined && { accepted_at: acceptedAt }),
-    ...(finished && acceptedAt !== undefined && { finished_at: state.lastSettled, duration_ms: Math.max(0, Date.parse(state.lastSettled) - Date.parse(acceptedAt)) }),
+    ...(finished && acceptedAt !== undefined && { finished_at: finishedAt, duration_ms: Math.max(0, Date.parse(finishedAt) - Date.parse(acceptedAt)) }),
     cost_unit: sum(all, 'cost_unit'),
     cold_starts: sum(all, 'cold_starts'),
     stages,
@@ -97,9 +107,10 @@ export function summarise(state: RunState, graph: Graph): Lifecycle {
   };
 }
 
-/** Something usable came out when there is at least one object of a kind that is a result: one that no stage consumes. */
+/** Something usable came out when work came to an end of the pipeline: an item of a stage whose outputs no stage consumes did not fail. */
 function isUsable(state: RunState, graph: Graph): boolean {
-  return [...state.outputs.keys()].some((kind) => graph.consumersOf(kind).length === 0);
+  const ends = graph.stages.filter(({ produces }) => produces.every((kind: Kind) => graph.consumersOf(kind.name).length === 0));
+  return ends.some(({ name }) => [...(state.stages.get(name)?.settled.values() ?? [])].some(({ outcome }) => outcome !== 'failed'));
 }
 
 function stageStates(state: RunState, graph: Graph): Record<string, StageState> {

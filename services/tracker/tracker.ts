@@ -133,18 +133,24 @@ function createRuns({ bus, store, log, metrics }: Service, graph: Graph) {
     const { state } = run;
     const summary = summarise(state, graph);
     const name = summary.status === 'completed' ? 'completed' : 'failed';
+    let expected: number | undefined;
     try {
       // Data first: who hears of the end finds it in the bucket.
       await writing;
       await write(state.requestId, summary);
-      const expect = { lastSubjectSequence: run.lastSequence, lastSubjectSequenceSubject: subjects.lifecycle(state.requestId, '*') };
+      expected = run.lastSequence;
+      const expect = { lastSubjectSequence: expected, lastSubjectSequenceSubject: subjects.lifecycle(state.requestId, '*') };
       await publishLifecycle(bus, 'tracker', name, summary, { traceparent: run.traceparent, expect });
       log.info({ event: `request:${name}`, request_id: state.requestId, run: state.run, duration_ms: summary.duration_ms, cost_unit: summary.cost_unit });
       metrics.requests.inc({ status: name });
     } catch (error) {
-      // Somebody said something about this request meanwhile; it reaches this process too and is decided upon then.
       run.closing = false;
-      if (error instanceof JetStreamApiError) return;
+      // Somebody said something about this request meanwhile. It reaches this process too and is decided upon then,
+      // unless it came before the refusal did: then nothing else would.
+      if (error instanceof JetStreamApiError) {
+        if (run.lastSequence !== expected) consider(run);
+        return;
+      }
       log.warn({ error, request_id: state.requestId }, messageOf(error));
       setTimeout(() => {
         consider(run);
