@@ -8,8 +8,8 @@ const houses = {
   shared: ['schemas'],
   service: ['schemas', 'shared'],
   pipeline: ['schemas', 'shared', 'service'],
-  infra: ['schemas', 'shared', 'pipeline', 'infra'],
-  cli: ['schemas', 'shared', 'pipeline', 'infra'],
+  infra: ['schemas', 'shared', 'service', 'pipeline'],
+  cli: ['schemas', 'shared', 'service', 'pipeline', 'infra'],
   loadgen: ['schemas', 'shared', 'infra'],
   analysis: ['schemas', 'shared'],
 };
