@@ -1,4 +1,4 @@
-import type { Detections, Lifecycle, Media, Transcript } from '../schemas/generated/types.ts';
+import type { Detections, Lifecycle, Match, Media, Transcript } from '../schemas/generated/types.ts';
 import { kinds, type Kind } from '../schemas/kinds.ts';
 import { parseKey, pathOf, requestPrefix } from '../shared/keys.ts';
 import type { Store } from '../shared/store.ts';
@@ -11,6 +11,8 @@ export interface Result extends Timeline {
   readonly request_id: string;
   readonly status: Lifecycle['status'];
   readonly input: string | null;
+  /** Clips in which the request's query is spoken. */
+  readonly matches: readonly Match[];
   readonly errors: NonNullable<Lifecycle['errors']>;
 }
 
@@ -25,7 +27,8 @@ export async function readResult(store: Store, id: string): Promise<Result> {
     transcripts: await mapSome(transcripts, async (key): Promise<Transcript> => parsed('transcript', await textOf(store, key))),
     detections: await mapSome(detections, async (key): Promise<Detections> => parsed('detections', await textOf(store, key))),
   });
-  return { request_id: id, status, input, ...timeline, errors };
+  const matches = await mapSome(await keysOf(store, id, kinds.match), async (key): Promise<Match> => parsed('match', await textOf(store, key)));
+  return { request_id: id, status, input, ...timeline, matches: matches.sort((a, b) => a.start - b.start), errors };
 }
 
 /** Keys of a request's objects of a kind that stages make; only the part of the bucket that can hold them is listed. */

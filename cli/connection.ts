@@ -28,6 +28,11 @@ export async function instanceOf(cli: Pick<Cli, 'env' | 'cwd'>): Promise<Instanc
   return dataDir === undefined ? undefined : readInstance(dataDir);
 }
 
+/** Whether the environment says where everything is, so that no local instance is needed. */
+export function namesServers(env: Environment): boolean {
+  return Boolean(env['ARTIFACT_ENDPOINT'] && env['NATS_URL']);
+}
+
 /**
  * Joins what the environment says with what the local instance says; the environment wins. Credentials go only to the server
  * that they came with: a store named by the environment never gets the instance's password.
@@ -52,7 +57,7 @@ export function withoutUserInfo(bus: BusConfig): BusConfig {
 /** Where the store and the bus are. @throws PermanentError `no-instance`. */
 export async function configOf(cli: Cli): Promise<Config> {
   const instance = await instanceOf(cli);
-  if (!instance && !(cli.env['ARTIFACT_ENDPOINT'] && cli.env['NATS_URL'])) {
+  if (!instance && !namesServers(cli.env)) {
     const where = dataDirOf(cli);
     throw new PermanentError('no-instance', `no instance is running${where === undefined ? ' here' : ` in ${where}`}: start one with npm start, or name servers with ARTIFACT_ENDPOINT and NATS_URL`);
   }

@@ -38,12 +38,8 @@ export async function follow(bus: Bus, requestId: string | undefined, from: numb
   });
   const messages = await consumer.consume({
     callback: (message) => {
-      try {
-        take(readEvent(message.subject, message.string()));
-      } catch (error) {
-        // Somebody else's message on our subjects is no reason to stop following.
-        if (!codeOf(error).startsWith('invalid-')) throw error;
-      }
+      const event = tolerantly(() => readEvent(message.subject, message.string()));
+      if (event) take(event);
     },
   });
   return async () => {
@@ -55,12 +51,23 @@ export async function follow(bus: Bus, requestId: string | undefined, from: numb
 export function followLanded(bus: Bus, requestId: string, take: (landed: Landed) => void): () => void {
   const subscription = bus.connection.subscribe(subjects.landed('*', '*', requestId), {
     callback: (error, message) => {
-      if (!error) take(parsed('landed', message.string()));
+      const landed = error ? undefined : tolerantly(() => parsed('landed', message.string()));
+      if (landed) take(landed);
     },
   });
   return () => {
     subscription.unsubscribe();
   };
+}
+
+/** Somebody else's message on our subjects is no reason to stop following: what throws in a callback ends the connection. */
+function tolerantly<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (codeOf(error).startsWith('invalid-')) return undefined;
+    throw error;
+  }
 }
 
 /** An event as a line for people. @param withId Whether lines are of several requests. */

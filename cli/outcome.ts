@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Lifecycle } from '../schemas/generated/types.ts';
 import type { Output } from './cli.ts';
 import { duration, printable, shorten, wrap } from './format.ts';
@@ -34,7 +35,7 @@ export function outcomeLines({ request_id, file, status, duration_ms, outputs, e
     .map(([kind, count]) => `${count} ${kind}`)
     .join(', ');
   return [
-    `${output.style('bold', shorten(printable(file), 40))}  ${request_id}  ${statusText(status, output)}${took}`,
+    `${output.style('bold', shorten(printable(basename(file)), 32))}  ${request_id}  ${statusText(status, output)}${took}`,
     ...(made === '' ? [] : wrap(made, output.columns - 2).map((line) => `  ${output.style('dim', line)}`)),
     ...errorLines(errors, output),
   ];

@@ -10,7 +10,7 @@ export interface StageLine {
   readonly stage: string;
   /** Items that landed for it. */
   readonly landed: number;
-  /** Done or skipped. */
+  /** Done, reused or skipped. */
   readonly done: number;
   readonly failed: number;
 }
@@ -51,9 +51,9 @@ export function createProgress(graph: Graph, requestId: string): RequestProgress
     stages() {
       const { stages = {} } = summarise(state, graph);
       return graph.stages.map(({ name, consumes }) => {
-        const { expected = 0, done = 0, skipped = 0, failed = 0 } = stages[name] ?? {};
+        const { expected = 0, done = 0, reused = 0, skipped = 0, failed = 0 } = stages[name] ?? {};
         // Events list a stage's items when its producer has settled; objects land one by one before that.
-        return { stage: name, landed: Math.max(expected, landed.get(consumes.name)?.size ?? 0), done: done + skipped, failed };
+        return { stage: name, landed: Math.max(expected, landed.get(consumes.name)?.size ?? 0), done: done + reused + skipped, failed };
       });
     },
     ended: () => ended,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { startInstance } from '../../infra/instance.ts';
 import { defaultDataDir } from '../../infra/paths.ts';
 import type { Cli } from '../cli.ts';
-import { dataDirOf, instanceOf } from '../connection.ts';
+import { dataDirOf, instanceOf, namesServers } from '../connection.ts';
 import { exitCodes } from '../errors.ts';
 import { makeSample } from '../sample.ts';
 import { submissionOf } from '../submission.ts';
@@ -36,8 +36,7 @@ export async function demo(cli: Cli, video: string | undefined, { portBase }: { 
 
 /** The world with an instance in it: servers that the environment names, one that runs already, or a new one. */
 async function ensureInstance(cli: Cli, args: readonly string[]): Promise<Cli> {
-  const named = cli.env['ARTIFACT_ENDPOINT'] && cli.env['NATS_URL'];
-  if (named || (await instanceOf(cli))?.state === 'ready') return cli;
+  if (namesServers(cli.env) || (await instanceOf(cli))?.state === 'ready') return cli;
   const dataDir = dataDirOf(cli) ?? defaultDataDir;
   cli.stderr.line('starting FAVE in the background (the first time servers are built, which takes minutes) …');
   await startInstance(dataDir, args);

@@ -5,20 +5,29 @@ import { checkStore } from '../check-store.ts';
 import { checkTools } from '../check-tools.ts';
 import { bad, type Check } from '../checks.ts';
 import type { Cli, Output } from '../cli.ts';
-import { instanceOf, withBus, withStore } from '../connection.ts';
+import { instanceOf, namesServers, withBus, withStore } from '../connection.ts';
 import { exitCodes } from '../errors.ts';
 import { messageOf } from '../../shared/errors.ts';
 import { wrap } from '../format.ts';
 
 /** Checks everything that FAVE stands on, and says what to do about what is wrong. */
 export async function doctor(cli: Cli, { json = false }: { json?: boolean }): Promise<number> {
+  const instance = await instanceOf(cli);
+  if (!instance && !namesServers(cli.env)) {
+    const none = bad('services', 'instance', 'none is running, and the environment names no servers', 'npm start starts one');
+    return report(cli, [...(await checkTools(cli.env)), none], json);
+  }
   const unreachable = (group: string) => (error: unknown): Check[] => [bad(group, 'connection', messageOf(error), 'npm start starts it')];
   const checks = [
     ...(await checkTools(cli.env)),
     ...(await withStore(cli, (store) => checkStore(store, graph)).catch(unreachable('store'))),
     ...(await withBus(cli, (bus) => checkBus(bus, graph)).catch(unreachable('bus'))),
-    ...(await checkServices(await instanceOf(cli), graph)),
+    ...(await checkServices(instance, graph)),
   ];
+  return report(cli, checks, json);
+}
+
+function report(cli: Cli, checks: readonly Check[], json: boolean): number {
   const healthy = checks.every(({ state }) => state !== 'bad');
   if (json) cli.stdout.line(JSON.stringify({ ok: healthy, checks }));
   else checkLines(checks, cli.stdout).forEach(cli.stdout.line);

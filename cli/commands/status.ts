@@ -26,7 +26,7 @@ export function statusLines(state: Lifecycle, output: Output, now: number): stri
   const rows = graph.stages.flatMap(({ name }) => {
     const stage = stages[name];
     if (!stage || stage.expected === 0) return [];
-    const count = `${stage.done + stage.skipped} of ${stage.expected}`;
+    const count = `${stage.done + stage.reused + stage.skipped} of ${stage.expected}`;
     return [[name, count, stage.failed > 0 ? `${stage.failed} failed` : '', `work ${duration(stage.duration_ms)}, queue ${duration(stage.queue_ms)}`]];
   });
   return [

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { basename } from 'node:path';
 import type { Lifecycle } from '../../schemas/generated/types.ts';
 import { graph } from '../../services/pipeline.ts';
 import type { Bus } from '../../shared/bus.ts';
@@ -62,7 +63,7 @@ function createSender({ signal }: Cli, store: Store, options: Record<string, str
     const { key, path, file, size } = submission;
     const admitted = ownId ? await admittedBefore(store, submission, options) : undefined;
     if (admitted && 'status' in admitted) return { ended: admitted };
-    const title = printable(file);
+    const title = printable(basename(file));
     display.note(title, `uploading ${bytes(size)}`);
     const progress = (arrived: number): void => {
       display.note(title, `uploading ${bytes(arrived)} of ${bytes(size)}`);
@@ -106,7 +107,7 @@ async function begin(cli: Cli, bus: Bus, submission: Submission, send: Send, dis
   let heard = false;
   const changed: Parameters<typeof waitFor>[4]['changed'] = (progress, lines) => {
     heard = true;
-    display.changed(printable(file), progress, lines());
+    display.changed(printable(basename(file)), progress, lines());
   };
   const from = await nextSequence(bus);
   const { same = false, ended } = await send(submission, display);
