@@ -78,7 +78,8 @@ export function createFeed(bus: Bus, stream: string, consumers: readonly string[
     async next(signal) {
       while (!signal.aborted) {
         try {
-          const message = (await poll()) ?? (await wait(signal));
+          // The signal may have come during the poll: an aborted one says nothing to whoever begins to listen.
+          const message = (await poll()) ?? (signal.aborted ? undefined : await wait(signal));
           if (message) {
             taken += 1;
             return message;

@@ -87,6 +87,15 @@ describe('a feed', () => {
     expect(await take(createFeed(stack.bus, lanes.stream, lanes.lanes))).toBe(1);
   });
 
+  // A wait that begins after the end would last five seconds.
+  it('ends at once when told to while it asks', { timeout: 3_000 }, async () => {
+    const lanes = await queue(stack.bus, ['first', 'rest']);
+    const stop = new AbortController();
+    const next = createFeed(stack.bus, lanes.stream, lanes.lanes).next(stop.signal);
+    stop.abort();
+    expect(await next).toBeUndefined();
+  });
+
   it('that has ended takes nothing', async () => {
     const lanes = await queue(stack.bus, ['only']);
     await lanes.put('only', 1);
