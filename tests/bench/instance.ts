@@ -1,0 +1,108 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Lifecycle } from '../../schemas/generated/types.ts';
+import { launch, type Launched } from '../../infra/launcher.ts';
+import { root } from '../../infra/paths.ts';
+import { freePorts } from '../../infra/ports.ts';
+import { connectBus, type Bus } from '../../shared/bus.ts';
+import { PermanentError } from '../../shared/errors.ts';
+import type { Graph } from '../../shared/graph.ts';
+import { createStore, type Store } from '../../shared/store.ts';
+import { subjects } from '../../shared/topology.ts';
+import { validated } from '../../shared/validate.ts';
+import { now } from './figures.ts';
+import { startPeer, type Peer } from './peer.ts';
+
+export type Progress = (line: string) => void;
+
+/** Real servers, set up for a graph, with the services that a benchmark asked for. */
+export interface Instance {
+  readonly launched: Launched;
+  readonly dataDir: string;
+  /** An administrator's connections. */
+  readonly store: Store;
+  readonly bus: Bus;
+  /** Starts a program of `peers/` as a process with the rights of `role`. */
+  peer(program: string, role: string, ...args: readonly string[]): Promise<Peer>;
+}
+
+export interface InstanceOptions {
+  readonly graph: Graph;
+  /** Services of the built bundle to run. */
+  readonly services?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly progress: Progress;
+}
+
+/**
+ * Boots an instance in a directory and on ports of its own, and removes all of it afterwards, also on Ctrl-C.
+ * @throws PermanentError `not-built` where a service is to run and the bundle is missing.
+ */
+export async function withInstance<T>(options: InstanceOptions, use: (instance: Instance) => Promise<T>): Promise<T> {
+  const { graph, services = [], env = {}, progress } = options;
+  if (!existsSync(join(root, 'dist', 'service.mjs'))) {
+    throw new PermanentError('not-built', 'the services are not built: run `npm run build` first');
+  }
+  const dataDir = await mkdtemp(join(tmpdir(), 'fave-bench-'));
+  const own = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env }; // servers that the shell names are not for benchmarks
+  const launched = await launch({ dataDir, ports: await freePorts(), graph, services, env: own, progress });
+  const store = createStore(launched.foundation.store);
+  const bus = await connectBus(launched.foundation.bus, 'bench');
+  const peers: Peer[] = [];
+  const end = async (): Promise<void> => {
+    await Promise.all(peers.map((peer) => peer.stop()));
+    store.close();
+    await bus.close();
+    await launched.stop();
+    await rm(dataDir, { recursive: true, force: true, maxRetries: 3 });
+  };
+  const interrupted = (): void => void end().finally(() => process.exit(130));
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+  try {
+    return await use({
+      launched,
+      dataDir,
+      store,
+      bus,
+      peer: async (program, role, ...args) => {
+        const environment = { ...own, ...launched.foundation.environmentOf(role), FAVE_TMPDIR: join(dataDir, 'tmp') };
+        const peer = await startPeer(program, args, environment, join(dataDir, 'logs', `${program}-${role}.log`));
+        peers.push(peer);
+        return peer;
+      },
+    });
+  } finally {
+    process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+    await end();
+  }
+}
+
+/** How a request ended, and when this process heard of it. */
+export interface Ended {
+  readonly at: number;
+  readonly state: Lifecycle;
+}
+
+/** Waits for the end of a request; call it before the upload. @throws Error when the request failed, was rejected or had errors. */
+export function endOf(bus: Bus, requestId: string): Promise<Ended> {
+  const end = watch(bus, requestId);
+  // Whoever fails first need not wait for it any more.
+  end.catch(() => undefined);
+  return end;
+}
+
+async function watch(bus: Bus, requestId: string): Promise<Ended> {
+  const subscription = bus.connection.subscribe(subjects.lifecycle(requestId, '*'));
+  for await (const message of subscription) {
+    const name = message.subject.split('.').at(-1) ?? '';
+    if (name === 'accepted') continue;
+    const at = now();
+    const state = validated('lifecycle', (message.json() as { data: unknown }).data);
+    const [error] = state.errors ?? [];
+    if (name !== 'completed' || error) throw new Error(`request ${requestId} ended as ${name}: ${error?.message ?? 'no reason given'}`);
+    return { at, state };
+  }
+  throw new Error(`the connection closed before request ${requestId} ended`);
+}
