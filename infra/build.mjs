@@ -30,7 +30,9 @@ await build({
   external: ['@tensorflow/tfjs-node', '@vladmandic/human', 'whisper-node', 'esbuild'],
   plugins: [tfjsModules],
   // Bundled CommonJS packages call require() for Node's own modules, and ask where they lie (fluent-ffmpeg).
-  banner: { js: "import { createRequire as fave_createRequire } from 'node:module'; const require = fave_createRequire(import.meta.url);" },
+  banner: {
+    js: "import { createRequire as fave_createRequire } from 'node:module'; const require = fave_createRequire(import.meta.url);",
+  },
   define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' },
   logLevel: 'warning',
 });

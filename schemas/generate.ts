@@ -9,7 +9,9 @@ import { compile, type JSONSchema } from 'json-schema-to-typescript';
 
 const here = new URL('./', import.meta.url);
 const files = (await readdir(here)).filter((file) => file.endsWith('.schema.json')).sort();
-const schemas = await Promise.all(files.map(async (file) => JSON.parse(await readFile(new URL(file, here), 'utf8')) as AnySchemaObject));
+const schemas = await Promise.all(
+  files.map(async (file) => JSON.parse(await readFile(new URL(file, here), 'utf8')) as AnySchemaObject),
+);
 const byId = new Map(schemas.map((schema) => [schema.$id, schema]));
 
 const banner = '// Made by `npm run generate` from the schemas. Do not edit.\n\n';
@@ -54,7 +56,9 @@ function validators(): string {
 }
 
 function declarations(): string {
-  const lines = schemas.map((schema) => `export const ${String(schema.$id)}: ValidateFunction<types.${String(schema['title'])}>;`);
+  const lines = schemas.map(
+    (schema) => `export const ${String(schema.$id)}: ValidateFunction<types.${String(schema['title'])}>;`,
+  );
   return `${banner}import type { ValidateFunction } from 'ajv';\nimport type * as types from './types.ts';\n\n${lines.join('\n')}\n`;
 }
 

@@ -5,7 +5,10 @@ import { parseArgs } from 'node:util';
 import type { Kind } from '../schemas/kinds.ts';
 import { graph } from './pipeline.ts';
 
-const { values, positionals } = parseArgs({ allowPositionals: true, options: { consumes: { type: 'string', default: 'transcript' } } });
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { consumes: { type: 'string', default: 'transcript' } },
+});
 const [name = ''] = positionals;
 const announced = graph.kinds.filter((kind) => kind.announced);
 const consumed = announced.find((kind) => kind.name === values.consumes);
@@ -31,7 +34,10 @@ services/pipeline.ts${' '.repeat(Math.max(1, name.length - 1))}its line
 /** A stage that says of each item what there is to see without understanding it: the fields of JSON, the size of anything else. */
 function source(kind: Kind): string {
   const folder = kind.key.includes('{clip}') ? 'clip_{clip}/' : '';
-  const [look, found] = kind.schema === undefined ? ['const { size } = item;', 'size'] : ['const fields = Object.keys((await item.json()) as object);', 'fields'];
+  const [look, found] =
+    kind.schema === undefined
+      ? ['const { size } = item;', 'size']
+      : ['const fields = Object.keys((await item.json()) as object);', 'fields'];
   return `import { kinds, type Kind } from '../../schemas/kinds.ts';
 import { defineStage } from '../../shared/stage.ts';
 
@@ -64,6 +70,8 @@ function camelCase(text: string): string {
 
 function usage(problem: string): never {
   const kindNames = announced.map((kind) => kind.name).join(', ');
-  console.error(`${problem}\nUsage: npm run new-stage NAME [-- --consumes KIND]\nNAME: lower-case letters, digits, dashes. KIND: ${kindNames}.`);
+  console.error(
+    `${problem}\nUsage: npm run new-stage NAME [-- --consumes KIND]\nNAME: lower-case letters, digits, dashes. KIND: ${kindNames}.`,
+  );
   process.exit(2);
 }

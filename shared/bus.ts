@@ -93,7 +93,7 @@ async function connectWithin(config: BusConfig, name: string, wait: number): Pro
 /** A full stream or a leader election is not the message's fault. */
 function isTransient(error: JetStreamApiError): boolean {
   const { code, err_code } = error.apiError();
-  return code === 503 || err_code === 10077 /* stream full */ || err_code === 10047 /* no space */;
+  return code === 503 || err_code === 10077 /* stream full */ || err_code === 10047; /* no space */
 }
 
 function unavailable(error: unknown): UnavailableError {

@@ -8,22 +8,63 @@ export const environment = {
   ARTIFACT_ENDPOINT: { type: 'string', default: 'http://127.0.0.1:9000', description: 'URL of the S3 store' },
   ARTIFACT_REGION: { type: 'string', default: 'us-east-1', description: 'region of the bucket' },
   ARTIFACT_BUCKET: { type: 'string', default: 'fave-artifacts', description: 'bucket of all artifacts' },
-  ARTIFACT_ACCESS_KEY: { type: 'string', default: '', description: 'access key, or ARTIFACT_ACCESS_KEY_FILE: a file that holds it' },
-  ARTIFACT_SECRET_KEY: { type: 'string', default: '', description: 'secret key, or ARTIFACT_SECRET_KEY_FILE: a file that holds it' },
+  ARTIFACT_ACCESS_KEY: {
+    type: 'string',
+    default: '',
+    description: 'access key, or ARTIFACT_ACCESS_KEY_FILE: a file that holds it',
+  },
+  ARTIFACT_SECRET_KEY: {
+    type: 'string',
+    default: '',
+    description: 'secret key, or ARTIFACT_SECRET_KEY_FILE: a file that holds it',
+  },
   ARTIFACT_PATH_STYLE: { type: 'boolean', default: true, description: 'false: virtual-host style addresses' },
   ARTIFACT_CA: { type: 'string', default: '', description: 'PEM file of the authority that signed the store’s certificate' },
   NATS_URL: { type: 'string', default: 'nats://127.0.0.1:4222', description: 'server or servers, separated by commas' },
   NATS_USER: { type: 'string', default: '', description: 'user name' },
   NATS_PASSWORD: { type: 'string', default: '', description: 'password, or NATS_PASSWORD_FILE: a file that holds it' },
   NATS_CA: { type: 'string', default: '', description: 'PEM file of the authority that signed the server’s certificate' },
-  FAVE_CONCURRENCY: { type: 'integer', default: 1, minimum: 1, maximum: 64, description: 'items that a process works on at once' },
-  FAVE_MEMORY_LIMIT_MB: { type: 'integer', default: 512, minimum: 1, description: 'memory limit of the process, for the cost proxy' },
-  FAVE_HTTP_PORT: { type: 'integer', default: 0, minimum: 0, maximum: 65535, description: 'port of /metrics and /healthz; 0: any' },
+  FAVE_CONCURRENCY: {
+    type: 'integer',
+    default: 1,
+    minimum: 1,
+    maximum: 64,
+    description: 'items that a process works on at once',
+  },
+  FAVE_MEMORY_LIMIT_MB: {
+    type: 'integer',
+    default: 512,
+    minimum: 1,
+    description: 'memory limit of the process, for the cost proxy',
+  },
+  FAVE_HTTP_PORT: {
+    type: 'integer',
+    default: 0,
+    minimum: 0,
+    maximum: 65535,
+    description: 'port of /metrics and /healthz; 0: any',
+  },
   FAVE_HTTP_HOST: { type: 'string', default: '127.0.0.1', description: 'address of /metrics and /healthz' },
   FAVE_TMPDIR: { type: 'string', default: tmpdir(), description: 'directory of the items’ temporary directories' },
   FAVE_GRACE: { type: 'number', default: 20, minimum: 0, description: 'seconds that a stopping process may finish its items in' },
-  FAVE_ACK_WAIT: { type: 'number', default: 30, minimum: 1, description: 'seconds without a heartbeat after which an item is given to another worker' },
-  FAVE_LOG_LEVEL: { type: 'string', default: 'info', enum: ['trace', 'debug', 'info', 'warn', 'error', 'silent'], description: 'least level that is logged' },
+  FAVE_ACK_WAIT: {
+    type: 'number',
+    default: 30,
+    minimum: 1,
+    description: 'seconds without a heartbeat after which an item is given to another worker',
+  },
+  FAVE_EVENTS: {
+    type: 'string',
+    default: 'notifications',
+    enum: ['notifications', 'sweep'],
+    description: 'how FAVE learns of objects; sweep: by listing, for a store that sends no notifications',
+  },
+  FAVE_LOG_LEVEL: {
+    type: 'string',
+    default: 'info',
+    enum: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
+    description: 'least level that is logged',
+  },
 } as const satisfies OptionSchemas;
 
 export interface StoreConfig {
@@ -55,6 +96,7 @@ export interface Config {
   readonly grace: number;
   /** Seconds. */
   readonly ackWait: number;
+  readonly events: 'notifications' | 'sweep';
   readonly logLevel: string;
 }
 
@@ -101,6 +143,7 @@ export function readConfig(env: Environment): Config {
     tmpdir: read.FAVE_TMPDIR,
     grace: read.FAVE_GRACE,
     ackWait: read.FAVE_ACK_WAIT,
+    events: read.FAVE_EVENTS as Config['events'],
     logLevel: read.FAVE_LOG_LEVEL,
   };
 }
@@ -108,6 +151,9 @@ export function readConfig(env: Environment): Config {
 /** A stage's settings by their own names, from `FAVE_{NAME}`. @throws PermanentError as {@link readEnvironment}. */
 export function readSettings(schemas: OptionSchemas, env: Environment): OptionMap {
   const variable = (name: string): string => `FAVE_${name.replaceAll('-', '_').toUpperCase()}`;
-  const values = readEnvironment(Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [variable(name), schema])), env);
+  const values = readEnvironment(
+    Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [variable(name), schema])),
+    env,
+  );
   return Object.fromEntries(Object.keys(schemas).map((name) => [name, values[variable(name)] as string]));
 }

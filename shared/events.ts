@@ -8,7 +8,10 @@ import { NO_REQUEST, subjects } from './topology.ts';
 export type LifecycleEvent = 'accepted' | 'rejected' | 'completed' | 'failed' | 'cancelled';
 
 /** Wraps data as a CloudEvent 1.0; equal `id`s are the same event, however often it is sent. */
-export function cloudEvent(about: { id: string; source: string; type: string; subject: string; traceparent?: string | undefined }, data: object): Event {
+export function cloudEvent(
+  about: { id: string; source: string; type: string; subject: string; traceparent?: string | undefined },
+  data: object,
+): Event {
   const { traceparent, ...rest } = about;
   return {
     specversion: '1.0',
@@ -21,10 +24,18 @@ export function cloudEvent(about: { id: string; source: string; type: string; su
 }
 
 /** Says that an item is settled. Done and skipped are one event: a redelivery of what is done says nothing new. */
-export async function publishProgress(bus: Bus, source: string, progress: Progress, more: { signal?: AbortSignal; traceparent?: string | undefined } = {}): Promise<void> {
+export async function publishProgress(
+  bus: Bus,
+  source: string,
+  progress: Progress,
+  more: { signal?: AbortSignal; traceparent?: string | undefined } = {},
+): Promise<void> {
   const { request_id, run, stage, item, outcome } = progress;
   const id = eventId(request_id, run, stage, item, outcome === 'failed' ? 'failed' : 'settled');
-  const event = cloudEvent({ id, source, type: `fave.stage.${outcome}`, subject: request_id, traceparent: more.traceparent }, progress);
+  const event = cloudEvent(
+    { id, source, type: `fave.stage.${outcome}`, subject: request_id, traceparent: more.traceparent },
+    progress,
+  );
   await bus.publish(subjects.stage(request_id, stage), event, { msgID: id, ...(more.signal && { signal: more.signal }) });
 }
 
@@ -37,7 +48,11 @@ export function publishLifecycle(
   source: string,
   name: LifecycleEvent,
   data: Lifecycle,
-  { traceparent, distinct = '', ...options }: Omit<PublishOptions, 'msgID'> & { traceparent?: string | undefined; distinct?: string } = {},
+  {
+    traceparent,
+    distinct = '',
+    ...options
+  }: Omit<PublishOptions, 'msgID'> & { traceparent?: string | undefined; distinct?: string } = {},
 ): Promise<PubAck> {
   const id = eventId(data.request_id, data.run, name, distinct);
   const event = cloudEvent({ id, source, type: `fave.request.${name}`, subject: data.request_id, traceparent }, data);

@@ -3,8 +3,17 @@ import type { AnyStage, OptionSchemas } from './stage.ts';
 
 /** Options that concern a request as a whole rather than one stage. */
 export const requestOptions = {
-  memo: { type: 'boolean', default: true, description: 'whether equal work done before, for any request, is copied instead of done again' },
-  'item-timeout': { type: 'number', default: 0, minimum: 0, description: 'seconds that work on one item may take; 0: by the size of the input' },
+  memo: {
+    type: 'boolean',
+    default: true,
+    description: 'whether equal work done before, for any request, is copied instead of done again',
+  },
+  'item-timeout': {
+    type: 'number',
+    default: 0,
+    minimum: 0,
+    description: 'seconds that work on one item may take; 0: by the size of the input',
+  },
   timeout: { type: 'number', default: 86_400, minimum: 1, description: 'seconds that the whole request may take' },
 } as const satisfies OptionSchemas;
 
@@ -32,12 +41,19 @@ export function defineGraph(given: readonly Kind[], stages: readonly AnyStage[])
       const owner = owners.get(kind);
       if (owner !== undefined) throw new Error(`${kind.name} is produced by ${owner} and by ${stage.name}`);
       owners.set(kind, stage.name);
-      if (!kind.key.startsWith(`${stage.name}/`)) throw new Error(`${stage.name} may not write ${kind.key}: a stage's objects lie under its own name`);
+      if (!kind.key.startsWith(`${stage.name}/`))
+        throw new Error(`${stage.name} may not write ${kind.key}: a stage's objects lie under its own name`);
     }
   }
   const kinds = [...owners.keys()];
-  unique('kind', kinds.map((kind) => kind.name));
-  unique('stage', stages.map((stage) => stage.name));
+  unique(
+    'kind',
+    kinds.map((kind) => kind.name),
+  );
+  unique(
+    'stage',
+    stages.map((stage) => stage.name),
+  );
   for (const stage of stages) {
     if (!owners.has(stage.consumes)) throw new Error(`${stage.name} consumes ${stage.consumes.name}, which nothing produces`);
     const absent = (stage.reads ?? []).find((kind: Kind) => !owners.has(kind)) as Kind | undefined;
@@ -78,7 +94,8 @@ function mergeOptions(stages: readonly AnyStage[]): OptionSchemas {
   for (const stage of stages) {
     for (const [name, schema] of Object.entries((stage.options ?? {}) as OptionSchemas)) {
       const other = merged[name];
-      if (other && JSON.stringify(other) !== JSON.stringify(schema)) throw new Error(`option ${name} of ${stage.name} means something else elsewhere`);
+      if (other && JSON.stringify(other) !== JSON.stringify(schema))
+        throw new Error(`option ${name} of ${stage.name} means something else elsewhere`);
       merged[name] = schema;
     }
   }

@@ -23,11 +23,15 @@ export function requestPrefix(requestId: string): string {
  * Path of an object below its request's prefix.
  * @param file Name of the user's file, for kinds with `{file}`.
  */
-export function pathOf(kind: Kind, { indices = {}, extension, file }: { indices?: Indices; extension?: string; file?: string } = {}): string {
+export function pathOf(
+  kind: Kind,
+  { indices = {}, extension, file }: { indices?: Indices; extension?: string; file?: string } = {},
+): string {
   return kind.key.replace(/\{(\w+)\}/g, (_, name: string) => {
     if (name === 'ext') {
       const chosen = extension ?? kind.extensions?.[0];
-      if (chosen === undefined || !kind.extensions?.includes(chosen)) throw new Error(`a ${kind.name} cannot be a .${String(chosen)} file`);
+      if (chosen === undefined || !kind.extensions?.includes(chosen))
+        throw new Error(`a ${kind.name} cannot be a .${String(chosen)} file`);
       return chosen;
     }
     if (name === 'file') return file ?? missing(kind, name);

@@ -48,9 +48,16 @@ export function landedMessage(object: LandedObject, metadata: ObjectMetadata): L
  * announce under one id, so that JetStream keeps one message of them.
  * @param nonce Makes the announcement a new one although the object is the same: a sweep, a redrive.
  */
-export async function announce(bus: Bus, bucket: string, message: Landed, { signal, nonce = '' }: { signal?: AbortSignal; nonce?: string } = {}): Promise<void> {
+export async function announce(
+  bus: Bus,
+  bucket: string,
+  message: Landed,
+  { signal, nonce = '' }: { signal?: AbortSignal; nonce?: string } = {},
+): Promise<void> {
   const { key, etag, run, kind, lane, request_id } = message;
-  const msgID = createHash('sha256').update(JSON.stringify([bucket, key, etag, run, nonce])).digest('base64url');
+  const msgID = createHash('sha256')
+    .update(JSON.stringify([bucket, key, etag, run, nonce]))
+    .digest('base64url');
   await bus.publish(subjects.landed(kind, lane, request_id), message, { msgID, ...(signal && { signal }) });
 }
 

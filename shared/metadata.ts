@@ -32,7 +32,9 @@ export function encodeMetadata(metadata: ObjectMetadata): Record<string, string>
     attributes: Object.keys(attributes).length > 0 ? asciiJson(attributes) : undefined,
     ...texts,
   };
-  return Object.fromEntries(Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[PREFIX + name, value]])));
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[PREFIX + name, value]])),
+  );
 }
 
 /** The `fave-…` values among an object's headers or a notification's `userMetadata`, by name without prefix. */
@@ -62,7 +64,10 @@ export function decodeMetadata(headers: Readonly<Record<string, string>>): Objec
 }
 
 /** What a user chose for a request, from its input's headers: every `fave-…` value that is not a trace context. */
-export function requestValues(headers: Readonly<Record<string, string>>): { options: Record<string, string>; traceparent?: string } {
+export function requestValues(headers: Readonly<Record<string, string>>): {
+  options: Record<string, string>;
+  traceparent?: string;
+} {
   const { traceparent, ...options } = faveValues(headers);
   return { options, ...(traceparent !== undefined && { traceparent }) };
 }

@@ -51,7 +51,9 @@ export interface Store {
   create(key: string, text: string, options?: PutOptions): Promise<{ etag: string } | undefined>;
   /** Copies inside the store, with new headers. @throws RetryableError `object-changed` where the source is another, PermanentError `missing-object`. */
   copy(from: { key: string; etag: string }, to: string, options?: PutOptions): Promise<{ etag: string }>;
-  list(prefix: string): AsyncIterable<{ key: string; etag: string; size: number }>;
+  list(prefix: string): AsyncIterable<{ key: string; etag: string; size: number; modified: Date }>;
+  /** Names of the folders right below a prefix, without the slash. */
+  folders(prefix: string): AsyncIterable<string>;
   remove(key: string): Promise<void>;
   close(): void;
 }
@@ -84,7 +86,13 @@ export function createStore(config: StoreConfig): Store {
     const payload = 'path' in body ? createReadStream(body.path) : body.data;
     const digest = agent instanceof https.Agent ? '' : body.sha256;
     const expected = [200, 204, 206];
-    const sent = client.makeRequestStreamAsync({ method, bucketName: bucket, objectName: key, headers, query }, payload, digest, expected, config.region);
+    const sent = client.makeRequestStreamAsync(
+      { method, bucketName: bucket, objectName: key, headers, query },
+      payload,
+      digest,
+      expected,
+      config.region,
+    );
     const response = (await sent) as http.IncomingMessage;
     const stop = (): void => void response.destroy();
     signal?.addEventListener('abort', stop, { once: true });
@@ -92,9 +100,16 @@ export function createStore(config: StoreConfig): Store {
     return response;
   };
 
-  const put = async (key: string, body: Parameters<typeof request>[1] & object, size: number, { headers, signal }: PutOptions = {}) => {
+  const put = async (
+    key: string,
+    body: Parameters<typeof request>[1] & object,
+    size: number,
+    { headers, signal }: PutOptions = {},
+  ) => {
     const sent = { ...headers, 'content-length': String(size) };
-    const response = await patiently(signal, key, async () => drained(await request({ method: 'PUT', key, headers: sent }, body, signal)));
+    const response = await patiently(signal, key, async () =>
+      drained(await request({ method: 'PUT', key, headers: sent }, body, signal)),
+    );
     return { etag: etagOf(response.headers) };
   };
 
@@ -138,7 +153,8 @@ export function createStore(config: StoreConfig): Store {
         await pipeline(response, createWriteStream(path), ...(options.signal ? [{ signal: options.signal }] : []));
         const expected = Number(response.headers['content-length']);
         const { size } = await stat(path);
-        if (size !== expected) throw new UnavailableError('store-unavailable', `${key} broke off after ${size} of ${expected} bytes`);
+        if (size !== expected)
+          throw new UnavailableError('store-unavailable', `${key} broke off after ${size} of ${expected} bytes`);
       }),
     upload: (key, { path, sha256, size }, options) => put(key, { path, sha256 }, size, options),
     put: (key, text, options) => put(key, { data: text, sha256: sha256Of(text) }, Buffer.byteLength(text), options),
@@ -169,8 +185,18 @@ export function createStore(config: StoreConfig): Store {
     async *list(prefix) {
       try {
         for await (const item of client.listObjectsV2(bucket, prefix, true)) {
-          const { name, etag, size } = item as { name: string; etag: string; size: number };
-          yield { key: name, etag: unquoted(etag), size };
+          const { name, etag, size, lastModified } = item as { name: string; etag: string; size: number; lastModified: Date };
+          yield { key: name, etag: unquoted(etag), size, modified: lastModified };
+        }
+      } catch (error) {
+        throw translated(error, prefix);
+      }
+    },
+    async *folders(prefix) {
+      try {
+        for await (const item of client.listObjectsV2(bucket, prefix, false)) {
+          const folder = (item as { prefix?: string }).prefix;
+          if (folder !== undefined) yield folder.slice(prefix.length, -1);
         }
       } catch (error) {
         throw translated(error, prefix);
@@ -265,17 +291,31 @@ function translated(error: unknown, key: string): unknown {
     if (['NoSuchKey', 'NotFound', 'NoSuchVersion', 'MethodNotAllowed'].includes(code)) {
       return new PermanentError('missing-object', `there is no object ${key} in the bucket`, { cause: error });
     }
-    if (code === 'PreconditionFailed') return new RetryableError('object-changed', `${key} is not what it was when it was announced`, { cause: error });
+    if (code === 'PreconditionFailed')
+      return new RetryableError('object-changed', `${key} is not what it was when it was announced`, { cause: error });
     if (['AccessDenied', 'InvalidAccessKeyId', 'SignatureDoesNotMatch'].includes(code)) {
-      return new RetryableError('access-denied', `the store refuses access to ${key} (${code}): check ARTIFACT_ACCESS_KEY and its policy`, { cause: error });
+      return new RetryableError(
+        'access-denied',
+        `the store refuses access to ${key} (${code}): check ARTIFACT_ACCESS_KEY and its policy`,
+        { cause: error },
+      );
     }
-    if (code === 'NoSuchBucket') return new RetryableError('no-bucket', `the bucket does not exist: run set-up`, { cause: error });
-    if (permanentCodes.has(code)) return new PermanentError('store-refused', `the store refused ${key}: ${error.message}`, { cause: error });
+    if (code === 'NoSuchBucket')
+      return new RetryableError('no-bucket', `the bucket does not exist: run set-up`, { cause: error });
+    if (permanentCodes.has(code))
+      return new PermanentError('store-refused', `the store refused ${key}: ${error.message}`, { cause: error });
   }
   return new UnavailableError('store-unavailable', `the store does not answer (${messageOf(error)})`, { cause: error });
 }
 
-const permanentCodes = new Set(['EntityTooLarge', 'InvalidArgument', 'InvalidRequest', 'KeyTooLongError', 'MetadataTooLarge', 'XMinioInvalidObjectName']);
+const permanentCodes = new Set([
+  'EntityTooLarge',
+  'InvalidArgument',
+  'InvalidRequest',
+  'KeyTooLongError',
+  'MetadataTooLarge',
+  'XMinioInvalidObjectName',
+]);
 
 function absent(error: unknown): undefined {
   if (error instanceof PermanentError && error.code === 'missing-object') return undefined;

@@ -1,4 +1,12 @@
-import { AckPolicy, DeliverPolicy, DiscardPolicy, RetentionPolicy, StorageType, type ConsumerConfig, type StreamConfig } from '@nats-io/jetstream';
+import {
+  AckPolicy,
+  DeliverPolicy,
+  DiscardPolicy,
+  RetentionPolicy,
+  StorageType,
+  type ConsumerConfig,
+  type StreamConfig,
+} from '@nats-io/jetstream';
 import type { Kind } from '../schemas/kinds.ts';
 import type { Graph } from './graph.ts';
 import type { Indices } from './stage.ts';
@@ -28,6 +36,7 @@ export function lanesOf(kind: Kind): readonly Lane[] {
 export const subjects = {
   rawFast: 'fave.raw.fast',
   rawDurable: 'fave.raw.durable',
+  rawSweep: 'fave.raw.sweep',
   landed: (kind: string, lane: Lane | '*', requestId: string): string => `fave.landed.${kind}.${lane}.${requestId}`,
   stage: (requestId: string, stage: string): string => `fave.requests.${requestId}.stage.${stage}`,
   lifecycle: (requestId: string, event: string): string => `fave.requests.${requestId}.${event}`,
@@ -49,10 +58,41 @@ export function streamConfigs(replicas = 1): Partial<StreamConfig>[] {
   const common = { storage: StorageType.File, num_replicas: replicas, duplicate_window: minutes(DEDUPLICATION_WINDOW) };
   return [
     // What was acknowledged vanishes, so "full" means a real backlog, and `new` pushes it back into MinIO's queue.
-    { ...common, name: streams.raw, subjects: ['fave.raw.>'], retention: RetentionPolicy.Workqueue, discard: DiscardPolicy.New, max_bytes: 2 * GiB },
-    { ...common, name: streams.landed, subjects: ['fave.landed.>'], retention: RetentionPolicy.Interest, discard: DiscardPolicy.New, max_bytes: 2 * GiB },
-    { ...common, name: streams.requests, subjects: ['fave.requests.>'], retention: RetentionPolicy.Limits, discard: DiscardPolicy.Old, max_bytes: 4 * GiB, max_age: days(7) },
-    { ...common, name: streams.deadLetters, subjects: ['fave.dlq.>'], retention: RetentionPolicy.Limits, discard: DiscardPolicy.Old, max_bytes: GiB, max_age: days(30) },
+    {
+      ...common,
+      name: streams.raw,
+      subjects: ['fave.raw.>'],
+      retention: RetentionPolicy.Workqueue,
+      discard: DiscardPolicy.New,
+      max_bytes: 2 * GiB,
+    },
+    {
+      ...common,
+      name: streams.landed,
+      subjects: ['fave.landed.>'],
+      retention: RetentionPolicy.Interest,
+      discard: DiscardPolicy.New,
+      max_bytes: 2 * GiB,
+    },
+    {
+      ...common,
+      name: streams.requests,
+      subjects: ['fave.requests.>'],
+      retention: RetentionPolicy.Limits,
+      discard: DiscardPolicy.Old,
+      max_bytes: 4 * GiB,
+      max_age: days(7),
+    },
+    // The server's own word on messages that were delivered as often as they may be is kept with what workers say.
+    {
+      ...common,
+      name: streams.deadLetters,
+      subjects: ['fave.dlq.>', MAX_DELIVERIES_ADVISORY],
+      retention: RetentionPolicy.Limits,
+      discard: DiscardPolicy.Old,
+      max_bytes: GiB,
+      max_age: days(30),
+    },
   ];
 }
 
@@ -63,6 +103,10 @@ export interface ConsumerSpec {
 
 export const RELAY_CONSUMER = 'relay';
 export const TRACKER_CONSUMER = 'tracker';
+export const ADVISORY_CONSUMER = 'tracker-advisories';
+
+/** Where the server says that an item was delivered as often as it may be. */
+const MAX_DELIVERIES_ADVISORY = `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${streams.landed}.*`;
 
 /** Name of the durable consumer that feeds a stage from a lane. */
 export function consumerName(stage: string, lane: Lane): string {
@@ -87,9 +131,12 @@ export function consumerConfigs(graph: Graph, ackWait: number): ConsumerSpec[] {
   return [
     durable(streams.raw, RELAY_CONSUMER, 'fave.raw.>'),
     durable(streams.landed, TRACKER_CONSUMER, subjects.landed('input', '*', '*')),
+    durable(streams.deadLetters, ADVISORY_CONSUMER, MAX_DELIVERIES_ADVISORY),
     ...graph.stages.flatMap((stage) =>
       lanesOf(stage.consumes).map((lane) =>
-        durable(streams.landed, consumerName(stage.name, lane), subjects.landed(stage.consumes.name, lane, '*'), { max_deliver: MAX_DELIVERIES }),
+        durable(streams.landed, consumerName(stage.name, lane), subjects.landed(stage.consumes.name, lane, '*'), {
+          max_deliver: MAX_DELIVERIES,
+        }),
       ),
     ),
   ];

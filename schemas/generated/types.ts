@@ -384,6 +384,10 @@ export interface Receipt {
   version: number;
   item: string;
   run?: number;
+  /**
+   * Sequence in FAVE_LANDED of the message that brought the item.
+   */
+  message?: number;
   source: {
     kind: string;
     /**

@@ -29,14 +29,18 @@ export async function admit(store: Store, candidate: Candidate): Promise<Request
     traceparent: traceparent ?? newTraceparent(),
   };
   const key = requestPrefix(requestId) + metadataPaths.request;
-  if (await store.create(key, `${JSON.stringify(request)}\n`, { headers: { 'content-type': 'application/json' } })) return request;
+  if (await store.create(key, `${JSON.stringify(request)}\n`, { headers: { 'content-type': 'application/json' } }))
+    return request;
 
   const found = await store.text(key);
   if (!found) return admit(store, candidate);
   const admitted = parsed('request', found.text);
   const difference = differenceOf(admitted, request);
   if (difference === undefined) return admitted;
-  throw new PermanentError('input-replaced', `request ${requestId} already has the input ${admitted.input.file}, and ${difference}; use a new id`);
+  throw new PermanentError(
+    'input-replaced',
+    `request ${requestId} already has the input ${admitted.input.file}, and ${difference}; use a new id`,
+  );
 }
 
 function differenceOf(admitted: Request, offered: Request): string | undefined {

@@ -25,14 +25,16 @@ const CREATED = /^(s3:)?ObjectCreated:(Put|Post|Copy|CompleteMultipartUpload)$/;
 
 /** The objects of `bucket` that a notification says were created. */
 export function createdObjects(notification: Notification, bucket: string): CreatedObject[] {
-  return notification.Records.filter(({ eventName, s3 }) => CREATED.test(eventName) && s3.bucket.name === bucket).map(({ s3: { object } }) => ({
-    key: formDecoded(object.key),
-    etag: object.eTag ?? '',
-    size: object.size ?? 0,
-    versionId: object.versionId,
-    sequencer: object.sequencer,
-    headers: object.userMetadata as Record<string, string> | undefined,
-  }));
+  return notification.Records.filter(({ eventName, s3 }) => CREATED.test(eventName) && s3.bucket.name === bucket).map(
+    ({ s3: { object } }) => ({
+      key: formDecoded(object.key),
+      etag: object.eTag ?? '',
+      size: object.size ?? 0,
+      versionId: object.versionId,
+      sequencer: object.sequencer,
+      headers: object.userMetadata as Record<string, string> | undefined,
+    }),
+  );
 }
 
 /** Finds out by its key alone what an object is. */

@@ -77,7 +77,13 @@ function createHandler({ store, bus, log }: Service, graph: Graph): (object: Cre
   const reject = async (object: CreatedObject, requestId: string | undefined, code: string, message: string): Promise<Result> => {
     const id = requestId ?? NO_REQUEST;
     const error = { code, message, file: object.key };
-    await publishLifecycle(bus, 'relay', 'rejected', { request_id: id, run: 1, status: 'rejected', input: object.key, errors: [error] }, { distinct: `${object.key} ${object.etag} ${code}` });
+    await publishLifecycle(
+      bus,
+      'relay',
+      'rejected',
+      { request_id: id, run: 1, status: 'rejected', input: object.key, errors: [error] },
+      { distinct: `${object.key} ${object.etag} ${code}` },
+    );
     log.warn({ event: 'relay:rejected', request_id: id, key: object.key, code }, message);
     return 'rejected';
   };
@@ -88,7 +94,15 @@ function createHandler({ store, bus, log }: Service, graph: Graph): (object: Cre
     const { options, traceparent } = requestValues(headers);
     const { etag, size, versionId } = object;
     const trace = traceparent !== undefined && isTraceparent(traceparent) ? traceparent : undefined;
-    const request = await admit(store, { requestId, file: basename(object.key), etag, size, versionId, options: checkOptions(options), traceparent: trace });
+    const request = await admit(store, {
+      requestId,
+      file: basename(object.key),
+      etag,
+      size,
+      versionId,
+      options: checkOptions(options),
+      traceparent: trace,
+    });
     return {
       run: 1,
       options: request.options,
@@ -121,7 +135,8 @@ function createHandler({ store, bus, log }: Service, graph: Graph): (object: Cre
       const { versionId, ...metadata } = await metadataOf(object, classified.object);
       const { etag, size, sequencer } = object;
       await announce(bus, store.bucket, landedMessage({ ...classified.object, etag, size, versionId, sequencer }, metadata));
-      if (kind === kinds.input) log.info({ event: 'relay:admitted', request_id: requestId, key: object.key, options: metadata.options });
+      if (kind === kinds.input)
+        log.info({ event: 'relay:admitted', request_id: requestId, key: object.key, options: metadata.options });
       return 'landed';
     } catch (error) {
       if (error instanceof PermanentError) return reject(object, requestId, error.code, error.message);

@@ -29,10 +29,13 @@ export function parseCtm(ctm: string, spans: readonly Span[]): Utterance[] {
 
 /**
  * Whether an utterance can be speech. In music and noise the recogniser also finds words: few long ones, or ones it does not
- * believe itself. Measured: of the 21 words in half a minute of film music none is left, of 5 speakers' 352 words all are.
+ * believe itself. Measured: of the 24 words in half a minute of film music none is left, of 333 words in speech all are; white,
+ * pink and brown noise and a tone give none to begin with.
  */
 export function isPlausible({ words }: Utterance): boolean {
-  return mean(words.map((word) => word.end - word.start)) <= LONGEST_MEAN && mean(words.map((word) => word.confidence)) >= LEAST_MEAN;
+  return (
+    mean(words.map((word) => word.end - word.start)) <= LONGEST_MEAN && mean(words.map((word) => word.confidence)) >= LEAST_MEAN
+  );
 }
 
 function utteranceOf(unsorted: readonly SpokenWord[]): Utterance {

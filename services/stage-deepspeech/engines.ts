@@ -26,7 +26,10 @@ export function enginesFor({ whisperModel, sphinxModel }: { whisperModel: string
   const auto = once(async () => {
     if (whisperModel === '') return engines.pocketsphinx();
     return engines.whisper().catch((error: unknown) => {
-      log.warn({ event: 'whisper:unusable', reason: messageOf(error) }, 'whisper cannot be used: pocketsphinx transcribes instead');
+      log.warn(
+        { event: 'whisper:unusable', reason: messageOf(error) },
+        'whisper cannot be used: pocketsphinx transcribes instead',
+      );
       return engines.pocketsphinx();
     });
   });

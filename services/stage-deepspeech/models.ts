@@ -37,7 +37,11 @@ export const MODELS: Readonly<Record<string, WhisperModel>> = Object.fromEntries
  */
 export async function pullModel(name: string, dir: string, fetch = globalThis.fetch, models = MODELS): Promise<string> {
   const model = Object.hasOwn(models, name) ? models[name] : undefined;
-  if (!model) throw new PermanentError('unknown-model', `There is no whisper model "${name}". Take one of: ${Object.keys(models).join(', ')}.`);
+  if (!model)
+    throw new PermanentError(
+      'unknown-model',
+      `There is no whisper model "${name}". Take one of: ${Object.keys(models).join(', ')}.`,
+    );
   const path = join(dir, `ggml-${name}.bin`);
   if ((await sha1Of(path)) === model.sha1) return path;
   await mkdir(dir, { recursive: true });
@@ -46,7 +50,10 @@ export async function pullModel(name: string, dir: string, fetch = globalThis.fe
   try {
     const sha1 = await download(model.url, part, fetch);
     if (sha1 !== model.sha1)
-      throw new PermanentError('wrong-checksum', `What ${model.url} sent is not the model "${name}": its SHA-1 is ${sha1} instead of ${model.sha1}.`);
+      throw new PermanentError(
+        'wrong-checksum',
+        `What ${model.url} sent is not the model "${name}": its SHA-1 is ${sha1} instead of ${model.sha1}.`,
+      );
     await rename(part, path);
   } finally {
     await rm(part, { force: true });
@@ -57,7 +64,11 @@ export async function pullModel(name: string, dir: string, fetch = globalThis.fe
 /** Streams to a file, as models are larger than memory may be. @returns the SHA-1 of what came */
 async function download(url: string, path: string, fetch: typeof globalThis.fetch): Promise<string> {
   const failed = (why: string, cause?: unknown): RetryableError =>
-    new RetryableError('download-failed', `${url} cannot be downloaded: ${why}. Try again, or fetch it by hand and set FAVE_WHISPER_MODEL to its path.`, { cause });
+    new RetryableError(
+      'download-failed',
+      `${url} cannot be downloaded: ${why}. Try again, or fetch it by hand and set FAVE_WHISPER_MODEL to its path.`,
+      { cause },
+    );
   const response = await fetch(url).catch((cause: unknown) => {
     throw failed(messageOf(cause), cause);
   });

@@ -15,8 +15,18 @@ export default defineStage({
   consumes: kinds.speech,
   produces: [kinds.transcript],
   options: {
-    speech: { type: 'string', enum: CHOICES, default: 'auto', description: 'speech recognition: auto is whisper where a model is configured, else pocketsphinx' },
-    language: { type: 'string', default: 'auto', maxLength: 35, description: 'language spoken, BCP 47; auto lets the engine find out' },
+    speech: {
+      type: 'string',
+      enum: CHOICES,
+      default: 'auto',
+      description: 'speech recognition: auto is whisper where a model is configured, else pocketsphinx',
+    },
+    language: {
+      type: 'string',
+      default: 'auto',
+      maxLength: 35,
+      description: 'language spoken, BCP 47; auto lets the engine find out',
+    },
   },
   settings: {
     'whisper-model': { type: 'string', default: '', description: 'path of a ggml model for whisper.cpp' },
@@ -38,7 +48,10 @@ export default defineStage({
 
     used(engine.name, engine.version);
     if (engine.model !== null) used(`${engine.name}:${engine.model}`, engine.modelVersion ?? 'unknown');
-    log.info({ event: 'speech:heard', engine: engine.name, model: engine.model, utterances: transcript.utterances.length }, 'transcribed');
+    log.info(
+      { event: 'speech:heard', engine: engine.name, model: engine.model, utterances: transcript.utterances.length },
+      'transcribed',
+    );
     await outputs.json(kinds.transcript, transcript);
   },
 });

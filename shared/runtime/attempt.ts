@@ -67,6 +67,7 @@ export function receiptOf(attempt: Attempt, error?: Progress['error']): Omit<Rec
     version: stage.version,
     item,
     run: landed.run,
+    message: attempt.delivery.sequence,
     source: { kind, key: pathIn(landed), etag, ...(sha256 !== undefined && { sha256 }) },
     config: config.values,
     config_hash: config.hash,

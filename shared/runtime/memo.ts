@@ -33,7 +33,9 @@ export function createMemo(store: Store): Memo {
       // Numbered siblings, such as frames, are vouched for by the manifest that the item is: it names their content.
       const read = (stage.reads ?? []).filter((kind) => placeholders(kind).every((name) => name in item.indices));
       const beside = await Promise.all(read.map(async (kind) => (await item.sibling(kind)).sha256()));
-      return sha256Of(JSON.stringify([stage.name, stage.version, config.hash, landed.sha256, attempt.item, landed.attributes, beside]));
+      return sha256Of(
+        JSON.stringify([stage.name, stage.version, config.hash, landed.sha256, attempt.item, landed.attributes, beside]),
+      );
     },
 
     async recall(attempt, hash) {
@@ -46,9 +48,17 @@ export function createMemo(store: Store): Memo {
         for (const output of receipt.outputs) {
           const parsedKey = parseKey(requestPrefix(landed.request_id) + output.key, stage.produces);
           if (!parsedKey) return false;
-          const metadata = { ...inherited(landed), attributes: output.attributes, sha256: output.sha256, receipt: metadataPaths.receipt(stage.name, attempt.item) };
+          const metadata = {
+            ...inherited(landed),
+            attributes: output.attributes,
+            sha256: output.sha256,
+            receipt: metadataPaths.receipt(stage.name, attempt.item),
+          };
           const source = { key: requestPrefix(from) + output.key, etag: output.etag };
-          const { etag } = await store.copy(source, requestPrefix(landed.request_id) + output.key, { headers: outputHeaders(parsedKey.kind, output.key, metadata), signal });
+          const { etag } = await store.copy(source, requestPrefix(landed.request_id) + output.key, {
+            headers: outputHeaders(parsedKey.kind, output.key, metadata),
+            signal,
+          });
           attempt.outputs.push({ ...output, etag });
         }
         attempt.reused = from;
@@ -67,7 +77,9 @@ export function createMemo(store: Store): Memo {
     async remember(attempt, hash) {
       const { stage, landed } = attempt;
       const note = { request_id: landed.request_id, receipt: { ...receiptOf(attempt), host: '' } };
-      await store.put(memoKey(stage.name, hash), `${JSON.stringify(note)}\n`, { headers: { 'content-type': 'application/json' } });
+      await store.put(memoKey(stage.name, hash), `${JSON.stringify(note)}\n`, {
+        headers: { 'content-type': 'application/json' },
+      });
     },
   };
 }

@@ -24,13 +24,45 @@ export function createMetrics(service: string): Metrics {
   return {
     registry,
     items: new Counter({ name: 'fave_items_total', help: 'Items by outcome', labelNames: ['stage', 'outcome'], registers }),
-    duration: new Histogram({ name: 'fave_item_duration_seconds', help: 'Work on an item', labelNames: ['stage', 'outcome'], buckets: SECONDS, registers }),
-    queue: new Histogram({ name: 'fave_item_queue_seconds', help: 'From announced to begun', labelNames: ['stage'], buckets: SECONDS, registers }),
-    cost: new Counter({ name: 'fave_cost_units_total', help: 'duration_ms / 1000 × memory_limit_mb / 1024', labelNames: ['stage'], registers }),
-    coldStarts: new Counter({ name: 'fave_cold_starts_total', help: 'Items that were their process’s first', labelNames: ['stage'], registers }),
-    redeliveries: new Counter({ name: 'fave_redeliveries_total', help: 'Deliveries after the first', labelNames: ['stage'], registers }),
+    duration: new Histogram({
+      name: 'fave_item_duration_seconds',
+      help: 'Work on an item',
+      labelNames: ['stage', 'outcome'],
+      buckets: SECONDS,
+      registers,
+    }),
+    queue: new Histogram({
+      name: 'fave_item_queue_seconds',
+      help: 'From announced to begun',
+      labelNames: ['stage'],
+      buckets: SECONDS,
+      registers,
+    }),
+    cost: new Counter({
+      name: 'fave_cost_units_total',
+      help: 'duration_ms / 1000 × memory_limit_mb / 1024',
+      labelNames: ['stage'],
+      registers,
+    }),
+    coldStarts: new Counter({
+      name: 'fave_cold_starts_total',
+      help: 'Items that were their process’s first',
+      labelNames: ['stage'],
+      registers,
+    }),
+    redeliveries: new Counter({
+      name: 'fave_redeliveries_total',
+      help: 'Deliveries after the first',
+      labelNames: ['stage'],
+      registers,
+    }),
     busy: new Gauge({ name: 'fave_busy_slots', help: 'Items being worked on', labelNames: ['stage'], registers }),
-    events: new Counter({ name: 'fave_relay_events_total', help: 'Bucket notifications by what became of them', labelNames: ['result'], registers }),
+    events: new Counter({
+      name: 'fave_relay_events_total',
+      help: 'Bucket notifications by what became of them',
+      labelNames: ['result'],
+      registers,
+    }),
     requests: new Counter({ name: 'fave_requests_total', help: 'Requests by status', labelNames: ['status'], registers }),
   };
 }

@@ -31,7 +31,15 @@ export function createOutputs(
     const path = pathOf(kind, { indices, extension });
     const headers = outputHeaders(kind, path, { ...inherited(landed), attributes, sha256: digest.sha256, receipt });
     const { etag } = await send(requestPrefix(landed.request_id) + path, headers);
-    stored.push({ kind: kind.name, item: itemId(kind, indices), key: path, etag, ...digest, announced: kind.announced, attributes });
+    stored.push({
+      kind: kind.name,
+      item: itemId(kind, indices),
+      key: path,
+      etag,
+      ...digest,
+      announced: kind.announced,
+      attributes,
+    });
     return digest;
   };
 
@@ -39,7 +47,9 @@ export function createOutputs(
     stored,
     async file(kind, path, about = {}) {
       const digest = await digestOf(path);
-      return put(kind, extname(path).slice(1), digest, about, (key, headers) => store.upload(key, { path, ...digest }, { headers, signal }));
+      return put(kind, extname(path).slice(1), digest, about, (key, headers) =>
+        store.upload(key, { path, ...digest }, { headers, signal }),
+      );
     },
     async json(kind, value, about = {}) {
       if (kind.schema !== undefined) validated(kind.schema as SchemaName, value);

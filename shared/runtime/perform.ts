@@ -20,11 +20,19 @@ export interface Workshop {
 }
 
 /** Gives an attempt a directory of its own, which goes whatever happens, and its item. */
-export async function inDirectory<T>(attempt: Attempt, { store, tmpdir }: Workshop, request: () => Promise<Request>, use: (item: Item, dir: string) => Promise<T>): Promise<T> {
+export async function inDirectory<T>(
+  attempt: Attempt,
+  { store, tmpdir }: Workshop,
+  request: () => Promise<Request>,
+  use: (item: Item, dir: string) => Promise<T>,
+): Promise<T> {
   const { stage, landed, abort } = attempt;
   const dir = await mkdtemp(join(tmpdir, directoryPrefix(stage.name)));
   try {
-    return await use(createItem(landed, stage.consumes, { store, dir, signal: abort.signal, request, reads: stage.reads ?? [] }), dir);
+    return await use(
+      createItem(landed, stage.consumes, { store, dir, signal: abort.signal, request, reads: stage.reads ?? [] }),
+      dir,
+    );
   } finally {
     await rm(dir, { recursive: true, force: true, maxRetries: 3 });
   }

@@ -47,13 +47,24 @@ export async function runService(name: string, run: (service: Service) => Promis
     let isReady = false;
     const server = await serveHttp(config, metrics, () => isReady && !stop.signal.aborted && !bus.connection.isClosed());
     const service: Service = {
-      name, config, log, bus, store, metrics,
+      name,
+      config,
+      log,
+      bus,
+      store,
+      metrics,
       stopping: stop.signal,
       killed: kill.signal,
       ready: () => {
         isReady = true;
         const { port } = server.address() as AddressInfo;
-        log.info({ event: 'service:ready', http: port, imports_ms: Math.round(begun), connections_ms: Math.round(connected - begun), ready_ms: Math.round(performance.now()) });
+        log.info({
+          event: 'service:ready',
+          http: port,
+          imports_ms: Math.round(begun),
+          connections_ms: Math.round(connected - begun),
+          ready_ms: Math.round(performance.now()),
+        });
       },
     };
     await run(service);

@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
-import type { Landed, Receipt } from '../../schemas/generated/types.ts';
+import type { Receipt } from '../../schemas/generated/types.ts';
 import { metadataPaths, requestPrefix } from '../keys.ts';
 import type { OptionMap } from '../options.ts';
-import type { AnyStage } from '../stage.ts';
 import { sha256Of, type Store } from '../store.ts';
 import { parsed } from '../validate.ts';
+import type { Attempt } from './attempt.ts';
 
 /** What decides, beside the source, what an item's outputs are. */
 export interface StageConfig {
@@ -19,7 +19,13 @@ export function stageConfig(options: OptionMap, settings: OptionMap): StageConfi
 }
 
 /** The receipt of an item, if it was settled; undefined also where what is there cannot be read, which only means work. */
-export async function readReceipt(store: Store, requestId: string, stage: string, item: string, signal: AbortSignal): Promise<Receipt | undefined> {
+export async function readReceipt(
+  store: Store,
+  requestId: string,
+  stage: string,
+  item: string,
+  signal: AbortSignal,
+): Promise<Receipt | undefined> {
   const found = await store.text(requestPrefix(requestId) + metadataPaths.receipt(stage, item), { signal });
   try {
     return found && parsed('receipt', found.text);
@@ -28,13 +34,18 @@ export async function readReceipt(store: Store, requestId: string, stage: string
   }
 }
 
-/** Whether a receipt vouches for this very item: same source, stage version and config; a failure only within its own run. */
-export function isValid(receipt: Receipt, stage: AnyStage, landed: Landed, config: StageConfig): boolean {
+/** Whether a receipt vouches for this very item: same source, stage version and config; a failure only for the same message. */
+export function isValid(receipt: Receipt, { stage, landed, config, delivery }: Attempt): boolean {
   const same = receipt.source.etag === landed.etag && receipt.version === stage.version && receipt.config_hash === config.hash;
-  return same && (receipt.outcome === 'done' || receipt.run === landed.run);
+  return same && (receipt.outcome === 'done' || receipt.message === delivery.sequence);
 }
 
-export async function writeReceipt(store: Store, requestId: string, receipt: Omit<Receipt, 'host'>, signal?: AbortSignal): Promise<void> {
+export async function writeReceipt(
+  store: Store,
+  requestId: string,
+  receipt: Omit<Receipt, 'host'>,
+  signal?: AbortSignal,
+): Promise<void> {
   const key = requestPrefix(requestId) + metadataPaths.receipt(receipt.stage, receipt.item);
   const text = `${JSON.stringify({ ...receipt, host: hostname() } satisfies Receipt)}\n`;
   await store.put(key, text, { headers: { 'content-type': 'application/json' }, ...(signal && { signal }) });

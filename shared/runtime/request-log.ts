@@ -26,11 +26,9 @@ export function createRequestLog(store: Store, stage: string, log: Logger): Requ
     const timestamp = `${new Date().toISOString().replace(/[:.]/g, '')}-${worker}`;
     for (const [requestId, lines] of batches) {
       const key = requestPrefix(requestId) + metadataPaths.log(stage, timestamp);
-      await store
-        .put(key, lines.join(''), { headers: { 'content-type': 'application/jsonl' } })
-        .catch((error: unknown) => {
-          log.warn({ error, request_id: requestId }, 'log lines of this request could not be put into the bucket');
-        });
+      await store.put(key, lines.join(''), { headers: { 'content-type': 'application/jsonl' } }).catch((error: unknown) => {
+        log.warn({ error, request_id: requestId }, 'log lines of this request could not be put into the bucket');
+      });
     }
   };
 

@@ -21,7 +21,10 @@ export type Outcome =
 const DELAYS = [1, 2, 5, 10, 30, 60, 120, 180, 240];
 
 /** The one place that decides what a failed attempt means. */
-export function outcomeOf(error: unknown, { deliveries, stopping, cancelled }: { deliveries: number; stopping: boolean; cancelled: boolean }): Outcome {
+export function outcomeOf(
+  error: unknown,
+  { deliveries, stopping, cancelled }: { deliveries: number; stopping: boolean; cancelled: boolean },
+): Outcome {
   if (cancelled) return { outcome: 'cancelled' };
   if (stopping) return { outcome: 'released' };
   if (error instanceof UnavailableError && deliveries >= MAX_DELIVERIES) return { outcome: 'renewed', error };

@@ -122,15 +122,20 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
     const request = (): Promise<Request> => requestOf(landed.request_id, signal);
     const [receipt, cancelled, limit] = await Promise.all([
       readReceipt(store, landed.request_id, stage.name, item, signal),
-      cancellations.isCancelled(landed.request_id, signal),
+      cancellations.isCancelled(landed.request_id, landed.run, signal),
       request().then(({ input }) => timeLimit(landed.options, input.size)),
     ]);
     if (cancelled) throw new Cancelled(landed.request_id);
     const timer = setTimeout(() => {
-      abort.abort(new PermanentError('item-timeout', `work on ${landed.key} took longer than ${limit} s; the option item-timeout allows more`));
+      abort.abort(
+        new PermanentError(
+          'item-timeout',
+          `work on ${landed.key} took longer than ${limit} s; the option item-timeout allows more`,
+        ),
+      );
     }, limit * 1_000);
     try {
-      return await (receipt && isValid(receipt, stage, landed, attempt.config) ? skip(attempt, receipt) : make(attempt, request));
+      return await (receipt && isValid(receipt, attempt) ? skip(attempt, receipt) : make(attempt, request));
     } finally {
       clearTimeout(timer);
     }
@@ -141,7 +146,14 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
     const { landed, item, delivery } = attempt;
     const failure = itemError(error, landed);
     await writeReceipt(store, landed.request_id, receiptOf(attempt, failure));
-    const letter = { ...failure, stage: stage.name, item, deliveries: delivery.deliveries, landed, failed_at: new Date().toISOString() };
+    const letter = {
+      ...failure,
+      stage: stage.name,
+      item,
+      deliveries: delivery.deliveries,
+      landed,
+      failed_at: new Date().toISOString(),
+    };
     await bus.publish(subjects.deadLetter(stage.name, landed.request_id), letter, { msgID: deadLetterId(attempt) });
     return progressOf(attempt, 'failed', failure);
   };
@@ -161,7 +173,11 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
       const cancelled = error instanceof Cancelled || abort.signal.reason instanceof Cancelled;
       const outcome = outcomeOf(error, { deliveries: delivery.deliveries, stopping: killed.aborted, cancelled });
       if (outcome.outcome === 'failed') await tell(attempt, await fail(attempt, error));
-      else log.warn({ event: `item:${outcome.outcome}`, error, code: codeOf(error), deliveries: delivery.deliveries }, messageOf(error));
+      else
+        log.warn(
+          { event: `item:${outcome.outcome}`, error, code: codeOf(error), deliveries: delivery.deliveries },
+          messageOf(error),
+        );
       if (outcome.outcome === 'renewed') await announce(bus, store.bucket, landed, { nonce: `${delivery.sequence}` });
       return outcome;
     }
@@ -187,9 +203,12 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
       metrics.busy.inc({ stage: stage.name });
       if (delivery.deliveries > 1) metrics.redeliveries.inc({ stage: stage.name });
       // From a timer of its own, so that no tool and no slow store lets the item be given to another worker.
-      const heartbeat = setInterval(() => {
-        delivery.working();
-      }, (config.ackWait * 1_000) / 3);
+      const heartbeat = setInterval(
+        () => {
+          delivery.working();
+        },
+        (config.ackWait * 1_000) / 3,
+      );
       try {
         await handle(delivery);
       } catch (error) {
@@ -228,7 +247,15 @@ function report(metrics: Metrics, { stage, log, memoryLimitMb }: Attempt, progre
   metrics.queue.observe({ stage: stage.name }, queue_ms / 1_000);
   metrics.cost.inc({ stage: stage.name }, cost_unit);
   if (cold_start) metrics.coldStarts.inc({ stage: stage.name });
-  const fields = { cold_start, duration_ms, queue_ms, memory_limit_mb: memoryLimitMb, cost_unit, deliveries, outputs: outputs.length };
+  const fields = {
+    cold_start,
+    duration_ms,
+    queue_ms,
+    memory_limit_mb: memoryLimitMb,
+    cost_unit,
+    deliveries,
+    outputs: outputs.length,
+  };
   if (error) log.error({ event: 'item:failed', ...fields, code: error.code, stderr: error.stderr }, error.message);
   else log.info({ event: `item:${outcome}`, ...fields });
 }

@@ -1,0 +1,80 @@
+import type { JsMsg } from '@nats-io/jetstream';
+import type { Landed, Progress } from '../../schemas/generated/types.ts';
+import { codeOf, messageOf } from '../../shared/errors.ts';
+import { publishProgress } from '../../shared/events.ts';
+import type { Graph } from '../../shared/graph.ts';
+import { itemId, parseKey, requestPrefix } from '../../shared/keys.ts';
+import type { Service } from '../../shared/runtime/process.ts';
+import type { AnyStage } from '../../shared/stage.ts';
+import { consumerName, lanesOf, streams, subjects } from '../../shared/topology.ts';
+import { parsed } from '../../shared/validate.ts';
+
+/** What the server says when a message was delivered as often as it may be. */
+interface MaxDeliveries {
+  readonly stream: string;
+  readonly consumer: string;
+  readonly stream_seq: number;
+  readonly deliveries: number;
+}
+
+/** Ends an item whose worker died each time, and so never got to say so: a dead letter, and the request goes on without it. */
+export async function takeAdvisory({ bus, log }: Service, graph: Graph, message: JsMsg): Promise<void> {
+  try {
+    const advisory = message.json<MaxDeliveries>();
+    const stage = graph.stages.find(({ name, consumes }) =>
+      lanesOf(consumes).some((lane) => consumerName(name, lane) === advisory.consumer),
+    );
+    const stored = stage && (await bus.manager.streams.getMessage(streams.landed, { seq: advisory.stream_seq }));
+    if (stage && stored) {
+      const landed = parsed('landed', stored.string());
+      const progress = failedProgress(stage, landed, advisory.deliveries);
+      const letter = {
+        ...progress.error,
+        stage: stage.name,
+        item: progress.item,
+        deliveries: advisory.deliveries,
+        landed,
+        failed_at: new Date().toISOString(),
+      };
+      const msgID = [landed.request_id, landed.run, stage.name, progress.item, advisory.stream_seq].join('/');
+      await bus.publish(subjects.deadLetter(stage.name, landed.request_id), letter, { msgID });
+      await publishProgress(bus, 'tracker', progress, { traceparent: landed.traceparent });
+      log.error(
+        {
+          event: 'item:failed',
+          stage: stage.name,
+          request_id: landed.request_id,
+          item: progress.item,
+          code: progress.error?.code,
+        },
+        progress.error?.message,
+      );
+    }
+    message.ack();
+  } catch (error) {
+    log.error({ event: 'tracker:ignored', error, code: codeOf(error) }, messageOf(error));
+    message.nak(1_000);
+  }
+}
+
+function failedProgress(stage: AnyStage, landed: Landed, deliveries: number): Progress {
+  const { request_id, run, key } = landed;
+  return {
+    request_id,
+    run,
+    stage: stage.name,
+    item: itemId(stage.consumes, parseKey(key, [stage.consumes])?.indices ?? {}),
+    outcome: 'failed',
+    outputs: [],
+    error: {
+      code: 'worker-lost',
+      message: `no worker of ${stage.name} survived work on ${key}, ${deliveries} times: it crashes, hangs or runs out of memory on this file`,
+      file: key.slice(requestPrefix(request_id).length),
+    },
+    deliveries,
+    duration_ms: 0,
+    queue_ms: 0,
+    cold_start: false,
+    cost_unit: 0,
+  };
+}

@@ -1,0 +1,223 @@
+import { JetStreamApiError, type JsMsg } from '@nats-io/jetstream';
+import type { Lifecycle, Progress, RequestError } from '../../schemas/generated/types.ts';
+import { messageOf } from '../../shared/errors.ts';
+import { publishLifecycle } from '../../shared/events.ts';
+import type { Graph } from '../../shared/graph.ts';
+import { metadataPaths, requestPrefix } from '../../shared/keys.ts';
+import type { Service } from '../../shared/runtime/process.ts';
+import { NO_REQUEST, subjects } from '../../shared/topology.ts';
+import { parsed, validated } from '../../shared/validate.ts';
+import { isFinished, newRun, reduceAccepted, reduceProgress, summarise, type RunState } from './reduce.ts';
+
+/** Milliseconds between two writes of a running request's state file. */
+const STATE_INTERVAL = 500;
+
+/** Milliseconds between two looks at which requests have run out of time. */
+const TIMEOUT_INTERVAL = 1_000;
+
+/** A run that has not ended, and where its request's events stand. */
+interface OpenRun {
+  readonly state: RunState;
+  /** Sequence of the last of `fave.requests.{id}.*`: the closing event is only stored if nothing came after it. */
+  lastSequence: number;
+  traceparent: string | undefined;
+  closing: boolean;
+  /** Why the run ends although not all of it is settled. */
+  timedOut?: RequestError;
+}
+
+/** The runs of requests, as their events tell them. */
+export interface Runs {
+  /** Takes in an event of `fave.requests.>`. @throws PermanentError where it is none. */
+  take(message: JsMsg): void;
+  /** From here on what is known is the present: runs that are finished are closed. */
+  caughtUp(): void;
+  /** What is known of a request's open run. */
+  open(requestId: string): RunState | undefined;
+  /** Requests whose runs have not ended. */
+  openRequests(): string[];
+  hasEnded(requestId: string): boolean;
+  /** Writes what is still to be written. */
+  stop(): Promise<void>;
+}
+
+/** `completed`, `failed` or `cancelled`: what ends a run. */
+const ENDS = new Set(['completed', 'failed', 'cancelled']);
+
+export function createRuns({ bus, store, log, metrics }: Service, graph: Graph): Runs {
+  const open = new Map<string, OpenRun>();
+  /** The last run that ended, by request: what still comes of it says nothing new. */
+  const ended = new Map<string, number>();
+  const dirty = new Map<string, Lifecycle | undefined>();
+  let timer: NodeJS.Timeout | undefined;
+  let writing = Promise.resolve();
+  let current = false;
+
+  const openRun = (requestId: string, run: number): OpenRun | undefined => {
+    if ((ended.get(requestId) ?? 0) >= run) return undefined;
+    let found = open.get(requestId);
+    if (!found || found.state.run < run) {
+      found = { state: newRun(requestId, run), lastSequence: found?.lastSequence ?? 0, traceparent: undefined, closing: false };
+      open.set(requestId, found);
+    }
+    return found.state.run === run ? found : undefined;
+  };
+
+  const write = async (requestId: string, state: Lifecycle): Promise<void> => {
+    const key = requestPrefix(requestId) + metadataPaths.state;
+    await store.put(key, `${JSON.stringify(state)}\n`, { headers: { 'content-type': 'application/json' } });
+  };
+
+  /** Writes the state files that changed, one after the other. */
+  const flush = (): Promise<void> => {
+    clearTimeout(timer);
+    timer = undefined;
+    const changed = [...dirty];
+    dirty.clear();
+    writing = writing.then(async () => {
+      for (const [requestId, state] of changed) {
+        const run = open.get(requestId);
+        // The closing state is written by `close`, before its event; an older one must not follow it.
+        const text = state ?? (run && !run.closing ? summarise(run.state, graph) : undefined);
+        if (text)
+          await write(requestId, text).catch((error: unknown) => log.warn({ error, request_id: requestId }, messageOf(error)));
+      }
+    });
+    return writing;
+  };
+
+  const changed = (requestId: string, state?: Lifecycle): void => {
+    dirty.set(requestId, state ?? dirty.get(requestId));
+    timer ??= setTimeout(() => void flush(), STATE_INTERVAL);
+  };
+
+  const closingSummary = ({ state, timedOut }: OpenRun): Lifecycle => {
+    const summary = summarise(state, graph);
+    if (!timedOut) return summary;
+    const finished_at = new Date().toISOString();
+    const duration_ms = Date.parse(finished_at) - Date.parse(summary.accepted_at ?? finished_at);
+    return { ...summary, status: 'failed', finished_at, duration_ms, errors: [timedOut, ...(summary.errors ?? [])] };
+  };
+
+  const close = async (run: OpenRun): Promise<void> => {
+    run.closing = true;
+    const { state } = run;
+    const summary = closingSummary(run);
+    const name = summary.status === 'completed' ? 'completed' : 'failed';
+    let expected: number | undefined;
+    try {
+      // Data first: who hears of the end finds it in the bucket.
+      await writing;
+      await write(state.requestId, summary);
+      expected = run.lastSequence;
+      const expect = { lastSubjectSequence: expected, lastSubjectSequenceSubject: subjects.lifecycle(state.requestId, '*') };
+      await publishLifecycle(bus, 'tracker', name, summary, { traceparent: run.traceparent, expect });
+      log.info({
+        event: `request:${name}`,
+        request_id: state.requestId,
+        run: state.run,
+        duration_ms: summary.duration_ms,
+        cost_unit: summary.cost_unit,
+      });
+      metrics.requests.inc({ status: name });
+    } catch (error) {
+      run.closing = false;
+      // Somebody said something about this request meanwhile. It reaches this process too and is decided upon then,
+      // unless it came before the refusal did: then nothing else would.
+      if (error instanceof JetStreamApiError) {
+        if (run.lastSequence !== expected) consider(run);
+        return;
+      }
+      log.warn({ error, request_id: state.requestId }, messageOf(error));
+      setTimeout(() => {
+        consider(run);
+      }, 1_000).unref();
+    }
+  };
+
+  const consider = (run: OpenRun): void => {
+    if (current && !run.closing && (isFinished(run.state) || run.timedOut) && open.get(run.state.requestId) === run)
+      void close(run);
+  };
+
+  const cancelledState = (requestId: string): Lifecycle | undefined => {
+    const run = open.get(requestId);
+    return run && { ...summarise(run.state, graph), status: 'cancelled', finished_at: new Date().toISOString() };
+  };
+
+  /** Ends requests that took longer than their option `timeout`; the marker makes workers drop what is still queued. */
+  const endLate = async (): Promise<void> => {
+    for (const run of open.values()) {
+      const { requestId, accepted } = run.state;
+      const limit = Number(accepted?.options?.['timeout'] ?? graph.options['timeout']?.default);
+      if (!accepted?.accepted_at || run.timedOut || Date.now() < Date.parse(accepted.accepted_at) + limit * 1_000) continue;
+      const message = `the request took longer than ${limit} s; the option timeout allows more`;
+      run.timedOut = { code: 'request-timeout', message, file: `input/${accepted.input ?? ''}` };
+      await store.put(
+        requestPrefix(requestId) + metadataPaths.cancelled,
+        `${JSON.stringify({ run: run.state.run, reason: message })}\n`,
+      );
+      consider(run);
+    }
+  };
+  const timeouts = setInterval(() => {
+    if (current) endLate().catch((error: unknown) => log.warn({ error }, messageOf(error)));
+  }, TIMEOUT_INTERVAL);
+
+  const takeLifecycle = (name: string, data: Lifecycle, sequence: number, traceparent: string | undefined): void => {
+    const { request_id: requestId } = data;
+    if (requestId === NO_REQUEST) return;
+    if (ENDS.has(name)) {
+      if (name === 'cancelled' && current && open.has(requestId)) changed(requestId, cancelledState(requestId));
+      ended.set(requestId, Math.max(data.run, ended.get(requestId) ?? 0));
+      if ((open.get(requestId)?.state.run ?? 0) <= data.run) open.delete(requestId);
+      return;
+    }
+    if (name === 'rejected' && !open.has(requestId) && !ended.has(requestId)) {
+      if (current) changed(requestId, data);
+      return;
+    }
+    const run = name === 'accepted' ? openRun(requestId, data.run) : open.get(requestId);
+    if (!run) return;
+    run.lastSequence = sequence;
+    if (name === 'accepted') {
+      run.traceparent = traceparent;
+      reduceAccepted(run.state, data, graph);
+      dirty.delete(requestId);
+    }
+    if (current) changed(requestId);
+    consider(run);
+  };
+
+  const takeProgress = (progress: Progress, time: string): void => {
+    const run = openRun(progress.request_id, progress.run);
+    if (!run) return;
+    reduceProgress(run.state, progress, time, graph);
+    if (current) changed(progress.request_id);
+    consider(run);
+  };
+
+  return {
+    take(message) {
+      const event = parsed('event', message.string());
+      const [, , , name = '', ...rest] = message.subject.split('.');
+      if (rest.length > 0) takeProgress(validated('progress', event.data), event.time);
+      else takeLifecycle(name, validated('lifecycle', event.data), message.seq, event.traceparent);
+    },
+    caughtUp() {
+      if (current) return;
+      current = true;
+      for (const run of open.values()) {
+        changed(run.state.requestId);
+        consider(run);
+      }
+    },
+    open: (requestId) => open.get(requestId)?.state,
+    openRequests: () => [...open.keys()],
+    hasEnded: (requestId) => ended.has(requestId),
+    async stop() {
+      clearInterval(timeouts);
+      await flush();
+    },
+  };
+}

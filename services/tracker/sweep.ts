@@ -1,0 +1,85 @@
+import { codeOf, messageOf } from '../../shared/errors.ts';
+import type { Graph } from '../../shared/graph.ts';
+import { metadataPaths, requestPrefix } from '../../shared/keys.ts';
+import type { Service } from '../../shared/runtime/process.ts';
+import { reannounce, unsettledObjects, type SettledItems } from '../../shared/sweep.ts';
+import { consumerName, lanesOf, streams } from '../../shared/topology.ts';
+import type { Runs } from './runs.ts';
+
+/** Seconds between two sweeps. */
+const INTERVAL = { notified: 60, 'sweep-only': 2 };
+
+/** Seconds that an object has landed before a sweep doubts its notification. */
+const DOUBT = 30;
+
+export interface Sweeping {
+  begin(): void;
+  stop(): void;
+}
+
+/**
+ * Looks for what landed and was never worked on, because a notification was lost or the store sends none, and has it
+ * announced. A request costs one listing while it is open; one that has ended costs nothing but its line in the listing of ids.
+ */
+export function startSweeping(service: Service, graph: Graph, runs: Runs): Sweeping {
+  const { config, log, store, bus } = service;
+  const only = config.events === 'sweep';
+  /** Requests that are known to have ended, however long ago. */
+  const over = new Set<string>();
+  let timer: NodeJS.Timeout | undefined;
+
+  const isOver = async (requestId: string): Promise<boolean> => {
+    if (runs.hasEnded(requestId) || over.has(requestId)) return true;
+    if (runs.open(requestId)) return false;
+    const state = await store.text(requestPrefix(requestId) + metadataPaths.state);
+    const status = state && (JSON.parse(state.text) as { status?: string }).status;
+    if (status === undefined || status === 'running') return false;
+    over.add(requestId);
+    return true;
+  };
+
+  /** Stages that have work queued or under way; what is missing of theirs may just be waiting. */
+  const busyStages = async (): Promise<Set<string>> => {
+    const busy = new Set<string>();
+    for (const { name, consumes } of graph.stages) {
+      for (const lane of lanesOf(consumes)) {
+        const info = await bus.manager.consumers.info(streams.landed, consumerName(name, lane));
+        if (info.num_pending + info.num_ack_pending > 0) busy.add(name);
+      }
+    }
+    return busy;
+  };
+
+  const sweep = async (): Promise<void> => {
+    const busy = only ? new Set<string>() : await busyStages();
+    for await (const requestId of store.folders('requests/')) {
+      if (await isOver(requestId)) continue;
+      const settled = runs.open(requestId)?.stages ?? (new Map() as SettledItems);
+      for await (const found of unsettledObjects(store, graph, requestId, settled)) {
+        const age = (Date.now() - found.modified.getTime()) / 1_000;
+        if (!only && (age < DOUBT || found.stages.every((stage) => busy.has(stage)))) continue;
+        if (await reannounce(bus, store.bucket, found))
+          log.info({ event: 'sweep:announced', request_id: requestId, key: found.key, stages: found.stages });
+      }
+    }
+  };
+
+  const loop = (): void => {
+    sweep()
+      .catch((error: unknown) => {
+        log.warn({ event: 'sweep:failed', error, code: codeOf(error) }, messageOf(error));
+      })
+      .finally(() => {
+        if (!service.stopping.aborted) timer = setTimeout(loop, INTERVAL[only ? 'sweep-only' : 'notified'] * 1_000);
+      });
+  };
+
+  return {
+    begin: () => {
+      if (!timer) timer = setTimeout(loop, 0);
+    },
+    stop: () => {
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,56 @@
+import type { Bus } from './bus.ts';
+import type { Graph } from './graph.ts';
+import { itemId, parseKey, requestPrefix } from './keys.ts';
+import type { Store } from './store.ts';
+import { subjects } from './topology.ts';
+
+/** By stage, the items that are settled. */
+export type SettledItems = ReadonlyMap<string, { readonly settled: ReadonlyMap<string, unknown> }>;
+
+/** An object that has landed and that some stage has not settled. */
+export interface Unsettled {
+  readonly key: string;
+  readonly etag: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly modified: Date;
+  /** The stages that have not. */
+  readonly stages: readonly string[];
+}
+
+/** Compares what a request has in the bucket with what came of it. Costs one listing of the request. */
+export async function* unsettledObjects(
+  store: Store,
+  graph: Graph,
+  requestId: string,
+  done: SettledItems,
+): AsyncGenerator<Unsettled> {
+  for await (const object of store.list(requestPrefix(requestId))) {
+    const found = parseKey(object.key, graph.kinds);
+    if (!found) continue;
+    const item = itemId(found.kind, found.indices);
+    const stages = graph
+      .consumersOf(found.kind.name)
+      .filter(({ name }) => !done.get(name)?.settled.has(item))
+      .map(({ name }) => name);
+    if (stages.length > 0) yield { ...object, stages };
+  }
+}
+
+/**
+ * Says of an object what the store should have said, in the store's words: the relay takes it from there, as it would have.
+ * Where the object was announced within the deduplication window, JetStream drops the second announcement.
+ * @returns False where this process said so already.
+ */
+export async function reannounce(bus: Bus, bucket: string, { key, etag, size, modified }: Unsettled): Promise<boolean> {
+  const notification = {
+    Records: [
+      {
+        eventName: 's3:ObjectCreated:Put',
+        s3: { bucket: { name: bucket }, object: { key: encodeURIComponent(key).replaceAll('%20', '+'), eTag: etag, size } },
+      },
+    ],
+  };
+  const { duplicate } = await bus.publish(subjects.rawSweep, notification, { msgID: `${key} ${etag} ${modified.toISOString()}` });
+  return !duplicate;
+}
