@@ -32,7 +32,12 @@ describe('CTM', () => {
   });
 
   it('gives times from the beginning of the clip', () => {
-    expect(utterances[0]?.words[1]).toEqual({ start: 10.38, end: expect.closeTo(10.63) as number, text: 'mr', confidence: 0.937 });
+    expect(utterances[0]?.words[1]).toEqual({
+      start: 10.38,
+      end: expect.closeTo(10.63) as number,
+      text: 'mr',
+      confidence: 0.937,
+    });
     expect(utterances[1]).toMatchObject({ start: 20.29, end: expect.closeTo(21.23) as number });
   });
 

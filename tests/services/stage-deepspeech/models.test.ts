@@ -65,13 +65,19 @@ describe('pulling a model', () => {
   });
 
   it.each(['huge', 'toString', '../base'])('that is not in the table is refused: %s', async (name) => {
-    await expect(pullModel(name, mediaFolder())).rejects.toMatchObject({ code: 'unknown-model', message: expect.stringContaining('base.en') as string });
+    await expect(pullModel(name, mediaFolder())).rejects.toMatchObject({
+      code: 'unknown-model',
+      message: expect.stringContaining('base.en') as string,
+    });
   });
 });
 
 it('the table is that of the whisper.cpp that runs the models', () => {
   const readme = readFileSync(join(whisperNodeDir(), 'lib/whisper.cpp/models/README.md'), 'utf8');
-  const published = [...readme.matchAll(/^\| (\S+) +\| +[\d.]+ \w+ \| `([0-9a-f]{40})` \|$/gm)].map(([, name, sum]) => [name, sum]);
+  const published = [...readme.matchAll(/^\| (\S+) +\| +[\d.]+ \w+ \| `([0-9a-f]{40})` \|$/gm)].map(([, name, sum]) => [
+    name,
+    sum,
+  ]);
   expect(published).toHaveLength(11);
   expect(Object.entries(MODELS).map(([name, model]) => [name, model.sha1])).toEqual(published);
   for (const [name, { url }] of Object.entries(MODELS)) expect(url).toMatch(new RegExp(`^https://.*/ggml-${name}\\.bin$`));

@@ -12,11 +12,17 @@ describe('a transcript', () => {
   it('is in times of the source, in milliseconds', () => {
     const { start, end, utterances } = transcriptOf(none, heard(word(0.12345, 0.5)), { start: 10.00004, end: 20 });
     expect({ start, end }).toEqual({ start: 10, end: 20 });
-    expect(utterances).toEqual([{ start: 10.123, end: 10.5, text: 'word', words: [{ start: 10.123, end: 10.5, text: 'word', confidence: 0.123 }] }]);
+    expect(utterances).toEqual([
+      { start: 10.123, end: 10.5, text: 'word', words: [{ start: 10.123, end: 10.5, text: 'word', confidence: 0.123 }] },
+    ]);
   });
 
   it('keeps words within the clip, and none that begins after it', () => {
-    const { text, utterances } = transcriptOf(none, heard(word(-0.1, 0.2, 'early'), word(4.8, 5.3, 'late'), word(5, 6, 'never')), { start: 1, end: 6 });
+    const { text, utterances } = transcriptOf(
+      none,
+      heard(word(-0.1, 0.2, 'early'), word(4.8, 5.3, 'late'), word(5, 6, 'never')),
+      { start: 1, end: 6 },
+    );
     expect(text).toBe('early late');
     expect(utterances.map(({ start, end }) => [start, end])).toEqual([
       [1, 1.2],

@@ -2,18 +2,31 @@ import { describe, expect, it } from 'vitest';
 import { parseWhisperJson } from '../../../services/stage-deepspeech/whisper-json.ts';
 
 // As whisper.cpp 1.5 writes it, unescaped and with bytes of one character in two tokens.
-const token = (text: string, from: number, to: number, p: number): string => `{ "text": "${text}", "offsets": { "from": ${from}, "to": ${to} }, "id": 1, "p": ${p} }`;
+const token = (text: string, from: number, to: number, p: number): string =>
+  `{ "text": "${text}", "offsets": { "from": ${from}, "to": ${to} }, "id": 1, "p": ${p} }`;
 const segment = (text: string, ...tokens: readonly string[]): string =>
   `{ "offsets": { "from": 320, "to": 2500 }, "text": "${text}", "tokens": [ ${tokens.join(',\n')} ] }`;
 const file = (...segments: readonly string[]): Buffer =>
-  Buffer.from(`{ "systeminfo": "AVX = 1", "result": { "language": "fr" },\n"transcription": [ ${segments.join(',\n')} ] }`, 'latin1');
+  Buffer.from(
+    `{ "systeminfo": "AVX = 1", "result": { "language": "fr" },\n"transcription": [ ${segments.join(',\n')} ] }`,
+    'latin1',
+  );
 const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
 
 describe("whisper.cpp's JSON", () => {
-  const [first, second] = [...latin1('é')];
+  const [first, second] = latin1('é').split('');
   const heard = parseWhisperJson(
     file(
-      segment(latin1(' le café, \\"non\\"'), token('[_BEG_]', 0, 0, 1), token(' le', 320, 500, 0.9), token(` caf${first!}`, 500, 800, 0.8), token(second!, 800, 900, 0.6), token(',', 900, 920, 0.4), token(' \\"non\\"', 950, 990, 1), token('[_TT_125]', 2500, 2500, 1)),
+      segment(
+        latin1(' le café, \\"non\\"'),
+        token('[_BEG_]', 0, 0, 1),
+        token(' le', 320, 500, 0.9),
+        token(` caf${first!}`, 500, 800, 0.8),
+        token(second!, 800, 900, 0.6),
+        token(',', 900, 920, 0.4),
+        token(' \\"non\\"', 950, 990, 1),
+        token('[_TT_125]', 2500, 2500, 1),
+      ),
     ),
   );
 

