@@ -1,4 +1,12 @@
-import { consumerName, lanesOf, RELAY_CONSUMER, streams, subjects, TRACKER_CONSUMER } from '../shared/topology.ts';
+import {
+  ADVISORY_CONSUMER,
+  consumerName,
+  lanesOf,
+  RELAY_CONSUMER,
+  streams,
+  subjects,
+  TRACKER_CONSUMER,
+} from '../shared/topology.ts';
 import type { Graph } from '../shared/graph.ts';
 
 /** Subjects that a role may publish to and subscribe to. */
@@ -47,11 +55,14 @@ export function busPermissions(graph: Graph): Record<string, SubjectPermissions>
     {
       publish: [
         ...consumes(streams.landed, ...lanesOf(stage.consumes).map((lane) => consumerName(stage.name, lane))),
+        // Its own item again, when the store was away too long; and what it produces, when an item comes again.
+        subjects.landed(stage.consumes.name, '*', '*'),
         ...stage.produces.filter((kind) => kind.announced).map((kind) => subjects.landed(kind.name, '*', '*')),
         subjects.stage('*', stage.name),
         subjects.deadLetter(stage.name, '*'),
       ],
-      subscribe: [INBOX],
+      // What ends work that is under way.
+      subscribe: [INBOX, subjects.lifecycle('*', 'cancelled'), subjects.lifecycle('*', 'failed')],
     },
   ]);
   return {
@@ -67,7 +78,14 @@ export function busPermissions(graph: Graph): Record<string, SubjectPermissions>
       subscribe: [INBOX],
     },
     tracker: {
-      publish: [...readApi, ...consumes(streams.landed, TRACKER_CONSUMER), 'fave.requests.>', 'fave.dlq.>'],
+      publish: [
+        ...readApi,
+        ...consumes(streams.landed, TRACKER_CONSUMER),
+        ...consumes(streams.deadLetters, ADVISORY_CONSUMER),
+        subjects.rawSweep,
+        'fave.requests.>',
+        'fave.dlq.>',
+      ],
       subscribe: [INBOX, 'fave.requests.>', '$JS.EVENT.ADVISORY.CONSUMER.>'],
     },
     viewer: { publish: readApi, subscribe: [INBOX, 'fave.requests.>', 'fave.landed.>', 'fave.dlq.>'] },

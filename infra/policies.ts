@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { metadataPaths } from '../shared/keys.ts';
+import type { Kind } from '../schemas/kinds.ts';
+import { memoKey, metadataPaths } from '../shared/keys.ts';
 import type { Graph } from '../shared/graph.ts';
 
 /** A policy document as S3 stores know it. */
@@ -13,22 +14,27 @@ export interface Policy {
 }
 
 /**
- * Least rights on the bucket for each role, derived from the graph: everybody reads requests (a stage needs its item and
- * siblings), and each service writes its own prefix, its receipts and its logs only.
+ * Least rights on the bucket for each role, derived from the graph: a stage reads what it consumes and says that it reads,
+ * and writes its own prefix, its receipts, its logs and its notes on work done.
  */
 export function storePolicies(graph: Graph, bucket: string): Record<string, Policy> {
   const logs = (name: string): string => below(metadataPaths.log(name, '*'));
-  const stages = graph.stages.map(({ name }): [string, Policy] => [
-    name,
-    policy(bucket, {
-      write: [below(`${name}/*`), below(metadataPaths.receipt(name, '*')), logs(name), 'memo/*'],
-      remove: [below(`${name}/*`)],
-    }),
-  ]);
+  const stages = graph.stages.map(({ name, consumes, reads = [] }): [string, Policy] => {
+    // Its own: copies of equal work are made from them, its receipts say what is settled.
+    const own = [below(`${name}/*`), below(metadataPaths.receipt(name, '*')), memoKey(name, '*')];
+    const others = [consumes, ...reads].map((kind: Kind) => below(kind.key.replace(/\{\w+\}/g, '*')));
+    return [
+      name,
+      policy(bucket, {
+        read: [...own, ...others, below(metadataPaths.request), below(metadataPaths.cancelled)],
+        write: [...own, logs(name)],
+      }),
+    ];
+  });
   return {
-    relay: policy(bucket, { write: [below(metadataPaths.request), logs('relay')] }),
-    tracker: policy(bucket, { write: [below(metadataPaths.state), below(metadataPaths.receipt('*', '*')), logs('tracker')] }),
-    submitter: policy(bucket, { write: [below('input/*')] }),
+    relay: policy(bucket, { read: ['requests/*'], write: [below(metadataPaths.request)] }),
+    tracker: policy(bucket, { read: ['requests/*'], write: [below(metadataPaths.state), below(metadataPaths.cancelled)] }),
+    submitter: policy(bucket, { read: ['requests/*'], write: [below('input/*')] }),
     ...Object.fromEntries(stages),
   };
 }
@@ -38,7 +44,7 @@ function below(path: string): string {
   return `requests/*/${path}`;
 }
 
-function policy(bucket: string, { write, remove = [] }: { write: readonly string[]; remove?: readonly string[] }): Policy {
+function policy(bucket: string, { read, write }: { read: readonly string[]; write: readonly string[] }): Policy {
   const arn = (pattern: string): string => `arn:aws:s3:::${bucket}/${pattern}`;
   const allow = (Action: readonly string[], Resource: readonly string[]) => ({ Effect: 'Allow', Action, Resource }) as const;
   return {
@@ -46,9 +52,8 @@ function policy(bucket: string, { write, remove = [] }: { write: readonly string
     Statement: [
       // Without the right to list, an object that does not exist is answered with 403 instead of 404.
       allow(['s3:ListBucket', 's3:GetBucketLocation'], [`arn:aws:s3:::${bucket}`]),
-      allow(['s3:GetObject', 's3:GetObjectVersion'], ['requests/*', 'memo/*'].map(arn)),
+      allow(['s3:GetObject', 's3:GetObjectVersion'], read.map(arn)),
       allow(['s3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'], write.map(arn)),
-      ...(remove.length > 0 ? [allow(['s3:DeleteObject'], remove.map(arn))] : []),
     ],
   };
 }
