@@ -29,7 +29,7 @@ export function parseCtm(ctm: string, spans: readonly Span[]): Utterance[] {
 
 /**
  * Whether an utterance can be speech. In music and noise the recogniser also finds words: few long ones, or ones it does not
- * believe itself. Measured: of the 24 words in half a minute of film music none is left, of 333 words in speech all are; white,
+ * believe itself. Measured on what the limits were chosen from: of the 24 words in half a minute of film music none is left, of 333 words in speech all are; white,
  * pink and brown noise and a tone give none to begin with.
  */
 export function isPlausible({ words }: Utterance): boolean {
