@@ -2,10 +2,12 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Bench } from './bench.ts';
 import { machine, type Target } from './figures.ts';
+import { drain } from './drain.ts';
 import { hop } from './hop.ts';
 import { overhead } from './overhead.ts';
+import { scale } from './scale.ts';
 
-const benches: readonly Bench[] = [hop, overhead];
+const benches: readonly Bench[] = [hop, overhead, drain, scale];
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 

@@ -1,0 +1,58 @@
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+
+/** What the kernel says about processes (Linux, proc(5)). */
+
+/** Milliseconds of a clock tick: `sysconf(_SC_CLK_TCK)` is 100 on every Linux that Node runs on. */
+const TICK = 10;
+
+function read(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return ''; // It ended.
+  }
+}
+
+/** Fields of `/proc/{pid}/stat` behind the name, which may hold anything: `[0]` is the state. */
+function stat(pid: number): string[] {
+  const text = read(pid, 'stat');
+  return text.slice(text.lastIndexOf(')') + 2).split(' ');
+}
+
+/** Processor time used so far, milliseconds. */
+export function cpuTime(pid: number): number {
+  const fields = stat(pid);
+  return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * TICK;
+}
+
+/** Resident memory now and at its peak, MB (10⁶ bytes); zeros for a process that ended. */
+export function memory(pid: number): { rss: number; peak: number } {
+  const status = read(pid, 'status');
+  const field = (name: string): number => (Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) * 1_024) / 1e6;
+  return { rss: field('VmRSS'), peak: field('VmHWM') };
+}
+
+/** Makes a process's peak what it uses now. */
+export function resetPeak(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
+}
+
+/** Name of the program, without its arguments. */
+export function programOf(pid: number): string {
+  return read(pid, 'comm').trim();
+}
+
+/** All children of the given processes, and theirs. */
+export function descendants(of: readonly number[]): number[] {
+  const parents = new Map(
+    readdirSync('/proc')
+      .map(Number)
+      .filter((pid) => pid > 0)
+      .map((pid) => [pid, Number(stat(pid)[1])]),
+  );
+  const below = (pid: number): boolean => {
+    const parent = parents.get(pid);
+    return parent !== undefined && (of.includes(parent) || below(parent));
+  };
+  return [...parents.keys()].filter(below);
+}
