@@ -32,7 +32,8 @@ function checkConsumer({ manager }: Bus, stream: string, name: string): Promise<
     const info = await manager.consumers.info(stream, name).catch(explained(`the consumer of ${stream} does not exist`));
     const { num_pending, num_ack_pending, num_redelivered } = info;
     const found = `${num_pending} waiting, ${num_ack_pending} under way, ${num_redelivered} redelivered`;
-    return info.paused === true ? bad(GROUP, name, 'paused', `resume it: nats consumer resume ${stream} ${name}`) : ok(GROUP, name, found);
+    if (info.paused === true) return bad(GROUP, name, 'paused', `resume it: nats consumer resume ${stream} ${name}`);
+    return num_redelivered > 0 ? warn(GROUP, name, found, 'its work comes again and again: workers die or servers are away; see its log') : ok(GROUP, name, found);
   });
 }
 

@@ -1,9 +1,11 @@
 /** The `fave` command: reads the arguments, runs one command, turns its end into an exit code. */
+import { setMaxListeners } from 'node:events';
 import { createOutput, type Cli } from './cli.ts';
 import { exitCodeOf } from './errors.ts';
 import { createProgram } from './program.ts';
 
 const interrupted = new AbortController();
+setMaxListeners(0, interrupted.signal); // as many as there are transfers
 const interrupt = (): void => {
   // A second Ctrl-C means now.
   if (interrupted.signal.aborted) process.exit(130);

@@ -38,7 +38,7 @@ export async function demo(cli: Cli, video: string | undefined, { portBase }: { 
 async function ensureInstance(cli: Cli, args: readonly string[]): Promise<Cli> {
   if (namesServers(cli.env) || (await instanceOf(cli))?.state === 'ready') return cli;
   const dataDir = dataDirOf(cli) ?? defaultDataDir;
-  cli.stderr.line('starting FAVE in the background (the first time servers are built, which takes minutes) …');
+  cli.stderr.line('starting FAVE … (the very first time, servers are built: minutes)');
   await startInstance(dataDir, args);
   return { ...cli, env: { ...cli.env, FAVE_DATA: dataDir } };
 }

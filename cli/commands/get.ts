@@ -13,7 +13,7 @@ import { createRedraw } from '../redraw.ts';
 const AT_ONCE = 8;
 
 /** Downloads everything below a request's prefix. */
-export function get(cli: Cli, id: string, dir: string): Promise<number> {
+export async function get(cli: Cli, id: string, dir: string): Promise<number> {
   assertRequestId(id);
   const target = resolve(cli.cwd, dir);
   return withStore(cli, async (store) => {

@@ -5,10 +5,11 @@ import { withStore } from '../connection.ts';
 import { exitCodes } from '../errors.ts';
 import { age, duration, printable, table } from '../format.ts';
 import { errorLines, statusText } from '../outcome.ts';
-import { knownState } from '../requests.ts';
+import { assertRequestId, knownState } from '../requests.ts';
 
 /** Prints how far a request is. */
-export function status(cli: Cli, id: string, { json = false }: { json?: boolean }): Promise<number> {
+export async function status(cli: Cli, id: string, { json = false }: { json?: boolean }): Promise<number> {
+  assertRequestId(id);
   return withStore(cli, async (store) => {
     const state = await knownState(store, id);
     if (json) cli.stdout.line(JSON.stringify(state));

@@ -1,0 +1,53 @@
+import { createServer } from 'node:net';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { assertReachable, dataDirOf, mergeEnvironments, withoutUserInfo } from '../../cli/connection.ts';
+
+describe('environments', () => {
+  const instance = { PATH: '/pinned', ARTIFACT_ENDPOINT: 'http://127.0.0.1:9000', ARTIFACT_SECRET_KEY: 'local', NATS_URL: 'nats://127.0.0.1:4222', NATS_PASSWORD: 'local' };
+
+  it('the local instance says what the environment does not', () => {
+    expect(mergeEnvironments({ ARTIFACT_BUCKET: 'other', PATH: '/mine' }, instance)).toMatchObject({ ARTIFACT_BUCKET: 'other', ARTIFACT_SECRET_KEY: 'local', PATH: '/mine' });
+  });
+  it('a server that the environment names never gets the local password', () => {
+    const merged = mergeEnvironments({ ARTIFACT_ENDPOINT: 'https://elsewhere', NATS_URL: 'nats://elsewhere' }, instance);
+    expect(merged).toEqual({ ARTIFACT_ENDPOINT: 'https://elsewhere', NATS_URL: 'nats://elsewhere' });
+  });
+});
+
+describe('an address of NATS with a user', () => {
+  const config = { servers: ['nats://me:p%40ss@host:4222', 'nats://other:4222'], user: '', password: '', ca: undefined };
+  it('is taken apart', () => {
+    expect(withoutUserInfo(config)).toEqual({ servers: ['nats://host:4222', 'nats://other:4222'], user: 'me', password: 'p@ss', ca: undefined });
+  });
+  it('gives way to a user named apart', () => {
+    expect(withoutUserInfo({ ...config, user: 'you', password: 'pw' })).toMatchObject({ user: 'you', password: 'pw' });
+  });
+});
+
+describe('the data directory', () => {
+  let dir: string;
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'fave-cli-'));
+    await mkdir(join(dir, '.fave'));
+    await mkdir(join(dir, 'a', 'b'), { recursive: true });
+  });
+  afterAll(() => rm(dir, { recursive: true }));
+
+  it('is found upwards, unless it is named', () => {
+    expect(dataDirOf({ env: {}, cwd: join(dir, 'a', 'b') })).toBe(join(dir, '.fave'));
+    expect(dataDirOf({ env: { FAVE_DATA: 'c' }, cwd: dir })).toBe(join(dir, 'c'));
+  });
+});
+
+describe('reachability', () => {
+  it('is told at once', async () => {
+    const server = createServer();
+    const port = await new Promise<number>((resolve) => server.listen(0, '127.0.0.1', () => { resolve((server.address() as { port: number }).port); }));
+    await expect(assertReachable('the store', `http://127.0.0.1:${port}`)).resolves.toBeUndefined();
+    await new Promise((resolve) => server.close(resolve));
+    await expect(assertReachable('the store', `http://127.0.0.1:${port}`)).rejects.toThrow(/does not answer/);
+  });
+});

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import type { RequestEvent } from '../../cli/events.ts';
+import { readEvent } from '../../cli/events.ts';
+import { createProgress, progressLines } from '../../cli/progress.ts';
+import { graph } from '../../services/pipeline.ts';
+import { cloudEvent } from '../../shared/events.ts';
+import { record } from './run.ts';
+
+const input = { kind: 'input', item: 'input', key: 'input/a.mp4', etag: 'e' };
+const lifecycle = (name: 'accepted' | 'rejected' | 'completed', run = 1): RequestEvent => ({
+  what: 'lifecycle', name, time: '2026-01-01T00:00:00Z', data: { request_id: 'x', run, status: name, ...(name === 'accepted' && { announced: [input] }) },
+});
+const item = (stage: string, id: string, outcome: 'done' | 'failed', outputs: readonly string[] = []): RequestEvent => ({
+  what: 'item', time: '2026-01-01T00:00:01Z',
+  data: {
+    request_id: 'x', run: 1, stage, item: id, outcome, deliveries: 1, duration_ms: 1, queue_ms: 1, cold_start: false, cost_unit: 0,
+    outputs: outputs.map((kind) => ({ kind, item: kind, key: `${stage}/${kind}`, etag: 'e' })),
+  },
+});
+
+describe('progress', () => {
+  it('counts what landed, is done and failed', () => {
+    const progress = createProgress(graph, 'x');
+    [lifecycle('accepted'), item('stage-ffmpeg-0', 'input', 'done', ['audio']), item('stage-librosa', 'audio', 'failed')].forEach(progress.take);
+    const of = Object.fromEntries(progress.stages().map((line) => [line.stage, line]));
+    expect(of['stage-ffmpeg-0']).toMatchObject({ landed: 1, done: 1, failed: 0 });
+    expect(of['stage-librosa']).toMatchObject({ landed: 1, done: 0, failed: 1 });
+    expect(of['stage-ffmpeg-1']).toMatchObject({ landed: 0, done: 0, failed: 0 });
+  });
+
+  it('ends with the run; what is rejected later is another upload', () => {
+    const progress = createProgress(graph, 'x');
+    progress.take(lifecycle('accepted'));
+    progress.take(lifecycle('rejected'));
+    expect(progress.ended()).toBeUndefined();
+    progress.take(lifecycle('completed'));
+    expect(progress.ended()?.status).toBe('completed');
+    progress.take(lifecycle('accepted', 2));
+    expect(progress.ended()).toBeUndefined();
+  });
+
+  it('ends with a rejection of what was never accepted', () => {
+    const progress = createProgress(graph, 'x');
+    progress.take(lifecycle('rejected'));
+    expect(progress.ended()?.status).toBe('rejected');
+  });
+
+  it('fits the screen', () => {
+    const progress = createProgress(graph, 'x');
+    progress.take(item('stage-librosa', 'audio', 'failed'));
+    const stages = progress.stages().map((line) => ({ ...line, landed: 9_999, done: 5_000, failed: 4_999 }));
+    for (const line of progressLines('v'.repeat(200), stages, 12_345, record())) expect(line.length).toBeLessThanOrEqual(80);
+  });
+});
+
+describe('an event', () => {
+  it('is read by its subject', () => {
+    const event = cloudEvent({ id: '1', source: 'tracker', type: 't', subject: 'x' }, { request_id: 'x', run: 1, status: 'accepted' });
+    expect(readEvent('fave.requests.x.accepted', JSON.stringify(event))).toMatchObject({ what: 'lifecycle', name: 'accepted' });
+    expect(() => readEvent('fave.requests.x.accepted', '{}')).toThrow(/not a valid event/);
+  });
+});

@@ -1,0 +1,41 @@
+import { tmpdir } from 'node:os';
+import type { Cli, Output } from '../../cli/cli.ts';
+import { exitCodeOf } from '../../cli/errors.ts';
+import { createProgram } from '../../cli/program.ts';
+
+/** What a run of `fave` left. */
+export interface Run {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** An output that nobody looks at, and what was written to it. */
+export function record(): Output & { readonly text: () => string } {
+  let text = '';
+  return {
+    live: false,
+    columns: 80,
+    line: (line = '') => (text += `${line}\n`),
+    write: (more) => (text += more),
+    style: (_, plain) => plain,
+    text: () => text,
+  };
+}
+
+/** Runs `fave` in this process, as `cli/main.ts` does. */
+export async function fave(args: readonly string[], { env = {}, cwd = tmpdir(), signal = new AbortController().signal }: Partial<Pick<Cli, 'env' | 'cwd' | 'signal'>> = {}): Promise<Run> {
+  const [stdout, stderr] = [record(), record()];
+  let code = 0;
+  try {
+    await createProgram({ stdout, stderr, env, cwd, signal }, (ended) => (code = ended)).parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    code = exitCodeOf(error, stderr);
+  }
+  return { code, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+/** The last line of standard output, as JSON. */
+export function lastJson(run: Run): Record<string, unknown> {
+  return JSON.parse(run.stdout.trim().split('\n').at(-1) ?? '') as Record<string, unknown>;
+}
