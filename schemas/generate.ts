@@ -48,7 +48,7 @@ async function types(): Promise<string> {
 
 function validators(): string {
   const ajv = new Ajv({ code: { source: true, esm: true }, allErrors: false, allowUnionTypes: true, schemas });
-  const code = (standalone as unknown as { default: typeof standalone.default }).default;
+  const code = standalone.default;
   const text = code(ajv, Object.fromEntries(schemas.map((schema) => [String(schema.$id), String(schema.$id)])));
   // Ajv writes this one CommonJS require even into ES modules.
   const length = 'require("ajv/dist/runtime/ucs2length").default';

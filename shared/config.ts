@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { optionsChecker, withDefaults, type OptionMap } from './options.ts';
-import type { OptionSchemas } from './stage.ts';
+import type { OptionSchemas, OptionValues } from './stage.ts';
 
 /** Every variable of the environment that a FAVE process reads. A stage's own settings come on top, as `FAVE_{SETTING}`. */
 export const environment = {
@@ -124,7 +124,7 @@ export function readEnvironment(schemas: OptionSchemas, env: Environment): Optio
 
 /** The configuration of a process, read once at its edge. @throws PermanentError as {@link readEnvironment}. */
 export function readConfig(env: Environment): Config {
-  const read = readEnvironment(environment, env) as { [K in keyof typeof environment]: (typeof environment)[K]['default'] };
+  const read = readEnvironment(environment, env) as OptionValues<typeof environment>;
   return {
     store: {
       endpoint: read.ARTIFACT_ENDPOINT,
@@ -143,7 +143,7 @@ export function readConfig(env: Environment): Config {
     tmpdir: read.FAVE_TMPDIR,
     grace: read.FAVE_GRACE,
     ackWait: read.FAVE_ACK_WAIT,
-    events: read.FAVE_EVENTS as Config['events'],
+    events: read.FAVE_EVENTS,
     logLevel: read.FAVE_LOG_LEVEL,
   };
 }

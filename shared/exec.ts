@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { PermanentError } from './errors.ts';
+import { messageOf, PermanentError } from './errors.ts';
 
 export interface ExecOptions {
   /** Working directory; inside a stage, the item's own. */
@@ -45,7 +45,7 @@ export class ToolError extends PermanentError {
   }) {
     const { command, args, exitCode, killedBy, timedOut = false, stderr = '', cause } = run;
     const what = cause
-      ? `could not be started (${(cause as NodeJS.ErrnoException).code ?? String(cause)})`
+      ? `could not be started (${(cause as NodeJS.ErrnoException).code ?? messageOf(cause)})`
       : timedOut
         ? 'took too long and was killed'
         : killedBy

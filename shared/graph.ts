@@ -56,7 +56,7 @@ export function defineGraph(given: readonly Kind[], stages: readonly AnyStage[])
   );
   for (const stage of stages) {
     if (!owners.has(stage.consumes)) throw new Error(`${stage.name} consumes ${stage.consumes.name}, which nothing produces`);
-    const absent = (stage.reads ?? []).find((kind: Kind) => !owners.has(kind)) as Kind | undefined;
+    const absent = stage.reads?.find((kind) => !owners.has(kind));
     if (absent) throw new Error(`${stage.name} reads ${absent.name}, which nothing produces`);
     if (!stage.consumes.announced) throw new Error(`${stage.name} consumes ${stage.consumes.name}, which is not announced`);
   }
@@ -92,7 +92,7 @@ function assertAcyclic(stage: AnyStage, next: (kind: Kind) => readonly AnyStage[
 function mergeOptions(stages: readonly AnyStage[]): OptionSchemas {
   const merged: Record<string, OptionSchemas[string]> = { ...requestOptions };
   for (const stage of stages) {
-    for (const [name, schema] of Object.entries((stage.options ?? {}) as OptionSchemas)) {
+    for (const [name, schema] of Object.entries(stage.options ?? {})) {
       const other = merged[name];
       if (other && JSON.stringify(other) !== JSON.stringify(schema))
         throw new Error(`option ${name} of ${stage.name} means something else elsewhere`);

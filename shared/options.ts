@@ -1,9 +1,9 @@
 import { Ajv } from 'ajv';
 import { PermanentError } from './errors.ts';
-import type { OptionSchemas } from './stage.ts';
+import type { OptionMap, OptionSchemas } from './stage.ts';
 import { explain } from './validate.ts';
 
-export type OptionMap = Readonly<Record<string, string | number | boolean>>;
+export type { OptionMap };
 
 /**
  * Makes a checker for values that came as text, such as object metadata or the environment.

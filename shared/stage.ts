@@ -19,6 +19,9 @@ type OptionValue<S extends OptionSchema> = S extends { type: 'number' | 'integer
       ? E
       : string;
 
+/** Values of options whose schemas are not known. */
+export type OptionMap = Readonly<Record<string, string | number | boolean>>;
+
 /** The values that a set of option schemas describes. */
 export type OptionValues<S extends OptionSchemas> = { readonly [K in keyof S]: OptionValue<S[K]> };
 
@@ -118,10 +121,12 @@ export interface Stage<O extends OptionSchemas = OptionSchemas, S extends Option
   run(item: Item, context: StageContext<OptionValues<O>, OptionValues<S>, R>): Promise<void>;
 }
 
-/** A stage as the graph and the runtime see it: which options it has is its own matter. */
-// The type parameters are contravariant in `run`, so only `any` lets stages with different options share one list.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-export type AnyStage = Stage<any, any, any>;
+/** A stage as the graph and the runtime see it: which values its options have is its own matter. */
+export interface AnyStage extends Omit<Stage, 'start' | 'run'> {
+  start?(setup: { settings: OptionMap; log: Logger }): Promise<unknown>;
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- stages with different options share one list
+  run(item: Item, context: StageContext<any, any, any>): Promise<void>;
+}
 
 /** Types a stage; its value is the argument, unchanged. */
 export function defineStage<const O extends OptionSchemas = {}, const S extends OptionSchemas = {}, R = undefined>(

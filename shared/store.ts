@@ -93,7 +93,7 @@ export function createStore(config: StoreConfig): Store {
       expected,
       config.region,
     );
-    const response = (await sent) as http.IncomingMessage;
+    const response = await sent;
     const stop = (): void => void response.destroy();
     signal?.addEventListener('abort', stop, { once: true });
     response.once('close', () => signal?.removeEventListener('abort', stop));

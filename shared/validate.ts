@@ -31,7 +31,7 @@ export function explain(errors: readonly ErrorObject[] | null | undefined): stri
   const [first] = errors ?? [];
   if (!first) return 'it does not match its schema';
   const at = first.instancePath.slice(1).replaceAll('/', '.') || 'it';
-  const extra = (first.params as { additionalProperty?: string; allowedValues?: unknown[] }) ?? {};
+  const extra = first.params as { additionalProperty?: string; allowedValues?: unknown[] };
   if (extra.additionalProperty !== undefined) return `${at} must not have "${extra.additionalProperty}"`;
   if (extra.allowedValues) return `${at} must be one of ${extra.allowedValues.join(', ')}`;
   return `${at} ${first.message ?? 'is wrong'}`;

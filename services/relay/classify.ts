@@ -32,7 +32,7 @@ export function createdObjects(notification: Notification, bucket: string): Crea
       size: object.size ?? 0,
       versionId: object.versionId,
       sequencer: object.sequencer,
-      headers: object.userMetadata as Record<string, string> | undefined,
+      headers: object.userMetadata,
     }),
   );
 }

@@ -40,6 +40,11 @@ export function createFeed(bus: Bus, stream: string, consumers: readonly string[
   /** What comes within {@link PULL_EXPIRES}, on any consumer. */
   const wait = (signal: AbortSignal): Promise<Delivery | undefined> =>
     new Promise((resolve) => {
+      // It may have aborted during the poll, and an aborted signal says nothing to whoever begins to listen.
+      if (signal.aborted) {
+        resolve(undefined);
+        return;
+      }
       const subscriptions: Subscription[] = [];
       let settled = false;
       const settle = (message?: Delivery): void => {
@@ -78,8 +83,7 @@ export function createFeed(bus: Bus, stream: string, consumers: readonly string[
     async next(signal) {
       while (!signal.aborted) {
         try {
-          // The signal may have come during the poll: an aborted one says nothing to whoever begins to listen.
-          const message = (await poll()) ?? (signal.aborted ? undefined : await wait(signal));
+          const message = (await poll()) ?? (await wait(signal));
           if (message) {
             taken += 1;
             return message;

@@ -49,8 +49,7 @@ export async function perform(attempt: Attempt, { store, settings, resource }: W
   const { signal } = abort;
   const receipt = metadataPaths.receipt(stage.name, attempt.item);
   const outputs = createOutputs(item, landed, { produces: stage.produces, store, signal, receipt });
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- which options a stage has is its own matter, see AnyStage
-  const context: StageContext<any, any, any> = {
+  const context: StageContext<OptionMap, OptionMap, unknown> = {
     options: withDefaults(stage.options ?? {}, landed.options),
     settings,
     resource,
