@@ -1,0 +1,135 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { upload } from '../../cli/upload.ts';
+import { serviceNames } from '../../infra/services.ts';
+import { graph } from '../../services/pipeline.ts';
+import { generated, h264, mediaFolder, picture, speech } from '../media.ts';
+import { stack, uniqueId, type Stack } from '../stack.ts';
+import { fave, lastJson } from './run.ts';
+
+let servers: Stack;
+let env: Record<string, string>;
+let dir: string;
+let video: string;
+let notVideo: string;
+
+beforeAll(async () => {
+  servers = await stack();
+  await servers.startServices(serviceNames(graph));
+  env = { ...servers.environment, PATH: process.env['PATH'] ?? '' };
+  dir = await mkdtemp(join(tmpdir(), 'fave-cli-'));
+  video = generated('spoken.mp4', ...picture({ seconds: 4 }), '-i', speech('words.wav', 'We will be there tomorrow morning at seven'), '-shortest', ...h264);
+  notVideo = join(mediaFolder(), 'words.txt');
+  execFileSync('sh', ['-c', `echo words > '${notVideo}'`]);
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+describe('a request', () => {
+  const id = uniqueId('cli');
+
+  it('is waited for, and its end is one JSON object on the last line', async () => {
+    const run = await fave(['submit', video, '--id', id, '--option', 'interval=2', '--wait', '--json'], { env });
+    expect(lastJson(run)).toMatchObject({ request_id: id, status: 'completed', errors: [], outputs: { transcript: 1, detections: 1 }, stages: { 'stage-ffmpeg-0': { done: 1 } } });
+    expect(run.code).toBe(0);
+    expect(run.stderr).toMatch(/completed spoken.mp4/);
+  }, 90_000);
+
+  it('may be submitted again: the same changes nothing, another is rejected', async () => {
+    const again = await fave(['submit', video, '--id', id, '--option', 'interval=2', '--wait', '--json'], { env });
+    expect([again.code, lastJson(again)['status']]).toEqual([0, 'completed']);
+    const other = await fave(['submit', notVideo, '--id', id, '--wait', '--json'], { env });
+    expect(other.code).toBe(1);
+    expect(lastJson(other)).toMatchObject({ status: 'rejected', errors: [{ code: 'input-replaced' }] });
+  });
+
+  it('has a status and is listed', async () => {
+    expect(lastJson(await fave(['status', id, '--json'], { env }))).toMatchObject({ request_id: id, status: 'completed', options: { interval: 2 } });
+    expect((await fave(['status', id], { env })).stdout).toMatch(/stage-ffmpeg-3 +1 of 1/);
+    const { stdout, code } = await fave(['ls', '--json', '--limit', '1000'], { env });
+    expect(code).toBe(0);
+    expect(stdout.split('\n').filter((line) => line.includes(id)).map((line) => JSON.parse(line) as object)).toMatchObject([{ status: 'completed', input: 'spoken.mp4' }]);
+  });
+
+  it('has a result, also as subtitles', async () => {
+    const { said, seen, duration } = lastJson(await fave(['result', id, '--json'], { env })) as { said: { start: number }[]; seen: unknown[]; duration: number };
+    expect(said.length).toBeGreaterThan(0);
+    expect(seen).toBeInstanceOf(Array);
+    expect(duration).toBeGreaterThan(1);
+    expect((await fave(['result', id, '--srt'], { env })).stdout).toMatch(/^1\n00:00:0\d,\d{3} --> /);
+    expect((await fave(['result', id, '--vtt'], { env })).stdout).toMatch(/^WEBVTT\n\n00:00:0\d\.\d{3} --> /);
+    expect((await fave(['result', id], { env })).stdout).toMatch(/said {2}\w+/);
+  });
+
+  it('can be downloaded, byte for byte', async () => {
+    expect((await fave(['get', id, 'out'], { env, cwd: dir })).code).toBe(0);
+    expect((await readFile(join(dir, 'out', 'input', 'spoken.mp4'))).equals(await readFile(video))).toBe(true);
+    expect(JSON.parse(await readFile(join(dir, 'out', 'metadata', 'state.json'), 'utf8'))).toMatchObject({ status: 'completed' });
+  });
+
+  it('can be watched, from its beginning until Ctrl-C', async () => {
+    const interrupted = new AbortController();
+    interrupted.abort();
+    expect((await fave(['watch', id], { env, signal: interrupted.signal })).code).toBe(0);
+  });
+});
+
+describe('failure', () => {
+  it('names stage, code, sentence and file; each file has its line', async () => {
+    const run = await fave(['submit', notVideo, video, '--option', 'interval=2', '--wait', '--json'], { env });
+    const [bad, good] = run.stdout.trim().split('\n').map((line) => JSON.parse(line) as { status: string; errors: { stage: string; code: string; message: string; file: string }[] });
+    expect(run.code).toBe(1);
+    expect([bad?.status, good?.status]).toEqual(['failed', 'completed']);
+    expect(bad?.errors).toMatchObject([{ stage: 'stage-ffmpeg-0', file: 'input/words.txt', code: expect.stringMatching(/^[a-z-]+$/) as string, message: expect.stringMatching(/\w+ \w+/) as string }]);
+  }, 90_000);
+
+  it.each([['status'], ['result']])('fave %s of an unknown id is one sentence', async (command) => {
+    const { code, stderr, stdout } = await fave([command, uniqueId('nobody')], { env });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^fave: there is no request nobody-.*\n$/);
+  });
+
+  it('fave get of an unknown id makes nothing', async () => {
+    expect((await fave(['get', uniqueId('nobody'), 'none'], { env, cwd: dir })).code).toBe(1);
+    await expect(readFile(join(dir, 'none'))).rejects.toThrow(/ENOENT/);
+  });
+});
+
+describe('an upload in parts', () => {
+  it('arrives whole; one that is broken off leaves nothing', async () => {
+    const path = join(dir, 'large.bin');
+    execFileSync('sh', ['-c', `head -c 70000000 /dev/urandom > '${path}'`]);
+    const options = { path, headers: {}, progress: () => undefined };
+    const key = `tmp/scratch/${uniqueId()}`;
+    await upload(servers.store, { ...options, key, signal: new AbortController().signal });
+    await servers.store.download(key, join(dir, 'back.bin'));
+    execFileSync('cmp', [path, join(dir, 'back.bin')]);
+    await servers.store.remove(key);
+
+    const stop = new AbortController();
+    const broken = `tmp/scratch/${uniqueId()}`;
+    await expect(upload(servers.store, { ...options, key: broken, signal: stop.signal, progress: () => { stop.abort(); } })).rejects.toThrow();
+    expect(await servers.store.head(broken)).toBeUndefined();
+  });
+});
+
+describe('doctor', () => {
+  it('finds the servers as set-up left them', async () => {
+    const run = await fave(['doctor', '--json'], { env });
+    const { checks } = lastJson(run) as { checks: { group: string; name: string; state: string }[] };
+    expect(checks.filter(({ group, state }) => state === 'bad' && group !== 'tools')).toEqual([]);
+    expect(checks.map(({ name }) => name)).toEqual(expect.arrayContaining(['notification rules', 'FAVE_LANDED', 'relay', 'stage-ffmpeg-0-first']));
+    expect(run.code).toBe(checks.some(({ state }) => state === 'bad') ? 1 : 0);
+  });
+});
+
+describe('demo', () => {
+  it('makes a video and tells what is said and seen in it', async () => {
+    const { code, stdout } = await fave(['demo'], { env, cwd: dir });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/seen {2}person/);
+    expect(stdout).toMatch(/said {2}\w+/);
+  }, 90_000);
+});
