@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,13 +38,11 @@ export interface InstanceOptions {
 
 /**
  * Boots an instance in a directory and on ports of its own, and removes all of it afterwards, also on Ctrl-C.
- * @throws PermanentError `not-built` where a service is to run and the bundle is missing.
+ * @throws PermanentError `not-built` where services are to run and the bundle is not what the sources are.
  */
 export async function withInstance<T>(options: InstanceOptions, use: (instance: Instance) => Promise<T>): Promise<T> {
   const { graph, services = [], env = {}, progress } = options;
-  if (!existsSync(join(root, 'dist', 'service.mjs'))) {
-    throw new PermanentError('not-built', 'the services are not built: run `npm run build` first');
-  }
+  if (services.length > 0) assertBuilt();
   const dataDir = await mkdtemp(join(tmpdir(), 'fave-bench-'));
   const own = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env }; // servers that the shell names are not for benchmarks
   const launched = await launch({ dataDir, ports: await freePorts(), graph, services, env: own, progress });
@@ -77,6 +75,16 @@ export async function withInstance<T>(options: InstanceOptions, use: (instance: 
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
     await end();
   }
+}
+
+/** A bundle of yesterday's sources would be measured without anybody noticing. @throws PermanentError `not-built`. */
+export function assertBuilt(): void {
+  const bundle = statSync(join(root, 'dist', 'service.mjs'), { throwIfNoEntry: false });
+  const sources = ['schemas', 'shared', 'services'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(root, folder, name)),
+  );
+  const newest = Math.max(...sources.filter((path) => /\.m?ts$|\.mjs$/.test(path)).map((path) => statSync(path).mtimeMs));
+  if (!bundle || bundle.mtimeMs < newest) throw new PermanentError('not-built', 'the sources are newer than their bundle: run `npm run build` first');
 }
 
 /** How a request ended, and when this process heard of it. */

@@ -2,12 +2,14 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Bench } from './bench.ts';
 import { machine, type Target } from './figures.ts';
+import { cold } from './cold.ts';
 import { drain } from './drain.ts';
+import { e2e } from './e2e.ts';
 import { hop } from './hop.ts';
 import { overhead } from './overhead.ts';
 import { scale } from './scale.ts';
 
-const benches: readonly Bench[] = [hop, overhead, drain, scale];
+const benches: readonly Bench[] = [hop, overhead, drain, e2e, cold, scale];
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
