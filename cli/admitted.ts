@@ -11,12 +11,17 @@ import type { Submission } from './submission.ts';
  * The input that was admitted under the id before, if it may be the same one: then submitting it again changes nothing.
  * Where it cannot be the same: the rejection that the relay would answer the upload with.
  */
-export async function admittedBefore(store: Store, submission: Submission, options: Readonly<Record<string, string>>): Promise<Request['input'] | Lifecycle | undefined> {
+export async function admittedBefore(
+  store: Store,
+  submission: Submission,
+  options: Readonly<Record<string, string>>,
+): Promise<Request['input'] | Lifecycle | undefined> {
   const { id, path, size, key } = submission;
   const found = await store.text(requestPrefix(id) + metadataPaths.request);
   if (!found) return undefined;
   const { input, options: admitted } = parsed('request', found.text);
-  if (input.file === basename(path) && input.size === size && sorted(admitted) === sorted(optionsChecker(graph.options)(options))) return input;
+  if (input.file === basename(path) && input.size === size && sorted(admitted) === sorted(optionsChecker(graph.options)(options)))
+    return input;
   const message = `request ${id} exists already with another input or other options (${input.file}); choose another --id, or none`;
   return { request_id: id, run: 1, status: 'rejected', errors: [{ code: 'input-replaced', message, file: key }] };
 }

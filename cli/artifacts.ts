@@ -27,14 +27,17 @@ export async function readResult(store: Store, id: string): Promise<Result> {
     transcripts: await mapSome(transcripts, async (key): Promise<Transcript> => parsed('transcript', await textOf(store, key))),
     detections: await mapSome(detections, async (key): Promise<Detections> => parsed('detections', await textOf(store, key))),
   });
-  const matches = await mapSome(await keysOf(store, id, kinds.match), async (key): Promise<Match> => parsed('match', await textOf(store, key)));
+  const matches = await mapSome(await keysOf(store, id, kinds.match), async (key): Promise<Match> =>
+    parsed('match', await textOf(store, key)),
+  );
   return { request_id: id, status, input, ...timeline, matches: matches.sort((a, b) => a.start - b.start), errors };
 }
 
 /** Keys of a request's objects of a kind that stages make; only the part of the bucket that can hold them is listed. */
 async function keysOf(store: Store, id: string, kind: Kind): Promise<string[]> {
   const keys: string[] = [];
-  for await (const { key } of store.list(requestPrefix(id) + kind.key.slice(0, kind.key.indexOf('/') + 1))) if (parseKey(key, [kind])) keys.push(key);
+  for await (const { key } of store.list(requestPrefix(id) + kind.key.slice(0, kind.key.indexOf('/') + 1)))
+    if (parseKey(key, [kind])) keys.push(key);
   return keys;
 }
 

@@ -14,7 +14,9 @@ const NEARLY_FULL = 0.8;
 /** The streams, and every consumer of the graph. */
 export async function checkBus(bus: Bus, graph: Graph): Promise<Check[]> {
   const streams = await mapSome(streamConfigs(), ({ name = '' }) => checkStream(bus, name));
-  const consumers = await mapSome(consumerConfigs(graph, 1), ({ stream, config }) => checkConsumer(bus, stream, config.durable_name));
+  const consumers = await mapSome(consumerConfigs(graph, 1), ({ stream, config }) =>
+    checkConsumer(bus, stream, config.durable_name),
+  );
   return [...streams, ...consumers];
 }
 
@@ -23,7 +25,14 @@ function checkStream({ manager }: Bus, name: string): Promise<Check> {
     const { state, config } = await manager.streams.info(name).catch(explained('the stream does not exist'));
     const found = `${state.messages} messages, ${bytes(state.bytes)}`;
     const full = config.discard === 'new' && config.max_bytes > 0 && state.bytes > NEARLY_FULL * config.max_bytes;
-    return full ? warn(GROUP, name, `${found} of ${bytes(config.max_bytes)}`, 'nearly full: run more of what consumes it, or uploads will wait') : ok(GROUP, name, found);
+    return full
+      ? warn(
+          GROUP,
+          name,
+          `${found} of ${bytes(config.max_bytes)}`,
+          'nearly full: run more of what consumes it, or uploads will wait',
+        )
+      : ok(GROUP, name, found);
   });
 }
 
@@ -33,7 +42,9 @@ function checkConsumer({ manager }: Bus, stream: string, name: string): Promise<
     const { num_pending, num_ack_pending, num_redelivered } = info;
     const found = `${num_pending} waiting, ${num_ack_pending} under way, ${num_redelivered} redelivered`;
     if (info.paused === true) return bad(GROUP, name, 'paused', `resume it: nats consumer resume ${stream} ${name}`);
-    return num_redelivered > 0 ? warn(GROUP, name, found, 'its work comes again and again: workers die or servers are away; see its log') : ok(GROUP, name, found);
+    return num_redelivered > 0
+      ? warn(GROUP, name, found, 'its work comes again and again: workers die or servers are away; see its log')
+      : ok(GROUP, name, found);
   });
 }
 

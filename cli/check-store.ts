@@ -9,21 +9,34 @@ const GROUP = 'store';
 
 /** The bucket and its notification rules. */
 export async function checkStore({ client, bucket }: Store, graph: Graph): Promise<Check[]> {
-  const exists = await check(GROUP, 'bucket', 'is the store running, and are ARTIFACT_ACCESS_KEY and ARTIFACT_SECRET_KEY right?', async () =>
-    (await client.bucketExists(bucket)) ? bucket : bad(GROUP, 'bucket', `${bucket} does not exist`, 'npm start makes it'),
+  const exists = await check(
+    GROUP,
+    'bucket',
+    'is the store running, and are ARTIFACT_ACCESS_KEY and ARTIFACT_SECRET_KEY right?',
+    async () =>
+      (await client.bucketExists(bucket)) ? bucket : bad(GROUP, 'bucket', `${bucket} does not exist`, 'npm start makes it'),
   );
   if (exists.state !== 'ok') return [exists];
-  return [exists, await check(GROUP, 'notification rules', 'npm start sets them', async () => {
-    try {
-      const missing = missingRules(await client.getBucketNotification(bucket), notificationRules(graph));
-      const wanted = targetArns.length * notificationRules(graph).length;
-      if (missing.length === 0) return ok(GROUP, 'notification rules', `${wanted}, on ${targetArns.length} targets`);
-      return bad(GROUP, 'notification rules', `${missing.length} of ${wanted} are missing, the first: ${missing[0] ?? ''}`, 'uploads go unnoticed: npm start sets them');
-    } catch (error) {
-      if (error instanceof S3Error && error.code === 'AccessDenied') return warn(GROUP, 'notification rules', 'these credentials may not read them', 'ask with an administrator’s');
-      throw error;
-    }
-  })];
+  return [
+    exists,
+    await check(GROUP, 'notification rules', 'npm start sets them', async () => {
+      try {
+        const missing = missingRules(await client.getBucketNotification(bucket), notificationRules(graph));
+        const wanted = targetArns.length * notificationRules(graph).length;
+        if (missing.length === 0) return ok(GROUP, 'notification rules', `${wanted}, on ${targetArns.length} targets`);
+        return bad(
+          GROUP,
+          'notification rules',
+          `${missing.length} of ${wanted} are missing, the first: ${missing[0] ?? ''}`,
+          'uploads go unnoticed: npm start sets them',
+        );
+      } catch (error) {
+        if (error instanceof S3Error && error.code === 'AccessDenied')
+          return warn(GROUP, 'notification rules', 'these credentials may not read them', 'ask with an administrator’s');
+        throw error;
+      }
+    }),
+  ];
 }
 
 interface QueueRule {

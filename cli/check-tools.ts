@@ -21,7 +21,9 @@ export async function checkTools(env: Readonly<Record<string, string | undefined
   const whisper = env['FAVE_WHISPER_MODEL'];
   return Promise.all([
     Promise.resolve(checkNode(process.versions.node)),
-    ...tools.map((tool) => check(GROUP, tool.name, `install it: sudo apt-get install ${tool.package}`, () => runs(tool.name, tool.args))),
+    ...tools.map((tool) =>
+      check(GROUP, tool.name, `install it: sudo apt-get install ${tool.package}`, () => runs(tool.name, tool.args)),
+    ),
     check(GROUP, 'speech model', 'install it: sudo apt-get install pocketsphinx-en-us', async () => {
       if (whisper) await access(whisper);
       else await access(SPEECH_MODEL);
@@ -43,7 +45,9 @@ function checkNode(version: string): Check {
 
 function checkServer(program: ServerProgram): Check {
   const { name, version } = program;
-  return existsSync(cachedPath(program)) ? ok(GROUP, name, version) : warn(GROUP, name, 'not built', 'npm start builds it, unless one on PATH fits');
+  return existsSync(cachedPath(program))
+    ? ok(GROUP, name, version)
+    : warn(GROUP, name, 'not built', 'npm start builds it, unless one on PATH fits');
 }
 
 /** The version that a program tells. @throws ToolError where it cannot be started. */

@@ -14,8 +14,20 @@ export interface Check {
 }
 
 export const ok = (group: string, name: string, found: string): Check => ({ group, name, state: 'ok', found, fix: '' });
-export const warn = (group: string, name: string, found: string, fix: string): Check => ({ group, name, state: 'warn', found, fix });
-export const bad = (group: string, name: string, found: string, fix: string): Check => ({ group, name, state: 'bad', found, fix });
+export const warn = (group: string, name: string, found: string, fix: string): Check => ({
+  group,
+  name,
+  state: 'warn',
+  found,
+  fix,
+});
+export const bad = (group: string, name: string, found: string, fix: string): Check => ({
+  group,
+  name,
+  state: 'bad',
+  found,
+  fix,
+});
 
 /** A check that fails when looking fails. */
 export async function check(group: string, name: string, fix: string, look: () => Promise<Check | string>): Promise<Check> {

@@ -38,7 +38,8 @@ export function namesServers(env: Environment): boolean {
  * that they came with: a store named by the environment never gets the instance's password.
  */
 export function mergeEnvironments(env: Environment, instance: Environment = {}): Environment {
-  const foreign = (name: string): boolean => (name.startsWith('ARTIFACT_') ? Boolean(env['ARTIFACT_ENDPOINT']) : name.startsWith('NATS_') && Boolean(env['NATS_URL']));
+  const foreign = (name: string): boolean =>
+    name.startsWith('ARTIFACT_') ? Boolean(env['ARTIFACT_ENDPOINT']) : name.startsWith('NATS_') && Boolean(env['NATS_URL']);
   const local = Object.entries(instance).filter(([name]) => name !== 'PATH' && !foreign(name));
   const given = Object.entries(env).filter(([, value]) => value !== undefined && value !== '');
   return Object.fromEntries([...local, ...given]);
@@ -59,7 +60,10 @@ export async function configOf(cli: Cli): Promise<Config> {
   const instance = await instanceOf(cli);
   if (!instance && !namesServers(cli.env)) {
     const where = dataDirOf(cli);
-    throw new PermanentError('no-instance', `no instance is running${where === undefined ? ' here' : ` in ${where}`}: start one with npm start, or name servers with ARTIFACT_ENDPOINT and NATS_URL`);
+    throw new PermanentError(
+      'no-instance',
+      `no instance is running${where === undefined ? ' here' : ` in ${where}`}: start one with npm start, or name servers with ARTIFACT_ENDPOINT and NATS_URL`,
+    );
   }
   const config = readConfig(mergeEnvironments(cli.env, instance && (await instanceEnvironment(instance))));
   return { ...config, bus: withoutUserInfo(config.bus) };
@@ -91,14 +95,24 @@ export async function withBus<T>(cli: Cli, work: (bus: Bus) => Promise<T>): Prom
 
 /** Says at once what a client library would find out after half a minute of patience. */
 export function assertReachable(what: string, address: string): Promise<void> {
-  if (!URL.canParse(address)) throw new PermanentError('bad-address', `"${address}" is no address of ${what}: it looks like http://127.0.0.1:9000 or nats://127.0.0.1:4222`);
+  if (!URL.canParse(address))
+    throw new PermanentError(
+      'bad-address',
+      `"${address}" is no address of ${what}: it looks like http://127.0.0.1:9000 or nats://127.0.0.1:4222`,
+    );
   const { protocol, hostname, port } = new URL(address);
   const number = Number(port) || ({ 'http:': 80, 'https:': 443 }[protocol] ?? 4222);
   return new Promise((resolvePromise, reject) => {
     const socket = connectTcp({ host: hostname, port: number, timeout: CONNECT });
     const fail = (cause?: Error): void => {
       socket.destroy();
-      reject(new UnavailableError('unreachable', `${what} at ${hostname}:${number} does not answer: is it running? (npm start, fave doctor)`, { cause }));
+      reject(
+        new UnavailableError(
+          'unreachable',
+          `${what} at ${hostname}:${number} does not answer: is it running? (npm start, fave doctor)`,
+          { cause },
+        ),
+      );
     };
     socket.once('connect', () => {
       socket.destroy();

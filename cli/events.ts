@@ -30,7 +30,12 @@ export async function nextSequence(bus: Bus): Promise<number> {
  * @param from 1 for everything that is kept.
  * @returns How to stop.
  */
-export async function follow(bus: Bus, requestId: string | undefined, from: number, take: (event: RequestEvent) => void): Promise<() => Promise<void>> {
+export async function follow(
+  bus: Bus,
+  requestId: string | undefined,
+  from: number,
+  take: (event: RequestEvent) => void,
+): Promise<() => Promise<void>> {
   const consumer = await bus.jetstream.consumers.get(streams.requests, {
     filter_subjects: [`fave.requests.${requestId ?? '*'}.>`],
     deliver_policy: DeliverPolicy.StartSequence,
@@ -85,6 +90,7 @@ export function describeEvent(event: RequestEvent, { style }: Pick<Output, 'styl
   const took = data.duration_ms === undefined ? '' : ` in ${duration(data.duration_ms)}`;
   const bad = name === 'rejected' || name === 'failed';
   const line = `${time} ${id}${style(bad ? 'red' : 'green', name)}${input}${took}`;
-  return name === 'accepted' ? [line] : [line, ...(data.errors ?? []).map((error) => `         ${style('red', error.code)}: ${printable(error.message)}`)];
+  return name === 'accepted'
+    ? [line]
+    : [line, ...(data.errors ?? []).map((error) => `         ${style('red', error.code)}: ${printable(error.message)}`)];
 }
-

@@ -37,7 +37,10 @@ export function bytes(size: number): string {
 }
 
 /** Columns under each other; the last one may be as long as it likes. Styled cells must be padded by the caller's `style`. */
-export function table(rows: readonly (readonly string[])[], style: (cell: string, column: number, row: number) => string = (cell) => cell): string[] {
+export function table(
+  rows: readonly (readonly string[])[],
+  style: (cell: string, column: number, row: number) => string = (cell) => cell,
+): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   return rows.map((row, r) =>
     row

@@ -20,7 +20,15 @@ export function outcomeOf(request_id: string, file: string, end?: Lifecycle): Ou
   return { request_id, file, status, duration_ms, stages, outputs, errors };
 }
 
-const COLOURS = { completed: 'green', failed: 'red', rejected: 'red', cancelled: 'yellow', accepted: 'cyan', running: 'cyan', submitted: 'cyan' } as const;
+const COLOURS = {
+  completed: 'green',
+  failed: 'red',
+  rejected: 'red',
+  cancelled: 'yellow',
+  accepted: 'cyan',
+  running: 'cyan',
+  submitted: 'cyan',
+} as const;
 
 /** A status in its colour. */
 export function statusText(status: Outcome['status'], { style }: Pick<Output, 'style'>): string {

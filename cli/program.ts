@@ -23,7 +23,13 @@ export function createProgram(cli: Cli, ended: (code: ExitCode) => void): Comman
       },
     })
     .showHelpAfterError('(fave --help lists the commands, fave help COMMAND their options)');
-  const here = (): Cli => ({ ...cli, env: { ...cli.env, ...(program.opts<{ data?: string }>().data !== undefined && { FAVE_DATA: program.opts<{ data: string }>().data }) } });
+  const here = (): Cli => ({
+    ...cli,
+    env: {
+      ...cli.env,
+      ...(program.opts<{ data?: string }>().data !== undefined && { FAVE_DATA: program.opts<{ data: string }>().data }),
+    },
+  });
   const run = async (code: Promise<ExitCode>): Promise<void> => {
     ended(await code);
   };
@@ -53,13 +59,17 @@ function addRequestCommands(program: Command, here: () => Cli, run: Run): void {
     .description('how far a request is, and what failed')
     .argument('<id>')
     .option('--json', 'print the state as JSON')
-    .action((id: string, options: { json?: boolean }) => run(import('./commands/status.ts').then(({ status }) => status(here(), id, options))));
+    .action((id: string, options: { json?: boolean }) =>
+      run(import('./commands/status.ts').then(({ status }) => status(here(), id, options))),
+    );
   program
     .command('ls')
     .description('requests, newest first')
     .option('--limit <n>', 'how many', positive, 20)
     .option('--json', 'print JSON lines')
-    .action((options: { limit: number; json?: boolean }) => run(import('./commands/ls.ts').then(({ ls }) => ls(here(), options))));
+    .action((options: { limit: number; json?: boolean }) =>
+      run(import('./commands/ls.ts').then(({ ls }) => ls(here(), options))),
+    );
   program
     .command('watch')
     .description('follow what happens, of one request or all, until Ctrl-C')
@@ -72,7 +82,9 @@ function addRequestCommands(program: Command, here: () => Cli, run: Run): void {
     .option('--json', 'print the timeline as JSON')
     .option('--srt', 'print subtitles (SubRip)')
     .option('--vtt', 'print subtitles (WebVTT)')
-    .action((id: string, options: { json?: boolean; srt?: boolean; vtt?: boolean }) => run(import('./commands/result.ts').then(({ result }) => result(here(), id, options))));
+    .action((id: string, options: { json?: boolean; srt?: boolean; vtt?: boolean }) =>
+      run(import('./commands/result.ts').then(({ result }) => result(here(), id, options))),
+    );
   program
     .command('get')
     .description('download everything that a request made')
@@ -91,7 +103,9 @@ function addInstanceCommands(program: Command, here: () => Cli, run: Run): void 
     .command('graph')
     .description('the pipeline, as a Mermaid diagram')
     .option('--json', 'print stages, kinds and options as JSON')
-    .action((options: { json?: boolean }) => run(import('./commands/graph.ts').then(({ printGraph }) => printGraph(here(), options))));
+    .action((options: { json?: boolean }) =>
+      run(import('./commands/graph.ts').then(({ printGraph }) => printGraph(here(), options))),
+    );
   program
     .command('doctor')
     .description('check tools, servers, bucket rules, streams, consumers and services')
@@ -102,7 +116,9 @@ function addInstanceCommands(program: Command, here: () => Cli, run: Run): void 
     .description('show it all: start what is not running, analyse a video, print what is said and seen')
     .argument('[video]', 'a video file (default: a sample that is made on the spot)')
     .option('--port-base <n>', 'first of four ports, for an instance that is to be started')
-    .action((video: string | undefined, options: { portBase?: string }) => run(import('./commands/demo.ts').then(({ demo }) => demo(here(), video, options))));
+    .action((video: string | undefined, options: { portBase?: string }) =>
+      run(import('./commands/demo.ts').then(({ demo }) => demo(here(), video, options))),
+    );
   program
     .command('down')
     .description('stop the instance; its data stay')
@@ -112,7 +128,9 @@ function addInstanceCommands(program: Command, here: () => Cli, run: Run): void 
     .command('ls')
     .description('models that can be pulled')
     .option('--json', 'print JSON')
-    .action((options: { json?: boolean }) => run(import('./commands/models.ts').then(({ listModels }) => listModels(here(), options))));
+    .action((options: { json?: boolean }) =>
+      run(import('./commands/models.ts').then(({ listModels }) => listModels(here(), options))),
+    );
   models
     .command('pull')
     .description('download a model and check it')

@@ -53,7 +53,12 @@ export function createProgress(graph: Graph, requestId: string): RequestProgress
       return graph.stages.map(({ name, consumes }) => {
         const { expected = 0, done = 0, reused = 0, skipped = 0, failed = 0 } = stages[name] ?? {};
         // Events list a stage's items when its producer has settled; objects land one by one before that.
-        return { stage: name, landed: Math.max(expected, landed.get(consumes.name)?.size ?? 0), done: done + reused + skipped, failed };
+        return {
+          stage: name,
+          landed: Math.max(expected, landed.get(consumes.name)?.size ?? 0),
+          done: done + reused + skipped,
+          failed,
+        };
       });
     },
     ended: () => ended,
@@ -63,7 +68,12 @@ export function createProgress(graph: Graph, requestId: string): RequestProgress
 const BAR = 20;
 
 /** A request's progress as lines of at most `columns` characters. @param elapsed Milliseconds. */
-export function progressLines(title: string, stages: readonly StageLine[], elapsed: number, { columns, style }: Pick<Output, 'columns' | 'style'>): string[] {
+export function progressLines(
+  title: string,
+  stages: readonly StageLine[],
+  elapsed: number,
+  { columns, style }: Pick<Output, 'columns' | 'style'>,
+): string[] {
   const width = Math.max(...stages.map(({ stage }) => stage.length));
   const took = duration(elapsed);
   return [

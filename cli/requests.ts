@@ -36,7 +36,10 @@ export async function knownState(store: Store, id: string): Promise<Lifecycle> {
     return { request_id: id, run: 1, status: 'accepted', input: input.file, options };
   }
   for await (const { key } of store.list(requestPrefix(id))) {
-    throw new PermanentError('not-accepted', `${key} is in the bucket and nobody has taken it up yet: is the relay running? (fave doctor)`);
+    throw new PermanentError(
+      'not-accepted',
+      `${key} is in the bucket and nobody has taken it up yet: is the relay running? (fave doctor)`,
+    );
   }
   throw new PermanentError('unknown-request', `there is no request ${id}: fave ls lists those that there are`);
 }

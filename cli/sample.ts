@@ -27,7 +27,18 @@ export function videoArgs(photograph: string, speech: string, output: string): s
   return [
     ...['-nostdin', '-v', 'error', '-y'],
     ...['-loop', '1', '-framerate', '25', '-i', photograph, '-i', speech],
-    ...['-vf', 'crop=iw:iw*9/16:0:ih-oh,scale=1280:720,setsar=1,format=yuv420p', '-c:v', 'libx264', '-preset', 'veryfast', '-tune', 'stillimage', '-g', '50'],
+    ...[
+      '-vf',
+      'crop=iw:iw*9/16:0:ih-oh,scale=1280:720,setsar=1,format=yuv420p',
+      '-c:v',
+      'libx264',
+      '-preset',
+      'veryfast',
+      '-tune',
+      'stillimage',
+      '-g',
+      '50',
+    ],
     ...['-c:a', 'aac', '-ar', '44100', '-shortest', '-movflags', '+faststart', output],
   ];
 }
@@ -47,7 +58,11 @@ export async function makeSample(dir: string, signal: AbortSignal): Promise<stri
     await exec('ffmpeg', videoArgs(photograph, speech, video), { cwd: dir, signal });
   } catch (cause) {
     if (signal.aborted) throw cause;
-    throw new PermanentError('no-sample', 'the sample video could not be made: install ffmpeg and espeak-ng, or name a video: fave demo VIDEO', { cause });
+    throw new PermanentError(
+      'no-sample',
+      'the sample video could not be made: install ffmpeg and espeak-ng, or name a video: fave demo VIDEO',
+      { cause },
+    );
   }
   return video;
 }

@@ -26,7 +26,11 @@ export interface Submission {
  * @returns As text, as they travel.
  * @throws UsageError.
  */
-export function parseOptions(pairs: readonly string[], query: string | undefined, schemas: OptionSchemas): Record<string, string> {
+export function parseOptions(
+  pairs: readonly string[],
+  query: string | undefined,
+  schemas: OptionSchemas,
+): Record<string, string> {
   const given: Record<string, string> = {};
   for (const pair of pairs) {
     const equals = pair.indexOf('=');
@@ -34,7 +38,10 @@ export function parseOptions(pairs: readonly string[], query: string | undefined
     given[pair.slice(0, equals)] = pair.slice(equals + 1);
   }
   if (query !== undefined) {
-    if (!('query' in schemas)) throw new UsageError('--query: no stage of this pipeline looks for a query (fave graph --json lists the options that there are)');
+    if (!('query' in schemas))
+      throw new UsageError(
+        '--query: no stage of this pipeline looks for a query (fave graph --json lists the options that there are)',
+      );
     given['query'] = query;
   }
   try {
@@ -49,11 +56,15 @@ export function parseOptions(pairs: readonly string[], query: string | undefined
 /** @throws UsageError for a file that is not there or no regular file. */
 export async function submissionOf(file: string, cwd: string, id: string): Promise<Submission> {
   const path = resolve(cwd, file);
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(error.code === 'EACCES' ? `${file} may not be read: check its permissions` : `there is no file ${file}: check its name`);
+  const found = await stat(path).catch((error: unknown) => {
+    throw new UsageError(
+      (error as NodeJS.ErrnoException).code === 'EACCES'
+        ? `${file} may not be read: check its permissions`
+        : `there is no file ${file}: check its name`,
+    );
   });
-  if (found.isDirectory()) throw new UsageError(`${file} is a directory: name the video files in it, such as ${file.replace(/\/$/, '')}/*.mp4`);
+  if (found.isDirectory())
+    throw new UsageError(`${file} is a directory: name the video files in it, such as ${file.replace(/\/$/, '')}/*.mp4`);
   if (!found.isFile()) throw new UsageError(`${file} is not a regular file: save it to one first`);
   return { id, file, path, size: found.size, key: requestPrefix(id) + pathOf(kinds.input, { file: basename(path) }) };
 }
-

@@ -24,8 +24,13 @@ export function cuesOf(said: readonly Said[]): Cue[] {
       else groups.push([word]);
     }
     // An engine that gives no words leaves the utterance whole.
-    if (groups.length === 0) return utterance.text === '' ? [] : [{ start: utterance.start, end: utterance.end, lines: wrap(utterance.text, LINE) }];
-    return groups.map((words) => ({ start: words[0]?.start ?? 0, end: words.at(-1)?.end ?? 0, lines: wrap(textOf(words), LINE) }));
+    if (groups.length === 0)
+      return utterance.text === '' ? [] : [{ start: utterance.start, end: utterance.end, lines: wrap(utterance.text, LINE) }];
+    return groups.map((words) => ({
+      start: words[0]?.start ?? 0,
+      end: words.at(-1)?.end ?? 0,
+      lines: wrap(textOf(words), LINE),
+    }));
   });
 }
 
@@ -40,13 +45,18 @@ function textOf(words: Said['words']): string {
 
 /** SubRip: numbered cues, a comma before the milliseconds. */
 export function toSrt(cues: readonly Cue[]): string {
-  return cues.map(({ start, end, lines }, n) => `${n + 1}\n${stamp(start, ',')} --> ${stamp(end, ',')}\n${lines.join('\n')}\n`).join('\n');
+  return cues
+    .map(({ start, end, lines }, n) => `${n + 1}\n${stamp(start, ',')} --> ${stamp(end, ',')}\n${lines.join('\n')}\n`)
+    .join('\n');
 }
 
 /** WebVTT (https://www.w3.org/TR/webvtt1/): `&`, `<` and `>` mean something in it. */
 export function toVtt(cues: readonly Cue[]): string {
   const escaped = (line: string): string => line.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-  return ['WEBVTT\n', ...cues.map(({ start, end, lines }) => `${stamp(start, '.')} --> ${stamp(end, '.')}\n${lines.map(escaped).join('\n')}\n`)].join('\n');
+  return [
+    'WEBVTT\n',
+    ...cues.map(({ start, end, lines }) => `${stamp(start, '.')} --> ${stamp(end, '.')}\n${lines.map(escaped).join('\n')}\n`),
+  ].join('\n');
 }
 
 function stamp(seconds: number, separator: string): string {

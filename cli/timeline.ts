@@ -31,7 +31,11 @@ export interface Timeline {
 }
 
 /** Merges the artifacts of a request's clips, in whatever order they come. */
-export function mergeTimeline({ media, transcripts, detections }: {
+export function mergeTimeline({
+  media,
+  transcripts,
+  detections,
+}: {
   media?: Media | undefined;
   transcripts: readonly Transcript[];
   detections: readonly Detections[];
@@ -58,7 +62,9 @@ interface Shot {
 export function mergeSeen(detections: readonly Detections[]): Seen[] {
   const shots: Shot[] = [...detections]
     .sort(byTime)
-    .flatMap(({ frames, end }) => frames.map(({ time, objects }, n) => ({ time, objects, until: Math.max(time, frames[n + 1]?.time ?? end) })));
+    .flatMap(({ frames, end }) =>
+      frames.map(({ time, objects }, n) => ({ time, objects, until: Math.max(time, frames[n + 1]?.time ?? end) })),
+    );
   const closed: Seen[] = [];
   let open = new Map<string, Seen>();
   let reached = 0;

@@ -38,14 +38,21 @@ export async function upload(store: Store, what: Upload): Promise<{ etag: string
     return await store.upload(key, { path, ...(await digestOf(path)) }, { headers, signal });
   } catch (error) {
     if (error instanceof Fault || what.signal.aborted) throw error;
-    throw new RetryableError('upload-failed', `${what.path} could not be uploaded (${messageOf(error)}): try again`, { cause: error });
+    throw new RetryableError('upload-failed', `${what.path} could not be uploaded (${messageOf(error)}): try again`, {
+      cause: error,
+    });
   } finally {
     await file.close();
   }
 }
 
 /** By hand, because minio's own looks for earlier uploads to resume, which takes a right that submitters need not have. */
-async function uploadParts({ client, bucket }: Store, file: FileHandle, size: number, { key, headers, signal, progress }: Upload): Promise<{ etag: string }> {
+async function uploadParts(
+  { client, bucket }: Store,
+  file: FileHandle,
+  size: number,
+  { key, headers, signal, progress }: Upload,
+): Promise<{ etag: string }> {
   const partSize = partSizeOf(size);
   const id = await client.initiateNewMultipartUpload(bucket, key, { ...headers });
   let arrived = 0;
@@ -68,7 +75,7 @@ async function uploadParts({ client, bucket }: Store, file: FileHandle, size: nu
 
 async function readPart(file: FileHandle, position: number, length: number): Promise<Buffer> {
   const buffer = Buffer.alloc(length);
-  for (let read = 0; read < length; ) {
+  for (let read = 0; read < length;) {
     const { bytesRead } = await file.read(buffer, read, length - read, position + read);
     if (bytesRead === 0) throw new Error('the file became shorter while it was uploaded');
     read += bytesRead;

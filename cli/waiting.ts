@@ -18,7 +18,14 @@ export interface Waiting {
 }
 
 /** Follows a request from a sequence on. @param changed Called with each event's lines. */
-export async function waitFor(bus: Bus, graph: Graph, id: string, from: number, { signal, changed }: { signal: AbortSignal; changed: (progress: RequestProgress, lines: () => string[]) => void }, { style }: Cli['stderr']): Promise<Waiting> {
+export async function waitFor(
+  bus: Bus,
+  graph: Graph,
+  id: string,
+  from: number,
+  { signal, changed }: { signal: AbortSignal; changed: (progress: RequestProgress, lines: () => string[]) => void },
+  { style }: Cli['stderr'],
+): Promise<Waiting> {
   const progress = createProgress(graph, id);
   const { promise, resolve, reject } = settleable<Lifecycle>();
   const abort = (): void => {

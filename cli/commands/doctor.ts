@@ -17,7 +17,9 @@ export async function doctor(cli: Cli, { json = false }: { json?: boolean }): Pr
     const none = bad('services', 'instance', 'none is running, and the environment names no servers', 'npm start starts one');
     return report(cli, [...(await checkTools(cli.env)), none], json);
   }
-  const unreachable = (group: string) => (error: unknown): Check[] => [bad(group, 'connection', messageOf(error), 'npm start starts it')];
+  const unreachable =
+    (group: string) =>
+    (error: unknown): Check[] => [bad(group, 'connection', messageOf(error), 'npm start starts it')];
   const checks = [
     ...(await checkTools(cli.env)),
     ...(await withStore(cli, (store) => checkStore(store, graph)).catch(unreachable('store'))),

@@ -8,7 +8,10 @@ import { exitCodes } from '../errors.ts';
 export async function env(cli: Cli, { json = false }: { json?: boolean }): Promise<number> {
   const instance = await instanceOf(cli);
   if (!instance) {
-    throw new PermanentError('no-instance', `no instance is running${dataDirOf(cli) === undefined ? ' here' : ` in ${String(dataDirOf(cli))}`}: start one with npm start`);
+    throw new PermanentError(
+      'no-instance',
+      `no instance is running${dataDirOf(cli) === undefined ? ' here' : ` in ${String(dataDirOf(cli))}`}: start one with npm start`,
+    );
   }
   const variables = await instanceEnvironment(instance, cli.env['PATH'] ?? '');
   if (json) cli.stdout.line(JSON.stringify(variables));

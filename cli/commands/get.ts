@@ -19,23 +19,29 @@ export async function get(cli: Cli, id: string, dir: string): Promise<number> {
   return withStore(cli, async (store) => {
     const prefix = requestPrefix(id);
     const files: { key: string; path: string; size: number }[] = [];
-    for await (const { key, size } of store.list(prefix)) files.push({ key, size, path: safePath(target, key.slice(prefix.length)) });
-    if (files.length === 0) throw new PermanentError('unknown-request', `there is no request ${id}: fave ls lists those that there are`);
+    for await (const { key, size } of store.list(prefix))
+      files.push({ key, size, path: safePath(target, key.slice(prefix.length)) });
+    if (files.length === 0)
+      throw new PermanentError('unknown-request', `there is no request ${id}: fave ls lists those that there are`);
 
     const redraw = createRedraw(cli.stderr);
     let done = 0;
-    await mapSome(files, async ({ key, path }) => {
-      await mkdir(dirname(path), { recursive: true });
-      const part = `${path}.part`; // a file with its own name is whole
-      try {
-        await store.download(key, part, { signal: cli.signal });
-        await rename(part, path);
-      } finally {
-        await rm(part, { force: true });
-      }
-      done += 1;
-      if (cli.stderr.live) redraw.draw([`${done} of ${files.length} files`]);
-    }, AT_ONCE);
+    await mapSome(
+      files,
+      async ({ key, path }) => {
+        await mkdir(dirname(path), { recursive: true });
+        const part = `${path}.part`; // a file with its own name is whole
+        try {
+          await store.download(key, part, { signal: cli.signal });
+          await rename(part, path);
+        } finally {
+          await rm(part, { force: true });
+        }
+        done += 1;
+        if (cli.stderr.live) redraw.draw([`${done} of ${files.length} files`]);
+      },
+      AT_ONCE,
+    );
     cli.stdout.line(`${files.length} files, ${bytes(files.reduce((sum, { size }) => sum + size, 0))}, in ${target}`);
     return exitCodes.ok;
   });
@@ -48,6 +54,7 @@ export async function get(cli: Cli, id: string, dir: string): Promise<number> {
 export function safePath(dir: string, key: string): string {
   const path = resolve(dir, key);
   const unsafe = key.split(/[/\\]/).some((part) => part === '' || part === '.' || part === '..') || key.includes('\0');
-  if (unsafe || !path.startsWith(dir.endsWith(sep) ? dir : dir + sep)) throw new PermanentError('unsafe-key', `${JSON.stringify(key)} is no safe file name: get it by hand with mc cp`);
+  if (unsafe || !path.startsWith(dir.endsWith(sep) ? dir : dir + sep))
+    throw new PermanentError('unsafe-key', `${JSON.stringify(key)} is no safe file name: get it by hand with mc cp`);
   return path;
 }

@@ -30,15 +30,20 @@ export function ls(cli: Cli, { limit, json = false }: { limit: number; json?: bo
     if (json) for (const request of requests) cli.stdout.line(JSON.stringify(request));
     else if (requests.length === 0) cli.stderr.line('no requests yet: fave submit VIDEO makes one');
     else listLines(requests, cli.stdout, Date.now()).forEach(cli.stdout.line);
-    if (more) cli.stderr.line(`there are more than ${SCANNED} requests; newer ones may be among those not looked at: ask for one with fave status ID`);
-    else if (!json && ids.length > limit) cli.stderr.line(cli.stderr.style('dim', `${ids.length - limit} older: --limit ${ids.length} shows all`));
+    if (more)
+      cli.stderr.line(
+        `there are more than ${SCANNED} requests; newer ones may be among those not looked at: ask for one with fave status ID`,
+      );
+    else if (!json && ids.length > limit)
+      cli.stderr.line(cli.stderr.style('dim', `${ids.length - limit} older: --limit ${ids.length} shows all`));
     return exitCodes.ok;
   });
 }
 
 async function listRequests({ client, bucket }: Store): Promise<{ ids: string[]; more: boolean }> {
   const ids: string[] = [];
-  for await (const { prefix } of client.listObjectsV2(bucket, 'requests/', false)) {
+  for await (const item of client.listObjectsV2(bucket, 'requests/', false)) {
+    const { prefix } = item as { prefix?: string };
     const id = prefix === undefined ? undefined : splitKey(prefix)?.requestId;
     if (id === undefined) continue;
     if (ids.length === SCANNED) return { ids, more: true };
@@ -50,7 +55,10 @@ async function listRequests({ client, bucket }: Store): Promise<{ ids: string[];
 async function listed(store: Store, id: string): Promise<Listed> {
   const state = await stateOf(store, id).catch(() => undefined); // one that cannot be read must not hide the others
   // A rejected request was never accepted; when that was said is when it was written.
-  const written = state && state.accepted_at === undefined ? (await store.head(requestPrefix(id) + metadataPaths.state))?.headers['last-modified'] : undefined;
+  const written =
+    state && state.accepted_at === undefined
+      ? (await store.head(requestPrefix(id) + metadataPaths.state))?.headers['last-modified']
+      : undefined;
   return {
     request_id: id,
     status: state?.status ?? 'unknown',
@@ -64,7 +72,9 @@ async function listed(store: Store, id: string): Promise<Listed> {
 /** What has no state yet has just come: it is first. */
 export function newestFirst(requests: readonly Listed[], limit: number): Listed[] {
   const time = ({ accepted_at }: Listed): number => (accepted_at === null ? Infinity : Date.parse(accepted_at));
-  return [...requests].sort((a, b) => (time(a) === time(b) ? (a.request_id < b.request_id ? -1 : 1) : time(b) - time(a))).slice(0, limit);
+  return [...requests]
+    .sort((a, b) => (time(a) === time(b) ? (a.request_id < b.request_id ? -1 : 1) : time(b) - time(a)))
+    .slice(0, limit);
 }
 
 /** @param now Milliseconds since 1970. */
@@ -79,6 +89,10 @@ export function listLines(requests: readonly Listed[], output: Output, now: numb
     const status = requests[row]?.status ?? 'unknown';
     return column === 1 && status !== 'unknown' ? cell.replace(status, statusText(status, output)) : cell;
   };
-  const lines = table([['ID', 'STATUS', 'AGE', 'INPUT'], ...rows], (cell, column, row) => (row === 0 ? output.style('dim', cell) : styled(cell, column, row - 1)));
-  return rows.some(([, status]) => status?.endsWith('*')) ? [...lines, output.style('dim', '* with errors: fave status ID')] : lines;
+  const lines = table([['ID', 'STATUS', 'AGE', 'INPUT'], ...rows], (cell, column, row) =>
+    row === 0 ? output.style('dim', cell) : styled(cell, column, row - 1),
+  );
+  return rows.some(([, status]) => status?.endsWith('*'))
+    ? [...lines, output.style('dim', '* with errors: fave status ID')]
+    : lines;
 }

@@ -27,9 +27,13 @@ export async function result(cli: Cli, id: string, { json = false, srt = false, 
 }
 
 /** The timeline for people: a line an utterance or a seen thing, in the order of their beginnings. */
-export function resultLines({ request_id, status, input, duration, engines, said, seen, matches, errors }: Result, output: Output): string[] {
+export function resultLines(
+  { request_id, status, input, duration, engines, said, seen, matches, errors }: Result,
+  output: Output,
+): string[] {
   const { style, columns } = output;
-  const times = ({ start, end }: { start: number; end: number }): string => `${clock(start).padStart(7)} – ${clock(end).padEnd(7)}`;
+  const times = ({ start, end }: { start: number; end: number }): string =>
+    `${clock(start).padStart(7)} – ${clock(end).padEnd(7)}`;
   const indent = ' '.repeat(times({ start: 0, end: 0 }).length + 8);
   const entry = (when: { start: number; end: number }, label: string, text: string): string[] => {
     const [first = '', ...more] = wrap(text, columns - indent.length);
@@ -39,9 +43,15 @@ export function resultLines({ request_id, status, input, duration, engines, said
     ...said.map((each) => ({ start: each.start, lines: entry(each, style('cyan', 'said'), printable(each.text)) })),
     ...seen.map((each) => {
       const many = each.count > 1 ? ` × ${each.count}` : '';
-      return { start: each.start, lines: entry(each, style('yellow', 'seen'), `${printable(each.label)}${many} (${each.score.toFixed(2)})`) };
+      return {
+        start: each.start,
+        lines: entry(each, style('yellow', 'seen'), `${printable(each.label)}${many} (${each.score.toFixed(2)})`),
+      };
     }),
-    ...matches.map((each) => ({ start: each.start, lines: entry(each, style('magenta', 'find'), `${printable(each.query)} (${printable(each.clip)})`) })),
+    ...matches.map((each) => ({
+      start: each.start,
+      lines: entry(each, style('magenta', 'find'), `${printable(each.query)} (${printable(each.clip)})`),
+    })),
   ].sort((a, b) => a.start - b.start);
   const heard = engines.length === 0 ? '' : `, heard by ${engines.join(', ')}`;
   return [

@@ -28,12 +28,26 @@ export function statusLines(state: Lifecycle, output: Output, now: number): stri
     const stage = stages[name];
     if (!stage || stage.expected === 0) return [];
     const count = `${stage.done + stage.reused + stage.skipped} of ${stage.expected}`;
-    return [[name, count, stage.failed > 0 ? `${stage.failed} failed` : '', `work ${duration(stage.duration_ms)}, queue ${duration(stage.queue_ms)}`]];
+    return [
+      [
+        name,
+        count,
+        stage.failed > 0 ? `${stage.failed} failed` : '',
+        `work ${duration(stage.duration_ms)}, queue ${duration(stage.queue_ms)}`,
+      ],
+    ];
   });
   return [
     `${output.style('bold', printable(input ?? ''))}  ${request_id}`,
     `${statusText(state.status, output)}${took}${since}${chosen.length > 0 ? `  (${chosen.join(', ')})` : ''}`,
-    ...(rows.length === 0 ? [] : ['', ...table(rows, (cell, column) => (column === 2 ? output.style('red', cell) : column === 3 ? output.style('dim', cell) : cell)).map((line) => `  ${line}`)]),
+    ...(rows.length === 0
+      ? []
+      : [
+          '',
+          ...table(rows, (cell, column) =>
+            column === 2 ? output.style('red', cell) : column === 3 ? output.style('dim', cell) : cell,
+          ).map((line) => `  ${line}`),
+        ]),
     ...(errors.length === 0 ? [] : ['', ...errorLines(errors, output)]),
   ];
 }

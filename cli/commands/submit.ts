@@ -29,7 +29,10 @@ export interface SubmitOptions {
 export async function submit(cli: Cli, files: readonly string[], options: SubmitOptions): Promise<number> {
   const { id, query, option, wait = false, json = false } = options;
   if (id !== undefined) assertRequestId(id);
-  if (id !== undefined && files.length > 1) throw new UsageError(`--id names one request, and a request has one file: submit the ${files.length} files one by one, or without --id`);
+  if (id !== undefined && files.length > 1)
+    throw new UsageError(
+      `--id names one request, and a request has one file: submit the ${files.length} files one by one, or without --id`,
+    );
   const chosen = parseOptions(option, query, graph.options);
   const submissions: Submission[] = [];
   for (const file of files) submissions.push(await submissionOf(file, cli.cwd, id ?? randomUUID()));
@@ -44,13 +47,20 @@ export async function submit(cli: Cli, files: readonly string[], options: Submit
     const display = createDisplay(cli);
     const outcomes: Outcome[] = [];
     try {
-      for (const submission of submissions) outcomes.push(outcomeOf(submission.id, submission.file, (await send(submission, display)).ended));
+      for (const submission of submissions)
+        outcomes.push(outcomeOf(submission.id, submission.file, (await send(submission, display)).ended));
     } finally {
       display.end();
     }
     outcomes.forEach(print);
     if (outcomes.some(({ status }) => status === 'rejected')) return exitCodes.failed;
-    if (!json) cli.stderr.line(cli.stderr.style('dim', `follow with: fave watch ${submissions.length === 1 ? (submissions[0]?.id ?? '') : ''}`.trimEnd()));
+    if (!json)
+      cli.stderr.line(
+        cli.stderr.style(
+          'dim',
+          `follow with: fave watch ${submissions.length === 1 ? (submissions[0]?.id ?? '') : ''}`.trimEnd(),
+        ),
+      );
     return exitCodes.ok;
   });
 }
@@ -76,7 +86,13 @@ function createSender({ signal }: Cli, store: Store, options: Record<string, str
   };
 }
 
-async function submitAndWait(cli: Cli, bus: Bus, submissions: readonly Submission[], send: Send, print: (outcome: Outcome) => void): Promise<number> {
+async function submitAndWait(
+  cli: Cli,
+  bus: Bus,
+  submissions: readonly Submission[],
+  send: Send,
+  print: (outcome: Outcome) => void,
+): Promise<number> {
   const display = createDisplay(cli);
   const waiting: Following[] = [];
   try {

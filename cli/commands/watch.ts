@@ -14,9 +14,13 @@ export async function watch(cli: Cli, id: string | undefined): Promise<number> {
     if (cli.stderr.live) cli.stderr.line(cli.stderr.style('dim', `watching ${id ?? 'all requests'}; Ctrl-C ends`));
     await new Promise<void>((resolve) => {
       if (cli.signal.aborted) resolve();
-      cli.signal.addEventListener('abort', () => {
-        resolve();
-      }, { once: true });
+      cli.signal.addEventListener(
+        'abort',
+        () => {
+          resolve();
+        },
+        { once: true },
+      );
     });
     await stop();
     return exitCodes.ok;

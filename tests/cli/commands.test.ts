@@ -44,32 +44,57 @@ describe('wrong calls', () => {
 
 describe('without an instance', () => {
   const nowhere = { FAVE_DATA: '/nonexistent' };
-  it.each([['status x'], ['ls'], ['watch'], ['result x'], ['get x .'], ['env'], ['submit a.mp4'], ['doctor']])('fave %s ends with 1 and says what to do', async (line) => {
-    const run = await fave(line.split(' '), { cwd: dir, env: nowhere });
-    expect(run.code).toBe(1);
-    expect(run.stdout + run.stderr).toMatch(/npm start/);
-  });
+  it.each([['status x'], ['ls'], ['watch'], ['result x'], ['get x .'], ['env'], ['submit a.mp4'], ['doctor']])(
+    'fave %s ends with 1 and says what to do',
+    async (line) => {
+      const run = await fave(line.split(' '), { cwd: dir, env: nowhere });
+      expect(run.code).toBe(1);
+      expect(run.stdout + run.stderr).toMatch(/npm start/);
+    },
+  );
   it('there is nothing to stop', async () => {
     expect(await fave(['down'], { env: nowhere })).toMatchObject({ code: 0, stdout: 'no instance is running in /nonexistent\n' });
   });
   it('servers that do not answer are named', async () => {
     const env = { ARTIFACT_ENDPOINT: 'http://127.0.0.1:1', NATS_URL: 'nats://127.0.0.1:1' };
-    expect(await fave(['ls'], { env })).toMatchObject({ code: 1, stderr: expect.stringContaining('127.0.0.1:1 does not answer') as string });
+    expect(await fave(['ls'], { env })).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('127.0.0.1:1 does not answer') as string,
+    });
   });
 });
 
 describe('env', () => {
   it('gives a shell what it needs, whatever the values hold', async () => {
     const data = join(dir, "it's data");
-    const record = { launcher: identityOf(process.pid), state: 'ready', dataDir: data, ports: {}, endpoint: 'http://127.0.0.1:9', bucket: 'b', natsUrl: 'nats://127.0.0.1:8', own: { store: true, bus: true }, path: ["/it's/bin"], processes: [] };
+    const record = {
+      launcher: identityOf(process.pid),
+      state: 'ready',
+      dataDir: data,
+      ports: {},
+      endpoint: 'http://127.0.0.1:9',
+      bucket: 'b',
+      natsUrl: 'nats://127.0.0.1:8',
+      own: { store: true, bus: true },
+      path: ["/it's/bin"],
+      processes: [],
+    };
     execFileSync('mkdir', [data]);
     await writeFile(join(data, 'instance.json'), JSON.stringify(record));
-    await writeFile(join(data, 'secrets.json'), JSON.stringify({ bus: { admin: 'bus-secret' }, store: { 'fave-admin': 'store-secret' } }));
+    await writeFile(
+      join(data, 'secrets.json'),
+      JSON.stringify({ bus: { admin: 'bus-secret' }, store: { 'fave-admin': 'store-secret' } }),
+    );
     const env = { FAVE_DATA: data, PATH: '/usr/bin' };
     const { stdout } = await fave(['env'], { env });
-    const shown = execFileSync('sh', ['-c', `${stdout}\nprintf '%s\\n' "$PATH" "$MC_HOST_fave" "$NATS_PASSWORD"`], { encoding: 'utf8' });
+    const shown = execFileSync('sh', ['-c', `${stdout}\nprintf '%s\\n' "$PATH" "$MC_HOST_fave" "$NATS_PASSWORD"`], {
+      encoding: 'utf8',
+    });
     expect(shown.split('\n')).toEqual(["/it's/bin:/usr/bin", 'http://fave-admin:store-secret@127.0.0.1:9', 'bus-secret', '']);
-    expect(lastJson(await fave(['env', '--json'], { env }))).toMatchObject({ ARTIFACT_BUCKET: 'b', ARTIFACT_SECRET_KEY: 'store-secret' });
+    expect(lastJson(await fave(['env', '--json'], { env }))).toMatchObject({
+      ARTIFACT_BUCKET: 'b',
+      ARTIFACT_SECRET_KEY: 'store-secret',
+    });
   });
   it('quotes', () => {
     expect(quote("a'b")).toBe(`'a'\\''b'`);
@@ -79,7 +104,8 @@ describe('env', () => {
 describe('graph', () => {
   it('draws an arrow for every consumed kind', async () => {
     const drawn = mermaid(graph);
-    for (const { name, consumes } of graph.stages) expect(drawn.filter((line) => line.endsWith(` ${name}`) && line.includes(consumes.name))).not.toEqual([]);
+    for (const { name, consumes } of graph.stages)
+      expect(drawn.filter((line) => line.endsWith(` ${name}`) && line.includes(consumes.name))).not.toEqual([]);
     const { stages, options } = lastJson(await fave(['graph', '--json'])) as { stages: { name: string }[]; options: object };
     expect(stages.map(({ name }) => name)).toEqual(graph.stages.map(({ name }) => name));
     expect(Object.keys(options)).toContain('threshold');
@@ -98,7 +124,14 @@ describe('get', () => {
 
 describe('ls', () => {
   it('has what has just come first, then the newest', () => {
-    const of = (request_id: string, accepted_at: string | null) => ({ request_id, accepted_at, status: 'running' as const, input: null, duration_ms: null, errors: 0 });
+    const of = (request_id: string, accepted_at: string | null) => ({
+      request_id,
+      accepted_at,
+      status: 'running' as const,
+      input: null,
+      duration_ms: null,
+      errors: 0,
+    });
     const all = [of('old', '2026-01-01T00:00:00Z'), of('new', '2026-02-01T00:00:00Z'), of('just', null)];
     expect(newestFirst(all, 2).map(({ request_id }) => request_id)).toEqual(['just', 'new']);
   });
@@ -107,9 +140,17 @@ describe('ls', () => {
 describe('doctor', () => {
   it('misses a rule that one target does not have', () => {
     const rules = [{ prefix: 'requests/', suffix: '/audio.wav' }];
-    const rule = (arn: string) => ({ Queue: arn, Filter: [{ Name: 'suffix', Value: '/audio.wav' }, { Name: 'prefix', Value: 'requests/' }] });
+    const rule = (arn: string) => ({
+      Queue: arn,
+      Filter: [
+        { Name: 'suffix', Value: '/audio.wav' },
+        { Name: 'prefix', Value: 'requests/' },
+      ],
+    });
     expect(missingRules({ QueueConfiguration: targetArns.map(rule) }, rules)).toEqual([]);
-    expect(missingRules({ QueueConfiguration: [rule(targetArns[0] ?? '')] }, rules)).toEqual([`requests/*/audio.wav → ${targetArns[1] ?? ''}`]);
+    expect(missingRules({ QueueConfiguration: [rule(targetArns[0] ?? '')] }, rules)).toEqual([
+      `requests/*/audio.wav → ${targetArns[1] ?? ''}`,
+    ]);
     expect(missingRules({}, rules)).toHaveLength(targetArns.length);
   });
 });
@@ -117,6 +158,9 @@ describe('doctor', () => {
 describe('models', () => {
   it('lists what can be pulled, and names it when asked for something else', async () => {
     expect((await fave(['models', 'ls'])).stdout).toMatch(/^tiny /);
-    expect(await fave(['models', 'pull', 'nothing'])).toMatchObject({ code: 1, stderr: expect.stringContaining('tiny') as string });
+    expect(await fave(['models', 'pull', 'nothing'])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('tiny') as string,
+    });
   });
 });

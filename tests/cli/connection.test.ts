@@ -6,10 +6,20 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assertReachable, dataDirOf, mergeEnvironments, withoutUserInfo } from '../../cli/connection.ts';
 
 describe('environments', () => {
-  const instance = { PATH: '/pinned', ARTIFACT_ENDPOINT: 'http://127.0.0.1:9000', ARTIFACT_SECRET_KEY: 'local', NATS_URL: 'nats://127.0.0.1:4222', NATS_PASSWORD: 'local' };
+  const instance = {
+    PATH: '/pinned',
+    ARTIFACT_ENDPOINT: 'http://127.0.0.1:9000',
+    ARTIFACT_SECRET_KEY: 'local',
+    NATS_URL: 'nats://127.0.0.1:4222',
+    NATS_PASSWORD: 'local',
+  };
 
   it('the local instance says what the environment does not', () => {
-    expect(mergeEnvironments({ ARTIFACT_BUCKET: 'other', PATH: '/mine' }, instance)).toMatchObject({ ARTIFACT_BUCKET: 'other', ARTIFACT_SECRET_KEY: 'local', PATH: '/mine' });
+    expect(mergeEnvironments({ ARTIFACT_BUCKET: 'other', PATH: '/mine' }, instance)).toMatchObject({
+      ARTIFACT_BUCKET: 'other',
+      ARTIFACT_SECRET_KEY: 'local',
+      PATH: '/mine',
+    });
   });
   it('a server that the environment names never gets the local password', () => {
     const merged = mergeEnvironments({ ARTIFACT_ENDPOINT: 'https://elsewhere', NATS_URL: 'nats://elsewhere' }, instance);
@@ -20,7 +30,12 @@ describe('environments', () => {
 describe('an address of NATS with a user', () => {
   const config = { servers: ['nats://me:p%40ss@host:4222', 'nats://other:4222'], user: '', password: '', ca: undefined };
   it('is taken apart', () => {
-    expect(withoutUserInfo(config)).toEqual({ servers: ['nats://host:4222', 'nats://other:4222'], user: 'me', password: 'p@ss', ca: undefined });
+    expect(withoutUserInfo(config)).toEqual({
+      servers: ['nats://host:4222', 'nats://other:4222'],
+      user: 'me',
+      password: 'p@ss',
+      ca: undefined,
+    });
   });
   it('gives way to a user named apart', () => {
     expect(withoutUserInfo({ ...config, user: 'you', password: 'pw' })).toMatchObject({ user: 'you', password: 'pw' });
@@ -45,7 +60,11 @@ describe('the data directory', () => {
 describe('reachability', () => {
   it('is told at once', async () => {
     const server = createServer();
-    const port = await new Promise<number>((resolve) => server.listen(0, '127.0.0.1', () => { resolve((server.address() as { port: number }).port); }));
+    const port = await new Promise<number>((resolve) =>
+      server.listen(0, '127.0.0.1', () => {
+        resolve((server.address() as { port: number }).port);
+      }),
+    );
     await expect(assertReachable('the store', `http://127.0.0.1:${port}`)).resolves.toBeUndefined();
     await new Promise((resolve) => server.close(resolve));
     await expect(assertReachable('the store', `http://127.0.0.1:${port}`)).rejects.toThrow(/does not answer/);

@@ -6,7 +6,13 @@ describe('texts for people', () => {
     expect([0, 4.25, 59.96, 3723.4].map(clock)).toEqual(['0:00.0', '0:04.3', '1:00.0', '1:02:03.4']);
   });
   it('durations and ages', () => {
-    expect([340, 9_800, 59_960, 185_000, 7_440_000].map(duration)).toEqual(['340 ms', '9.8 s', '1 min 0 s', '3 min 5 s', '2 h 4 min']);
+    expect([340, 9_800, 59_960, 185_000, 7_440_000].map(duration)).toEqual([
+      '340 ms',
+      '9.8 s',
+      '1 min 0 s',
+      '3 min 5 s',
+      '2 h 4 min',
+    ]);
     expect([-5, 4_000, 720_000, 10_800_000, 432_000_000].map(age)).toEqual(['0 s', '4 s', '12 min', '3 h', '5 d']);
   });
   it('sizes', () => {
@@ -18,7 +24,12 @@ describe('texts for people', () => {
     expect(shorten('abcdef', 4)).toBe('abc…');
   });
   it('columns under each other', () => {
-    expect(table([['a', 'x'], ['bbb', 'y']])).toEqual(['a    x', 'bbb  y']);
+    expect(
+      table([
+        ['a', 'x'],
+        ['bbb', 'y'],
+      ]),
+    ).toEqual(['a    x', 'bbb  y']);
   });
   it('no control characters of anybody else', () => {
     expect(printable('a\u001b[31mb\n')).toBe('a�[31mb�');

@@ -8,12 +8,25 @@ import { record } from './run.ts';
 
 const input = { kind: 'input', item: 'input', key: 'input/a.mp4', etag: 'e' };
 const lifecycle = (name: 'accepted' | 'rejected' | 'completed', run = 1): RequestEvent => ({
-  what: 'lifecycle', name, time: '2026-01-01T00:00:00Z', data: { request_id: 'x', run, status: name, ...(name === 'accepted' && { announced: [input] }) },
+  what: 'lifecycle',
+  name,
+  time: '2026-01-01T00:00:00Z',
+  data: { request_id: 'x', run, status: name, ...(name === 'accepted' && { announced: [input] }) },
 });
 const item = (stage: string, id: string, outcome: 'done' | 'failed', outputs: readonly string[] = []): RequestEvent => ({
-  what: 'item', time: '2026-01-01T00:00:01Z',
+  what: 'item',
+  time: '2026-01-01T00:00:01Z',
   data: {
-    request_id: 'x', run: 1, stage, item: id, outcome, deliveries: 1, duration_ms: 1, queue_ms: 1, cold_start: false, cost_unit: 0,
+    request_id: 'x',
+    run: 1,
+    stage,
+    item: id,
+    outcome,
+    deliveries: 1,
+    duration_ms: 1,
+    queue_ms: 1,
+    cold_start: false,
+    cost_unit: 0,
     outputs: outputs.map((kind) => ({ kind, item: kind, key: `${stage}/${kind}`, etag: 'e' })),
   },
 });
@@ -21,7 +34,9 @@ const item = (stage: string, id: string, outcome: 'done' | 'failed', outputs: re
 describe('progress', () => {
   it('counts what landed, is done and failed', () => {
     const progress = createProgress(graph, 'x');
-    [lifecycle('accepted'), item('stage-ffmpeg-0', 'input', 'done', ['audio']), item('stage-librosa', 'audio', 'failed')].forEach(progress.take);
+    [lifecycle('accepted'), item('stage-ffmpeg-0', 'input', 'done', ['audio']), item('stage-librosa', 'audio', 'failed')].forEach(
+      progress.take,
+    );
     const of = Object.fromEntries(progress.stages().map((line) => [line.stage, line]));
     expect(of['stage-ffmpeg-0']).toMatchObject({ landed: 1, done: 1, failed: 0 });
     expect(of['stage-librosa']).toMatchObject({ landed: 1, done: 0, failed: 1 });
@@ -55,7 +70,10 @@ describe('progress', () => {
 
 describe('an event', () => {
   it('is read by its subject', () => {
-    const event = cloudEvent({ id: '1', source: 'tracker', type: 't', subject: 'x' }, { request_id: 'x', run: 1, status: 'accepted' });
+    const event = cloudEvent(
+      { id: '1', source: 'tracker', type: 't', subject: 'x' },
+      { request_id: 'x', run: 1, status: 'accepted' },
+    );
     expect(readEvent('fave.requests.x.accepted', JSON.stringify(event))).toMatchObject({ what: 'lifecycle', name: 'accepted' });
     expect(() => readEvent('fave.requests.x.accepted', '{}')).toThrow(/not a valid event/);
   });

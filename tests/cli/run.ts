@@ -24,7 +24,10 @@ export function record(): Output & { readonly text: () => string } {
 }
 
 /** Runs `fave` in this process, as `cli/main.ts` does. */
-export async function fave(args: readonly string[], { env = {}, cwd = tmpdir(), signal = new AbortController().signal }: Partial<Pick<Cli, 'env' | 'cwd' | 'signal'>> = {}): Promise<Run> {
+export async function fave(
+  args: readonly string[],
+  { env = {}, cwd = tmpdir(), signal = new AbortController().signal }: Partial<Pick<Cli, 'env' | 'cwd' | 'signal'>> = {},
+): Promise<Run> {
   const [stdout, stderr] = [record(), record()];
   let code = 0;
   try {

@@ -21,7 +21,14 @@ beforeAll(async () => {
   await servers.startServices(serviceNames(graph));
   env = { ...servers.environment, PATH: process.env['PATH'] ?? '' };
   dir = await mkdtemp(join(tmpdir(), 'fave-cli-'));
-  video = generated('spoken.mp4', ...picture({ seconds: 4 }), '-i', speech('words.wav', 'We will be there tomorrow morning at seven'), '-shortest', ...h264);
+  video = generated(
+    'spoken.mp4',
+    ...picture({ seconds: 4 }),
+    '-i',
+    speech('words.wav', 'We will be there tomorrow morning at seven'),
+    '-shortest',
+    ...h264,
+  );
   notVideo = join(mediaFolder(), 'words.txt');
   execFileSync('sh', ['-c', `echo words > '${notVideo}'`]);
 });
@@ -32,7 +39,13 @@ describe('a request', () => {
 
   it('is waited for, and its end is one JSON object on the last line', async () => {
     const run = await fave(['submit', video, '--id', id, '--option', 'interval=2', '--wait', '--json'], { env });
-    expect(lastJson(run)).toMatchObject({ request_id: id, status: 'completed', errors: [], outputs: { transcript: 1, detections: 1 }, stages: { 'stage-ffmpeg-0': { done: 1 } } });
+    expect(lastJson(run)).toMatchObject({
+      request_id: id,
+      status: 'completed',
+      errors: [],
+      outputs: { transcript: 1, detections: 1 },
+      stages: { 'stage-ffmpeg-0': { done: 1 } },
+    });
     expect(run.code).toBe(0);
     expect(run.stderr).toMatch(/completed spoken.mp4/);
   }, 90_000);
@@ -46,15 +59,28 @@ describe('a request', () => {
   });
 
   it('has a status and is listed', async () => {
-    expect(lastJson(await fave(['status', id, '--json'], { env }))).toMatchObject({ request_id: id, status: 'completed', options: { interval: 2 } });
+    expect(lastJson(await fave(['status', id, '--json'], { env }))).toMatchObject({
+      request_id: id,
+      status: 'completed',
+      options: { interval: 2 },
+    });
     expect((await fave(['status', id], { env })).stdout).toMatch(/stage-ffmpeg-3 +1 of 1/);
     const { stdout, code } = await fave(['ls', '--json', '--limit', '1000'], { env });
     expect(code).toBe(0);
-    expect(stdout.split('\n').filter((line) => line.includes(id)).map((line) => JSON.parse(line) as object)).toMatchObject([{ status: 'completed', input: 'spoken.mp4' }]);
+    expect(
+      stdout
+        .split('\n')
+        .filter((line) => line.includes(id))
+        .map((line) => JSON.parse(line) as object),
+    ).toMatchObject([{ status: 'completed', input: 'spoken.mp4' }]);
   });
 
   it('has a result, also as subtitles', async () => {
-    const { said, seen, duration } = lastJson(await fave(['result', id, '--json'], { env })) as { said: { start: number }[]; seen: unknown[]; duration: number };
+    const { said, seen, duration } = lastJson(await fave(['result', id, '--json'], { env })) as {
+      said: { start: number }[];
+      seen: unknown[];
+      duration: number;
+    };
     expect(said.length).toBeGreaterThan(0);
     expect(seen).toBeInstanceOf(Array);
     expect(duration).toBeGreaterThan(1);
@@ -79,10 +105,23 @@ describe('a request', () => {
 describe('failure', () => {
   it('names stage, code, sentence and file; each file has its line', async () => {
     const run = await fave(['submit', notVideo, video, '--option', 'interval=2', '--wait', '--json'], { env });
-    const [bad, good] = run.stdout.trim().split('\n').map((line) => JSON.parse(line) as { status: string; errors: { stage: string; code: string; message: string; file: string }[] });
+    const [bad, good] = run.stdout
+      .trim()
+      .split('\n')
+      .map(
+        (line) =>
+          JSON.parse(line) as { status: string; errors: { stage: string; code: string; message: string; file: string }[] },
+      );
     expect(run.code).toBe(1);
     expect([bad?.status, good?.status]).toEqual(['failed', 'completed']);
-    expect(bad?.errors).toMatchObject([{ stage: 'stage-ffmpeg-0', file: 'input/words.txt', code: expect.stringMatching(/^[a-z-]+$/) as string, message: expect.stringMatching(/\w+ \w+/) as string }]);
+    expect(bad?.errors).toMatchObject([
+      {
+        stage: 'stage-ffmpeg-0',
+        file: 'input/words.txt',
+        code: expect.stringMatching(/^[a-z-]+$/) as string,
+        message: expect.stringMatching(/\w+ \w+/) as string,
+      },
+    ]);
   }, 90_000);
 
   it.each([['status'], ['result']])('fave %s of an unknown id is one sentence', async (command) => {
@@ -110,7 +149,16 @@ describe('an upload in parts', () => {
 
     const stop = new AbortController();
     const broken = `tmp/scratch/${uniqueId()}`;
-    await expect(upload(servers.store, { ...options, key: broken, signal: stop.signal, progress: () => { stop.abort(); } })).rejects.toThrow();
+    await expect(
+      upload(servers.store, {
+        ...options,
+        key: broken,
+        signal: stop.signal,
+        progress: () => {
+          stop.abort();
+        },
+      }),
+    ).rejects.toThrow();
     expect(await servers.store.head(broken)).toBeUndefined();
   });
 });
@@ -120,7 +168,9 @@ describe('doctor', () => {
     const run = await fave(['doctor', '--json'], { env });
     const { checks } = lastJson(run) as { checks: { group: string; name: string; state: string }[] };
     expect(checks.filter(({ group, state }) => state === 'bad' && group !== 'tools')).toEqual([]);
-    expect(checks.map(({ name }) => name)).toEqual(expect.arrayContaining(['notification rules', 'FAVE_LANDED', 'relay', 'stage-ffmpeg-0-first']));
+    expect(checks.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['notification rules', 'FAVE_LANDED', 'relay', 'stage-ffmpeg-0-first']),
+    );
     expect(run.code).toBe(checks.some(({ state }) => state === 'bad') ? 1 : 0);
   });
 });

@@ -16,9 +16,12 @@ describe('options', () => {
     expect(parseOptions(['threshold=0.5', 'query=a=b'], undefined, schemas)).toEqual({ threshold: '0.5', query: 'a=b' });
     expect(parseOptions([], 'coffee cup', schemas)).toEqual({ query: 'coffee cup' });
   });
-  it.each([[['threshold']], [['=1']], [['threshold=2']], [['threshold=much']], [['nothing=1']]])('%j is a usage error', (pairs) => {
-    expect(() => parseOptions(pairs, undefined, schemas)).toThrow(UsageError);
-  });
+  it.each([[['threshold']], [['=1']], [['threshold=2']], [['threshold=much']], [['nothing=1']]])(
+    '%j is a usage error',
+    (pairs) => {
+      expect(() => parseOptions(pairs, undefined, schemas)).toThrow(UsageError);
+    },
+  );
   it('a query needs a stage that looks for it', () => {
     expect(() => parseOptions([], 'cup', { threshold: schemas.threshold })).toThrow(/--query/);
   });

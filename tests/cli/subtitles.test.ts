@@ -5,16 +5,27 @@ import type { Said } from '../../cli/timeline.ts';
 
 function said(words: readonly (readonly [number, number, string])[]): Said {
   const timed = words.map(([start, end, text]) => ({ start, end, text }));
-  return { start: timed[0]?.start ?? 0, end: timed.at(-1)?.end ?? 0, text: timed.map(({ text }) => text).join(' '), words: timed };
+  return {
+    start: timed[0]?.start ?? 0,
+    end: timed.at(-1)?.end ?? 0,
+    text: timed.map(({ text }) => text).join(' '),
+    words: timed,
+  };
 }
 
 describe('cues', () => {
   it('fit two lines of 42 characters and seven seconds, and lose no word', () => {
-    const word = fc.record({ length: fc.integer({ min: 1, max: 42 }), lasts: fc.double({ min: 0.05, max: 2, noNaN: true }), pause: fc.double({ min: 0, max: 3, noNaN: true }) });
+    const word = fc.record({
+      length: fc.integer({ min: 1, max: 42 }),
+      lasts: fc.double({ min: 0.05, max: 2, noNaN: true }),
+      pause: fc.double({ min: 0, max: 3, noNaN: true }),
+    });
     fc.assert(
       fc.property(fc.array(word, { minLength: 1, maxLength: 60 }), (parts) => {
         let at = 0;
-        const utterance = said(parts.map(({ length, lasts, pause }) => [(at += pause), (at += lasts), 'x'.repeat(length)] as const));
+        const utterance = said(
+          parts.map(({ length, lasts, pause }) => [(at += pause), (at += lasts), 'x'.repeat(length)] as const),
+        );
         const cues = cuesOf([utterance]);
         for (const { start, end, lines } of cues) {
           expect(end - start).toBeLessThanOrEqual(7);
@@ -27,7 +38,12 @@ describe('cues', () => {
   });
 
   it('leave an utterance without words whole, and an empty one out', () => {
-    expect(cuesOf([{ start: 1, end: 2, text: 'hello', words: [] }, { start: 3, end: 4, text: '', words: [] }])).toEqual([{ start: 1, end: 2, lines: ['hello'] }]);
+    expect(
+      cuesOf([
+        { start: 1, end: 2, text: 'hello', words: [] },
+        { start: 3, end: 4, text: '', words: [] },
+      ]),
+    ).toEqual([{ start: 1, end: 2, lines: ['hello'] }]);
   });
 });
 
