@@ -52,7 +52,9 @@ function validators(): string {
   const text = code(ajv, Object.fromEntries(schemas.map((schema) => [String(schema.$id), String(schema.$id)])));
   // Ajv writes this one CommonJS require even into ES modules.
   const length = 'require("ajv/dist/runtime/ucs2length").default';
-  return `${banner}import ucs2length from 'ajv/dist/runtime/ucs2length.js';\n\n${text.replaceAll(length, 'ucs2length.default')}\n`;
+  // What a CommonJS module's default import is differs between Node and Vitest.
+  const imported = "import ucs2length from 'ajv/dist/runtime/ucs2length.js';\n\nconst length = ucs2length.default ?? ucs2length;\n";
+  return `${banner}${imported}${text.replaceAll(length, 'length')}\n`;
 }
 
 function declarations(): string {

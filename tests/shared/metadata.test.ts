@@ -23,7 +23,7 @@ describe('an artifact’s metadata', () => {
     expect(decodeMetadata({ 'X-Amz-Meta-Fave-Run': '3', 'Content-Type': 'x' })).toEqual({ run: 3, options: {}, attributes: {} });
   });
 
-  it.each([{}, { 'x-amz-meta-fave-run': '0' }, { 'x-amz-meta-fave-run': 'one' }, { 'x-amz-meta-run': '1' }])('%j is none of ours', (headers) => {
+  it.each<Record<string, string>>([{}, { 'x-amz-meta-fave-run': '0' }, { 'x-amz-meta-fave-run': 'one' }, { 'x-amz-meta-run': '1' }])('%j is none of ours', (headers) => {
     expect(decodeMetadata(headers)).toBeUndefined();
   });
 

@@ -1,0 +1,152 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { build } from 'esbuild';
+import { afterAll, vi } from 'vitest';
+import { setUp } from '../../infra/setup.ts';
+import { relay } from '../../services/relay/relay.ts';
+import { tracker } from '../../services/tracker/tracker.ts';
+import type { Event, Lifecycle, Progress } from '../../schemas/generated/types.ts';
+import type { Graph } from '../../shared/graph.ts';
+import { createLogger } from '../../shared/log.ts';
+import { createMetrics } from '../../shared/runtime/metrics.ts';
+import type { Service } from '../../shared/runtime/process.ts';
+import { runWorker } from '../../shared/runtime/worker.ts';
+import { sha256Of } from '../../shared/store.ts';
+import { streams, subjects } from '../../shared/topology.ts';
+import type { Stack } from '../stack.ts';
+
+/** Deadline of what a test waits for. */
+export const WAIT = { timeout: 10_000, interval: 20 };
+
+/** A service that runs in the test's own process. */
+export interface Running {
+  /** Takes no more work and resolves when what it has is done. */
+  stop(): Promise<void>;
+  /** As at the end of the grace period: gives back what it has. */
+  kill(): Promise<void>;
+}
+
+const dir = mkdtempSync(join(tmpdir(), 'fave-runtime-'));
+const running = new Set<Running>();
+const children = new Set<ChildProcess>();
+afterAll(async () => {
+  for (const child of children) child.kill('SIGKILL');
+  await Promise.all([...running].map((one) => one.kill()));
+  rmSync(dir, { recursive: true, force: true });
+});
+
+/** Sets a stack up for another graph. @param ackWait Seconds without a heartbeat after which an item is given to another worker. */
+export async function setUpFor(stack: Stack, graph: Graph, ackWait = 1): Promise<void> {
+  for (const stream of Object.values(streams)) for await (const { name } of stack.bus.manager.consumers.list(stream)) await stack.bus.manager.consumers.delete(stream, name);
+  await setUp({ ...stack, graph, ackWait });
+}
+
+/** Starts `relay`, `tracker` or a stage of the graph in this process and waits until it is ready. */
+export async function start(stack: Stack, graph: Graph, name: string): Promise<Running> {
+  const [stop, kill] = [new AbortController(), new AbortController()];
+  const config = { ...stack.config, ackWait: 1, tmpdir: dir, logLevel: process.env['FAVE_TEST_LOG'] ?? 'silent' };
+  const log = createLogger({ service: name }, config.logLevel);
+  let done: Promise<void> = Promise.resolve();
+  await new Promise<void>((ready, failed) => {
+    const service: Service = { name, config, log, bus: stack.bus, store: stack.store, metrics: createMetrics(name), stopping: stop.signal, killed: kill.signal, ready };
+    done = name === 'relay' ? relay(service, graph) : name === 'tracker' ? tracker(service, graph) : runWorker(graph.stage(name), { ...service, settings: {} });
+    done.catch(failed);
+  });
+  const end = async (...signals: AbortController[]): Promise<void> => {
+    running.delete(one);
+    for (const signal of signals) signal.abort(new Error('the process is stopping'));
+    await done;
+  };
+  const one: Running = { stop: () => end(stop), kill: () => end(stop, kill) };
+  running.add(one);
+  return one;
+}
+
+/** A worker of the tiny pipeline's `shout` in a process of its own. */
+export interface WorkerProcess {
+  readonly child: ChildProcess;
+  /** Waits for a line that it logs. */
+  logged(event: string): Promise<Record<string, unknown>>;
+  /** How it ended: an exit code or a signal. */
+  readonly ended: Promise<number | string>;
+}
+
+let bundle: Promise<string> | undefined;
+
+export async function startProcess(stack: Stack, { diesAfter = 0, env = {} }: { diesAfter?: number; env?: Record<string, string> } = {}): Promise<WorkerProcess> {
+  const program = await (bundle ??= bundled());
+  const child = spawn(process.execPath, [program, String(diesAfter)], {
+    env: { PATH: process.env['PATH'], ...stack.environment, FAVE_ACK_WAIT: '1', FAVE_TMPDIR: dir, FAVE_GRACE: '10', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  children.add(child);
+  const lines: Record<string, unknown>[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line) as Record<string, unknown>));
+  return {
+    child,
+    logged: (event) => vi.waitUntil(() => lines.find((line) => line['event'] === event), WAIT) as Promise<Record<string, unknown>>,
+    ended: once(child, 'exit').then(([code, signal]) => (children.delete(child), (code ?? signal) as number | string)),
+  };
+}
+
+async function bundled(): Promise<string> {
+  const outfile = join(dir, 'worker.mjs');
+  await build({
+    entryPoints: [join(import.meta.dirname, '../fixtures/tiny/worker.ts')],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    banner: { js: "import { createRequire as fave_createRequire } from 'node:module'; const require = fave_createRequire(import.meta.url);" },
+    logLevel: 'warning',
+  });
+  return outfile;
+}
+
+/** What a stream holds on a subject, which may have wildcards, oldest first. */
+export async function stored<T>({ bus }: Pick<Stack, 'bus'>, stream: string, subject: string): Promise<T[]> {
+  const found: T[] = [];
+  for (let seq = 1; ; ) {
+    const reply = await bus.connection.request(`$JS.API.STREAM.MSG.GET.${stream}`, JSON.stringify({ seq, next_by_subj: subject }));
+    const { message } = reply.json<{ message?: { seq: number; data: string } }>();
+    if (!message) return found;
+    found.push(JSON.parse(Buffer.from(message.data, 'base64').toString()) as T);
+    seq = message.seq + 1;
+  }
+}
+
+/** What is known of a request. */
+export function requestOf(stack: Stack, id: string) {
+  const events = async <T>(subject: string): Promise<T[]> => (await stored<Event>(stack, streams.requests, subject)).map(({ data }) => data as T);
+  return {
+    id,
+    put: (text: string, options: Record<string, string> = {}) =>
+      stack.store.put(`requests/${id}/input/text.txt`, text, { headers: Object.fromEntries(Object.entries(options).map(([name, value]) => [`x-amz-meta-fave-${name}`, value])) }),
+    lifecycle: (name: string) => events<Lifecycle>(subjects.lifecycle(id, name)),
+    progress: (stage: string) => events<Progress>(subjects.stage(id, stage)),
+    deadLetters: (stage: string) => stored<Record<string, unknown>>(stack, streams.deadLetters, subjects.deadLetter(stage, id)),
+    /** Waits for the request's end. */
+    ended: async (): Promise<Lifecycle> => {
+      const ends = (): Promise<Lifecycle[]> => Promise.all(['completed', 'failed'].map((name) => events<Lifecycle>(subjects.lifecycle(id, name)))).then((found) => found.flat());
+      return (await vi.waitUntil(async () => (await ends())[0], WAIT))!;
+    },
+    /** How often it was said that the request ended. */
+    ends: async (): Promise<number> => (await Promise.all(['completed', 'failed'].map((name) => events(subjects.lifecycle(id, name))))).flat().length,
+    /** SHA-256 of every object below the request but the platform's own, by path. */
+    artifacts: async (): Promise<Record<string, string>> => {
+      const found: Record<string, string> = {};
+      const prefix = `requests/${id}/`;
+      for await (const { key } of stack.store.list(prefix)) {
+        const path = key.slice(prefix.length);
+        if (!path.startsWith('metadata/')) found[path] = sha256Of((await stack.store.text(key))!.text);
+      }
+      return found;
+    },
+    state: async () => JSON.parse((await stack.store.text(`requests/${id}/metadata/state.json`))!.text) as Lifecycle,
+  };
+}
