@@ -45,7 +45,11 @@ export async function withInstance<T>(options: InstanceOptions, use: (instance: 
   if (services.length > 0) assertBuilt();
   const dataDir = await mkdtemp(join(tmpdir(), 'fave-bench-'));
   const own = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env }; // servers that the shell names are not for benchmarks
-  const launched = await launch({ dataDir, ports: await freePorts(), graph, services, env: own, progress });
+  const removeData = (): Promise<void> => rm(dataDir, { recursive: true, force: true, maxRetries: 3 });
+  const launched = await launch({ dataDir, ports: await freePorts(), graph, services, env: own, progress }).catch(async (error: unknown) => {
+    await removeData();
+    throw error;
+  });
   const store = createStore(launched.foundation.store);
   const bus = await connectBus(launched.foundation.bus, 'bench');
   const peers: Peer[] = [];
@@ -54,7 +58,7 @@ export async function withInstance<T>(options: InstanceOptions, use: (instance: 
     store.close();
     await bus.close();
     await launched.stop();
-    await rm(dataDir, { recursive: true, force: true, maxRetries: 3 });
+    await removeData();
   };
   const interrupted = (): void => void end().finally(() => process.exit(130));
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);

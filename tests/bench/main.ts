@@ -6,10 +6,11 @@ import { cold } from './cold.ts';
 import { drain } from './drain.ts';
 import { e2e } from './e2e.ts';
 import { hop } from './hop.ts';
+import { memory } from './memory.ts';
 import { overhead } from './overhead.ts';
 import { scale } from './scale.ts';
 
-const benches: readonly Bench[] = [hop, overhead, drain, e2e, cold, scale];
+const benches: readonly Bench[] = [hop, overhead, drain, e2e, cold, memory, scale];
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
