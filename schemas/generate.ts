@@ -16,16 +16,20 @@ const byId = new Map(schemas.map((schema) => [schema.$id, schema]));
 
 const banner = '// Made by `npm run generate` from the schemas. Do not edit.\n\n';
 
-/** A reference into another schema file, replaced by what it refers to: the type generator reads one file at a time. */
-function inline(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(inline);
+/**
+ * A reference into another schema file, replaced by what it refers to: the type generator reads one file at a time.
+ * @param owner The other file that `value` comes from, whose own references are relative to it.
+ */
+function inline(value: unknown, owner?: AnySchemaObject): unknown {
+  if (Array.isArray(value)) return value.map((each) => inline(each, owner));
   if (typeof value !== 'object' || value === null) return value;
   const ref = (value as { $ref?: unknown }).$ref;
-  if (typeof ref === 'string' && !ref.startsWith('#')) {
-    const [id, pointer] = ref.split('#/definitions/') as [string, string];
-    return inline((byId.get(id) as { definitions: Record<string, unknown> }).definitions[pointer]);
+  if (typeof ref === 'string' && (owner || !ref.startsWith('#'))) {
+    const [id, name] = ref.split(/#(?:\/definitions\/)?/);
+    const target = id ? byId.get(id) : owner;
+    return inline(name ? (target?.['definitions'] as Record<string, unknown>)[name] : target, target);
   }
-  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, inline(child)]));
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, inline(child, owner)]));
 }
 
 async function types(): Promise<string> {

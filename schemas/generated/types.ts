@@ -118,6 +118,33 @@ export interface ObjectAttributes {
   preroll?: number;
 }
 
+export interface Letter {
+  stage: string;
+  item: string;
+  /**
+   * Stable, for programs.
+   */
+  code: string;
+  /**
+   * A sentence, for people.
+   */
+  message: string;
+  /**
+   * Key of the object that could not be processed, below requests/{request_id}/.
+   */
+  file: string;
+  /**
+   * The tool's last lines.
+   */
+  stderr?: string;
+  deliveries: number;
+  landed: Landed;
+  /**
+   * ISO 8601.
+   */
+  failed_at: string;
+}
+
 export interface Lifecycle {
   /**
    * _ where the key names none.

@@ -7,6 +7,7 @@ export const detections: ValidateFunction<types.Detections>;
 export const event: ValidateFunction<types.Event>;
 export const frames: ValidateFunction<types.Frames>;
 export const landed: ValidateFunction<types.Landed>;
+export const letter: ValidateFunction<types.Letter>;
 export const lifecycle: ValidateFunction<types.Lifecycle>;
 export const match: ValidateFunction<types.Match>;
 export const media: ValidateFunction<types.Media>;

@@ -1,12 +1,13 @@
 import type { JsMsg } from '@nats-io/jetstream';
-import type { Landed, Progress } from '../../schemas/generated/types.ts';
+import type { ItemError, Landed, Progress } from '../../schemas/generated/types.ts';
 import { codeOf, messageOf } from '../../shared/errors.ts';
 import { publishProgress } from '../../shared/events.ts';
 import type { Graph } from '../../shared/graph.ts';
 import { itemId, parseKey, requestPrefix } from '../../shared/keys.ts';
+import { writeLetter } from '../../shared/letters.ts';
 import type { Service } from '../../shared/runtime/process.ts';
 import type { AnyStage } from '../../shared/stage.ts';
-import { consumerName, lanesOf, streams, subjects } from '../../shared/topology.ts';
+import { consumerName, lanesOf, streams } from '../../shared/topology.ts';
 import { parsed } from '../../shared/validate.ts';
 
 /** What the server says when a message was delivered as often as it may be. */
@@ -27,27 +28,19 @@ export async function takeAdvisory({ bus, log }: Service, graph: Graph, message:
     const stored = stage && (await bus.manager.streams.getMessage(streams.landed, { seq: advisory.stream_seq }));
     if (stage && stored) {
       const landed = parsed('landed', stored.string());
-      const progress = failedProgress(stage, landed, advisory.deliveries);
-      const letter = {
-        ...progress.error,
-        stage: stage.name,
-        item: progress.item,
-        deliveries: advisory.deliveries,
-        landed,
-        failed_at: new Date().toISOString(),
-      };
-      const msgID = [landed.request_id, landed.run, stage.name, progress.item, advisory.stream_seq].join('/');
-      await bus.publish(subjects.deadLetter(stage.name, landed.request_id), letter, { msgID });
-      await publishProgress(bus, 'tracker', progress, { traceparent: landed.traceparent });
+      const { deliveries, stream_seq: sequence } = advisory;
+      const { error, ...progress } = failedProgress(stage, landed, deliveries);
+      await writeLetter(bus, { stage: stage.name, item: progress.item, error, deliveries, sequence, landed });
+      await publishProgress(bus, 'tracker', { ...progress, error }, { traceparent: landed.traceparent });
       log.error(
         {
           event: 'item:failed',
           stage: stage.name,
           request_id: landed.request_id,
           item: progress.item,
-          code: progress.error?.code,
+          code: error.code,
         },
-        progress.error?.message,
+        error.message,
       );
     }
     message.ack();
@@ -57,7 +50,7 @@ export async function takeAdvisory({ bus, log }: Service, graph: Graph, message:
   }
 }
 
-function failedProgress(stage: AnyStage, landed: Landed, deliveries: number): Progress {
+function failedProgress(stage: AnyStage, landed: Landed, deliveries: number): Progress & { error: ItemError } {
   const { request_id, run, key } = landed;
   return {
     request_id,

@@ -5,11 +5,12 @@ import { codeOf, messageOf, PermanentError } from '../errors.ts';
 import { publishProgress } from '../events.ts';
 import { itemId, parseKey, requestPrefix } from '../keys.ts';
 import { announce, inherited, landedMessage } from '../landed.ts';
+import { writeLetter } from '../letters.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { withDefaults, type OptionMap } from '../options.ts';
 import type { AnyStage } from '../stage.ts';
 import type { Store } from '../store.ts';
-import { consumerName, lanesOf, streams, subjects } from '../topology.ts';
+import { consumerName, lanesOf, streams } from '../topology.ts';
 import { parsed } from '../validate.ts';
 import { beginAttempt, itemError, progressOf, receiptOf, type Attempt } from './attempt.ts';
 import { Cancelled, createCancellations } from './cancel.ts';
@@ -146,15 +147,8 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
     const { landed, item, delivery } = attempt;
     const failure = itemError(error, landed);
     await writeReceipt(store, landed.request_id, receiptOf(attempt, failure));
-    const letter = {
-      ...failure,
-      stage: stage.name,
-      item,
-      deliveries: delivery.deliveries,
-      landed,
-      failed_at: new Date().toISOString(),
-    };
-    await bus.publish(subjects.deadLetter(stage.name, landed.request_id), letter, { msgID: deadLetterId(attempt) });
+    const { deliveries, sequence } = delivery;
+    await writeLetter(bus, { stage: stage.name, item, error: failure, deliveries, sequence, landed });
     return progressOf(attempt, 'failed', failure);
   };
 
@@ -231,11 +225,6 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
 function timeLimit(options: OptionMap, inputSize: number): number {
   const chosen = Number(options['item-timeout'] ?? 0);
   return chosen > 0 ? chosen : Math.ceil(TIME_LIMIT.base + (TIME_LIMIT.perMegabyte * inputSize) / 1e6);
-}
-
-/** One letter an item and run, however often its failure is told. */
-function deadLetterId({ stage, landed, item, delivery }: Attempt): string {
-  return [landed.request_id, landed.run, stage.name, item, delivery.sequence].join('/');
 }
 
 /** Measures and logs a settled item. */
