@@ -1,0 +1,108 @@
+import { basename } from 'node:path';
+import type { Event, Landed, Lifecycle, Progress } from '../../schemas/generated/types.ts';
+import { graph } from '../../services/pipeline.ts';
+import { parseKey } from '../../shared/keys.ts';
+import { digestOf } from '../../shared/store.ts';
+import { validated, type SchemaName } from '../../shared/validate.ts';
+import type { Stack } from '../stack.ts';
+
+/** Everything that was said about requests since a test began, checked against the schemas as it came. */
+export interface Observed {
+  readonly landed: Landed[];
+  readonly progress: Progress[];
+  readonly lifecycle: Lifecycle[];
+  /** What was said and is not valid. */
+  readonly wrong: string[];
+  /** Resolves at a request's end. @throws Error when it does not end in time. */
+  end(requestId: string, seconds: number): Promise<Lifecycle>;
+  /** Is called at each item that is settled. */
+  settled?: (progress: Progress) => void;
+}
+
+const MOST_BYTES = 100_000;
+
+export async function observe({ bus }: Stack): Promise<Observed> {
+  const waiting = new Set<() => void>();
+  const observed: Observed = {
+    landed: [],
+    progress: [],
+    lifecycle: [],
+    wrong: [],
+    end: (requestId, seconds) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          const end = observed.lifecycle.find(({ request_id, status }) => request_id === requestId && ['completed', 'failed', 'rejected'].includes(status));
+          if (!end) return;
+          waiting.delete(look);
+          clearTimeout(timer);
+          resolve(end);
+        };
+        const timer = setTimeout(() => {
+          const settled = observed.progress.filter(({ request_id }) => request_id === requestId).map(({ stage, item, outcome }) => `${stage} ${item} ${outcome}`);
+          reject(new Error(`${requestId} did not end within ${seconds} s; settled: ${settled.join(', ')}`));
+        }, seconds * 1_000);
+        waiting.add(look);
+        look();
+      }),
+  };
+  const take = (subject: string, text: string): void => {
+    if (text.length > MOST_BYTES) observed.wrong.push(`${subject} has ${text.length} bytes`);
+    const value: unknown = JSON.parse(text);
+    if (subject.startsWith('fave.landed.')) return void observed.landed.push(validated('landed', value));
+    const { data, subject: about } = validated('event', value) as Event;
+    if (subject.includes('.stage.')) observed.progress.push(validated('progress', data));
+    else observed.lifecycle.push(validated('lifecycle', data));
+    if (about !== subject.split('.')[2]) observed.wrong.push(`${subject} is about ${String(about)}`);
+    if (subject.includes('.stage.')) observed.settled?.(observed.progress.at(-1)!);
+    for (const look of waiting) look();
+  };
+  for (const filter of ['fave.landed.>', 'fave.requests.>']) {
+    bus.connection.subscribe(filter, {
+      callback: (_, message) => {
+        try {
+          take(message.subject, message.string());
+        } catch (error) {
+          observed.wrong.push(`${message.subject}: ${String(error)}`);
+        }
+      },
+    });
+  }
+  await bus.connection.flush();
+  return observed;
+}
+
+/** Paths below a request, of artifacts and of what the platform keeps there. */
+export interface Tree {
+  /** SHA-256 by path, without `metadata/`. */
+  readonly artifacts: Readonly<Record<string, string>>;
+  readonly metadata: readonly string[];
+  /** Artifacts that are JSON, checked against their schemas. */
+  json<T>(kind: string): T[];
+}
+
+/** Reads all that a request left. @throws Error for a key that is none, PermanentError for JSON that does not fit its schema. */
+export async function treeOf({ store }: Stack, requestId: string, dir: string): Promise<Tree> {
+  const artifacts: Record<string, string> = {};
+  const metadata: string[] = [];
+  const json: { kind: string; path: string; value: unknown }[] = [];
+  const prefix = `requests/${requestId}/`;
+  for await (const { key } of store.list(prefix)) {
+    const path = key.slice(prefix.length);
+    if (path.startsWith('metadata/')) {
+      metadata.push(path);
+      continue;
+    }
+    const parsed = parseKey(key, graph.kinds);
+    if (!parsed) throw new Error(`${key} has no place in the tree`);
+    const local = `${dir}/${basename(path)}`;
+    await store.download(key, local);
+    artifacts[path] = (await digestOf(local)).sha256;
+    if (parsed.kind.schema === undefined) continue;
+    json.push({ kind: parsed.kind.name, path, value: validated(parsed.kind.schema as SchemaName, JSON.parse((await store.text(key))!.text)) });
+  }
+  return {
+    artifacts,
+    metadata,
+    json: <T>(kind: string) => json.filter((one) => one.kind === kind).map(({ value }) => value as T),
+  };
+}

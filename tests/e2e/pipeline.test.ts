@@ -1,0 +1,231 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { serviceNames } from '../../infra/services.ts';
+import type { Detections, Frames, Lifecycle, Segments, Transcript } from '../../schemas/generated/types.ts';
+import { graph } from '../../services/pipeline.ts';
+import { announce } from '../../shared/landed.ts';
+import { encodeOptions } from '../../shared/metadata.ts';
+import { digestOf } from '../../shared/store.ts';
+import { validated } from '../../shared/validate.ts';
+import { medium, NO_MEDIA } from '../media.ts';
+import { setUpFor, stored } from '../runtime/harness.ts';
+import { ownStack, uniqueId, type RunningService, type Stack } from '../stack.ts';
+import { inputs, type Input } from './inputs.ts';
+import { observe, treeOf, type Observed, type Tree } from './observed.ts';
+
+/** Seconds that everything together may take; two slow cores share the work. */
+const DEADLINE = 280;
+
+/** One run has its inputs at once, so that all tests together take little longer than the longest. */
+let stack: Stack;
+let observed: Observed;
+let dir: string;
+let services: RunningService[];
+const ids = new Map<string, string>();
+const all = inputs();
+
+/** Without the memory of equal work, so that a second request does all work itself. */
+const ALONE = { memo: 'false' };
+const TALK = 'walk-and-talk.mp4';
+/** The same file twice: once left alone, once with every message sent again and every service killed. */
+const twice = medium(TALK) ?? all[0]!.path!;
+
+async function put(requestId: string, path: string, options: Readonly<Record<string, string>> = {}, file = basename(path)): Promise<void> {
+  await stack.store.upload(`requests/${requestId}/input/${file}`, { path, ...(await digestOf(path)) }, { headers: encodeOptions(options) });
+}
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'fave-e2e-'));
+  stack = await ownStack();
+  await setUpFor(stack, graph, 3);
+  observed = await observe(stack);
+  services = await stack.startServices(serviceNames(graph), { FAVE_ACK_WAIT: '3' });
+
+  for (const { name, path, options } of all) {
+    if (path === undefined) continue;
+    ids.set(name, uniqueId('e2e'));
+    await put(ids.get(name)!, path, options);
+  }
+  for (const name of ['calm', 'disturbed']) ids.set(name, uniqueId(name));
+  disturb(ids.get('disturbed')!);
+  await Promise.all(['calm', 'disturbed'].map((name) => put(ids.get(name)!, twice, ALONE)));
+});
+afterAll(async () => {
+  await rm(dir, { recursive: true, force: true });
+});
+
+/** Kills each service once in the middle of a request, and sends every message of it again. */
+const killed = new Set<string>();
+function disturb(requestId: string): void {
+  const kill = (name: string): void => {
+    const service = services.find((one) => one.name === name);
+    if (!service || killed.has(name)) return;
+    killed.add(name);
+    process.kill(service.pid, 'SIGKILL');
+  };
+  observed.settled = ({ request_id, stage }) => {
+    if (request_id !== requestId) return;
+    kill(stage);
+    // Neither relay nor tracker says anything of its own that one could wait for in the middle of a run.
+    if (stage === 'stage-ffmpeg-1') kill('relay');
+    if (stage === 'stage-ffmpeg-2') kill('tracker');
+    for (const message of observed.landed.filter((one) => one.request_id === requestId)) {
+      announce(stack.bus, stack.store.bucket, message, { nonce: 'again' }).catch((error: unknown) => observed.wrong.push(String(error)));
+    }
+  };
+}
+
+const idOf = (name: string, { skip }: TestContext): string => ids.get(name) ?? skip(NO_MEDIA);
+const textOf = (tree: Tree): string => tree.json<Transcript>('transcript').map(({ text }) => text).join(' ').toLowerCase();
+
+/** What every request has in common, however it ended. */
+async function checkEnd(id: string): Promise<{ end: Lifecycle; tree: Tree }> {
+  const end = await observed.end(id, DEADLINE);
+  const tree = await treeOf(stack, id, dir);
+  const state = validated('lifecycle', JSON.parse((await stack.store.text(`requests/${id}/metadata/state.json`))!.text));
+  expect(state).toEqual(end);
+  expect(observed.lifecycle.filter(({ request_id, status }) => request_id === id && ['completed', 'failed'].includes(status))).toHaveLength(1);
+  expect(tree.metadata).toContain('metadata/request.json');
+  return { end, tree };
+}
+
+/** The tree is the one that is documented: what follows from the number of clips, and nothing else. */
+function checkTree({ artifacts, json, metadata }: Tree, file: string, { video = true }: Input['expect']): void {
+  const { clips } = json<Segments>('segments')[0]!;
+  expect(clips.length).toBeGreaterThan(0);
+  const paths = Object.keys(artifacts);
+  const manifests = json<Frames>('frames');
+  const perClip = clips.flatMap((_, n) => {
+    const clip = `clip_${String(n + 1).padStart(4, '0')}`;
+    const made = paths.find((path) => path === `stage-ffmpeg-1/${clip}/clip.mkv`) ?? `stage-ffmpeg-1/${clip}/clip.mp4`;
+    const sound = [made, `stage-ffmpeg-2/${clip}/audio.wav`, `stage-deepspeech/${clip}/transcript.json`];
+    if (!video) return sound;
+    const frames = (manifests[n]?.frames ?? []).map((frame) => `stage-ffmpeg-3/${clip}/${frame.file}`);
+    return [...sound, `stage-ffmpeg-2/${clip}/video.mp4`, ...frames, `stage-ffmpeg-3/${clip}/frames.json`, `stage-object-detector/${clip}/detections.json`];
+  });
+  expect(paths.sort()).toEqual([`input/${file}`, 'stage-ffmpeg-0/media.json', 'stage-ffmpeg-0/audio.wav', 'stage-librosa/segments.json', ...perClip].sort());
+  const receipts = metadata.filter((path) => path.startsWith('metadata/items/'));
+  expect(receipts).toHaveLength(3 + clips.length * (video ? 4 : 2));
+}
+
+describe.each(all)('$name', ({ name, path, expect: expected }) => {
+  it(`ends ${expected.status}`, { timeout: DEADLINE * 1_000 }, async (context) => {
+    const id = idOf(name, context);
+    const { end, tree } = await checkEnd(id);
+    expect(end).toMatchObject({ status: expected.status });
+    if (expected.status === 'failed') {
+      const [error] = end.errors ?? [];
+      expect(error).toMatchObject({ stage: 'stage-ffmpeg-0', item: 'input', file: `input/${basename(path!)}` });
+      expect(error?.code).toMatch(/^[a-z]+(-[a-z]+)*$/);
+      expect(error?.message).toMatch(/\w+ \w+ \w+/);
+      expect(error?.message).not.toMatch(/\/|undefined|Error:/);
+      expect(Object.keys(tree.artifacts)).toEqual([`input/${basename(path!)}`]);
+      return;
+    }
+    expect(end.errors).toEqual([]);
+    checkTree(tree, basename(path!), expected);
+    const text = textOf(tree).trim();
+    if (expected.words === 'none') expect(text).toBe('');
+    if (expected.words === 'any') expect(text).not.toBe('');
+    if (expected.words instanceof RegExp) expect(text).toMatch(expected.words);
+    const frames = tree.json<Frames>('frames').flatMap((manifest) => manifest.frames);
+    if (expected.video) expect(frames.length).toBeGreaterThan(0);
+    for (const { width, height } of expected.size ? frames : []) expect([width, height]).toEqual(expected.size);
+    const labels = new Set(tree.json<Detections>('detections').flatMap((one) => one.frames.flatMap(({ objects }) => objects.map(({ label }) => label))));
+    for (const label of expected.objects ?? []) expect([...labels]).toContain(label);
+  });
+});
+
+describe('what is refused', () => {
+  const refused = async (id: string): Promise<Lifecycle> => observed.end(id, 30);
+
+  it('a file in the wrong place', { timeout: 60_000 }, async () => {
+    const id = uniqueId('e2e');
+    await stack.store.put(`requests/${id}/video.mp4`, 'x');
+    expect(await refused(id)).toMatchObject({ status: 'rejected', errors: [{ code: 'bad-key', file: `requests/${id}/video.mp4`, message: expect.stringContaining(`requests/${id}/input/`) as string }] });
+  });
+
+  it('an id that is none', { timeout: 60_000 }, async () => {
+    const key = `requests/${uniqueId('bad id')}/input/video.mp4`;
+    await stack.store.put(key, 'x');
+    const rejected = async (): Promise<Lifecycle | undefined> => {
+      await observed.end('_', 30);
+      return observed.lifecycle.find(({ input }) => input === key);
+    };
+    await expect.poll(rejected, { timeout: 30_000 }).toMatchObject({ request_id: '_', status: 'rejected', errors: [{ code: 'bad-key' }] });
+  });
+
+  it('an option that there is not, by name', { timeout: 60_000 }, async () => {
+    const id = uniqueId('e2e');
+    await stack.store.put(`requests/${id}/input/a.mp4`, 'x', { headers: encodeOptions({ intervall: '2' }) });
+    expect(await refused(id)).toMatchObject({ errors: [{ code: 'unknown-option', message: expect.stringContaining('"intervall"') as string }] });
+    await expect.poll(async () => (await stack.store.text(`requests/${id}/metadata/state.json`))?.text, { timeout: 10_000 }).toContain('unknown-option');
+  });
+
+  it('a second file of a request, and the first goes on', { timeout: DEADLINE * 1_000 }, async () => {
+    const id = uniqueId('e2e');
+    await put(id, all[0]!.path!);
+    await put(id, all[0]!.path!, {}, 'second.mp4');
+    const ends = (): Lifecycle[] => observed.lifecycle.filter(({ request_id, status }) => request_id === id && status !== 'accepted');
+    await expect.poll(() => ends().map(({ status }) => status).sort(), { timeout: DEADLINE * 1_000 }).toEqual(['completed', 'rejected']);
+    expect(ends().find(({ status }) => status === 'rejected')).toMatchObject({ errors: [{ code: 'input-replaced' }] });
+  });
+});
+
+describe('a request that is disturbed', () => {
+  it('leaves the same bytes as one that is not, and one completion', { timeout: DEADLINE * 1_000 }, async () => {
+    const calm = await checkEnd(ids.get('calm')!);
+    const disturbed = await checkEnd(ids.get('disturbed')!);
+    expect([...killed].sort()).toEqual(serviceNames(graph).sort());
+    expect([calm.end.status, disturbed.end.status]).toEqual(['completed', 'completed']);
+    expect(disturbed.end.errors).toEqual([]);
+    expect(disturbed.tree.artifacts).toEqual(calm.tree.artifacts);
+    checkTree(disturbed.tree, basename(twice), { status: 'completed' });
+  });
+});
+
+describe(TALK, () => {
+  interface Truth {
+    readonly segments: readonly { start: number; end: number; text: string }[];
+    readonly scenes: readonly { start: number; end: number; objects: readonly string[] }[];
+  }
+  const truth = async ({ skip }: TestContext): Promise<Truth> => JSON.parse(await readFile(medium('walk-and-talk.truth.json') ?? skip(NO_MEDIA), 'utf8')) as Truth;
+
+  it('has its words where they are spoken', { timeout: DEADLINE * 1_000 }, async (context) => {
+    const { segments } = await truth(context);
+    const { tree } = await checkEnd(ids.get('calm')!);
+    const words = tree.json<Transcript>('transcript').flatMap(({ utterances }) => utterances.flatMap((one) => one.words));
+    const within = (time: number): boolean => segments.some(({ start, end }) => time > start - 0.5 && time < end + 0.5);
+    const stray = words.filter(({ start, end }) => !within((start + end) / 2));
+    expect(stray.length).toBeLessThanOrEqual(words.length * 0.05);
+    // Spoken once, and recognised: https://en.wikisource.org/wiki/John_F._Kennedy's_Inaugural_Address
+    for (const { text, start, end } of words.filter((word) => /^(fellow|americans|country)$/i.test(word.text))) expect([text, start > 15.4 && end < 26.5]).toEqual([text, true]);
+    for (const { start, end } of segments) expect(words.filter((word) => word.start > start - 0.5 && word.end < end + 0.5).length).toBeGreaterThan(2);
+  });
+
+  it('has its objects where they are seen', { timeout: DEADLINE * 1_000 }, async (context) => {
+    const { scenes } = await truth(context);
+    const { tree } = await checkEnd(ids.get('calm')!);
+    const frames = tree.json<Detections>('detections').flatMap((one) => one.frames);
+    for (const { start, end, objects } of scenes) {
+      const seen = frames.filter(({ time }) => time > start - 1 && time < end + 1).flatMap((frame) => frame.objects.map(({ label }) => label));
+      for (const label of objects) expect(seen).toContain(label);
+    }
+    for (const label of ['person', 'car']) {
+      const times = frames.filter(({ objects }) => objects.some((object) => object.label === label && object.score > 0.6)).map(({ time }) => time);
+      const places = scenes.filter(({ objects, ...scene }) => objects.includes(label) || (label === 'person' && scene.start === 36));
+      expect(times.filter((time) => !places.some(({ start, end }) => time > start - 1 && time < end + 1))).toEqual([]);
+    }
+  });
+});
+
+it('all that was said in the run is valid, and nothing became a dead letter that its request does not name', { timeout: DEADLINE * 1_000 }, async () => {
+  for (const id of ids.values()) await observed.end(id, DEADLINE);
+  expect(observed.wrong).toEqual([]);
+  expect(observed.landed.length).toBeGreaterThan(50);
+  const letters = await stored<{ landed?: { request_id: string } }>(stack, 'FAVE_DLQ', 'fave.dlq.>');
+  const failed = new Set(observed.lifecycle.filter(({ errors = [] }) => errors.length > 0).map(({ request_id }) => request_id));
+  expect(letters.filter(({ landed }) => !failed.has(landed?.request_id ?? ''))).toEqual([]);
+});
