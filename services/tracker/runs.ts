@@ -48,6 +48,8 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
   const open = new Map<string, OpenRun>();
   /** The last run that ended, by request: what still comes of it says nothing new. */
   const ended = new Map<string, number>();
+  /** States of requests that were cancelled before this process listened. */
+  const cancelled = new Map<string, Lifecycle>();
   const dirty = new Map<string, Lifecycle | undefined>();
   let timer: NodeJS.Timeout | undefined;
   let writing = Promise.resolve();
@@ -107,8 +109,10 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
     let expected: number | undefined;
     try {
       // Data first: who hears of the end finds it in the bucket.
-      await writing;
-      await write(state.requestId, summary);
+      // In turn with other states, so that one that is written later, such as that of a cancellation, stays.
+      const written = writing.then(() => write(state.requestId, summary));
+      writing = written.catch(() => undefined);
+      await written;
       expected = run.lastSequence;
       const expect = { lastSubjectSequence: expected, lastSubjectSequenceSubject: subjects.lifecycle(state.requestId, '*') };
       await publishLifecycle(bus, 'tracker', name, summary, { traceparent: run.traceparent, expect });
@@ -140,9 +144,22 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
       void close(run);
   };
 
-  const cancelledState = (requestId: string): Lifecycle | undefined => {
-    const run = open.get(requestId);
-    return run && { ...summarise(run.state, graph), status: 'cancelled', finished_at: new Date().toISOString() };
+  const cancelledState = (data: Lifecycle): Lifecycle => {
+    const run = open.get(data.request_id);
+    const known = run?.state.run === data.run ? summarise(run.state, graph) : data;
+    const errors = [...(data.errors ?? []), ...(known === data ? [] : (known.errors ?? []))];
+    return { ...known, status: 'cancelled', finished_at: new Date().toISOString(), errors };
+  };
+
+  /** Writes what a tracker that ended too early did not: that a request was cancelled. */
+  const writeCancelled = async (): Promise<void> => {
+    for (const [requestId, state] of cancelled) {
+      const found = await store.text(requestPrefix(requestId) + metadataPaths.state);
+      const written = found && parsed('lifecycle', found.text);
+      if (!written || written.run < state.run || (written.run === state.run && written.status === 'running'))
+        changed(requestId, state);
+    }
+    cancelled.clear();
   };
 
   /** Ends requests that took longer than their option `timeout`; the marker makes workers drop what is still queued. */
@@ -167,24 +184,36 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
   const takeLifecycle = (name: string, data: Lifecycle, sequence: number, traceparent: string | undefined): void => {
     const { request_id: requestId } = data;
     if (requestId === NO_REQUEST) return;
-    if (ENDS.has(name)) {
-      if (name === 'cancelled' && current && open.has(requestId)) changed(requestId, cancelledState(requestId));
-      ended.set(requestId, Math.max(data.run, ended.get(requestId) ?? 0));
-      if ((open.get(requestId)?.state.run ?? 0) <= data.run) open.delete(requestId);
-      return;
+    const known = open.get(requestId);
+    // Whatever was said of the request, and of whichever run, the closing event is only stored if it comes next.
+    if (known) known.lastSequence = sequence;
+    if (ENDS.has(name)) takeEnd(name, data);
+    else if (name === 'accepted') takeAccepted(data, sequence, traceparent);
+    else if (name === 'rejected' && !known && !ended.has(requestId) && current) changed(requestId, data);
+    if (known) consider(known);
+  };
+
+  const takeEnd = (name: string, data: Lifecycle): void => {
+    const { request_id: requestId, run } = data;
+    if ((ended.get(requestId) ?? 0) >= run) return;
+    if (name === 'cancelled') {
+      // While catching up, what is in the bucket may be newer than what was known then.
+      if (current) changed(requestId, cancelledState(data));
+      else cancelled.set(requestId, cancelledState(data));
     }
-    if (name === 'rejected' && !open.has(requestId) && !ended.has(requestId)) {
-      if (current) changed(requestId, data);
-      return;
-    }
-    const run = name === 'accepted' ? openRun(requestId, data.run) : open.get(requestId);
+    ended.set(requestId, run);
+    if ((open.get(requestId)?.state.run ?? 0) <= run) open.delete(requestId);
+  };
+
+  const takeAccepted = (data: Lifecycle, sequence: number, traceparent: string | undefined): void => {
+    const { request_id: requestId } = data;
+    const run = openRun(requestId, data.run);
     if (!run) return;
     run.lastSequence = sequence;
-    if (name === 'accepted') {
-      run.traceparent = traceparent;
-      reduceAccepted(run.state, data, graph);
-      dirty.delete(requestId);
-    }
+    run.traceparent = traceparent;
+    reduceAccepted(run.state, data, graph);
+    dirty.delete(requestId);
+    cancelled.delete(requestId);
     if (current) changed(requestId);
     consider(run);
   };
@@ -211,6 +240,7 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
         changed(run.state.requestId);
         consider(run);
       }
+      writeCancelled().catch((error: unknown) => log.warn({ error }, messageOf(error)));
     },
     open: (requestId) => open.get(requestId)?.state,
     openRequests: () => [...open.keys()],
