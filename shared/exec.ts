@@ -1,6 +1,16 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { messageOf, PermanentError } from './errors.ts';
+import { createLogger } from './log.ts';
+import {
+  findPrlimit,
+  isStartFailure,
+  LIMITED_ENV,
+  limitHit,
+  prlimitArgs,
+  toolLimits,
+  type ResourceLimits,
+} from './media/limits.ts';
 
 export interface ExecOptions {
   /** Working directory; inside a stage, the item's own. */
@@ -13,6 +23,8 @@ export interface ExecOptions {
   readonly timeout?: number;
   /** Each line of standard output as it comes; standard output is then not kept. */
   readonly onLine?: (line: string) => void;
+  /** What it may use; by default what {@link toolLimits} says of the command, which is nothing for programs that open no uploads. */
+  readonly limits?: ResourceLimits;
 }
 
 export interface ExecResult {
@@ -26,13 +38,15 @@ export interface ExecResult {
 /** Runs a program to its end. @throws ToolError when it does not exit with 0. */
 export type Exec = (command: string, args: readonly string[], options?: ExecOptions) => Promise<ExecResult>;
 
-/** A tool that could not be started, failed, was killed or took too long: flags to test, one sentence to read. */
+/** A tool that could not be started, failed, was killed, took too long or needed too much: flags to test, one sentence to read. */
 export class ToolError extends PermanentError {
   readonly command: string;
   readonly args: readonly string[];
   readonly exitCode: number | undefined;
   readonly killedBy: NodeJS.Signals | undefined;
   readonly timedOut: boolean;
+  /** The limit of memory, processor time or file size that it ran into, as a phrase. */
+  readonly limit: string | undefined;
 
   constructor(run: {
     command: string;
@@ -40,19 +54,24 @@ export class ToolError extends PermanentError {
     exitCode?: number | undefined;
     killedBy?: NodeJS.Signals | undefined;
     timedOut?: boolean;
+    /** The limit that it ran into, as a phrase. */
+    limit?: string | undefined;
     stderr?: string;
     cause?: unknown;
   }) {
-    const { command, args, exitCode, killedBy, timedOut = false, stderr = '', cause } = run;
+    const { command, args, exitCode, killedBy, timedOut = false, limit, stderr = '', cause } = run;
     const what = cause
       ? `could not be started (${(cause as NodeJS.ErrnoException).code ?? messageOf(cause)})`
       : timedOut
         ? 'took too long and was killed'
-        : killedBy
-          ? `was killed by ${killedBy}`
-          : `failed with exit code ${String(exitCode)}`;
+        : limit !== undefined
+          ? `needs more than ${limit}, which is the most that a tool may use here`
+          : killedBy
+            ? `was killed by ${killedBy}`
+            : `failed with exit code ${String(exitCode)}`;
     const said = lastLine(stderr);
-    super(cause ? 'tool-missing' : timedOut ? 'tool-timeout' : 'tool-failed', `${command} ${what}${said ? `: ${said}` : ''}`, {
+    const code = cause ? 'tool-missing' : timedOut ? 'tool-timeout' : limit !== undefined ? 'tool-limit' : 'tool-failed';
+    super(code, `${command} ${what}${said ? `: ${said}` : ''}`, {
       cause,
       stderr,
     });
@@ -61,8 +80,12 @@ export class ToolError extends PermanentError {
     this.exitCode = exitCode;
     this.killedBy = killedBy;
     this.timedOut = timedOut;
+    this.limit = limit;
   }
 }
+
+/** A home in which even root can make nothing: a directory that does not exist would be made. */
+const NO_HOME = '/dev/null';
 
 /** Characters of a tool's standard error that are kept. */
 export const TAIL = 4_000;
@@ -73,16 +96,40 @@ const KILL_AFTER = 2_000;
 /** Most characters of standard output that are kept: more is a tool gone mad, not an answer. */
 const STDOUT_LIMIT = 64 * 1024 * 1024;
 
-export const exec: Exec = (command, args, { cwd, env, signal, timeout, onLine } = {}) =>
+/** At import, so that a process with a limit that is none does not start. */
+const limitsOf = toolLimits(process.env);
+
+let prlimit: string | undefined;
+let sought = false;
+
+/** The command within limits; undefined where `prlimit` is missing, which is looked for and said once a process. */
+function confine(
+  limits: ResourceLimits,
+  command: string,
+  args: readonly string[],
+): { command: string; args: string[] } | undefined {
+  if (!sought) {
+    sought = true;
+    prlimit = findPrlimit(process.env['PATH']);
+    if (prlimit === undefined)
+      createLogger({ service: 'exec' }).warn(
+        'prlimit is not installed (util-linux): tools that open uploads run without limits of memory, processor time and file size',
+      );
+  }
+  return prlimit === undefined ? undefined : { command: prlimit, args: prlimitArgs(limits, command, args) };
+}
+
+export const exec: Exec = (command, args, { cwd, env, signal, timeout, onLine, limits = limitsOf(command) } = {}) =>
   new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const begun = performance.now();
+    const confined = limits && confine(limits, command, args);
     // A group of its own, so that what the tool starts dies with it.
-    const child = spawn(command, args, {
+    const child = spawn(confined?.command ?? command, confined?.args ?? args, {
       cwd,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'], HOME: cwd ?? '/nonexistent', LC_ALL: 'C.UTF-8', ...env },
+      env: { PATH: process.env['PATH'], HOME: cwd ?? NO_HOME, LC_ALL: 'C.UTF-8', ...(limits && LIMITED_ENV), ...env },
     });
 
     let stdout = '';
@@ -140,13 +187,19 @@ export const exec: Exec = (command, args, { cwd, env, signal, timeout, onLine } 
       if (signal?.aborted && !timedOut) reject(signal.reason as Error);
       else if (exitCode === 0 && !startError && !timedOut) resolve({ stdout: onLine ? '' : stdout, stderr, duration });
       else {
-        const by = killedBy ?? signalOf(exitCode);
-        reject(
-          new ToolError({ command, args, exitCode: exitCode ?? undefined, killedBy: by, timedOut, stderr, cause: startError }),
-        );
+        const end = { exitCode: exitCode ?? undefined, killedBy: killedBy ?? signalOf(exitCode), stderr };
+        const limit = limits && limitHit(limits, end);
+        if (confined && isStartFailure(exitCode, stderr)) startError = notStarted(stderr);
+        reject(new ToolError({ command, args, ...end, timedOut, limit, cause: startError }));
       }
     });
   });
+
+/** What `spawn` would have said, had it started the command itself. */
+function notStarted(stderr: string): NodeJS.ErrnoException {
+  const code = stderr.includes('No such file') ? 'ENOENT' : 'EACCES';
+  return Object.assign(new Error(lastLine(stderr)), { code });
+}
 
 /** The signal that a shell-like exit code of 128 + n stands for. */
 function signalOf(exitCode: number | null): NodeJS.Signals | undefined {
