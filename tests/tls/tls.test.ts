@@ -1,0 +1,147 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePorts, type Ports } from '../../infra/ports.ts';
+import { startProcess, untilReady, type RunningProcess } from '../../infra/process.ts';
+import { ensureServers } from '../../infra/servers/install.ts';
+import { connectBus } from '../../shared/bus.ts';
+import { readConfig } from '../../shared/config.ts';
+import { UnavailableError } from '../../shared/errors.ts';
+import { createStore } from '../../shared/store.ts';
+
+let dir: string;
+let ports: Ports;
+const running: RunningProcess[] = [];
+
+/** A private authority and a certificate of it for 127.0.0.1. */
+function makeCertificates(): void {
+  const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: dir, stdio: 'ignore' });
+  openssl(
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-keyout',
+    'ca.key',
+    '-out',
+    'ca.pem',
+    '-days',
+    '2',
+    '-subj',
+    '/CN=FAVE test CA',
+  );
+  openssl('req', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'server.key', '-out', 'server.csr', '-subj', '/CN=127.0.0.1');
+  execFileSync('sh', ['-c', 'printf "subjectAltName=IP:127.0.0.1,DNS:localhost" > san'], { cwd: dir });
+  openssl(
+    'x509',
+    '-req',
+    '-in',
+    'server.csr',
+    '-CA',
+    'ca.pem',
+    '-CAkey',
+    'ca.key',
+    '-CAcreateserial',
+    '-out',
+    'server.pem',
+    '-days',
+    '2',
+    '-extfile',
+    'san',
+  );
+}
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'fave-tls-'));
+  ports = await freePorts();
+  makeCertificates();
+  const programs = await ensureServers(() => undefined);
+  const certs = join(dir, 'certs');
+  mkdirSync(certs);
+  await copyFile(join(dir, 'server.pem'), join(certs, 'public.crt'));
+  await copyFile(join(dir, 'server.key'), join(certs, 'private.key'));
+  const config = {
+    host: '127.0.0.1',
+    port: ports.nats,
+    jetstream: { store_dir: join(dir, 'nats') },
+    tls: { cert_file: join(dir, 'server.pem'), key_file: join(dir, 'server.key') },
+    authorization: { user: 'fave', password: 'secret-of-the-bus' },
+  };
+  await writeFile(join(dir, 'nats.conf'), JSON.stringify(config));
+  running.push(
+    await startProcess({
+      name: 'nats',
+      command: programs.natsServer,
+      args: ['-c', 'nats.conf'],
+      env: {},
+      cwd: dir,
+      log: join(dir, 'nats.log'),
+    }),
+    await startProcess({
+      name: 'minio',
+      command: programs.minio,
+      args: ['server', join(dir, 'data'), '--address', `127.0.0.1:${ports.minio}`, '--certs-dir', certs],
+      env: { HOME: dir, MINIO_ROOT_USER: 'fave', MINIO_ROOT_PASSWORD: 'secret-of-the-store', MINIO_UPDATE: 'off' },
+      cwd: dir,
+      log: join(dir, 'minio.log'),
+    }),
+  );
+});
+
+afterAll(async () => {
+  await Promise.all(running.map((server) => server.stop(5_000)));
+  await rm(dir, { recursive: true, force: true });
+});
+
+function environment(ca: boolean): Record<string, string> {
+  return {
+    ARTIFACT_ENDPOINT: `https://127.0.0.1:${ports.minio}`,
+    ARTIFACT_ACCESS_KEY: 'fave',
+    ARTIFACT_SECRET_KEY: 'secret-of-the-store',
+    // The client checks the certificate of an address that is no name as that of localhost.
+    NATS_URL: `tls://localhost:${ports.nats}`,
+    NATS_USER: 'fave',
+    NATS_PASSWORD: 'secret-of-the-bus',
+    ...(ca && { ARTIFACT_CA: join(dir, 'ca.pem'), NATS_CA: join(dir, 'ca.pem') }),
+  };
+}
+
+test('the store is used over TLS with the certificate of a private authority', async () => {
+  const store = createStore(readConfig(environment(true)).store);
+  const [, minio] = running;
+  await untilReady(
+    minio!,
+    20_000,
+    async () =>
+      (await store.client.makeBucket(store.bucket).then(
+        () => true,
+        () => undefined,
+      )) ?? undefined,
+  );
+  await store.put('tmp/greeting', 'hello');
+  expect((await store.text('tmp/greeting'))?.text).toBe('hello');
+  store.close();
+});
+
+test('without its authority the store is not trusted', async () => {
+  const store = createStore(readConfig(environment(false)).store);
+  const refused = store.text('tmp/greeting', { signal: AbortSignal.timeout(1_500) });
+  await expect(refused).rejects.toThrow(UnavailableError);
+  await expect(refused).rejects.toThrow(/certificate/);
+  store.close();
+});
+
+test('the bus is used over TLS with the certificate of a private authority', async () => {
+  const bus = await connectBus(readConfig(environment(true)).bus, 'test');
+  await bus.manager.streams.add({ name: 'GREETINGS', subjects: ['greetings'] });
+  expect((await bus.publish('greetings', { hello: true }, {})).seq).toBe(1);
+  await bus.close();
+});
+
+test('without its authority the bus is not trusted', async () => {
+  await expect(connectBus(readConfig(environment(false)).bus, 'test', 1_500)).rejects.toThrow(/certificate/);
+});
