@@ -59,6 +59,12 @@ export const environment = {
     enum: ['notifications', 'sweep'],
     description: 'how FAVE learns of objects; sweep: by listing, for a store that sends no notifications',
   },
+  FAVE_SWEEP_INTERVAL: {
+    type: 'number',
+    default: 60,
+    minimum: 0.1,
+    description: 'seconds between two looks for objects whose notification was lost',
+  },
   FAVE_LOG_LEVEL: {
     type: 'string',
     default: 'info',
@@ -97,6 +103,8 @@ export interface Config {
   /** Seconds. */
   readonly ackWait: number;
   readonly events: 'notifications' | 'sweep';
+  /** Seconds. */
+  readonly sweepInterval: number;
   readonly logLevel: string;
 }
 
@@ -144,6 +152,7 @@ export function readConfig(env: Environment): Config {
     grace: read.FAVE_GRACE,
     ackWait: read.FAVE_ACK_WAIT,
     events: read.FAVE_EVENTS,
+    sweepInterval: read.FAVE_SWEEP_INTERVAL,
     logLevel: read.FAVE_LOG_LEVEL,
   };
 }

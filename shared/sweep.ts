@@ -4,8 +4,11 @@ import { itemId, parseKey, requestPrefix } from './keys.ts';
 import type { Store } from './store.ts';
 import { subjects } from './topology.ts';
 
-/** By stage, the items that are settled. */
-export type SettledItems = ReadonlyMap<string, { readonly settled: ReadonlyMap<string, unknown> }>;
+/** What is known of a request's open run: by stage, the items that producers listed, and those that are settled. */
+export interface KnownRun {
+  readonly run: number;
+  readonly stages: ReadonlyMap<string, { readonly listed: ReadonlySet<string>; readonly settled: ReadonlyMap<string, unknown> }>;
+}
 
 /** An object that has landed and that some stage has not settled. */
 export interface Unsettled {
@@ -18,12 +21,16 @@ export interface Unsettled {
   readonly stages: readonly string[];
 }
 
-/** Compares what a request has in the bucket with what came of it. Costs one listing of the request. */
+/**
+ * Compares what a request has in the bucket with what came of it. Costs one listing of the request.
+ * @param known Undefined where nothing was heard of the request. A run above 1 began with some objects only: what nobody
+ * listed in it is none of its work.
+ */
 export async function* unsettledObjects(
   store: Store,
   graph: Graph,
   requestId: string,
-  done: SettledItems,
+  known?: KnownRun,
 ): AsyncGenerator<Unsettled> {
   for await (const object of store.list(requestPrefix(requestId))) {
     const found = parseKey(object.key, graph.kinds);
@@ -31,10 +38,15 @@ export async function* unsettledObjects(
     const item = itemId(found.kind, found.indices);
     const stages = graph
       .consumersOf(found.kind.name)
-      .filter(({ name }) => !done.get(name)?.settled.has(item))
+      .filter(({ name }) => isMissing(known, name, item))
       .map(({ name }) => name);
     if (stages.length > 0) yield { ...object, stages };
   }
+}
+
+function isMissing(known: KnownRun | undefined, stage: string, item: string): boolean {
+  const { listed, settled } = known?.stages.get(stage) ?? {};
+  return !settled?.has(item) && ((known?.run ?? 1) === 1 || Boolean(listed?.has(item)));
 }
 
 /**

@@ -56,6 +56,8 @@ export function lifecycleRules(retentionDays?: number): LifecycleRule[] {
   });
   return [
     rule('tmp', 'tmp/', { Expiration: { Days: 7 } }),
+    // A note that is gone only means work; its outputs may be gone long before it.
+    rule('memo', 'memo/', { Expiration: { Days: 30 } }),
     rule('replaced-inputs', 'requests/', { NoncurrentVersionExpiration: { NoncurrentDays: 30 } }),
     ...(retentionDays === undefined ? [] : [rule('requests', 'requests/', { Expiration: { Days: retentionDays } })]),
   ];

@@ -2,15 +2,15 @@ import { codeOf, messageOf } from '../../shared/errors.ts';
 import type { Graph } from '../../shared/graph.ts';
 import { metadataPaths, requestPrefix } from '../../shared/keys.ts';
 import type { Service } from '../../shared/runtime/process.ts';
-import { reannounce, unsettledObjects, type SettledItems } from '../../shared/sweep.ts';
+import { reannounce, unsettledObjects } from '../../shared/sweep.ts';
 import { consumerName, lanesOf, streams } from '../../shared/topology.ts';
 import type { Runs } from './runs.ts';
 
-/** Seconds between two sweeps. */
-const INTERVAL = { notified: 60, 'sweep-only': 2 };
+/** Seconds between two sweeps where they are all that FAVE hears of objects. */
+const ONLY_INTERVAL = 2;
 
-/** Seconds that an object has landed before a sweep doubts its notification. */
-const DOUBT = 30;
+/** Share of the interval that an object has landed before a sweep doubts its notification. */
+const DOUBT = 0.5;
 
 export interface Sweeping {
   begin(): void;
@@ -24,6 +24,7 @@ export interface Sweeping {
 export function startSweeping(service: Service, graph: Graph, runs: Runs): Sweeping {
   const { config, log, store, bus } = service;
   const only = config.events === 'sweep';
+  const interval = only ? Math.min(ONLY_INTERVAL, config.sweepInterval) : config.sweepInterval;
   /** Requests that are known to have ended, however long ago. */
   const over = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
@@ -54,10 +55,9 @@ export function startSweeping(service: Service, graph: Graph, runs: Runs): Sweep
     const busy = only ? new Set<string>() : await busyStages();
     for await (const requestId of store.folders('requests/')) {
       if (await isOver(requestId)) continue;
-      const settled = runs.open(requestId)?.stages ?? (new Map() as SettledItems);
-      for await (const found of unsettledObjects(store, graph, requestId, settled)) {
+      for await (const found of unsettledObjects(store, graph, requestId, runs.open(requestId))) {
         const age = (Date.now() - found.modified.getTime()) / 1_000;
-        if (!only && (age < DOUBT || found.stages.every((stage) => busy.has(stage)))) continue;
+        if (!only && (age < DOUBT * interval || found.stages.every((stage) => busy.has(stage)))) continue;
         if (await reannounce(bus, store.bucket, found))
           log.info({ event: 'sweep:announced', request_id: requestId, key: found.key, stages: found.stages });
       }
@@ -70,7 +70,7 @@ export function startSweeping(service: Service, graph: Graph, runs: Runs): Sweep
         log.warn({ event: 'sweep:failed', error, code: codeOf(error) }, messageOf(error));
       })
       .finally(() => {
-        if (!service.stopping.aborted) timer = setTimeout(loop, INTERVAL[only ? 'sweep-only' : 'notified'] * 1_000);
+        if (!service.stopping.aborted) timer = setTimeout(loop, interval * 1_000);
       });
   };
 
