@@ -1,0 +1,52 @@
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** A TCP proxy: the network between services and a server. */
+export interface Network {
+  readonly port: number;
+  /** Milliseconds that each piece takes, either way. */
+  latency: number;
+  /** Connections that are open. */
+  readonly connections: () => number;
+  /** Ends all open connections with a reset, whatever they carry. */
+  reset(): void;
+  close(): void;
+}
+
+/** @param target Port on 127.0.0.1. */
+export async function networkTo(target: number): Promise<Network> {
+  const open = new Set<Socket>();
+  const carry = async (from: Socket, to: Socket): Promise<void> => {
+    for await (const piece of from as AsyncIterable<Buffer>) {
+      if (network.latency > 0) await sleep(network.latency);
+      if (to.destroyed) return;
+      if (!to.write(piece)) await new Promise((resolve) => to.once('drain', resolve).once('close', resolve));
+    }
+    to.end();
+  };
+  const server = createServer((client) => {
+    const upstream = connect(target, '127.0.0.1');
+    for (const socket of [client, upstream]) {
+      open.add(socket);
+      // An end of either is the end of both.
+      socket.on('error', () => undefined).on('close', () => (open.delete(socket), client.destroy(), upstream.destroy()));
+    }
+    carry(client, upstream).catch(() => undefined);
+    carry(upstream, client).catch(() => undefined);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const reset = (): void => {
+    for (const socket of open) socket.resetAndDestroy();
+  };
+  const network: Network = {
+    port: (server.address() as AddressInfo).port,
+    latency: 0,
+    connections: () => open.size,
+    reset,
+    close: () => {
+      server.close();
+      reset();
+    },
+  };
+  return network;
+}

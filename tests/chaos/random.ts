@@ -1,0 +1,36 @@
+/** Numbers that look random and are the same for the same seed: mulberry32, https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
+export interface Random {
+  /** At least 0, below 1. */
+  next(): number;
+  /** At least `least`, below `most`. */
+  between(least: number, most: number): number;
+  pick<T>(among: readonly T[]): T;
+  shuffled<T>(list: readonly T[]): T[];
+}
+
+export function randomOf(seed: number): Random {
+  let state = seed >>> 0;
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+  const between = (least: number, most: number): number => least + next() * (most - least);
+  return {
+    next,
+    between,
+    pick: (among) => {
+      if (among.length === 0) throw new Error('there is nothing to pick from');
+      return among[Math.floor(next() * among.length)]!;
+    },
+    shuffled: (list) => {
+      const shuffled = [...list];
+      for (let n = shuffled.length - 1; n > 0; n -= 1) {
+        const other = Math.floor(between(0, n + 1));
+        [shuffled[n], shuffled[other]] = [shuffled[other]!, shuffled[n]!];
+      }
+      return shuffled;
+    },
+  };
+}

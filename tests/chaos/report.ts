@@ -1,0 +1,118 @@
+import { differences, type Ending, type Tree } from './judge.ts';
+import type { Sent } from './load.ts';
+
+/** A fault as it was injected. */
+export interface Injected {
+  readonly fault: string;
+  /** Seconds since the load began, and how long it was. */
+  readonly at: number;
+  readonly seconds: number;
+  readonly what: string;
+}
+
+/** What is known when all is over. */
+export interface Findings {
+  readonly seed: number;
+  readonly minutes: number;
+  readonly faults: readonly Injected[];
+  /** Faults that this machine does not allow, and why. */
+  readonly notInjected: readonly string[];
+  readonly sent: readonly Sent[];
+  readonly endings: readonly Ending[];
+  readonly trees: ReadonlyMap<string, Tree>;
+  /** By video: the tree that a run without faults left. */
+  readonly expected: ReadonlyMap<string, Tree>;
+  readonly directories: readonly string[];
+  readonly processes: readonly string[];
+}
+
+export interface Report {
+  readonly seed: number;
+  readonly minutes: number;
+  readonly faults: readonly Injected[];
+  readonly notInjected: readonly string[];
+  readonly requests: {
+    readonly in: number;
+    readonly completed: number;
+    readonly failed: number;
+    readonly lost: number;
+    readonly hanging: number;
+  };
+  /** Runs that ended more than once. */
+  readonly duplicateEnds: number;
+  readonly artifacts: { readonly compared: number; readonly different: number };
+  readonly leftovers: { readonly directories: readonly string[]; readonly processes: readonly string[] };
+  /** Every promise that was not kept, as a sentence. */
+  readonly broken: readonly string[];
+}
+
+/** Holds what happened against what is promised. */
+export function judge({
+  seed,
+  minutes,
+  faults,
+  notInjected,
+  sent,
+  endings,
+  trees,
+  expected,
+  directories,
+  processes,
+}: Findings): Report {
+  const lost = endings.filter(({ accepted, ends }) => !accepted && ends.length === 0);
+  const hanging = endings.filter(({ accepted, ends }) => accepted && ends.length === 0);
+  const twice = endings.filter(({ ends }) => ends.length > 1);
+  const status = (name: string): Ending[] => endings.filter(({ ends }) => ends[0]?.status === name);
+  const errors = endings.flatMap(({ id, ends }) =>
+    ends.flatMap((end) =>
+      (end.errors ?? []).map(
+        (error) => `${id}: ${String(error.stage)} gave up on ${error.file} (${error.code}: ${error.message})`,
+      ),
+    ),
+  );
+  const different = sent.flatMap(({ id, video }) =>
+    differences(trees.get(id) ?? new Map(), expected.get(video) ?? new Map()).map((what) => `${id}: ${what}`),
+  );
+  return {
+    seed,
+    minutes,
+    faults,
+    notInjected,
+    requests: {
+      in: sent.length,
+      completed: status('completed').length,
+      failed: status('failed').length,
+      lost: lost.length,
+      hanging: hanging.length,
+    },
+    duplicateEnds: twice.length,
+    artifacts: { compared: [...trees.values()].reduce((sum, tree) => sum + tree.size, 0), different: different.length },
+    leftovers: { directories, processes },
+    broken: [
+      ...lost.map(({ id }) => `${id} was uploaded and never accepted`),
+      ...hanging.map(({ id }) => `${id} was accepted and never ended`),
+      ...twice.map(({ id, ends }) => `${id} ended ${ends.length} times`),
+      ...status('failed').map(({ id }) => `${id} failed, though nothing is wrong with it`),
+      ...errors,
+      ...different,
+      ...directories.map((name) => `the temporary directory ${name} was left`),
+      ...processes.map((name) => `the process ${name} was left`),
+    ],
+  };
+}
+
+/** For people. */
+export function inWords({ seed, faults, notInjected, requests, duplicateEnds, artifacts, leftovers, broken }: Report): string[] {
+  return [
+    ...faults.map(({ at, fault, what }) => `${at.toFixed(0).padStart(6)} s  ${fault}: ${what}`),
+    ...notInjected,
+    `requests  in ${requests.in}, completed ${requests.completed}, failed ${requests.failed}, lost ${requests.lost}, hanging ${requests.hanging}`,
+    `runs that ended more than once  ${duplicateEnds}`,
+    `artifacts compared ${artifacts.compared}, different ${artifacts.different}`,
+    `left behind  ${leftovers.directories.length} directories, ${leftovers.processes.length} processes`,
+    ...broken.map((what) => `BROKEN  ${what}`),
+    broken.length > 0
+      ? `${broken.length} promises were broken; the same faults come again with --seed ${seed}`
+      : 'every promise was kept',
+  ];
+}
