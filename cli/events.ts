@@ -28,13 +28,14 @@ export async function nextSequence(bus: Bus): Promise<number> {
 /**
  * Calls back for every event of a request, or of all, from a sequence on; JetStream keeps them, so a lost connection loses none.
  * @param from 1 for everything that is kept.
+ * @param failed Called with what `take` throws, and what reading an event throws unless the event is somebody else's.
  * @returns How to stop.
  */
 export async function follow(
   bus: Bus,
   requestId: string | undefined,
   from: number,
-  take: (event: RequestEvent) => void,
+  { take, failed }: { take: (event: RequestEvent) => void; failed: (error: unknown) => void },
 ): Promise<() => Promise<void>> {
   const consumer = await bus.jetstream.consumers.get(streams.requests, {
     filter_subjects: [`fave.requests.${requestId ?? '*'}.>`],
@@ -43,8 +44,12 @@ export async function follow(
   });
   const messages = await consumer.consume({
     callback: (message) => {
-      const event = tolerantly(() => readEvent(message.subject, message.string()));
-      if (event) take(event);
+      try {
+        const event = tolerantly(() => readEvent(message.subject, message.string()));
+        if (event) take(event);
+      } catch (error) {
+        failed(error); // thrown from here it would end the connection, and whoever waits would wait for ever
+      }
     },
   });
   return async () => {
@@ -65,7 +70,7 @@ export function followLanded(bus: Bus, requestId: string, take: (landed: Landed)
   };
 }
 
-/** Somebody else's message on our subjects is no reason to stop following: what throws in a callback ends the connection. */
+/** Somebody else's message on our subjects is no reason to stop following: anything else is. */
 function tolerantly<T>(read: () => T): T | undefined {
   try {
     return read();

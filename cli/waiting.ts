@@ -2,9 +2,10 @@ import type { Lifecycle } from '../schemas/generated/types.ts';
 import type { Bus } from '../shared/bus.ts';
 import type { Graph } from '../shared/graph.ts';
 import type { Cli } from './cli.ts';
-import { describeEvent, follow, followLanded } from './events.ts';
+import { describeEvent, follow, followLanded, type RequestEvent } from './events.ts';
 import { createProgress, progressLines, type RequestProgress } from './progress.ts';
 import { createRedraw } from './redraw.ts';
+import { settleable } from './settleable.ts';
 
 /** Milliseconds between two drawings, and until a request that nobody takes up is worth a word. */
 const FRAME = 200;
@@ -37,12 +38,13 @@ export async function waitFor(
     progress.takeLanded(landed);
     changed(progress, () => []);
   });
-  const stopEvents = await follow(bus, id, from, (event) => {
+  const take = (event: RequestEvent): void => {
     progress.take(event);
     changed(progress, () => describeEvent(event, { style }, false));
     const ended = progress.ended();
     if (ended) resolve(ended);
-  });
+  };
+  const stopEvents = await follow(bus, id, from, { take, failed: reject });
   return {
     ended: promise,
     stop: async () => {
@@ -110,12 +112,4 @@ export function warnOfSilence(progress: () => boolean, { stderr }: Pick<Cli, 'st
   return () => {
     clearTimeout(timer);
   };
-}
-
-function settleable<T>(): { promise: Promise<T>; resolve: (value: T) => void; reject: (reason: Error) => void } {
-  let resolve!: (value: T) => void;
-  let reject!: (reason: Error) => void;
-  const promise = new Promise<T>((yes, no) => ((resolve = yes), (reject = no)));
-  promise.catch(() => undefined); // whoever waits for it hears of it; until somebody does, it is not unhandled
-  return { promise, resolve, reject };
 }
