@@ -1,5 +1,6 @@
 /** `npm run bench -- NAME`: progress on standard error, one line of JSON on standard output. */
 import { Command, InvalidArgumentError } from 'commander';
+import { Fault } from '../../shared/errors.ts';
 import type { Bench } from './bench.ts';
 import { machine, type Target } from './figures.ts';
 import { cold } from './cold.ts';
@@ -43,4 +44,9 @@ for (const bench of benches) {
     .option('--json', 'the line of JSON and nothing else')
     .action(({ n, json = false }: { n: number; json?: boolean }) => measure(bench, n, json));
 }
-await program.parseAsync();
+try {
+  await program.parseAsync();
+} catch (error) {
+  say(error instanceof Fault ? error.message : String(error instanceof Error ? error.stack : error));
+  process.exitCode = 1;
+}
