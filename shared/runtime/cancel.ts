@@ -1,8 +1,12 @@
+import type { Msg } from 'nats';
+import type { Lifecycle } from '../../schemas/generated/types.ts';
 import { Fault } from '../errors.ts';
 import { metadataPaths, requestPrefix } from '../keys.ts';
 import type { Bus } from '../bus.ts';
+import type { Logger } from '../log.ts';
 import type { Store } from '../store.ts';
 import { subjects } from '../topology.ts';
+import { parsed, validated } from '../validate.ts';
 import type { Attempt } from './attempt.ts';
 
 /** Why an attempt ended early: the reason its signal aborts with. */
@@ -19,15 +23,27 @@ export interface Cancellations {
   watch(attempt: Attempt): () => void;
 }
 
-export function createCancellations(bus: Bus, store: Store): Cancellations {
+export function createCancellations({ bus, store, log }: { bus: Bus; store: Store; log: Logger }): Cancellations {
   const running = new Set<Attempt>();
-  const stop = (_: unknown, { subject }: { subject: string }): void => {
-    const requestId = subject.split('.')[2] ?? '';
-    for (const { landed, abort } of running) if (landed.request_id === requestId) abort.abort(new Cancelled(requestId));
+  const stop = (error: Error | null, message: Msg): void => {
+    if (error) {
+      log.error(
+        { event: 'cancel:deaf', error },
+        'this worker is not told of cancellations while it works: check its rights on the bus',
+      );
+      return;
+    }
+    const event = lifecycleOf(message);
+    if (!event) return;
+    const { request_id: requestId, run } = event;
+    for (const { landed, abort } of running) {
+      if (landed.request_id === requestId && landed.run <= run) abort.abort(new Cancelled(requestId));
+    }
   };
   // A run that has failed while items are being worked on has run out of time.
-  for (const event of ['cancelled', 'failed'] as const)
+  for (const event of ['cancelled', 'failed'] as const) {
     bus.connection.subscribe(subjects.lifecycle('*', event), { callback: stop });
+  }
   return {
     isCancelled: async (requestId, run, signal) => {
       const marker = await store.text(requestPrefix(requestId) + metadataPaths.cancelled, { signal });
@@ -38,4 +54,13 @@ export function createCancellations(bus: Bus, store: Store): Cancellations {
       return () => running.delete(attempt);
     },
   };
+}
+
+/** What a message on `fave.requests.*.*` says; undefined where somebody published something else there. */
+function lifecycleOf(message: Msg): Lifecycle | undefined {
+  try {
+    return validated('lifecycle', parsed('event', message.string()).data);
+  } catch {
+    return undefined;
+  }
 }

@@ -39,8 +39,8 @@ export async function inDirectory<T>(
 }
 
 /** Names the process, so that what a killed one left can be told from what is in use. */
-export function directoryPrefix(stage: string): string {
-  return `fave-${stage}-${process.pid}-`;
+export function directoryPrefix(stage: string, owner = `${process.pid}-`): string {
+  return `fave-${stage}-${owner}`;
 }
 
 /** Runs the stage; its outputs are in the bucket when this returns, and those stored before an error are listed too. */

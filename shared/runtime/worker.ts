@@ -61,7 +61,7 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
   const workshop = { store, tmpdir: config.tmpdir, settings, resource };
   const requestLog = createRequestLog(store, stage.name, context.log);
   const requestOf = rememberRequests(store);
-  const cancellations = createCancellations(bus, store);
+  const cancellations = createCancellations(context);
   const memo = createMemo(store);
   const remembering = new Set<Promise<void>>();
   let first = true;
