@@ -27,7 +27,9 @@ export async function bundled(program: string): Promise<string> {
     target: 'node20',
     external: ['@tensorflow/tfjs-node', '@vladmandic/human'],
     plugins: [tfjsModules],
-    banner: { js: "import { createRequire as bench_require } from 'node:module'; const require = bench_require(import.meta.url);" },
+    banner: {
+      js: "import { createRequire as bench_require } from 'node:module'; const require = bench_require(import.meta.url);",
+    },
     define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' },
     logLevel: 'warning',
   });

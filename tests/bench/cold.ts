@@ -39,7 +39,9 @@ export const cold: Bench = {
       }
       const all = Object.entries(starts);
       return {
-        targets: all.map(([name, of]) => atMost(`${name} p50 ms`, median(of.map(({ total }) => total)), name === MODEL ? LIMIT.model : LIMIT.other)),
+        targets: all.map(([name, of]) =>
+          atMost(`${name} p50 ms`, median(of.map(({ total }) => total)), name === MODEL ? LIMIT.model : LIMIT.other),
+        ),
         figures: Object.fromEntries(all.map(([name, of]) => [name, inFigures(of)])),
       };
     });
@@ -60,7 +62,9 @@ interface Start {
 
 function inFigures(starts: readonly Start[]): object {
   const parts = ['total', 'node', 'imports', 'connections', 'resource', 'first_item'] as const;
-  return Object.fromEntries(parts.map((part) => [part, part === 'total' ? summary(starts.map((s) => s[part])) : median(starts.map((s) => s[part]))]));
+  return Object.fromEntries(
+    parts.map((part) => [part, part === 'total' ? summary(starts.map((s) => s[part])) : median(starts.map((s) => s[part]))]),
+  );
 }
 
 /** Puts an object that a stage consumes, and waits until it is in the stage's queue. */
@@ -69,7 +73,8 @@ async function leaveItem({ store, bus }: Instance, stage: string, kind: Kind): P
   const key = requestPrefix(randomUUID()) + pathOf(kind, { file: 'video.mp4', indices: { clip: 1 } });
   const metadata = { run: 1, options: {}, attributes: {}, sha256: sha256Of(content) };
   await store.put(key, content, { headers: kind === kinds.input ? {} : encodeMetadata(metadata) });
-  const waiting = async (): Promise<number> => (await bus.manager.consumers.info(streams.landed, consumerName(stage, 'first'))).num_pending;
+  const waiting = async (): Promise<number> =>
+    (await bus.manager.consumers.info(streams.landed, consumerName(stage, 'first'))).num_pending;
   while ((await waiting()) === 0) await sleep(10);
 }
 

@@ -28,7 +28,9 @@ export const drain: Bench = {
       progress(`${2 * n} notifications are made of a recorded one`);
       for (let first = 0; first < n; first += BATCH) {
         const batch = Array.from({ length: Math.min(BATCH, n - first) }, (_, i) => notification(recorded, first + i));
-        await Promise.all([subjects.rawFast, subjects.rawDurable].flatMap((path) => batch.map((each) => bus.publish(path, each, {}))));
+        await Promise.all(
+          [subjects.rawFast, subjects.rawDurable].flatMap((path) => batch.map((each) => bus.publish(path, each, {}))),
+        );
       }
       const landedBefore = await messagesIn(bus, streams.landed);
       progress('one relay starts');
@@ -42,7 +44,13 @@ export const drain: Bench = {
       const cpu = cpuTime(relay.current()?.pid ?? 0) / 1_000;
       return {
         targets: [atLeast('events a second', left / seconds, 2_000)],
-        figures: { events: left, seconds: rounded(seconds), events_a_second: Math.round(left / seconds), relay_cpu_seconds: cpu, landed },
+        figures: {
+          events: left,
+          seconds: rounded(seconds),
+          events_a_second: Math.round(left / seconds),
+          relay_cpu_seconds: cpu,
+          landed,
+        },
       };
     });
   },
@@ -55,7 +63,13 @@ interface Notification {
 
 /** What MinIO says when a worker puts a clip; nothing of it is left in the streams. */
 async function record(store: Store, bus: Bus): Promise<Notification> {
-  const metadata = { run: 1, options: {}, attributes: { start: 0, end: 10, preroll: 0 }, sha256: sha256Of(''), traceparent: newTraceparent() };
+  const metadata = {
+    run: 1,
+    options: {},
+    attributes: { start: 0, end: 10, preroll: 0 },
+    sha256: sha256Of(''),
+    traceparent: newTraceparent(),
+  };
   await store.put(keyOf(0), '', { headers: encodeMetadata(metadata) });
   const said = await arrived(bus, subjects.rawFast);
   // The second way is polled, and must not bring its event, or that of set-up's canary, in the middle of the measurement.

@@ -22,7 +22,8 @@ const run = promisify(execFile);
 
 export const e2e: Bench = {
   name: 'e2e',
-  about: 'the whole pipeline, warm, against a script that runs the same commands with xargs; n times in turns, with and without speech',
+  about:
+    'the whole pipeline, warm, against a script that runs the same commands with xargs; n times in turns, with and without speech',
   n: 5,
   async run({ n, progress }) {
     const source = medium('walk-and-talk.mp4');
@@ -39,7 +40,9 @@ export const e2e: Bench = {
         for (let round = 0; round < n; round += 1) {
           pipeline.push((await processed(instance, source, { speech })).took);
           script.push(await runScript(phases, dir));
-          progress(`speech ${speech}: pipeline ${Math.round(pipeline.at(-1) ?? 0)} ms, script ${Math.round(script.at(-1) ?? 0)} ms`);
+          progress(
+            `speech ${speech}: pipeline ${Math.round(pipeline.at(-1) ?? 0)} ms, script ${Math.round(script.at(-1) ?? 0)} ms`,
+          );
         }
         const ratios = pipeline.map((took, round) => took / (script[round] ?? 0));
         return { ratio: median(ratios), ratios: ratios.map(rounded), pipeline: summary(pipeline), script: summary(script) };
@@ -71,7 +74,13 @@ async function scriptOf({ store, dataDir }: Instance, id: string, source: string
     controls[item] = controlFile(findSpeech(levelsOf((await readWav(wav)).samples)));
   }
   const node = (...args: string[]): string[] => [process.execPath, compute, ...args];
-  return phasesOf(receipts, { source, controls, frames, librosa: (audio) => node('librosa', audio), detector: (folders) => node('detector', ...folders) });
+  return phasesOf(receipts, {
+    source,
+    controls,
+    frames,
+    librosa: (audio) => node('librosa', audio),
+    detector: (folders) => node('detector', ...folders),
+  });
 }
 
 /** @throws Error when the script's encodings are not, byte for byte, the pipeline's. */

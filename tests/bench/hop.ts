@@ -20,7 +20,8 @@ const WARM_UP = 20;
 
 export const hop: Bench = {
   name: 'hop',
-  about: 'from the beginning of a PUT until the consuming process holds the validated item; idle, every part a process of its own',
+  about:
+    'from the beginning of a PUT until the consuming process holds the validated item; idle, every part a process of its own',
   n: 300,
   async run({ n, progress }) {
     return withInstance({ graph, services: ['relay', 'tracker'], progress }, async ({ store, peer }) => {

@@ -46,10 +46,12 @@ export async function withInstance<T>(options: InstanceOptions, use: (instance: 
   const dataDir = await mkdtemp(join(tmpdir(), 'fave-bench-'));
   const own = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env }; // servers that the shell names are not for benchmarks
   const removeData = (): Promise<void> => rm(dataDir, { recursive: true, force: true, maxRetries: 3 });
-  const launched = await launch({ dataDir, ports: await freePorts(), graph, services, env: own, progress }).catch(async (error: unknown) => {
-    await removeData();
-    throw error;
-  });
+  const launched = await launch({ dataDir, ports: await freePorts(), graph, services, env: own, progress }).catch(
+    async (error: unknown) => {
+      await removeData();
+      throw error;
+    },
+  );
   const store = createStore(launched.foundation.store);
   const bus = await connectBus(launched.foundation.bus, 'bench');
   const peers: Peer[] = [];
@@ -88,7 +90,8 @@ export function assertBuilt(): void {
     readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(root, folder, name)),
   );
   const newest = Math.max(...sources.filter((path) => /\.m?ts$|\.mjs$/.test(path)).map((path) => statSync(path).mtimeMs));
-  if (!bundle || bundle.mtimeMs < newest) throw new PermanentError('not-built', 'the sources are newer than their bundle: run `npm run build` first');
+  if (!bundle || bundle.mtimeMs < newest)
+    throw new PermanentError('not-built', 'the sources are newer than their bundle: run `npm run build` first');
 }
 
 /** How a request ended, and when this process heard of it. */
@@ -111,9 +114,10 @@ async function watch(bus: Bus, requestId: string): Promise<Ended> {
     const name = message.subject.split('.').at(-1) ?? '';
     if (name === 'accepted') continue;
     const at = now();
-    const state = validated('lifecycle', (message.json() as { data: unknown }).data);
+    const state = validated('lifecycle', message.json<{ data: unknown }>().data);
     const [error] = state.errors ?? [];
-    if (name !== 'completed' || error) throw new Error(`request ${requestId} ended as ${name}: ${error?.message ?? 'no reason given'}`);
+    if (name !== 'completed' || error)
+      throw new Error(`request ${requestId} ended as ${name}: ${error?.message ?? 'no reason given'}`);
     return { at, state };
   }
   throw new Error(`the connection closed before request ${requestId} ended`);

@@ -41,7 +41,8 @@ export const memory: Bench = {
       progress(`an input of ${n} MB`);
       const large = await peaksWith(instance, services, n);
 
-      const plain = (of: Readonly<Record<string, number>>): number => Math.max(...Object.entries(of).flatMap(([name, mb]) => (name === MODEL ? [] : [mb])));
+      const plain = (of: Readonly<Record<string, number>>): number =>
+        Math.max(...Object.entries(of).flatMap(([name, mb]) => (name === MODEL ? [] : [mb])));
       const growth = Object.entries(small.tools).map(([tool, mb]) => [tool, rounded((large.tools[tool] ?? 0) - mb)] as const);
       return {
         targets: [
@@ -94,7 +95,8 @@ async function look(services: readonly ProcessRecord[], tools: Record<string, nu
       for (const tool of children(pid)) {
         const [program, { peak }] = [programOf(tool), memoryOf(tool)];
         // Between fork and exec a child still is, and looks like, its parent.
-        if (program && program !== 'node') tools[`${name} ${program}`] = rounded(Math.max(peak, tools[`${name} ${program}`] ?? 0));
+        if (program && program !== 'node')
+          tools[`${name} ${program}`] = rounded(Math.max(peak, tools[`${name} ${program}`] ?? 0));
       }
     }
     await sleep(LOOK);

@@ -24,7 +24,8 @@ export function cpuTime(pid: number): number {
 /** Resident memory now and at its peak, MB (10⁶ bytes); zeros for a process that ended. */
 export function memory(pid: number): { rss: number; peak: number } {
   const status = read(pid, 'status');
-  const field = (name: string): number => (Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) * 1_024) / 1e6;
+  const field = (name: string): number =>
+    (Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) * 1_024) / 1e6;
   return { rss: field('VmRSS'), peak: field('VmHWM') };
 }
 

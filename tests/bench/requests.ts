@@ -13,7 +13,8 @@ import { endOf, type Instance } from './instance.ts';
 /** @throws PermanentError `no-test-media` where this machine has no such test medium. */
 export function medium(name: string): string {
   const path = join(resolve(process.env['FAVE_TEST_MEDIA'] ?? join(import.meta.dirname, '../../../shared/media')), name);
-  if (!existsSync(path)) throw new PermanentError('no-test-media', `there is no ${path}: set FAVE_TEST_MEDIA to the folder of the test media`);
+  if (!existsSync(path))
+    throw new PermanentError('no-test-media', `there is no ${path}: set FAVE_TEST_MEDIA to the folder of the test media`);
   return path;
 }
 
@@ -25,7 +26,11 @@ export interface Processed {
 }
 
 /** Uploads a file and waits until its request has completed. Equal work done before is done again. */
-export async function processed({ store, bus }: Instance, path: string, options: Readonly<Record<string, string>> = {}): Promise<Processed> {
+export async function processed(
+  { store, bus }: Instance,
+  path: string,
+  options: Readonly<Record<string, string>> = {},
+): Promise<Processed> {
   const id = randomUUID();
   const digest = await digestOf(path);
   const end = endOf(bus, id);

@@ -25,7 +25,8 @@ export const scale: Bench = {
       const peers = await Promise.all(services.map((name) => instance.peer('fixture-service', name, name)));
       const [, tracker, , work] = peers as [Peer, Peer, Peer, Peer];
       const servers = instance.launched.foundation.processes;
-      const measure = (clips: number, times: number) => measureRequests(instance, { clips, times, work, tracker, all: [...peers, ...servers] });
+      const measure = (clips: number, times: number) =>
+        measureRequests(instance, { clips, times, work, tracker, all: [...peers, ...servers] });
 
       progress(`${WARM_UP} requests to warm up`);
       await measure(SMALL, WARM_UP);
@@ -39,10 +40,26 @@ export const scale: Bench = {
       const ratio = (of: (measured: Measured) => number): number => median(large.map(of)) / median(small.map(of));
       return {
         targets: [
-          atMost(`an item's turn, ${LARGE} : ${SMALL} clips`, ratio(({ turns }) => median(turns)), 1.2),
-          atMost(`CPU an item, all processes, ${LARGE} : ${SMALL}`, ratio(({ cpu }) => cpu), 1.2),
-          atMost(`tracker's CPU an item, ${LARGE} : ${SMALL}`, ratio(({ tracker: of }) => of), 1.2),
-          atMost(`wall time an item, ${LARGE} : ${SMALL}`, ratio(({ wall }) => wall), 1.2),
+          atMost(
+            `an item's turn, ${LARGE} : ${SMALL} clips`,
+            ratio(({ turns }) => median(turns)),
+            1.2,
+          ),
+          atMost(
+            `CPU an item, all processes, ${LARGE} : ${SMALL}`,
+            ratio(({ cpu }) => cpu),
+            1.2,
+          ),
+          atMost(
+            `tracker's CPU an item, ${LARGE} : ${SMALL}`,
+            ratio(({ tracker: of }) => of),
+            1.2,
+          ),
+          atMost(
+            `wall time an item, ${LARGE} : ${SMALL}`,
+            ratio(({ wall }) => wall),
+            1.2,
+          ),
         ],
         figures: { [`clips_${SMALL}`]: inFigures(small), [`clips_${LARGE}`]: inFigures(large) },
       };

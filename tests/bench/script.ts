@@ -42,12 +42,21 @@ export function phasesOf(receipts: readonly Receipt[], { source, controls, frame
   );
   const encodings = of('stage-ffmpeg-2').map((receipt) => {
     const clip = number(receipt.item);
-    return { dir: `encoded/${clip}`, commands: commands(receipt), links: { [`sources/clip/${clip}/clip.mp4`]: `cut/${clip}/clip.mp4` } };
+    return {
+      dir: `encoded/${clip}`,
+      commands: commands(receipt),
+      links: { [`sources/clip/${clip}/clip.mp4`]: `cut/${clip}/clip.mp4` },
+    };
   });
   const stills = of('stage-ffmpeg-3').map((receipt) => {
     const clip = number(receipt.item);
     const files = { 'frames.json': frames[receipt.item] ?? '' };
-    return { dir: `frames/${clip}`, commands: commands(receipt), links: { [`sources/video/${clip}/video.mp4`]: `encoded/${clip}/video.mp4` }, files };
+    return {
+      dir: `frames/${clip}`,
+      commands: commands(receipt),
+      links: { [`sources/video/${clip}/video.mp4`]: `encoded/${clip}/video.mp4` },
+      files,
+    };
   });
   const speech = of('stage-deepspeech')
     .filter(({ tools }) => tools.length > 0)
@@ -67,7 +76,11 @@ export async function writeScript(phases: readonly (readonly Job[])[], dir: stri
   for (const [phase, jobs] of phases.entries()) {
     for (const [n, job] of jobs.entries()) {
       await layOut(job, dir);
-      const text = ['set -e', `cd ${quoted(join(dir, job.dir))}`, ...job.commands.map((command) => command.map(quoted).join(' '))];
+      const text = [
+        'set -e',
+        `cd ${quoted(join(dir, job.dir))}`,
+        ...job.commands.map((command) => command.map(quoted).join(' ')),
+      ];
       await writeFile(join(dir, `${phase}-${String(n).padStart(4, '0')}.sh`), `${text.join('\n')}\n`);
     }
     lines.push(`printf '%s\\n' ${quoted(dir)}/${phase}-*.sh | xargs -P ${parallel} -n 1 sh > /dev/null`);

@@ -1,0 +1,93 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Receipt } from '../../schemas/generated/types.ts';
+import { phasesOf, writeScript } from './script.ts';
+
+function scratch(): string {
+  const dir = mkdtempSync(join(tmpdir(), 'fave-script-'));
+  onTestFinished(() => {
+    rmSync(dir, { recursive: true, force: true });
+  });
+  return dir;
+}
+
+function receipt(stage: string, item: string, ...tools: string[][]): Receipt {
+  const commands = tools.map(([command = '', ...args]) => ({ command, args, duration_ms: 1 }));
+  return { stage, item, tools: commands } as unknown as Receipt;
+}
+
+test('phases follow what depends on what, and take the commands from the receipts', () => {
+  const receipts = [
+    receipt('stage-deepspeech', 'clip_0001', ['pocketsphinx_batch', '-hyp', './pocketsphinx.hyp']),
+    receipt('stage-deepspeech', 'clip_0002'),
+    receipt('stage-ffmpeg-0', 'input', ['ffprobe', 'file:./sources/input/a.mp4']),
+    receipt('stage-ffmpeg-1', 'segments', ['ffmpeg', 'one', './clip.mp4'], ['ffmpeg', 'two', './clip.mp4']),
+    receipt('stage-ffmpeg-2', 'clip_0002', ['ffmpeg', 'file:./sources/clip/2/clip.mp4']),
+    receipt('stage-ffmpeg-3', 'clip_0002', ['ffmpeg', 'file:./sources/video/2/video.mp4']),
+  ];
+  const phases = phasesOf(receipts, {
+    source: '/media/a.mp4',
+    controls: { clip_0001: 'control' },
+    frames: { clip_0002: 'manifest' },
+    librosa: (audio) => ['analyse', audio],
+    detector: (folders) => ['detect', ...folders],
+  });
+  expect(phases).toEqual([
+    [{ dir: 'audio', commands: [['ffprobe', 'file:./sources/input/a.mp4']], links: { 'sources/input/a.mp4': '/media/a.mp4' } }],
+    [{ dir: 'segments', commands: [['analyse', '../audio/audio.wav']] }],
+    [
+      { dir: 'cut/1', commands: [['ffmpeg', 'one', './clip.mp4']], links: { 'sources/input/a.mp4': '/media/a.mp4' } },
+      { dir: 'cut/2', commands: [['ffmpeg', 'two', './clip.mp4']], links: { 'sources/input/a.mp4': '/media/a.mp4' } },
+    ],
+    [
+      {
+        dir: 'encoded/2',
+        commands: [['ffmpeg', 'file:./sources/clip/2/clip.mp4']],
+        links: { 'sources/clip/2/clip.mp4': 'cut/2/clip.mp4' },
+      },
+    ],
+    [
+      {
+        dir: 'frames/2',
+        commands: [['ffmpeg', 'file:./sources/video/2/video.mp4']],
+        links: { 'sources/video/2/video.mp4': 'encoded/2/video.mp4' },
+        files: { 'frames.json': 'manifest' },
+      },
+    ],
+    [
+      { dir: 'objects', commands: [['detect', '../frames/2']] },
+      {
+        dir: 'speech/1',
+        commands: [['pocketsphinx_batch', '-hyp', './pocketsphinx.hyp']],
+        links: { 'pocketsphinx.wav': 'encoded/1/audio.wav' },
+        files: { 'pocketsphinx.ctl': 'control' },
+      },
+    ],
+  ]);
+});
+
+test('a phase finds what the one before has made, and no argument is taken for shell syntax', async () => {
+  const dir = scratch();
+  const source = join(dir, 'source');
+  writeFileSync(source, 'it’s $HOME; `date`');
+  const first = { dir: 'first', commands: [['cp', './in', './a file']], links: { in: source } };
+  const second = { dir: 'second', commands: [['cp', "./it's in", './out']], links: { "it's in": 'first/a file' } };
+  await writeScript([[first], [second]], dir, 2);
+  execFileSync('sh', [join(dir, 'run.sh')]);
+  expect(readFileSync(join(dir, 'second', 'out'), 'utf8')).toBe('it’s $HOME; `date`');
+});
+
+test('a command that fails ends the script with an error', async () => {
+  const dir = scratch();
+  await writeScript(
+    [[{ dir: 'only', commands: [['false'], ['touch', 'later']] }], [{ dir: 'next', commands: [['touch', 'never']] }]],
+    dir,
+    2,
+  );
+  expect(() => execFileSync('sh', [join(dir, 'run.sh')], { stdio: 'pipe' })).toThrow();
+  expect(() => readFileSync(join(dir, 'only', 'later'))).toThrow();
+  expect(() => readFileSync(join(dir, 'next', 'never'))).toThrow();
+});
