@@ -91,7 +91,7 @@ function welcome({ dataDir, bucket, ports, own }: InstanceRecord): string {
     '',
     'FAVE is ready. In another terminal, in this directory:',
     '',
-    `  eval "$(node cli/fave.mjs env${data})"                  # puts mc and nats on PATH, with access`,
+    `  eval "$(npx fave env${data})"                  # puts mc and nats on PATH, with access`,
     `  nats sub 'fave.requests.*.completed'                # waits for results`,
     `  mc cp video.mp4 fave/${bucket}/requests/my-video/input/`,
     '',
