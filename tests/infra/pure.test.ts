@@ -60,10 +60,11 @@ describe('rights', () => {
   const permissions = busPermissions(graph);
   const policies = storePolicies(graph, 'bucket');
 
-  it('on the bus: MinIO publishes raw events only, a stage what it produces only, a viewer nothing of FAVE', () => {
+  it('on the bus: MinIO publishes raw events only, a stage its item again and what it produces only, a viewer nothing of FAVE', () => {
     expect(permissions['minio']?.publish).toEqual(['fave.raw.fast', 'fave.raw.durable']);
     const librosa = permissions['stage-librosa']?.publish ?? [];
     expect(librosa.filter((subject) => subject.startsWith('fave.'))).toEqual([
+      'fave.landed.audio.*.*',
       'fave.landed.segments.*.*',
       'fave.requests.*.stage.stage-librosa',
       'fave.dlq.stage-librosa.*',
@@ -71,16 +72,24 @@ describe('rights', () => {
     expect(permissions['viewer']?.publish.filter((subject) => subject.startsWith('fave.'))).toEqual([]);
   });
 
-  it('on the bucket: every service has a policy, and writes below its own name only', () => {
+  it('on the bucket: every service has a policy, reads what it says it reads, and writes below its own name only', () => {
     for (const name of serviceNames(graph)) expect(policies).toHaveProperty(name);
     const writes = policies['stage-ffmpeg-1']?.Statement.filter(({ Action }) => Action.includes('s3:PutObject')).flatMap(
       ({ Resource }) => Resource,
     );
+    const reads = policies['stage-ffmpeg-1']?.Statement.find(({ Action }) => Action.includes('s3:GetObject'))?.Resource;
+    expect(reads?.filter((each) => !writes?.includes(each))).toEqual([
+      'arn:aws:s3:::bucket/requests/*/stage-librosa/segments.json',
+      'arn:aws:s3:::bucket/requests/*/input/*',
+      'arn:aws:s3:::bucket/requests/*/stage-ffmpeg-0/media.json',
+      'arn:aws:s3:::bucket/requests/*/metadata/request.json',
+      'arn:aws:s3:::bucket/requests/*/metadata/cancelled.json',
+    ]);
     expect(writes).toEqual([
       'arn:aws:s3:::bucket/requests/*/stage-ffmpeg-1/*',
       'arn:aws:s3:::bucket/requests/*/metadata/items/stage-ffmpeg-1/*.json',
+      'arn:aws:s3:::bucket/memo/stage-ffmpeg-1/*.json',
       'arn:aws:s3:::bucket/requests/*/metadata/logs/stage-ffmpeg-1-*.jsonl',
-      'arn:aws:s3:::bucket/memo/*',
     ]);
   });
 
