@@ -305,6 +305,7 @@ function translated(error: unknown, key: string): unknown {
     if (permanentCodes.has(code))
       return new PermanentError('store-refused', `the store refused ${key}: ${error.message}`, { cause: error });
   }
+  if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') return error; // the caller's disk, not the store
   return new UnavailableError('store-unavailable', `the store does not answer (${messageOf(error)})`, { cause: error });
 }
 

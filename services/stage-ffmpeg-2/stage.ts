@@ -9,7 +9,7 @@ import { speechArgs, videoArgs } from './args.ts';
 /** A clip's sound for speech recognition, and its picture for viewing and detection. */
 export default defineStage({
   name: 'stage-ffmpeg-2',
-  version: 1,
+  version: 2,
   consumes: kinds.clip,
   produces: [kinds.speech, kinds.video],
   reads: [kinds.media],

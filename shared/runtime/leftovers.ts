@@ -15,7 +15,7 @@ export async function removeLeftovers(tmpdir: string, stage: string): Promise<st
   });
   for (const name of left) {
     const dir = join(tmpdir, name);
-    for (const pid of await processesIn(dir)) process.kill(pid, 'SIGKILL');
+    for (const pid of await processesIn(dir)) kill(pid);
     await rm(dir, { recursive: true, force: true, maxRetries: 3 });
   }
   return left;
@@ -26,6 +26,14 @@ function ownerOf(name: string, stage: string): number | undefined {
   const prefix = directoryPrefix(stage, '');
   const match = name.startsWith(prefix) ? /^(\d+)-[^-]{6}$/.exec(name.slice(prefix.length)) : undefined;
   return match ? Number(match[1]) : undefined;
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
 }
 
 function isAlive(pid: number): boolean {

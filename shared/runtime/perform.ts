@@ -7,6 +7,7 @@ import { withDefaults, type OptionMap } from '../options.ts';
 import type { Item, StageContext } from '../stage.ts';
 import type { Store } from '../store.ts';
 import { millisecondsSince, type Attempt } from './attempt.ts';
+import { unlessFull } from './disk.ts';
 import { createItem } from './item.ts';
 import { createOutputs } from './outputs.ts';
 
@@ -27,12 +28,16 @@ export async function inDirectory<T>(
   use: (item: Item, dir: string) => Promise<T>,
 ): Promise<T> {
   const { stage, landed, abort } = attempt;
-  const dir = await mkdtemp(join(tmpdir, directoryPrefix(stage.name)));
+  const dir = await mkdtemp(join(tmpdir, directoryPrefix(stage.name))).catch(async (error: unknown) => {
+    throw await unlessFull(error, tmpdir);
+  });
   try {
     return await use(
       createItem(landed, stage.consumes, { store, dir, signal: abort.signal, request, reads: stage.reads ?? [] }),
       dir,
     );
+  } catch (error) {
+    throw await unlessFull(error, tmpdir);
   } finally {
     await rm(dir, { recursive: true, force: true, maxRetries: 3 });
   }
