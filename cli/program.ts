@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { Cli } from './cli.ts';
+import type { LetterOptions } from './commands/dlq.ts';
 import { UsageError } from './errors.ts';
 
 /** What a command ends with. */
@@ -35,6 +36,7 @@ export function createProgram(cli: Cli, ended: (code: ExitCode) => void): Comman
   };
 
   addRequestCommands(program, here, run);
+  addOperations(program, here, run);
   addInstanceCommands(program, here, run);
   return program;
 }
@@ -91,6 +93,78 @@ function addRequestCommands(program: Command, here: () => Cli, run: Run): void {
     .argument('<id>')
     .argument('<dir>', 'directory that gets the files; it is made when it is missing')
     .action((id: string, dir: string) => run(import('./commands/get.ts').then(({ get }) => get(here(), id, dir))));
+}
+
+function addOperations(program: Command, here: () => Cli, run: Run): void {
+  program
+    .command('replay')
+    .description('run a request again: what is valid passes, all else is made again')
+    .argument('<id>')
+    .option('--from <stage>', 'begin with what this stage takes')
+    .option('--only <stage>', 'make the items of this stage again')
+    .option('--force', 'trust nothing that was made: of the stage and of all after it, or of all')
+    .option('--dry-run', 'print what would be done, and why')
+    .option('--wait', 'wait for the end, with progress; exit code 0: completed, 1: failed')
+    .action((id: string, options: { from?: string; only?: string; force?: boolean; dryRun?: boolean; wait?: boolean }) =>
+      run(import('./commands/replay.ts').then(({ replay }) => replay(here(), id, options))),
+    );
+  program
+    .command('cancel')
+    .description('end a request: running work is stopped, queued work dropped')
+    .argument('<id>')
+    .option('--reason <sentence>', 'why, for the state of the request')
+    .action((id: string, options: { reason?: string }) =>
+      run(import('./commands/cancel.ts').then(({ cancel }) => cancel(here(), id, options))),
+    );
+  program
+    .command('sweep')
+    .description('take up what landed in open requests and nobody heard of')
+    .argument('[id]')
+    .option('--dry-run', 'print what would be taken up')
+    .action((id: string | undefined, options: { dryRun?: boolean }) =>
+      run(import('./commands/sweep.ts').then(({ sweep }) => sweep(here(), id, options))),
+    );
+  program
+    .command('provenance')
+    .description('how an artifact came to be: stages, tools and sources back to the input')
+    .argument('<uri>', 's3://bucket/key, a key, or the id of a request')
+    .argument('[path]', 'below the request, where the first is an id')
+    .option('--json', 'print JSON')
+    .action((uri: string, path: string | undefined, options: { json?: boolean }) =>
+      run(import('./commands/provenance.ts').then(({ provenance }) => provenance(here(), uri, path, options))),
+    );
+  addLetterCommands(program, here, run);
+}
+
+function addLetterCommands(program: Command, here: () => Cli, run: Run): void {
+  const dlq = program.command('dlq').description('dead letters: items that failed for good');
+  const command = (name: string, description: string): Command =>
+    dlq
+      .command(name)
+      .description(description)
+      .option('--stage <stage>', 'only those of a stage')
+      .option('--id <id>', 'only those of a request');
+  command('ls', 'list dead letters')
+    .option('--json', 'print JSON lines')
+    .action((options: LetterOptions) => run(import('./commands/dlq.ts').then(({ listLetters }) => listLetters(here(), options))));
+  command('show', 'print all that dead letters say')
+    .argument('[seq...]')
+    .option('--json', 'print JSON lines')
+    .action((seqs: string[], options: LetterOptions) =>
+      run(import('./commands/dlq.ts').then(({ showLetters }) => showLetters(here(), seqs, options))),
+    );
+  command('redrive', 'give the items to their stages again')
+    .argument('[seq...]')
+    .option('--all', 'all dead letters')
+    .action((seqs: string[], options: LetterOptions) =>
+      run(import('./commands/dlq.ts').then(({ redriveLetters }) => redriveLetters(here(), seqs, options))),
+    );
+  command('drop', 'remove dead letters')
+    .argument('[seq...]')
+    .option('--all', 'all dead letters')
+    .action((seqs: string[], options: LetterOptions) =>
+      run(import('./commands/dlq.ts').then(({ removeLetters }) => removeLetters(here(), seqs, options))),
+    );
 }
 
 function addInstanceCommands(program: Command, here: () => Cli, run: Run): void {

@@ -1,0 +1,39 @@
+import type { Graph } from '../shared/graph.ts';
+import type { Bus } from '../shared/bus.ts';
+import { codeOf } from '../shared/errors.ts';
+import { ENDS } from '../shared/replay.ts';
+import { streams } from '../shared/topology.ts';
+import { newRun, reduceAccepted, reduceProgress, type RunState } from '../services/tracker/reduce.ts';
+import { readEvent, type RequestEvent } from './events.ts';
+import { storedMessages } from './stored.ts';
+
+/** What is known of a request's last run. */
+export interface KnownRequest {
+  readonly state: RunState;
+  readonly ended: boolean;
+}
+
+/** The last run of a request, or of all, by its events, counted as the tracker counts. */
+export async function readRuns(bus: Bus, graph: Graph, requestId = '*'): Promise<Map<string, KnownRequest>> {
+  const known = new Map<string, KnownRequest>();
+  for await (const message of storedMessages(bus, streams.requests, `fave.requests.${requestId}.>`)) {
+    try {
+      take(known, readEvent(message.subject, message.string()), graph);
+    } catch (error) {
+      // Somebody else's message on our subjects.
+      if (!codeOf(error).startsWith('invalid-')) throw error;
+    }
+  }
+  return known;
+}
+
+function take(known: Map<string, KnownRequest>, event: RequestEvent, graph: Graph): void {
+  const { request_id: id, run } = event.data;
+  const before = known.get(id);
+  if (before && before.state.run > run) return;
+  const state = before?.state.run === run ? before.state : newRun(id, run);
+  if (event.what === 'item') reduceProgress(state, event.data, event.time, graph);
+  else if (event.name === 'accepted') reduceAccepted(state, event.data, graph);
+  const ends = event.what === 'lifecycle' && (ENDS as readonly string[]).includes(event.name);
+  known.set(id, { state, ended: ends || (before?.state === state && before.ended) });
+}
