@@ -1,0 +1,148 @@
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { graph } from '../../../services/pipeline.ts';
+import type { Landed, Lifecycle } from '../../../schemas/generated/types.ts';
+import { encodeMetadata, encodeOptions } from '../../../shared/metadata.ts';
+import { streams } from '../../../shared/topology.ts';
+import { requestOf, setUpFor, start, stored, WAIT } from '../../runtime/harness.ts';
+import { ownStack, uniqueId, type Stack } from '../../stack.ts';
+
+/** Keys of the notifications that came on either path. */
+const raw: string[] = [];
+let stack: Stack;
+beforeAll(async () => {
+  stack = await ownStack();
+  await setUpFor(stack, graph);
+  stack.bus.connection.subscribe('fave.raw.*', {
+    callback: (_, message) => void raw.push(`${message.subject} ${(JSON.parse(message.string()) as { Key?: string }).Key?.replace(/^[^/]*\//, '')}`),
+  });
+  await stack.bus.connection.flush();
+  await start(stack, graph, 'relay');
+});
+
+/** Puts an object and waits until the relay has answered for it on both notification paths, `times` so far. */
+async function put(key: string, text = 'x', headers: Record<string, string> = {}, times = 1): Promise<void> {
+  await stack.store.put(key, text, { headers });
+  await vi.waitUntil(() => ['fast', 'durable'].every((path) => raw.filter((line) => line === `fave.raw.${path} ${key}`).length >= times), WAIT);
+  await vi.waitUntil(async () => {
+    const { num_pending, num_ack_pending } = await stack.bus.manager.consumers.info(streams.raw, 'relay');
+    return num_pending + num_ack_pending === 0;
+  }, WAIT);
+}
+
+const newRequest = () => {
+  const request = requestOf(stack, uniqueId());
+  const prefix = `requests/${request.id}/`;
+  return {
+    ...request,
+    prefix,
+    /** Nobody works in this test, so that the stream keeps what was announced. */
+    landed: (kind: string) => stored<Landed>(stack, streams.landed, `fave.landed.${kind}.*.${request.id}`),
+    admitted: async () => JSON.parse((await stack.store.text(`${prefix}metadata/request.json`))!.text) as { input: object; options: object; traceparent: string },
+    rejected: () => request.lifecycle('rejected'),
+  };
+};
+
+describe.concurrent('an input', () => {
+  it('is admitted and announced once, though two paths tell of it', async () => {
+    const request = newRequest();
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    await put(`${request.prefix}input/a.mp4`, 'x', encodeOptions({ interval: '2.5', traceparent }));
+    const options = { interval: 2.5 };
+    const landed = await request.landed('input');
+    expect(landed).toMatchObject([{ kind: 'input', lane: 'first', request_id: request.id, key: `${request.prefix}input/a.mp4`, size: 1, run: 1, options, traceparent }]);
+    expect(await request.admitted()).toMatchObject({ input: { file: 'a.mp4', etag: landed[0]!.etag, size: 1, version_id: landed[0]!.version_id }, options, traceparent });
+    expect(landed[0]!.version_id).toMatch(/./);
+    expect(await request.rejected()).toEqual([]);
+  });
+
+  it('that is put again, equal, changes nothing', async () => {
+    const request = newRequest();
+    await put(`${request.prefix}input/a.mp4`);
+    const admitted = await request.admitted();
+    await put(`${request.prefix}input/a.mp4`, 'x', {}, 2);
+    expect(await request.admitted()).toEqual(admitted);
+    expect([await request.landed('input'), await request.rejected()]).toMatchObject([[{ traceparent: admitted.traceparent }], []]);
+  });
+
+  it.each<[string, string, string, Record<string, string>, RegExp]>([
+    ['bytes', 'a.mp4', 'y', {}, /already has the input a.mp4, and its content was different; use a new id/],
+    ['options', 'a.mp4', 'x', { interval: '3' }, /its options were different/],
+    ['name', 'b.mp4', 'x', {}, /b.mp4 is another file/],
+  ])('that is replaced by one of other %s is refused, and the first stays', async (_, file, text, options, message) => {
+    const request = newRequest();
+    await put(`${request.prefix}input/a.mp4`);
+    const admitted = await request.admitted();
+    await put(`${request.prefix}input/${file}`, text, encodeOptions(options), file === 'a.mp4' ? 2 : 1);
+    expect(await request.rejected()).toMatchObject([{ status: 'rejected', errors: [{ code: 'input-replaced', message: expect.stringMatching(message) as string, file: `${request.prefix}input/${file}` }] }]);
+    expect(await request.admitted()).toEqual(admitted);
+    expect(await request.landed('input')).toHaveLength(1);
+  });
+
+  it.each<[string, Record<string, string>, string, RegExp]>([
+    ['there is not', { intervall: '2' }, 'unknown-option', /"intervall"/],
+    ['is out of range', { interval: '-1' }, 'invalid-option', /interval must be/],
+    ['is no UTF-8', {}, 'unknown-option', /"x"/],
+  ])('with an option that %s is refused by name', async (_, options, code, message) => {
+    const request = newRequest();
+    const headers = Object.keys(options).length > 0 ? encodeOptions(options) : { 'x-amz-meta-fave-x': '=?utf-8?q?=ff?=' };
+    await put(`${request.prefix}input/a.mp4`, 'x', headers);
+    expect(await request.rejected()).toMatchObject([{ errors: [{ code, message: expect.stringMatching(message) as string }] }]);
+    expect(await stack.store.head(`${request.prefix}metadata/request.json`)).toBeUndefined();
+    expect(await request.landed('input')).toEqual([]);
+  });
+
+  it.each(["it's 100 % + čaj & = ☕.mp4", '-i.mp4', 'no extension'])('may be called %j', async (name) => {
+    const request = newRequest();
+    const key = `${request.prefix}input/${name}`;
+    await stack.store.put(key, 'x');
+    await vi.waitUntil(async () => (await request.landed('input')).length > 0, WAIT);
+    expect(await request.landed('input')).toMatchObject([{ key }]);
+  });
+});
+
+describe.concurrent('an artifact', () => {
+  const metadata = { run: 3, options: { interval: 2, query: 'čaj' }, attributes: { start: 1.5, end: 3 }, sha256: 'a'.repeat(64), receipt: 'metadata/items/s/i.json' };
+
+  it('carries its request’s options and its place in the video on', async () => {
+    const request = newRequest();
+    await put(`${request.prefix}stage-ffmpeg-1/clip_0009/clip.mkv`, 'x', encodeMetadata(metadata));
+    const { receipt: _, ...carried } = metadata;
+    expect(await request.landed('clip')).toMatchObject([{ lane: 'rest', ...carried }]);
+  });
+
+  it('that somebody put by hand belongs to its request', async () => {
+    const request = newRequest();
+    await put(`${request.prefix}input/a.mp4`, 'x', encodeOptions({ interval: '2' }));
+    await put(`${request.prefix}stage-librosa/segments.json`, '{}');
+    const { traceparent } = await request.admitted();
+    expect(await request.landed('segments')).toMatchObject([{ run: 1, options: { interval: 2 }, attributes: {}, traceparent }]);
+  });
+
+  it('of no request is refused', async () => {
+    const request = newRequest();
+    await put(`${request.prefix}stage-librosa/segments.json`, '{}');
+    expect(await request.rejected()).toMatchObject([{ errors: [{ code: 'missing-artifact' }] }]);
+  });
+});
+
+describe.concurrent('a key that is none', () => {
+  it('names its request where it can', async () => {
+    const request = newRequest();
+    await put(`${request.prefix}video.mp4`);
+    expect(await request.rejected()).toMatchObject([{ request_id: request.id, input: `${request.prefix}video.mp4`, errors: [{ code: 'bad-key', file: `${request.prefix}video.mp4` }] }]);
+  });
+
+  it('is told to whoever listens where it cannot', async () => {
+    const name = uniqueId('video');
+    await put(`requests/${name}.mp4`);
+    const rejected = (await requestOf(stack, '_').lifecycle('rejected')).filter(({ input }: Lifecycle) => input === `requests/${name}.mp4`);
+    expect(rejected).toMatchObject([{ request_id: '_', status: 'rejected', errors: [{ code: 'bad-key', message: expect.stringContaining('1 to 64 letters') as string }] }]);
+  });
+});
+
+it('what is no notification is put aside, and the next one is read', async () => {
+  await stack.bus.publish('fave.raw.fast', { Records: 'none' }, {});
+  const request = newRequest();
+  await put(`${request.prefix}input/a.mp4`);
+  expect(await request.landed('input')).toHaveLength(1);
+});
