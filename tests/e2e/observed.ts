@@ -23,6 +23,7 @@ const MOST_BYTES = 100_000;
 
 export async function observe({ bus }: Stack): Promise<Observed> {
   const waiting = new Set<() => void>();
+  const heard = new Set<string>();
   const observed: Observed = {
     landed: [],
     progress: [],
@@ -49,7 +50,10 @@ export async function observe({ bus }: Stack): Promise<Observed> {
     if (text.length > MOST_BYTES) observed.wrong.push(`${subject} has ${text.length} bytes`);
     const value: unknown = JSON.parse(text);
     if (subject.startsWith('fave.landed.')) return void observed.landed.push(validated('landed', value));
-    const { data, subject: about } = validated('event', value) as Event;
+    const { id, data, subject: about } = validated('event', value) as Event;
+    // What is said twice is heard twice here, and stored once: both notification paths say what is rejected.
+    if (heard.has(id)) return;
+    heard.add(id);
     if (subject.includes('.stage.')) observed.progress.push(validated('progress', data));
     else observed.lifecycle.push(validated('lifecycle', data));
     if (about !== subject.split('.')[2]) observed.wrong.push(`${subject} is about ${String(about)}`);

@@ -10,7 +10,7 @@ import { encodeOptions } from '../../shared/metadata.ts';
 import { digestOf } from '../../shared/store.ts';
 import { validated } from '../../shared/validate.ts';
 import { medium, NO_MEDIA } from '../media.ts';
-import { setUpFor, stored } from '../runtime/harness.ts';
+import { requestOf, setUpFor, stored } from '../runtime/harness.ts';
 import { ownStack, uniqueId, type RunningService, type Stack } from '../stack.ts';
 import { inputs, type Input } from './inputs.ts';
 import { observe, treeOf, type Observed, type Tree } from './observed.ts';
@@ -89,7 +89,7 @@ async function checkEnd(id: string): Promise<{ end: Lifecycle; tree: Tree }> {
   const tree = await treeOf(stack, id, dir);
   const state = validated('lifecycle', JSON.parse((await stack.store.text(`requests/${id}/metadata/state.json`))!.text));
   expect(state).toEqual(end);
-  expect(observed.lifecycle.filter(({ request_id, status }) => request_id === id && ['completed', 'failed'].includes(status))).toHaveLength(1);
+  expect(await requestOf(stack, id).ends()).toBe(1);
   expect(tree.metadata).toContain('metadata/request.json');
   return { end, tree };
 }
