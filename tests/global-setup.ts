@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { ensurePackages } from '../infra/servers/packages.ts';
 import { assertNoLeaks } from './leaks.ts';
 import { serveStacks } from './stack-server.ts';
 
@@ -17,6 +18,7 @@ declare module 'vitest' {
  * the one owner of all servers: it lives as long as the run, so nothing survives a test worker that dies.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  await ensurePackages((line) => process.stderr.write(`${line}\n`), { openssl: 'openssl' });
   const before = process.env['TMPDIR'];
   const dir = await mkdtemp(join(tmpdir(), 'fave-test-'));
   process.env['TMPDIR'] = dir;

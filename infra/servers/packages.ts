@@ -12,15 +12,17 @@ const packages: Readonly<Record<string, string>> = {
   pocketsphinx: 'pocketsphinx_continuous',
   'pocketsphinx-en-us': '/usr/share/pocketsphinx/model/en-us',
   'espeak-ng': 'espeak-ng', // speaks the demo's video and the tests' speech
+  'uuid-runtime': 'uuidgen', // makes request ids on the command line
 };
 
 /**
  * Installs the system packages that are missing, where this user may.
+ * @param more Packages beside those that the stages need.
  * @throws PermanentError `packages-missing` that says what to install.
  */
-export async function ensurePackages(progress: Progress): Promise<void> {
+export async function ensurePackages(progress: Progress, more: Readonly<Record<string, string>> = {}): Promise<void> {
   const missing: string[] = [];
-  for (const [name, sign] of Object.entries(packages)) if (!(await isPresent(sign))) missing.push(name);
+  for (const [name, sign] of Object.entries({ ...packages, ...more })) if (!(await isPresent(sign))) missing.push(name);
   if (missing.length === 0) return;
   const prefix = await privilege();
   if (prefix === undefined) {
