@@ -19,7 +19,12 @@ beforeAll(async () => {
 
 afterAll(() => rm(copy, { recursive: true, force: true }));
 
-const tsx = (...args: string[]) => run(process.execPath, [join(root, 'node_modules/tsx/dist/cli.mjs'), ...args], { cwd: copy });
+// tsx leaves a socket's directory behind.
+const tsx = (...args: string[]) =>
+  run(process.execPath, [join(root, 'node_modules/tsx/dist/cli.mjs'), ...args], {
+    cwd: copy,
+    env: { ...process.env, TMPDIR: copy },
+  });
 
 test('a new stage is one folder and one line, in the graph, and runs', async () => {
   const before = await readFile(join(copy, 'services/pipeline.ts'), 'utf8');
