@@ -12,9 +12,13 @@ const ROOM = 1 << 20;
 export async function unlessFull(error: unknown, dir: string): Promise<unknown> {
   const { code } = error as { code?: unknown };
   if (code !== 'ENOSPC' && code !== 'EDQUOT' && (await roomOn(dir)) >= ROOM) return error;
-  return new UnavailableError('disk-full', `there is no room left on the disk of ${dir}: make some, or set FAVE_TMPDIR to a larger one`, {
-    cause: error,
-  });
+  return new UnavailableError(
+    'disk-full',
+    `there is no room left on the disk of ${dir}: make some, or set FAVE_TMPDIR to a larger one`,
+    {
+      cause: error,
+    },
+  );
 }
 
 /** Bytes that are left for this user. */

@@ -83,7 +83,7 @@ async function duplicates({ world, random }: Scene): Promise<string> {
 }
 
 export const faults = {
-  'kill-service': async (scene) => signal(scene, 'SIGKILL').what,
+  'kill-service': (scene) => Promise.resolve(signal(scene, 'SIGKILL').what),
   'pause-service': async (scene) => {
     const { pid, what } = signal(scene, 'SIGSTOP');
     await seconds(2 * ACK_WAIT);
@@ -121,3 +121,6 @@ export const faults = {
 export type FaultName = keyof typeof faults;
 
 export const faultNames = Object.keys(faults) as FaultName[];
+
+/** What comes in a round where nobody says otherwise: there are ten services, and each is to be killed now and then. */
+export const usualFaults: readonly FaultName[] = [...faultNames, 'kill-service', 'kill-service', 'kill-service'];

@@ -57,8 +57,8 @@ export async function endingOf(bus: Bus, { id }: Sent): Promise<Ending> {
       seq = message.seq + 1;
     }
   };
-  const [accepted, ...ends] = await Promise.all([said('accepted'), ...ENDS.map(said)]);
-  return { id, accepted: (accepted?.length ?? 0) > 0, ends: ends.flat() };
+  const [accepted, ends] = await Promise.all([said('accepted'), Promise.all(ENDS.map(said))]);
+  return { id, accepted: accepted.length > 0, ends: ends.flat() };
 }
 
 function absent(error: unknown): null {

@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { assertBuilt } from '../bench/instance.ts';
 import { runChaos } from './chaos.ts';
-import { faultNames, type FaultName } from './faults.ts';
+import { faultNames, usualFaults, type FaultName } from './faults.ts';
 import { inWords } from './report.ts';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -24,7 +24,7 @@ await new Command('chaos')
   .description('Breaks a FAVE of its own under load, and says whether every promise was kept.')
   .option('--seed <number>', 'chooses the faults: the same seed, the same faults', Number, Date.now() % 1e6)
   .option('--minutes <number>', 'how long there are load and faults', positive, 5)
-  .option('--faults <names>', `some of ${faultNames.join(',')}`, faultList, faultNames)
+  .option('--faults <names>', `some of ${faultNames.join(',')}`, faultList, usualFaults)
   .option('--open <number>', 'requests that are under way at once', positive, 2)
   .option('--json', 'one line of JSON and nothing else')
   .action(
