@@ -35,7 +35,10 @@ export function pathOf(
       return chosen;
     }
     if (name === 'file') return file ?? missing(kind, name);
-    return String(indices[name as keyof Indices] ?? missing(kind, name)).padStart(4, '0');
+    const index = indices[name as keyof Indices] ?? missing(kind, name);
+    if (!Number.isInteger(index) || index < 1 || index > 9_999)
+      throw new Error(`a ${kind.name} cannot have the ${name} number ${index}`);
+    return String(index).padStart(4, '0');
   });
 }
 

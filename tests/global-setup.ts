@@ -24,6 +24,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
   process.env['TMPDIR'] = dir;
   const stacks = await serveStacks(join(dir, 'stacks'));
   project.provide('stacks', stacks.url);
+  // A run that is ended from outside never comes to its teardown; its servers must not outlive it.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.once(signal, () => {
+      void stacks.close().finally(() => process.exit(1));
+    });
+  }
   return async () => {
     try {
       await stacks.close();

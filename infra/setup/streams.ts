@@ -29,8 +29,9 @@ export async function setUpConsumers({ bus, graph, ackWait }: Pick<SetUp, 'bus' 
   for (const { stream, config } of wanted) {
     const existing = await found(bus.manager.consumers.info(stream, config.durable_name));
     if (existing && !differs(config, existing.config)) continue;
-    // `add` updates as well; what cannot be updated (the deliver policy) the server refuses with a reason.
-    await bus.manager.consumers.add(stream, config);
+    // What cannot be updated (the deliver policy) the server refuses with a reason.
+    if (existing) await bus.manager.consumers.update(stream, config.durable_name, config);
+    else await bus.manager.consumers.add(stream, config);
     changes.push(`${existing ? 'updated' : 'made'} consumer ${config.durable_name} of ${stream}`);
   }
   for (const stream of new Set(wanted.map((spec) => spec.stream))) {

@@ -54,6 +54,8 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
   let timer: NodeJS.Timeout | undefined;
   let writing = Promise.resolve();
   let current = false;
+  /** Rejected while catching up, by request. */
+  const rejected = new Map<string, Lifecycle>();
 
   const openRun = (requestId: string, run: number): OpenRun | undefined => {
     if ((ended.get(requestId) ?? 0) >= run) return undefined;
@@ -189,8 +191,23 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
     if (known) known.lastSequence = sequence;
     if (ENDS.has(name)) takeEnd(name, data);
     else if (name === 'accepted') takeAccepted(data, sequence, traceparent);
-    else if (name === 'rejected' && !known && !ended.has(requestId) && current) changed(requestId, data);
+    else if (name === 'rejected' && !known && !ended.has(requestId)) takeRejected(data);
     if (known) consider(known);
+  };
+
+  const takeRejected = (data: Lifecycle): void => {
+    if (current) changed(data.request_id, data);
+    else rejected.set(data.request_id, data);
+  };
+
+  /** What was rejected while no tracker ran: written where nothing is known of the request yet. */
+  const writeRejected = async (): Promise<void> => {
+    for (const [requestId, state] of rejected) {
+      if (open.has(requestId) || ended.has(requestId)) continue;
+      const headers = { 'content-type': 'application/json' };
+      await store.create(requestPrefix(requestId) + metadataPaths.state, `${JSON.stringify(state)}\n`, { headers });
+    }
+    rejected.clear();
   };
 
   const takeEnd = (name: string, data: Lifecycle): void => {
@@ -240,7 +257,7 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
         changed(run.state.requestId);
         consider(run);
       }
-      writeCancelled().catch((error: unknown) => log.warn({ error }, messageOf(error)));
+      Promise.all([writeCancelled(), writeRejected()]).catch((error: unknown) => log.warn({ error }, messageOf(error)));
     },
     open: (requestId) => open.get(requestId)?.state,
     openRequests: () => [...open.keys()],

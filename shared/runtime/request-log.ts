@@ -18,9 +18,17 @@ export function createRequestLog(store: Store, stage: string, log: Logger): Requ
   // In the name, so that workers of one stage that flush in the same millisecond do not overwrite each other.
   const worker = process.pid.toString(36);
 
-  const flush = async (): Promise<void> => {
+  /** The last of the batches that are on their way; a new one waits for it. */
+  let writing = Promise.resolve();
+
+  const flush = (): Promise<void> => {
     clearTimeout(timer);
     timer = undefined;
+    writing = writing.then(write);
+    return writing;
+  };
+
+  const write = async (): Promise<void> => {
     const batches = [...waiting];
     waiting.clear();
     const timestamp = `${new Date().toISOString().replace(/[:.]/g, '')}-${worker}`;
