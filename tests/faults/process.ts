@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { build } from 'esbuild';
+import { afterAll, vi } from 'vitest';
+import { WAIT } from '../runtime/harness.ts';
+import type { Stack } from '../stack.ts';
+import type { Phase } from './fixture/graph.ts';
+
+/** The mint in a process of its own. */
+export interface Mint {
+  readonly pid: number;
+  /** Waits for a line that it logs. */
+  logged(event: string): Promise<Record<string, unknown>>;
+  kill(signal: NodeJS.Signals): Promise<void>;
+}
+
+const running = new Set<Mint>();
+afterAll(async () => {
+  await Promise.all([...running].map((mint) => mint.kill('SIGKILL')));
+  for (const dir of [itemsDir, programDir]) rmSync(dir, { recursive: true, force: true });
+});
+
+const programDir = mkdtempSync(join(tmpdir(), 'fave-mint-program-'));
+
+/** Where the mint's items have their directories. */
+export const itemsDir = mkdtempSync(join(tmpdir(), 'fave-mint-'));
+
+let bundle: Promise<string> | undefined;
+
+/** Starts the mint and waits until it takes items. @param phase Where it stands still. */
+export async function startMint(
+  stack: Pick<Stack, 'environment'>,
+  { phase, env = {} }: { phase?: Phase; env?: Record<string, string> } = {},
+): Promise<Mint> {
+  const program = await (bundle ??= bundled());
+  const child = spawn(process.execPath, [program, ...(phase === undefined ? [] : [phase])], {
+    env: {
+      PATH: process.env['PATH'],
+      TMPDIR: process.env['TMPDIR'],
+      ...stack.environment,
+      FAVE_ACK_WAIT: '1',
+      FAVE_TMPDIR: itemsDir,
+      FAVE_GRACE: '10',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  const lines: Record<string, unknown>[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line) as Record<string, unknown>));
+  const mint: Mint = {
+    pid: child.pid ?? 0,
+    logged: (event) =>
+      vi.waitUntil(() => lines.find((line) => line['event'] === event), WAIT) as Promise<Record<string, unknown>>,
+    kill: async (signal) => {
+      running.delete(mint);
+      child.kill(signal);
+      await ended;
+    },
+  };
+  running.add(mint);
+  await mint.logged('service:ready');
+  return mint;
+}
+
+async function bundled(): Promise<string> {
+  const outfile = join(programDir, 'worker.mjs');
+  await build({
+    entryPoints: [join(import.meta.dirname, 'fixture', 'worker.ts')],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    // Bundled CommonJS packages call require() for Node's own modules.
+    banner: {
+      js: "import { createRequire as fave_createRequire } from 'node:module'; const require = fave_createRequire(import.meta.url);",
+    },
+    logLevel: 'warning',
+  });
+  return outfile;
+}
