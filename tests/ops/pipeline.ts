@@ -40,7 +40,7 @@ export async function startPipeline(names: readonly string[] = ['relay', 'tracke
           .filter((end) => end.run === run);
       return {
         ...request,
-        end: async (run) => (await vi.waitUntil(async () => (await ends(run))[0], WAIT))!,
+        end: async (run) => vi.waitUntil(async () => (await ends(run))[0], WAIT),
         endsOf: async (run) => (await ends(run)).length,
         outcomes: async (stage, run) =>
           Object.fromEntries(
