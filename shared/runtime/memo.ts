@@ -14,18 +14,25 @@ import { outputHeaders } from './outputs.ts';
  * follows. A note that is missing, unreadable or points at what is gone means work, never a wrong result.
  */
 export interface Memo {
-  /** Content that identifies the attempt's work; undefined where the request does not want it. */
-  identify(attempt: Attempt, item: Item): Promise<string | undefined>;
+  /** Identifies the attempt's work and looks for equal work; undefined where the request does not want it. */
+  lookUp(attempt: Attempt, item: Item): Promise<Work | undefined>;
   /** Copies the outputs of equal work into the attempt. @returns Whether there were any. */
-  recall(attempt: Attempt, hash: string): Promise<boolean>;
+  recall(attempt: Attempt, work: Work): Promise<boolean>;
   /** Notes where the attempt's outputs are. */
-  remember(attempt: Attempt, hash: string): Promise<void>;
+  remember(attempt: Attempt, work: Work): Promise<void>;
+}
+
+/** A piece of work, known by content. */
+export interface Work {
+  readonly hash: string;
+  /** What was noted when it was done before. */
+  readonly note: string | undefined;
 }
 
 export function createMemo(store: Store): Memo {
   return {
-    async identify(attempt, item) {
-      const { stage, landed, config } = attempt;
+    async lookUp(attempt, item) {
+      const { stage, landed, config, abort } = attempt;
       if (landed.options['memo'] === false) return undefined;
       // An upload says nothing of its content; whoever reads it first works it out, and what is made of it carries it on.
       landed.sha256 ??= await item.sha256();
@@ -33,18 +40,18 @@ export function createMemo(store: Store): Memo {
       // Numbered siblings, such as frames, are vouched for by the manifest that the item is: it names their content.
       const read = (stage.reads ?? []).filter((kind) => placeholders(kind).every((name) => name in item.indices));
       const beside = await Promise.all(read.map(async (kind) => (await item.sibling(kind)).sha256()));
-      return sha256Of(
+      const hash = sha256Of(
         JSON.stringify([stage.name, stage.version, config.hash, landed.sha256, attempt.item, landed.attributes, beside]),
       );
+      return { hash, note: (await store.text(memoKey(stage.name, hash), { signal: abort.signal }))?.text };
     },
 
-    async recall(attempt, hash) {
+    async recall(attempt, { note }) {
       const { stage, landed, abort, log } = attempt;
       const { signal } = abort;
+      if (note === undefined) return false;
       try {
-        const note = await store.text(memoKey(stage.name, hash), { signal });
-        if (!note) return false;
-        const { request_id: from, receipt } = readNote(note.text);
+        const { request_id: from, receipt } = readNote(note);
         for (const output of receipt.outputs) {
           const parsedKey = parseKey(requestPrefix(landed.request_id) + output.key, stage.produces);
           if (!parsedKey) return false;
@@ -74,7 +81,7 @@ export function createMemo(store: Store): Memo {
       }
     },
 
-    async remember(attempt, hash) {
+    async remember(attempt, { hash }) {
       const { stage, landed } = attempt;
       const note = { request_id: landed.request_id, receipt: { ...receiptOf(attempt), host: '' } };
       await store.put(memoKey(stage.name, hash), `${JSON.stringify(note)}\n`, {

@@ -8,7 +8,7 @@ import { announce, inherited, landedMessage } from '../landed.ts';
 import { writeLetter } from '../letters.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { withDefaults, type OptionMap } from '../options.ts';
-import type { AnyStage } from '../stage.ts';
+import type { AnyStage, Item } from '../stage.ts';
 import type { Store } from '../store.ts';
 import { consumerName, lanesOf, streams } from '../topology.ts';
 import { parsed } from '../validate.ts';
@@ -16,7 +16,7 @@ import { beginAttempt, itemError, progressOf, receiptOf, type Attempt } from './
 import { Cancelled, createCancellations } from './cancel.ts';
 import type { Delivery } from './delivery.ts';
 import { createFeed } from './feed.ts';
-import { createMemo } from './memo.ts';
+import { createMemo, type Work } from './memo.ts';
 import type { Metrics } from './metrics.ts';
 import { inDirectory, perform } from './perform.ts';
 import { isValid, readReceipt, stageConfig, writeReceipt } from './receipt.ts';
@@ -94,22 +94,19 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
   };
 
   /** Copies equal work done before, or does it. */
-  const make = async (attempt: Attempt, request: () => Promise<Request>): Promise<Progress> => {
+  const make = async (attempt: Attempt, item: Item, dir: string, known: Work | undefined): Promise<Progress> => {
     const { landed, abort } = attempt;
-    return inDirectory(attempt, workshop, request, async (item, dir) => {
-      const hash = await memo.identify(attempt, item);
-      const recalled = hash !== undefined && (await memo.recall(attempt, hash));
-      if (!recalled) await perform(attempt, workshop, item, dir);
-      await writeReceipt(store, landed.request_id, receiptOf(attempt), abort.signal);
-      if (hash !== undefined && !recalled) remember(attempt, hash);
-      return progressOf(attempt, recalled ? 'reused' : 'done');
-    });
+    const recalled = known !== undefined && (await memo.recall(attempt, known));
+    if (!recalled) await perform(attempt, workshop, item, dir);
+    await writeReceipt(store, landed.request_id, receiptOf(attempt), abort.signal);
+    if (known && !recalled) remember(attempt, known);
+    return progressOf(attempt, recalled ? 'reused' : 'done');
   };
 
   /** Off the item's path: a note that is lost only means work. */
-  const remember = (attempt: Attempt, hash: string): void => {
+  const remember = (attempt: Attempt, work: Work): void => {
     const done = memo
-      .remember(attempt, hash)
+      .remember(attempt, work)
       .catch((error: unknown) => {
         attempt.log.warn({ error }, 'this work could not be noted for other requests');
       })
@@ -118,28 +115,28 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
   };
 
   const attemptItem = async (attempt: Attempt): Promise<Progress> => {
-    const { landed, item, abort } = attempt;
+    const { landed, abort } = attempt;
     const { signal } = abort;
     const request = (): Promise<Request> => requestOf(landed.request_id, signal);
-    const [receipt, cancelled, limit] = await Promise.all([
-      readReceipt(store, landed.request_id, stage.name, item, signal),
-      cancellations.isCancelled(landed.request_id, landed.run, signal),
-      request().then(({ input }) => timeLimit(landed.options, input.size)),
-    ]);
-    if (cancelled) throw new Cancelled(landed.request_id);
-    const timer = setTimeout(() => {
-      abort.abort(
-        new PermanentError(
-          'item-timeout',
-          `work on ${landed.key} took longer than ${limit} s; the option item-timeout allows more`,
-        ),
-      );
-    }, limit * 1_000);
-    try {
-      return await (receipt && isValid(receipt, attempt) ? skip(attempt, receipt) : make(attempt, request));
-    } finally {
-      clearTimeout(timer);
-    }
+    return inDirectory(attempt, workshop, request, async (item, dir) => {
+      // Together: each is a round trip to the store, and most items are new.
+      const [receipt, cancelled, limit, known] = await Promise.all([
+        readReceipt(store, landed.request_id, stage.name, attempt.item, signal),
+        cancellations.isCancelled(landed.request_id, landed.run, signal),
+        request().then(({ input }) => timeLimit(landed.options, input.size)),
+        memo.lookUp(attempt, item),
+      ]);
+      if (cancelled) throw new Cancelled(landed.request_id);
+      const message = `work on ${landed.key} took longer than ${limit} s; the option item-timeout allows more`;
+      const timer = setTimeout(() => {
+        abort.abort(new PermanentError('item-timeout', message));
+      }, limit * 1_000);
+      try {
+        return await (receipt && isValid(receipt, attempt) ? skip(attempt, receipt) : make(attempt, item, dir, known));
+      } finally {
+        clearTimeout(timer);
+      }
+    });
   };
 
   /** The item ends here: everything that a person or a redrive needs to know is kept before the message goes. */
