@@ -29,13 +29,12 @@ const readApi = [
   '$JS.API.CONSUMER.INFO.*.*',
   '$JS.API.CONSUMER.NAMES.*',
   '$JS.API.CONSUMER.LIST.*',
-  ...[streams.requests, streams.deadLetters].flatMap((stream) => [
-    `$JS.API.CONSUMER.CREATE.${stream}`,
-    `$JS.API.CONSUMER.CREATE.${stream}.>`,
-    `$JS.API.CONSUMER.DELETE.${stream}.*`,
-    `$JS.API.CONSUMER.MSG.NEXT.${stream}.*`,
-    `$JS.ACK.${stream}.>`,
-  ]),
+  // Not of the dead letters: the tracker's durable consumer is there, which a reader could delete or empty. They are read by number.
+  `$JS.API.CONSUMER.CREATE.${streams.requests}`,
+  `$JS.API.CONSUMER.CREATE.${streams.requests}.>`,
+  `$JS.API.CONSUMER.DELETE.${streams.requests}.*`,
+  `$JS.API.CONSUMER.MSG.NEXT.${streams.requests}.*`,
+  `$JS.ACK.${streams.requests}.>`,
   '$JS.FC.>',
 ];
 
