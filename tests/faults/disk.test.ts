@@ -1,0 +1,63 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, expect, it, onTestFinished } from 'vitest';
+import { fill, tmpfsOn } from '../chaos/disk.ts';
+import { ToolError } from '../../shared/exec.ts';
+import { PermanentError } from '../../shared/errors.ts';
+import { unlessFull } from '../../shared/runtime/disk.ts';
+import { requestOf, setUpFor, start } from '../runtime/harness.ts';
+import { ownStack, uniqueId, type Stack } from '../stack.ts';
+import { mintGraph } from './fixture/graph.ts';
+import { startMint } from './process.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await ownStack();
+  await setUpFor(stack, mintGraph());
+  await start(stack, mintGraph(), 'relay');
+  await start(stack, mintGraph(), 'tracker');
+});
+
+const NO_DISK = 'this user may not mount a small disk';
+
+/** A disk of one MB and a half, removed after the test; undefined where there can be none. */
+async function smallDisk(): Promise<string | undefined> {
+  const dir = mkdtempSync(join(tmpdir(), 'fave-disk-'));
+  const disk = await tmpfsOn(dir, 3 << 19);
+  onTestFinished(async () => {
+    await disk?.remove();
+    rmSync(dir, { recursive: true, force: true });
+  });
+  return disk && dir;
+}
+
+it('an item waits for room on a full disk, and is not failed', { timeout: 60_000 }, async ({ skip }) => {
+  const dir = await smallDisk();
+  if (dir === undefined) return skip(NO_DISK);
+  const release = await fill(dir);
+  const mint = await startMint(stack, { env: { FAVE_TMPDIR: dir } });
+  const request = requestOf(stack, uniqueId());
+  await request.put('gold', { memo: 'false' });
+  expect(await mint.logged('item:retry')).toMatchObject({ code: 'disk-full' });
+  await release();
+  expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], stages: { mint: { done: 1, failed: 0 } } });
+  expect(await request.deadLetters('mint')).toEqual([]);
+  await mint.kill('SIGTERM');
+});
+
+it('a failure is the disk’s where that is full, and the item’s where it is not', async ({ skip }) => {
+  const dir = await smallDisk();
+  if (dir === undefined) return skip(NO_DISK);
+  const failure = new ToolError({ command: 'ffmpeg', args: [], exitCode: 1 });
+  expect(await unlessFull(failure, dir)).toBe(failure);
+  await fill(dir);
+  expect(await unlessFull(failure, dir)).toMatchObject({ code: 'disk-full', cause: failure });
+});
+
+it('the system’s own word on a full disk counts anywhere', async () => {
+  const noRoom = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+  expect(await unlessFull(noRoom, tmpdir())).toMatchObject({ code: 'disk-full' });
+  const other = new PermanentError('bad', 'bad');
+  expect(await unlessFull(other, tmpdir())).toBe(other);
+});
