@@ -19,6 +19,9 @@ export async function provenance(
   });
 }
 
+/** Columns of the facts' names. */
+const NAMES = 9;
+
 /** A step for people, indented by its distance from the artifact. */
 export function stepLines(step: ProvenanceStep, depth: number, { columns, style }: Pick<Output, 'columns' | 'style'>): string[] {
   const { key, etag, size, sha256, made_by: receipt, replaced } = step;
@@ -30,15 +33,20 @@ export function stepLines(step: ProvenanceStep, depth: number, { columns, style 
     ...(replaced ? [['now', `replaced: etag ${replaced.etag}`] as [string, string]] : []),
     ...(receipt ? receiptFacts(receipt) : []),
   ];
-  const width = 9;
+  const space = Math.max(20, columns - indent.length - 4 - NAMES);
   return [
     `${indent}${depth === 0 ? '' : '← '}${style('bold', path)}`,
     ...facts.flatMap(([name, text]) =>
-      wrap(printable(text), Math.max(20, columns - indent.length - 4 - width)).map(
-        (line, n) => `${indent}    ${style('dim', (n === 0 ? name : '').padEnd(width))}${line}`,
+      wrap(breakable(printable(text), space), space).map(
+        (line, n) => `${indent}    ${style('dim', (n === 0 ? name : '').padEnd(NAMES))}${line}`,
       ),
     ),
   ];
+}
+
+/** Filters and lists of formats have no spaces, and are longer than a line. */
+function breakable(text: string, width: number): string {
+  return text.replace(new RegExp(`\\S{${width}}(?=\\S)`, 'g'), '$& ');
 }
 
 function receiptFacts(receipt: NonNullable<ProvenanceStep['made_by']>): [string, string][] {

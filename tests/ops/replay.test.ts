@@ -218,7 +218,7 @@ describe('fave provenance', () => {
     for (const uri of [`s3://${pipeline.stack.store.bucket}/requests/${request.id}/${path}`, `requests/${request.id}/${path}`])
       expect(JSON.parse((await pipeline.fave('provenance', uri, '--json')).stdout)).toEqual(steps);
     const text = (await pipeline.fave('provenance', request.id, path)).stdout.split('\n');
-    expect(text.filter((line) => line.length > 80 && line.includes(' ', 30))).toEqual([]);
+    expect(text.filter((line) => line.length > 80)).toEqual([]);
     expect(text.join('\n')).toMatch(/echo version 1[^]*← shout[^]*wc -c[^]*← cut[^]*← input\/text.txt/);
   });
 
