@@ -10,6 +10,7 @@ import { createLogger } from '../../shared/log.ts';
 import { createMetrics } from '../../shared/runtime/metrics.ts';
 import type { Service } from '../../shared/runtime/process.ts';
 import type { Store } from '../../shared/store.ts';
+import { validated } from '../../shared/validate.ts';
 import { ownStack, uniqueId } from '../stack.ts';
 import { figures } from './figures.ts';
 import { damaged, notification } from './notifications.ts';
@@ -110,6 +111,16 @@ function checkAnnounced(text: string, { subject, value }: Handled['published'][n
   expect(id).toMatch(/^[A-Za-z0-9_-]{1,64}$/);
 }
 
+/** Headers of an artifact are its writer's: a worker puts away what they make of a message that is none (`invalid-landed`). */
+function announced(messages: Handled['published']): string {
+  try {
+    for (const { value } of messages) validated('landed', value);
+    return 'announced';
+  } catch {
+    return 'announced, with headers that workers refuse';
+  }
+}
+
 test(`${size.events} notifications, most of them damaged, are announced, rejected or ignored, as they say (seed ${size.seed})`, async () => {
   const { handle, stop } = await relayInMemory();
   const found = figures();
@@ -126,13 +137,14 @@ test(`${size.events} notifications, most of them damaged, are announced, rejecte
       if (message.subject.startsWith('fave.landed.')) checkAnnounced(text, message);
       else expect(message.subject, where).toMatch(/^fave\.requests\.[A-Za-z0-9_-]{1,64}\.rejected$/);
     }
-    const landed = published.filter(({ subject }) => subject.startsWith('fave.landed.')).length;
-    const outcome = said[0] === 'term' ? 'invalid' : landed > 0 ? 'announced' : published.length > 0 ? 'rejected' : 'ignored';
+    const landed = published.filter(({ subject }) => subject.startsWith('fave.landed.'));
+    const done = landed.length > 0 ? announced(landed) : published.length > 0 ? 'rejected' : 'ignored';
+    const outcome = said[0] === 'term' ? 'invalid' : done;
     found.add(outcome, performance.now() - begun, `#${index}`);
   }
   await stop();
   console.log(found.report(`events: ${size.events} notifications, seed ${size.seed}`));
-  expect(Object.keys(found.counts()).sort()).toEqual(['announced', 'ignored', 'invalid', 'rejected']);
+  expect(Object.keys(found.counts())).toEqual(expect.arrayContaining(['announced', 'ignored', 'invalid', 'rejected']));
 });
 
 test('200 of them through the real relay on real NATS: all are taken off the queue, and it still works', async () => {
