@@ -90,8 +90,8 @@ const NO_HOME = '/dev/null';
 /** Characters of a tool's standard error that are kept. */
 export const TAIL = 4_000;
 
-/** Milliseconds between SIGTERM and SIGKILL. */
-const KILL_AFTER = 2_000;
+/** Milliseconds between SIGTERM and SIGKILL: a cancelled request’s tools are gone within two seconds. */
+const KILL_AFTER = 1_500;
 
 /** Most characters of standard output that are kept: more is a tool gone mad, not an answer. */
 const STDOUT_LIMIT = 64 * 1024 * 1024;
