@@ -55,7 +55,9 @@ export async function startMint(
   const mint: Mint = {
     pid: child.pid ?? 0,
     logged: (event) =>
-      vi.waitUntil(() => lines.find((line) => line['event'] === event), WAIT) as Promise<Record<string, unknown>>,
+      vi
+        .waitUntil<Record<string, unknown> | undefined>(() => lines.find((line) => line['event'] === event), WAIT)
+        .then((line) => line ?? {}),
     kill: async (signal) => {
       running.delete(mint);
       child.kill(signal);

@@ -1,0 +1,40 @@
+import { beforeAll, expect, it, onTestFinished } from 'vitest';
+import type { Landed } from '../../schemas/generated/types.ts';
+import { networkTo } from '../chaos/network.ts';
+import { requestOf, setUpFor, start } from '../runtime/harness.ts';
+import { ownStack, uniqueId, type Stack } from '../stack.ts';
+import { mintGraph } from './fixture/graph.ts';
+import { startMint } from './process.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await ownStack();
+  await setUpFor(stack, mintGraph());
+  await start(stack, mintGraph(), 'relay');
+  await start(stack, mintGraph(), 'tracker');
+});
+
+it('a network that is slow and resets at every output costs time and nothing else', { timeout: 60_000 }, async () => {
+  const network = await networkTo(Number(new URL(stack.config.store.endpoint).port));
+  onTestFinished(() => network.close());
+  network.latency = 50;
+  const mint = await startMint({ environment: { ...stack.environment, ARTIFACT_ENDPOINT: `http://127.0.0.1:${network.port}` } });
+  const reset = new Set<string>();
+  // Announced: the store has the output, and its answer is on the way. Put again, it is announced again.
+  const landing = stack.bus.connection.subscribe('fave.landed.>', {
+    callback: (_, message) => {
+      const { kind } = message.json<Landed>();
+      if (kind === 'input' || reset.has(kind)) return;
+      reset.add(kind);
+      network.reset();
+    },
+  });
+  const request = requestOf(stack, uniqueId());
+  await request.put('gold', { memo: 'false' });
+  expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { heads: 1, tails: 1 } });
+  landing.unsubscribe();
+  expect([...reset].sort()).toEqual(['heads', 'tails']);
+  expect([await request.ends(), (await request.progress('mint')).length]).toEqual([1, 1]);
+  expect(Object.keys(await request.artifacts())).toEqual(['input/text.txt', 'mint/heads.txt', 'mint/tails.txt']);
+  await mint.kill('SIGTERM');
+});
