@@ -13,6 +13,12 @@ import pRetry from 'p-retry';
 import type { BusConfig } from './config.ts';
 import { messageOf, UnavailableError } from './errors.ts';
 
+/**
+ * How long a pull of `consume` lasts, milliseconds. One that is lost with a server's restart is missed after as long (two
+ * heartbeats, each of half of it); the library's 30 s would be a standstill of half a minute after each restart.
+ */
+export const PULL = { expires: 5_000 } as const;
+
 /** A connection to NATS that outlives the server's restarts. */
 export interface Bus {
   readonly connection: NatsConnection;

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import type { JsMsg } from '@nats-io/jetstream';
 import { kinds } from '../../schemas/kinds.ts';
+import { PULL } from '../../shared/bus.ts';
 import { codeOf, messageOf, PermanentError } from '../../shared/errors.ts';
 import { publishLifecycle } from '../../shared/events.ts';
 import type { Graph } from '../../shared/graph.ts';
@@ -51,6 +52,7 @@ export async function relay(service: Service, graph: Graph): Promise<void> {
   const inFlight = new Set<Promise<void>>();
   const consumer = await bus.jetstream.consumers.get(streams.raw, RELAY_CONSUMER);
   const messages = await consumer.consume({
+    ...PULL,
     max_messages: 500,
     callback: (message) => {
       const done = handle(message).then((result) => {

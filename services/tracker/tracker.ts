@@ -1,3 +1,4 @@
+import { PULL } from '../../shared/bus.ts';
 import { codeOf, messageOf } from '../../shared/errors.ts';
 import type { Graph } from '../../shared/graph.ts';
 import type { Service } from '../../shared/runtime/process.ts';
@@ -23,6 +24,7 @@ export async function tracker(service: Service, graph: Graph): Promise<void> {
   const { state } = await bus.manager.streams.info(streams.requests);
   const events = await bus.jetstream.consumers.get(streams.requests);
   const reading = await events.consume({
+    ...PULL,
     callback: (message) => {
       try {
         runs.take(message);
@@ -35,9 +37,14 @@ export async function tracker(service: Service, graph: Graph): Promise<void> {
   if (state.messages === 0) caughtUp();
 
   const inputs = await bus.jetstream.consumers.get(streams.landed, TRACKER_CONSUMER);
-  const accepting = await inputs.consume({ max_messages: 200, callback: (message) => void accept(service, graph, message) });
+  const accepting = await inputs.consume({
+    ...PULL,
+    max_messages: 200,
+    callback: (message) => void accept(service, graph, message),
+  });
   const advisories = await bus.jetstream.consumers.get(streams.deadLetters, ADVISORY_CONSUMER);
   const advised = await advisories.consume({
+    ...PULL,
     max_messages: 100,
     callback: (message) => void takeAdvisory(service, graph, message),
   });
