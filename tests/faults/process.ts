@@ -55,9 +55,7 @@ export async function startMint(
   const mint: Mint = {
     pid: child.pid ?? 0,
     logged: (event) =>
-      vi
-        .waitUntil<Record<string, unknown> | undefined>(() => lines.find((line) => line['event'] === event), WAIT)
-        .then((line) => line ?? {}),
+      vi.waitUntil<Record<string, unknown> | undefined>(() => lines.find((line) => line['event'] === event), WAIT),
     kill: async (signal) => {
       running.delete(mint);
       child.kill(signal);
