@@ -57,7 +57,8 @@ function validators(): string {
   // Ajv writes this one CommonJS require even into ES modules.
   const length = 'require("ajv/dist/runtime/ucs2length").default';
   // What a CommonJS module's default import is differs between Node and Vitest.
-  const imported = "import ucs2length from 'ajv/dist/runtime/ucs2length.js';\n\nconst length = ucs2length.default ?? ucs2length;\n";
+  const imported =
+    "import ucs2length from 'ajv/dist/runtime/ucs2length.js';\n\nconst length = ucs2length.default ?? ucs2length;\n";
   return `${banner}${imported}${text.replaceAll(length, 'length')}\n`;
 }
 

@@ -6,6 +6,7 @@ import { requestPrefix } from './keys.ts';
 import type { ObjectMetadata } from './metadata.ts';
 import type { Indices } from './stage.ts';
 import { laneOf, subjects } from './topology.ts';
+import { validated } from './validate.ts';
 
 /** An object that landed, as whoever announces it knows it. */
 export interface LandedObject {
@@ -46,6 +47,7 @@ export function landedMessage(object: LandedObject, metadata: ObjectMetadata): L
 /**
  * Announces an object to the stages that consume its kind. Both notification paths, a redelivery and a racing worker
  * announce under one id, so that JetStream keeps one message of them.
+ * @throws PermanentError `invalid-landed` where the object's own metadata make no valid announcement.
  * @param nonce Makes the announcement a new one although the object is the same: a sweep, a redrive.
  */
 export async function announce(
@@ -54,7 +56,8 @@ export async function announce(
   message: Landed,
   { signal, nonce = '' }: { signal?: AbortSignal; nonce?: string } = {},
 ): Promise<void> {
-  const { key, etag, run, kind, lane, request_id } = message;
+  // Metadata of an object are whoever's who put it: a message that no worker could read must not be sent.
+  const { key, etag, run, kind, lane, request_id } = validated('landed', message);
   const msgID = createHash('sha256')
     .update(JSON.stringify([bucket, key, etag, run, nonce]))
     .digest('base64url');

@@ -316,6 +316,7 @@ const permanentCodes = new Set([
   'KeyTooLongError',
   'MetadataTooLarge',
   'XMinioInvalidObjectName',
+  'XMinioInvalidResourceName',
 ]);
 
 function absent(error: unknown): undefined {

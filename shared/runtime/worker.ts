@@ -68,7 +68,10 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
 
   const begin = (delivery: Delivery): Attempt => {
     const landed = parsed('landed', delivery.data);
-    const item = itemId(stage.consumes, parseKey(landed.key, [stage.consumes])?.indices ?? {});
+    const key = parseKey(landed.key, [stage.consumes]);
+    if (key?.requestId !== landed.request_id)
+      throw new PermanentError('invalid-landed', `${landed.key} is no ${stage.consumes.name} of request ${landed.request_id}`);
+    const item = itemId(stage.consumes, key.indices);
     const cold = first;
     first = false;
     const base = { service: stage.name, stage: stage.name, request_id: landed.request_id, run: landed.run, item };

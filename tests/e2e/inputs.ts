@@ -40,16 +40,44 @@ function made(): Input[] {
   const whole = spoken('spoken.mp4');
   return [
     { name: 'spoken', path: whole, expect: { status: 'completed', video: true, size: [320, 240] } },
-    { name: '0.4 s', path: generated('short.mp4', ...picture({ seconds: 0.4 }), ...chirp(0.4), ...h264), expect: { status: 'completed', video: true } },
-    { name: 'no audio', path: generated('mute.mp4', ...picture({ seconds: 2 }), ...h264), expect: { status: 'completed', video: true, words: 'none' } },
+    {
+      name: '0.4 s',
+      path: generated('short.mp4', ...picture({ seconds: 0.4 }), ...chirp(0.4), ...h264),
+      expect: { status: 'completed', video: true },
+    },
+    {
+      name: 'no audio',
+      path: generated('mute.mp4', ...picture({ seconds: 2 }), ...h264),
+      expect: { status: 'completed', video: true, words: 'none' },
+    },
     { name: 'no video', path: generated('sound.m4a', ...chirp(2), '-c:a', 'aac'), expect: { status: 'completed', video: false } },
-    { name: 'silent audio', path: generated('silent.mp4', ...picture({ seconds: 3 }), ...silence, ...h264), expect: { status: 'completed', video: true, words: 'none' } },
-    { name: 'portrait', path: generated('portrait.mp4', ...picture({ seconds: 2, size: '240x320' }), ...chirp(2), ...h264), expect: { status: 'completed', video: true, size: [240, 320] } },
-    { name: '10 bit', path: generated('ten.mkv', ...picture({ seconds: 2 }), ...chirp(2), '-pix_fmt', 'yuv420p10le', ...h264), expect: { status: 'completed', video: true } },
-    { name: 'odd size', path: generated('odd.mp4', ...picture({ seconds: 2, size: '321x241' }), ...chirp(2), '-pix_fmt', 'yuv444p', ...h264), expect: { status: 'completed', video: true } },
+    {
+      name: 'silent audio',
+      path: generated('silent.mp4', ...picture({ seconds: 3 }), ...silence, ...h264),
+      expect: { status: 'completed', video: true, words: 'none' },
+    },
+    {
+      name: 'portrait',
+      path: generated('portrait.mp4', ...picture({ seconds: 2, size: '240x320' }), ...chirp(2), ...h264),
+      expect: { status: 'completed', video: true, size: [240, 320] },
+    },
+    {
+      name: '10 bit',
+      path: generated('ten.mkv', ...picture({ seconds: 2 }), ...chirp(2), '-pix_fmt', 'yuv420p10le', ...h264),
+      expect: { status: 'completed', video: true },
+    },
+    {
+      name: 'odd size',
+      path: generated('odd.mp4', ...picture({ seconds: 2, size: '321x241' }), ...chirp(2), '-pix_fmt', 'yuv444p', ...h264),
+      expect: { status: 'completed', video: true },
+    },
     { name: 'text called mp4', path: written('text.mp4', 'This is not a video.\n'), expect: { status: 'failed', code: /./ } },
     { name: 'no bytes', path: written('empty.mp4', ''), expect: { status: 'failed', code: /./ } },
-    { name: 'truncated', path: written('truncated.mp4', readFileSync(whole).subarray(0, 20_000)), expect: { status: 'failed', code: /./ } },
+    {
+      name: 'truncated',
+      path: written('truncated.mp4', readFileSync(whole).subarray(0, 20_000)),
+      expect: { status: 'failed', code: /./ },
+    },
   ];
 }
 
@@ -58,7 +86,13 @@ function real(): Input[] {
   const file = (name: string, expect: Input['expect']): Input => ({ name, path: medium(name), expect });
   return [
     file('hevc-10bit-tiny.mp4', { status: 'completed', video: true, words: 'none', size: [200, 200] }),
-    file('portrait-rotated.mp4', { status: 'completed', video: true, words: /fellow|americans|country/, objects: ['person'], size: [360, 640] }),
+    file('portrait-rotated.mp4', {
+      status: 'completed',
+      video: true,
+      words: /fellow|americans|country/,
+      objects: ['person'],
+      size: [360, 640],
+    }),
     file('jfk.wav', { status: 'completed', video: false, words: /country/ }),
     file('audio-only-sonnet1.mp4', { status: 'completed', video: false, words: 'any' }),
     file('car-detection-silent-track.mp4', { status: 'completed', video: true, words: 'none', objects: ['car'] }),

@@ -32,14 +32,18 @@ export async function observe({ bus }: Stack): Promise<Observed> {
     end: (requestId, seconds) =>
       new Promise((resolve, reject) => {
         const look = (): void => {
-          const end = observed.lifecycle.find(({ request_id, status }) => request_id === requestId && ['completed', 'failed', 'rejected'].includes(status));
+          const end = observed.lifecycle.find(
+            ({ request_id, status }) => request_id === requestId && ['completed', 'failed', 'rejected'].includes(status),
+          );
           if (!end) return;
           waiting.delete(look);
           clearTimeout(timer);
           resolve(end);
         };
         const timer = setTimeout(() => {
-          const settled = observed.progress.filter(({ request_id }) => request_id === requestId).map(({ stage, item, outcome }) => `${stage} ${item} ${outcome}`);
+          const settled = observed.progress
+            .filter(({ request_id }) => request_id === requestId)
+            .map(({ stage, item, outcome }) => `${stage} ${item} ${outcome}`);
           reject(new Error(`${requestId} did not end within ${seconds} s; settled: ${settled.join(', ')}`));
         }, seconds * 1_000);
         waiting.add(look);
@@ -50,7 +54,7 @@ export async function observe({ bus }: Stack): Promise<Observed> {
     if (text.length > MOST_BYTES) observed.wrong.push(`${subject} has ${text.length} bytes`);
     const value: unknown = JSON.parse(text);
     if (subject.startsWith('fave.landed.')) return void observed.landed.push(validated('landed', value));
-    const { id, data, subject: about } = validated('event', value) as Event;
+    const { id, data, subject: about } = validated('event', value);
     // What is said twice is heard twice here, and stored once: both notification paths say what is rejected.
     if (heard.has(id)) return;
     heard.add(id);
@@ -102,7 +106,11 @@ export async function treeOf({ store }: Stack, requestId: string, dir: string): 
     await store.download(key, local);
     artifacts[path] = (await digestOf(local)).sha256;
     if (parsed.kind.schema === undefined) continue;
-    json.push({ kind: parsed.kind.name, path, value: validated(parsed.kind.schema as SchemaName, JSON.parse((await store.text(key))!.text)) });
+    json.push({
+      kind: parsed.kind.name,
+      path,
+      value: validated(parsed.kind.schema as SchemaName, JSON.parse((await store.text(key))!.text)),
+    });
   }
   return {
     artifacts,

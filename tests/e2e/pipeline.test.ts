@@ -32,8 +32,17 @@ const TALK = 'walk-and-talk.mp4';
 /** The same file twice: once left alone, once with every message sent again and every service killed. */
 const twice = medium(TALK) ?? all[0]!.path!;
 
-async function put(requestId: string, path: string, options: Readonly<Record<string, string>> = {}, file = basename(path)): Promise<void> {
-  await stack.store.upload(`requests/${requestId}/input/${file}`, { path, ...(await digestOf(path)) }, { headers: encodeOptions(options) });
+async function put(
+  requestId: string,
+  path: string,
+  options: Readonly<Record<string, string>> = {},
+  file = basename(path),
+): Promise<void> {
+  await stack.store.upload(
+    `requests/${requestId}/input/${file}`,
+    { path, ...(await digestOf(path)) },
+    { headers: encodeOptions(options) },
+  );
 }
 
 beforeAll(async () => {
@@ -75,13 +84,20 @@ function disturb(requestId: string): void {
     // Each once: what is sent again is observed again.
     for (const message of observed.landed.filter((one) => one.request_id === requestId && !repeated.has(one.key))) {
       repeated.add(message.key);
-      announce(stack.bus, stack.store.bucket, message, { nonce: 'again' }).catch((error: unknown) => observed.wrong.push(String(error)));
+      announce(stack.bus, stack.store.bucket, message, { nonce: 'again' }).catch((error: unknown) =>
+        observed.wrong.push(String(error)),
+      );
     }
   };
 }
 
 const idOf = (name: string, { skip }: TestContext): string => ids.get(name) ?? skip(NO_MEDIA);
-const textOf = (tree: Tree): string => tree.json<Transcript>('transcript').map(({ text }) => text).join(' ').toLowerCase();
+const textOf = (tree: Tree): string =>
+  tree
+    .json<Transcript>('transcript')
+    .map(({ text }) => text)
+    .join(' ')
+    .toLowerCase();
 
 /** What every request has in common, however it ended. */
 async function checkEnd(id: string): Promise<{ end: Lifecycle; tree: Tree }> {
@@ -106,9 +122,17 @@ function checkTree({ artifacts, json, metadata }: Tree, file: string, { video = 
     const sound = [made, `stage-ffmpeg-2/${clip}/audio.wav`, `stage-deepspeech/${clip}/transcript.json`];
     if (!video) return sound;
     const frames = (manifests[n]?.frames ?? []).map((frame) => `stage-ffmpeg-3/${clip}/${frame.file}`);
-    return [...sound, `stage-ffmpeg-2/${clip}/video.mp4`, ...frames, `stage-ffmpeg-3/${clip}/frames.json`, `stage-object-detector/${clip}/detections.json`];
+    return [
+      ...sound,
+      `stage-ffmpeg-2/${clip}/video.mp4`,
+      ...frames,
+      `stage-ffmpeg-3/${clip}/frames.json`,
+      `stage-object-detector/${clip}/detections.json`,
+    ];
   });
-  expect(paths.sort()).toEqual([`input/${file}`, 'stage-ffmpeg-0/media.json', 'stage-ffmpeg-0/audio.wav', 'stage-librosa/segments.json', ...perClip].sort());
+  expect(paths.sort()).toEqual(
+    [`input/${file}`, 'stage-ffmpeg-0/media.json', 'stage-ffmpeg-0/audio.wav', 'stage-librosa/segments.json', ...perClip].sort(),
+  );
   const receipts = metadata.filter((path) => path.startsWith('metadata/items/'));
   expect(receipts).toHaveLength(3 + clips.length * (video ? 5 : 3));
 }
@@ -136,7 +160,11 @@ describe.each(all)('$name', ({ name, path, expect: expected }) => {
     const frames = tree.json<Frames>('frames').flatMap((manifest) => manifest.frames);
     if (expected.video) expect(frames.length).toBeGreaterThan(0);
     for (const { width, height } of expected.size ? frames : []) expect([width, height]).toEqual(expected.size);
-    const labels = new Set(tree.json<Detections>('detections').flatMap((one) => one.frames.flatMap(({ objects }) => objects.map(({ label }) => label))));
+    const labels = new Set(
+      tree
+        .json<Detections>('detections')
+        .flatMap((one) => one.frames.flatMap(({ objects }) => objects.map(({ label }) => label))),
+    );
     for (const label of expected.objects ?? []) expect([...labels]).toContain(label);
   });
 });
@@ -147,7 +175,16 @@ describe('what is refused', () => {
   it('a file in the wrong place', { timeout: 60_000 }, async () => {
     const id = uniqueId('e2e');
     await stack.store.put(`requests/${id}/video.mp4`, 'x');
-    expect(await refused(id)).toMatchObject({ status: 'rejected', errors: [{ code: 'bad-key', file: `requests/${id}/video.mp4`, message: expect.stringContaining(`requests/${id}/input/`) as string }] });
+    expect(await refused(id)).toMatchObject({
+      status: 'rejected',
+      errors: [
+        {
+          code: 'bad-key',
+          file: `requests/${id}/video.mp4`,
+          message: expect.stringContaining(`requests/${id}/input/`) as string,
+        },
+      ],
+    });
   });
 
   it('an id that is none', { timeout: 60_000 }, async () => {
@@ -157,22 +194,37 @@ describe('what is refused', () => {
       await observed.end('_', 30);
       return observed.lifecycle.find(({ input }) => input === key);
     };
-    await expect.poll(rejected, { timeout: 30_000 }).toMatchObject({ request_id: '_', status: 'rejected', errors: [{ code: 'bad-key' }] });
+    await expect
+      .poll(rejected, { timeout: 30_000 })
+      .toMatchObject({ request_id: '_', status: 'rejected', errors: [{ code: 'bad-key' }] });
   });
 
   it('an option that there is not, by name', { timeout: 60_000 }, async () => {
     const id = uniqueId('e2e');
     await stack.store.put(`requests/${id}/input/a.mp4`, 'x', { headers: encodeOptions({ intervall: '2' }) });
-    expect(await refused(id)).toMatchObject({ errors: [{ code: 'unknown-option', message: expect.stringContaining('"intervall"') as string }] });
-    await expect.poll(async () => (await stack.store.text(`requests/${id}/metadata/state.json`))?.text, { timeout: 10_000 }).toContain('unknown-option');
+    expect(await refused(id)).toMatchObject({
+      errors: [{ code: 'unknown-option', message: expect.stringContaining('"intervall"') as string }],
+    });
+    await expect
+      .poll(async () => (await stack.store.text(`requests/${id}/metadata/state.json`))?.text, { timeout: 10_000 })
+      .toContain('unknown-option');
   });
 
   it('a second file of a request, and the first goes on', { timeout: DEADLINE * 1_000 }, async () => {
     const id = uniqueId('e2e');
     await put(id, all[0]!.path!);
     await put(id, all[0]!.path!, {}, 'second.mp4');
-    const ends = (): Lifecycle[] => observed.lifecycle.filter(({ request_id, status }) => request_id === id && status !== 'accepted');
-    await expect.poll(() => ends().map(({ status }) => status).sort(), { timeout: DEADLINE * 1_000 }).toEqual(['completed', 'rejected']);
+    const ends = (): Lifecycle[] =>
+      observed.lifecycle.filter(({ request_id, status }) => request_id === id && status !== 'accepted');
+    await expect
+      .poll(
+        () =>
+          ends()
+            .map(({ status }) => status)
+            .sort(),
+        { timeout: DEADLINE * 1_000 },
+      )
+      .toEqual(['completed', 'rejected']);
     expect(ends().find(({ status }) => status === 'rejected')).toMatchObject({ errors: [{ code: 'input-replaced' }] });
   });
 });
@@ -194,7 +246,8 @@ describe(TALK, () => {
     readonly segments: readonly { start: number; end: number; text: string }[];
     readonly scenes: readonly { start: number; end: number; objects: readonly string[] }[];
   }
-  const truth = async ({ skip }: TestContext): Promise<Truth> => JSON.parse(await readFile(medium('walk-and-talk.truth.json') ?? skip(NO_MEDIA), 'utf8')) as Truth;
+  const truth = async ({ skip }: TestContext): Promise<Truth> =>
+    JSON.parse(await readFile(medium('walk-and-talk.truth.json') ?? skip(NO_MEDIA), 'utf8')) as Truth;
 
   it('has its words where they are spoken', { timeout: DEADLINE * 1_000 }, async (context) => {
     const { segments } = await truth(context);
@@ -204,8 +257,10 @@ describe(TALK, () => {
     const stray = words.filter(({ start, end }) => !within((start + end) / 2));
     expect(stray.length).toBeLessThanOrEqual(words.length * 0.05);
     // Spoken once, and recognised: https://en.wikisource.org/wiki/John_F._Kennedy's_Inaugural_Address
-    for (const { text, start, end } of words.filter((word) => /^(fellow|americans|country)$/i.test(word.text))) expect([text, start > 15.4 && end < 26.5]).toEqual([text, true]);
-    for (const { start, end } of segments) expect(words.filter((word) => word.start > start - 0.5 && word.end < end + 0.5).length).toBeGreaterThan(2);
+    for (const { text, start, end } of words.filter((word) => /^(fellow|americans|country)$/i.test(word.text)))
+      expect([text, start > 15.4 && end < 26.5]).toEqual([text, true]);
+    for (const { start, end } of segments)
+      expect(words.filter((word) => word.start > start - 0.5 && word.end < end + 0.5).length).toBeGreaterThan(2);
   });
 
   it('has its objects where they are seen', { timeout: DEADLINE * 1_000 }, async (context) => {
@@ -213,22 +268,32 @@ describe(TALK, () => {
     const { tree } = await checkEnd(ids.get('calm')!);
     const frames = tree.json<Detections>('detections').flatMap((one) => one.frames);
     for (const { start, end, objects } of scenes) {
-      const seen = frames.filter(({ time }) => time > start - 1 && time < end + 1).flatMap((frame) => frame.objects.map(({ label }) => label));
+      const seen = frames
+        .filter(({ time }) => time > start - 1 && time < end + 1)
+        .flatMap((frame) => frame.objects.map(({ label }) => label));
       for (const label of objects) expect(seen).toContain(label);
     }
     for (const label of ['person', 'car']) {
-      const times = frames.filter(({ objects }) => objects.some((object) => object.label === label && object.score > 0.6)).map(({ time }) => time);
-      const places = scenes.filter(({ objects, ...scene }) => objects.includes(label) || (label === 'person' && scene.start === 36));
+      const times = frames
+        .filter(({ objects }) => objects.some((object) => object.label === label && object.score > 0.6))
+        .map(({ time }) => time);
+      const places = scenes.filter(
+        ({ objects, ...scene }) => objects.includes(label) || (label === 'person' && scene.start === 36),
+      );
       expect(times.filter((time) => !places.some(({ start, end }) => time > start - 1 && time < end + 1))).toEqual([]);
     }
   });
 });
 
-it('all that was said in the run is valid, and nothing became a dead letter that its request does not name', { timeout: DEADLINE * 1_000 }, async () => {
-  for (const id of ids.values()) await observed.end(id, DEADLINE);
-  expect(observed.wrong).toEqual([]);
-  expect(observed.landed.length).toBeGreaterThan(50);
-  const letters = await stored<{ landed?: { request_id: string } }>(stack, 'FAVE_DLQ', 'fave.dlq.>');
-  const failed = new Set(observed.lifecycle.filter(({ errors = [] }) => errors.length > 0).map(({ request_id }) => request_id));
-  expect(letters.filter(({ landed }) => !failed.has(landed?.request_id ?? ''))).toEqual([]);
-});
+it(
+  'all that was said in the run is valid, and nothing became a dead letter that its request does not name',
+  { timeout: DEADLINE * 1_000 },
+  async () => {
+    for (const id of ids.values()) await observed.end(id, DEADLINE);
+    expect(observed.wrong).toEqual([]);
+    expect(observed.landed.length).toBeGreaterThan(50);
+    const letters = await stored<{ landed?: { request_id: string } }>(stack, 'FAVE_DLQ', 'fave.dlq.>');
+    const failed = new Set(observed.lifecycle.filter(({ errors = [] }) => errors.length > 0).map(({ request_id }) => request_id));
+    expect(letters.filter(({ landed }) => !failed.has(landed?.request_id ?? ''))).toEqual([]);
+  },
+);

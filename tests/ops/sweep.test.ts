@@ -46,7 +46,11 @@ describe('an input whose notifications were lost', () => {
       stdout: `${request.id}  input/text.txt: would be announced for cut\n`,
     });
     expect(await request.lifecycle('accepted')).toEqual([]);
-    expect(await pipeline.fave('sweep')).toEqual({ code: 0, stdout: `${request.id}  input/text.txt: announced for cut\n`, stderr: '1 object of 1 open request\n' });
+    expect(await pipeline.fave('sweep')).toEqual({
+      code: 0,
+      stdout: `${request.id}  input/text.txt: announced for cut\n`,
+      stderr: '1 object of 1 open request\n',
+    });
     expect(await request.end(1)).toMatchObject({ status: 'completed', outputs: { echoed: 2 } });
     expect(await request.endsOf(1)).toBe(1);
     expect(await pipeline.fave('sweep', request.id)).toMatchObject({

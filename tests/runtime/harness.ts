@@ -41,7 +41,8 @@ afterAll(async () => {
 
 /** Sets a stack up for another graph. @param ackWait Seconds without a heartbeat after which an item is given to another worker. */
 export async function setUpFor(stack: Stack, graph: Graph, ackWait = 1): Promise<void> {
-  for (const stream of Object.values(streams)) for await (const { name } of stack.bus.manager.consumers.list(stream)) await stack.bus.manager.consumers.delete(stream, name);
+  for (const stream of Object.values(streams))
+    for await (const { name } of stack.bus.manager.consumers.list(stream)) await stack.bus.manager.consumers.delete(stream, name);
   await setUp({ ...stack, graph, ackWait });
 }
 
@@ -52,8 +53,23 @@ export async function start(stack: Stack, graph: Graph, name: string): Promise<R
   const log = createLogger({ service: name }, config.logLevel);
   let done: Promise<void> = Promise.resolve();
   await new Promise<void>((ready, failed) => {
-    const service: Service = { name, config, log, bus: stack.bus, store: stack.store, metrics: createMetrics(name), stopping: stop.signal, killed: kill.signal, ready };
-    done = name === 'relay' ? relay(service, graph) : name === 'tracker' ? tracker(service, graph) : runWorker(graph.stage(name), { ...service, settings: {} });
+    const service: Service = {
+      name,
+      config,
+      log,
+      bus: stack.bus,
+      store: stack.store,
+      metrics: createMetrics(name),
+      stopping: stop.signal,
+      killed: kill.signal,
+      ready,
+    };
+    done =
+      name === 'relay'
+        ? relay(service, graph)
+        : name === 'tracker'
+          ? tracker(service, graph)
+          : runWorker(graph.stage(name), { ...service, settings: {} });
     done.catch(failed);
   });
   const end = async (...signals: AbortController[]): Promise<void> => {
@@ -77,7 +93,10 @@ export interface WorkerProcess {
 
 let bundle: Promise<string> | undefined;
 
-export async function startProcess(stack: Stack, { diesAfter = 0, env = {} }: { diesAfter?: number; env?: Record<string, string> } = {}): Promise<WorkerProcess> {
+export async function startProcess(
+  stack: Stack,
+  { diesAfter = 0, env = {} }: { diesAfter?: number; env?: Record<string, string> } = {},
+): Promise<WorkerProcess> {
   const program = await (bundle ??= bundled());
   const child = spawn(process.execPath, [program, String(diesAfter)], {
     env: { PATH: process.env['PATH'], ...stack.environment, FAVE_ACK_WAIT: '1', FAVE_TMPDIR: dir, FAVE_GRACE: '10', ...env },
@@ -88,7 +107,10 @@ export async function startProcess(stack: Stack, { diesAfter = 0, env = {} }: { 
   createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line) as Record<string, unknown>));
   return {
     child,
-    logged: (event) => vi.waitUntil(() => lines.find((line) => line['event'] === event), WAIT) as Promise<Record<string, unknown>>,
+    logged: (event) =>
+      vi.waitUntil<Record<string, unknown> | undefined>(() => lines.find((line) => line['event'] === event), WAIT) as Promise<
+        Record<string, unknown>
+      >,
     ended: once(child, 'exit').then(([code, signal]) => (children.delete(child), (code ?? signal) as number | string)),
   };
 }
@@ -102,7 +124,9 @@ async function bundled(): Promise<string> {
     format: 'esm',
     platform: 'node',
     target: 'node20',
-    banner: { js: "import { createRequire as fave_createRequire } from 'node:module'; const require = fave_createRequire(import.meta.url);" },
+    banner: {
+      js: "import { createRequire as fave_createRequire } from 'node:module'; const require = fave_createRequire(import.meta.url);",
+    },
     logLevel: 'warning',
   });
   return outfile;
@@ -111,8 +135,11 @@ async function bundled(): Promise<string> {
 /** What a stream holds on a subject, which may have wildcards, oldest first. */
 export async function stored<T>({ bus }: Pick<Stack, 'bus'>, stream: string, subject: string): Promise<T[]> {
   const found: T[] = [];
-  for (let seq = 1; ; ) {
-    const reply = await bus.connection.request(`$JS.API.STREAM.MSG.GET.${stream}`, JSON.stringify({ seq, next_by_subj: subject }));
+  for (let seq = 1; ;) {
+    const reply = await bus.connection.request(
+      `$JS.API.STREAM.MSG.GET.${stream}`,
+      JSON.stringify({ seq, next_by_subj: subject }),
+    );
     const { message } = reply.json<{ message?: { seq: number; data: string } }>();
     if (!message) return found;
     found.push(JSON.parse(Buffer.from(message.data, 'base64').toString()) as T);
@@ -122,21 +149,28 @@ export async function stored<T>({ bus }: Pick<Stack, 'bus'>, stream: string, sub
 
 /** What is known of a request. */
 export function requestOf(stack: Stack, id: string) {
-  const events = async <T>(subject: string): Promise<T[]> => (await stored<Event>(stack, streams.requests, subject)).map(({ data }) => data as T);
+  const events = async <T>(subject: string): Promise<T[]> =>
+    (await stored<Event>(stack, streams.requests, subject)).map(({ data }) => data as T);
   return {
     id,
     put: (text: string, options: Record<string, string> = {}) =>
-      stack.store.put(`requests/${id}/input/text.txt`, text, { headers: Object.fromEntries(Object.entries(options).map(([name, value]) => [`x-amz-meta-fave-${name}`, value])) }),
+      stack.store.put(`requests/${id}/input/text.txt`, text, {
+        headers: Object.fromEntries(Object.entries(options).map(([name, value]) => [`x-amz-meta-fave-${name}`, value])),
+      }),
     lifecycle: (name: string) => events<Lifecycle>(subjects.lifecycle(id, name)),
     progress: (stage: string) => events<Progress>(subjects.stage(id, stage)),
     deadLetters: (stage: string) => stored<Record<string, unknown>>(stack, streams.deadLetters, subjects.deadLetter(stage, id)),
     /** Waits for the request's end. */
     ended: async (): Promise<Lifecycle> => {
-      const ends = (): Promise<Lifecycle[]> => Promise.all(['completed', 'failed'].map((name) => events<Lifecycle>(subjects.lifecycle(id, name)))).then((found) => found.flat());
-      return (await vi.waitUntil(async () => (await ends())[0], WAIT))!;
+      const ends = (): Promise<Lifecycle[]> =>
+        Promise.all(['completed', 'failed'].map((name) => events<Lifecycle>(subjects.lifecycle(id, name)))).then((found) =>
+          found.flat(),
+        );
+      return await vi.waitUntil(async () => (await ends())[0], WAIT);
     },
     /** How often it was said that the request ended. */
-    ends: async (): Promise<number> => (await Promise.all(['completed', 'failed'].map((name) => events(subjects.lifecycle(id, name))))).flat().length,
+    ends: async (): Promise<number> =>
+      (await Promise.all(['completed', 'failed'].map((name) => events(subjects.lifecycle(id, name))))).flat().length,
     /** SHA-256 of every object below the request but the platform's own, by path. */
     artifacts: async (): Promise<Record<string, string>> => {
       const found: Record<string, string> = {};

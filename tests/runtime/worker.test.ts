@@ -31,7 +31,8 @@ beforeEach(() => {
 /** Without the memory of other requests' work, which would spare this one's. */
 const alone = { memo: 'false' };
 const newRequest = () => requestOf(stack, uniqueId());
-const sha = (texts: Record<string, string>) => Object.fromEntries(Object.entries(texts).map(([path, text]) => [path, sha256Of(text)]));
+const sha = (texts: Record<string, string>) =>
+  Object.fromEntries(Object.entries(texts).map(([path, text]) => [path, sha256Of(text)]));
 
 /** A promise that a test resolves. */
 function gate(): { open: () => void; opened: Promise<void>; reached: Promise<void>; reach: () => void } {
@@ -61,15 +62,40 @@ describe('with one worker', () => {
     const request = newRequest();
     await request.put('one\ntwö\n', { ...alone, suffix: '?' });
     const end = await request.ended();
-    expect(end).toMatchObject({ status: 'completed', run: 1, input: 'text.txt', errors: [], outputs: { line: 2, loud: 2 }, stages: { cut: { expected: 1, done: 1, complete: true }, shout: { expected: 2, done: 2, complete: true } } });
+    expect(end).toMatchObject({
+      status: 'completed',
+      run: 1,
+      input: 'text.txt',
+      errors: [],
+      outputs: { line: 2, loud: 2 },
+      stages: { cut: { expected: 1, done: 1, complete: true }, shout: { expected: 2, done: 2, complete: true } },
+    });
     expect(await request.artifacts()).toEqual(
-      sha({ 'input/text.txt': 'one\ntwö\n', 'cut/clip_0001/line.txt': 'one', 'cut/clip_0002/line.txt': 'twö', 'shout/clip_0001/loud.txt': 'ONE?', 'shout/clip_0002/loud.txt': 'TWÖ?' }),
+      sha({
+        'input/text.txt': 'one\ntwö\n',
+        'cut/clip_0001/line.txt': 'one',
+        'cut/clip_0002/line.txt': 'twö',
+        'shout/clip_0001/loud.txt': 'ONE?',
+        'shout/clip_0002/loud.txt': 'TWÖ?',
+      }),
     );
     expect(await request.state()).toEqual(end);
-    for (const [stage, item] of [['cut', 'input'], ['shout', 'clip_0001'], ['shout', 'clip_0002']] as const) {
-      const receipt = validated('receipt', JSON.parse((await stack.store.text(`requests/${request.id}/metadata/items/${stage}/${item}.json`))!.text));
+    for (const [stage, item] of [
+      ['cut', 'input'],
+      ['shout', 'clip_0001'],
+      ['shout', 'clip_0002'],
+    ] as const) {
+      const receipt = validated(
+        'receipt',
+        JSON.parse((await stack.store.text(`requests/${request.id}/metadata/items/${stage}/${item}.json`))!.text),
+      );
       expect(receipt).toMatchObject({ stage, item, outcome: 'done', run: 1 });
-      for (const output of receipt.outputs) expect(await stack.store.head(`requests/${request.id}/${output.key}`)).toMatchObject({ etag: output.etag, size: output.size, headers: { 'x-amz-meta-fave-sha256': output.sha256 } });
+      for (const output of receipt.outputs)
+        expect(await stack.store.head(`requests/${request.id}/${output.key}`)).toMatchObject({
+          etag: output.etag,
+          size: output.size,
+          headers: { 'x-amz-meta-fave-sha256': output.sha256 },
+        });
     }
     expect(await request.lifecycle('accepted')).toHaveLength(1);
     expect(await request.ends()).toBe(1);
@@ -105,9 +131,27 @@ describe('with one worker', () => {
     };
     await request.put('good\nbad\nfine', alone);
     const error = { code: 'bad-line', message: 'this line is bad', file: 'cut/clip_0002/line.txt', stderr: 'tool: bad' };
-    expect(await request.ended()).toMatchObject({ status: 'completed', outputs: { loud: 2 }, errors: [{ stage: 'shout', item: 'clip_0002', ...error }], stages: { shout: { expected: 3, done: 2, failed: 1 } } });
-    expect((await request.progress('shout')).find(({ outcome }) => outcome === 'failed')).toMatchObject({ item: 'clip_0002', error, outputs: [], deliveries: 1 });
-    expect(await request.deadLetters('shout')).toMatchObject([{ ...error, stage: 'shout', item: 'clip_0002', deliveries: 1, landed: { key: `requests/${request.id}/cut/clip_0002/line.txt` } }]);
+    expect(await request.ended()).toMatchObject({
+      status: 'completed',
+      outputs: { loud: 2 },
+      errors: [{ stage: 'shout', item: 'clip_0002', ...error }],
+      stages: { shout: { expected: 3, done: 2, failed: 1 } },
+    });
+    expect((await request.progress('shout')).find(({ outcome }) => outcome === 'failed')).toMatchObject({
+      item: 'clip_0002',
+      error,
+      outputs: [],
+      deliveries: 1,
+    });
+    expect(await request.deadLetters('shout')).toMatchObject([
+      {
+        ...error,
+        stage: 'shout',
+        item: 'clip_0002',
+        deliveries: 1,
+        landed: { key: `requests/${request.id}/cut/clip_0002/line.txt` },
+      },
+    ]);
     const receipt = (await stack.store.text(`requests/${request.id}/metadata/items/shout/clip_0002.json`))!.text;
     expect(validated('receipt', JSON.parse(receipt))).toMatchObject({ outcome: 'failed', error });
   });
@@ -116,7 +160,10 @@ describe('with one worker', () => {
     const request = newRequest();
     await request.put('\n', alone);
     const end = await request.ended();
-    expect(end).toMatchObject({ status: 'failed', errors: [{ stage: 'cut', item: 'input', code: 'empty-text', message: '"text.txt" has no lines', file: 'input/text.txt' }] });
+    expect(end).toMatchObject({
+      status: 'failed',
+      errors: [{ stage: 'cut', item: 'input', code: 'empty-text', message: '"text.txt" has no lines', file: 'input/text.txt' }],
+    });
     expect(await request.state()).toEqual(end);
     expect(await request.ends()).toBe(1);
   });
@@ -149,7 +196,10 @@ describe('with one worker', () => {
     };
     await request.put('bad\nslow', alone);
     await held.reached;
-    const [failed] = await vi.waitUntil(async () => ((await request.progress('shout')).length > 0 ? request.progress('shout') : undefined), WAIT);
+    const [failed] = await vi.waitUntil(
+      async () => ((await request.progress('shout')).length > 0 ? request.progress('shout') : undefined),
+      WAIT,
+    );
     const { error: _, ...settled } = failed!;
     await publishProgress(stack.bus, 'shout', { ...settled, outcome: 'done' });
     held.open();
@@ -246,14 +296,20 @@ describe('a worker process', () => {
     const points = 16;
     const requests = Array.from({ length: points }, newRequest);
     for (const [n, request] of requests.entries()) await request.put(`line ${n}`, alone);
-    await vi.waitUntil(async () => (await Promise.all(requests.map((request) => request.progress('cut')))).flat().length === points, WAIT);
+    await vi.waitUntil(
+      async () => (await Promise.all(requests.map((request) => request.progress('cut')))).flat().length === points,
+      WAIT,
+    );
     const ends: (number | string)[] = [];
-    for (let point = 1; point <= points; point++) ends.push(await (await startProcess(stack, { diesAfter: point, env: { FAVE_LOG_LEVEL: 'silent' } })).ended);
+    for (let point = 1; point <= points; point++)
+      ends.push(await (await startProcess(stack, { diesAfter: point, env: { FAVE_LOG_LEVEL: 'silent' } })).ended);
     expect(ends).toEqual(ends.map(() => 'SIGKILL'));
     const worker = await start(stack, graph, 'shout');
     for (const [n, request] of requests.entries()) {
       expect(await request.ended()).toMatchObject({ status: 'completed', errors: [] });
-      expect(await request.artifacts()).toEqual(sha({ 'input/text.txt': `line ${n}`, 'cut/clip_0001/line.txt': `line ${n}`, 'shout/clip_0001/loud.txt': `LINE ${n}!` }));
+      expect(await request.artifacts()).toEqual(
+        sha({ 'input/text.txt': `line ${n}`, 'cut/clip_0001/line.txt': `line ${n}`, 'shout/clip_0001/loud.txt': `LINE ${n}!` }),
+      );
     }
     await idle();
     for (const request of requests) expect([await request.ends(), (await request.progress('shout')).length]).toEqual([1, 1]);

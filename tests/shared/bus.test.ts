@@ -57,7 +57,9 @@ describe('publishing', () => {
     const { stream, subject } = await queue(stack.bus, [], { max_msgs: 1, discard: 'new' });
     await stack.bus.publish(subject('a'), { n: 1 }, {});
     let stored = false;
-    const second = stack.bus.publish(subject('a'), { n: 2 }, { signal: new AbortController().signal }).then((ack) => ((stored = true), ack));
+    const second = stack.bus
+      .publish(subject('a'), { n: 2 }, { signal: new AbortController().signal })
+      .then((ack) => ((stored = true), ack));
     // Refused by the server, so it is full; the one above asks again and again.
     await expect(stack.bus.jetstream.publish(subject('a'), '{}')).rejects.toThrow('maximum messages exceeded');
     expect(stored).toBe(false);
@@ -73,7 +75,12 @@ describe('publishing', () => {
 });
 
 it('connecting to nobody ends with a sentence', async () => {
-  const error = await connectBus({ servers: ['127.0.0.1:1'], user: '', password: '', ca: undefined }, 'test', 300).catch((thrown: unknown) => thrown);
+  const error = await connectBus({ servers: ['127.0.0.1:1'], user: '', password: '', ca: undefined }, 'test', 300).catch(
+    (thrown: unknown) => thrown,
+  );
   expect(error).toBeInstanceOf(UnavailableError);
-  expect(error).toMatchObject({ code: 'bus-unavailable', message: expect.stringMatching(/^NATS does not answer \(.*\)$/) as string });
+  expect(error).toMatchObject({
+    code: 'bus-unavailable',
+    message: expect.stringMatching(/^NATS does not answer \(.*\)$/) as string,
+  });
 });

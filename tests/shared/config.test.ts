@@ -24,12 +24,27 @@ function thrown(run: () => unknown): unknown {
 
 it('an empty environment has a default for everything, and empty counts as absent', () => {
   expect(readConfig({})).toEqual(readConfig(Object.fromEntries(Object.keys(environment).map((name) => [name, '']))));
-  expect(readConfig({})).toMatchObject({ concurrency: 1, bus: { servers: ['nats://127.0.0.1:4222'], ca: undefined }, store: { pathStyle: true } });
+  expect(readConfig({})).toMatchObject({
+    concurrency: 1,
+    bus: { servers: ['nats://127.0.0.1:4222'], ca: undefined },
+    store: { pathStyle: true },
+  });
 });
 
 it('variables become typed values', () => {
-  const config = readConfig({ NATS_URL: 'nats://a,nats://b', ARTIFACT_PATH_STYLE: 'false', FAVE_GRACE: '1.5', FAVE_CONCURRENCY: '3', UNKNOWN: 'x' });
-  expect(config).toMatchObject({ bus: { servers: ['nats://a', 'nats://b'] }, store: { pathStyle: false }, grace: 1.5, concurrency: 3 });
+  const config = readConfig({
+    NATS_URL: 'nats://a,nats://b',
+    ARTIFACT_PATH_STYLE: 'false',
+    FAVE_GRACE: '1.5',
+    FAVE_CONCURRENCY: '3',
+    UNKNOWN: 'x',
+  });
+  expect(config).toMatchObject({
+    bus: { servers: ['nats://a', 'nats://b'] },
+    store: { pathStyle: false },
+    grace: 1.5,
+    concurrency: 3,
+  });
 });
 
 it('a secret may come as a file, which wins', () => {
@@ -56,7 +71,13 @@ describe('a wrong variable', () => {
 });
 
 it('a stage’s settings are FAVE_ and their name', () => {
-  const schemas = { 'whisper-model': { type: 'string', default: '', description: 'path' }, threads: { type: 'integer', default: 2, minimum: 1, description: 'n' } } as const;
-  expect(readSettings(schemas, { FAVE_WHISPER_MODEL: '/m.bin', 'whisper-model': 'no' })).toEqual({ 'whisper-model': '/m.bin', threads: 2 });
+  const schemas = {
+    'whisper-model': { type: 'string', default: '', description: 'path' },
+    threads: { type: 'integer', default: 2, minimum: 1, description: 'n' },
+  } as const;
+  expect(readSettings(schemas, { FAVE_WHISPER_MODEL: '/m.bin', 'whisper-model': 'no' })).toEqual({
+    'whisper-model': '/m.bin',
+    threads: 2,
+  });
   expect(() => readSettings(schemas, { FAVE_THREADS: '0' })).toThrow('environment variable FAVE_THREADS must be >= 1');
 });

@@ -7,7 +7,11 @@ import { exec, TAIL, ToolError, type ExecOptions } from '../../shared/exec.ts';
 
 const program = join(import.meta.dirname, '../fixtures/programs/tool.mjs');
 const tool = (args: readonly string[], options?: ExecOptions) => exec(process.execPath, [program, ...args], options);
-const failed = (run: Promise<unknown>): Promise<ToolError> => run.then(() => expect.fail('it did not fail'), (error: unknown) => error as ToolError);
+const failed = (run: Promise<unknown>): Promise<ToolError> =>
+  run.then(
+    () => expect.fail('it did not fail'),
+    (error: unknown) => error as ToolError,
+  );
 
 /** Whether a process runs; one that waits for its parent to read its end has ended. */
 function runs(pid: number): boolean {
@@ -37,7 +41,13 @@ describe('a tool that fails', () => {
   it('says its exit code and its last words', async () => {
     const error = await failed(tool(['exit', '3', 'a\nb: no such thing\n\n']));
     expect(error).toBeInstanceOf(PermanentError);
-    expect(error).toMatchObject({ code: 'tool-failed', exitCode: 3, killedBy: undefined, timedOut: false, stderr: 'a\nb: no such thing\n\n' });
+    expect(error).toMatchObject({
+      code: 'tool-failed',
+      exitCode: 3,
+      killedBy: undefined,
+      timedOut: false,
+      stderr: 'a\nb: no such thing\n\n',
+    });
     expect(error.message).toBe(`${process.execPath} failed with exit code 3: b: no such thing`);
   });
 
@@ -46,21 +56,32 @@ describe('a tool that fails', () => {
   });
 
   it('as a shell reports a signal says the signal', async () => {
-    expect(await failed(tool(['exit', '139']))).toMatchObject({ killedBy: 'SIGSEGV', exitCode: 139, message: expect.stringContaining('was killed by SIGSEGV') as string });
+    expect(await failed(tool(['exit', '139']))).toMatchObject({
+      killedBy: 'SIGSEGV',
+      exitCode: 139,
+      message: expect.stringContaining('was killed by SIGSEGV') as string,
+    });
   });
 
   it('because it does not exist is missing', async () => {
-    expect(await failed(exec('no-such-tool', []))).toMatchObject({ code: 'tool-missing', message: 'no-such-tool could not be started (ENOENT)' });
+    expect(await failed(exec('no-such-tool', []))).toMatchObject({
+      code: 'tool-missing',
+      message: 'no-such-tool could not be started (ENOENT)',
+    });
   });
 
   it('because its directory does not exist does not start either', async () => {
-    expect(await failed(tool(['env'], { cwd: '/nonexistent' }))).toMatchObject({ code: 'tool-missing' });
+    expect(await failed(tool(['env'], { cwd: '/proc/no-such-directory' }))).toMatchObject({ code: 'tool-missing' });
   });
 });
 
 describe('a tool that hangs', () => {
   it('is killed when it takes too long', async () => {
-    expect(await failed(tool(['hang'], { timeout: 300 }))).toMatchObject({ code: 'tool-timeout', timedOut: true, message: expect.stringContaining('took too long') as string });
+    expect(await failed(tool(['hang'], { timeout: 300 }))).toMatchObject({
+      code: 'tool-timeout',
+      timedOut: true,
+      message: expect.stringContaining('took too long') as string,
+    });
   });
 
   it('is killed when told so, and the reason is the caller’s', async () => {

@@ -29,11 +29,14 @@ describe('a key', () => {
     );
   });
 
-  it.each(['$&', '$1', '{clip}', '..', ' ', '+', '%2B', 'a b.mp4', 'čaj ☕.mp4', 'input', "it's; rm -rf.mp4", '-i', '\n'])('may have a file called %j', (name) => {
-    const path = pathOf(kinds.input, { file: name });
-    expect(path).toBe(`input/${name}`);
-    expect(parseKey(`requests/r/${path}`, all)?.kind).toBe(kinds.input);
-  });
+  it.each(['$&', '$1', '{clip}', '..', ' ', '+', '%2B', 'a b.mp4', 'čaj ☕.mp4', 'input', "it's; rm -rf.mp4", '-i', '\n'])(
+    'may have a file called %j',
+    (name) => {
+      const path = pathOf(kinds.input, { file: name });
+      expect(path).toBe(`input/${name}`);
+      expect(parseKey(`requests/r/${path}`, all)?.kind).toBe(kinds.input);
+    },
+  );
 
   it.each([
     'requests/',

@@ -5,13 +5,27 @@ import { decodeMetadata, encodeMetadata, encodeOptions, requestValues, reservedO
 
 const text = fc.string({ unit: 'binary', maxLength: 30 });
 const name = fc.stringMatching(/^[a-z][a-z-]{0,15}$/).filter((word) => !['traceparent'].includes(word));
-const options = fc.dictionary(name, fc.oneof(text, fc.double({ noNaN: true, noDefaultInfinity: true }).filter((n) => !Object.is(n, -0)), fc.boolean()), { maxKeys: 5, noNullPrototype: true });
+const options = fc.dictionary(
+  name,
+  fc.oneof(
+    text,
+    fc.double({ noNaN: true, noDefaultInfinity: true }).filter((n) => !Object.is(n, -0)),
+    fc.boolean(),
+  ),
+  { maxKeys: 5, noNullPrototype: true },
+);
 
 describe('an artifact’s metadata', () => {
   it('survives the headers, which are ASCII', () => {
     fc.assert(
       fc.property(options, fc.integer({ min: 1 }), (chosen, run) => {
-        const metadata = { run, options: chosen, attributes: { start: 1.5, end: 2 }, sha256: 'ab', receipt: 'metadata/items/s/i.json' };
+        const metadata = {
+          run,
+          options: chosen,
+          attributes: { start: 1.5, end: 2 },
+          sha256: 'ab',
+          receipt: 'metadata/items/s/i.json',
+        };
         const headers = encodeMetadata(metadata);
         for (const value of Object.values(headers)) expect(value).toMatch(/^[\x20-\x7e]*$/);
         expect(decodeMetadata(headers)).toEqual(metadata);
@@ -23,7 +37,12 @@ describe('an artifact’s metadata', () => {
     expect(decodeMetadata({ 'X-Amz-Meta-Fave-Run': '3', 'Content-Type': 'x' })).toEqual({ run: 3, options: {}, attributes: {} });
   });
 
-  it.each<Record<string, string>>([{}, { 'x-amz-meta-fave-run': '0' }, { 'x-amz-meta-fave-run': 'one' }, { 'x-amz-meta-run': '1' }])('%j is none of ours', (headers) => {
+  it.each<Record<string, string>>([
+    {},
+    { 'x-amz-meta-fave-run': '0' },
+    { 'x-amz-meta-fave-run': 'one' },
+    { 'x-amz-meta-run': '1' },
+  ])('%j is none of ours', (headers) => {
     expect(decodeMetadata(headers)).toBeUndefined();
   });
 
@@ -63,12 +82,20 @@ describe('a user’s options', () => {
     expect(requestValues({ 'X-Amz-Meta-Fave-Query': header })).toEqual({ options: { query: value } });
   });
 
-  it.each(['=?utf-8?q?=ff=fe?=', '=?utf-8?b?//79?=', '=?utf-8?q?=E2=98?='])('%j is no UTF-8: it is read as something, never as an error', (header) => {
-    expect(requestValues({ 'x-amz-meta-fave-query': header }).options['query']).toContain('\ufffd');
-  });
+  it.each(['=?utf-8?q?=ff=fe?=', '=?utf-8?b?//79?=', '=?utf-8?q?=E2=98?='])(
+    '%j is no UTF-8: it is read as something, never as an error',
+    (header) => {
+      expect(requestValues({ 'x-amz-meta-fave-query': header }).options['query']).toContain('\ufffd');
+    },
+  );
 
   it('are all that a user calls fave-, but for the trace context', () => {
-    const headers = { 'x-amz-meta-fave-query': 'a', 'x-amz-meta-fave-traceparent': 't', 'x-amz-meta-other': 'b', 'content-type': 'c' };
+    const headers = {
+      'x-amz-meta-fave-query': 'a',
+      'x-amz-meta-fave-traceparent': 't',
+      'x-amz-meta-other': 'b',
+      'content-type': 'c',
+    };
     expect(requestValues(headers)).toEqual({ options: { query: 'a' }, traceparent: 't' });
   });
 });

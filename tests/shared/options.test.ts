@@ -32,11 +32,16 @@ describe('a wrong option', () => {
     [{ name: 'tasse' }, /name must NOT have more than 4 characters/],
     [{ fast: 'maybe' }, /fast must be boolean/],
   ])('%j is refused by its name and rule', (given, message) => {
-    expect(() => check(given)).toThrow(expect.objectContaining({ code: 'invalid-option', message: expect.stringMatching(message) as string }));
+    expect(() => check(given)).toThrow(
+      expect.objectContaining({ code: 'invalid-option', message: expect.stringMatching(message) as string }),
+    );
   });
 
   it('that nobody knows is answered with those that there are', () => {
-    const refusal = { code: 'unknown-option', message: 'there is no option "intervall" or "x"; there are interval, count, engine, name, fast' };
+    const refusal = {
+      code: 'unknown-option',
+      message: 'there is no option "intervall" or "x"; there are interval, count, engine, name, fast',
+    };
     expect(() => check({ intervall: '2', x: '1', fast: 'true' })).toThrow(expect.objectContaining(refusal));
   });
 
@@ -47,6 +52,12 @@ describe('a wrong option', () => {
 });
 
 it('defaults fill in what was not given, and nothing else remains', () => {
-  expect(withDefaults(schemas, { interval: 1, other: 3 })).toEqual({ interval: 1, count: 2, engine: 'auto', name: '', fast: false });
+  expect(withDefaults(schemas, { interval: 1, other: 3 })).toEqual({
+    interval: 1,
+    count: 2,
+    engine: 'auto',
+    name: '',
+    fast: false,
+  });
   expect(withDefaults(schemas, { fast: false, count: 0 })).toMatchObject({ fast: false, count: 0 });
 });

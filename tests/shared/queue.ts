@@ -14,13 +14,22 @@ export interface Queue {
 }
 
 /** @param more Settings of the stream. */
-export async function queue(bus: Bus, lanes: readonly string[], { ackWait = 30, ...more }: { ackWait?: number; max_msgs?: number; discard?: 'new' } = {}): Promise<Queue> {
+export async function queue(
+  bus: Bus,
+  lanes: readonly string[],
+  { ackWait = 30, ...more }: { ackWait?: number; max_msgs?: number; discard?: 'new' } = {},
+): Promise<Queue> {
   const stream = uniqueId('queue');
   const subject = (lane: string): string => `test.${stream}.${lane}`;
   await bus.manager.streams.add({ name: stream, subjects: [subject('*')], ...more });
   onTestFinished(async () => void (await bus.manager.streams.delete(stream)));
   for (const lane of lanes) {
-    await bus.manager.consumers.add(stream, { durable_name: lane, filter_subject: subject(lane), ack_policy: AckPolicy.Explicit, ack_wait: ackWait * 1e9 });
+    await bus.manager.consumers.add(stream, {
+      durable_name: lane,
+      filter_subject: subject(lane),
+      ack_policy: AckPolicy.Explicit,
+      ack_wait: ackWait * 1e9,
+    });
   }
   return {
     stream,

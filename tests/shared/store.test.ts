@@ -41,24 +41,35 @@ describe('an object', () => {
     const { etag } = await store.put(key, 'čaj', { headers: { 'x-amz-meta-fave-run': '1', 'content-type': 'text/plain' } });
     expect(etag).toBe(createHash('md5').update('čaj').digest('hex'));
     expect(await store.text(key)).toEqual({ text: 'čaj', etag });
-    expect(await store.head(key)).toMatchObject({ key, etag, size: 4, headers: { 'x-amz-meta-fave-run': '1', 'content-type': 'text/plain' } });
+    expect(await store.head(key)).toMatchObject({
+      key,
+      etag,
+      size: 4,
+      headers: { 'x-amz-meta-fave-run': '1', 'content-type': 'text/plain' },
+    });
   });
 
-  it.each(['a b.txt', 'a+b&c=d.txt', '100%.txt', 'čaj ☕.txt', "it's (1) [x] *.txt", '=?x', '~!@#$,;:', 'a\\b'])('may be called %j', async (name) => {
-    const key = uniqueKey(`input/${name}`);
-    await store.put(key, name);
-    expect((await store.text(key))?.text).toBe(name);
-    await store.download(key, join(dir, 'odd'));
-    const listed: string[] = [];
-    for await (const found of store.list(key.slice(0, key.indexOf('/input/')))) listed.push(found.key);
-    expect(listed).toEqual([key]);
-  });
+  it.each(['a b.txt', 'a+b&c=d.txt', '100%.txt', 'čaj ☕.txt', "it's (1) [x] *.txt", '=?x', '~!@#$,;:', 'a\\b'])(
+    'may be called %j',
+    async (name) => {
+      const key = uniqueKey(`input/${name}`);
+      await store.put(key, name);
+      expect((await store.text(key))?.text).toBe(name);
+      await store.download(key, join(dir, 'odd'));
+      const listed: string[] = [];
+      for await (const found of store.list(key.slice(0, key.indexOf('/input/')))) listed.push(found.key);
+      expect(listed).toEqual([key]);
+    },
+  );
 
   it('that is not there is nothing', async () => {
     const key = uniqueKey();
     expect(await store.head(key)).toBeUndefined();
     expect(await store.text(key)).toBeUndefined();
-    await expect(store.download(key, join(dir, 'nothing'))).rejects.toMatchObject({ code: 'missing-object', message: expect.stringContaining(key) as string });
+    await expect(store.download(key, join(dir, 'nothing'))).rejects.toMatchObject({
+      code: 'missing-object',
+      message: expect.stringContaining(key) as string,
+    });
     await expect(store.remove(key)).resolves.toBeUndefined();
   });
 
@@ -138,7 +149,9 @@ describe('files', () => {
   it('that are not what their digest says are not stored', async () => {
     const key = uniqueKey();
     const sent = await file(10);
-    await expect(store.upload(key, { ...sent, sha256: sha256Of('other') }, { signal: AbortSignal.timeout(1_000) })).rejects.toThrow();
+    await expect(
+      store.upload(key, { ...sent, sha256: sha256Of('other') }, { signal: AbortSignal.timeout(1_000) }),
+    ).rejects.toThrow();
     expect(await store.head(key)).toBeUndefined();
   });
 
@@ -184,7 +197,10 @@ describe('a store that', () => {
     proxy.cut();
     const error = await far.text(uniqueKey(), { signal: AbortSignal.timeout(500) }).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(UnavailableError);
-    expect(error).toMatchObject({ code: 'store-unavailable', message: expect.stringMatching(/^the store does not answer/) as string });
+    expect(error).toMatchObject({
+      code: 'store-unavailable',
+      message: expect.stringMatching(/^the store does not answer/) as string,
+    });
   });
 
   it('breaks off in the middle of a download gives the whole file all the same', async () => {
@@ -237,7 +253,10 @@ describe('a store that', () => {
     onTestFinished(() => stranger.close());
     const error = await stranger.put(uniqueKey(), 'x').catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(RetryableError);
-    expect(error).toMatchObject({ code: 'access-denied', message: expect.stringContaining('check ARTIFACT_ACCESS_KEY') as string });
+    expect(error).toMatchObject({
+      code: 'access-denied',
+      message: expect.stringContaining('check ARTIFACT_ACCESS_KEY') as string,
+    });
     expect(String(error)).not.toContain('wrong-wrong');
   });
 });

@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { graph } from '../../services/pipeline.ts';
 import { kinds } from '../../schemas/kinds.ts';
-import { consumerConfigs, consumerName, laneOf, lanesOf, MAX_DELIVERIES, streamConfigs, streams, subjects } from '../../shared/topology.ts';
+import {
+  consumerConfigs,
+  consumerName,
+  laneOf,
+  lanesOf,
+  MAX_DELIVERIES,
+  streamConfigs,
+  streams,
+  subjects,
+} from '../../shared/topology.ts';
 
 /** Whether a NATS subject filter takes a subject: https://docs.nats.io/nats-concepts/subjects#wildcards */
 function takes(filter: string, subject: string): boolean {
@@ -22,7 +31,13 @@ describe('what lands', () => {
   });
 
   it('takes the first lane up to the eighth clip, and before there are clips', () => {
-    expect([{}, { clip: 1 }, { clip: 8 }, { clip: 9 }, { clip: 9_999 }].map(laneOf)).toEqual(['first', 'first', 'first', 'rest', 'rest']);
+    expect([{}, { clip: 1 }, { clip: 8 }, { clip: 9 }, { clip: 9_999 }].map(laneOf)).toEqual([
+      'first',
+      'first',
+      'first',
+      'rest',
+      'rest',
+    ]);
     expect(lanesOf(kinds.segments)).toEqual(['first']);
     expect(lanesOf(kinds.clip)).toEqual(['first', 'rest']);
   });
@@ -43,7 +58,10 @@ describe('consumers', () => {
   it('of stages give up in the end; those of the platform never do', () => {
     const ofStages = graph.stages.flatMap(({ name, consumes }) => lanesOf(consumes).map((lane) => consumerName(name, lane)));
     for (const { config } of consumers) {
-      expect([config.durable_name, config.max_deliver]).toEqual([config.durable_name, ofStages.includes(config.durable_name) ? MAX_DELIVERIES : undefined]);
+      expect([config.durable_name, config.max_deliver]).toEqual([
+        config.durable_name,
+        ofStages.includes(config.durable_name) ? MAX_DELIVERIES : undefined,
+      ]);
     }
   });
 });
@@ -59,13 +77,18 @@ describe('streams', () => {
     [subjects.lifecycle('r', 'completed'), streams.requests],
     [subjects.deadLetter('stage-x', 'r'), streams.deadLetters],
   ])('%s is kept in %s alone', (subject, stream) => {
-    expect(configs.filter((config) => config.subjects?.some((filter) => takes(filter, subject))).map(({ name }) => name)).toEqual([stream]);
+    expect(configs.filter((config) => config.subjects?.some((filter) => takes(filter, subject))).map(({ name }) => name)).toEqual(
+      [stream],
+    );
   });
 
   it('are bounded, and queues push back rather than drop', () => {
     for (const config of configs) expect(config.max_bytes).toBeGreaterThan(0);
     const queues = configs.filter(({ name }) => name === streams.raw || name === streams.landed);
-    expect(queues.map(({ discard, retention }) => [discard, retention])).toEqual([['new', 'workqueue'], ['new', 'interest']]);
+    expect(queues.map(({ discard, retention }) => [discard, retention])).toEqual([
+      ['new', 'workqueue'],
+      ['new', 'interest'],
+    ]);
   });
 });
 

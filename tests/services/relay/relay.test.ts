@@ -13,7 +13,8 @@ beforeAll(async () => {
   stack = await ownStack();
   await setUpFor(stack, graph);
   stack.bus.connection.subscribe('fave.raw.*', {
-    callback: (_, message) => void raw.push(`${message.subject} ${(JSON.parse(message.string()) as { Key?: string }).Key?.replace(/^[^/]*\//, '')}`),
+    callback: (_, message) =>
+      void raw.push(`${message.subject} ${(JSON.parse(message.string()) as { Key?: string }).Key?.replace(/^[^/]*\//, '')}`),
   });
   await stack.bus.connection.flush();
   await start(stack, graph, 'relay');
@@ -22,7 +23,10 @@ beforeAll(async () => {
 /** Puts an object and waits until the relay has answered for it on both notification paths, `times` so far. */
 async function put(key: string, text = 'x', headers: Record<string, string> = {}, times = 1): Promise<void> {
   await stack.store.put(key, text, { headers });
-  await vi.waitUntil(() => ['fast', 'durable'].every((path) => raw.filter((line) => line === `fave.raw.${path} ${key}`).length >= times), WAIT);
+  await vi.waitUntil(
+    () => ['fast', 'durable'].every((path) => raw.filter((line) => line === `fave.raw.${path} ${key}`).length >= times),
+    WAIT,
+  );
   await vi.waitUntil(async () => {
     const { num_pending, num_ack_pending } = await stack.bus.manager.consumers.info(streams.raw, 'relay');
     return num_pending + num_ack_pending === 0;
@@ -37,7 +41,12 @@ const newRequest = () => {
     prefix,
     /** Nobody works in this test, so that the stream keeps what was announced. */
     landed: (kind: string) => stored<Landed>(stack, streams.landed, `fave.landed.${kind}.*.${request.id}`),
-    admitted: async () => JSON.parse((await stack.store.text(`${prefix}metadata/request.json`))!.text) as { input: object; options: object; traceparent: string },
+    admitted: async () =>
+      JSON.parse((await stack.store.text(`${prefix}metadata/request.json`))!.text) as {
+        input: object;
+        options: object;
+        traceparent: string;
+      },
     rejected: () => request.lifecycle('rejected'),
   };
 };
@@ -49,8 +58,23 @@ describe.concurrent('an input', () => {
     await put(`${request.prefix}input/a.mp4`, 'x', encodeOptions({ interval: '2.5', traceparent }));
     const options = { interval: 2.5 };
     const landed = await request.landed('input');
-    expect(landed).toMatchObject([{ kind: 'input', lane: 'first', request_id: request.id, key: `${request.prefix}input/a.mp4`, size: 1, run: 1, options, traceparent }]);
-    expect(await request.admitted()).toMatchObject({ input: { file: 'a.mp4', etag: landed[0]!.etag, size: 1, version_id: landed[0]!.version_id }, options, traceparent });
+    expect(landed).toMatchObject([
+      {
+        kind: 'input',
+        lane: 'first',
+        request_id: request.id,
+        key: `${request.prefix}input/a.mp4`,
+        size: 1,
+        run: 1,
+        options,
+        traceparent,
+      },
+    ]);
+    expect(await request.admitted()).toMatchObject({
+      input: { file: 'a.mp4', etag: landed[0]!.etag, size: 1, version_id: landed[0]!.version_id },
+      options,
+      traceparent,
+    });
     expect(landed[0]!.version_id).toMatch(/./);
     expect(await request.rejected()).toEqual([]);
   });
@@ -61,7 +85,10 @@ describe.concurrent('an input', () => {
     const admitted = await request.admitted();
     await put(`${request.prefix}input/a.mp4`, 'x', {}, 2);
     expect(await request.admitted()).toEqual(admitted);
-    expect([await request.landed('input'), await request.rejected()]).toMatchObject([[{ traceparent: admitted.traceparent }], []]);
+    expect([await request.landed('input'), await request.rejected()]).toMatchObject([
+      [{ traceparent: admitted.traceparent }],
+      [],
+    ]);
   });
 
   it.each<[string, string, string, Record<string, string>, RegExp]>([
@@ -73,7 +100,14 @@ describe.concurrent('an input', () => {
     await put(`${request.prefix}input/a.mp4`);
     const admitted = await request.admitted();
     await put(`${request.prefix}input/${file}`, text, encodeOptions(options), file === 'a.mp4' ? 2 : 1);
-    expect(await request.rejected()).toMatchObject([{ status: 'rejected', errors: [{ code: 'input-replaced', message: expect.stringMatching(message) as string, file: `${request.prefix}input/${file}` }] }]);
+    expect(await request.rejected()).toMatchObject([
+      {
+        status: 'rejected',
+        errors: [
+          { code: 'input-replaced', message: expect.stringMatching(message) as string, file: `${request.prefix}input/${file}` },
+        ],
+      },
+    ]);
     expect(await request.admitted()).toEqual(admitted);
     expect(await request.landed('input')).toHaveLength(1);
   });
@@ -101,7 +135,13 @@ describe.concurrent('an input', () => {
 });
 
 describe.concurrent('an artifact', () => {
-  const metadata = { run: 3, options: { interval: 2, query: 'čaj' }, attributes: { start: 1.5, end: 3 }, sha256: 'a'.repeat(64), receipt: 'metadata/items/s/i.json' };
+  const metadata = {
+    run: 3,
+    options: { interval: 2, query: 'čaj' },
+    attributes: { start: 1.5, end: 3 },
+    sha256: 'a'.repeat(64),
+    receipt: 'metadata/items/s/i.json',
+  };
 
   it('carries its request’s options and its place in the video on', async () => {
     const request = newRequest();
@@ -129,14 +169,28 @@ describe.concurrent('a key that is none', () => {
   it('names its request where it can', async () => {
     const request = newRequest();
     await put(`${request.prefix}video.mp4`);
-    expect(await request.rejected()).toMatchObject([{ request_id: request.id, input: `${request.prefix}video.mp4`, errors: [{ code: 'bad-key', file: `${request.prefix}video.mp4` }] }]);
+    expect(await request.rejected()).toMatchObject([
+      {
+        request_id: request.id,
+        input: `${request.prefix}video.mp4`,
+        errors: [{ code: 'bad-key', file: `${request.prefix}video.mp4` }],
+      },
+    ]);
   });
 
   it('is told to whoever listens where it cannot', async () => {
     const name = uniqueId('video');
     await put(`requests/${name}.mp4`);
-    const rejected = (await requestOf(stack, '_').lifecycle('rejected')).filter(({ input }: Lifecycle) => input === `requests/${name}.mp4`);
-    expect(rejected).toMatchObject([{ request_id: '_', status: 'rejected', errors: [{ code: 'bad-key', message: expect.stringContaining('1 to 64 letters') as string }] }]);
+    const rejected = (await requestOf(stack, '_').lifecycle('rejected')).filter(
+      ({ input }: Lifecycle) => input === `requests/${name}.mp4`,
+    );
+    expect(rejected).toMatchObject([
+      {
+        request_id: '_',
+        status: 'rejected',
+        errors: [{ code: 'bad-key', message: expect.stringContaining('1 to 64 letters') as string }],
+      },
+    ]);
   });
 });
 

@@ -4,7 +4,15 @@ import { matches } from '../../../services/stage-grep/words.ts';
 
 function saying(text: string): Transcript {
   const words = text.split(' ').map((word, n) => ({ text: word, start: n, end: n + 1 }));
-  return { engine: 'none', model: null, language: 'en', start: 0, end: words.length, text, utterances: [{ start: 0, end: words.length, text, words }] };
+  return {
+    engine: 'none',
+    model: null,
+    language: 'en',
+    start: 0,
+    end: words.length,
+    text,
+    utterances: [{ start: 0, end: words.length, text, words }],
+  };
 }
 
 const kennedy = saying('and so, my fellow Americans: ask not what your country can do for you');

@@ -10,7 +10,7 @@ async function read(content: Buffer): ReturnType<typeof analyse> {
   return analyse(await temporary(content), new AbortController().signal);
 }
 
-describe('a WAV file is read whatever its header looks like', async () => {
+describe('a WAV file is read whatever its header looks like', () => {
   const plain = wav(format(), chunk('data', data));
 
   it.each([

@@ -71,7 +71,15 @@ export function manifestOf(dir: string): Frames {
       { encoding: 'utf8' },
     );
     const [width = NaN, height = NaN] = size.split(',').map(Number);
-    return { file, sha256: createHash('sha256').update(readFileSync(join(dir, file))).digest('hex'), time: n * 5, width, height };
+    return {
+      file,
+      sha256: createHash('sha256')
+        .update(readFileSync(join(dir, file)))
+        .digest('hex'),
+      time: n * 5,
+      width,
+      height,
+    };
   });
   return { start: 0, end: files.length * 5, interval: 5, frames };
 }

@@ -15,10 +15,21 @@ const words = kind('listen/clip_{clip}/words.json');
 const things = kind('look/clip_{clip}/things.json');
 
 /** As the pipeline: a fan-out, and a fork after it. */
-export const graph = defineGraph([input], [idle('probe', input, [audio]), idle('cut', audio, [cut]), idle('split', cut, [speech, picture]), idle('listen', speech, [words]), idle('look', picture, [things])]);
+export const graph = defineGraph(
+  [input],
+  [
+    idle('probe', input, [audio]),
+    idle('cut', audio, [cut]),
+    idle('split', cut, [speech, picture]),
+    idle('listen', speech, [words]),
+    idle('look', picture, [things]),
+  ],
+);
 
 /** One event of a run. */
-export type Told = { readonly what: 'accepted'; readonly data: Lifecycle } | { readonly what: 'settled'; readonly data: Progress; readonly time: string };
+export type Told =
+  | { readonly what: 'accepted'; readonly data: Lifecycle }
+  | { readonly what: 'settled'; readonly data: Progress; readonly time: string };
 
 export interface RandomRun {
   /** What is told, the causes before the effects. */
@@ -28,7 +39,12 @@ export interface RandomRun {
 }
 
 type Output = Progress['outputs'][number];
-const output = (of: Kind, indices: Indices): Output => ({ kind: of.name, item: itemId(of, indices), key: pathOf(of, { indices, file: 'a.mp4' }), etag: 'e' });
+const output = (of: Kind, indices: Indices): Output => ({
+  kind: of.name,
+  item: itemId(of, indices),
+  key: pathOf(of, { indices, file: 'a.mp4' }),
+  etag: 'e',
+});
 
 export const accepted: Lifecycle = {
   request_id: 'r',
@@ -42,11 +58,24 @@ export const accepted: Lifecycle = {
 
 /** How an item goes: its outcomes in the order in which they are told, and how much of its work was put before a failure. */
 const fate = fc.record({
-  outcomes: fc.constantFrom<Progress['outcome'][]>(['done'], ['done'], ['done'], ['reused'], ['skipped'], ['failed'], ['failed', 'done'], ['done', 'skipped'], ['failed', 'failed'], ['skipped', 'done', 'failed']),
+  outcomes: fc.constantFrom<Progress['outcome'][]>(
+    ['done'],
+    ['done'],
+    ['done'],
+    ['reused'],
+    ['skipped'],
+    ['failed'],
+    ['failed', 'done'],
+    ['done', 'skipped'],
+    ['failed', 'failed'],
+    ['skipped', 'done', 'failed'],
+  ),
   clips: fc.integer({ min: 0, max: 4 }),
   put: fc.double({ min: 0, max: 1, noNaN: true }),
   duration: fc.nat(1_000),
 });
+
+type Fate = typeof fate extends fc.Arbitrary<infer T> ? T : never;
 
 /** @param late Whether an item may fail and be done after all. */
 export function randomRun({ late }: { late: boolean }): fc.Arbitrary<RandomRun> {
@@ -55,18 +84,32 @@ export function randomRun({ late }: { late: boolean }): fc.Arbitrary<RandomRun> 
     const items = new Map<string, Progress['outcome']>();
     const settle = (stage: (typeof graph.stages)[number], item: string, indices: Indices): void => {
       if (items.has(`${stage.name}/${item}`)) return;
-      const next = fates.next().value!;
+      const next = fates.next().value as Fate;
       const outcomes = late ? next.outcomes : next.outcomes.slice(0, 1);
-      const all = stage.produces.flatMap((of) => (of === cut ? Array.from({ length: next.clips }, (_, n) => output(of, { clip: n + 1 })) : [output(of, indices)]));
+      const all = stage.produces.flatMap((of) =>
+        of === cut ? Array.from({ length: next.clips }, (_, n) => output(of, { clip: n + 1 })) : [output(of, indices)],
+      );
       for (const [n, outcome] of outcomes.entries()) {
         const failed = outcome === 'failed';
         const outputs = failed ? all.slice(0, Math.floor(next.put * all.length)) : all;
-        const more = { deliveries: n + 1, duration_ms: next.duration + n, queue_ms: n, cold_start: n === 0, cost_unit: next.duration / 1_000 };
+        const more = {
+          deliveries: n + 1,
+          duration_ms: next.duration + n,
+          queue_ms: n,
+          cold_start: n === 0,
+          cost_unit: next.duration / 1_000,
+        };
         const error = { code: 'bad', message: `${item} is bad`, file: item };
-        told.push({ what: 'settled', time: new Date(Date.UTC(2026, 0, 1, 0, 0, told.length)).toISOString(), data: { request_id: 'r', run: 1, stage: stage.name, item, outcome, outputs, ...more, ...(failed && { error }) } });
+        told.push({
+          what: 'settled',
+          time: new Date(Date.UTC(2026, 0, 1, 0, 0, told.length)).toISOString(),
+          data: { request_id: 'r', run: 1, stage: stage.name, item, outcome, outputs, ...more, ...(failed && { error }) },
+        });
         const before = items.get(`${stage.name}/${item}`);
         if (!before || order.indexOf(outcome) > order.indexOf(before)) items.set(`${stage.name}/${item}`, outcome);
-        for (const made of outputs) for (const consumer of graph.consumersOf(made.kind)) settle(consumer, made.item, made.item === 'audio' ? {} : { clip: Number(made.item.slice(-4)) });
+        for (const made of outputs)
+          for (const consumer of graph.consumersOf(made.kind))
+            settle(consumer, made.item, made.item === 'audio' ? {} : { clip: Number(made.item.slice(-4)) });
       }
     };
     settle(graph.stage('probe'), 'input', {});

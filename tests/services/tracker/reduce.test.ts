@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isFinished, newRun, reduceAccepted, reduceProgress, summarise, type RunState } from '../../../services/tracker/reduce.ts';
+import {
+  isFinished,
+  newRun,
+  reduceAccepted,
+  reduceProgress,
+  summarise,
+  type RunState,
+} from '../../../services/tracker/reduce.ts';
 import { validated } from '../../../shared/validate.ts';
 import { accepted, graph, randomRun, type RandomRun, type Told } from './random-run.ts';
 
@@ -21,12 +28,19 @@ const shuffled = (run: fc.Arbitrary<RandomRun>) =>
     fc.record({
       told: fc.constant(told),
       items: fc.constant(items),
-      mixed: fc.tuple(fc.shuffledSubarray([...told], { minLength: told.length }), fc.array(fc.constantFrom(...told), { maxLength: 10 })).chain(([all, again]) => fc.shuffledSubarray([...all, ...again], { minLength: all.length + again.length })),
+      mixed: fc
+        .tuple(fc.shuffledSubarray([...told], { minLength: told.length }), fc.array(fc.constantFrom(...told), { maxLength: 10 }))
+        .chain(([all, again]) => fc.shuffledSubarray([...all, ...again], { minLength: all.length + again.length })),
     }),
   );
 
 /** Lists in a summary follow the order of arrival nowhere but in the names of kinds, which are no order. */
-const summary = (told: readonly Told[]) => JSON.parse(JSON.stringify(summarise(reduced(told), graph), (_, value: unknown) => (typeof value === 'number' ? Math.round(value * 1e6) / 1e6 : value))) as unknown;
+const summary = (told: readonly Told[]) =>
+  JSON.parse(
+    JSON.stringify(summarise(reduced(told), graph), (_, value: unknown) =>
+      typeof value === 'number' ? Math.round(value * 1e6) / 1e6 : value,
+    ),
+  ) as unknown;
 
 describe('the events of a run', () => {
   it('come to the same in any order, however often they are told', () => {
@@ -45,7 +59,14 @@ describe('the events of a run', () => {
         for (const { name } of graph.stages) {
           const outcomes = [...items].filter(([id]) => id.startsWith(`${name}/`)).map(([, outcome]) => outcome);
           const count = (outcome: string): number => outcomes.filter((one) => one === outcome).length;
-          expect(stages[name]).toMatchObject({ expected: outcomes.length, done: count('done'), reused: count('reused'), skipped: count('skipped'), failed: count('failed'), complete: true });
+          expect(stages[name]).toMatchObject({
+            expected: outcomes.length,
+            done: count('done'),
+            reused: count('reused'),
+            skipped: count('skipped'),
+            failed: count('failed'),
+            complete: true,
+          });
         }
         const usable = [...items].some(([id, outcome]) => /^(listen|look)\//.test(id) && outcome !== 'failed');
         expect(status).toBe(usable ? 'completed' : 'failed');
@@ -87,12 +108,22 @@ const done = (stage: string, item: string, outputs: [string, string][] = [], mor
   what: 'settled',
   time: '2026-01-01T00:00:05.000Z',
   data: {
-    request_id: 'r', run: 1, stage, item, outcome: 'done', deliveries: 1, duration_ms: 10, queue_ms: 1, cold_start: false, cost_unit: 0.1,
+    request_id: 'r',
+    run: 1,
+    stage,
+    item,
+    outcome: 'done',
+    deliveries: 1,
+    duration_ms: 10,
+    queue_ms: 1,
+    cold_start: false,
+    cost_unit: 0.1,
     outputs: outputs.map(([kind, of]) => ({ kind, item: of, key: `${stage}/${of}/${kind}`, etag: 'e' })),
     ...more,
   },
 });
-const failed = (stage: string, item: string) => done(stage, item, [], { outcome: 'failed', error: { code: 'bad', message: 'it is bad', file: item } });
+const failed = (stage: string, item: string) =>
+  done(stage, item, [], { outcome: 'failed', error: { code: 'bad', message: 'it is bad', file: item } });
 
 describe('a run', () => {
   const start: Told = { what: 'accepted', data: accepted };
@@ -103,7 +134,12 @@ describe('a run', () => {
 
   it('fails when its first item does', () => {
     const state = summarise(reduced([start, failed('probe', 'input')]), graph);
-    expect(state).toMatchObject({ status: 'failed', errors: [{ stage: 'probe', item: 'input', code: 'bad', message: 'it is bad', file: 'input' }], finished_at: '2026-01-01T00:00:05.000Z', duration_ms: 5_000 });
+    expect(state).toMatchObject({
+      status: 'failed',
+      errors: [{ stage: 'probe', item: 'input', code: 'bad', message: 'it is bad', file: 'input' }],
+      finished_at: '2026-01-01T00:00:05.000Z',
+      duration_ms: 5_000,
+    });
   });
 
   it('that made nothing usable failed, though nothing in it did', () => {
@@ -112,22 +148,55 @@ describe('a run', () => {
 
   it('completes with errors when one branch of a clip fails', () => {
     const clip = 'clip_0001';
-    const told = [start, done('probe', 'input', [['audio', 'audio']]), done('cut', 'audio', [['cut', clip]]), done('split', clip, [['speech', clip], ['picture', clip]]), failed('listen', clip)];
-    expect(summarise(reduced(told), graph)).toMatchObject({ status: 'running', stages: { split: { complete: true }, listen: { complete: true, failed: 1 }, look: { complete: false, expected: 1 } } });
-    expect(summarise(reduced([...told, done('look', clip, [['things', clip]])]), graph)).toMatchObject({ status: 'completed', errors: [{ stage: 'listen', item: clip }], outputs: { things: 1 } });
+    const told = [
+      start,
+      done('probe', 'input', [['audio', 'audio']]),
+      done('cut', 'audio', [['cut', clip]]),
+      done('split', clip, [
+        ['speech', clip],
+        ['picture', clip],
+      ]),
+      failed('listen', clip),
+    ];
+    expect(summarise(reduced(told), graph)).toMatchObject({
+      status: 'running',
+      stages: { split: { complete: true }, listen: { complete: true, failed: 1 }, look: { complete: false, expected: 1 } },
+    });
+    expect(summarise(reduced([...told, done('look', clip, [['things', clip]])]), graph)).toMatchObject({
+      status: 'completed',
+      errors: [{ stage: 'listen', item: clip }],
+      outputs: { things: 1 },
+    });
   });
 
   it('lists the first hundred errors', () => {
     const clips = Array.from({ length: 150 }, (_, n) => `clip_${String(n + 1).padStart(4, '0')}`);
-    const told = [start, done('probe', 'input', [['audio', 'audio']]), done('cut', 'audio', clips.map((clip) => ['cut', clip])), ...clips.map((clip) => failed('split', clip)).reverse()];
+    const told = [
+      start,
+      done('probe', 'input', [['audio', 'audio']]),
+      done(
+        'cut',
+        'audio',
+        clips.map((clip) => ['cut', clip]),
+      ),
+      ...clips.map((clip) => failed('split', clip)).reverse(),
+    ];
     const { errors = [], stages = {} } = summarise(reduced(told), graph);
     expect(errors.map(({ item }) => item)).toEqual(clips.slice(0, 100));
     expect(stages['split']).toMatchObject({ failed: 150 });
   });
 
   it('knows each stage’s time, cost and cold starts', () => {
-    const told = [start, done('probe', 'input', [['audio', 'audio']], { cold_start: true, duration_ms: 100.5, cost_unit: 0.3 }), done('cut', 'audio', [], { cost_unit: 0.1 })];
-    expect(summarise(reduced(told), graph)).toMatchObject({ cost_unit: 0.4, cold_starts: 1, stages: { probe: { duration_ms: 100.5, cold_starts: 1 }, cut: { cold_starts: 0 } } });
+    const told = [
+      start,
+      done('probe', 'input', [['audio', 'audio']], { cold_start: true, duration_ms: 100.5, cost_unit: 0.3 }),
+      done('cut', 'audio', [], { cost_unit: 0.1 }),
+    ];
+    expect(summarise(reduced(told), graph)).toMatchObject({
+      cost_unit: 0.4,
+      cold_starts: 1,
+      stages: { probe: { duration_ms: 100.5, cold_starts: 1 }, cut: { cold_starts: 0 } },
+    });
   });
 });
 
@@ -136,9 +205,24 @@ it('taking in an event costs the same however many clips there are', () => {
     const state = newRun('r', 1);
     take(state, { what: 'accepted', data: accepted });
     const names = Array.from({ length: clips }, (_, n) => `clip_${String(n + 1).padStart(4, '0')}`);
-    take(state, done('cut', 'audio', names.map((clip) => ['cut', clip])));
+    take(
+      state,
+      done(
+        'cut',
+        'audio',
+        names.map((clip) => ['cut', clip]),
+      ),
+    );
     let count = 0;
-    const counting = <T extends Map<string, unknown>>(map: T): T => new Proxy(map, { get: (target, name) => ((count += 1), typeof target[name as keyof T] === 'function' ? (target[name as keyof T] as () => unknown).bind(target) : target[name as keyof T]) });
+    const counting = <T extends Map<string, unknown>>(map: T): T =>
+      new Proxy(map, {
+        get: (target, name) => (
+          (count += 1),
+          typeof target[name as keyof T] === 'function'
+            ? (target[name as keyof T] as () => unknown).bind(target)
+            : target[name as keyof T]
+        ),
+      });
     const counted: RunState = { ...state, stages: counting(state.stages), outputs: counting(state.outputs) };
     take(counted, done('split', 'clip_0001', [['speech', 'clip_0001']]));
     return count;

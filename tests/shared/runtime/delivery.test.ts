@@ -10,7 +10,11 @@ beforeAll(async () => {
 });
 
 const pull = ({ stream }: Queue, ask: object): Promise<Msg> =>
-  stack.bus.connection.request(`$JS.API.CONSUMER.MSG.NEXT.${stream}.only`, JSON.stringify({ batch: 1, ...ask }), { timeout: 10_000, noMux: true, reply: createInbox() });
+  stack.bus.connection.request(`$JS.API.CONSUMER.MSG.NEXT.${stream}.only`, JSON.stringify({ batch: 1, ...ask }), {
+    timeout: 10_000,
+    noMux: true,
+    reply: createInbox(),
+  });
 
 /** What comes next, within ten seconds. */
 async function next(lanes: Queue): Promise<Delivery> {

@@ -26,11 +26,16 @@ async function take(feed: Feed, signal = testSignal()): Promise<number | undefin
 }
 
 /** Waits until a pull stands at every lane. */
-const pulled = ({ lanes, info }: Queue) => vi.waitUntil(async () => (await Promise.all(lanes.map(info))).every(({ num_waiting }) => num_waiting > 0), WAIT);
+const pulled = ({ lanes, info }: Queue) =>
+  vi.waitUntil(async () => (await Promise.all(lanes.map(info))).every(({ num_waiting }) => num_waiting > 0), WAIT);
 
 /** Waits until everything is acknowledged. */
 const settled = ({ lanes, info }: Queue) =>
-  vi.waitUntil(async () => (await Promise.all(lanes.map(info))).every(({ num_pending, num_ack_pending }) => num_pending + num_ack_pending === 0), WAIT);
+  vi.waitUntil(
+    async () =>
+      (await Promise.all(lanes.map(info))).every(({ num_pending, num_ack_pending }) => num_pending + num_ack_pending === 0),
+    WAIT,
+  );
 
 describe('a feed', () => {
   it('takes the first lane first, and lets the rest in at every eighth turn', async () => {
@@ -46,7 +51,10 @@ describe('a feed', () => {
   it('waits for what comes, on either lane', async () => {
     const lanes = await queue(stack.bus, ['first', 'rest']);
     const feed = createFeed(stack.bus, lanes.stream, lanes.lanes);
-    for (const [value, lane] of [[1, 'rest'], [2, 'first']] as const) {
+    for (const [value, lane] of [
+      [1, 'rest'],
+      [2, 'first'],
+    ] as const) {
       const next = take(feed);
       await pulled(lanes);
       await lanes.put(lane, value);
@@ -129,7 +137,13 @@ it('several feeds share the work and lose nothing', async () => {
       if (new Set(taken).size === values.length) stop.abort();
     }
   };
-  await Promise.all([work(), work(), work(), work(), ...values.map((value) => lanes.put(value % 3 === 0 ? 'first' : 'rest', value))]);
+  await Promise.all([
+    work(),
+    work(),
+    work(),
+    work(),
+    ...values.map((value) => lanes.put(value % 3 === 0 ? 'first' : 'rest', value)),
+  ]);
   expect(taken.sort((a, b) => a - b)).toEqual(values);
   await settled(lanes);
 });

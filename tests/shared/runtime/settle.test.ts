@@ -27,7 +27,10 @@ describe('a failed attempt', () => {
   });
 
   it('is repeated ever later, over ten minutes or more', () => {
-    const delays = Array.from({ length: MAX_DELIVERIES - 1 }, (_, n) => outcomeOf(retryable, { ...usual, deliveries: n + 1 }) as Extract<Outcome, { outcome: 'retry' }>).map(({ delay }) => delay);
+    const delays = Array.from(
+      { length: MAX_DELIVERIES - 1 },
+      (_, n) => outcomeOf(retryable, { ...usual, deliveries: n + 1 }) as Extract<Outcome, { outcome: 'retry' }>,
+    ).map(({ delay }) => delay);
     expect(delays).toEqual([...delays].sort((a, b) => a - b));
     expect(delays[0]).toBe(1_000);
     expect(delays.reduce((sum, delay) => sum + delay)).toBeGreaterThan(10 * 60_000);
