@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { Event, Landed, Lifecycle, Progress } from '../../schemas/generated/types.ts';
+import type { Landed, Lifecycle, Progress } from '../../schemas/generated/types.ts';
 import { graph } from '../../services/pipeline.ts';
 import { parseKey } from '../../shared/keys.ts';
 import { digestOf } from '../../shared/store.ts';

@@ -108,9 +108,7 @@ export async function startProcess(
   return {
     child,
     logged: (event) =>
-      vi.waitUntil<Record<string, unknown> | undefined>(() => lines.find((line) => line['event'] === event), WAIT) as Promise<
-        Record<string, unknown>
-      >,
+      vi.waitUntil<Record<string, unknown> | undefined>(() => lines.find((line) => line['event'] === event), WAIT),
     ended: once(child, 'exit').then(([code, signal]) => (children.delete(child), (code ?? signal) as number | string)),
   };
 }
