@@ -7,7 +7,7 @@ import { withDefaults, type OptionMap } from '../options.ts';
 import type { Item, StageContext } from '../stage.ts';
 import type { Store } from '../store.ts';
 import { millisecondsSince, type Attempt } from './attempt.ts';
-import { unlessFull } from './disk.ts';
+import { watchDisk, type DiskWatch } from './disk.ts';
 import { createItem } from './item.ts';
 import { createOutputs } from './outputs.ts';
 
@@ -20,26 +20,31 @@ export interface Workshop {
   readonly resource: unknown;
 }
 
+/** Where an item is worked on. */
+export interface Place {
+  readonly dir: string;
+  readonly disk: DiskWatch;
+}
+
 /** Gives an attempt a directory of its own, which goes whatever happens, and its item. */
 export async function inDirectory<T>(
   attempt: Attempt,
   { store, tmpdir }: Workshop,
   request: () => Promise<Request>,
-  use: (item: Item, dir: string) => Promise<T>,
+  use: (item: Item, place: Place) => Promise<T>,
 ): Promise<T> {
   const { stage, landed, abort } = attempt;
-  const dir = await mkdtemp(join(tmpdir, directoryPrefix(stage.name))).catch(async (error: unknown) => {
-    throw await unlessFull(error, tmpdir);
-  });
+  const disk = watchDisk(tmpdir);
+  let dir: string | undefined;
   try {
-    return await use(
-      createItem(landed, stage.consumes, { store, dir, signal: abort.signal, request, reads: stage.reads ?? [] }),
-      dir,
-    );
+    dir = await mkdtemp(join(tmpdir, directoryPrefix(stage.name)));
+    const item = createItem(landed, stage.consumes, { store, dir, signal: abort.signal, request, reads: stage.reads ?? [] });
+    return await use(item, { dir, disk });
   } catch (error) {
-    throw await unlessFull(error, tmpdir);
+    throw await disk.blame(error);
   } finally {
-    await rm(dir, { recursive: true, force: true, maxRetries: 3 });
+    disk.stop();
+    if (dir !== undefined) await rm(dir, { recursive: true, force: true, maxRetries: 3 });
   }
 }
 
@@ -49,7 +54,13 @@ export function directoryPrefix(stage: string, owner = `${process.pid}-`): strin
 }
 
 /** Runs the stage; its outputs are in the bucket when this returns, and those stored before an error are listed too. */
-export async function perform(attempt: Attempt, { store, settings, resource }: Workshop, item: Item, dir: string): Promise<void> {
+export async function perform(
+  attempt: Attempt,
+  { store, settings, resource }: Workshop,
+  item: Item,
+  place: Place,
+): Promise<void> {
+  const { dir } = place;
   const { stage, landed, abort, log, models } = attempt;
   const { signal } = abort;
   const receipt = metadataPaths.receipt(stage.name, attempt.item);
@@ -62,7 +73,7 @@ export async function perform(attempt: Attempt, { store, settings, resource }: W
     log,
     signal,
     dir,
-    exec: recording(attempt, dir),
+    exec: recording(attempt, place),
     used: (name, version) => {
       models[name] = version;
     },
@@ -75,11 +86,16 @@ export async function perform(attempt: Attempt, { store, settings, resource }: W
 }
 
 /** Runs tools in the item's directory and keeps what was run for the receipt. */
-function recording({ tools, abort }: Attempt, dir: string): Exec {
+function recording({ tools, abort }: Attempt, { dir, disk }: Place): Exec {
   return async (command, args, options = {}) => {
     const begun = performance.now();
     try {
-      return await exec(command, args, { cwd: dir, signal: abort.signal, ...options });
+      const result = await exec(command, args, { cwd: dir, signal: abort.signal, ...options });
+      await disk.assertWritten(result.stderr);
+      return result;
+    } catch (error) {
+      // Here, too: a stage may make do with what a failed tool left.
+      throw await disk.blame(error);
     } finally {
       // The directory's name says nothing and differs from run to run.
       tools.push({ command, args: args.map((arg) => arg.replaceAll(dir, '.')), duration_ms: millisecondsSince(begun) });

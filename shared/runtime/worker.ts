@@ -18,7 +18,7 @@ import type { Delivery } from './delivery.ts';
 import { createFeed } from './feed.ts';
 import { createMemo, type Work } from './memo.ts';
 import type { Metrics } from './metrics.ts';
-import { inDirectory, perform } from './perform.ts';
+import { inDirectory, perform, type Place } from './perform.ts';
 import { isValid, readReceipt, stageConfig, writeReceipt } from './receipt.ts';
 import { createRequestLog } from './request-log.ts';
 import { rememberRequests } from './requests.ts';
@@ -97,10 +97,10 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
   };
 
   /** Copies equal work done before, or does it. */
-  const make = async (attempt: Attempt, item: Item, dir: string, known: Work | undefined): Promise<Progress> => {
+  const make = async (attempt: Attempt, item: Item, place: Place, known: Work | undefined): Promise<Progress> => {
     const { landed, abort } = attempt;
     const recalled = known !== undefined && (await memo.recall(attempt, known));
-    if (!recalled) await perform(attempt, workshop, item, dir);
+    if (!recalled) await perform(attempt, workshop, item, place);
     await writeReceipt(store, landed.request_id, receiptOf(attempt), abort.signal);
     if (known && !recalled) remember(attempt, known);
     return progressOf(attempt, recalled ? 'reused' : 'done');
@@ -121,7 +121,7 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
     const { landed, abort } = attempt;
     const { signal } = abort;
     const request = (): Promise<Request> => requestOf(landed.request_id, signal);
-    return inDirectory(attempt, workshop, request, async (item, dir) => {
+    return inDirectory(attempt, workshop, request, async (item, place) => {
       // Together: each is a round trip to the store, and most items are new.
       const [receipt, cancelled, limit, known] = await Promise.all([
         readReceipt(store, landed.request_id, stage.name, attempt.item, signal),
@@ -135,7 +135,7 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
         abort.abort(new PermanentError('item-timeout', message));
       }, limit * 1_000);
       try {
-        return await (receipt && isValid(receipt, attempt) ? skip(attempt, receipt) : make(attempt, item, dir, known));
+        return await (receipt && isValid(receipt, attempt) ? skip(attempt, receipt) : make(attempt, item, place, known));
       } finally {
         clearTimeout(timer);
       }

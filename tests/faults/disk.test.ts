@@ -5,7 +5,7 @@ import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { fill, tmpfsOn } from '../chaos/disk.ts';
 import { ToolError } from '../../shared/exec.ts';
 import { PermanentError } from '../../shared/errors.ts';
-import { unlessFull } from '../../shared/runtime/disk.ts';
+import { watchDisk } from '../../shared/runtime/disk.ts';
 import { requestOf, setUpFor, start } from '../runtime/harness.ts';
 import { ownStack, uniqueId, type Stack } from '../stack.ts';
 import { mintGraph } from './fixture/graph.ts';
@@ -46,18 +46,31 @@ it('an item waits for room on a full disk, and is not failed', { timeout: 60_000
   await mint.kill('SIGTERM');
 });
 
-it('a failure is the disk’s where that is full, and the item’s where it is not', async ({ skip }) => {
+it('a failure is the disk’s where that is full or was, and the item’s where it never was', async ({ skip }) => {
   const dir = await smallDisk();
   if (dir === undefined) return skip(NO_DISK);
   const failure = new ToolError({ command: 'ffmpeg', args: [], exitCode: 1 });
-  expect(await unlessFull(failure, dir)).toBe(failure);
-  await fill(dir);
-  expect(await unlessFull(failure, dir)).toMatchObject({ code: 'disk-full', cause: failure });
+  const disk = watchDisk(dir);
+  onTestFinished(disk.stop);
+  expect(await disk.blame(failure)).toBe(failure);
+  await disk.assertWritten('');
+  const release = await fill(dir);
+  expect(await disk.blame(failure)).toMatchObject({ code: 'disk-full', cause: failure });
+  await release();
+  expect(await disk.blame(failure)).toMatchObject({ code: 'disk-full' });
+  await expect(disk.assertWritten('')).rejects.toMatchObject({ code: 'disk-full' });
 });
 
-it('the system’s own word on a full disk counts anywhere', async () => {
-  const noRoom = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
-  expect(await unlessFull(noRoom, tmpdir())).toMatchObject({ code: 'disk-full' });
-  const other = new PermanentError('bad', 'bad');
-  expect(await unlessFull(other, tmpdir())).toBe(other);
+it('the system’s own word on a full disk counts where room is back already', async () => {
+  const disk = watchDisk(tmpdir());
+  onTestFinished(disk.stop);
+  const [noRoom, other] = [Object.assign(new Error('write failed'), { code: 'ENOSPC' }), new PermanentError('bad', 'bad')];
+  const said = 'Error closing file a.wav: No space left on device';
+  expect(await disk.blame(noRoom)).toMatchObject({ code: 'disk-full' });
+  expect(await disk.blame(new ToolError({ command: 'ffmpeg', args: [], exitCode: 1, stderr: said }))).toMatchObject({
+    code: 'disk-full',
+  });
+  expect(await disk.blame(other)).toBe(other);
+  // Of a tool that ended with 0.
+  await expect(disk.assertWritten(said)).rejects.toMatchObject({ code: 'disk-full' });
 });
