@@ -42,6 +42,8 @@ export interface Store {
   head(key: string, options?: ReadOptions): Promise<StoredObject | undefined>;
   /** The object's text, for objects known to be small; undefined where there is none. */
   text(key: string, options?: ReadOptions): Promise<{ text: string; etag: string } | undefined>;
+  /** As {@link text}, for an object that most often is not there: asks by HEAD first, whose refusal has no body to parse and costs half. */
+  rareText(key: string, options?: ReadOptions): Promise<{ text: string; etag: string } | undefined>;
   /** Streams the object into a file. @throws RetryableError `object-changed` when its etag is another, PermanentError `missing-object`. */
   download(key: string, path: string, options?: ReadOptions): Promise<void>;
   /** Streams a file into the bucket in one request. */
@@ -125,28 +127,33 @@ export function createStore(config: StoreConfig): Store {
       signal,
     );
 
+  const head: Store['head'] = (key, options = {}) =>
+    patiently(options.signal, key, async () => {
+      const response = await drained(await get('HEAD', key, options));
+      const versionId = response.headers['x-amz-version-id'] as string | undefined;
+      return {
+        key,
+        etag: etagOf(response.headers),
+        size: Number(response.headers['content-length'] ?? 0),
+        headers: response.headers as Record<string, string>,
+        ...(versionId !== undefined && { versionId }),
+      };
+    }).catch(absent);
+
+  const text: Store['text'] = (key, options = {}) =>
+    patiently(options.signal, key, async () => {
+      const response = await get('GET', key, options);
+      const chunks: Buffer[] = [];
+      for await (const chunk of response) chunks.push(chunk as Buffer);
+      return { text: Buffer.concat(chunks).toString('utf8'), etag: etagOf(response.headers) };
+    }).catch(absent);
+
   return {
     bucket,
     client,
-    head: (key, options = {}) =>
-      patiently(options.signal, key, async () => {
-        const response = await drained(await get('HEAD', key, options));
-        const versionId = response.headers['x-amz-version-id'] as string | undefined;
-        return {
-          key,
-          etag: etagOf(response.headers),
-          size: Number(response.headers['content-length'] ?? 0),
-          headers: response.headers as Record<string, string>,
-          ...(versionId !== undefined && { versionId }),
-        };
-      }).catch(absent),
-    text: (key, options = {}) =>
-      patiently(options.signal, key, async () => {
-        const response = await get('GET', key, options);
-        const chunks: Buffer[] = [];
-        for await (const chunk of response) chunks.push(chunk as Buffer);
-        return { text: Buffer.concat(chunks).toString('utf8'), etag: etagOf(response.headers) };
-      }).catch(absent),
+    head,
+    text,
+    rareText: async (key, options) => ((await head(key, options)) ? text(key, options) : undefined),
     download: (key, path, options = {}) =>
       patiently(options.signal, key, async () => {
         const response = await get('GET', key, options);

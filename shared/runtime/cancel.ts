@@ -46,7 +46,7 @@ export function createCancellations({ bus, store, log }: { bus: Bus; store: Stor
   }
   return {
     isCancelled: async (requestId, run, signal) => {
-      const marker = await store.text(requestPrefix(requestId) + metadataPaths.cancelled, { signal });
+      const marker = await store.rareText(requestPrefix(requestId) + metadataPaths.cancelled, { signal });
       return marker !== undefined && run <= (JSON.parse(marker.text) as { run: number }).run;
     },
     watch: (attempt) => {

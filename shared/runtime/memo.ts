@@ -43,7 +43,7 @@ export function createMemo(store: Store): Memo {
       const hash = sha256Of(
         JSON.stringify([stage.name, stage.version, config.hash, landed.sha256, attempt.item, landed.attributes, beside]),
       );
-      return { hash, note: (await store.text(memoKey(stage.name, hash), { signal: abort.signal }))?.text };
+      return { hash, note: (await store.rareText(memoKey(stage.name, hash), { signal: abort.signal }))?.text };
     },
 
     async recall(attempt, { note }) {

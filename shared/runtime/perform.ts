@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Request } from '../../schemas/generated/types.ts';
 import { exec, type Exec } from '../exec.ts';
@@ -7,6 +8,7 @@ import { withDefaults, type OptionMap } from '../options.ts';
 import type { Item, StageContext } from '../stage.ts';
 import type { Store } from '../store.ts';
 import { millisecondsSince, type Attempt } from './attempt.ts';
+import type { Background } from './background.ts';
 import { watchDisk, type DiskWatch } from './disk.ts';
 import { createItem } from './item.ts';
 import { createOutputs } from './outputs.ts';
@@ -18,6 +20,7 @@ export interface Workshop {
   readonly settings: OptionMap;
   /** What the stage's `start` returned. */
   readonly resource: unknown;
+  readonly background: Background;
 }
 
 /** Where an item is worked on. */
@@ -29,7 +32,7 @@ export interface Place {
 /** Gives an attempt a directory of its own, which goes whatever happens, and its item. */
 export async function inDirectory<T>(
   attempt: Attempt,
-  { store, tmpdir }: Workshop,
+  { store, tmpdir, background }: Workshop,
   request: () => Promise<Request>,
   use: (item: Item, place: Place) => Promise<T>,
 ): Promise<T> {
@@ -37,15 +40,22 @@ export async function inDirectory<T>(
   const disk = watchDisk(tmpdir);
   let dir: string | undefined;
   try {
-    dir = await mkdtemp(join(tmpdir, directoryPrefix(stage.name)));
+    // Synchronous: a tenth of a millisecond, against half of one through the thread pool.
+    dir = mkdtempSync(join(tmpdir, directoryPrefix(stage.name)));
     const item = createItem(landed, stage.consumes, { store, dir, signal: abort.signal, request, reads: stage.reads ?? [] });
     return await use(item, { dir, disk });
   } catch (error) {
     throw await disk.blame(error);
   } finally {
     disk.stop();
-    if (dir !== undefined) await rm(dir, { recursive: true, force: true, maxRetries: 3 });
+    if (dir !== undefined) discard(dir, background);
   }
+}
+
+/** Removes a directory while the item goes on to be settled. */
+function discard(dir: string, background: Background): void {
+  const remove = (): Promise<void> => rm(dir, { recursive: true, force: true, maxRetries: 3 });
+  background.now(remove, `${dir} stays until a later process of this stage removes it`);
 }
 
 /** Names the process, so that what a killed one left can be told from what is in use. */

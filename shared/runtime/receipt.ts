@@ -26,7 +26,7 @@ export async function readReceipt(
   item: string,
   signal: AbortSignal,
 ): Promise<Receipt | undefined> {
-  const found = await store.text(requestPrefix(requestId) + metadataPaths.receipt(stage, item), { signal });
+  const found = await store.rareText(requestPrefix(requestId) + metadataPaths.receipt(stage, item), { signal });
   try {
     return found && parsed('receipt', found.text);
   } catch {

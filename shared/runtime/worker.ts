@@ -14,6 +14,8 @@ import { consumerName, lanesOf, streams } from '../topology.ts';
 import { parsed } from '../validate.ts';
 import { beginAttempt, itemError, progressOf, receiptOf, type Attempt } from './attempt.ts';
 import { Cancelled, createCancellations } from './cancel.ts';
+import { createBackground } from './background.ts';
+import { armDeadline } from './deadline.ts';
 import type { Delivery } from './delivery.ts';
 import { createFeed } from './feed.ts';
 import { createMemo, type Work } from './memo.ts';
@@ -53,17 +55,14 @@ export async function runWorker(stage: AnyStage, context: WorkerContext): Promis
   await worker.close();
 }
 
-/** Seconds that work on an item may take when nobody says otherwise, and for each MB of the request's input. */
-const TIME_LIMIT = { base: 300, perMegabyte: 4 };
-
 function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown) {
   const { bus, store, config, metrics, settings, killed } = context;
-  const workshop = { store, tmpdir: config.tmpdir, settings, resource };
+  const background = createBackground(context.log);
+  const workshop = { store, tmpdir: config.tmpdir, settings, resource, background };
   const requestLog = createRequestLog(store, stage.name, context.log);
   const requestOf = rememberRequests(store);
   const cancellations = createCancellations(context);
   const memo = createMemo(store);
-  const remembering = new Set<Promise<void>>();
   let first = true;
 
   const begin = (delivery: Delivery): Attempt => {
@@ -102,44 +101,29 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
     const recalled = known !== undefined && (await memo.recall(attempt, known));
     if (!recalled) await perform(attempt, workshop, item, place);
     await writeReceipt(store, landed.request_id, receiptOf(attempt), abort.signal);
-    if (known && !recalled) remember(attempt, known);
+    if (known && !recalled) background.later(() => memo.remember(attempt, known), 'this work is not noted for other requests');
     return progressOf(attempt, recalled ? 'reused' : 'done');
-  };
-
-  /** Off the item's path: a note that is lost only means work. */
-  const remember = (attempt: Attempt, work: Work): void => {
-    const done = memo
-      .remember(attempt, work)
-      .catch((error: unknown) => {
-        attempt.log.warn({ error }, 'this work could not be noted for other requests');
-      })
-      .finally(() => remembering.delete(done));
-    remembering.add(done);
   };
 
   const attemptItem = async (attempt: Attempt): Promise<Progress> => {
     const { landed, abort } = attempt;
     const { signal } = abort;
     const request = (): Promise<Request> => requestOf(landed.request_id, signal);
-    return inDirectory(attempt, workshop, request, async (item, place) => {
-      // Together: each is a round trip to the store, and most items are new.
-      const [receipt, cancelled, limit, known] = await Promise.all([
-        readReceipt(store, landed.request_id, stage.name, attempt.item, signal),
-        cancellations.isCancelled(landed.request_id, landed.run, signal),
-        request().then(({ input }) => timeLimit(landed.options, input.size)),
-        memo.lookUp(attempt, item),
-      ]);
-      if (cancelled) throw new Cancelled(landed.request_id);
-      const message = `work on ${landed.key} took longer than ${limit} s; the option item-timeout allows more`;
-      const timer = setTimeout(() => {
-        abort.abort(new PermanentError('item-timeout', message));
-      }, limit * 1_000);
-      try {
-        return await (receipt && isValid(receipt, attempt) ? skip(attempt, receipt) : make(attempt, item, place, known));
-      } finally {
-        clearTimeout(timer);
-      }
-    });
+    const disarm = armDeadline(attempt, request);
+    try {
+      return await inDirectory(attempt, workshop, request, async (item, place) => {
+        // Together: each is a round trip to the store, and most items are new.
+        const [receipt, cancelled, known] = await Promise.all([
+          readReceipt(store, landed.request_id, stage.name, attempt.item, signal),
+          cancellations.isCancelled(landed.request_id, landed.run, signal),
+          memo.lookUp(attempt, item),
+        ]);
+        if (cancelled) throw new Cancelled(landed.request_id);
+        return receipt && isValid(receipt, attempt) ? skip(attempt, receipt) : make(attempt, item, place, known);
+      });
+    } finally {
+      disarm();
+    }
   };
 
   /** The item ends here: everything that a person or a redrive needs to know is kept before the message goes. */
@@ -215,16 +199,10 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
       }
     },
     async close(): Promise<void> {
-      await Promise.all(remembering);
+      await background.finish();
       await requestLog.flush();
     },
   };
-}
-
-/** Seconds that an item may take, given the size of its request's input in bytes. */
-function timeLimit(options: OptionMap, inputSize: number): number {
-  const chosen = Number(options['item-timeout'] ?? 0);
-  return chosen > 0 ? chosen : Math.ceil(TIME_LIMIT.base + (TIME_LIMIT.perMegabyte * inputSize) / 1e6);
 }
 
 /** Measures and logs a settled item. */

@@ -1,0 +1,45 @@
+import type { Request } from '../../schemas/generated/types.ts';
+import { PermanentError } from '../errors.ts';
+import type { Attempt } from './attempt.ts';
+
+/** Seconds that work on an item may take when the request does not say otherwise, and for each MB of the request's input. */
+const LIMIT = { base: 300, perMegabyte: 4 };
+
+/**
+ * Ends an attempt that takes too long. How large the input is, is asked for only when the least that any item may take is over.
+ * @returns Disarms it.
+ */
+export function armDeadline({ landed, abort }: Attempt, request: () => Promise<Request>): () => void {
+  const chosen = Number(landed.options['item-timeout'] ?? 0);
+  let timer: NodeJS.Timeout;
+
+  const arm = (seconds: number, then: () => void): void => {
+    timer = setTimeout(then, seconds * 1_000);
+  };
+  const end = (limit: number): void => {
+    const message = `work on ${landed.key} took longer than ${limit} s; the option item-timeout allows more`;
+    abort.abort(new PermanentError('item-timeout', message));
+  };
+  const extend = (): void => {
+    request().then(
+      ({ input }) => {
+        const more = Math.ceil((LIMIT.perMegabyte * input.size) / 1e6);
+        arm(more, () => {
+          end(LIMIT.base + more);
+        });
+      },
+      () => {
+        end(LIMIT.base);
+      },
+    );
+  };
+
+  if (chosen > 0)
+    arm(chosen, () => {
+      end(chosen);
+    });
+  else arm(LIMIT.base, extend);
+  return () => {
+    clearTimeout(timer);
+  };
+}
