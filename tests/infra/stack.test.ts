@@ -106,7 +106,7 @@ describe('the way of an event', () => {
 });
 
 describe('rights on the real servers', () => {
-  it('let a stage write its own objects and nobody else’s', async () => {
+  it('let a stage read what it says it reads, write its own objects, and touch nobody else’s', async () => {
     const secrets = await readSecrets(stack.dataDir);
     const role = 'stage-object-detector';
     const store = createStore({ ...stack.config.store, accessKey: accessKeyOf(role), secretKey: secrets?.store[role] ?? '' });
@@ -114,7 +114,9 @@ describe('rights on the real servers', () => {
     await store.put(`${prefix}/${role}/clip_0001/detections.json`, '{}');
     await expect(store.put(`${prefix}/stage-ffmpeg-0/audio.wav`, '')).rejects.toMatchObject({ code: 'access-denied' });
     await expect(store.put(`${prefix}/metadata/request.json`, '{}')).rejects.toMatchObject({ code: 'access-denied' });
-    expect(await store.head(`${prefix}/nothing`)).toBeUndefined();
+    await expect(store.head(`${prefix}/input/video.mp4`)).rejects.toMatchObject({ code: 'access-denied' });
+    // What it may read and is not there is absent, not refused.
+    expect(await store.head(`${prefix}/stage-ffmpeg-3/clip_0001/frames.json`)).toBeUndefined();
     store.close();
   });
 
