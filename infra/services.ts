@@ -12,6 +12,15 @@ const concurrency: Readonly<Record<string, number | 'cores'>> = {
   'stage-deepspeech': 'cores',
 };
 
+/**
+ * How much a stage gives way to others on a machine that all share (`nice`), where it is not 0. The ends of the pipeline wait for
+ * nobody: what feeds them goes first, so that at the end there is work for every core and not one last clip for one of them.
+ */
+const niceness: Readonly<Record<string, number>> = {
+  'stage-deepspeech': 5,
+  'stage-object-detector': 5,
+};
+
 /** Every service of a graph by name: relay and tracker first, so that nothing lands unannounced. */
 export function serviceNames(graph: Graph): string[] {
   return ['relay', 'tracker', ...graph.stages.map(({ name }) => name)];
@@ -38,6 +47,7 @@ export function serviceSpec(name: string, { dataDir, environment, env }: Service
     args: ['--enable-source-maps', join(root, 'dist', 'service.mjs'), name],
     env: {
       FAVE_CONCURRENCY: String(slots === 'cores' ? cpus().length : slots),
+      FAVE_NICE: String(niceness[name] ?? 0),
       // Below the instance, so that what a killed process left is found and removed at the next start.
       FAVE_TMPDIR: join(dataDir, 'tmp'),
       ...(Object.fromEntries(passed) as Record<string, string>),

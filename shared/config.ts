@@ -53,6 +53,13 @@ export const environment = {
     minimum: 1,
     description: 'seconds without a heartbeat after which an item is given to another worker',
   },
+  FAVE_NICE: {
+    type: 'integer',
+    default: 0,
+    minimum: 0,
+    maximum: 19,
+    description: 'how much the process and its tools give way to others',
+  },
   FAVE_EVENTS: {
     type: 'string',
     default: 'notifications',
@@ -102,6 +109,7 @@ export interface Config {
   readonly grace: number;
   /** Seconds. */
   readonly ackWait: number;
+  readonly nice: number;
   readonly events: 'notifications' | 'sweep';
   /** Seconds. */
   readonly sweepInterval: number;
@@ -151,6 +159,7 @@ export function readConfig(env: Environment): Config {
     tmpdir: read.FAVE_TMPDIR,
     grace: read.FAVE_GRACE,
     ackWait: read.FAVE_ACK_WAIT,
+    nice: read.FAVE_NICE,
     events: read.FAVE_EVENTS,
     sweepInterval: read.FAVE_SWEEP_INTERVAL,
     logLevel: read.FAVE_LOG_LEVEL,

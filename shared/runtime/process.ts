@@ -1,3 +1,4 @@
+import { setPriority } from 'node:os';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connectBus, type Bus } from '../bus.ts';
@@ -31,6 +32,7 @@ export async function runService(name: string, run: (service: Service) => Promis
   try {
     const config = readConfig(process.env);
     log = createLogger({ service: name }, config.logLevel);
+    if (config.nice > 0) setPriority(config.nice);
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => {
         log.info({ event: 'service:stop', signal });

@@ -161,7 +161,14 @@ describe('services', () => {
       environment,
       env: { NATS_PASSWORD: 'admin', FAVE_LOG_LEVEL: 'warn', AWS_SECRET: 'x', PATH: '/bin' },
     });
-    expect(env).toEqual({ FAVE_CONCURRENCY: '1', FAVE_TMPDIR: '/d/tmp', FAVE_LOG_LEVEL: 'warn', PATH: '/bin', ...environment });
+    expect(env).toEqual({
+      FAVE_CONCURRENCY: '1',
+      FAVE_NICE: '0',
+      FAVE_TMPDIR: '/d/tmp',
+      FAVE_LOG_LEVEL: 'warn',
+      PATH: '/bin',
+      ...environment,
+    });
   });
 
   it('are ready when they say so', () => {
