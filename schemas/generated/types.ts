@@ -1,5 +1,125 @@
 // Made by `npm run generate` from the schemas. Do not edit.
 
+export interface Cell {
+  platform: 'local' | 'kubernetes';
+  regime: string;
+  load: string;
+  repeat: number;
+  seed: number;
+  /**
+   * broken: the stack failed; never averaged in.
+   */
+  status: 'finished' | 'broken';
+  /**
+   * Why it is broken.
+   */
+  reason?: string;
+  /**
+   * That repeats this cell.
+   */
+  command: string;
+  /**
+   * Of the load, ISO 8601 UTC, after the warm-up.
+   */
+  began: string;
+  /**
+   * When the last request was over or given up.
+   */
+  ended: string;
+  settings: RegimeSettings;
+  arrivals: CellArrivals;
+  video: CellVideo;
+  machine: CellMachine;
+  /**
+   * By name: fave (commit), node, minio, nats-server, ffmpeg, …
+   */
+  versions: {
+    [k: string]: string;
+  };
+  storage: CellStorage;
+  anomalies: Anomaly[];
+}
+
+export interface RegimeSettings {
+  /**
+   * Seconds between two looks at the lag.
+   */
+  polling_s: number;
+  stages: {
+    [k: string]: StageScaling;
+  };
+}
+
+export interface StageScaling {
+  /**
+   * Replicas.
+   */
+  min: number;
+  /**
+   * Replicas.
+   */
+  max: number;
+  /**
+   * Items a replica.
+   */
+  lag_target: number;
+  /**
+   * Seconds without lag after which the last replica goes (KEDA's cooldownPeriod).
+   */
+  idle_s: number;
+  /**
+   * Memory limit of a replica.
+   */
+  memory_mb: number;
+}
+
+export interface CellArrivals {
+  pattern: string;
+  /**
+   * Mean requests a second.
+   */
+  rate: number;
+  /**
+   * Fixed beforehand.
+   */
+  duration_s: number;
+  count: number;
+  burst_size?: number;
+  burst_period_s?: number;
+}
+
+export interface CellVideo {
+  name: string;
+  sha256: string;
+  size: number;
+  duration_s: number;
+}
+
+export interface CellMachine {
+  cpu: string;
+  cores: number;
+  memory_mb: number;
+  os: string;
+}
+
+export interface CellStorage {
+  bytes: number;
+  objects: number;
+  /**
+   * Bytes by the folder below requests/{request_id}/ (a stage, input, metadata), and memo.
+   */
+  by_prefix: {
+    [k: string]: number;
+  };
+}
+
+export interface Anomaly {
+  what: 'failed' | 'unfinished' | 'late' | 'retried' | 'dead-letter' | 'crashed' | 'upload-error';
+  request_id?: string;
+  stage?: string;
+  detail: string;
+}
+
 export interface Detections {
   model: string;
   /**
@@ -78,6 +198,22 @@ export interface Frames {
      */
     height: number;
   }[];
+}
+
+export interface ItemRecord {
+  /**
+   * When it was settled, ISO 8601 UTC: the event's own time.
+   */
+  time: string;
+  request_id: string;
+  stage: string;
+  item: string;
+  outcome: 'done' | 'reused' | 'skipped' | 'failed';
+  deliveries: number;
+  queue_ms: number;
+  duration_ms: number;
+  cold_start: boolean;
+  cost_unit: number;
 }
 
 export type RequestId = string;
@@ -217,6 +353,91 @@ export interface RequestError {
   message: string;
   file: string;
   stderr?: string;
+}
+
+export interface LoadRecord {
+  request_id: string;
+  /**
+   * Place in the order of intended arrivals.
+   */
+  index: number;
+  /**
+   * Of a closed loop: which user.
+   */
+  user?: number;
+  video: string;
+  /**
+   * Bytes uploaded.
+   */
+  size: number;
+  /**
+   * When it was to arrive.
+   */
+  intended: string;
+  /**
+   * When its upload began.
+   */
+  sent: string | null;
+  uploaded: string | null;
+  accepted: string | null;
+  /**
+   * When its closing event was made.
+   */
+  completed: string | null;
+  /**
+   * error: the upload failed; unfinished: no closing event before the load was over.
+   */
+  status: 'completed' | 'failed' | 'rejected' | 'error' | 'unfinished';
+  /**
+   * From intended to completed.
+   */
+  latency_ms: number | null;
+  /**
+   * From intended to sent.
+   */
+  late_ms: number | null;
+  /**
+   * Code and sentence.
+   */
+  error?: string;
+  /**
+   * Items that failed.
+   */
+  errors?: number;
+  /**
+   * Items that were their process's first.
+   */
+  cold_starts: number;
+  /**
+   * Sum over its items of duration_ms / 1000 × memory_limit_mb / 1024.
+   */
+  cost_unit: number;
+  /**
+   * By stage.
+   */
+  stages: {
+    [k: string]: LoadStage;
+  };
+}
+
+export interface LoadStage {
+  items: number;
+  failed: number;
+  reused: number;
+  /**
+   * Items delivered more than once.
+   */
+  redelivered: number;
+  cold_starts: number;
+  /**
+   * Sum over its items.
+   */
+  queue_ms: number;
+  /**
+   * Sum over its items.
+   */
+  duration_ms: number;
+  cost_unit: number;
 }
 
 export interface Match {
@@ -492,6 +713,66 @@ export interface Request {
   traceparent?: string;
 }
 
+export interface ScaleEvent {
+  /**
+   * ISO 8601 with milliseconds, UTC.
+   */
+  time: string;
+  stage: string;
+  /**
+   * decision: the number of replicas wanted changed; started: a replica's process was spawned or its pod scheduled; stopped: it is gone.
+   */
+  event: 'decision' | 'started' | 'ready' | 'first-item' | 'stopping' | 'stopped' | 'crashed';
+  /**
+   * Which replica, unique in the run.
+   */
+  replica?: string;
+  /**
+   * decision: replicas wanted before.
+   */
+  from?: number;
+  /**
+   * decision: replicas wanted from now on.
+   */
+  to?: number;
+  /**
+   * decision: num_pending + num_ack_pending, the greater of the stage's lanes.
+   */
+  lag?: number;
+  /**
+   * decision: the rule that led to it, a sentence.
+   */
+  reason?: string;
+  cold_start?: ColdStartParts;
+}
+
+export interface ColdStartParts {
+  /**
+   * From the oldest waiting item's announcement to the decision; 0 where none waited.
+   */
+  decision_ms: number;
+  /**
+   * From the decision to the process's own beginning.
+   */
+  spawn_ms: number;
+  /**
+   * Loading the code.
+   */
+  imports_ms: number;
+  /**
+   * To the store and the bus.
+   */
+  connections_ms: number;
+  /**
+   * The stage's `start`.
+   */
+  model_ms: number;
+  /**
+   * From ready to the first item begun; waiting for work counts only as long as there was some.
+   */
+  first_item_ms: number;
+}
+
 export interface Segments {
   /**
    * The rule that was used.
@@ -562,6 +843,44 @@ export interface AudioFeatures {
    * @maxItems 13
    */
   mfcc_std: [number, number, number, number, number, number, number, number, number, number, number, number, number];
+}
+
+export interface Snapshot {
+  /**
+   * ISO 8601 with milliseconds, UTC.
+   */
+  time: string;
+  /**
+   * Share of all cores that was busy since the last snapshot.
+   */
+  cpu: number;
+  /**
+   * In the bucket.
+   */
+  store_bytes?: number;
+  store_objects?: number;
+  /**
+   * By service.
+   */
+  stages: {
+    [k: string]: SnapshotStage;
+  };
+}
+
+export interface SnapshotStage {
+  /**
+   * Started and not gone.
+   */
+  replicas: number;
+  ready: number;
+  /**
+   * num_pending + num_ack_pending over both lanes.
+   */
+  lag: number;
+  /**
+   * Sum over its replicas, tools not counted.
+   */
+  rss_mb: number;
 }
 
 export interface Transcript {
