@@ -2,7 +2,7 @@ import type { Landed, Lifecycle } from '../schemas/generated/types.ts';
 import { newRun, reduceAccepted, reduceProgress, summarise, type RunState } from '../services/tracker/reduce.ts';
 import type { Graph } from '../shared/graph.ts';
 import type { Output } from './cli.ts';
-import type { RequestEvent } from './events.ts';
+import type { RequestEvent } from '../shared/request-events.ts';
 import { duration, shorten } from './format.ts';
 
 /** How far a stage is with a request. */

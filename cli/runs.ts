@@ -4,7 +4,7 @@ import { codeOf } from '../shared/errors.ts';
 import { ENDS } from '../shared/replay.ts';
 import { streams } from '../shared/topology.ts';
 import { newRun, reduceAccepted, reduceProgress, type RunState } from '../services/tracker/reduce.ts';
-import { readEvent, type RequestEvent } from './events.ts';
+import { readEvent, type RequestEvent } from '../shared/request-events.ts';
 import { storedMessages } from './stored.ts';
 
 /** What is known of a request's last run. */

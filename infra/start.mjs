@@ -57,7 +57,7 @@ function ensureDependencies() {
 
 function ensureBundles() {
   const built = newest(at('dist', 'service.mjs'));
-  const sources = ['schemas', 'shared', 'services', 'infra', 'cli', 'node_modules/.package-lock.json'].map((name) =>
+  const sources = ['schemas', 'shared', 'services', 'infra', 'loadgen', 'cli', 'node_modules/.package-lock.json'].map((name) =>
     newest(at(name)),
   );
   if (existsSync(at('dist', 'infra.mjs')) && built >= Math.max(...sources)) return;

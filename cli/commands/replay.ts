@@ -12,7 +12,7 @@ import type { Store } from '../../shared/store.ts';
 import type { Cli, Output } from '../cli.ts';
 import { withBus, withStore } from '../connection.ts';
 import { exitCodes, UsageError } from '../errors.ts';
-import { nextSequence } from '../events.ts';
+import { nextSequence } from '../../shared/request-events.ts';
 import { shorten, table } from '../format.ts';
 import { outcomeLines, outcomeOf } from '../outcome.ts';
 import { planReplay, type Beginning, type Plan, type PlannedItem, type ReplayChoice } from '../plan.ts';

@@ -8,7 +8,7 @@ import type { Store } from '../../shared/store.ts';
 import type { Cli } from '../cli.ts';
 import { withBus, withStore } from '../connection.ts';
 import { exitCodes, UsageError } from '../errors.ts';
-import { nextSequence } from '../events.ts';
+import { nextSequence } from '../../shared/request-events.ts';
 import { bytes, printable } from '../format.ts';
 import { outcomeLines, outcomeOf, type Outcome } from '../outcome.ts';
 import { admittedBefore } from '../admitted.ts';

@@ -1,7 +1,8 @@
 import type { Cli } from '../cli.ts';
 import { withBus } from '../connection.ts';
 import { exitCodes } from '../errors.ts';
-import { describeEvent, follow, nextSequence, type RequestEvent } from '../events.ts';
+import { follow, nextSequence, type RequestEvent } from '../../shared/request-events.ts';
+import { describeEvent } from '../events.ts';
 import { assertRequestId } from '../requests.ts';
 import { settleable } from '../settleable.ts';
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RequestEvent } from '../../cli/events.ts';
-import { readEvent } from '../../cli/events.ts';
+import { readEvent, type RequestEvent } from '../../shared/request-events.ts';
 import { createProgress, progressLines } from '../../cli/progress.ts';
 import { graph } from '../../services/pipeline.ts';
 import { cloudEvent } from '../../shared/events.ts';

@@ -21,14 +21,15 @@ export function randomOf(seed: number): Random {
     next,
     between,
     pick: (among) => {
-      if (among.length === 0) throw new Error('there is nothing to pick from');
-      return among[Math.floor(next() * among.length)]!;
+      const picked = among[Math.floor(next() * among.length)];
+      if (picked === undefined) throw new Error('there is nothing to pick from');
+      return picked;
     },
     shuffled: (list) => {
       const shuffled = [...list];
       for (let n = shuffled.length - 1; n > 0; n -= 1) {
         const other = Math.floor(between(0, n + 1));
-        [shuffled[n], shuffled[other]] = [shuffled[other]!, shuffled[n]!];
+        [shuffled[n], shuffled[other]] = [shuffled[other] as T, shuffled[n] as T];
       }
       return shuffled;
     },
