@@ -12,9 +12,9 @@ export async function prepare(
   foundation: Foundation,
   mc: string,
 ): Promise<void> {
-  const { ackWait } = readConfig(env);
+  const { ackWait, replicas } = readConfig(env);
   const changes = await withAdmin(foundation, async (store, bus) => {
-    const made = await setUp({ store, bus, graph, ackWait, ...(retentionDays !== undefined && { retentionDays }) });
+    const made = await setUp({ store, bus, graph, ackWait, replicas, ...(retentionDays !== undefined && { retentionDays }) });
     if (!foundation.access) return made;
     const { endpoint, accessKey, secretKey } = foundation.store;
     return [

@@ -75,7 +75,8 @@ export async function startFoundation({ dataDir, ports, graph, programs, env }: 
   }
   if (!given.store) {
     const { servers, user, password } = busOf('minio');
-    const notify = { address: new URL(servers[0] ?? '').host, user, password };
+    const [address = '', durableAddress] = servers.map((server) => new URL(server).host);
+    const notify = { address, durableAddress, user, password };
     const rootPassword = secrets.store[ROOT_USER] ?? '';
     const starting = startMinio({
       program: programs.minio,

@@ -13,6 +13,15 @@ export const targetArns: readonly string[] = Object.values(targets).map((id) => 
 /** Events that wait for NATS at most. Beyond it MinIO drops events. */
 const QUEUE_LIMIT = 1_000_000;
 
+/** Where MinIO publishes. A target takes one address and learns the other servers of a cluster from whoever answers there. */
+export interface Notify {
+  readonly address: string;
+  /** Another server of the cluster, so that no one server's absence keeps both targets from starting. Default: `address`. */
+  readonly durableAddress?: string | undefined;
+  readonly user: string;
+  readonly password: string;
+}
+
 export interface MinioOptions {
   /** The `minio` program. */
   readonly program: string;
@@ -20,16 +29,18 @@ export interface MinioOptions {
   readonly console: number;
   /** Directory of the objects, the queue and `logs/`. */
   readonly dataDir: string;
+  /** Directories of the objects, each on a drive of its own; four or more are erasure coded. Default: one below `dataDir`. */
+  readonly drives?: readonly string[];
   readonly rootUser: string;
   readonly rootPassword: string;
-  readonly notify: { readonly address: string; readonly user: string; readonly password: string };
+  readonly notify: Notify;
 }
 
 /**
  * MinIO's notification targets as environment, for a server of any kind (process, container).
  * @param queueDir Absolute; a directory that cannot be written disables all notifications, which only the canary shows.
  */
-export function notifyEnvironment(notify: MinioOptions['notify'], queueDir: string): Record<string, string> {
+export function notifyEnvironment(notify: Notify, queueDir: string): Record<string, string> {
   const target = (id: string, subject: string, more: Record<string, string> = {}): [string, string][] =>
     Object.entries({
       ENABLE: 'on',
@@ -43,7 +54,11 @@ export function notifyEnvironment(notify: MinioOptions['notify'], queueDir: stri
   return {
     ...Object.fromEntries(target(targets.fast, subjects.rawFast)),
     ...Object.fromEntries(
-      target(targets.durable, subjects.rawDurable, { QUEUE_DIR: queueDir, QUEUE_LIMIT: String(QUEUE_LIMIT) }),
+      target(targets.durable, subjects.rawDurable, {
+        ADDRESS: notify.durableAddress ?? notify.address,
+        QUEUE_DIR: queueDir,
+        QUEUE_LIMIT: String(QUEUE_LIMIT),
+      }),
     ),
     // Without it a restart of MinIO loses the events in its memory, queued target or not.
     MINIO_API_SYNC_EVENTS: 'on',
@@ -56,17 +71,17 @@ export async function startMinio({
   port,
   console,
   dataDir,
+  drives = [join(dataDir, 'minio')],
   rootUser,
   rootPassword,
   notify,
 }: MinioOptions): Promise<RunningProcess> {
-  const data = join(dataDir, 'minio');
   const queue = join(dataDir, 'queue');
-  await Promise.all([mkdir(data, { recursive: true }), mkdir(queue, { recursive: true })]);
+  await Promise.all([...drives, queue].map((path) => mkdir(path, { recursive: true })));
   const server = await startProcess({
     name: 'minio',
     command: program,
-    args: ['server', data, '--address', `127.0.0.1:${port}`, '--console-address', `127.0.0.1:${console}`],
+    args: ['server', ...drives, '--address', `127.0.0.1:${port}`, '--console-address', `127.0.0.1:${console}`],
     env: {
       HOME: dataDir,
       MINIO_ROOT_USER: rootUser,

@@ -13,15 +13,25 @@ export interface NatsOptions {
   readonly users: Readonly<Record<string, SubjectPermissions>>;
   /** By user. */
   readonly passwords: Readonly<Record<string, string>>;
+  /** Makes it a server of a cluster: its name there, its port for the others, and theirs (`host:port`). */
+  readonly cluster?: { readonly name: string; readonly port: number; readonly routes: readonly string[] };
 }
 
-/** Configuration of a single node, as JSON, which NATS reads as well as its own syntax. */
-export function natsConfig({ port, monitor, dataDir, users, passwords }: NatsOptions): object {
+/** Configuration of a server, as JSON, which NATS reads as well as its own syntax. */
+export function natsConfig({ port, monitor, dataDir, users, passwords, cluster }: NatsOptions): object {
   return {
-    server_name: 'fave',
+    server_name: cluster?.name ?? 'fave',
     host: '127.0.0.1',
     port,
     http: `127.0.0.1:${monitor}`,
+    ...(cluster && {
+      cluster: {
+        name: 'fave',
+        host: '127.0.0.1',
+        port: cluster.port,
+        routes: cluster.routes.map((address) => `nats-route://${address}`),
+      },
+    }),
     jetstream: {
       store_dir: join(dataDir, 'nats'),
       // The default fsyncs every two minutes: a power cut would lose acknowledged messages. No difference to an idle hop.

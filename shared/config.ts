@@ -60,6 +60,13 @@ export const environment = {
     maximum: 19,
     description: 'how much the process and its tools give way to others',
   },
+  FAVE_REPLICAS: {
+    type: 'integer',
+    default: 1,
+    minimum: 1,
+    maximum: 5,
+    description: 'copies of each stream that set-up asks for: 3 on a cluster of NATS servers',
+  },
   FAVE_EVENTS: {
     type: 'string',
     default: 'notifications',
@@ -110,6 +117,8 @@ export interface Config {
   /** Seconds. */
   readonly ackWait: number;
   readonly nice: number;
+  /** Copies of each stream. */
+  readonly replicas: number;
   readonly events: 'notifications' | 'sweep';
   /** Seconds. */
   readonly sweepInterval: number;
@@ -160,6 +169,7 @@ export function readConfig(env: Environment): Config {
     grace: read.FAVE_GRACE,
     ackWait: read.FAVE_ACK_WAIT,
     nice: read.FAVE_NICE,
+    replicas: read.FAVE_REPLICAS,
     events: read.FAVE_EVENTS,
     sweepInterval: read.FAVE_SWEEP_INTERVAL,
     logLevel: read.FAVE_LOG_LEVEL,
