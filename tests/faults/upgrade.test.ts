@@ -28,7 +28,7 @@ it('a worker that is upgraded in the middle does its item itself, and trusts no 
       .version;
 
   const reached = new Promise<void>((resolve) => {
-    before = (text, _item, signal) =>
+    before = (text, _item, { signal }) =>
       text === 'one'
         ? undefined
         : new Promise((_, reject) => {

@@ -1,23 +1,11 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { kinds, type Kind } from '../../schemas/kinds.ts';
+import type { Kind } from '../../schemas/kinds.ts';
 import { PermanentError } from '../../shared/errors.ts';
-import { defineGraph } from '../../shared/graph.ts';
-import { defineStage, type Item, type StageContext } from '../../shared/stage.ts';
+import { defineStage } from '../../shared/stage.ts';
+import { graphOf, loud, shouting, type Before } from '../fixtures/tiny/graph.ts';
 
-export const line = {
-  name: 'line',
-  key: 'cut/clip_{clip}/line.txt',
-  contentType: 'text/plain',
-  announced: true,
-} as const satisfies Kind;
-export const loud = {
-  name: 'loud',
-  key: 'shout/clip_{clip}/loud.txt',
-  contentType: 'text/plain',
-  announced: true,
-} as const satisfies Kind;
 export const echoed = {
   name: 'echoed',
   key: 'echo/clip_{clip}/echo.txt',
@@ -25,48 +13,17 @@ export const echoed = {
   announced: true,
 } as const satisfies Kind;
 
-/** What a test has happen in `shout`, before a line is shouted. */
-export type Before = (
-  text: string,
-  item: Item,
-  context: Pick<StageContext<unknown, unknown, unknown>, 'signal' | 'exec' | 'dir'>,
-) => void | Promise<void>;
-
 /** What tests change while the pipeline runs: the code that a worker was deployed with, and what happens in it. */
 export const vary: { shoutVersion: number; before: Before | undefined } = { shoutVersion: 1, before: undefined };
 
-const cut = defineStage({
-  name: 'cut',
-  version: 1,
-  consumes: kinds.input,
-  produces: [line],
-  async run(input, { outputs, dir }) {
-    const text = await readFile(await input.file(), 'utf8');
-    for (const [n, one] of text.trimEnd().split('\n').entries()) {
-      await writeFile(join(dir, 'line.txt'), one);
-      await outputs.file(line, join(dir, 'line.txt'), { indices: { clip: n + 1 } });
-    }
+const shout = shouting(
+  async (text, item, context) => {
+    await vary.before?.(text, item, context);
+    await context.exec('wc', ['-c', await item.file()]);
+    context.used('voice', '1.0');
   },
-});
-
-const shout = defineStage({
-  name: 'shout',
-  get version() {
-    return vary.shoutVersion;
-  },
-  consumes: line,
-  produces: [loud],
-  options: { suffix: { type: 'string', default: '!', maxLength: 10, description: 'what a shout ends with' } },
-  async run(item, { exec, outputs, dir, options, used, signal }) {
-    const path = await item.file();
-    const text = await readFile(path, 'utf8');
-    await vary.before?.(text, item, { signal, exec, dir });
-    await exec('wc', ['-c', path]);
-    used('voice', '1.0');
-    await writeFile(join(dir, 'loud.txt'), text.toUpperCase() + options.suffix);
-    await outputs.file(loud, join(dir, 'loud.txt'));
-  },
-});
+  () => vary.shoutVersion,
+);
 
 const echo = defineStage({
   name: 'echo',
@@ -81,7 +38,7 @@ const echo = defineStage({
 });
 
 /** A pipeline without media: a text is cut into lines, each line is shouted, and each shout comes back as an echo. */
-export const graph = defineGraph([kinds.input, kinds.canary], [cut, shout, echo]);
+export const graph = graphOf(shout, echo);
 
 /** Fails for good on a line `bad` while the flag file is missing. */
 export function needing(flag: string): Before {

@@ -268,7 +268,7 @@ describe('a worker that is told to stop', () => {
   it('and out of time gives it back: another takes it at once', async () => {
     const request = newRequest();
     const held = gate();
-    before = (_text, _item, signal) => {
+    before = (_text, _item, { signal }) => {
       held.reach();
       return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }));
     };
