@@ -2,6 +2,7 @@ import {
   ADVISORY_CONSUMER,
   consumerName,
   lanesOf,
+  lastAcknowledgement,
   RELAY_CONSUMER,
   streams,
   subjects,
@@ -81,6 +82,8 @@ export function busPermissions(graph: Graph): Record<string, SubjectPermissions>
         ...readApi,
         ...consumes(streams.landed, TRACKER_CONSUMER),
         ...consumes(streams.deadLetters, ADVISORY_CONSUMER),
+        // On behalf of workers that did not survive their item: messages of the last delivery only.
+        lastAcknowledgement('*', '*'),
         subjects.rawSweep,
         'fave.requests.>',
         'fave.dlq.>',

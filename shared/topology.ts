@@ -108,6 +108,11 @@ export const ADVISORY_CONSUMER = 'tracker-advisories';
 /** Where the server says that an item was delivered as often as it may be. */
 const MAX_DELIVERIES_ADVISORY = `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${streams.landed}.*`;
 
+/** Where a message of FAVE_LANDED that was delivered as often as it may be is acknowledged by whoever ends it (`$JS.ACK`, see runtime/delivery.ts). */
+export function lastAcknowledgement(consumer: string, sequence: number | '*'): string {
+  return `$JS.ACK.${streams.landed}.${consumer}.${MAX_DELIVERIES}.${sequence}.0.0.0`;
+}
+
 /** Name of the durable consumer that feeds a stage from a lane. */
 export function consumerName(stage: string, lane: Lane): string {
   return `${stage}-${lane}`;

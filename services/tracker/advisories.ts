@@ -7,7 +7,7 @@ import { itemId, parseKey, requestPrefix } from '../../shared/keys.ts';
 import { writeLetter } from '../../shared/letters.ts';
 import type { Service } from '../../shared/runtime/process.ts';
 import type { AnyStage } from '../../shared/stage.ts';
-import { consumerName, lanesOf, streams } from '../../shared/topology.ts';
+import { consumerName, lanesOf, lastAcknowledgement, streams } from '../../shared/topology.ts';
 import { parsed } from '../../shared/validate.ts';
 
 /** What the server says when a message was delivered as often as it may be. */
@@ -17,6 +17,9 @@ interface MaxDeliveries {
   readonly stream_seq: number;
   readonly deliveries: number;
 }
+
+/** Milliseconds to wait for the server's confirmation; without one the advisory comes again. */
+const CONFIRMATION = 5_000;
 
 /** Ends an item whose worker died each time, and so never got to say so: a dead letter, and the request goes on without it. */
 export async function takeAdvisory({ bus, log }: Service, graph: Graph, message: JsMsg): Promise<void> {
@@ -42,6 +45,9 @@ export async function takeAdvisory({ bus, log }: Service, graph: Graph, message:
         },
         error.message,
       );
+      // In the name of the lost worker, and last: until its consumer has acknowledged it the server keeps the message for ever.
+      // It goes when no other consumer needs it any more, which a deletion would not ask.
+      await bus.connection.request(lastAcknowledgement(advisory.consumer, sequence), '+ACK', { timeout: CONFIRMATION });
     }
     message.ack();
   } catch (error) {
