@@ -1,38 +1,27 @@
-// Bundles what runs: every service process from one entry, and the CLI. A bundle starts in half the time of the sources.
-import { build } from 'esbuild';
-import { rm } from 'node:fs/promises';
+// Bundles what runs: every service process from one entry, and the CLI.
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { bundle } from './bundle.mjs';
 
-/** tfjs' ES modules bundle well and halve the detector's start; its CommonJS main files do not bundle at all. */
-const tfjsModules = {
-  name: 'tfjs-modules',
-  setup({ onResolve, resolve }) {
-    onResolve({ filter: /^@tensorflow\/tfjs-(core|converter|backend-wasm|backend-cpu)$/ }, ({ path, resolveDir }) =>
-      resolve(`${path}/dist/index.js`, { resolveDir, kind: 'import-statement' }),
-    );
-  },
-};
+const programs = { service: 'services/main.ts', fave: 'cli/main.ts', infra: 'infra/main.ts' };
 
-const outdir = new URL('../dist/', import.meta.url).pathname;
-await rm(outdir, { recursive: true, force: true });
-await build({
-  entryPoints: { service: 'services/main.ts', fave: 'cli/main.ts', infra: 'infra/main.ts' },
-  absWorkingDir: new URL('..', import.meta.url).pathname,
-  outdir,
-  outExtension: { '.js': '.mjs' },
-  bundle: true,
-  // What a stage imports only when it needs it (a model's runtime) stays a file of its own.
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node20',
-  sourcemap: true,
-  // Native or self-locating packages; they are found in node_modules when they are needed.
-  external: ['@tensorflow/tfjs-node', '@vladmandic/human', 'whisper-node', 'esbuild'],
-  plugins: [tfjsModules],
-  // Bundled CommonJS packages call require() for Node's own modules, and ask where they lie (fluent-ffmpeg).
-  banner: {
-    js: "import { createRequire as fave_createRequire } from 'node:module'; const require = fave_createRequire(import.meta.url);",
-  },
-  define: { __dirname: 'import.meta.dirname', __filename: 'import.meta.filename' },
-  logLevel: 'warning',
-});
+/** Milliseconds that parts of older builds stay: an instance that runs may still import one. */
+const KEPT = 24 * 60 * 60 * 1_000;
+
+const dist = new URL('../dist/', import.meta.url).pathname;
+await mkdir(dist, { recursive: true });
+// Aside, and moved into place: a service that is restarted meanwhile finds a whole program, the old one or the new one.
+const aside = await mkdtemp(join(dist, '.build-'));
+try {
+  await bundle(programs, aside);
+  // Parts bear their content's hash and meet no others; programs come when all their parts are there.
+  const isProgram = (name) => name.slice(0, name.indexOf('.')) in programs;
+  const made = (await readdir(aside)).sort((a, b) => Number(isProgram(a)) - Number(isProgram(b)));
+  for (const name of made) await rename(join(aside, name), join(dist, name));
+  for (const name of (await readdir(dist)).filter((each) => !made.includes(each))) {
+    const { mtimeMs } = await stat(join(dist, name));
+    if (mtimeMs < Date.now() - KEPT) await rm(join(dist, name), { recursive: true, force: true });
+  }
+} finally {
+  await rm(aside, { recursive: true, force: true });
+}

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { build } from 'esbuild';
 import { afterAll, vi } from 'vitest';
+import { bundle } from '../../infra/bundle.mjs';
 import { WAIT } from '../runtime/harness.ts';
 import type { Stack } from '../stack.ts';
 import type { Phase } from './fixture/graph.ts';
@@ -29,15 +29,14 @@ const programDir = mkdtempSync(join(tmpdir(), 'fave-mint-program-'));
 /** Where the mint's items have their directories. */
 export const itemsDir = mkdtempSync(join(tmpdir(), 'fave-mint-'));
 
-let bundle: Promise<string> | undefined;
+let program: Promise<string> | undefined;
 
 /** Starts the mint and waits until it takes items. @param phase Where it stands still. */
 export async function startMint(
   stack: Pick<Stack, 'environment'>,
   { phase, env = {} }: { phase?: Phase; env?: Record<string, string> } = {},
 ): Promise<Mint> {
-  const program = await (bundle ??= bundled());
-  const child = spawn(process.execPath, [program, ...(phase === undefined ? [] : [phase])], {
+  const child = spawn(process.execPath, [await (program ??= bundled()), ...(phase === undefined ? [] : [phase])], {
     env: {
       PATH: process.env['PATH'],
       TMPDIR: process.env['TMPDIR'],
@@ -68,19 +67,6 @@ export async function startMint(
 }
 
 async function bundled(): Promise<string> {
-  const outfile = join(programDir, 'worker.mjs');
-  await build({
-    entryPoints: [join(import.meta.dirname, 'fixture', 'worker.ts')],
-    outfile,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    // Bundled CommonJS packages call require() for Node's own modules.
-    banner: {
-      js: "import { createRequire as fave_createRequire } from 'node:module'; const require = fave_createRequire(import.meta.url);",
-    },
-    logLevel: 'warning',
-  });
-  return outfile;
+  await bundle({ worker: join(import.meta.dirname, 'fixture', 'worker.ts') }, programDir);
+  return join(programDir, 'worker.mjs');
 }

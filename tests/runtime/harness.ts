@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { build } from 'esbuild';
 import { afterAll, vi } from 'vitest';
+import { bundle } from '../../infra/bundle.mjs';
 import { setUp } from '../../infra/setup.ts';
 import { relay } from '../../services/relay/relay.ts';
 import { tracker } from '../../services/tracker/tracker.ts';
@@ -31,12 +31,13 @@ export interface Running {
 }
 
 const dir = mkdtempSync(join(tmpdir(), 'fave-runtime-'));
+const programDir = mkdtempSync(join(tmpdir(), 'fave-runtime-program-'));
 const running = new Set<Running>();
 const children = new Set<ChildProcess>();
 afterAll(async () => {
   for (const child of children) child.kill('SIGKILL');
   await Promise.all([...running].map((one) => one.kill()));
-  rmSync(dir, { recursive: true, force: true });
+  for (const each of [dir, programDir]) rmSync(each, { recursive: true, force: true });
 });
 
 /** Sets a stack up for another graph. @param ackWait Seconds without a heartbeat after which an item is given to another worker. */
@@ -91,14 +92,13 @@ export interface WorkerProcess {
   readonly ended: Promise<number | string>;
 }
 
-let bundle: Promise<string> | undefined;
+let program: Promise<string> | undefined;
 
 export async function startProcess(
   stack: Stack,
   { diesAfter = 0, env = {} }: { diesAfter?: number; env?: Record<string, string> } = {},
 ): Promise<WorkerProcess> {
-  const program = await (bundle ??= bundled());
-  const child = spawn(process.execPath, [program, String(diesAfter)], {
+  const child = spawn(process.execPath, [await (program ??= bundled()), String(diesAfter)], {
     env: { PATH: process.env['PATH'], ...stack.environment, FAVE_ACK_WAIT: '1', FAVE_TMPDIR: dir, FAVE_GRACE: '10', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -114,20 +114,8 @@ export async function startProcess(
 }
 
 async function bundled(): Promise<string> {
-  const outfile = join(dir, 'worker.mjs');
-  await build({
-    entryPoints: [join(import.meta.dirname, '../fixtures/tiny/worker.ts')],
-    outfile,
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node20',
-    banner: {
-      js: "import { createRequire as fave_createRequire } from 'node:module'; const require = fave_createRequire(import.meta.url);",
-    },
-    logLevel: 'warning',
-  });
-  return outfile;
+  await bundle({ worker: join(import.meta.dirname, '../fixtures/tiny/worker.ts') }, programDir);
+  return join(programDir, 'worker.mjs');
 }
 
 /** What a stream holds on a subject, which may have wildcards, oldest first. */
