@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { Client, S3Error, type ClientOptions } from 'minio';
 import pRetry from 'p-retry';
 import type { StoreConfig } from './config.ts';
-import { messageOf, PermanentError, RetryableError, UnavailableError } from './errors.ts';
+import { Fault, messageOf, PermanentError, RetryableError, UnavailableError } from './errors.ts';
 
 export interface StoredObject {
   readonly key: string;
@@ -60,6 +60,19 @@ export interface Store {
   close(): void;
 }
 
+export type StoreOperation = 'head' | 'get' | 'put' | 'copy' | 'list' | 'delete';
+
+/** What may come of a request to the store; `aborted`: whoever asked no longer waits. */
+export const storeResults = ['ok', 'missing', 'changed', 'denied', 'refused', 'unavailable', 'aborted'] as const;
+export type StoreResult = (typeof storeResults)[number];
+
+/** Hears of every request to the store, tries that are repeated included. */
+export interface StoreObserver {
+  answered(operation: StoreOperation, result: StoreResult, seconds?: number): void;
+  /** @param amount Bytes of content that were read from the store (in) or written to it (out). */
+  moved(direction: 'in' | 'out', amount: number): void;
+}
+
 export interface Digest {
   /** Hexadecimal. */
   readonly sha256: string;
@@ -73,9 +86,10 @@ const PATIENCE = 30_000;
 /** Milliseconds without a byte after which a request counts as lost. A store that syncs events waits up to 5 s for a hung broker. */
 const SILENCE = 20_000;
 
-export function createStore(config: StoreConfig): Store {
+export function createStore(config: StoreConfig, observer?: StoreObserver): Store {
   const { client, agent } = connect(config);
   const { bucket } = config;
+  const patiently = patience(observer);
 
   /** One signed request; its body is drained by the caller. Minio's own helpers know no If-Match, no constant-memory PUT and no signal. */
   const request = async (
@@ -109,9 +123,10 @@ export function createStore(config: StoreConfig): Store {
     { headers, signal }: PutOptions = {},
   ) => {
     const sent = { ...headers, 'content-length': String(size) };
-    const response = await patiently(signal, key, async () =>
+    const response = await patiently('put', signal, key, async () =>
       drained(await request({ method: 'PUT', key, headers: sent }, body, signal)),
     );
+    observer?.moved('out', size);
     return { etag: etagOf(response.headers) };
   };
 
@@ -128,7 +143,7 @@ export function createStore(config: StoreConfig): Store {
     );
 
   const head: Store['head'] = (key, options = {}) =>
-    patiently(options.signal, key, async () => {
+    patiently('head', options.signal, key, async () => {
       const response = await drained(await get('HEAD', key, options));
       const versionId = response.headers['x-amz-version-id'] as string | undefined;
       return {
@@ -141,12 +156,26 @@ export function createStore(config: StoreConfig): Store {
     }).catch(absent);
 
   const text: Store['text'] = (key, options = {}) =>
-    patiently(options.signal, key, async () => {
+    patiently('get', options.signal, key, async () => {
       const response = await get('GET', key, options);
       const chunks: Buffer[] = [];
       for await (const chunk of response) chunks.push(chunk as Buffer);
-      return { text: Buffer.concat(chunks).toString('utf8'), etag: etagOf(response.headers) };
+      const content = Buffer.concat(chunks);
+      observer?.moved('in', content.length);
+      return { text: content.toString('utf8'), etag: etagOf(response.headers) };
     }).catch(absent);
+
+  /** Not timed: whoever reads it sets the pace. */
+  const listing = async function* (prefix: string, deep: boolean): AsyncGenerator {
+    try {
+      yield* client.listObjectsV2(bucket, prefix, deep);
+      observer?.answered('list', 'ok');
+    } catch (error) {
+      const fault = translated(error, prefix);
+      observer?.answered('list', resultOf(fault));
+      throw fault;
+    }
+  };
 
   return {
     bucket,
@@ -155,13 +184,14 @@ export function createStore(config: StoreConfig): Store {
     text,
     rareText: async (key, options) => ((await head(key, options)) ? text(key, options) : undefined),
     download: (key, path, options = {}) =>
-      patiently(options.signal, key, async () => {
+      patiently('get', options.signal, key, async () => {
         const response = await get('GET', key, options);
         await pipeline(response, createWriteStream(path), ...(options.signal ? [{ signal: options.signal }] : []));
         const expected = Number(response.headers['content-length']);
         const { size } = await stat(path);
         if (size !== expected)
           throw new UnavailableError('store-unavailable', `${key} broke off after ${size} of ${expected} bytes`);
+        observer?.moved('in', size);
       }),
     upload: (key, { path, sha256, size }, options) => put(key, { path, sha256 }, size, options),
     put: (key, text, options) => put(key, { data: text, sha256: sha256Of(text) }, Buffer.byteLength(text), options),
@@ -175,7 +205,7 @@ export function createStore(config: StoreConfig): Store {
       }
     },
     copy: (from, to, { headers, signal } = {}) =>
-      patiently(signal, to, async () => {
+      patiently('copy', signal, to, async () => {
         const sent = {
           ...headers,
           'x-amz-copy-source': encodeURI(`/${bucket}/${from.key}`),
@@ -190,27 +220,19 @@ export function createStore(config: StoreConfig): Store {
         return { etag };
       }),
     async *list(prefix) {
-      try {
-        for await (const item of client.listObjectsV2(bucket, prefix, true)) {
-          const { name, etag, size, lastModified } = item as { name: string; etag: string; size: number; lastModified: Date };
-          yield { key: name, etag: unquoted(etag), size, modified: lastModified };
-        }
-      } catch (error) {
-        throw translated(error, prefix);
+      for await (const item of listing(prefix, true)) {
+        const { name, etag, size, lastModified } = item as { name: string; etag: string; size: number; lastModified: Date };
+        yield { key: name, etag: unquoted(etag), size, modified: lastModified };
       }
     },
     async *folders(prefix) {
-      try {
-        for await (const item of client.listObjectsV2(bucket, prefix, false)) {
-          const folder = (item as { prefix?: string }).prefix;
-          if (folder !== undefined) yield folder.slice(prefix.length, -1);
-        }
-      } catch (error) {
-        throw translated(error, prefix);
+      for await (const item of listing(prefix, false)) {
+        const folder = (item as { prefix?: string }).prefix;
+        if (folder !== undefined) yield folder.slice(prefix.length, -1);
       }
     },
     remove: (key) =>
-      patiently(undefined, key, async () => {
+      patiently('delete', undefined, key, async () => {
         await client.removeObject(bucket, key);
       }),
     close: () => {
@@ -263,30 +285,58 @@ function connect(config: StoreConfig): { client: Client; agent: http.Agent } {
   return { client, agent };
 }
 
-async function patiently<T>(signal: AbortSignal | undefined, key: string, call: () => Promise<T>): Promise<T> {
-  let lastError: unknown;
-  try {
-    return await pRetry(
-      () =>
-        call().catch((error: unknown) => {
-          lastError = translated(error, key);
-          throw lastError;
-        }),
-      {
+type Patiently = <T>(
+  operation: StoreOperation,
+  signal: AbortSignal | undefined,
+  key: string,
+  call: () => Promise<T>,
+) => Promise<T>;
+
+/** Repeats calls to a store that does not answer. */
+function patience(observer: StoreObserver | undefined): Patiently {
+  return async (operation, signal, key, call) => {
+    let lastError: unknown;
+    const once = async (): Promise<Awaited<ReturnType<typeof call>>> => {
+      const begun = performance.now();
+      const answered = (result: StoreResult): void => observer?.answered(operation, result, (performance.now() - begun) / 1_000);
+      try {
+        const value = await call();
+        answered('ok');
+        return value;
+      } catch (error) {
+        lastError = translated(error, key);
+        answered(resultOf(lastError));
+        throw lastError;
+      }
+    };
+    try {
+      return await pRetry(once, {
         retries: Infinity,
         minTimeout: 100,
         maxTimeout: 3_000,
         randomize: true,
         ...(signal ? { signal } : { maxRetryTime: PATIENCE }),
         shouldRetry: ({ error }) => error instanceof UnavailableError,
-      },
-    );
-  } catch (error) {
-    // A deadline that passed while the store was away is the store's fault, not the item's.
-    if (lastError instanceof UnavailableError) throw lastError;
-    signal?.throwIfAborted();
-    throw error;
-  }
+      });
+    } catch (error) {
+      // A deadline that passed while the store was away is the store's fault, not the item's.
+      if (lastError instanceof UnavailableError) throw lastError;
+      signal?.throwIfAborted();
+      throw error;
+    }
+  };
+}
+
+/** What came of a request that failed. */
+function resultOf(error: unknown): StoreResult {
+  if (error instanceof UnavailableError) return 'unavailable';
+  if (!(error instanceof Fault)) return 'aborted';
+  const results: Record<string, StoreResult> = {
+    'missing-object': 'missing',
+    'object-changed': 'changed',
+    'access-denied': 'denied',
+  };
+  return results[error.code] ?? 'refused';
 }
 
 /** A failure of a request in FAVE's terms. */

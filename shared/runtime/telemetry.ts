@@ -1,0 +1,21 @@
+import { trace } from '@opentelemetry/api';
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
+import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
+
+/**
+ * Has the spans of this process sent by OTLP over HTTP. Where, how many and how often say OpenTelemetry's own variables:
+ * `OTEL_EXPORTER_OTLP_*`, `OTEL_TRACES_SAMPLER*`, `OTEL_BSP_*`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_SERVICE_NAME`.
+ * To be imported only where tracing is on: the SDK takes longer to load than a stage.
+ * @returns Sends what is left and ends.
+ */
+export function startTelemetry(service: string): () => Promise<void> {
+  const named = resourceFromAttributes({ 'service.name': service, 'service.namespace': 'fave' });
+  const provider = new BasicTracerProvider({
+    resource: named.merge(detectResources({ detectors: [envDetector] })),
+    spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
+  });
+  trace.setGlobalTracerProvider(provider);
+  // A collector that is away must not hold a process that ends; what was not sent is lost.
+  return () => provider.shutdown().catch(() => undefined);
+}
