@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { INamespace } from 'kubernetes-models/v1/Namespace';
+import { readConfig } from '../../shared/config.ts';
+import type { Graph } from '../../shared/graph.ts';
+import { root } from '../paths.ts';
+import { drain_s, regimeNames, regimeSettings } from '../regimes.ts';
+import { bus, BUS_CONFIG_FILE } from './bus.ts';
+import { addressOf, BUS_CONFIG, ENVIRONMENT, hosts, images, literals, NAMESPACE, ports } from './names.ts';
+import { networkPolicies } from './network.ts';
+import { service, type ServiceEnvironment } from './services.ts';
+import { setUpJob } from './set-up.ts';
+import { store } from './store.ts';
+
+/** Memory of a service that no regime sizes, MB: the relay and the tracker hold no media. */
+const SMALL = 256;
+
+/** Version of all images that are built here. */
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+
+/** What every regime has in common, by file. */
+export function base(graph: Graph): Record<string, readonly object[]> {
+  // A stage's size is the same in every regime.
+  const [regime] = regimeNames;
+  const { stages } = regimeSettings(regime ?? 'cold', graph);
+  const fixed = (name: string): object[] => service({ name, image: images.core, memoryMb: SMALL, replicas: 1 });
+  return {
+    namespace: [namespace],
+    store: store(),
+    bus: bus(),
+    'set-up': [setUpJob()],
+    relay: fixed('relay'),
+    tracker: fixed('tracker'),
+    ...Object.fromEntries(
+      Object.entries(stages).map(([name, { memory_mb }]) => [name, service({ name, image: images.media, memoryMb: memory_mb })]),
+    ),
+    'network-policies': networkPolicies(),
+  };
+}
+
+/** Whose pods the cluster refuses where they could harm the node they run on. */
+const namespace: INamespace = {
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: {
+    name: NAMESPACE,
+    labels: Object.fromEntries(['enforce', 'audit', 'warn'].map((mode) => [`pod-security.kubernetes.io/${mode}`, 'restricted'])),
+  },
+};
+
+/** Kustomize's generators and transformers of the base. */
+export function baseGenerators(): object {
+  return { configMapGenerator: configMaps(), images: Object.values(images).map((name) => ({ name, newTag: version })) };
+}
+
+/** ConfigMaps whose names follow from what they say, so that pods are replaced when it changes. */
+function configMaps(): object[] {
+  const { region, bucket } = readConfig({}).store;
+  const environment = {
+    ARTIFACT_ENDPOINT: `http://${addressOf(hosts.store)}:${ports.store}`,
+    ARTIFACT_REGION: region,
+    ARTIFACT_BUCKET: bucket,
+    NATS_URL: `nats://${addressOf(hosts.bus)}:${ports.bus}`,
+    FAVE_HTTP_HOST: '0.0.0.0',
+    FAVE_HTTP_PORT: String(ports.http),
+    FAVE_TMPDIR: '/tmp',
+    FAVE_GRACE: String(drain_s),
+  } satisfies ServiceEnvironment;
+  return [
+    { name: ENVIRONMENT, namespace: NAMESPACE, literals: literals(environment) },
+    { name: BUS_CONFIG, namespace: NAMESPACE, files: [BUS_CONFIG_FILE] },
+  ];
+}

@@ -1,0 +1,136 @@
+import type { IStatefulSet } from 'kubernetes-models/apps/v1/StatefulSet';
+import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
+import type { IService } from 'kubernetes-models/v1/Service';
+import { natsConfig } from '../nats.ts';
+import { busPermissions } from '../permissions.ts';
+import type { Graph } from '../../shared/graph.ts';
+import { addressOf, BUS_CONFIG, BUS_USERS, hosts, images, labels, NAMESPACE, ports, selector } from './names.ts';
+import { podTemplate, resources } from './pod.ts';
+import { budget } from './services.ts';
+
+const DATA = '/data';
+const CONFIG = '/etc/nats';
+
+/** The server's configuration, beside the kustomization and in the container. */
+export const BUS_CONFIG_FILE = 'nats.conf';
+
+/** Nodes of the cluster of the scale-out component: the fewest of which one may fail. */
+export const BUS_NODES = 3;
+
+/** Peers find each other by the names of the headless Service. */
+const cluster = {
+  name: 'fave',
+  port: ports.routes,
+  // Clients reach nodes by the Service; KEDA finds the leader of a consumer by the nodes' names.
+  no_advertise: true,
+  routes: Array.from(
+    { length: BUS_NODES },
+    (_, index) => `nats://${hosts.bus}-${index}.${addressOf(hosts.busNodes)}:${ports.routes}`,
+  ),
+};
+
+/** The server's configuration, but for its users, whose passwords are in a Secret that lies beside it. */
+export function busConfig({ clustered }: { clustered: boolean }): string {
+  const { jetstream } = natsConfig({
+    port: ports.bus,
+    monitor: ports.monitor,
+    dataDir: DATA,
+    users: {},
+    passwords: {},
+    program: '',
+  }) as { jetstream: object };
+  const settings = {
+    port: ports.bus,
+    http: ports.monitor,
+    pid_file: '/tmp/nats.pid',
+    jetstream,
+    ...(clustered && { cluster }),
+  };
+  // What JSON cannot say: the name of the pod, and the file of the users.
+  return `server_name: $POD_NAME\ninclude ./users.conf\n${JSON.stringify(settings, null, 2).slice(2, -2).replace(/^ {2}/gm, '')}\n`;
+}
+
+/** The file of the users, with the rights that follow from the graph. */
+export function busUsers(graph: Graph, passwords: Readonly<Record<string, string>>): string {
+  const { authorization } = natsConfig({
+    port: ports.bus,
+    monitor: ports.monitor,
+    dataDir: DATA,
+    users: busPermissions(graph),
+    passwords,
+    program: '',
+  }) as { authorization: object };
+  return `authorization: ${JSON.stringify(authorization, null, 2)}\n`;
+}
+
+/** NATS with JetStream on one node. */
+export function bus(): [IService, IService, IStatefulSet, IPodDisruptionBudget] {
+  const metadata = { namespace: NAMESPACE, labels: labels(hosts.bus, 'bus') };
+  const client = { name: 'nats', port: ports.bus };
+  const monitor = { name: 'monitor', port: ports.monitor };
+  const service = (name: string, spec: IService['spec']): IService => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { ...metadata, name },
+    spec: { ...spec, selector: selector(hosts.bus).matchLabels },
+  });
+  return [
+    service(hosts.bus, { ports: [client] }),
+    service(hosts.busNodes, {
+      clusterIP: 'None',
+      // Nodes that form a cluster are not ready before they have found each other.
+      publishNotReadyAddresses: true,
+      ports: [client, monitor, { name: 'routes', port: ports.routes }],
+    }),
+    {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { ...metadata, name: hosts.bus },
+      spec: {
+        serviceName: hosts.busNodes,
+        replicas: 1,
+        podManagementPolicy: 'Parallel',
+        selector: selector(hosts.bus),
+        template: podTemplate({ name: hosts.bus, component: 'bus', tmp: '16Mi', grace: 60, container, more: { volumes } }),
+        volumeClaimTemplates: [claim('20Gi')],
+      },
+    },
+    budget(hosts.bus, 'bus'),
+  ];
+}
+
+/** Disk of a server, which stays when the server goes. The cluster's default storage class. */
+export function claim(storage: string): NonNullable<NonNullable<IStatefulSet['spec']>['volumeClaimTemplates']>[number] {
+  return {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: { name: 'data' },
+    spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage } } },
+  };
+}
+
+const volumes = [
+  { name: 'config', projected: { sources: [{ configMap: { name: BUS_CONFIG } }, { secret: { name: BUS_USERS } }] } },
+];
+
+const health = (query: string) => ({ httpGet: { path: `/healthz${query}`, port: 'monitor' } });
+
+const container = {
+  image: images.bus,
+  args: ['--config', `${CONFIG}/${BUS_CONFIG_FILE}`],
+  env: [{ name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }],
+  ports: [
+    { name: 'nats', containerPort: ports.bus },
+    { name: 'monitor', containerPort: ports.monitor },
+    { name: 'routes', containerPort: ports.routes },
+  ],
+  volumeMounts: [
+    { name: 'data', mountPath: DATA },
+    { name: 'config', mountPath: CONFIG, readOnly: true },
+  ],
+  resources: resources({ request: '100m', limit: '2' }, 1024),
+  // Restoring a large stream takes its time; a server that still does so is alive.
+  startupProbe: { ...health('?js-server-only=true'), periodSeconds: 1, failureThreshold: 300 },
+  livenessProbe: { ...health('?js-enabled-only=true'), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
+  readinessProbe: { ...health('?js-server-only=true'), periodSeconds: 5, timeoutSeconds: 5 },
+};

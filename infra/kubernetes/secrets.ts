@@ -1,0 +1,46 @@
+import type { ISecret } from 'kubernetes-models/v1/Secret';
+import { readConfig } from '../../shared/config.ts';
+import type { Graph } from '../../shared/graph.ts';
+import { ROOT_USER } from '../foundation.ts';
+import { busPermissions } from '../permissions.ts';
+import { accessKeyOf, storePolicies } from '../policies.ts';
+import type { Secrets } from '../secrets.ts';
+import { serviceNames } from '../services.ts';
+import { busUsers } from './bus.ts';
+import { BUS_USERS, NAMESPACE, secretOf, STORE_ROOT } from './names.ts';
+import type { ServiceEnvironment } from './services.ts';
+import { SET_UP } from './set-up.ts';
+import { rootKeys } from './store.ts';
+
+/** Users of the bus and access keys of the store that an installation has, as `ensureSecrets` takes them. */
+export function rolesOf(graph: Graph): { bus: string[]; store: string[] } {
+  const { bucket } = readConfig({}).store;
+  return { bus: Object.keys(busPermissions(graph)), store: [ROOT_USER, ...Object.keys(storePolicies(graph, bucket))] };
+}
+
+/** Every Secret that the manifests refer to: they are made for an installation and never committed. Each service gets its own role's. */
+export function secretManifests(graph: Graph, secrets: Secrets): ISecret[] {
+  const { bus, store } = secrets;
+  const access = (role: string, accessKey: string, secretKey = '', user = role): ISecret =>
+    secret(secretOf(role), {
+      ARTIFACT_ACCESS_KEY: accessKey,
+      ARTIFACT_SECRET_KEY: secretKey,
+      NATS_USER: user,
+      NATS_PASSWORD: bus[user] ?? '',
+    } satisfies ServiceEnvironment);
+  return [
+    secret(STORE_ROOT, {
+      [rootKeys.user]: ROOT_USER,
+      [rootKeys.password]: store[ROOT_USER] ?? '',
+      [rootKeys.bus]: bus['minio'] ?? '',
+    }),
+    secret(BUS_USERS, { 'users.conf': busUsers(graph, bus) }),
+    access(SET_UP, ROOT_USER, store[ROOT_USER], 'admin'),
+    secret(secretOf('roles'), { 'secrets.json': JSON.stringify(secrets) }),
+    ...serviceNames(graph).map((name) => access(name, accessKeyOf(name), store[name])),
+  ];
+}
+
+function secret(name: string, stringData: Record<string, string>): ISecret {
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: NAMESPACE }, type: 'Opaque', stringData };
+}

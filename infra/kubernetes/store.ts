@@ -1,0 +1,86 @@
+import type { IStatefulSet } from 'kubernetes-models/apps/v1/StatefulSet';
+import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
+import type { IContainer } from 'kubernetes-models/v1/Container';
+import type { IService } from 'kubernetes-models/v1/Service';
+import { notifyEnvironment } from '../minio.ts';
+import { claim } from './bus.ts';
+import { addressOf, hosts, images, labels, NAMESPACE, ports, selector, STORE_ROOT } from './names.ts';
+import { podTemplate, resources } from './pod.ts';
+import { budget } from './services.ts';
+
+/** Nodes of the scale-out component, a drive each: half of the drives may fail before data is lost, one before writes fail. */
+export const STORE_NODES = 4;
+
+/** Objects, and the events that wait for the bus, on one disk: who has the one has the other. */
+const DATA = '/data';
+
+/** Arguments of the server on one node, or on {@link STORE_NODES} that erasure-code over their drives. */
+export function storeArgs({ clustered }: { clustered: boolean }): string[] {
+  const host = `${hosts.store}-{0...${STORE_NODES - 1}}.${addressOf(hosts.storeNodes)}`;
+  const objects = clustered ? `http://${host}:${ports.store}${DATA}/objects` : `${DATA}/objects`;
+  return ['server', objects, '--address', `:${ports.store}`, '--certs-dir', '/tmp/certs'];
+}
+
+/** MinIO on one node, which announces to the bus what lands. */
+export function store(): [IService, IService, IStatefulSet, IPodDisruptionBudget] {
+  const metadata = { namespace: NAMESPACE, labels: labels(hosts.store, 'store') };
+  const service = (name: string, spec: IService['spec']): IService => ({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { ...metadata, name },
+    spec: { ...spec, selector: selector(hosts.store).matchLabels, ports: [{ name: 's3', port: ports.store }] },
+  });
+  return [
+    service(hosts.store, {}),
+    service(hosts.storeNodes, { clusterIP: 'None', publishNotReadyAddresses: true }),
+    {
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { ...metadata, name: hosts.store },
+      spec: {
+        serviceName: hosts.storeNodes,
+        replicas: 1,
+        podManagementPolicy: 'Parallel',
+        selector: selector(hosts.store),
+        template: podTemplate({ name: hosts.store, component: 'store', tmp: '1Gi', grace: 60, container: container() }),
+        volumeClaimTemplates: [claim('50Gi')],
+      },
+    },
+    budget(hosts.store, 'store'),
+  ];
+}
+
+function container(): Omit<IContainer, 'name'> {
+  const health = (path: string) => ({ httpGet: { path: `/minio/health/${path}`, port: 's3' } });
+  return {
+    image: images.store,
+    args: storeArgs({ clustered: false }),
+    env: environment(),
+    ports: [{ name: 's3', containerPort: ports.store }],
+    volumeMounts: [{ name: 'data', mountPath: DATA }],
+    resources: resources({ request: '100m', limit: '2' }, 2048),
+    startupProbe: { ...health('live'), periodSeconds: 1, failureThreshold: 120 },
+    livenessProbe: { ...health('live'), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
+    readinessProbe: { ...health('ready'), periodSeconds: 5, timeoutSeconds: 5 },
+  };
+}
+
+/** Keys of the Secret {@link STORE_ROOT}. */
+export const rootKeys = { user: 'MINIO_ROOT_USER', password: 'MINIO_ROOT_PASSWORD', bus: 'NATS_PASSWORD' } as const;
+
+function environment(): NonNullable<IContainer['env']> {
+  const secret = (name: string, key: string) => ({ name, valueFrom: { secretKeyRef: { name: STORE_ROOT, key } } });
+  const notify = notifyEnvironment(
+    { address: `${addressOf(hosts.bus)}:${ports.bus}`, user: 'minio', password: '' },
+    `${DATA}/queue`,
+  );
+  return [
+    ...[rootKeys.user, rootKeys.password].map((key) => secret(key, key)),
+    { name: 'MINIO_UPDATE', value: 'off' },
+    // Nobody but the monitoring's namespace may ask: network policies.
+    { name: 'MINIO_PROMETHEUS_AUTH_TYPE', value: 'public' },
+    ...Object.entries(notify).map(([name, value]) =>
+      name.includes('_PASSWORD_') ? secret(name, rootKeys.bus) : { name, value },
+    ),
+  ];
+}
