@@ -8,8 +8,8 @@ import { setUpAccess } from './setup/access.ts';
 
 /** Sets up whatever an instance's services stand on. @param mc The `mc` program. */
 export async function prepare(
-  { graph, env, progress, retentionDays }: LaunchOptions,
-  foundation: Foundation,
+  { graph, env, progress, retentionDays }: Pick<LaunchOptions, 'graph' | 'env' | 'progress' | 'retentionDays'>,
+  foundation: Pick<Foundation, 'store' | 'bus' | 'access'>,
   mc: string,
 ): Promise<void> {
   const { ackWait, replicas } = readConfig(env);

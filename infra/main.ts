@@ -1,19 +1,32 @@
-/** `node dist/infra.mjs start|verify …`: what `npm start` and `npm run verify` hand over to. */
+/** `node dist/infra.mjs start|verify …`: what `npm start`, `npm run verify` and containers hand over to. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Fault, PermanentError } from '../shared/errors.ts';
 import { graph } from '../services/pipeline.ts';
+import { makeSecrets } from './compose/secrets.ts';
 import { startInstance } from './instance.ts';
 import { launch } from './launcher.ts';
 import { defaultDataDir } from './paths.ts';
 import { defaultPorts, portsFrom, type Ports } from './ports.ts';
 import { readInstance, type InstanceRecord } from './record.ts';
+import { regimeNames, type RegimeName } from './regimes.ts';
 import { serviceNames } from './services.ts';
+import { runSetUp } from './setup/job.ts';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
+interface StartOptions {
+  readonly dataDir: string;
+  readonly ports: Ports;
+  readonly detach: boolean;
+  /** Arguments for a launcher that is started in the background. */
+  readonly rest: string[];
+  readonly retentionDays?: number;
+  readonly regime?: RegimeName;
+}
+
 /** @throws PermanentError `bad-arguments`. */
-function options(args: string[]): { dataDir: string; ports: Ports; detach: boolean; rest: string[]; retentionDays?: number } {
+function options(args: string[]): StartOptions {
   const { values } = parseArgs({
     args,
     options: {
@@ -21,6 +34,7 @@ function options(args: string[]): { dataDir: string; ports: Ports; detach: boole
       'port-base': { type: 'string' },
       detach: { type: 'boolean' },
       'retention-days': { type: 'string' },
+      regime: { type: 'string' },
     },
   });
   const number = (name: 'port-base' | 'retention-days', least: number, most: number): number | undefined => {
@@ -33,6 +47,9 @@ function options(args: string[]): { dataDir: string; ports: Ports; detach: boole
   };
   const base = number('port-base', 1024, 65_532);
   const retentionDays = number('retention-days', 1, 36_500);
+  const regime = regimeNames.find((name) => name === values.regime);
+  if (values.regime !== undefined && !regime)
+    throw new PermanentError('bad-arguments', `there is no regime ${values.regime}; there are ${regimeNames.join(', ')}`);
   return {
     dataDir: values.data === undefined ? defaultDataDir : resolve(values.data),
     ports: base === undefined ? defaultPorts : portsFrom(base),
@@ -40,8 +57,10 @@ function options(args: string[]): { dataDir: string; ports: Ports; detach: boole
     rest: [
       ...(base === undefined ? [] : ['--port-base', String(base)]),
       ...(retentionDays === undefined ? [] : ['--retention-days', String(retentionDays)]),
+      ...(regime === undefined ? [] : ['--regime', regime]),
     ],
     ...(retentionDays !== undefined && { retentionDays }),
+    ...(regime && { regime }),
   };
 }
 
@@ -49,6 +68,8 @@ async function start(args: string[]): Promise<void> {
   const { dataDir, ports, detach, rest, ...more } = options(args);
   const running = await readInstance(dataDir);
   if (running?.state === 'ready') {
+    if (more.regime && more.regime !== running.regime)
+      throw new PermanentError('other-regime', `FAVE runs already, and not as ${more.regime}; npx fave down stops it`);
     say('FAVE runs already.');
     say(welcome(running));
     return;
@@ -101,8 +122,24 @@ function welcome({ dataDir, bucket, ports, own }: InstanceRecord): string {
   ].join('\n');
 }
 
+/** `--secrets DIR`: where the roles' passwords are. */
+async function setup(args: string[]): Promise<void> {
+  const { values } = parseArgs({ args, options: { secrets: { type: 'string', default: 'secrets' } } });
+  await runSetUp({ graph, env: process.env, secretsDir: resolve(values.secrets), progress: say });
+  say('set up');
+}
+
+/** `--secrets DIR`: where they are made. */
+async function secrets(args: string[]): Promise<void> {
+  const { values } = parseArgs({ args, options: { secrets: { type: 'string', default: 'secrets' } } });
+  const dir = resolve(values.secrets);
+  say(await makeSecrets({ graph, dir, env: process.env }));
+}
+
 const commands: Record<string, (args: string[]) => Promise<void>> = {
   start,
+  setup,
+  secrets,
   verify: async () => (await import('./verify.ts')).verify(),
 };
 

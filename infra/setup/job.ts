@@ -1,0 +1,48 @@
+import { PermanentError } from '../../shared/errors.ts';
+import type { Graph } from '../../shared/graph.ts';
+import { readConfig } from '../../shared/config.ts';
+import { prepare, withAdmin } from '../admin.ts';
+import { proveNotifications } from '../canary.ts';
+import { storePolicies } from '../policies.ts';
+import { readSecrets } from '../secrets.ts';
+import type { Progress } from '../servers/install.ts';
+
+export interface SetUpJob {
+  readonly graph: Graph;
+  /** Names the servers, with an administrator's credentials. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Directory of `secrets.json`; where there is none, the store's access keys are somebody else's. */
+  readonly secretsDir: string;
+  /** The `mc` program; on PATH. */
+  readonly mc?: string;
+  /** Days after which a request's objects are deleted; undefined keeps them. */
+  readonly retentionDays?: number;
+  readonly progress: Progress;
+}
+
+/** Milliseconds that the canary may take: the queued target is polled every three seconds. */
+const CANARY = 20_000;
+
+/**
+ * Sets up servers that run already, for containers and clusters, and proves that what lands in the bucket is announced.
+ * It may run again at any time: what is as it should be is left alone.
+ * @throws PermanentError `not-an-administrator`, `access-not-set`, `notifications-dead`, …
+ */
+export async function runSetUp({ graph, env, secretsDir, mc = 'mc', retentionDays, progress }: SetUpJob): Promise<void> {
+  const { store, bus, events } = readConfig(env);
+  if (store.accessKey === '' || store.secretKey === '') {
+    throw new PermanentError(
+      'not-an-administrator',
+      'set-up needs an administrator of the store: set ARTIFACT_ACCESS_KEY and ARTIFACT_SECRET_KEY, or …_FILE',
+    );
+  }
+  const secrets = await readSecrets(secretsDir);
+  const access = secrets && { policies: storePolicies(graph, store.bucket), secrets: secrets.store };
+  await prepare({ graph, env, progress, ...(retentionDays !== undefined && { retentionDays }) }, { store, bus, access }, mc);
+  if (events === 'notifications') {
+    const heard = await withAdmin({ store, bus }, (...servers) =>
+      proveNotifications({ store: servers[0], bus: servers[1], deadline: CANARY, relay: false }),
+    );
+    progress(`the store announces what lands: after ${heard.fast ?? 0} ms, and after ${heard.durable ?? 0} ms from its queue`);
+  }
+}
