@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { chown, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readConfig } from '../../shared/config.ts';
@@ -35,6 +36,8 @@ export async function makeSecrets({ graph, dir, env }: MakeSecrets): Promise<str
   for (const [path, text] of Object.entries({ ...files(graph, secrets), '.gitignore': '*\n' })) {
     await writeFile(join(dir, path), text, { mode: 0o600 });
   }
+  // Nothing of ours knows it but Grafana, and a person; one that was changed stays.
+  await writeFile(join(dir, 'grafana'), randomBytes(18).toString('hex'), { mode: 0o600, flag: 'wx' }).catch(() => undefined);
   if (process.getuid?.() === 0) await handOver(dir, Number(env['FAVE_UID'] ?? 1000), Number(env['FAVE_GID'] ?? 1000));
   return `the secrets are in ${dir}; for a shell on this machine: . ${join(dir, 'env')}`;
 }

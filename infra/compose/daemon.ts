@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { cacheDir } from '../paths.ts';
+import { startProcess, untilReady } from '../process.ts';
+import { run, succeeds } from './run.ts';
+
+export interface Daemon {
+  /** What leads Docker's clients to it. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Ends it, if it was started here, and waits until nothing of it is left but its cache of images. */
+  stop(): Promise<void>;
+}
+
+/** Milliseconds that the daemon may take to start and to stop. */
+const PATIENCE = 60_000;
+
+/** The daemon that Docker's client finds, else one of its own; undefined, with why, where there can be none. */
+export async function findDaemon(): Promise<Daemon | { readonly missing: string }> {
+  if (await succeeds('docker', ['info'])) return { env: {}, stop: () => Promise.resolve() };
+  if (process.getuid?.() !== 0) return { missing: 'no Docker daemon answers, and starting one needs root' };
+  if (!(await succeeds('dockerd', ['--version']))) return { missing: 'no Docker daemon answers, and dockerd is not installed' };
+  return startDaemon();
+}
+
+/** Starts a daemon whose socket and state are its own. Its images lie in the cache, so that a second run builds little. */
+async function startDaemon(): Promise<Daemon> {
+  // By the user's cache: two daemons must not share images.
+  const state = join(tmpdir(), `fave-docker-${createHash('sha256').update(cacheDir).digest('hex').slice(0, 8)}`);
+  const socket = `unix://${state}/docker.sock`;
+  const paths = {
+    'data-root': join(cacheDir, 'images', 'docker'),
+    'exec-root': join(state, 'exec'),
+    pidfile: join(state, 'docker.pid'),
+    host: socket,
+  };
+  const env = { DOCKER_HOST: socket };
+  const daemon = await startProcess({
+    name: 'dockerd',
+    command: 'dockerd',
+    args: Object.entries(paths).flatMap(([name, value]) => [`--${name}`, value]),
+    env: { PATH: process.env['PATH'] ?? '' },
+    cwd: '/',
+    log: join(state, 'dockerd.log'),
+  });
+  const stop = async (): Promise<void> => {
+    await daemon.stop(PATIENCE);
+    await unmountBelow([state, paths['data-root']]);
+    await rm(state, { recursive: true, force: true });
+  };
+  await untilReady(daemon, PATIENCE, async () => ((await succeeds('docker', ['info'], { env })) ? true : undefined)).catch(
+    async (error: unknown) => {
+      await stop();
+      throw error;
+    },
+  );
+  return { env, stop };
+}
+
+/** What a daemon leaves mounted would keep its folder from being removed. */
+async function unmountBelow(paths: readonly string[]): Promise<void> {
+  const mounts = (await readFile('/proc/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '');
+  for (const mount of mounts.reverse().filter((each) => paths.some((path) => each.startsWith(`${path}/`)))) {
+    await run('umount', [mount]);
+  }
+}

@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process';
+import { PermanentError } from '../../shared/errors.ts';
+
+export interface RunOptions {
+  readonly cwd?: string;
+  /** On top of this process's own. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Shows what it says while it runs, instead of keeping it. */
+  readonly show?: boolean;
+}
+
+/** Runs a program to its end. @returns Its standard output. @throws PermanentError `command-failed` with its last words. */
+export async function run(command: string, args: readonly string[], { cwd, env, show = false }: RunOptions = {}): Promise<string> {
+  const stdio = show ? (['ignore', 2, 2] as const) : (['ignore', 'pipe', 'pipe'] as const);
+  const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: [...stdio] });
+  const said = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name]?.setEncoding('utf8').on('data', (text: string) => (said[name] += text));
+  }
+  const code = await new Promise<number | null>((resolve, reject) => child.once('close', resolve).once('error', reject)).catch(
+    (cause: unknown) => {
+      throw new PermanentError('command-failed', `${command} cannot be started: is it installed?`, { cause });
+    },
+  );
+  if (code === 0) return said.stdout;
+  const words = said.stderr.trimEnd().split('\n').slice(-12).join('\n');
+  throw new PermanentError('command-failed', `${command} ${args.slice(0, 3).join(' ')} … ended with ${String(code)}\n${words}`);
+}
+
+/** Whether a program runs and ends with 0. */
+export function succeeds(command: string, args: readonly string[], options: RunOptions = {}): Promise<boolean> {
+  return run(command, args, options).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,55 @@
+import type { Graph } from '../../shared/graph.ts';
+import { accessKeyOf } from '../policies.ts';
+import { regimeNames, regimeSettings } from '../regimes.ts';
+import { serviceNames } from '../services.ts';
+
+/** Services that run no tools and no model: a small image does. A stage that is not named here gets the one with the tools. */
+const toolless: readonly string[] = ['relay', 'tracker', 'stage-librosa', 'stage-grep'];
+
+/** Memory of a service that no regime sizes, MB: the relay and the tracker hold no media. */
+const SMALL = 256;
+
+/** The parts of compose.yaml that follow from the graph, by mark. */
+export function generatedParts(graph: Graph): Record<'services' | 'secrets', string> {
+  const names = serviceNames(graph);
+  return {
+    services: names.map((name) => service(name, memoryOf(graph, name))).join('\n'),
+    secrets: names
+      .flatMap((name) => ['store', 'bus'].map((kind) => `  ${kind}-${name}: { file: ./secrets/${kind}/${name} }\n`))
+      .join(''),
+  };
+}
+
+/** MB; a stage's size is the same in every regime. */
+function memoryOf(graph: Graph, name: string): number {
+  const [regime = 'warm'] = regimeNames;
+  return regimeSettings(regime, graph).stages[name]?.memory_mb ?? SMALL;
+}
+
+function service(name: string, memoryMb: number): string {
+  return `  ${name}:
+    <<: *${toolless.includes(name) ? 'core' : 'media'}
+    command: [${name}]
+    environment:
+      <<: *addresses
+      ARTIFACT_ACCESS_KEY: ${accessKeyOf(name)}
+      NATS_USER: ${name}
+      FAVE_MEMORY_LIMIT_MB: '${memoryMb}'
+    secrets:
+      - { source: store-${name}, target: store }
+      - { source: bus-${name}, target: bus }
+    mem_limit: ${memoryMb}m
+`;
+}
+
+/** A text whose lines between each part's marks are that part. */
+export function withParts(text: string, parts: Readonly<Record<string, string>>): string {
+  return Object.entries(parts).reduce(
+    (before, [mark, part]) =>
+      before.replace(
+        new RegExp(`( *# <${mark}>\n)[\\s\\S]*?( *# </${mark}>\n)`),
+        (_, begin: string, end: string) => `${begin}${part}${end}`,
+      ),
+    text,
+  );
+}
