@@ -1,6 +1,8 @@
 import { isRunning } from '../infra/identity.ts';
 import type { InstanceRecord } from '../infra/instance.ts';
+import { regimeSettings } from '../infra/regimes.ts';
 import { serviceNames } from '../infra/services.ts';
+import type { StageScaling } from '../schemas/generated/types.ts';
 import type { Graph } from '../shared/graph.ts';
 import { bad, check, ok, warn, type Check } from './checks.ts';
 import { join } from 'node:path';
@@ -16,16 +18,20 @@ export async function checkServices(instance: InstanceRecord | undefined, graph:
     return [warn(GROUP, 'instance', 'none on this machine', 'the servers come from the environment; services are not looked at')];
   const state =
     instance.state === 'ready'
-      ? ok(GROUP, 'instance', `ready, in ${instance.dataDir}`)
+      ? ok(GROUP, 'instance', `ready${instance.regime ? `, ${instance.regime}` : ''}, in ${instance.dataDir}`)
       : warn(GROUP, 'instance', instance.state, 'wait a moment');
-  return [state, ...(await Promise.all(serviceNames(graph).map((name) => checkService(instance, name))))];
+  const scaling = instance.regime ? regimeSettings(instance.regime, graph).stages : {};
+  const services = serviceNames(graph).map((name) => checkService(instance, name, scaling[name]));
+  return [state, ...(await Promise.all(services))];
 }
 
-function checkService({ processes, dataDir }: InstanceRecord, name: string): Promise<Check> {
-  const log = join(dataDir, 'logs', `${name}.log`);
+/** @param scaling By which it is scaled, a stage under a regime. */
+function checkService({ processes, dataDir }: InstanceRecord, name: string, scaling?: StageScaling): Promise<Check> {
+  const log = join(dataDir, 'logs', scaling ? `${name}-*.log` : `${name}.log`);
   return check(GROUP, name, `see ${log}`, async () => {
     const running = processes.filter((process) => process.name === name && isRunning(process));
-    const [first] = running;
+    const first = running.find(({ http }) => http !== undefined) ?? running[0];
+    if (!first && scaling?.min === 0) return ok(GROUP, name, 'scaled to zero');
     if (!first) return bad(GROUP, name, 'not running', `see ${log}; npx fave down and npm start start it again`);
     if (first.http === undefined) return warn(GROUP, name, 'starting', 'wait a moment');
     const { status } = await fetch(`http://127.0.0.1:${first.http}/healthz`, { signal: AbortSignal.timeout(ANSWER) });

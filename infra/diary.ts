@@ -13,12 +13,12 @@ export interface Diary {
   is(state: InstanceRecord['state']): Promise<void>;
 }
 
-/** @param path Directories of the `mc` and `nats` programs. @param services Those that run, filled while they start. */
+/** @param path Directories of the `mc` and `nats` programs. @param services Those that run at the moment. */
 export function keepDiary(
-  { dataDir, ports, env }: LaunchOptions,
+  { dataDir, ports, env, regime }: LaunchOptions,
   { store, bus, processes }: Foundation,
   path: readonly string[],
-  services: readonly Supervised[],
+  services: () => readonly Supervised[],
 ): Diary {
   const given = givenServers(env);
   const launcher = identityOf(process.pid);
@@ -28,13 +28,14 @@ export function keepDiary(
     launcher,
     state,
     dataDir,
+    ...(regime && { regime }),
     ports,
     endpoint: store.endpoint,
     bucket: store.bucket,
     natsUrl: bus.servers.join(','),
     own: { store: !given.store, bus: !given.bus },
     path,
-    processes: [...processes.map(({ name, pid }) => ({ name, ...identityOf(pid) })), ...services.flatMap(processRecord)],
+    processes: [...processes.map(({ name, pid }) => ({ name, ...identityOf(pid) })), ...services().flatMap(processRecord)],
   });
   const update = (): void => {
     writing = writing.then(() => writeRecord(current())).catch(() => undefined);

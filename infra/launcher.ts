@@ -10,6 +10,8 @@ import { givenServers, startFoundation, stopInOrder, type Foundation } from './f
 import { withLock } from './lock.ts';
 import { assertFree, type Ports } from './ports.ts';
 import { readInstance, type InstanceRecord } from './record.ts';
+import type { RegimeName } from './regimes.ts';
+import { instanceScaler } from './scaler/instance.ts';
 import { serviceSpec } from './services.ts';
 import { ensureServers, type Progress } from './servers/install.ts';
 import { ensurePackages } from './servers/packages.ts';
@@ -25,6 +27,8 @@ export interface LaunchOptions {
   readonly services: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly progress: Progress;
+  /** By which the stages among the services are scaled; without one each runs once. */
+  readonly regime?: RegimeName;
   /** Days after which a request's objects are deleted; undefined keeps them. */
   readonly retentionDays?: number;
   /** Ends the start between two of its steps. */
@@ -60,7 +64,7 @@ export function launch(options: LaunchOptions): Promise<Launched> {
 }
 
 async function boot(options: LaunchOptions): Promise<Launched> {
-  const { dataDir, ports, env, progress, signal } = options;
+  const { dataDir, ports, graph, env, progress, signal, regime } = options;
   if (await readInstance(dataDir)) throw new PermanentError('already-running', `an instance runs in ${dataDir} already`);
   await sweep(dataDir);
   if (options.services.length > 0) await ensurePackages(progress);
@@ -74,22 +78,26 @@ async function boot(options: LaunchOptions): Promise<Launched> {
 
   const foundation = await startFoundation({ ...options, programs });
   const services: Supervised[] = [];
+  const changed = (): void => {
+    diary.update();
+  };
+  const scaler = regime && instanceScaler(options, regime, foundation, changed);
   const diary = keepDiary(
     options,
     foundation,
     [programs.mc, programs.nats].map((path) => dirname(path)),
-    services,
+    () => [...services, ...(scaler?.running() ?? [])],
   );
   const stop = async (): Promise<void> => {
     await diary.is('stopping');
-    await Promise.all(services.map((service) => service.stop()));
+    await Promise.all([...services.map((service) => service.stop()), scaler?.stop(readConfig(env).grace * 1_000)]);
     await stopInOrder(foundation.processes);
     await rm(join(dataDir, 'instance.json'), { force: true });
   };
   const startService = async (name: string, more: Readonly<Record<string, string>> = {}): Promise<Supervised> => {
     const { grace } = readConfig({ ...env, ...more });
     const spec = serviceSpec(name, { dataDir, environment: foundation.environmentOf(name), env: { ...env, ...more } });
-    const service = await supervise(spec, { progress, changed: diary.update, grace: (grace + 5) * 1_000 });
+    const service = await supervise(spec, { progress, changed, grace: (grace + 5) * 1_000 });
     services.push(service);
     diary.update();
     return service;
@@ -98,7 +106,9 @@ async function boot(options: LaunchOptions): Promise<Launched> {
     await diary.is('starting');
     await prepare(options, foundation, programs.mc);
     signal?.throwIfAborted();
-    const started = await Promise.allSettled(options.services.map((name) => startService(name)));
+    const scaled = new Set(regime ? graph.stages.map(({ name }) => name) : []);
+    const once = options.services.filter((name) => !scaled.has(name));
+    const started = await Promise.allSettled([...once.map((name) => startService(name)), scaler?.start()]);
     for (const result of started) if (result.status === 'rejected') throw result.reason;
     signal?.throwIfAborted();
     await withAdmin(foundation, (store, bus) =>

@@ -2,6 +2,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isRunning, type ProcessIdentity } from './identity.ts';
 import type { Ports } from './ports.ts';
+import type { RegimeName } from './regimes.ts';
 
 /** One process of an instance. */
 export interface ProcessRecord extends ProcessIdentity {
@@ -16,6 +17,8 @@ export interface InstanceRecord {
   readonly launcher: ProcessIdentity;
   readonly state: 'starting' | 'ready' | 'stopping';
   readonly dataDir: string;
+  /** By which stages are scaled; without one each runs once. */
+  readonly regime?: RegimeName;
   readonly ports: Ports;
   /** URL of the store. */
   readonly endpoint: string;

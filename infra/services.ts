@@ -33,14 +33,16 @@ export interface ServiceOptions {
   readonly dataDir: string;
   /** Where the store and the bus are, with the role's credentials. */
   readonly environment: Readonly<Record<string, string>>;
-  /** The launcher's own environment: `FAVE_…` settings are passed on. */
+  /** The launcher's own environment: `FAVE_…` settings are passed on, and OpenTelemetry's `OTEL_…`. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Which of several processes of the service it is: each has a log of its own. */
+  readonly number?: number;
 }
 
 /** How a service's process is started. */
-export function serviceSpec(name: string, { dataDir, environment, env }: ServiceOptions): ProcessSpec {
+export function serviceSpec(name: string, { dataDir, environment, env, number }: ServiceOptions): ProcessSpec {
   const slots = concurrency[name] ?? 1;
-  const passed = Object.entries(env).filter(([key]) => key.startsWith('FAVE_') || INHERITED.includes(key));
+  const passed = Object.entries(env).filter(([key]) => /^(FAVE|OTEL)_/.test(key) || INHERITED.includes(key));
   return {
     name,
     command: process.execPath,
@@ -54,6 +56,6 @@ export function serviceSpec(name: string, { dataDir, environment, env }: Service
       ...environment,
     },
     cwd: root,
-    log: join(dataDir, 'logs', `${name}.log`),
+    log: join(dataDir, 'logs', `${number === undefined ? name : `${name}-${number}`}.log`),
   };
 }

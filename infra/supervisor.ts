@@ -18,23 +18,28 @@ export interface Supervised {
   current(): RunningProcess | undefined;
   /** Port of /metrics and /healthz of the current process, once it is ready. */
   http(): number | undefined;
-  /** Ends the process and restarts it no more. */
-  stop(): Promise<void>;
+  /** Ends the process and restarts it no more. @param grace Milliseconds that it may take, if not as long as others. */
+  stop(grace?: number): Promise<void>;
 }
+
+export type Change = 'started' | 'ready' | 'crashed';
 
 export interface SupervisorOptions {
   readonly progress: Progress;
-  /** Called whenever a process was started or became ready. */
-  readonly changed: () => void;
+  /** Called with each process that was started, became ready or ended by itself. */
+  readonly changed: (change: Change, child: RunningProcess, time: Date) => void;
   /** Milliseconds that a stopping process may take. */
   readonly grace: number;
+  /** Returns as soon as the process is started, and restarts it even if it never becomes ready. */
+  readonly patient?: boolean;
 }
 
 /**
  * Starts a service, waits until it is ready, and from then on restarts it whenever it ends by itself.
  * @throws PermanentError `not-ready` when it does not become ready the first time: that is its configuration's fault, and repeating would hide it.
  */
-export async function supervise(spec: ProcessSpec, { progress, changed, grace }: SupervisorOptions): Promise<Supervised> {
+export async function supervise(spec: ProcessSpec, options: SupervisorOptions): Promise<Supervised> {
+  const { progress, changed, grace, patient = false } = options;
   const stopping = new AbortController();
   const isStopping = (): boolean => stopping.signal.aborted;
   let current: RunningProcess | undefined;
@@ -44,12 +49,18 @@ export async function supervise(spec: ProcessSpec, { progress, changed, grace }:
     http = undefined;
     const child = await startProcess(spec);
     current = child;
-    changed();
+    changed('started', child, new Date());
     return child;
   };
   const becomeReady = async (child: RunningProcess): Promise<void> => {
-    http = await untilReady(child, READY, async () => readyPort(await logOf(child)));
-    changed();
+    const ready = await untilReady(child, READY, async () => readyLine(await logOf(child)));
+    http = ready.http;
+    changed('ready', child, new Date(ready.timestamp));
+  };
+  const sayIfNotReady = (child: RunningProcess): void => {
+    becomeReady(child).catch((error: unknown) => {
+      if (!isStopping()) progress(messageOf(error));
+    });
   };
   /** Watches a process and its successors; the delay grows while they end quickly. */
   const watch = async (first: RunningProcess): Promise<void> => {
@@ -58,6 +69,7 @@ export async function supervise(spec: ProcessSpec, { progress, changed, grace }:
       const begun = Date.now();
       const exit = await child.exited;
       if (isStopping()) return;
+      changed('crashed', child, new Date());
       if (Date.now() - begun > CALM) delay = BACKOFF.first;
       progress(`${spec.name} ended (${describeExit(exit)}) and is restarted in ${delay / 1000} s; its log: ${spec.log}`);
       await sleep(delay, undefined, { signal: stopping.signal });
@@ -67,9 +79,7 @@ export async function supervise(spec: ProcessSpec, { progress, changed, grace }:
         await child.stop(grace); // told to stop while this one was started
         return;
       }
-      becomeReady(child).catch((error: unknown) => {
-        if (!isStopping()) progress(messageOf(error));
-      });
+      sayIfNotReady(child);
     }
   };
 
@@ -79,17 +89,20 @@ export async function supervise(spec: ProcessSpec, { progress, changed, grace }:
     name: spec.name,
     current: () => current,
     http: () => http,
-    stop: async () => {
+    stop: async (within = grace) => {
       stopping.abort();
-      await current?.stop(grace);
+      await current?.stop(within);
       await watching;
     },
   };
-  try {
-    await becomeReady(first);
-  } catch (error) {
-    await supervised.stop();
-    throw error;
+  if (patient) sayIfNotReady(first);
+  else {
+    try {
+      await becomeReady(first);
+    } catch (error) {
+      await supervised.stop();
+      throw error;
+    }
   }
   watching = watch(first).catch((error: unknown) => {
     if (!isStopping()) progress(`${spec.name} cannot be restarted: ${messageOf(error)}`);
@@ -97,12 +110,8 @@ export async function supervise(spec: ProcessSpec, { progress, changed, grace }:
   return supervised;
 }
 
-/** The port that a service's log tells in its `service:ready` line. */
-export function readyPort(log: string): number | undefined {
-  for (const line of log.split('\n')) {
-    if (!line.includes('"service:ready"')) continue;
-    const { http } = JSON.parse(line) as { http?: number };
-    return http;
-  }
-  return undefined;
+/** What a service's log says when it is ready: since when, and its port. */
+export function readyLine(log: string): { http: number; timestamp: string } | undefined {
+  const line = log.split('\n').find((each) => each.includes('"service:ready"') && each.endsWith('}'));
+  return line === undefined ? undefined : (JSON.parse(line) as { http: number; timestamp: string });
 }

@@ -4,8 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isRunning } from './identity.ts';
 import { kill } from './process.ts';
 import { readRecord } from './record.ts';
+import { journalPath } from './scaler/journal.ts';
 
-/** Removes what an instance left whose launcher was killed: its processes, which hold the ports, its temporary files and its old logs. */
+/** Removes what an instance left whose launcher was killed: its processes, which hold the ports, and its temporary
+ * files; the logs and the record of scaling of the last one are kept beside the new. */
 export async function sweep(dataDir: string): Promise<void> {
   const left = ((await readRecord(dataDir))?.processes ?? []).filter(isRunning);
   for (const { pid } of left) kill(-pid, 'SIGTERM');
@@ -14,6 +16,7 @@ export async function sweep(dataDir: string): Promise<void> {
   await rm(join(dataDir, 'tmp'), { recursive: true, force: true });
   await rm(join(dataDir, 'logs.1'), { recursive: true, force: true });
   await rename(join(dataDir, 'logs'), join(dataDir, 'logs.1')).catch(() => undefined);
+  await rename(journalPath(dataDir), `${journalPath(dataDir)}.1`).catch(() => undefined);
   await mkdir(join(dataDir, 'tmp'), { recursive: true });
   await mkdir(join(dataDir, 'logs'), { recursive: true });
 }

@@ -39,6 +39,11 @@ export function beginAttempt(about: NewAttempt): Attempt {
   return { ...about, abort, begun: performance.now(), started: new Date(), outputs: [], tools: [], models: {} };
 }
 
+/** Milliseconds from announced to begun. */
+export function queueOf({ begun, delivery }: Pick<Attempt, 'begun' | 'delivery'>): number {
+  return Math.max(0, Math.round(performance.timeOrigin + begun - delivery.stored));
+}
+
 /** What the tracker and people are told about a settled item. */
 export function progressOf(attempt: Attempt, outcome: Progress['outcome'], error?: Progress['error']): Progress {
   const { stage, landed, item, begun, delivery, cold, outputs, memoryLimitMb } = attempt;
@@ -53,7 +58,7 @@ export function progressOf(attempt: Attempt, outcome: Progress['outcome'], error
     ...(error && { error }),
     deliveries: delivery.deliveries,
     duration_ms: duration,
-    queue_ms: Math.max(0, Math.round(performance.timeOrigin + begun - delivery.stored)),
+    queue_ms: queueOf(attempt),
     cold_start: cold,
     cost_unit: ((duration / 1_000) * memoryLimitMb) / 1_024,
   };

@@ -19,8 +19,8 @@ export interface Service {
   readonly stopping: AbortSignal;
   /** Aborts when the grace period is over: give back the work that is left. */
   readonly killed: AbortSignal;
-  /** Says that the service takes work from now on. */
-  ready(): void;
+  /** Says that the service takes work from now on. @param start What a stage's start took. */
+  ready(start?: { readonly model_ms: number }): void;
 }
 
 /** Runs a service as this process: configuration, connections, /metrics and /healthz, and an orderly stop on SIGTERM or SIGINT. */
@@ -36,10 +36,13 @@ export async function runService(name: string, run: (service: Service) => Promis
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => {
         log.info({ event: 'service:stop', signal });
-        stop.abort(new Error('the process is stopping'));
-        setTimeout(() => {
+        const end = (): void => {
           kill.abort(new Error('the process is stopping'));
-        }, config.grace * 1_000).unref();
+        };
+        // Told twice, there is no time left: the items are given back now.
+        if (stop.signal.aborted) end();
+        stop.abort(new Error('the process is stopping'));
+        setTimeout(end, config.grace * 1_000).unref();
       });
     }
     const metrics = createMetrics(name);
@@ -57,16 +60,19 @@ export async function runService(name: string, run: (service: Service) => Promis
       metrics,
       stopping: stop.signal,
       killed: kill.signal,
-      ready: () => {
+      ready: (start) => {
         isReady = true;
+        const parts = { imports: begun, connections: connected - begun, ...(start && { model: start.model_ms }) };
         const { port } = server.address() as AddressInfo;
         log.info({
           event: 'service:ready',
           http: port,
-          imports_ms: Math.round(begun),
-          connections_ms: Math.round(connected - begun),
+          started: Math.round(performance.timeOrigin),
+          ...Object.fromEntries(Object.entries(parts).map(([part, ms]) => [`${part}_ms`, Math.round(ms)])),
           ready_ms: Math.round(performance.now()),
         });
+        if (!start) return;
+        for (const [part, ms] of Object.entries(parts)) metrics.coldStart.observe({ stage: name, part }, ms / 1_000);
       },
     };
     await run(service);

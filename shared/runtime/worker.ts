@@ -12,7 +12,7 @@ import type { AnyStage, Item } from '../stage.ts';
 import type { Store } from '../store.ts';
 import { consumerName, lanesOf, streams } from '../topology.ts';
 import { parsed } from '../validate.ts';
-import { beginAttempt, itemError, progressOf, receiptOf, type Attempt } from './attempt.ts';
+import { beginAttempt, itemError, progressOf, queueOf, receiptOf, type Attempt } from './attempt.ts';
 import { Cancelled, createCancellations } from './cancel.ts';
 import { createBackground } from './background.ts';
 import { armDeadline } from './deadline.ts';
@@ -38,15 +38,16 @@ export interface WorkerContext {
   /** Stop working on items: the grace period is over. */
   readonly killed: AbortSignal;
   /** Called when items are taken from now on. */
-  readonly ready: () => void;
+  readonly ready: (start: { readonly model_ms: number }) => void;
 }
 
 /** Works on a stage's items until told to stop; resolves when the last of them is settled. */
 export async function runWorker(stage: AnyStage, context: WorkerContext): Promise<void> {
   const { bus, config, stopping, log } = context;
   const consumers = lanesOf(stage.consumes).map((lane) => consumerName(stage.name, lane));
+  const begun = performance.now();
   const worker = createWorker(stage, context, await stage.start?.({ settings: context.settings, log }));
-  context.ready();
+  context.ready({ model_ms: performance.now() - begun });
   const slot = async (): Promise<void> => {
     const feed = createFeed(bus, streams.landed, consumers);
     for (let delivery = await feed.next(stopping); delivery; delivery = await feed.next(stopping)) await worker.handle(delivery);
@@ -63,6 +64,7 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
   const requestOf = rememberRequests(store);
   const cancellations = createCancellations(context);
   const memo = createMemo(store);
+  const made = performance.now();
   let first = true;
 
   const begin = (delivery: Delivery): Attempt => {
@@ -77,9 +79,15 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
     const log = createLogger(base, config.logLevel, (line) => {
       requestLog.add(landed.request_id, line);
     });
-    log.info({ event: 'item:start', cold_start: cold, deliveries: delivery.deliveries });
     const stageSettings = stageConfig(withDefaults(stage.options ?? {}, landed.options), settings);
-    return beginAttempt({ stage, landed, item, delivery, cold, log, config: stageSettings, memoryLimitMb: config.memoryLimitMb });
+    const about = { stage, landed, item, delivery, cold, log, config: stageSettings, memoryLimitMb: config.memoryLimitMb };
+    const attempt = beginAttempt(about);
+    const queue_ms = queueOf(attempt);
+    log.info({ event: 'item:start', cold_start: cold, deliveries: delivery.deliveries, queue_ms });
+    // Waiting for work counts only as long as there was some.
+    const waited = Math.min(attempt.begun - made, queue_ms);
+    if (cold) metrics.coldStart.observe({ stage: stage.name, part: 'first_item' }, waited / 1_000);
+    return attempt;
   };
 
   /** Says again what a settled item made, so that nothing after it waits for ever. */

@@ -65,7 +65,9 @@ async function relayInMemory(): Promise<{ handle: (text: string) => Promise<Hand
       metrics: createMetrics('relay'),
       stopping: stopping.signal,
       killed: stopping.signal,
-      ready,
+      ready: () => {
+        ready();
+      },
     };
     running = relay(service, graph);
   });

@@ -12,7 +12,7 @@ import { goInstallArgs } from '../../infra/servers/install.ts';
 import { serverPrograms, versionFits } from '../../infra/servers/table.ts';
 import { lifecycleRules } from '../../infra/setup/bucket.ts';
 import { notificationRules } from '../../infra/setup/rules.ts';
-import { readyPort } from '../../infra/supervisor.ts';
+import { readyLine } from '../../infra/supervisor.ts';
 
 /** MinIO's own rule: the wildcard `{prefix}*{suffix}`, where `*` crosses `/`. */
 function announces(key: string): boolean {
@@ -172,8 +172,9 @@ describe('services', () => {
   });
 
   it('are ready when they say so', () => {
-    expect(readyPort('{"event":"service:start"}\n')).toBeUndefined();
-    expect(readyPort('warning\n{"event":"service:ready","http":4711}\n')).toBe(4711);
+    expect(readyLine('{"event":"service:start"}\n')).toBeUndefined();
+    expect(readyLine('warning\n{"event":"service:ready","http":4711}\n')).toEqual({ event: 'service:ready', http: 4711 });
+    expect(readyLine('{"event":"service:ready","ht')).toBeUndefined();
   });
 });
 
