@@ -53,6 +53,12 @@ export const environment = {
     minimum: 1,
     description: 'seconds without a heartbeat after which an item is given to another worker',
   },
+  FAVE_RETRY_FACTOR: {
+    type: 'number',
+    default: 1,
+    minimum: 0,
+    description: 'factor of the seconds (1 to 240) before an item is tried again',
+  },
   FAVE_NICE: {
     type: 'integer',
     default: 0,
@@ -116,6 +122,7 @@ export interface Config {
   readonly grace: number;
   /** Seconds. */
   readonly ackWait: number;
+  readonly retryFactor: number;
   readonly nice: number;
   /** Copies of each stream. */
   readonly replicas: number;
@@ -168,6 +175,7 @@ export function readConfig(env: Environment): Config {
     tmpdir: read.FAVE_TMPDIR,
     grace: read.FAVE_GRACE,
     ackWait: read.FAVE_ACK_WAIT,
+    retryFactor: read.FAVE_RETRY_FACTOR,
     nice: read.FAVE_NICE,
     replicas: read.FAVE_REPLICAS,
     events: read.FAVE_EVENTS,

@@ -33,6 +33,11 @@ afterAll(async () => {
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 
+/** Has something done when the test file is done, before what was opened earlier is closed. */
+export function atEnd(cleanUp: () => Promise<unknown>): void {
+  cleanUps.push(cleanUp);
+}
+
 let shared: Promise<Stack> | undefined;
 
 /** The servers that all test files share. Use request ids of your own ({@link uniqueId}), and start only services that others may start too. */

@@ -20,16 +20,16 @@ export type Outcome =
 /** Seconds before the next delivery, by deliveries so far. They add up to more than ten minutes: an outage must not end in dead letters. */
 const DELAYS = [1, 2, 5, 10, 30, 60, 120, 180, 240];
 
-/** The one place that decides what a failed attempt means. */
+/** The one place that decides what a failed attempt means. @param factor Of the delays. */
 export function outcomeOf(
   error: unknown,
-  { deliveries, stopping, cancelled }: { deliveries: number; stopping: boolean; cancelled: boolean },
+  { deliveries, stopping, cancelled, factor = 1 }: { deliveries: number; stopping: boolean; cancelled: boolean; factor?: number },
 ): Outcome {
   if (cancelled) return { outcome: 'cancelled' };
   if (stopping) return { outcome: 'released' };
   if (error instanceof UnavailableError && deliveries >= MAX_DELIVERIES) return { outcome: 'renewed', error };
   if (error instanceof PermanentError || deliveries >= MAX_DELIVERIES) return { outcome: 'failed', error };
-  return { outcome: 'retry', delay: 1_000 * (DELAYS[deliveries - 1] ?? 240), error };
+  return { outcome: 'retry', delay: 1_000 * factor * (DELAYS[deliveries - 1] ?? 240), error };
 }
 
 /** What a message can be told, once. */

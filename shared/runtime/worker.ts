@@ -157,7 +157,12 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
       return progress.outcome === 'failed' ? { outcome: 'failed', error: progress.error } : { outcome: progress.outcome };
     } catch (error) {
       const cancelled = error instanceof Cancelled || abort.signal.reason instanceof Cancelled;
-      const outcome = outcomeOf(error, { deliveries: delivery.deliveries, stopping: killed.aborted, cancelled });
+      const outcome = outcomeOf(error, {
+        deliveries: delivery.deliveries,
+        stopping: killed.aborted,
+        cancelled,
+        factor: config.retryFactor,
+      });
       if (outcome.outcome === 'failed') await tell(attempt, await fail(attempt, error));
       else
         log.warn(

@@ -1,6 +1,6 @@
-import { breakable } from './breakable.ts';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Server } from '../chaos/servers.ts';
+import { breakable } from './breakable.ts';
 import { tinyGraph, type Before } from '../fixtures/tiny/graph.ts';
 import { sha256Of } from '../../shared/store.ts';
 import { ownStack, uniqueId, type Stack } from '../stack.ts';

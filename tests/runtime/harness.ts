@@ -10,6 +10,7 @@ import { setUp } from '../../infra/setup.ts';
 import { relay } from '../../services/relay/relay.ts';
 import { tracker } from '../../services/tracker/tracker.ts';
 import type { Event, Lifecycle, Progress } from '../../schemas/generated/types.ts';
+import type { Config } from '../../shared/config.ts';
 import type { Graph } from '../../shared/graph.ts';
 import { createLogger } from '../../shared/log.ts';
 import { createMetrics } from '../../shared/runtime/metrics.ts';
@@ -17,7 +18,7 @@ import type { Service } from '../../shared/runtime/process.ts';
 import { runWorker } from '../../shared/runtime/worker.ts';
 import { sha256Of } from '../../shared/store.ts';
 import { streams, subjects } from '../../shared/topology.ts';
-import type { Stack } from '../stack.ts';
+import { atEnd, type Stack } from '../stack.ts';
 
 /** Deadline of what a test waits for. */
 export const WAIT = { timeout: 10_000, interval: 20 };
@@ -32,11 +33,9 @@ export interface Running {
 
 const dir = mkdtempSync(join(tmpdir(), 'fave-runtime-'));
 const programDir = mkdtempSync(join(tmpdir(), 'fave-runtime-program-'));
-const running = new Set<Running>();
 const children = new Set<ChildProcess>();
-afterAll(async () => {
+afterAll(() => {
   for (const child of children) child.kill('SIGKILL');
-  await Promise.all([...running].map((one) => one.kill()));
   for (const each of [dir, programDir]) rmSync(each, { recursive: true, force: true });
 });
 
@@ -47,10 +46,10 @@ export async function setUpFor(stack: Stack, graph: Graph, ackWait = 1): Promise
   await setUp({ ...stack, graph, ackWait });
 }
 
-/** Starts `relay`, `tracker` or a stage of the graph in this process and waits until it is ready. */
-export async function start(stack: Stack, graph: Graph, name: string): Promise<Running> {
+/** Starts `relay`, `tracker` or a stage of the graph in this process and waits until it is ready. @param more Instead of what the stack says. */
+export async function start(stack: Stack, graph: Graph, name: string, more: Partial<Config> = {}): Promise<Running> {
   const [stop, kill] = [new AbortController(), new AbortController()];
-  const config = { ...stack.config, ackWait: 1, tmpdir: dir, logLevel: process.env['FAVE_TEST_LOG'] ?? 'silent' };
+  const config = { ...stack.config, ackWait: 1, tmpdir: dir, logLevel: process.env['FAVE_TEST_LOG'] ?? 'silent', ...more };
   const log = createLogger({ service: name }, config.logLevel);
   let done: Promise<void> = Promise.resolve();
   await new Promise<void>((ready, failed) => {
@@ -63,7 +62,7 @@ export async function start(stack: Stack, graph: Graph, name: string): Promise<R
       metrics: createMetrics(name),
       stopping: stop.signal,
       killed: kill.signal,
-      ready,
+      ready: () => ready(),
     };
     done =
       name === 'relay'
@@ -74,12 +73,12 @@ export async function start(stack: Stack, graph: Graph, name: string): Promise<R
     done.catch(failed);
   });
   const end = async (...signals: AbortController[]): Promise<void> => {
-    running.delete(one);
     for (const signal of signals) signal.abort(new Error('the process is stopping'));
     await done;
   };
   const one: Running = { stop: () => end(stop), kill: () => end(stop, kill) };
-  running.add(one);
+  // Before its connections are closed.
+  atEnd(one.kill);
   return one;
 }
 
