@@ -10,7 +10,11 @@ export interface RunOptions {
 }
 
 /** Runs a program to its end. @returns Its standard output. @throws PermanentError `command-failed` with its last words. */
-export async function run(command: string, args: readonly string[], { cwd, env, show = false }: RunOptions = {}): Promise<string> {
+export async function run(
+  command: string,
+  args: readonly string[],
+  { cwd, env, show = false }: RunOptions = {},
+): Promise<string> {
   const stdio = show ? (['ignore', 2, 2] as const) : (['ignore', 'pipe', 'pipe'] as const);
   const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: [...stdio] });
   const said = { stdout: '', stderr: '' };

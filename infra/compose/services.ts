@@ -15,7 +15,9 @@ export function generatedParts(graph: Graph): Record<'services' | 'secrets', str
   return {
     services: names.map((name) => service(name, memoryOf(graph, name))).join('\n'),
     secrets: names
-      .flatMap((name) => ['store', 'bus'].map((kind) => `  ${kind}-${name}: { file: ./secrets/${kind}/${name} }\n`))
+      .flatMap((name) =>
+        ['store', 'bus'].map((kind) => `  ${kind}-${name}: { file: '\${FAVE_SECRETS_DIR:-./secrets}/${kind}/${name}' }\n`),
+      )
       .join(''),
   };
 }

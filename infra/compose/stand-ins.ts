@@ -22,7 +22,11 @@ export async function standIns(env: Environment, progress: Progress): Promise<En
   const pulled = await Promise.all(Object.values(upstream).map((image) => succeeds('docker', ['pull', '-q', image], { env })));
   if (pulled.every(Boolean)) return {};
   progress('no registry of images answers: they are built from stand-ins made here');
-  const names = { FAVE_DEBIAN_IMAGE: 'fave-stand-in/debian', FAVE_NODE_IMAGE: 'fave-stand-in/node', FAVE_SERVERS_IMAGE: 'fave-stand-in/servers' };
+  const names = {
+    FAVE_DEBIAN_IMAGE: 'fave-stand-in/debian',
+    FAVE_NODE_IMAGE: 'fave-stand-in/node',
+    FAVE_SERVERS_IMAGE: 'fave-stand-in/servers',
+  };
   const made = await Promise.all(Object.values(names).map((image) => succeeds('docker', ['image', 'inspect', image], { env })));
   if (made.every(Boolean)) return names;
   const scratch = await mkdtemp(join(await imagesDir(), '.stand-in-'));
@@ -73,11 +77,14 @@ async function withNode(debian: string, scratch: string): Promise<string> {
   await cp(process.execPath, join(usr, 'bin', 'node'));
   const npm = await realpath((await run('sh', ['-c', 'command -v npm'])).trim());
   await cp(dirname(dirname(npm)), join(usr, 'lib', 'node_modules', 'npm'), { recursive: true });
-  await writeFile(join(usr, 'bin', 'npm'), '#!/bin/sh\nexec node /usr/local/lib/node_modules/npm/bin/npm-cli.js "$@"\n', { mode: 0o755 });
+  await writeFile(join(usr, 'bin', 'npm'), '#!/bin/sh\nexec node /usr/local/lib/node_modules/npm/bin/npm-cli.js "$@"\n', {
+    mode: 0o755,
+  });
   const registry = (await run('npm', ['config', 'get', 'registry'])).trim();
   await writeFile(join(usr, 'etc', 'npmrc'), `registry=${registry}\ncafile=${CERTIFICATES}\n`);
   await cp(debian, target);
-  await run('tar', ['-C', join(scratch, 'node'), '-rf', target, './usr']);
+  // Files alone: Docker refuses an archive that names a folder twice.
+  await run('sh', ['-c', 'find . ! -type d | tar -rf "$0" -T -', target], { cwd: join(scratch, 'node') });
   return target;
 }
 

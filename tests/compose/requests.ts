@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { basename } from 'node:path';
+import { run } from '../../infra/compose/run.ts';
+import { readConfig } from '../../shared/config.ts';
+import { requestPrefix } from '../../shared/keys.ts';
+import { createStore, type Store } from '../../shared/store.ts';
+
+/** A person at the host, who has the access of `secrets/env` and the programs `mc` and `nats`. */
+export interface Person {
+  /** Copies a video into the bucket. */
+  submit(id: string, video: string): Promise<void>;
+  /** Resolves with the first message of a subject. To be called before what causes it. */
+  hear(subject: string): Promise<{ readonly message: Promise<string> }>;
+  /** Keys below a request's prefix. */
+  artifacts(id: string): Promise<string[]>;
+  read(id: string, path: string): Promise<string>;
+  leave(): Promise<void>;
+}
+
+/** Milliseconds that a message may take: a redelivery comes after `ack_wait`, on a machine that others load. */
+const PATIENCE = 300_000;
+
+export function createPerson(access: Readonly<Record<string, string>>, programs: { mc: string; nats: string }): Person {
+  const config = readConfig(access);
+  const store: Store = createStore(config.store);
+  const listeners = new Set<ReturnType<typeof spawn>>();
+  return {
+    submit: async (id, video) => {
+      const target = `fave/${config.store.bucket}/${requestPrefix(id)}input/${basename(video)}`;
+      await run(programs.mc, ['--quiet', 'cp', video, target], { env: access });
+    },
+    hear: async (subject) => {
+      const child = spawn(programs.nats, ['sub', '--count=1', subject], { env: { ...process.env, ...access } });
+      listeners.add(child);
+      const said = new EventEmitter();
+      let text = '';
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.setEncoding('utf8').on('data', (part: string) => said.emit('more', (text += part)));
+      }
+      const timer = setTimeout(() => child.kill(), PATIENCE);
+      const message = once(child, 'close').then(([code]) => {
+        clearTimeout(timer);
+        listeners.delete(child);
+        assert.equal(code, 0, `nothing came on ${subject} within ${PATIENCE / 1000} s: ${text}`);
+        return text.slice(text.indexOf('{'));
+      });
+      message.catch(() => undefined); // reported where it is awaited
+      while (!text.includes('Subscribing on')) await Promise.race([once(said, 'more'), message]);
+      return { message };
+    },
+    artifacts: async (id) => {
+      const prefix = requestPrefix(id);
+      const keys: string[] = [];
+      for await (const { key } of store.list(prefix)) keys.push(key.slice(prefix.length));
+      return keys;
+    },
+    read: async (id, path) => {
+      const found = await store.text(`${requestPrefix(id)}${path}`);
+      assert(found, `${path} of ${id} is not there`);
+      return found.text;
+    },
+    leave: async () => {
+      for (const child of listeners) child.kill();
+      store.close();
+      return Promise.resolve();
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { root } from '../../infra/paths.ts';
+import { serviceNames } from '../../infra/services.ts';
+import { graph } from '../../services/pipeline.ts';
+import type { Report } from './report.ts';
+import { createPerson, type Person } from './requests.ts';
+import type { System } from './system.ts';
+
+export interface Scenario {
+  readonly system: System;
+  readonly report: Report;
+  readonly programs: { readonly mc: string; readonly nats: string };
+}
+
+const media = resolve(process.env['FAVE_TEST_MEDIA'] ?? join(root, '..', 'shared', 'media'));
+
+/** What a person does with the system, and what may happen to it. */
+export async function scenario({ system, report, programs }: Scenario): Promise<void> {
+  await report.step('images', () => system.compose(['--profile', 'tools', 'build'], true));
+  report.say(await sizes(system));
+  await report.step('secrets', () => system.compose(['run', '--rm', 'secrets']));
+  await report.step('up --wait', () => system.compose(['up', '--wait', '--no-build'], true));
+  const person = createPerson(await system.access(), programs);
+  try {
+    await report.step('a video is analysed', () => analysed(person));
+    await report.step('set-up again changes nothing', () => setUpAgain(system));
+    await report.step('stage-ffmpeg-2 has four containers', () => scaled(system));
+    await report.step('a container dies while it works', () => killed(system, person));
+    report.say(await peaks(system));
+  } finally {
+    await person.leave();
+  }
+}
+
+function medium(name: string): string {
+  const path = join(media, name);
+  assert(existsSync(path), `no test media in ${media}: set FAVE_TEST_MEDIA to their folder`);
+  return path;
+}
+
+async function analysed(person: Person): Promise<void> {
+  const completed = await person.hear('fave.requests.first.completed');
+  await person.submit('first', medium('portrait-rotated.mp4'));
+  await completed.message;
+  const keys = await person.artifacts('first');
+  // What a stage consumes and nobody asked it for is settled all the same.
+  for (const { name } of graph.stages)
+    assert(
+      keys.some((key) => key.startsWith(`metadata/items/${name}/`)),
+      `no receipt of ${name}`,
+    );
+  const { utterances } = JSON.parse(await person.read('first', 'stage-deepspeech/clip_0001/transcript.json')) as {
+    utterances: { text: string }[];
+  };
+  assert.match(utterances.map(({ text }) => text).join(' '), /americans|country|ask/i);
+  const detections = await person.read('first', 'stage-object-detector/clip_0001/detections.json');
+  assert.match(detections, /"person"/);
+}
+
+async function setUpAgain(system: System): Promise<void> {
+  const said = await system.compose(['run', '--rm', 'set-up']);
+  assert.doesNotMatch(said, /changes/);
+}
+
+async function scaled(system: System): Promise<void> {
+  await system.compose(['up', '--wait', '--no-build', '--no-recreate', '--scale', 'stage-ffmpeg-2=4']);
+  assert.equal((await system.containers('stage-ffmpeg-2')).length, 4);
+}
+
+/** Each of the stage's containers loses its processes when the first clip is announced; Docker starts them again. */
+async function killed(system: System, person: Person): Promise<void> {
+  const containers = await system.containers('stage-ffmpeg-2');
+  const clip = await person.hear('fave.landed.clip.*.second');
+  const completed = await person.hear('fave.requests.second.completed');
+  await person.submit('second', medium('walk-and-talk.mp4'));
+  await clip.message;
+  await Promise.all(containers.map((id) => system.docker('exec', id, 'bash', '-c', 'kill -9 -1').catch(() => undefined)));
+  const { data } = JSON.parse(await completed.message) as { data?: { errors?: unknown[] } };
+  assert.deepEqual(data?.errors ?? [], []);
+  const restarts = await Promise.all(containers.map((id) => system.docker('inspect', '--format', '{{.RestartCount}}', id)));
+  assert.deepEqual(
+    restarts.map((text) => Number(text) > 0),
+    containers.map(() => true),
+  );
+  const keys = await person.artifacts('second');
+  const clips = keys.filter((key) => /^stage-ffmpeg-1\/.*clip\.\w+$/.test(key)).length;
+  assert(clips > 1);
+  assert.equal(keys.filter((key) => /^stage-ffmpeg-2\/.*video\.mp4$/.test(key)).length, clips);
+}
+
+async function sizes(system: System): Promise<string> {
+  const lines = await system.docker('images', '--filter', 'reference=fave-*:test', '--format', '   {{.Repository}} {{.Size}}');
+  return lines.trimEnd();
+}
+
+/** The most memory that each service has used, of what it may. */
+async function peaks(system: System): Promise<string> {
+  const read = 'cd /sys/fs/cgroup && cat memory/memory.max_usage_in_bytes 2>/dev/null || cat memory.peak';
+  const lines = serviceNames(graph).map(async (name) => {
+    const [id = ''] = await system.containers(name);
+    const bytes = Number(await system.docker('exec', id, 'sh', '-c', read));
+    const limit = Number(await system.docker('inspect', '--format', '{{.HostConfig.Memory}}', id));
+    return `   ${name}: at most ${Math.round(bytes / 2 ** 20)} MB of ${limit / 2 ** 20} MB`;
+  });
+  return (await Promise.all(lines)).join('\n');
+}

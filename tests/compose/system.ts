@@ -1,0 +1,65 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { run } from '../../infra/compose/run.ts';
+import { root } from '../../infra/paths.ts';
+import { freePorts } from '../../infra/ports.ts';
+
+/** A system of containers of the test's own, beside whatever else runs. */
+export interface System {
+  /** Runs Compose. @returns What it said. */
+  compose(args: readonly string[], show?: boolean): Promise<string>;
+  docker(...args: string[]): Promise<string>;
+  /** Numbers of a service's containers that run. */
+  containers(service: string): Promise<string[]>;
+  /** What `secrets/env` gives to a person's shell. */
+  access(): Promise<Record<string, string>>;
+  /** Removes containers, volumes and networks. @throws Error when something is left. */
+  down(): Promise<void>;
+}
+
+const PROJECT = 'fave-test';
+
+/** @param env What leads to the daemon and names the images to build from. */
+export async function createSystem(program: string, env: Readonly<Record<string, string>>): Promise<System> {
+  const secrets = await mkdtemp(join(tmpdir(), 'fave-secrets-'));
+  const ports = await freePorts();
+  const variables = {
+    ...env,
+    FAVE_VERSION: 'test',
+    FAVE_SECRETS_DIR: secrets,
+    FAVE_STORE_PORT: String(ports.minio),
+    FAVE_CONSOLE_PORT: String(ports.console),
+    FAVE_NATS_PORT: String(ports.nats),
+  };
+  const compose: System['compose'] = (args, show = false) =>
+    run(program, ['--project-name', PROJECT, ...args], { cwd: root, env: variables, show });
+  const docker: System['docker'] = (...args) => run('docker', args, { env: variables });
+  const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
+  return {
+    compose,
+    docker,
+    containers: async (service) => lines(await compose(['ps', '--quiet', service])),
+    access: async () => {
+      // A shell reads it, as a person's does.
+      const printed = await run('sh', ['-c', `. "$0" && env`, join(secrets, 'env')], { env: variables });
+      const names = [...(await readFile(join(secrets, 'env'), 'utf8')).matchAll(/^export (\w+)=/gm)].map(([, name]) => name);
+      const pairs = lines(printed).map((line): [string, string] => [
+        line.slice(0, line.indexOf('=')),
+        line.slice(line.indexOf('=') + 1),
+      ]);
+      return Object.fromEntries(pairs.filter(([name]) => names.includes(name)));
+    },
+    down: async () => {
+      await compose(['--profile', '*', 'down', '--volumes', '--remove-orphans', '--timeout', '30']);
+      await rm(secrets, { recursive: true, force: true });
+      const label = ['--quiet', '--filter', `label=com.docker.compose.project=${PROJECT}`];
+      const left = await Promise.all([
+        docker('ps', '--all', ...label),
+        docker('volume', 'ls', ...label),
+        docker('network', 'ls', ...label),
+      ]);
+      if (left.some((text) => text.trim() !== '')) throw new Error(`containers, volumes or networks are left: ${left.join(' ')}`);
+    },
+  };
+}
