@@ -12,6 +12,9 @@ import { service, type ServiceEnvironment } from './services.ts';
 import { setUpJob } from './set-up.ts';
 import { store } from './store.ts';
 
+/** Stages that run no tools and no model: a small image does. */
+const toolless: readonly string[] = ['stage-librosa', 'stage-grep'];
+
 /** Memory of a service that no regime sizes, MB: the relay and the tracker hold no media. */
 const SMALL = 256;
 
@@ -32,7 +35,10 @@ export function base(graph: Graph): Record<string, readonly object[]> {
     relay: fixed('relay'),
     tracker: fixed('tracker'),
     ...Object.fromEntries(
-      Object.entries(stages).map(([name, { memory_mb }]) => [name, service({ name, image: images.media, memoryMb: memory_mb })]),
+      Object.entries(stages).map(([name, { memory_mb }]) => [
+        name,
+        service({ name, image: toolless.includes(name) ? images.core : images.media, memoryMb: memory_mb }),
+      ]),
     ),
     'network-policies': networkPolicies(),
   };

@@ -48,11 +48,11 @@ export const STORE_ROOT = 'minio-root';
 
 /** Images by what they hold (infra/images/Dockerfile); a registry is put before them by kustomize's `images`. */
 export const images = {
-  core: 'fave/core',
-  media: 'fave/media',
-  setUp: 'fave/set-up',
-  store: 'fave/minio',
-  bus: 'fave/nats',
+  core: 'fave-core',
+  media: 'fave-media',
+  setUp: 'fave-set-up',
+  store: 'fave-minio',
+  bus: 'fave-nats',
 } as const;
 
 /** Values as kustomize's generators take them. */

@@ -64,12 +64,13 @@ export function networkPolicies(): INetworkPolicy[] {
     }),
     policy(STORE_POLICY, storePods, {
       ingress: [{ from: [pods('service', 'set-up'), neighbour(monitoring)], ports: tcp(ports.store) }],
-      egress: [{ to: [pods('bus')], ports: tcp(ports.bus) }],
+      // The monitor: it waits for the bus before it starts.
+      egress: [{ to: [pods('bus')], ports: tcp(ports.bus, ports.monitor) }],
     }),
     policy('bus', busPods, {
       ingress: [
         { from: [pods('service', 'set-up', 'store')], ports: tcp(ports.bus) },
-        { from: [neighbour(keda, { app: 'keda-operator' })], ports: tcp(ports.monitor) },
+        { from: [pods('store'), neighbour(keda, { app: 'keda-operator' })], ports: tcp(ports.monitor) },
       ],
     }),
     policy('metrics', scraped, { ingress: [{ from: [neighbour(monitoring)], ports: tcp(ports.http) }] }),

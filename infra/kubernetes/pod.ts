@@ -39,7 +39,7 @@ export function podTemplate({ name, component, container, tmp, grace, more = {} 
         {
           name,
           imagePullPolicy: 'IfNotPresent',
-          securityContext: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } },
+          securityContext: confined,
           ...container,
           volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }, ...(container.volumeMounts ?? [])],
         },
@@ -48,6 +48,13 @@ export function podTemplate({ name, component, container, tmp, grace, more = {} 
     },
   };
 }
+
+/** What no container may do: write to its image, become root, use a capability. */
+export const confined: NonNullable<IContainer['securityContext']> = {
+  allowPrivilegeEscalation: false,
+  readOnlyRootFilesystem: true,
+  capabilities: { drop: ['ALL'] },
+};
 
 /** Replicas apart from each other where there is a choice: one node or zone that fails should not take all of them. */
 function spread(name: string): NonNullable<IPodSpec['topologySpreadConstraints']> {

@@ -29,7 +29,7 @@ export function setUpJob(): IJob {
           volumeMounts: [{ name: 'roles', mountPath: '/run/secrets/fave', readOnly: true }],
           resources: resources({ request: '50m', limit: '1' }, 512),
         },
-        more: { restartPolicy: 'Never', volumes: [{ name: 'roles', secret: { secretName: secretOf('roles') } }] },
+        more: { restartPolicy: 'OnFailure', volumes: [{ name: 'roles', secret: { secretName: secretOf('roles') } }] },
       }),
     },
   };

@@ -5,7 +5,7 @@ import type { IService } from 'kubernetes-models/v1/Service';
 import { notifyEnvironment } from '../minio.ts';
 import { claim } from './bus.ts';
 import { addressOf, hosts, images, labels, NAMESPACE, ports, selector, STORE_ROOT } from './names.ts';
-import { podTemplate, resources } from './pod.ts';
+import { confined, podTemplate, resources } from './pod.ts';
 import { budget } from './services.ts';
 
 /** Nodes of the scale-out component, a drive each: half of the drives may fail before data is lost, one before writes fail. */
@@ -42,13 +42,40 @@ export function store(): [IService, IService, IStatefulSet, IPodDisruptionBudget
         replicas: 1,
         podManagementPolicy: 'Parallel',
         selector: selector(hosts.store),
-        template: podTemplate({ name: hosts.store, component: 'store', tmp: '1Gi', grace: 60, container: container() }),
+        template: podTemplate({
+          name: hosts.store,
+          component: 'store',
+          tmp: '1Gi',
+          grace: 60,
+          container: container(),
+          more: { initContainers: [busWait] },
+        }),
         volumeClaimTemplates: [claim('50Gi')],
       },
     },
     budget(hosts.store, 'store'),
   ];
 }
+
+/**
+ * MinIO builds its notification targets as it starts, and one that finds no bus then is none, until the next start.
+ * The wait fails and is repeated until the bus answers.
+ */
+const busWait: IContainer = {
+  name: 'wait-for-bus',
+  image: images.store,
+  command: [
+    'wget',
+    '-q',
+    '-T',
+    '5',
+    '-O',
+    '/dev/null',
+    `http://${addressOf(hosts.busNodes)}:${ports.monitor}/healthz?js-server-only=true`,
+  ],
+  securityContext: confined,
+  resources: resources({ request: '10m', limit: '100m' }, 64),
+};
 
 function container(): Omit<IContainer, 'name'> {
   const health = (path: string) => ({ httpGet: { path: `/minio/health/${path}`, port: 's3' } });

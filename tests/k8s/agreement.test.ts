@@ -1,0 +1,100 @@
+import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment';
+import type { IScaledObject } from '@kubernetes-models/keda/keda.sh/v1alpha1/ScaledObject';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { describe, expect, it } from 'vitest';
+import { graph } from '../../services/pipeline.ts';
+import { environment } from '../../shared/config.ts';
+import { consumerConfigs } from '../../shared/topology.ts';
+import { manifestFiles } from '../../infra/kubernetes/files.ts';
+import { secretManifests } from '../../infra/kubernetes/secrets.ts';
+import { root } from '../../infra/paths.ts';
+import { regimeNames, regimeSettings } from '../../infra/regimes.ts';
+import { serviceNames } from '../../infra/services.ts';
+import { ofKind, overlay, podsOf } from './overlays.ts';
+
+interface Compose {
+  readonly services: Readonly<Record<string, { command?: string[]; image?: string; mem_limit?: string }>>;
+}
+
+const compose = parse(await readFile(join(root, 'compose.yaml'), 'utf8'), { merge: true }) as Compose;
+
+describe('what is committed', () => {
+  const files = manifestFiles(graph);
+
+  it.each(Object.keys(files))('k8s/%s follows from the code', async (path) => {
+    expect(await readFile(join(root, 'k8s', path), 'utf8')).toBe(files[path]);
+  });
+});
+
+describe('the base', { timeout: 900_000 }, () => {
+  it('runs the services that the launcher runs, in the images and with the memory that compose gives them', async () => {
+    const deployments = ofKind<IDeployment>(await overlay('cold'), 'Deployment');
+    expect(deployments.map(({ metadata }) => metadata.name).sort()).toEqual(serviceNames(graph).sort());
+    for (const { name, spec } of podsOf(deployments)) {
+      const [container] = spec.containers;
+      const { command, image, mem_limit } = compose.services[name]!;
+      expect(container?.args).toEqual(command);
+      expect(container?.image?.split(':')[0]).toBe(image?.split(':')[0]);
+      expect(container?.resources?.limits?.['memory']).toBe(mem_limit?.replace(/m$/, 'Mi'));
+    }
+  });
+
+  it('names only variables that a process reads', async () => {
+    const maps = ofKind(await overlay('cold'), 'ConfigMap').filter(({ metadata }) => metadata.name.startsWith('environment-'));
+    const services = podsOf(ofKind(await overlay('cold'), 'Deployment')).flatMap(({ spec }) => spec.containers);
+    const secrets = secretManifests(graph, { bus: {}, store: {} }).filter(({ stringData = {} }) => 'NATS_USER' in stringData);
+    const names = [
+      ...maps.flatMap(({ data = {} }) => Object.keys(data)),
+      ...services.flatMap(({ env = [] }) => env.map(({ name }) => name)),
+      ...secrets.flatMap(({ stringData = {} }) => Object.keys(stringData)),
+    ];
+    expect(names.length).toBeGreaterThan(20);
+    expect(names.filter((name) => !(name in environment))).toEqual([]);
+  });
+
+  it('refers to no Secret that nobody makes', async () => {
+    const made = secretManifests(graph, { bus: {}, store: {} }).map(({ metadata }) => metadata?.name);
+    const asked = JSON.stringify(await overlay('cold')).matchAll(
+      /"secret(?:Ref|KeyRef|)":\{(?:"key":"[^"]*",)?"(?:name|secretName)":"([^"]+)"/g,
+    );
+    const names = [...new Set([...asked].map(([, name]) => name))];
+    expect(names.sort()).toEqual([...made].sort());
+  });
+
+  it('leaves the number of a stage’s pods to the autoscaler, and runs one relay and one tracker', async () => {
+    const replicas = ofKind<IDeployment>(await overlay('cold'), 'Deployment').map(({ metadata, spec }) => [
+      metadata.name,
+      spec?.replicas,
+    ]);
+    const stages = graph.stages.map(({ name }) => [name, undefined]);
+    expect(Object.fromEntries(replicas)).toEqual(Object.fromEntries([['relay', 1], ['tracker', 1], ...stages]));
+  });
+});
+
+describe.each(regimeNames)('regime %s', { timeout: 900_000 }, (regime) => {
+  it('has the numbers of the one file, and a trigger for every consumer that set-up makes for stages', async () => {
+    const scaled = ofKind<IScaledObject>(await overlay(regime), 'ScaledObject');
+    const { polling_s, stages } = regimeSettings(regime, graph);
+    expect(scaled.map(({ metadata }) => metadata.name).sort()).toEqual(Object.keys(stages).sort());
+    for (const { metadata, spec } of scaled) {
+      const wanted = stages[metadata.name]!;
+      expect(spec).toMatchObject({
+        scaleTargetRef: { name: metadata.name },
+        minReplicaCount: wanted.min,
+        maxReplicaCount: wanted.max,
+        cooldownPeriod: wanted.idle_s,
+        pollingInterval: polling_s,
+      });
+      for (const { metadata: trigger } of spec!.triggers) expect(trigger.lagThreshold).toBe(String(wanted.lag_target));
+    }
+    const triggers = scaled.flatMap(({ spec }) =>
+      spec!.triggers.map(({ metadata }) => `${metadata.stream}/${metadata.consumer}`),
+    );
+    const consumers = consumerConfigs(graph, 30)
+      .filter(({ config }) => graph.stages.some(({ name }) => config.durable_name.startsWith(`${name}-`)))
+      .map(({ stream, config }) => `${stream}/${config.durable_name}`);
+    expect(triggers.sort()).toEqual(consumers.sort());
+  });
+});

@@ -1,0 +1,28 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, it } from 'vitest';
+import { graph } from '../../services/pipeline.ts';
+import { BUS_CONFIG_FILE, busConfig, busUsers } from '../../infra/kubernetes/bus.ts';
+import { busPermissions } from '../../infra/permissions.ts';
+import { ensureServers } from '../../infra/servers/install.ts';
+
+it.each([false, true])(
+  'nats-server accepts its configuration (cluster: %s) and its users',
+  { timeout: 900_000 },
+  async (clustered) => {
+    const { natsServer } = await ensureServers(() => undefined);
+    const dir = await mkdtemp(join(tmpdir(), 'fave-k8s-'));
+    try {
+      const passwords = Object.fromEntries(Object.keys(busPermissions(graph)).map((user) => [user, 'x']));
+      await writeFile(join(dir, BUS_CONFIG_FILE), busConfig({ clustered }));
+      await writeFile(join(dir, 'users.conf'), busUsers(graph, passwords));
+      const check = promisify(execFile)(natsServer, ['-t', '-c', join(dir, BUS_CONFIG_FILE)], { env: { POD_NAME: 'nats-0' } });
+      await expect(check.then(({ stderr }) => stderr)).resolves.toContain('is valid');
+    } finally {
+      await rm(dir, { recursive: true });
+    }
+  },
+);

@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import { drain_s } from '../../infra/regimes.ts';
+import { ofKind, overlay, overlayNames, podsOf } from './overlays.ts';
+
+describe.each(overlayNames)('%s', { timeout: 900_000 }, (name) => {
+  it('pins every image to a version', async () => {
+    for (const { spec } of podsOf(await overlay(name)))
+      for (const { image } of [...spec.containers, ...(spec.initContainers ?? [])])
+        expect(image).toMatch(/^fave-[a-z-]+:\d+\.\d+\.\d+$/);
+  });
+
+  it('gives every container requests and limits, of memory the same', async () => {
+    for (const { spec } of podsOf(await overlay(name)))
+      for (const { resources } of [...spec.containers, ...(spec.initContainers ?? [])]) {
+        expect(resources?.requests?.['cpu']).toBeDefined();
+        expect(resources?.limits?.['cpu']).toBeDefined();
+        expect(resources?.limits?.['memory']).toBeDefined();
+        expect(resources?.requests?.['memory']).toBe(resources?.limits?.['memory']);
+      }
+  });
+
+  it('runs under Pod Security `restricted`, and its namespace demands it', async () => {
+    const [namespace] = ofKind(await overlay(name), 'Namespace');
+    expect(namespace?.metadata.labels?.['pod-security.kubernetes.io/enforce']).toBe('restricted');
+    for (const { spec } of podsOf(await overlay(name))) {
+      expect(spec).toMatchObject({
+        automountServiceAccountToken: false,
+        securityContext: { runAsNonRoot: true, runAsUser: expect.any(Number), seccompProfile: { type: 'RuntimeDefault' } },
+      });
+      expect(spec.securityContext?.runAsUser).toBeGreaterThan(0);
+      expect([spec.hostNetwork, spec.hostPID, spec.hostIPC]).toEqual([undefined, undefined, undefined]);
+      for (const { securityContext } of [...spec.containers, ...(spec.initContainers ?? [])])
+        expect(securityContext).toEqual({
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        });
+      for (const volume of spec.volumes ?? []) expect(volume.hostPath).toBeUndefined();
+    }
+  });
+
+  it('commits no secret: they are referred to by name', async () => {
+    const manifests = await overlay(name);
+    expect(ofKind(manifests, 'Secret')).toEqual([]);
+    for (const { data = {} } of ofKind(manifests, 'ConfigMap'))
+      for (const [key, value] of Object.entries(data)) expect(`${key}=${value}`).not.toMatch(/password|secret|access_key/i);
+    for (const { spec } of podsOf(manifests))
+      for (const { env = [] } of spec.containers)
+        for (const { name: variable, value } of env) if (/PASSWORD|SECRET/.test(variable)) expect(value).toBeUndefined();
+  });
+
+  it('watches and protects everything that runs for long', async () => {
+    const manifests = await overlay(name);
+    const budgets = ofKind<{ spec: { selector: { matchLabels: Record<string, string> } } }>(manifests, 'PodDisruptionBudget');
+    const lasting = [...ofKind(manifests, 'Deployment'), ...ofKind(manifests, 'StatefulSet')];
+    expect(budgets.map(({ metadata }) => metadata.name).sort()).toEqual(lasting.map(({ metadata }) => metadata.name).sort());
+    for (const { spec, labels } of podsOf(lasting)) {
+      expect(budgets.filter((each) => matches(each.spec.selector.matchLabels, labels))).toHaveLength(1);
+      expect(spec.topologySpreadConstraints).toHaveLength(2);
+      for (const container of spec.containers)
+        expect(container).toMatchObject({
+          livenessProbe: expect.anything(),
+          readinessProbe: expect.anything(),
+          startupProbe: expect.anything(),
+        });
+    }
+  });
+
+  it('lets a pod that is told to stop finish its item', async () => {
+    const manifests = await overlay(name);
+    const environment = ofKind(manifests, 'ConfigMap').find(({ metadata }) => metadata.name.startsWith('environment-'));
+    expect(environment?.data?.['FAVE_GRACE']).toBe(String(drain_s));
+    for (const { spec, name: owner } of podsOf(ofKind(manifests, 'Deployment')))
+      expect(spec.terminationGracePeriodSeconds, owner).toBeGreaterThan(drain_s);
+  });
+});
+
+const matches = (selector: Record<string, string>, labels: Record<string, string>): boolean =>
+  Object.entries(selector).every(([key, value]) => labels[key] === value);
