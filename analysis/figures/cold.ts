@@ -1,0 +1,84 @@
+import { group } from 'd3-array';
+import { coldStartsOf, partNames, parts } from '../cold.ts';
+import { measures } from '../measures.ts';
+import { stageOrder } from '../stages.ts';
+import { meanOf } from '../statistics.ts';
+import type { PlatformStudy } from '../study.ts';
+import { colours, ordinal, quantity, regimeColour, type Figure } from './figure.ts';
+
+/** How many requests met a cold start. */
+export function coldFrequency({ conditions, regimes, loads, platform }: PlatformStudy): Figure {
+  const values = conditions.map(({ load, regime, runs }) => ({ load, regime, ...measures.cold.interval(runs) }));
+  const title = 'Requests that met a cold start';
+  const y = { ...quantity('value', 'share of requests'), axis: { format: '.0%' }, scale: { domain: [0, 1] } };
+  return {
+    name: `cold-start-frequency-${platform}`,
+    title,
+    caption: 'Share of requests at least one item of which was the first of its process, with 95 % intervals.',
+    spec: {
+      title,
+      data: { values },
+      facet: { ...ordinal('load', loads), header: { title: null } },
+      columns: 4,
+      spec: {
+        width: Math.max(110, regimes.length * 46),
+        height: 220,
+        layer: [
+          { mark: { type: 'bar', size: 26 }, encoding: { y, color: regimeColour(regimes, false) } },
+          { mark: { type: 'rule', strokeWidth: 1.5 }, encoding: { y: { ...y, field: 'low' }, y2: { field: 'high' } } },
+        ],
+        encoding: { x: { ...ordinal('regime', regimes), axis: { labelAngle: -35 } } },
+      },
+    },
+  };
+}
+
+/** What a cold start consists of. */
+export function coldParts(studies: readonly PlatformStudy[]): Figure {
+  const runs = studies.flatMap(({ conditions }) => conditions.flatMap((condition) => condition.runs));
+  const stages = stageOrder(runs);
+  const starts = runs.flatMap((run) => coldStartsOf(run).map((start) => ({ ...start, platform: run.cell.platform })));
+  const values = [...group(starts, ({ platform, stage }) => `${platform} ${stage}`).values()].flatMap((own) =>
+    partNames.map((part, order) => ({
+      stage: own[0]?.stage,
+      platform: own[0]?.platform,
+      part: parts[part],
+      order,
+      seconds: meanOf(own.map((start) => start.parts[part])) / 1_000,
+      n: own.length,
+    })),
+  );
+  const title = 'The parts of a cold start';
+  const names = partNames.map((part) => parts[part]);
+  return {
+    name: 'cold-start-parts',
+    title,
+    caption:
+      'Means over all cold starts of a stage, in the order in which they pass: from the announcement of the oldest waiting item to the decision; to the process’s beginning; loading the code; ' +
+      'connections; the stage’s own start (a model); from ready to the first item.',
+    spec: {
+      title,
+      data: { values },
+      facet: { ...ordinal('platform', ['local', 'kubernetes']), header: { title: null } },
+      columns: 1,
+      spec: {
+        width: 520,
+        height: { step: 26 },
+        mark: { type: 'bar', size: 16 },
+        encoding: {
+          y: ordinal('stage', stages),
+          x: quantity('seconds', 'mean, s'),
+          color: {
+            field: 'part',
+            type: 'nominal',
+            sort: names,
+            scale: { domain: names, range: colours.slice(0, names.length) },
+            title: null,
+          },
+          order: { field: 'order' },
+        },
+      },
+      resolve: { scale: { x: 'independent' } },
+    },
+  };
+}

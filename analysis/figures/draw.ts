@@ -1,0 +1,49 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { initWasm, Resvg } from '@resvg/resvg-wasm';
+import { parse, resetSVGDefIds, View } from 'vega';
+import { compile } from 'vega-lite';
+import { config, FONT, type Figure } from './figure.ts';
+
+export interface Drawing extends Figure {
+  readonly svg: string;
+  readonly png: Uint8Array;
+}
+
+const file = (name: string): Promise<Buffer> => readFile(fileURLToPath(import.meta.resolve(name)));
+
+/** Draws figures as SVG, and as PNG twice as large. The same specification gives the same bytes. */
+export async function draw(figures: readonly Figure[]): Promise<Drawing[]> {
+  await loaded();
+  const fonts = await Promise.all(
+    ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'].map(async (name) => new Uint8Array(await file(`dejavu-fonts-ttf/ttf/${name}`))),
+  );
+  // Numbered over all figures, as they come together in one page; from 0 each time, or they would depend on what was drawn before.
+  resetSVGDefIds();
+  const drawings: Drawing[] = [];
+  for (const figure of figures) {
+    const svg = await toSvg(figure);
+    const image = new Resvg(svg, {
+      font: { fontBuffers: fonts, defaultFontFamily: FONT, sansSerifFamily: FONT },
+      fitTo: { mode: 'zoom', value: 2 },
+    });
+    drawings.push({ ...figure, svg, png: image.render().asPng() });
+    image.free();
+  }
+  return drawings;
+}
+
+async function toSvg({ spec }: Figure): Promise<string> {
+  const view = new View(parse(compile({ ...spec, config }).spec), { renderer: 'none' });
+  const svg = await view.toSVG();
+  view.finalize();
+  return svg;
+}
+
+let wasm: Promise<void> | undefined;
+
+/** Once a process: resvg refuses a second time. */
+function loaded(): Promise<void> {
+  wasm ??= file('@resvg/resvg-wasm/index_bg.wasm').then((bytes) => initWasm(new Uint8Array(bytes)));
+  return wasm;
+}

@@ -1,0 +1,55 @@
+import { least } from 'd3-array';
+import { latencies } from '../measures.ts';
+import { waiting, working } from '../occupancy.ts';
+import { stageOrder } from '../stages.ts';
+import { quantileOf } from '../statistics.ts';
+import type { Condition } from '../study.ts';
+import { ordinal, quantity, type Figure } from './figure.ts';
+
+const kinds = ['waits', 'worked on', 'worked on, its process’s first'];
+
+/** One request, item by item: the one whose latency is nearest to its condition's median. */
+export function waterfall({ runs, regime, load, platform }: Condition): Figure {
+  const requests = runs.flatMap((run) => run.requests.map((request) => ({ run, request })));
+  const median = quantileOf(0.5)(latencies(requests.map(({ request }) => request)));
+  const chosen = least(
+    requests.filter(({ request }) => request.status === 'completed'),
+    ({ request }) => Math.abs((request.latency_ms ?? Infinity) - median),
+  );
+  const items = chosen?.run.items.filter(({ request_id }) => request_id === chosen.request.request_id) ?? [];
+  const begun = Date.parse(chosen?.request.intended ?? '');
+  const values = items.flatMap((item) =>
+    [waiting(item), working(item)].map(([from, to], n) => ({
+      stage: item.stage,
+      item: item.item,
+      from: (from - begun) / 1_000,
+      to: (to - begun) / 1_000,
+      kind: kinds[n === 0 ? 0 : item.cold_start ? 2 : 1],
+    })),
+  );
+  const title = `One request, ${regime}, ${load}`;
+  return {
+    name: `waterfall-${regime}-${load}-${platform}`,
+    title,
+    caption: `Every item of the request with the median latency of “${regime}” under “${load}” (${((chosen?.request.latency_ms ?? NaN) / 1_000).toFixed(2)} s): when it waited for a worker and when it was worked on. A row an item, grouped by stage.`,
+    spec: {
+      title,
+      width: 640,
+      height: { step: Math.max(4, 16 - items.length / 8), for: 'position' },
+      data: { values },
+      mark: { type: 'bar', minBandSize: 2 },
+      encoding: {
+        y: ordinal('stage', stageOrder(chosen ? [chosen.run] : [])),
+        yOffset: { field: 'item', type: 'ordinal' },
+        x: quantity('from', 'seconds since the request was to arrive'),
+        x2: { field: 'to' },
+        color: {
+          field: 'kind',
+          type: 'nominal',
+          scale: { domain: kinds, range: ['#bdbdbd', '#0072B2', '#D55E00'] },
+          title: null,
+        },
+      },
+    },
+  };
+}
