@@ -84,7 +84,10 @@ export async function withStore<T>(cli: Cli, work: (store: Store) => Promise<T>)
 /** Runs `work` with the bus. @throws UnavailableError when it does not answer. */
 export async function withBus<T>(cli: Cli, work: (bus: Bus) => Promise<T>): Promise<T> {
   const { bus: config } = await configOf(cli);
-  await assertReachable('NATS', config.servers[0] ?? '');
+  // Of a cluster, one server that answers is enough.
+  await Promise.any(config.servers.map((server) => assertReachable('NATS', server))).catch((error: unknown) => {
+    throw (error as AggregateError).errors[0];
+  });
   const bus = await connectBus(config, 'fave', CONNECT);
   try {
     return await work(bus);

@@ -34,10 +34,12 @@ export interface MinioOptions {
   readonly rootUser: string;
   readonly rootPassword: string;
   readonly notify: Notify;
+  /** Further settings of the server. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /**
- * MinIO's notification targets as environment, for a server of any kind (process, container).
+ * MinIO's notification targets, and what else it must be told, as environment for a server of any kind (process, container).
  * @param queueDir Absolute; a directory that cannot be written disables all notifications, which only the canary shows.
  */
 export function notifyEnvironment(notify: Notify, queueDir: string): Record<string, string> {
@@ -62,6 +64,9 @@ export function notifyEnvironment(notify: Notify, queueDir: string): Record<stri
     ),
     // Without it a restart of MinIO loses the events in its memory, queued target or not.
     MINIO_API_SYNC_EVENTS: 'on',
+    // MinIO's lifecycle knows no AbortIncompleteMultipartUpload: these remove uploads in parts that nobody finished. Its defaults, said aloud.
+    MINIO_API_STALE_UPLOADS_EXPIRY: '24h',
+    MINIO_API_STALE_UPLOADS_CLEANUP_INTERVAL: '6h',
   };
 }
 
@@ -75,6 +80,7 @@ export async function startMinio({
   rootUser,
   rootPassword,
   notify,
+  settings = {},
 }: MinioOptions): Promise<RunningProcess> {
   const queue = join(dataDir, 'queue');
   await Promise.all([...drives, queue].map((path) => mkdir(path, { recursive: true })));
@@ -88,6 +94,7 @@ export async function startMinio({
       MINIO_ROOT_PASSWORD: rootPassword,
       MINIO_UPDATE: 'off',
       ...notifyEnvironment(notify, queue),
+      ...settings,
     },
     cwd: dataDir,
     log: join(dataDir, 'logs', 'minio.log'),

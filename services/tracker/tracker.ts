@@ -1,5 +1,6 @@
 import { PULL } from '../../shared/bus.ts';
 import { codeOf, messageOf } from '../../shared/errors.ts';
+import { follow } from '../../shared/follow.ts';
 import type { Graph } from '../../shared/graph.ts';
 import type { Service } from '../../shared/runtime/process.ts';
 import { ADVISORY_CONSUMER, streams, TRACKER_CONSUMER } from '../../shared/topology.ts';
@@ -22,17 +23,13 @@ export async function tracker(service: Service, graph: Graph): Promise<void> {
   };
 
   const { state } = await bus.manager.streams.info(streams.requests);
-  const events = await bus.jetstream.consumers.get(streams.requests);
-  const reading = await events.consume({
-    ...PULL,
-    callback: (message) => {
-      try {
-        runs.take(message);
-      } catch (error) {
-        log.warn({ event: 'tracker:ignored', code: codeOf(error), subject: message.subject }, messageOf(error));
-      }
-      if (message.seq >= state.last_seq) caughtUp();
-    },
+  const reading = await follow(bus, streams.requests, (message) => {
+    try {
+      runs.take(message);
+    } catch (error) {
+      log.warn({ event: 'tracker:ignored', code: codeOf(error), subject: message.subject }, messageOf(error));
+    }
+    if (message.seq >= state.last_seq) caughtUp();
   });
   if (state.messages === 0) caughtUp();
 

@@ -1,0 +1,144 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, vi } from 'vitest';
+import { startMinio } from '../../infra/minio.ts';
+import { startNats, type NatsOptions } from '../../infra/nats.ts';
+import { busPermissions } from '../../infra/permissions.ts';
+import { freePorts } from '../../infra/ports.ts';
+import { kill, type RunningProcess } from '../../infra/process.ts';
+import { ensureServers } from '../../infra/servers/install.ts';
+import { setUp } from '../../infra/setup.ts';
+import { exec } from '../../shared/exec.ts';
+import { connectBus, type Bus } from '../../shared/bus.ts';
+import { readConfig } from '../../shared/config.ts';
+import type { Graph } from '../../shared/graph.ts';
+import { createStore } from '../../shared/store.ts';
+import type { Stack } from '../stack.ts';
+
+/** One of several NATS servers. */
+export interface Node {
+  readonly name: string;
+  readonly url: string;
+  /** As when its machine's power is cut, but for the kernel's buffers; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Starts it again with its data and waits until it answers. */
+  start(): Promise<void>;
+}
+
+export interface Cluster {
+  readonly nodes: readonly Node[];
+  /** Directories of MinIO's objects. */
+  readonly drives: readonly string[];
+  /** Runs `mc`, with the store as `fave`. @returns Its standard output. */
+  mc(...args: string[]): Promise<string>;
+  /** The stack as a role sees it, by a connection of its own. */
+  as(role: string): Promise<Stack>;
+}
+
+/** Undone in reverse order; registered at import: to be imported before tests/runtime/harness.ts, whose services end before their servers. */
+const cleanUps: (() => Promise<unknown>)[] = [];
+afterAll(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+const ROOT = { rootUser: 'root', rootPassword: 'secret-of-the-store' };
+
+/** Starts `servers` NATS servers and a MinIO on `drives` drives, with the real set-up. */
+export async function openCluster(graph: Graph, size: { servers: number; drives: number }): Promise<Cluster> {
+  const dir = await mkdtemp(join(tmpdir(), 'fave-cluster-'));
+  cleanUps.push(() => rm(dir, { recursive: true, force: true, maxRetries: 3 }));
+  const programs = await ensureServers(() => undefined);
+  const [own, ...ports] = (await Promise.all(Array.from({ length: size.servers + 1 }, freePorts))) as [
+    Awaited<ReturnType<typeof freePorts>>,
+    ...Awaited<ReturnType<typeof freePorts>>[],
+  ];
+  const users = busPermissions(graph);
+  const passwords = Object.fromEntries(Object.keys(users).map((user) => [user, `secret-of-${user}`]));
+  const routes = ports.map(({ console: port }) => `127.0.0.1:${port}`);
+  const nodes = await Promise.all(
+    ports.map(({ nats: port, monitor, console: clusterPort }, n) => {
+      const name = `nats-${n + 1}`;
+      const cluster = size.servers > 1 ? { cluster: { name, port: clusterPort, routes } } : {};
+      return nodeOf(name, {
+        program: programs.natsServer,
+        port,
+        monitor,
+        dataDir: join(dir, name),
+        users,
+        passwords,
+        ...cluster,
+      });
+    }),
+  );
+  const drives = Array.from({ length: size.drives }, (_, n) => join(dir, `drive-${n + 1}`));
+  const [address = '', durableAddress] = ports.map(({ nats }) => `127.0.0.1:${nats}`);
+  const minio = await startMinio({
+    ...own,
+    ...ROOT,
+    program: programs.minio,
+    port: own.minio,
+    dataDir: dir,
+    drives,
+    notify: { address, durableAddress, user: 'minio', password: passwords['minio'] ?? '' },
+    // Directories of one disk, and that the system's own, are refused as drives otherwise.
+    settings: { MINIO_CI_CD: 'on' },
+  });
+  cleanUps.push(() => minio.stop(10_000));
+
+  const as = async (user: string): Promise<Stack> => {
+    const environment = {
+      ARTIFACT_ENDPOINT: `http://127.0.0.1:${own.minio}`,
+      ARTIFACT_ACCESS_KEY: ROOT.rootUser,
+      ARTIFACT_SECRET_KEY: ROOT.rootPassword,
+      NATS_URL: nodes.map(({ url }) => url).join(','),
+      NATS_USER: user,
+      NATS_PASSWORD: passwords[user] ?? '',
+      FAVE_REPLICAS: String(size.servers),
+    };
+    const config = readConfig(environment);
+    const store = createStore(config.store);
+    const bus = await connectBus(config.bus, user);
+    cleanUps.push(async () => {
+      store.close();
+      await bus.close();
+    });
+    const startServices = (): never => {
+      throw new Error('services of a cluster run in the test: tests/runtime/harness.ts');
+    };
+    return { store, bus, config, environment, dataDir: dir, servers: { minio: minio.pid }, startServices };
+  };
+  const admin = await as('admin');
+  await leading(admin.bus);
+  await setUp({ ...admin, graph, ackWait: 1, replicas: admin.config.replicas });
+  const [host, env] = [`http://${ROOT.rootUser}:${ROOT.rootPassword}@127.0.0.1:${own.minio}`, { MC_CONFIG_DIR: join(dir, 'mc') }];
+  const mc = async (...args: string[]): Promise<string> =>
+    (await exec(programs.mc, args, { cwd: dir, env: { ...env, MC_HOST_fave: host } })).stdout;
+  return { nodes, drives, mc, as };
+}
+
+async function nodeOf(name: string, options: NatsOptions): Promise<Node> {
+  let current: RunningProcess = await startNats(options);
+  cleanUps.push(() => current.stop(5_000));
+  return {
+    name,
+    url: `nats://127.0.0.1:${options.port}`,
+    kill: async () => {
+      kill(current.pid, 'SIGKILL');
+      await current.exited;
+    },
+    start: async () => {
+      current = await startNats(options);
+    },
+  };
+}
+
+/** Waits until the servers have elected who leads them. */
+async function leading({ manager }: Bus): Promise<void> {
+  const leads = (): Promise<boolean> =>
+    manager.getAccountInfo().then(
+      () => true,
+      () => false,
+    );
+  await vi.waitUntil(leads, { timeout: 20_000, interval: 100 });
+}

@@ -1,0 +1,78 @@
+import { openCluster, type Cluster } from './cluster.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { fave } from '../cli/run.ts';
+import { tinyGraph, type Before } from '../fixtures/tiny/graph.ts';
+import { streams } from '../../shared/topology.ts';
+import { start } from '../runtime/harness.ts';
+import type { Stack } from '../stack.ts';
+import { allEnded, eventually, LINES, submit, whole } from './load.ts';
+
+let before: Before | undefined;
+const graph = tinyGraph((...given) => before?.(...given));
+
+let cluster: Cluster;
+let admin: Stack;
+beforeAll(async () => {
+  cluster = await openCluster(graph, { servers: 3, drives: 1 });
+  admin = await cluster.as('admin');
+  for (const name of ['relay', 'tracker', 'cut', 'shout', 'shout']) await start(await cluster.as(name), graph, name);
+}, 60_000);
+
+const infoOf = (stream: string) => admin.bus.manager.streams.info(stream);
+
+test('streams have three copies', async () => {
+  for (const stream of Object.values(streams)) {
+    const { config, cluster: copies } = await infoOf(stream);
+    expect([stream, config.num_replicas, copies?.replicas?.length]).toEqual([stream, 3, 2]);
+  }
+});
+
+/** The server that leads the stream of what landed. */
+const leaderOfLanded = async () => (await infoOf(streams.landed)).cluster?.leader;
+
+/** The server on which the tracker's view of the events lives, which has no copies. */
+async function whereTheTrackerReads(): Promise<string | undefined> {
+  const [consumer] = await admin.bus.manager.consumers.list(streams.requests).next();
+  return consumer?.cluster?.leader;
+}
+
+test.each([
+  ['leads what landed', leaderOfLanded],
+  ['the tracker reads from', whereTheTrackerReads],
+])('the server that %s is killed under load and comes back: nothing is lost', { timeout: 90_000 }, async (_, find) => {
+  const leader = await find();
+  const node = cluster.nodes.find(({ name }) => name === leader)!;
+  let killed: Promise<void> | undefined;
+  let shouted = 0;
+  before = () => {
+    if (++shouted === 3) killed = node.kill();
+  };
+  const earlier = await submit(admin, 4);
+  await eventually(() => killed !== undefined);
+  await killed;
+  const meanwhile = await submit(admin, 4);
+  await allEnded(meanwhile);
+  const heirs = (await infoOf(streams.landed)).cluster;
+  expect(heirs?.leader).not.toBe(leader);
+  expect(heirs?.replicas?.find(({ name }) => name === leader)).toMatchObject({ current: false });
+  const env = { ...admin.environment, NATS_URL: [node, ...cluster.nodes].map(({ url }) => url).join(',') };
+  await eventually(async () => (await fave(['dlq', 'ls'], { env })).stderr === 'no dead letters\n');
+
+  await node.start();
+  const all = [...earlier, ...meanwhile, ...(await submit(admin, 4))];
+  await allEnded(all);
+  for (const request of all) {
+    expect(await request.ended()).toMatchObject({
+      status: 'completed',
+      errors: [],
+      stages: { cut: { expected: 1, failed: 0 }, shout: { expected: LINES, failed: 0 } },
+    });
+    expect(await request.artifacts()).toEqual(whole);
+    expect(await request.deadLetters('shout')).toEqual([]);
+  }
+  // Whatever is delivered again has come by then: nothing is left to deliver.
+  for (const stream of [streams.raw, streams.landed]) await eventually(async () => (await infoOf(stream)).state.messages === 0);
+  for (const request of all) expect([await request.ends(), (await request.progress('shout')).length]).toEqual([1, LINES]);
+  for (const stream of Object.values(streams))
+    await eventually(async () => (await infoOf(stream)).cluster?.replicas?.every(({ current }) => current) ?? false);
+});
