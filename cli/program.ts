@@ -1,6 +1,8 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { patterns } from '../loadgen/plan.ts';
 import type { Cli } from './cli.ts';
 import type { LetterOptions } from './commands/dlq.ts';
+import type { LoadCommandOptions } from './commands/load.ts';
 import { UsageError } from './errors.ts';
 
 /** What a command ends with. */
@@ -37,6 +39,7 @@ export function createProgram(cli: Cli, ended: (code: ExitCode) => void): Comman
 
   addRequestCommands(program, here, run);
   addOperations(program, here, run);
+  addLoadCommand(program, here, run);
   addInstanceCommands(program, here, run);
   return program;
 }
@@ -67,7 +70,7 @@ function addRequestCommands(program: Command, here: () => Cli, run: Run): void {
   program
     .command('ls')
     .description('requests, newest first')
-    .option('--limit <n>', 'how many', positive, 20)
+    .option('--limit <n>', 'how many', whole('--limit'), 20)
     .option('--json', 'print JSON lines')
     .action((options: { limit: number; json?: boolean }) =>
       run(import('./commands/ls.ts').then(({ ls }) => ls(here(), options))),
@@ -167,6 +170,35 @@ function addLetterCommands(program: Command, here: () => Cli, run: Run): void {
     );
 }
 
+function addLoadCommand(program: Command, here: () => Cli, run: Run): void {
+  program
+    .command('load')
+    .description('upload videos at a rate and record what becomes of each (docs/study.md)')
+    .addOption(new Option('--pattern <name>', 'when requests arrive').choices(patterns).default('steady'))
+    .option('--rate <n>', 'requests a second, on average (default: 0.1)', above0('--rate'))
+    .option('--duration <seconds>', 'how long requests arrive (default: 60, or all of the trace)', above0('--duration'))
+    .option('--burst-size <n>', 'bursty: requests at once (default: 5)', whole('--burst-size'))
+    .option('--burst-period <seconds>', 'bursty: from burst to burst, instead of --rate', above0('--burst-period'))
+    .option('--trace <file>', 'trace: CSV, time,rps')
+    .option('--closed', 'users who wait for each answer, instead of arrivals at their times')
+    .option('--concurrency <n>', 'closed: how many users (default: 1)', whole('--concurrency'))
+    .option('--think-time <seconds>', 'closed: from an answer to the next request (default: 0)', from0('--think-time'))
+    .option('--video <file[=weight]>', 'what is uploaded; may be repeated, to be mixed by weight', collect, [])
+    .option('--option <key=value>', 'option of each request; may be repeated', collect, [])
+    .option('--memo', 'let equal work be copied from earlier requests, which no measurement wants')
+    .option('--seed <n>', 'of arrivals and of the mix: the same seed, the same load', from0('--seed'), 1)
+    .option('--regime <label>', 'noted in load.json')
+    .option('--out <dir>', 'a new directory for the record (default: loads/PATTERN-TIME)')
+    .option('--wait <seconds>', 'how long the last requests are waited for', from0('--wait'), 300)
+    .addOption(
+      new Option('--target <name>', 'null and stalling are in this process, to try the tool')
+        .choices(['fave', 'null', 'stalling'])
+        .default('fave'),
+    )
+    .option('--json', 'print a summary as JSON')
+    .action((options: LoadCommandOptions) => run(import('./commands/load.ts').then(({ load }) => load(here(), options))));
+}
+
 function addInstanceCommands(program: Command, here: () => Cli, run: Run): void {
   program
     .command('env')
@@ -216,8 +248,15 @@ function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
 }
 
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new UsageError(`--limit must be a whole number of at least 1, not "${text}"`);
-  return value;
+/** A reader of numbers, for an option. */
+function number(option: string, what: string, right: (value: number) => boolean): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? NaN : Number(text);
+    if (!Number.isFinite(value) || !right(value)) throw new UsageError(`${option} must be ${what}, not "${text}"`);
+    return value;
+  };
 }
+
+const whole = (option: string) => number(option, 'a whole number of at least 1', (n) => Number.isInteger(n) && n >= 1);
+const above0 = (option: string) => number(option, 'a number above 0', (n) => n > 0);
+const from0 = (option: string) => number(option, 'a number of at least 0', (n) => n >= 0);

@@ -25,11 +25,13 @@ export function randomOf(seed: number): Random {
       if (picked === undefined) throw new Error('there is nothing to pick from');
       return picked;
     },
-    shuffled: (list) => {
+    shuffled: <T>(list: readonly T[]) => {
       const shuffled = [...list];
       for (let n = shuffled.length - 1; n > 0; n -= 1) {
         const other = Math.floor(between(0, n + 1));
-        [shuffled[n], shuffled[other]] = [shuffled[other] as T, shuffled[n] as T];
+        const last = shuffled[n] as T;
+        shuffled[n] = shuffled[other] as T;
+        shuffled[other] = last;
       }
       return shuffled;
     },

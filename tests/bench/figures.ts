@@ -1,4 +1,7 @@
 import { cpus, loadavg } from 'node:os';
+import { quantile } from '../../loadgen/quantile.ts';
+
+export { quantile };
 
 /** Milliseconds of a clock that all processes of a machine share (CLOCK_MONOTONIC), so that an interval may begin in one and end in another. */
 export function now(): number {
@@ -12,15 +15,6 @@ export interface Summary {
   readonly p90: number;
   readonly p99: number;
   readonly max: number;
-}
-
-/** The value below which a share `p` of the values lies, interpolated linearly (Hyndman and Fan's type 7, the default of R and NumPy). */
-export function quantile(values: readonly number[], p: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const at = (sorted.length - 1) * p;
-  const [low, high] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
-  if (low === undefined || high === undefined) throw new Error('there is no quantile of nothing');
-  return low + (high - low) * (at - Math.floor(at));
 }
 
 export function summary(values: readonly number[]): Summary {

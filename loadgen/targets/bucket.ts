@@ -1,0 +1,28 @@
+import { basename } from 'node:path';
+import { kinds } from '../../schemas/kinds.ts';
+import type { Bus } from '../../shared/bus.ts';
+import { pathOf, requestPrefix } from '../../shared/keys.ts';
+import { encodeOptions } from '../../shared/metadata.ts';
+import { follow, nextSequence } from '../../shared/request-events.ts';
+import type { Store } from '../../shared/store.ts';
+import type { Target } from '../target.ts';
+
+/** Milliseconds after which an upload that the store did not confirm is given up. */
+const PATIENCE = 60_000;
+
+/** A FAVE: uploads as a user would, ends by the subjects that a user would watch. */
+export function bucketTarget(store: Store, bus: Bus, options: Readonly<Record<string, string>>): Target {
+  const headers = encodeOptions(options);
+  let stop = (): Promise<void> => Promise.resolve();
+  return {
+    async open(take, failed) {
+      // From the stream, so that no event is lost with a connection.
+      stop = await follow(bus, undefined, await nextSequence(bus), { take, failed });
+    },
+    async send({ id, video }, signal) {
+      const key = requestPrefix(id) + pathOf(kinds.input, { file: basename(video.path) });
+      await store.upload(key, video, { headers, signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]) });
+    },
+    close: () => stop(),
+  };
+}

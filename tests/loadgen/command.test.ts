@@ -1,0 +1,94 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { files, readLines } from '../../loadgen/files.ts';
+import type { LoadSummary } from '../../loadgen/summary.ts';
+import { fave, lastJson } from '../cli/run.ts';
+
+async function folder(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'fave-load-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+// Loading the whole pipeline is no part of what is tested, and slow on a busy machine.
+beforeAll(() => import('../../cli/commands/load.ts'));
+
+describe('fave load', () => {
+  it('records every request, and sums up', async () => {
+    const out = join(await folder(), 'new');
+    const args = ['--target', 'null', '--pattern', 'bursty', '--burst-size', '4', '--rate', '40', '--duration', '0.5'];
+    const run = await fave(['load', ...args, '--regime', 'warm', '--out', out, '--json']);
+    expect(run).toMatchObject({ code: 0 });
+    const records = await readLines('loadRecord', join(out, files.requests));
+    expect(records).toHaveLength(20);
+    expect(new Set(records.map(({ intended }) => intended)).size).toBe(5);
+    expect(lastJson(run)).toMatchObject({
+      requests: 20,
+      completed: 20,
+      regime: 'warm',
+      pattern: 'bursty',
+      rate: 40,
+      options: { memo: 'false' },
+    });
+    expect(JSON.parse(await readFile(join(out, files.load), 'utf8'))).toEqual(lastJson(run));
+  });
+
+  it('follows a trace, and draws the same load from the same seed', async () => {
+    const dir = await folder();
+    await writeFile(join(dir, 'trace.csv'), 'time,rps\n0,200\n0.1,0\n0.2,200\n0.3,0\n');
+    const arrivals = async (out: string): Promise<number[]> => {
+      const args = ['--pattern', 'trace', '--trace', 'trace.csv', '--seed', '3'];
+      expect((await fave(['load', '--target', 'null', ...args, '--out', out], { cwd: dir })).code).toBe(0);
+      const times = (await readLines('loadRecord', join(dir, out, files.requests))).map(({ intended }) => Date.parse(intended));
+      return times.map((time) => time - times[0]!);
+    };
+    const [first, second] = [await arrivals('a'), await arrivals('b')];
+    expect(first.length).toBeGreaterThan(20);
+    expect(second).toHaveLength(first.length);
+    // Both begin at a fraction of a millisecond of their own.
+    second.forEach((time, n) => expect(Math.abs(time - first[n]!)).toBeLessThanOrEqual(1));
+  });
+
+  it('stops at Ctrl-C and keeps what was recorded', async () => {
+    const out = await folder();
+    const stop = new AbortController();
+    const running = fave(['load', '--target', 'null', '--rate', '20', '--duration', '3600', '--out', out], {
+      signal: stop.signal,
+    });
+    const deadline = Date.now() + 20_000;
+    const recorded = async (): Promise<number> =>
+      (await readFile(join(out, files.requests), 'utf8').catch(() => '')).split('\n').length - 1;
+    while ((await recorded()) < 3 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
+    stop.abort();
+    expect(await running).toMatchObject({ code: 130 });
+    expect(await recorded()).toBeGreaterThanOrEqual(3);
+    const { requests } = JSON.parse(await readFile(join(out, files.load), 'utf8')) as LoadSummary;
+    expect(requests).toBe(await recorded());
+  });
+
+  it('never writes a record over another', async () => {
+    const out = await folder();
+    await writeFile(join(out, files.requests), '');
+    const run = await fave(['load', '--target', 'null', '--out', out]);
+    expect(run).toMatchObject({ code: 1 });
+    expect(run.stderr).toMatch(/is there already: choose another directory with --out/);
+  });
+
+  it.each([
+    [['--rate', '0'], /--rate must be a number above 0/],
+    [['--rate', '1', '--burst-period', '3', '--pattern', 'bursty'], /say the same twice/],
+    [['--burst-size', '3'], /for --pattern bursty/],
+    [['--closed', '--rate', '1'], /--closed has no rate/],
+    [['--concurrency', '2'], /is for --closed/],
+    [['--pattern', 'trace'], /go together/],
+    [['--pattern', 'trace', '--trace', 'none.csv'], /none.csv cannot be read/],
+    [['--option', 'colour=red', '--video', 'a'], /there is no option "colour"/],
+    [[], /--video FILE/],
+  ])('%j is refused', async (args, why) => {
+    const run = await fave(['load', ...args]);
+    expect(run).toMatchObject({ code: 2 });
+    expect(run.stderr).toMatch(why);
+  });
+});

@@ -1,0 +1,191 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import type { LoadRecord } from '../../schemas/generated/types.ts';
+import { arrivalTimes } from '../../loadgen/arrivals.ts';
+import { runLoad, type LoadOptions } from '../../loadgen/load.ts';
+import { quantile } from '../../loadgen/quantile.ts';
+import { createSummary } from '../../loadgen/summary.ts';
+import type { Target } from '../../loadgen/target.ts';
+import { nullTarget, stallingTarget } from '../../loadgen/targets/local.ts';
+import type { RequestEvent } from '../../shared/request-events.ts';
+import { validated } from '../../shared/validate.ts';
+import { virtualClock } from './virtual-clock.ts';
+
+const video = { name: 'a.mp4', path: '/a.mp4', weight: 1, sha256: '', size: 1 };
+
+/** Runs a load in no time. */
+async function run(options: Partial<LoadOptions> & Pick<LoadOptions, 'schedule' | 'target' | 'clock'>): Promise<LoadRecord[]> {
+  const records: LoadRecord[] = [];
+  const record: LoadOptions['record'] = (each) => records.push(validated('loadRecord', each));
+  await runLoad({ videos: [video], seed: 1, wait: 60, signal: new AbortController().signal, record, ...options });
+  return records;
+}
+
+const latencies = (records: readonly LoadRecord[]): number[] => records.map(({ latency_ms }) => latency_ms ?? NaN);
+
+describe('against a target that is frozen 30 % of the time', () => {
+  const stall = { period: 10_000, share: 0.3, service: 5 };
+  /** Of arrivals at any time: 70 % find it awake; the others wait evenly for up to 3 s. */
+  const truth = (p: number): number => 5 + Math.max(0, 3_000 * ((p - 0.7) / 0.3));
+
+  it.each(['poisson', 'moderate'] as const)('%s: reports what requests went through', async (pattern) => {
+    const clock = virtualClock();
+    const times = arrivalTimes({ pattern, rate: 19, duration: 300 }, 1);
+    const seen = latencies(await run({ clock, target: stallingTarget(clock, stall), schedule: { times, duration: 300 } }));
+    expect(seen).toHaveLength(times.length);
+    // 5 700 arrivals: one σ of a quantile of the even part is 3 000 / 0.3 · √(p(1 − p)/n) = 57 ms at p = 0.75.
+    for (const p of [0.5, 0.75, 0.9, 0.95, 0.99]) expect(Math.abs(quantile(seen, p) - truth(p))).toBeLessThan(p < 0.7 ? 1 : 200);
+  });
+
+  it('a tool that waits for each answer before it sends the next would not: it meets a freeze once', async () => {
+    const clock = virtualClock();
+    const schedule = { users: 1, think: 1 / 19, duration: 300 };
+    const seen = latencies(await run({ clock, target: stallingTarget(clock, stall), schedule }));
+    expect(quantile(seen, 0.95)).toBeLessThan(10); // the truth is 2 505 ms
+    expect(truth(0.95)).toBeGreaterThan(2_000);
+  });
+});
+
+describe('an open loop', () => {
+  it('keeps its times, in order, whatever the target does', async () => {
+    const clock = virtualClock();
+    const times = [0, 0.25, 0.25, 3];
+    const never: Target = {
+      open: () => Promise.resolve(),
+      send: () => new Promise(() => undefined),
+      close: () => Promise.resolve(),
+    };
+    const records = await run({ clock, target: never, schedule: { times, duration: 4 }, wait: 2 });
+    const begun = Date.parse(records[0]!.intended);
+    expect(records.map(({ intended }) => (Date.parse(intended) - begun) / 1_000)).toEqual(times);
+    expect(records.map(({ late_ms }) => late_ms)).toEqual([0, 0, 0, 0]);
+    expect(records.map(({ index }) => index)).toEqual([0, 1, 2, 3]);
+    expect(new Set(records.map(({ status }) => status))).toEqual(new Set(['unfinished']));
+  });
+
+  it('says so when a request was late, and counts from the time that was intended', async () => {
+    const clock = virtualClock();
+    let slept = false;
+    const oversleeping = {
+      ...clock,
+      until: (time: number, signal?: AbortSignal) => {
+        const late = slept ? 0 : 40;
+        slept = true;
+        return clock.until(time + late, signal);
+      },
+    };
+    const [record] = await run({ clock: oversleeping, target: nullTarget(clock), schedule: { times: [0], duration: 1 } });
+    expect(record).toMatchObject({ late_ms: 40, latency_ms: 40 });
+  });
+
+  it('ends when it is told to, and leaves nothing out that was sent', async () => {
+    const clock = virtualClock();
+    const stop = new AbortController();
+    const records: LoadRecord[] = [];
+    const record: LoadOptions['record'] = (each) => {
+      records.push(each);
+      if (records.length === 5) stop.abort();
+    };
+    const target = stallingTarget(clock, { period: 1_000, share: 0, service: 2_500 });
+    const times = arrivalTimes({ pattern: 'steady', rate: 1, duration: 100 }, 1);
+    await run({ clock, target, schedule: { times, duration: 100 }, signal: stop.signal, record });
+    // The fifth is done at 6.5 s; by then those of 5 s and 6 s were sent.
+    expect(records.map(({ status }) => status)).toEqual([...Array<string>(5).fill('completed'), 'unfinished', 'unfinished']);
+    expect(createSummaryOf(records)).toMatchObject({ requests: 7, completed: 5, unfinished: 2 });
+  });
+
+  it('ends with the error where events can no longer be heard', async () => {
+    const clock = virtualClock();
+    const target: Target = {
+      ...nullTarget(clock),
+      open: (_, failed) => {
+        failed(new Error('the stream is gone'));
+        return Promise.resolve();
+      },
+    };
+    await expect(run({ clock, target, schedule: { times: [0, 1], duration: 5 } })).rejects.toThrow('the stream is gone');
+  });
+});
+
+describe('a closed loop', () => {
+  it('has so many users, each of whom thinks after an answer', async () => {
+    const clock = virtualClock();
+    const target = stallingTarget(clock, { period: 1_000, share: 0, service: 1_000 });
+    const records = await run({ clock, target, schedule: { users: 3, think: 1, duration: 10 } });
+    for (const user of [0, 1, 2]) {
+      const mine = records.filter((record) => record.user === user);
+      const begun = Date.parse(mine[0]!.intended);
+      expect(mine.map(({ intended }) => Date.parse(intended) - begun)).toEqual([0, 2_000, 4_000, 6_000, 8_000]);
+    }
+  });
+});
+
+describe('a record', () => {
+  it('sums up items, told twice or not, and keeps the reason of a failure', async () => {
+    const clock = virtualClock();
+    const id: string[] = [];
+    let take: (event: RequestEvent) => void = () => undefined;
+    const target: Target = {
+      open: (taking) => {
+        take = taking;
+        return Promise.resolve();
+      },
+      send: (sending) => {
+        id.push(sending.id);
+        tell(sending.id);
+        return Promise.resolve();
+      },
+      close: () => Promise.resolve(),
+    };
+    const time = new Date(clock.now() + 1_100).toISOString();
+    const item = {
+      run: 1,
+      stage: 's',
+      outputs: [],
+      deliveries: 1,
+      duration_ms: 10,
+      queue_ms: 1,
+      cold_start: true,
+      cost_unit: 0.1,
+    };
+    const tell = (request_id: string): void => {
+      const items = [
+        { ...item, item: 'a', outcome: 'done' },
+        { ...item, item: 'a', outcome: 'skipped', duration_ms: 0 },
+        { ...item, item: 'b', outcome: 'failed', deliveries: 3 },
+      ] as const;
+      for (const each of items) take({ what: 'item', time, data: { request_id, ...each, outputs: [] } });
+      take({ what: 'item', time, data: { request_id: randomUUID(), ...items[0], outputs: [] } });
+      const errors = [{ code: 'broken', message: 'it is broken', file: 'x' }];
+      take({ what: 'lifecycle', name: 'failed', time, data: { request_id, run: 1, status: 'failed', errors } });
+    };
+    const [record] = await run({ clock, target, schedule: { times: [0], duration: 1 } });
+    expect(record).toMatchObject({
+      status: 'failed',
+      error: 'broken: it is broken',
+      errors: 1,
+      cold_starts: 2,
+      latency_ms: 1_000,
+    });
+    expect(record!.stages['s']).toMatchObject({ items: 2, failed: 1, redelivered: 1, duration_ms: 20, cost_unit: 0.2 });
+  });
+
+  it('tells of an upload that failed', async () => {
+    const clock = virtualClock();
+    const target = { ...nullTarget(clock), send: () => Promise.reject(new Error('no space')) };
+    const [record] = await run({ clock, target, schedule: { times: [0], duration: 1 } });
+    expect(record).toMatchObject({
+      status: 'error',
+      error: 'unexpected: no space',
+      uploaded: null,
+      completed: null,
+      latency_ms: null,
+    });
+  });
+});
+
+function createSummaryOf(records: readonly LoadRecord[]): object {
+  const summary = createSummary();
+  records.forEach(summary.add);
+  return summary.summary();
+}

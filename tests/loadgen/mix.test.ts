@@ -1,0 +1,30 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { createMix, videoOf } from '../../loadgen/mix.ts';
+import { randomOf } from '../../loadgen/random.ts';
+import { mediaFolder } from '../media.ts';
+
+it('draws videos by weight, the same ones for the same seed', async () => {
+  const dir = mediaFolder();
+  await writeFile(join(dir, 'a=b.mp4'), 'a');
+  await writeFile(join(dir, 'c.mp4'), 'ccc');
+  const videos = [await videoOf('a=b.mp4=3', dir), await videoOf('c.mp4', dir)];
+  expect(videos).toMatchObject([
+    { name: 'a=b.mp4', weight: 3, size: 1 },
+    { name: 'c.mp4', weight: 1, size: 3 },
+  ]);
+  const draw = (seed: number): string[] => {
+    const next = createMix(videos, randomOf(seed));
+    return Array.from({ length: 1_000 }, () => next().name);
+  };
+  // 750 ± 4 σ.
+  expect(Math.abs(draw(1).filter((name) => name === 'a=b.mp4').length - 750)).toBeLessThan(55);
+  expect(draw(1)).toEqual(draw(1));
+  expect(draw(1)).not.toEqual(draw(2));
+});
+
+it('says what is wrong with a video', async () => {
+  await expect(videoOf('none.mp4=2', mediaFolder())).rejects.toThrow('there is no file none.mp4: check its name');
+  await expect(videoOf('.', mediaFolder())).rejects.toThrow('there is no file .');
+});
