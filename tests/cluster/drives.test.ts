@@ -1,6 +1,6 @@
 import { openCluster, type Cluster } from './cluster.ts';
 import { existsSync } from 'node:fs';
-import { rename } from 'node:fs/promises';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { tinyGraph, type Before } from '../fixtures/tiny/graph.ts';
@@ -20,8 +20,15 @@ beforeAll(async () => {
   for (const name of ['relay', 'tracker', 'cut', 'shout']) await start(await cluster.as(name), graph, name);
 }, 60_000);
 
-const take = (drive: string): Promise<void> => rename(drive, `${drive}.away`);
-const giveBack = (drive: string): Promise<void> => rename(`${drive}.away`, drive);
+async function take(drive: string): Promise<void> {
+  await rename(drive, `${drive}.away`);
+  await writeFile(drive, ''); // MinIO would make a directory that is missing, and use it as a new drive
+}
+
+async function giveBack(drive: string): Promise<void> {
+  await rm(drive);
+  await rename(`${drive}.away`, drive);
+}
 
 interface Healed {
   readonly type: string;
