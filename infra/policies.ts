@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Kind } from '../schemas/kinds.ts';
-import { memoKey, metadataPaths } from '../shared/keys.ts';
+import { kinds, type Kind } from '../schemas/kinds.ts';
+import { CANARY_REQUEST, memoKey, metadataPaths, pathOf, requestPrefix } from '../shared/keys.ts';
 import type { Graph } from '../shared/graph.ts';
 
 /** A policy document as S3 stores know it. */
@@ -19,6 +19,7 @@ export interface Policy {
  */
 export function storePolicies(graph: Graph, bucket: string): Record<string, Policy> {
   const logs = (name: string): string => below(metadataPaths.log(name, '*'));
+  const canary = requestPrefix(CANARY_REQUEST) + pathOf(kinds.canary);
   const stages = graph.stages.map(({ name, consumes, reads = [] }): [string, Policy] => {
     // Its own: copies of equal work are made from them, its receipts say what is settled.
     const own = [below(`${name}/*`), below(metadataPaths.receipt(name, '*')), memoKey(name, '*')];
@@ -33,7 +34,11 @@ export function storePolicies(graph: Graph, bucket: string): Record<string, Poli
   });
   return {
     relay: policy(bucket, { read: ['requests/*'], write: [below(metadataPaths.request)] }),
-    tracker: policy(bucket, { read: ['requests/*'], write: [below(metadataPaths.state), below(metadataPaths.cancelled)] }),
+    tracker: policy(bucket, {
+      read: ['requests/*'],
+      write: [below(metadataPaths.state), below(metadataPaths.cancelled), canary],
+      remove: [canary],
+    }),
     submitter: policy(bucket, { read: ['requests/*'], write: [below('input/*')] }),
     ...Object.fromEntries(stages),
   };
@@ -44,7 +49,10 @@ function below(path: string): string {
   return `requests/*/${path}`;
 }
 
-function policy(bucket: string, { read, write }: { read: readonly string[]; write: readonly string[] }): Policy {
+function policy(
+  bucket: string,
+  { read, write, remove = [] }: { read: readonly string[]; write: readonly string[]; remove?: readonly string[] },
+): Policy {
   const arn = (pattern: string): string => `arn:aws:s3:::${bucket}/${pattern}`;
   const allow = (Action: readonly string[], Resource: readonly string[]) => ({ Effect: 'Allow', Action, Resource }) as const;
   return {
@@ -54,6 +62,7 @@ function policy(bucket: string, { read, write }: { read: readonly string[]; writ
       allow(['s3:ListBucket', 's3:GetBucketLocation'], [`arn:aws:s3:::${bucket}`]),
       allow(['s3:GetObject', 's3:GetObjectVersion'], read.map(arn)),
       allow(['s3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'], write.map(arn)),
+      ...(remove.length > 0 ? [allow(['s3:DeleteObject'], remove.map(arn))] : []),
     ],
   };
 }

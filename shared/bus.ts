@@ -8,7 +8,7 @@ import {
   type JetStreamPublishOptions,
   type PubAck,
 } from '@nats-io/jetstream';
-import { connect, type NatsConnection } from 'nats';
+import { connect, headers, type MsgHdrs, type NatsConnection } from 'nats';
 import pRetry from 'p-retry';
 import type { BusConfig } from './config.ts';
 import { messageOf, UnavailableError } from './errors.ts';
@@ -33,8 +33,10 @@ export interface Bus {
   close(): Promise<void>;
 }
 
-export interface PublishOptions extends Partial<Pick<JetStreamPublishOptions, 'expect' | 'headers'>> {
+export interface PublishOptions extends Partial<Pick<JetStreamPublishOptions, 'expect'>> {
   readonly msgID?: string | undefined;
+  /** W3C trace context, sent as the message's header. */
+  readonly traceparent?: string | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -51,8 +53,9 @@ export async function connectBus(config: BusConfig, name: string, wait = 20_000)
     connection,
     jetstream: client,
     manager,
-    publish: (subject, value, { signal, ...options }) => {
+    publish: (subject, value, { signal, traceparent, ...rest }) => {
       const data = JSON.stringify(value);
+      const options = { ...rest, ...(traceparent !== undefined && { headers: traced(traceparent) }) };
       return pRetry(
         () =>
           client.publish(subject, data, { timeout: 5_000, ...options }).catch((error: unknown) => {
@@ -94,6 +97,12 @@ async function connectWithin(config: BusConfig, name: string, wait: number): Pro
   } catch (error) {
     throw unavailable(error);
   }
+}
+
+function traced(traceparent: string): MsgHdrs {
+  const traced = headers();
+  traced.set('traceparent', traceparent);
+  return traced;
 }
 
 /** A full stream or a leader election is not the message's fault. */

@@ -85,6 +85,18 @@ export const environment = {
     minimum: 0.1,
     description: 'seconds between two looks for objects whose notification was lost',
   },
+  FAVE_CANARY_INTERVAL: {
+    type: 'number',
+    default: 60,
+    minimum: 0.1,
+    description: 'seconds between two objects by which the tracker tries the notification path',
+  },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    type: 'string',
+    default: '',
+    description: 'URL of an OpenTelemetry collector (OTLP over HTTP); with neither this nor the next, nothing is traced',
+  },
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: { type: 'string', default: '', description: 'the same, for traces only: the whole URL' },
   FAVE_LOG_LEVEL: {
     type: 'string',
     default: 'info',
@@ -129,6 +141,10 @@ export interface Config {
   readonly events: 'notifications' | 'sweep';
   /** Seconds. */
   readonly sweepInterval: number;
+  /** Seconds. */
+  readonly canaryInterval: number;
+  /** Whether spans are sent; where and how is the SDK's to read. */
+  readonly tracing: boolean;
   readonly logLevel: string;
 }
 
@@ -180,6 +196,8 @@ export function readConfig(env: Environment): Config {
     replicas: read.FAVE_REPLICAS,
     events: read.FAVE_EVENTS,
     sweepInterval: read.FAVE_SWEEP_INTERVAL,
+    canaryInterval: read.FAVE_CANARY_INTERVAL,
+    tracing: read.OTEL_EXPORTER_OTLP_ENDPOINT !== '' || read.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT !== '',
     logLevel: read.FAVE_LOG_LEVEL,
   };
 }

@@ -36,7 +36,7 @@ export async function publishProgress(
     { id, source, type: `fave.stage.${outcome}`, subject: request_id, traceparent: more.traceparent },
     progress,
   );
-  await bus.publish(subjects.stage(request_id, stage), event, { msgID: id, ...(more.signal && { signal: more.signal }) });
+  await bus.publish(subjects.stage(request_id, stage), event, { msgID: id, ...more });
 }
 
 /**
@@ -48,15 +48,11 @@ export function publishLifecycle(
   source: string,
   name: LifecycleEvent,
   data: Lifecycle,
-  {
-    traceparent,
-    distinct = '',
-    ...options
-  }: Omit<PublishOptions, 'msgID'> & { traceparent?: string | undefined; distinct?: string } = {},
+  { traceparent, distinct = '', ...options }: Omit<PublishOptions, 'msgID'> & { distinct?: string } = {},
 ): Promise<PubAck> {
   const id = eventId(data.request_id, data.run, name, distinct);
   const event = cloudEvent({ id, source, type: `fave.request.${name}`, subject: data.request_id, traceparent }, data);
-  return bus.publish(subjects.lifecycle(data.request_id || NO_REQUEST, name), event, { ...options, msgID: id });
+  return bus.publish(subjects.lifecycle(data.request_id || NO_REQUEST, name), event, { ...options, traceparent, msgID: id });
 }
 
 function eventId(...parts: (string | number)[]): string {

@@ -4,6 +4,9 @@ import type { Indices } from './stage.ts';
 /** What a request id may be: it is a segment of keys and a token of subjects. */
 export const REQUEST_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
+/** The request of the object that proves, now and then, that notifications come. */
+export const CANARY_REQUEST = 'canary';
+
 const ROOT = 'requests/';
 
 /** What an object's key says. `path` is the key below `requests/{request_id}/`. */

@@ -57,15 +57,18 @@ export async function announce(
   { signal, nonce = '' }: { signal?: AbortSignal; nonce?: string } = {},
 ): Promise<void> {
   // Metadata of an object are whoever's who put it: a message that no worker could read must not be sent.
-  const { key, etag, run, kind, lane, request_id } = validated('landed', message);
+  const { key, etag, run, kind, lane, request_id, traceparent } = validated('landed', message);
   const msgID = createHash('sha256')
     .update(JSON.stringify([bucket, key, etag, run, nonce]))
     .digest('base64url');
-  await bus.publish(subjects.landed(kind, lane, request_id), message, { msgID, ...(signal && { signal }) });
+  await bus.publish(subjects.landed(kind, lane, request_id), message, { msgID, traceparent, ...(signal && { signal }) });
 }
 
-/** What an artifact made of an announced object carries on from it. */
-export function inherited(landed: Landed): Pick<ObjectMetadata, 'run' | 'options' | 'input' | 'traceparent'> {
-  const { run, options, input_sha256: input, traceparent } = landed;
+/** What an artifact made of an announced object carries on from it. @param traceparent Of the work that made it. */
+export function inherited(
+  landed: Landed,
+  traceparent = landed.traceparent,
+): Pick<ObjectMetadata, 'run' | 'options' | 'input' | 'traceparent'> {
+  const { run, options, input_sha256: input } = landed;
   return { run, options, ...(input !== undefined && { input }), ...(traceparent !== undefined && { traceparent }) };
 }

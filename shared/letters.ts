@@ -18,5 +18,5 @@ export async function writeLetter(bus: Bus, { error, sequence, ...rest }: Failed
   const letter: Letter = { ...error, ...rest, failed_at: new Date().toISOString() };
   const { stage, item, landed } = letter;
   const msgID = [landed.request_id, landed.run, stage, item, sequence].join('/');
-  await bus.publish(subjects.deadLetter(stage, landed.request_id), letter, { msgID });
+  await bus.publish(subjects.deadLetter(stage, landed.request_id), letter, { msgID, traceparent: landed.traceparent });
 }

@@ -1,25 +1,56 @@
-import { pino, type DestinationStream, type Logger, type LoggerOptions } from 'pino';
+import { pino, type DestinationStream, type LoggerOptions } from 'pino';
 
-export type { Logger };
+/** Everything that FAVE logs about; a query over logs needs no other words. `docs/observability.md` lists it from here. */
+export const logEvents = {
+  'service:ready': 'takes work from now on; with the parts of its start in milliseconds and the port of /metrics',
+  'service:stop': 'was told to stop',
+  'service:failed': 'ends because it cannot go on',
+  'service:leftovers': 'what a killed predecessor left was removed',
+  'service:unlimited': 'tools run without limits of memory, processor time and file size',
+  'item:start': 'an attempt at an item begins',
+  'item:done': 'an item is settled: its outputs are in the bucket',
+  'item:reused': 'an item is settled by copies of equal work',
+  'item:skipped': 'an item was settled before and came again',
+  'item:failed': 'an item has ended as a dead letter',
+  'item:retry': 'an attempt failed and the item is given back, to be tried again later',
+  'item:renewed': 'the item was announced anew: the store or the bus was away too long',
+  'item:released': 'the item was given back because the process stops',
+  'item:cancelled': 'the item was dropped: its request was cancelled or ran out of time',
+  'item:pictureless': 'of a clip’s picture nothing could be decoded',
+  'memo:unusable': 'equal work cannot be copied and is done again',
+  'background:failed': 'something beside the items failed; the line says what follows',
+  'request-log:failed': 'log lines of a request could not be put into the bucket',
+  'cancel:deaf': 'the worker is not told of cancellations',
+  'relay:admitted': 'an input was made the input of its request',
+  'relay:rejected': 'an object is no valid input or artifact',
+  'relay:ignored': 'a notification that cannot be read was dropped',
+  'relay:retry': 'a notification could not be handled and is tried again',
+  'request:accepted': 'a request begins',
+  'request:completed': 'a request has ended with something usable',
+  'request:failed': 'a request has ended with nothing usable',
+  'tracker:ignored': 'an event that is none was passed over',
+  'tracker:retry': 'something about a request could not be written and is tried again',
+  'sweep:announced': 'an object whose notification was lost is announced',
+  'sweep:failed': 'looking for lost notifications failed',
+  'canary:failed': 'the object that proves the notification path could not be put',
+  'whisper:build': 'whisper.cpp is built',
+  'whisper:unusable': 'whisper.cpp cannot be used, and why',
+  'speech:heard': 'a clip’s speech was recognised, by which engine',
+} as const;
 
-/** Everything that FAVE logs about; a query over logs needs no other words. */
-export type LogEvent =
-  | 'service:start'
-  | 'service:ready'
-  | 'service:stop'
-  | 'service:failed'
-  | 'item:start'
-  | 'item:done'
-  | 'item:skipped'
-  | 'item:retry'
-  | 'item:released'
-  | 'item:failed'
-  | 'relay:admitted'
-  | 'relay:rejected'
-  | 'relay:ignored'
-  | 'request:accepted'
-  | 'request:completed'
-  | 'request:failed';
+export type LogEvent = keyof typeof logEvents;
+
+/** Fields of a line; `error` is anything thrown. */
+export interface LogFields {
+  readonly event: LogEvent;
+  readonly error?: unknown;
+  readonly [field: string]: unknown;
+}
+
+type Write = (fields: LogFields, message?: string) => void;
+
+/** Writes lines about events of the one vocabulary. */
+export type Logger = Readonly<Record<'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal', Write>>;
 
 const stdout: DestinationStream = { write: (line) => void process.stdout.write(line) };
 

@@ -3,7 +3,6 @@ import { PermanentError } from '../../shared/errors.ts';
 import { metadataPaths, requestPrefix } from '../../shared/keys.ts';
 import type { OptionMap } from '../../shared/options.ts';
 import type { Store } from '../../shared/store.ts';
-import { newTraceparent } from '../../shared/trace.ts';
 import { parsed } from '../../shared/validate.ts';
 
 export interface Candidate {
@@ -13,7 +12,7 @@ export interface Candidate {
   readonly size: number;
   readonly versionId?: string | undefined;
   readonly options: OptionMap;
-  readonly traceparent?: string | undefined;
+  readonly traceparent: string;
 }
 
 /**
@@ -26,7 +25,7 @@ export async function admit(store: Store, candidate: Candidate): Promise<Request
   const request: Request = {
     input: { file, etag, size, ...(versionId !== undefined && { version_id: versionId }) },
     options,
-    traceparent: traceparent ?? newTraceparent(),
+    traceparent,
   };
   const key = requestPrefix(requestId) + metadataPaths.request;
   if (await store.create(key, `${JSON.stringify(request)}\n`, { headers: { 'content-type': 'application/json' } }))

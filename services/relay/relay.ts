@@ -11,14 +11,17 @@ import { decodeMetadata, requestValues, type ObjectMetadata } from '../../shared
 import { optionsChecker } from '../../shared/options.ts';
 import { readRequest } from '../../shared/runtime/item.ts';
 import type { Service } from '../../shared/runtime/process.ts';
-import { NO_REQUEST, RELAY_CONSUMER, streams } from '../../shared/topology.ts';
-import { isTraceparent } from '../../shared/trace.ts';
+import { NO_REQUEST, RELAY_CONSUMER, streams, subjects } from '../../shared/topology.ts';
+import { isTraceparent, newTraceparent, startSpan, traceIdOf } from '../../shared/trace.ts';
 import { parsed } from '../../shared/validate.ts';
 import { admit } from './admit.ts';
 import { classify, createdObjects, type CreatedObject } from './classify.ts';
 
 /** What became of a notification, as the metric counts it. */
 type Result = 'landed' | 'ignored' | 'rejected' | 'invalid' | 'retried';
+
+/** The ways on which the store's notifications come, by subject. */
+const paths: Readonly<Record<string, 'fast' | 'durable'>> = { [subjects.rawFast]: 'fast', [subjects.rawDurable]: 'durable' };
 
 /** Milliseconds before a notification that could not be handled is handled again. */
 const RETRY = 1_000;
@@ -32,6 +35,8 @@ export async function relay(service: Service, graph: Graph): Promise<void> {
   const handleObject = createHandler(service, graph);
 
   const handle = async (message: JsMsg): Promise<Result> => {
+    const path = paths[message.subject];
+    if (path !== undefined) metrics.lastEvent.set({ path }, Date.now() / 1_000);
     try {
       const notification = parsed('notification', message.string());
       const results = await Promise.all(createdObjects(notification, service.store.bucket).map(handleObject));
@@ -43,7 +48,7 @@ export async function relay(service: Service, graph: Graph): Promise<void> {
         message.term(error.message.slice(0, 200));
         return 'invalid';
       }
-      log.warn({ event: 'relay:ignored', code: codeOf(error), error }, `${messageOf(error)}; the notification is tried again`);
+      log.warn({ event: 'relay:retry', code: codeOf(error), error }, `${messageOf(error)}; the notification is tried again`);
       message.nak(RETRY);
       return 'retried';
     }
@@ -95,7 +100,12 @@ function createHandler({ store, bus, log }: Service, graph: Graph): (object: Cre
     const headers = object.headers ?? (await store.head(object.key))?.headers ?? {};
     const { options, traceparent } = requestValues(headers);
     const { etag, size, versionId } = object;
-    const trace = traceparent !== undefined && isTraceparent(traceparent) ? traceparent : undefined;
+    // Of the two notifications of an input one is admitted; only the span that all others will be below is sent.
+    const span = startSpan('admit', traceparent !== undefined && isTraceparent(traceparent) ? traceparent : undefined, {
+      kind: 'consumer',
+      attributes: { 'fave.request_id': requestId, 'fave.bytes': object.size },
+    });
+    const trace = span.traceparent ?? newTraceparent();
     const request = await admit(store, {
       requestId,
       file: basename(object.key),
@@ -105,6 +115,7 @@ function createHandler({ store, bus, log }: Service, graph: Graph): (object: Cre
       options: checkOptions(options),
       traceparent: trace,
     });
+    if (request.traceparent === span.traceparent) span.end();
     return {
       run: 1,
       options: request.options,
@@ -138,7 +149,13 @@ function createHandler({ store, bus, log }: Service, graph: Graph): (object: Cre
       const { etag, size, sequencer } = object;
       await announce(bus, store.bucket, landedMessage({ ...classified.object, etag, size, versionId, sequencer }, metadata));
       if (kind === kinds.input)
-        log.info({ event: 'relay:admitted', request_id: requestId, key: object.key, options: metadata.options });
+        log.info({
+          event: 'relay:admitted',
+          request_id: requestId,
+          key: object.key,
+          options: metadata.options,
+          trace_id: traceIdOf(metadata.traceparent),
+        });
       return 'landed';
     } catch (error) {
       if (error instanceof PermanentError) return reject(object, requestId, error.code, error.message);

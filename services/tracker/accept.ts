@@ -5,10 +5,11 @@ import { publishLifecycle } from '../../shared/events.ts';
 import type { Graph } from '../../shared/graph.ts';
 import { itemId, parseKey } from '../../shared/keys.ts';
 import type { Service } from '../../shared/runtime/process.ts';
+import { traceIdOf } from '../../shared/trace.ts';
 import { parsed } from '../../shared/validate.ts';
 
 /** Says that an input was accepted, and what its request begins with. */
-export async function accept({ bus, log }: Service, graph: Graph, message: JsMsg): Promise<void> {
+export async function accept({ bus, log, metrics }: Service, graph: Graph, message: JsMsg): Promise<void> {
   try {
     const landed = parsed('landed', message.string());
     const { request_id, run, key, etag, options, traceparent } = landed;
@@ -23,10 +24,11 @@ export async function accept({ bus, log }: Service, graph: Graph, message: JsMsg
       announced: [{ kind: kind.name, item: itemId(kind, indices), key: path, etag }],
     };
     await publishLifecycle(bus, 'tracker', 'accepted', accepted, { traceparent });
-    log.info({ event: 'request:accepted', request_id, run });
+    log.info({ event: 'request:accepted', request_id, run, trace_id: traceIdOf(traceparent) });
+    metrics.requests.inc({ status: 'accepted' });
     message.ack();
   } catch (error) {
-    log.error({ event: 'relay:ignored', error, code: codeOf(error) }, messageOf(error));
+    log.error({ event: 'tracker:ignored', error, code: codeOf(error) }, messageOf(error));
     if (error instanceof PermanentError) message.term();
     else message.nak(1_000);
   }

@@ -8,6 +8,7 @@ import { writeLetter } from '../../shared/letters.ts';
 import type { Service } from '../../shared/runtime/process.ts';
 import type { AnyStage } from '../../shared/stage.ts';
 import { consumerName, lanesOf, lastAcknowledgement, streams } from '../../shared/topology.ts';
+import { traceIdOf } from '../../shared/trace.ts';
 import { parsed } from '../../shared/validate.ts';
 
 /** What the server says when a message was delivered as often as it may be. */
@@ -22,7 +23,7 @@ interface MaxDeliveries {
 const CONFIRMATION = 5_000;
 
 /** Ends an item whose worker died each time, and so never got to say so: a dead letter, and the request goes on without it. */
-export async function takeAdvisory({ bus, log }: Service, graph: Graph, message: JsMsg): Promise<void> {
+export async function takeAdvisory({ bus, log, metrics }: Service, graph: Graph, message: JsMsg): Promise<void> {
   try {
     const advisory = message.json<MaxDeliveries>();
     const stage = graph.stages.find(({ name, consumes }) =>
@@ -33,6 +34,7 @@ export async function takeAdvisory({ bus, log }: Service, graph: Graph, message:
       const landed = parsed('landed', stored.string());
       const { deliveries, stream_seq: sequence } = advisory;
       const { error, ...progress } = failedProgress(stage, landed, deliveries);
+      metrics.deadLetters.inc({ stage: stage.name });
       await writeLetter(bus, { stage: stage.name, item: progress.item, error, deliveries, sequence, landed });
       await publishProgress(bus, 'tracker', { ...progress, error }, { traceparent: landed.traceparent });
       log.error(
@@ -40,6 +42,7 @@ export async function takeAdvisory({ bus, log }: Service, graph: Graph, message:
           event: 'item:failed',
           stage: stage.name,
           request_id: landed.request_id,
+          trace_id: traceIdOf(landed.traceparent),
           item: progress.item,
           code: error.code,
         },

@@ -6,6 +6,7 @@ import type { Graph } from '../../shared/graph.ts';
 import { metadataPaths, requestPrefix } from '../../shared/keys.ts';
 import type { Service } from '../../shared/runtime/process.ts';
 import { NO_REQUEST, subjects } from '../../shared/topology.ts';
+import { startSpan, traceIdOf } from '../../shared/trace.ts';
 import { parsed, validated } from '../../shared/validate.ts';
 import { isFinished, newRun, reduceAccepted, reduceProgress, summarise, type RunState } from './reduce.ts';
 
@@ -84,7 +85,9 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
         // The closing state is written by `close`, before its event; an older one must not follow it.
         const text = state ?? (run && !run.closing ? summarise(run.state, graph) : undefined);
         if (text)
-          await write(requestId, text).catch((error: unknown) => log.warn({ error, request_id: requestId }, messageOf(error)));
+          await write(requestId, text).catch((error: unknown) =>
+            log.warn({ event: 'tracker:retry', error, request_id: requestId }, messageOf(error)),
+          );
       }
     });
     return writing;
@@ -103,6 +106,22 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
     return { ...summary, status: 'failed', finished_at, duration_ms, errors: [timedOut, ...(summary.errors ?? [])] };
   };
 
+  /** Logs, measures and traces the end of a run. */
+  const told = (status: 'completed' | 'failed', summary: Lifecycle, traceparent: string | undefined): void => {
+    const { request_id, run, duration_ms = 0, cost_unit, accepted_at, errors = [] } = summary;
+    log.info({ event: `request:${status}`, request_id, run, trace_id: traceIdOf(traceparent), duration_ms, cost_unit });
+    metrics.requests.inc({ status });
+    metrics.requestDuration.observe({ status }, duration_ms / 1_000);
+    const begun = accepted_at === undefined ? {} : { begun: Date.parse(accepted_at) };
+    const attributes = {
+      'fave.request_id': request_id,
+      'fave.run': run,
+      'fave.status': status,
+      'fave.cost_unit': cost_unit ?? 0,
+    };
+    startSpan('request', traceparent, { ...begun, attributes }).end({}, status === 'failed' ? errors[0]?.message : undefined);
+  };
+
   const close = async (run: OpenRun): Promise<void> => {
     run.closing = true;
     const { state } = run;
@@ -118,14 +137,7 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
       expected = run.lastSequence;
       const expect = { lastSubjectSequence: expected, lastSubjectSequenceSubject: subjects.lifecycle(state.requestId, '*') };
       await publishLifecycle(bus, 'tracker', name, summary, { traceparent: run.traceparent, expect });
-      log.info({
-        event: `request:${name}`,
-        request_id: state.requestId,
-        run: state.run,
-        duration_ms: summary.duration_ms,
-        cost_unit: summary.cost_unit,
-      });
-      metrics.requests.inc({ status: name });
+      told(name, summary, run.traceparent);
     } catch (error) {
       run.closing = false;
       // Somebody said something about this request meanwhile. It reaches this process too and is decided upon then,
@@ -134,7 +146,7 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
         if (run.lastSequence !== expected) consider(run);
         return;
       }
-      log.warn({ error, request_id: state.requestId }, messageOf(error));
+      log.warn({ event: 'tracker:retry', error, request_id: state.requestId }, messageOf(error));
       setTimeout(() => {
         consider(run);
       }, 1_000).unref();
@@ -180,7 +192,7 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
     }
   };
   const timeouts = setInterval(() => {
-    if (current) endLate().catch((error: unknown) => log.warn({ error }, messageOf(error)));
+    if (current) endLate().catch((error: unknown) => log.warn({ event: 'tracker:retry', error }, messageOf(error)));
   }, TIMEOUT_INTERVAL);
 
   const takeLifecycle = (name: string, data: Lifecycle, sequence: number, traceparent: string | undefined): void => {
@@ -218,6 +230,7 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
       if (current) changed(requestId, cancelledState(data));
       else cancelled.set(requestId, cancelledState(data));
     }
+    if (current && name === 'cancelled') metrics.requests.inc({ status: name });
     ended.set(requestId, run);
     if ((open.get(requestId)?.state.run ?? 0) <= run) open.delete(requestId);
   };
@@ -257,7 +270,9 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
         changed(run.state.requestId);
         consider(run);
       }
-      Promise.all([writeCancelled(), writeRejected()]).catch((error: unknown) => log.warn({ error }, messageOf(error)));
+      Promise.all([writeCancelled(), writeRejected()]).catch((error: unknown) =>
+        log.warn({ event: 'tracker:retry', error }, messageOf(error)),
+      );
     },
     open: (requestId) => open.get(requestId)?.state,
     openRequests: () => [...open.keys()],

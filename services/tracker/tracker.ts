@@ -5,6 +5,8 @@ import type { Graph } from '../../shared/graph.ts';
 import type { Service } from '../../shared/runtime/process.ts';
 import { ADVISORY_CONSUMER, streams, TRACKER_CONSUMER } from '../../shared/topology.ts';
 import { accept } from './accept.ts';
+import { startCanary } from './canary.ts';
+import { tellLevels } from './levels.ts';
 import { takeAdvisory } from './advisories.ts';
 import { createRuns } from './runs.ts';
 import { startSweeping } from './sweep.ts';
@@ -17,6 +19,7 @@ export async function tracker(service: Service, graph: Graph): Promise<void> {
   const { bus, log, stopping } = service;
   const runs = createRuns(service, graph);
   const sweeping = startSweeping(service, graph, runs);
+  tellLevels(service, graph, runs);
   const caughtUp = (): void => {
     runs.caughtUp();
     sweeping.begin();
@@ -45,11 +48,13 @@ export async function tracker(service: Service, graph: Graph): Promise<void> {
     max_messages: 100,
     callback: (message) => void takeAdvisory(service, graph, message),
   });
+  const stopCanary = startCanary(service);
   service.ready();
   await new Promise((resolve) => {
     stopping.addEventListener('abort', resolve, { once: true });
   });
   await Promise.all([reading.close(), accepting.close(), advised.close()]);
+  stopCanary();
   sweeping.stop();
   await runs.stop();
 }

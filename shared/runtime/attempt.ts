@@ -4,6 +4,7 @@ import { codeOf, Fault, messageOf } from '../errors.ts';
 import { requestPrefix } from '../keys.ts';
 import type { Logger } from '../log.ts';
 import type { AnyStage } from '../stage.ts';
+import { startSpan, type Traced } from '../trace.ts';
 import type { Delivery } from './delivery.ts';
 import type { ReceiptOutput } from './outputs.ts';
 import type { StageConfig } from './receipt.ts';
@@ -20,6 +21,8 @@ export interface Attempt {
   readonly cold: boolean;
   readonly config: StageConfig;
   readonly log: Logger;
+  /** What the outputs are made in. */
+  readonly span: Traced;
   readonly memoryLimitMb: number;
   /** Ends the attempt: deadline, cancellation or the end of the process's grace. */
   readonly abort: AbortController;
@@ -30,13 +33,37 @@ export interface Attempt {
   reused?: string;
 }
 
-export type NewAttempt = Omit<Attempt, 'abort' | 'begun' | 'started' | 'outputs' | 'tools' | 'models'>;
+export type NewAttempt = Omit<Attempt, 'abort' | 'begun' | 'started' | 'span' | 'outputs' | 'tools' | 'models'>;
 
 export function beginAttempt(about: NewAttempt): Attempt {
   const abort = new AbortController();
   // Every request to the store and every tool of the item listens; more than ten is no leak.
   setMaxListeners(0, abort.signal);
-  return { ...about, abort, begun: performance.now(), started: new Date(), outputs: [], tools: [], models: {} };
+  const { stage, landed, item, delivery, cold } = about;
+  const span = startSpan(stage.name, landed.traceparent, {
+    kind: 'consumer',
+    attributes: {
+      'fave.request_id': landed.request_id,
+      'fave.run': landed.run,
+      'fave.item': item,
+      'fave.deliveries': delivery.deliveries,
+      'fave.cold_start': cold,
+    },
+  });
+  return { ...about, span, abort, begun: performance.now(), started: new Date(), outputs: [], tools: [], models: {} };
+}
+
+/** Ends an attempt's span with what came of it; `lost` where nothing could be told of it. */
+export function endSpan(attempt: Attempt, { outcome, error }: { outcome: string; error?: unknown }): void {
+  const bytes = attempt.outputs.reduce((sum, { size }) => sum + size, 0);
+  const { length } = attempt.outputs;
+  const attributes = {
+    'fave.outcome': outcome,
+    'fave.queue_ms': queueOf(attempt),
+    'fave.outputs': length,
+    'fave.output_bytes': bytes,
+  };
+  attempt.span.end(attributes, error === undefined ? undefined : messageOf(error));
 }
 
 /** Milliseconds from announced to begun. */

@@ -21,7 +21,7 @@ export function createBackground(log: Logger): Background {
   const now: Background['now'] = (work, harm) => {
     const done: Promise<void> = work()
       .catch((error: unknown) => {
-        log.warn({ error }, `${messageOf(error)}: ${harm}`);
+        log.warn({ event: 'background:failed', error }, `${messageOf(error)}: ${harm}`);
       })
       .finally(() => running.delete(done));
     running.add(done);

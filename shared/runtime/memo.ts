@@ -56,7 +56,7 @@ export function createMemo(store: Store): Memo {
           const parsedKey = parseKey(requestPrefix(landed.request_id) + output.key, stage.produces);
           if (!parsedKey) return false;
           const metadata = {
-            ...inherited(landed),
+            ...inherited(landed, attempt.span.traceparent),
             attributes: output.attributes,
             sha256: output.sha256,
             receipt: metadataPaths.receipt(stage.name, attempt.item),
@@ -74,7 +74,7 @@ export function createMemo(store: Store): Memo {
         return true;
       } catch (error) {
         signal.throwIfAborted();
-        log.debug({ error }, 'equal work done before cannot be copied; it is done again');
+        log.debug({ event: 'memo:unusable', error }, 'equal work done before cannot be copied; it is done again');
         // What was copied already is put again under the same keys.
         attempt.outputs.length = 0;
         return false;

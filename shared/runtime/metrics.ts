@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Progress } from '../../schemas/generated/types.ts';
 import type { StoreObserver } from '../store.ts';
 
 /** What every process measures; label values come from the graph and from fixed lists, so their number is bounded. */
@@ -76,8 +77,11 @@ export function createMetrics(service: string, directory?: string): Metrics {
   };
 }
 
+/** What may come of an item. */
+export const outcomes = ['done', 'reused', 'skipped', 'failed'] as const satisfies readonly Progress['outcome'][];
+
 /** What a stage may count, from 0: a rate of what has not happened yet must be 0, and the first time must be an increase. */
-export function beginCounting(metrics: Metrics, stage: string, outcomes: readonly string[]): void {
+export function beginCounting(metrics: Metrics, stage: string): void {
   for (const outcome of outcomes) metrics.items.inc({ stage, outcome }, 0);
   for (const each of [metrics.cost, metrics.coldStarts, metrics.redeliveries, metrics.deadLetters]) each.inc({ stage }, 0);
 }

@@ -14,8 +14,16 @@ export type ReceiptOutput = Receipt['outputs'][number];
 export function createOutputs(
   item: Item,
   landed: Landed,
-  { produces, store, signal, receipt }: { produces: readonly Kind[]; store: Store; signal: AbortSignal; receipt: string },
+  about: {
+    produces: readonly Kind[];
+    store: Store;
+    signal: AbortSignal;
+    receipt: string;
+    /** Of the work that makes them. */
+    traceparent: string | undefined;
+  },
 ): Outputs & { readonly stored: ReceiptOutput[] } {
+  const { produces, store, signal, receipt, traceparent } = about;
   const stored: ReceiptOutput[] = [];
 
   const put = async (
@@ -29,7 +37,7 @@ export function createOutputs(
     const indices = indicesOf(kind, { ...item.indices, ...about.indices });
     const attributes = { ...item.attributes, ...about.attributes };
     const path = pathOf(kind, { indices, extension });
-    const headers = outputHeaders(kind, path, { ...inherited(landed), attributes, sha256: digest.sha256, receipt });
+    const headers = outputHeaders(kind, path, { ...inherited(landed, traceparent), attributes, sha256: digest.sha256, receipt });
     const { etag } = await send(requestPrefix(landed.request_id) + path, headers);
     stored.push({
       kind: kind.name,

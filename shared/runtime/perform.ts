@@ -2,16 +2,17 @@ import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Request } from '../../schemas/generated/types.ts';
-import { exec, type Exec } from '../exec.ts';
 import { metadataPaths } from '../keys.ts';
 import { withDefaults, type OptionMap } from '../options.ts';
 import type { Item, StageContext } from '../stage.ts';
 import type { Store } from '../store.ts';
-import { millisecondsSince, type Attempt } from './attempt.ts';
+import type { Attempt } from './attempt.ts';
 import type { Background } from './background.ts';
 import { watchDisk, type DiskWatch } from './disk.ts';
 import { createItem } from './item.ts';
+import type { Metrics } from './metrics.ts';
 import { createOutputs } from './outputs.ts';
+import { recording } from './tools.ts';
 
 export interface Workshop {
   readonly store: Store;
@@ -21,6 +22,7 @@ export interface Workshop {
   /** What the stage's `start` returned. */
   readonly resource: unknown;
   readonly background: Background;
+  readonly metrics: Pick<Metrics, 'tools'>;
 }
 
 /** Where an item is worked on. */
@@ -66,15 +68,16 @@ export function directoryPrefix(stage: string, owner = `${process.pid}-`): strin
 /** Runs the stage; its outputs are in the bucket when this returns, and those stored before an error are listed too. */
 export async function perform(
   attempt: Attempt,
-  { store, settings, resource }: Workshop,
+  { store, settings, resource, metrics }: Workshop,
   item: Item,
   place: Place,
 ): Promise<void> {
   const { dir } = place;
-  const { stage, landed, abort, log, models } = attempt;
+  const { stage, landed, abort, log, models, span } = attempt;
   const { signal } = abort;
   const receipt = metadataPaths.receipt(stage.name, attempt.item);
-  const outputs = createOutputs(item, landed, { produces: stage.produces, store, signal, receipt });
+  const { traceparent } = span;
+  const outputs = createOutputs(item, landed, { produces: stage.produces, store, signal, receipt, traceparent });
   const context: StageContext<OptionMap, OptionMap, unknown> = {
     options: withDefaults(stage.options ?? {}, landed.options),
     settings,
@@ -83,7 +86,7 @@ export async function perform(
     log,
     signal,
     dir,
-    exec: recording(attempt, place),
+    exec: recording(attempt, place, metrics),
     used: (name, version) => {
       models[name] = version;
     },
@@ -93,22 +96,4 @@ export async function perform(
   } finally {
     attempt.outputs.push(...outputs.stored);
   }
-}
-
-/** Runs tools in the item's directory and keeps what was run for the receipt. */
-function recording({ tools, abort }: Attempt, { dir, disk }: Place): Exec {
-  return async (command, args, options = {}) => {
-    const begun = performance.now();
-    try {
-      const result = await exec(command, args, { cwd: dir, signal: abort.signal, ...options });
-      await disk.assertWritten(result.stderr);
-      return result;
-    } catch (error) {
-      // Here, too: a stage may make do with what a failed tool left.
-      throw await disk.blame(error);
-    } finally {
-      // The directory's name says nothing and differs from run to run.
-      tools.push({ command, args: args.map((arg) => arg.replaceAll(dir, '.')), duration_ms: millisecondsSince(begun) });
-    }
-  };
 }

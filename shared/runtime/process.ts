@@ -45,8 +45,9 @@ export async function runService(name: string, run: (service: Service) => Promis
         setTimeout(end, config.grace * 1_000).unref();
       });
     }
-    const metrics = createMetrics(name);
-    const store = createStore(config.store);
+    const metrics = createMetrics(name, config.tmpdir);
+    const endTelemetry = config.tracing ? (await import('./telemetry.ts')).startTelemetry(name) : undefined;
+    const store = createStore(config.store, metrics.store);
     const bus = await connectBus(config.bus, name);
     const connected = performance.now();
     let isReady = false;
@@ -77,6 +78,7 @@ export async function runService(name: string, run: (service: Service) => Promis
     };
     await run(service);
     await bus.close();
+    await endTelemetry?.();
     store.close();
     server.close();
     server.closeAllConnections();

@@ -35,7 +35,10 @@ export function createRequestLog(store: Store, stage: string, log: Logger): Requ
     for (const [requestId, lines] of batches) {
       const key = requestPrefix(requestId) + metadataPaths.log(stage, timestamp);
       await store.put(key, lines.join(''), { headers: { 'content-type': 'application/jsonl' } }).catch((error: unknown) => {
-        log.warn({ error, request_id: requestId }, 'log lines of this request could not be put into the bucket');
+        log.warn(
+          { event: 'request-log:failed', error, request_id: requestId },
+          'log lines of this request could not be put into the bucket',
+        );
       });
     }
   };

@@ -11,15 +11,16 @@ import { withDefaults, type OptionMap } from '../options.ts';
 import type { AnyStage, Item } from '../stage.ts';
 import type { Store } from '../store.ts';
 import { consumerName, lanesOf, streams } from '../topology.ts';
+import { traceIdOf } from '../trace.ts';
 import { parsed } from '../validate.ts';
-import { beginAttempt, itemError, progressOf, queueOf, receiptOf, type Attempt } from './attempt.ts';
+import { beginAttempt, endSpan, itemError, progressOf, queueOf, receiptOf, type Attempt } from './attempt.ts';
 import { Cancelled, createCancellations } from './cancel.ts';
 import { createBackground } from './background.ts';
 import { armDeadline } from './deadline.ts';
 import type { Delivery } from './delivery.ts';
 import { createFeed } from './feed.ts';
 import { createMemo, type Work } from './memo.ts';
-import type { Metrics } from './metrics.ts';
+import { beginCounting, type Metrics } from './metrics.ts';
 import { inDirectory, perform, type Place } from './perform.ts';
 import { isValid, readReceipt, stageConfig, writeReceipt } from './receipt.ts';
 import { createRequestLog } from './request-log.ts';
@@ -59,13 +60,14 @@ export async function runWorker(stage: AnyStage, context: WorkerContext): Promis
 function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown) {
   const { bus, store, config, metrics, settings, killed } = context;
   const background = createBackground(context.log);
-  const workshop = { store, tmpdir: config.tmpdir, settings, resource, background };
+  const workshop = { store, tmpdir: config.tmpdir, settings, resource, background, metrics };
   const requestLog = createRequestLog(store, stage.name, context.log);
   const requestOf = rememberRequests(store);
   const cancellations = createCancellations(context);
   const memo = createMemo(store);
   const made = performance.now();
   let first = true;
+  beginCounting(metrics, stage.name);
 
   const begin = (delivery: Delivery): Attempt => {
     const landed = parsed('landed', delivery.data);
@@ -76,7 +78,8 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
     const cold = first;
     first = false;
     const base = { service: stage.name, stage: stage.name, request_id: landed.request_id, run: landed.run, item };
-    const log = createLogger(base, config.logLevel, (line) => {
+    const trace_id = traceIdOf(landed.traceparent);
+    const log = createLogger({ ...base, ...(trace_id !== undefined && { trace_id }) }, config.logLevel, (line) => {
       requestLog.add(landed.request_id, line);
     });
     const stageSettings = stageConfig(withDefaults(stage.options ?? {}, landed.options), settings);
@@ -92,12 +95,12 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
 
   /** Says again what a settled item made, so that nothing after it waits for ever. */
   const skip = async (attempt: Attempt, receipt: Receipt): Promise<Progress> => {
-    const { landed, abort, outputs } = attempt;
+    const { landed, abort, outputs, span } = attempt;
     outputs.push(...receipt.outputs);
     for (const { announced, key, etag, size, sha256, attributes } of receipt.outputs) {
       const object = announced && parseKey(requestPrefix(landed.request_id) + key, stage.produces);
       if (!object) continue;
-      const message = landedMessage({ ...object, etag, size }, { ...inherited(landed), attributes, sha256 });
+      const message = landedMessage({ ...object, etag, size }, { ...inherited(landed, span.traceparent), attributes, sha256 });
       await announce(bus, store.bucket, message, { signal: abort.signal });
     }
     return receipt.error ? progressOf(attempt, 'failed', receipt.error) : progressOf(attempt, 'skipped');
@@ -140,12 +143,13 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
     const failure = itemError(error, landed);
     await writeReceipt(store, landed.request_id, receiptOf(attempt, failure));
     const { deliveries, sequence } = delivery;
+    metrics.deadLetters.inc({ stage: stage.name });
     await writeLetter(bus, { stage: stage.name, item, error: failure, deliveries, sequence, landed });
     return progressOf(attempt, 'failed', failure);
   };
 
   const tell = async (attempt: Attempt, progress: Progress): Promise<void> => {
-    await publishProgress(bus, stage.name, progress, { traceparent: attempt.landed.traceparent });
+    await publishProgress(bus, stage.name, progress, { traceparent: attempt.span.traceparent });
     report(metrics, attempt, progress);
   };
 
@@ -181,9 +185,13 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
       attempt.abort.abort(killed.reason);
     };
     killed.addEventListener('abort', stop, { once: true });
+    let outcome: { outcome: string; error?: unknown } = { outcome: 'lost' };
     try {
-      await settle(delivery, await conclude(attempt));
+      const concluded = await conclude(attempt);
+      outcome = concluded;
+      await settle(delivery, concluded);
     } finally {
+      endSpan(attempt, outcome);
       unwatch();
       killed.removeEventListener('abort', stop);
     }

@@ -1,0 +1,29 @@
+import { kinds } from '../../schemas/kinds.ts';
+import { codeOf, messageOf } from '../../shared/errors.ts';
+import { CANARY_REQUEST, pathOf, requestPrefix } from '../../shared/keys.ts';
+import type { Service } from '../../shared/runtime/process.ts';
+
+/**
+ * Puts a small object every so often, whose notifications come to the relay by both paths: it notes when one last came
+ * (`fave_last_event_timestamp_seconds`), so that a path that fell silent is seen also when nobody uploads anything.
+ * @returns Stops it.
+ */
+export function startCanary({ config, log, store, stopping }: Service): () => void {
+  if (config.events !== 'notifications') return () => undefined;
+  const key = requestPrefix(CANARY_REQUEST) + pathOf(kinds.canary);
+  const sing = async (): Promise<void> => {
+    try {
+      await store.put(key, `${CANARY_REQUEST}\n`, { headers: { 'content-type': 'text/plain' }, signal: stopping });
+      await store.remove(key);
+    } catch (error) {
+      if (!stopping.aborted) log.warn({ event: 'canary:failed', error, code: codeOf(error) }, messageOf(error));
+    }
+  };
+  let singing = Promise.resolve();
+  const timer = setInterval(() => {
+    singing = singing.then(sing);
+  }, config.canaryInterval * 1_000);
+  return () => {
+    clearInterval(timer);
+  };
+}

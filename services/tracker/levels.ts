@@ -1,0 +1,106 @@
+import { Gauge } from 'prom-client';
+import type { Graph } from '../../shared/graph.ts';
+import type { Service } from '../../shared/runtime/process.ts';
+import { consumerName, lanesOf, RELAY_CONSUMER, streams, TRACKER_CONSUMER } from '../../shared/topology.ts';
+import type { Runs } from './runs.ts';
+
+/** Milliseconds that one look at the bus serves for: all gauges of a scrape show the same moment. */
+const FRESH = 500;
+
+/** A durable consumer and what the metric calls it. */
+interface Consumer {
+  readonly stream: string;
+  readonly name: string;
+  readonly stage: string;
+  readonly lane: string;
+}
+
+/** Everybody who works on messages. Relay and tracker have one queue each, which is their first lane. */
+export function consumersOf(graph: Graph): Consumer[] {
+  return [
+    { stream: streams.raw, name: RELAY_CONSUMER, stage: 'relay', lane: 'first' },
+    { stream: streams.landed, name: TRACKER_CONSUMER, stage: 'tracker', lane: 'first' },
+    ...graph.stages.flatMap(({ name: stage, consumes }) =>
+      lanesOf(consumes).map((lane) => ({ stream: streams.landed, name: consumerName(stage, lane), stage, lane })),
+    ),
+  ];
+}
+
+/**
+ * Tells how full queues and streams are, looked at whenever somebody asks for the metrics: a tracker that nobody scrapes does
+ * nothing. While the bus does not answer there are no values, which is not the same as 0.
+ */
+export function tellLevels({ bus, metrics }: Service, graph: Graph, runs: Runs): void {
+  const { manager } = bus;
+  const lag = briefly(() =>
+    Promise.all(
+      consumersOf(graph).map(async ({ stream, name, stage, lane }) => {
+        const { num_pending, num_ack_pending } = await manager.consumers.info(stream, name);
+        return { labels: { stage, lane }, value: num_pending + num_ack_pending };
+      }),
+    ),
+  );
+  const fill = briefly(() => Promise.all(Object.values(streams).map((name) => manager.streams.info(name))));
+
+  const tell = (name: string, help: string, labelNames: string[], read: () => Promise<readonly Level[]>): void => {
+    const gauge: Gauge = new Gauge({
+      name: `fave_${name}`,
+      help,
+      labelNames,
+      registers: [metrics.registry],
+      collect: async () => {
+        const levels = await read().catch(() => []);
+        gauge.reset();
+        for (const { labels, value } of levels) gauge.set(labels, value);
+      },
+    });
+  };
+  const ofStreams = (value: (info: Awaited<ReturnType<typeof fill>>[number]) => number) => async (): Promise<Level[]> =>
+    (await fill()).map((info) => ({ labels: { stream: info.config.name }, value: value(info) }));
+
+  tell(
+    'lag',
+    'Messages that a consumer has yet to work on or is working on (num_pending + num_ack_pending)',
+    ['stage', 'lane'],
+    lag,
+  );
+  tell(
+    'stream_bytes',
+    'What a stream holds, bytes',
+    ['stream'],
+    ofStreams(({ state }) => state.bytes),
+  );
+  tell(
+    'stream_limit_bytes',
+    'What a stream may hold, bytes',
+    ['stream'],
+    ofStreams(({ config }) => config.max_bytes),
+  );
+  tell(
+    'stream_messages',
+    'What a stream holds, messages',
+    ['stream'],
+    ofStreams(({ state }) => state.messages),
+  );
+  tell('open_requests', 'Requests that have not ended', [], () =>
+    Promise.resolve([{ labels: {}, value: runs.openRequests().length }]),
+  );
+}
+
+interface Level {
+  readonly labels: Record<string, string>;
+  readonly value: number;
+}
+
+/** Reads once for all who ask at the same time. */
+function briefly<T>(read: () => Promise<T>): () => Promise<T> {
+  let reading: Promise<T> | undefined;
+  let at = 0;
+  return () => {
+    if (!reading || performance.now() - at > FRESH) {
+      at = performance.now();
+      reading = read();
+    }
+    return reading;
+  };
+}
