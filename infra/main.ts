@@ -10,6 +10,7 @@ import { defaultDataDir } from './paths.ts';
 import { defaultPorts, portsFrom, type Ports } from './ports.ts';
 import { readInstance, type InstanceRecord } from './record.ts';
 import { regimeNames, type RegimeName } from './regimes.ts';
+import { forgetSecrets } from './secrets.ts';
 import { serviceNames } from './services.ts';
 import { runSetUp } from './setup/job.ts';
 
@@ -21,6 +22,8 @@ interface StartOptions {
   readonly detach: boolean;
   /** Arguments for a launcher that is started in the background. */
   readonly rest: string[];
+  /** Whether all passwords are made anew. */
+  readonly rotateSecrets: boolean;
   readonly retentionDays?: number;
   readonly regime?: RegimeName;
 }
@@ -34,6 +37,7 @@ function options(args: string[]): StartOptions {
       'port-base': { type: 'string' },
       detach: { type: 'boolean' },
       'retention-days': { type: 'string' },
+      'rotate-secrets': { type: 'boolean' },
       regime: { type: 'string' },
     },
   });
@@ -54,6 +58,7 @@ function options(args: string[]): StartOptions {
     dataDir: values.data === undefined ? defaultDataDir : resolve(values.data),
     ports: base === undefined ? defaultPorts : portsFrom(base),
     detach: values.detach ?? false,
+    rotateSecrets: values['rotate-secrets'] ?? false,
     rest: [
       ...(base === undefined ? [] : ['--port-base', String(base)]),
       ...(retentionDays === undefined ? [] : ['--retention-days', String(retentionDays)]),
@@ -65,7 +70,8 @@ function options(args: string[]): StartOptions {
 }
 
 async function start(args: string[]): Promise<void> {
-  const { dataDir, ports, detach, rest, ...more } = options(args);
+  const { dataDir, ports, detach, rotateSecrets, rest, ...more } = options(args);
+  if (rotateSecrets) await forgetSecrets(dataDir);
   const running = await readInstance(dataDir);
   if (running?.state === 'ready') {
     if (more.regime && more.regime !== running.regime)

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { PermanentError } from '../shared/errors.ts';
+import { readInstance } from './record.ts';
 
 /** Passwords of an instance: of the bus's users and of the store's, by role. */
 export interface Secrets {
@@ -25,6 +27,19 @@ export async function ensureSecrets(
   await writeFile(`${path}.new`, JSON.stringify(secrets, null, 2), { mode: 0o600 });
   await rename(`${path}.new`, path);
   return secrets;
+}
+
+/**
+ * Has the next start make all secrets anew: the servers then know the new ones only.
+ * @throws PermanentError `already-running`: what runs would go on with the old ones, and a service that is restarted would find no way in.
+ */
+export async function forgetSecrets(dataDir: string): Promise<void> {
+  if (await readInstance(dataDir))
+    throw new PermanentError(
+      'already-running',
+      `an instance runs in ${dataDir}: stop it (npx fave down), then rotate its secrets`,
+    );
+  await rm(join(dataDir, 'secrets.json'), { force: true });
 }
 
 export async function readSecrets(dataDir: string): Promise<Secrets | undefined> {
