@@ -12,7 +12,7 @@ interface Regime {
   readonly polling_s: number;
   readonly scaling: Pick<StageScaling, 'min' | 'max' | 'idle_s'>;
   /** By stage, where it is otherwise. */
-  readonly except: Readonly<Record<string, Partial<StageScaling>>>;
+  readonly except: Readonly<Record<string, Partial<Regime['scaling']>>>;
 }
 
 /** Of a replica that works on one item at a time. */
@@ -77,7 +77,7 @@ export const drain_s = 3_600;
 /** A regime's numbers for every stage of a graph; a stage that no exception names has the regime's own. */
 export function regimeSettings(name: RegimeName, { stages }: Graph): RegimeSettings {
   const { polling_s, scaling, except }: Regime = regimes[name];
-  const of = (stage: string): StageScaling => ({ ...scaling, ...(sizes[stage] ?? size), ...except[stage] });
+  const of = (stage: string): StageScaling => ({ ...scaling, ...except[stage], ...(sizes[stage] ?? size) });
   return { polling_s, stages: Object.fromEntries(stages.map((stage) => [stage.name, of(stage.name)])) };
 }
 

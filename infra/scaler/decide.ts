@@ -97,7 +97,7 @@ function recommend({ lag_target, tolerance }: Rules, replicas: number, lags: rea
     0,
     ...lags.map((lag) => {
       const ratio = lag / (lag_target * replicas);
-      return Math.abs(ratio - 1) <= tolerance ? replicas : Math.ceil(lag / lag_target);
+      return 1 - tolerance <= ratio && ratio <= 1 + tolerance ? replicas : Math.ceil(lag / lag_target);
     }),
   );
 }
@@ -107,11 +107,12 @@ function autoscale({ min, max, lag_target, idle_s }: Rules, { replicas, recommen
   const within = Math.max(...recommendations.map((each) => each.replicas));
   const stable = raw > replicas ? raw : Math.min(within, replicas);
   const wanted = Math.min(Math.max(stable, min, 1), max);
-  const bound = wanted < stable ? `, of which ${max} are the most` : wanted > stable ? ', of which some always stay' : '';
+  const most = wanted < stable ? `; ${max} are the most` : '';
+  const stay = wanted > stable ? `; ${wanted} stay` : '';
   const reason =
     wanted > replicas
-      ? `the lag asks for ${raw} replicas at ${lag_target} an item each${bound}`
-      : `no more than ${within} were needed for ${idle_s} s${bound}`;
+      ? `the lag asks for ${raw} replicas, ${lag_target} items for each${most}`
+      : `no more than ${within} were needed for ${idle_s} s${stay}`;
   return { replicas: wanted, reason };
 }
 

@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { kinds } from '../../schemas/kinds.ts';
+import { namedStages, regimeNames, regimes, regimeSettings } from '../../infra/regimes.ts';
+import { graph } from '../../services/pipeline.ts';
+import { defineGraph } from '../../shared/graph.ts';
+import { line, tinyGraph } from '../fixtures/tiny/graph.ts';
+
+/** Replicas by which an autoscaler goes up at the most at one sync, unless it is told otherwise. */
+const HPA_STEP = 4;
+
+const all = regimeNames.flatMap((name) =>
+  Object.entries(regimeSettings(name, graph).stages).map(([stage, scaling]) => ({ name, stage, scaling })),
+);
+
+describe('every stage named in the regimes', () => {
+  it('is a stage of the pipeline', () => {
+    expect(graph.stages.map(({ name }) => name)).toEqual(expect.arrayContaining(namedStages()));
+  });
+});
+
+describe('a regime', () => {
+  it('has numbers for every stage, also for one that it does not know', () => {
+    const known = regimeSettings('cold', graph);
+    expect(Object.keys(known.stages)).toEqual(graph.stages.map(({ name }) => name));
+    const other = defineGraph([kinds.input, kinds.canary], tinyGraph().stages);
+    expect(regimeSettings('warm', other).stages[line.key.split('/')[0] ?? '']).toMatchObject(regimes.warm.scaling);
+  });
+
+  it.each(all)('$name of $stage can be followed', ({ scaling }) => {
+    const { min, max, idle_s } = scaling;
+    expect(max).toBeGreaterThanOrEqual(Math.max(1, min));
+    // The autoscaler's own limit is not modelled here: from the first replica it must not bind.
+    expect(max).toBeLessThanOrEqual(Math.max(1, min) + HPA_STEP);
+    expect(idle_s).toBeLessThanOrEqual(3_600); // the longest stabilisation window that Kubernetes takes
+  });
+
+  it('cold runs nothing without work', () => {
+    expect(all.filter(({ name, scaling }) => name === 'cold' && scaling.min > 0)).toEqual([]);
+  });
+});
+
+/** A row a stage, for people. */
+function table(): string {
+  const rows = graph.stages.map(({ name }) => {
+    const of = regimeNames.map((regime) => regimeSettings(regime, graph).stages[name]!);
+    return [name, of[0]?.lag_target, of[0]?.memory_mb, ...of.map(({ min, max, idle_s }) => `${min}–${max}, ${idle_s} s`)];
+  });
+  const head = ['stage', 'items for each', 'memory, MB', ...regimeNames];
+  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+it('the documentation has the numbers as they are', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/regimes.md'), 'utf8');
+  expect(page.split('<!-- regimes -->')[1]?.split('<!-- /regimes -->')[0]?.trim()).toContain(table());
+});

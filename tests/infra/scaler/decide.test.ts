@@ -1,0 +1,163 @@
+import { describe, expect, it } from 'vitest';
+import { decide, dueAt, initialState, type Rules, type ScalerState } from '../../../infra/scaler/decide.ts';
+
+const rules: Rules = {
+  min: 0,
+  max: 4,
+  lag_target: 2,
+  idle_s: 10,
+  memory_mb: 512,
+  polling_s: 2,
+  hpa_sync_s: 5,
+  tolerance: 0.1,
+};
+
+/** A stage of so many replicas, whose next look is the one after now (0). */
+const at = (replicas: number, more: Partial<ScalerState> = {}): ScalerState => ({
+  ...initialState(rules, 0),
+  replicas,
+  ...more,
+});
+const onPoll = { nextPoll: 0, nextSync: 1e9 };
+const onSync = { nextPoll: 1e9, nextSync: 0 };
+
+/** Replicas wanted after one look. */
+const after = (state: ScalerState, lags: number[], now = 0, more: Partial<Rules> = {}): number =>
+  decide({ ...rules, ...more }, state, lags, now).state.replicas;
+
+describe('the operator, at its polling interval', () => {
+  it.each([
+    ['starts one where an item waits', at(0, onPoll), [1, 0], 1],
+    ['starts one where it waits in the other lane', at(0, onPoll), [0, 1], 1],
+    ['starts one and no more, however many wait', at(0, onPoll), [50, 0], 1],
+    ['starts none without work', at(0, onPoll), [0, 0], 0],
+    ['leaves more than one to the autoscaler', at(1, onPoll), [50, 0], 1],
+    ['keeps what is idle and was busy just now', at(3, { ...onPoll, lastActive: -9_999 }), [0, 0], 3],
+    ['ends all at once after the idle time', at(3, { ...onPoll, lastActive: -10_000 }), [0, 0], 0],
+    ['ends nothing that has an item under way, however long', at(1, { ...onPoll, lastActive: -1e6 }), [1, 0], 1],
+  ])('%s', (_, state, lags, expected) => {
+    expect(after(state, lags)).toBe(expected);
+  });
+
+  it('never goes below the least', () => {
+    expect(after(at(0, onPoll), [0], 0, { min: 2 })).toBe(2);
+    expect(after(at(0, onPoll), [9], 0, { min: 2 })).toBe(2);
+    expect(after(at(2, { ...onPoll, lastActive: -1e6 }), [0], 0, { min: 2 })).toBe(2);
+  });
+});
+
+describe('the autoscaler, at its sync', () => {
+  it.each([
+    ['rounds up', at(1, onSync), [5, 0], 3],
+    ['takes the trigger that asks for most, not their sum', at(1, onSync), [5, 4], 3],
+    ['goes no higher than the most', at(1, onSync), [100, 0], 4],
+    ['starts nothing: at none it is switched off', at(0, onSync), [100, 0], 0],
+    ['never ends the last', at(2, onSync), [0, 0], 1],
+    ['goes down at once where nothing more was asked for within the window', at(4, onSync), [4, 0], 2],
+  ])('%s', (_, state, lags, expected) => {
+    expect(after(state, lags)).toBe(expected);
+  });
+
+  it('tolerates a tenth', () => {
+    expect(after(at(10, onSync), [22], 0, { max: 20 })).toBe(10); // 1.1 of the target
+    expect(after(at(10, onSync), [23], 0, { max: 20 })).toBe(12);
+    expect(after(at(10, onSync), [18], 0, { max: 20 })).toBe(10);
+    expect(after(at(10, onSync), [17], 0, { max: 20 })).toBe(9);
+  });
+
+  it('goes down to the most that was recommended within the idle time, and says so', () => {
+    const busy = decide(rules, at(4, onSync), [8, 0], 0).state;
+    const calmer = decide(rules, busy, [6, 0], 5_000).state;
+    const calm = decide(rules, calmer, [0, 0], 9_000 + 1_000).state;
+    expect([busy.replicas, calmer.replicas, calm.replicas]).toEqual([4, 4, 3]);
+    const { decisions } = decide(rules, calm, [0, 0], 15_000);
+    expect(decisions).toEqual([{ from: 3, to: 1, lag: 0, reason: 'no more than 0 were needed for 10 s; 1 stay' }]);
+  });
+
+  it('says what the lag asks for and what bounds it', () => {
+    const [decision] = decide(rules, at(1, onSync), [3, 11], 0).decisions;
+    expect(decision).toEqual({
+      from: 1,
+      to: 4,
+      lag: 11,
+      reason: 'the lag asks for 6 replicas, 2 items for each; 4 are the most',
+    });
+  });
+});
+
+describe('time', () => {
+  it('nothing is decided between two looks', () => {
+    const state = at(0, { nextPoll: 2_000, nextSync: 5_000 });
+    expect(decide(rules, state, [9], 1_999)).toEqual({ state, decisions: [] });
+  });
+
+  it('a look that comes late leaves out those it missed, and keeps the beat', () => {
+    const { state } = decide(rules, at(0, { nextPoll: 0, nextSync: 0 }), [0], 6_500);
+    expect(state).toMatchObject({ nextPoll: 8_000, nextSync: 10_000 });
+    expect(dueAt(state)).toBe(8_000);
+  });
+
+  it('where both are due, the operator starts the first and the autoscaler the rest', () => {
+    const { decisions } = decide(rules, at(0), [8], 0);
+    expect(decisions.map(({ from, to }) => [from, to])).toEqual([
+      [0, 1],
+      [1, 4],
+    ]);
+  });
+});
+
+/**
+ * A queue worked off by replicas, in steps of 100 ms. @param phase Milliseconds from the publication to the first look.
+ * @returns Seconds after the publication at which something first was so.
+ */
+function run(of: Rules, { items, work_s, start_s, phase }: { items: number; work_s: number; start_s: number; phase: number }) {
+  let state = initialState(of, phase);
+  let waiting = items;
+  /** When each replica is ready, and when it is done with what it does. */
+  let replicas: { ready: number; until: number }[] = [];
+  const seen: Record<'one' | 'most' | 'drained' | 'none', number | undefined> = {
+    one: undefined,
+    most: undefined,
+    drained: undefined,
+    none: undefined,
+  };
+  for (let now = 0; now < 120_000 && seen.none === undefined; now += 100) {
+    for (const replica of replicas) {
+      if (now < replica.ready || now < replica.until || waiting === 0) continue;
+      waiting -= 1;
+      replica.until = now + work_s * 1_000;
+    }
+    const lag = waiting + replicas.filter(({ until }) => until > now).length;
+    if (lag === 0) seen.drained ??= now / 1_000;
+    if (now < dueAt(state)) continue;
+    ({ state } = decide(of, state, [lag], now));
+    while (replicas.length < state.replicas) replicas.push({ ready: now + start_s * 1_000, until: 0 });
+    replicas = replicas.slice(0, state.replicas);
+    if (state.replicas === 1) seen.one ??= now / 1_000;
+    if (state.replicas === of.max) seen.most ??= now / 1_000;
+    if (state.replicas === 0 && seen.one !== undefined) seen.none = now / 1_000;
+  }
+  return seen;
+}
+
+describe('beside a real KEDA 2.18 on Kubernetes 1.34 (polling 2 s, idle 10 s, sync 5 s, threshold 1, at most 4)', () => {
+  const real: Rules = { ...rules, lag_target: 1 };
+
+  it('one item of half a second: seen one replica after 0.30–1.91 s, gone after 11.1 s', () => {
+    for (const phase of [300, 1_100, 1_900]) {
+      const { one, none } = run(real, { items: 1, work_s: 0.5, start_s: 0.5, phase });
+      expect(one).toBe(phase / 1_000);
+      // Seen active for the last time at the poll that started it; the next that finds 10 s gone by ends it.
+      expect(none).toBeGreaterThanOrEqual(phase / 1_000 + 10);
+      expect(none).toBeLessThanOrEqual(phase / 1_000 + 12);
+    }
+  });
+
+  it('24 items of 3 s: seen four replicas after 2.4 s, drained after 21 s', () => {
+    // The sync follows the poll by 1.3 s there; here both begin at once, so that it comes within a sync of it.
+    const { most, drained } = run(real, { items: 24, work_s: 3, start_s: 0.5, phase: 1_100 });
+    expect(most).toBeLessThanOrEqual(1.1 + 5);
+    expect(drained).toBeGreaterThan(18);
+    expect(drained).toBeLessThan(22);
+  });
+});

@@ -1,0 +1,178 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { bundle } from '../../../infra/bundle.mjs';
+import type { ProcessSpec } from '../../../infra/process.ts';
+import { journalPath, keepJournal } from '../../../infra/scaler/journal.ts';
+import { createReplicas } from '../../../infra/scaler/replicas.ts';
+import { createScaler, type Scaler } from '../../../infra/scaler/scaler.ts';
+import type { ScaleEvent, StageScaling } from '../../../schemas/generated/types.ts';
+import { consumerName, streams } from '../../../shared/topology.ts';
+import { validated } from '../../../shared/validate.ts';
+import { requestOf, setUpFor, start, WAIT } from '../../runtime/harness.ts';
+import { ownStack, uniqueId, type Stack } from '../../stack.ts';
+import { heldGraph as graph } from './fixture/graph.ts';
+
+const stage = 'shout';
+/** Seconds: an item of a replica that dies comes again soon, and none does while one is slow. */
+const ACK_WAIT = 5;
+let stack: Stack;
+let programs: string;
+let dataDir: string;
+let scaler: Pick<Scaler, 'running' | 'stop'> | undefined;
+
+beforeAll(async () => {
+  programs = await mkdtemp(join(tmpdir(), 'fave-scaler-program-'));
+  stack = await ownStack();
+  await setUpFor(stack, graph, ACK_WAIT);
+  for (const name of ['relay', 'tracker', 'cut']) await start(stack, graph, name);
+  await bundle({ worker: join(import.meta.dirname, 'fixture', 'worker.ts') }, programs);
+});
+beforeEach(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), 'fave-scaler-'));
+});
+afterEach(async () => {
+  await scaler?.stop(0);
+  scaler = undefined;
+  await rm(dataDir, { recursive: true, force: true });
+});
+afterAll(() => rm(programs, { recursive: true, force: true }));
+
+const spec = (number: number): ProcessSpec => ({
+  name: stage,
+  command: process.execPath,
+  args: [join(programs, 'worker.mjs')],
+  env: {
+    PATH: process.env['PATH'] ?? '',
+    TMPDIR: process.env['TMPDIR'] ?? '',
+    ...stack.environment,
+    FAVE_ACK_WAIT: String(ACK_WAIT),
+    FAVE_TMPDIR: dataDir,
+  },
+  cwd: dataDir,
+  log: join(dataDir, `${stage}-${number}.log`),
+});
+
+async function scaled(scaling: Partial<StageScaling>): Promise<void> {
+  const settings = { min: 0, max: 3, lag_target: 1, idle_s: 1, memory_mb: 512, ...scaling };
+  const created = createScaler({
+    stages: [graph.stage(stage)],
+    settings: { polling_s: 0.2, stages: { [stage]: settings } },
+    hpa: { hpa_sync_s: 0.5, tolerance: 0.1 },
+    bus: stack.config.bus,
+    dataDir,
+    spec: (_, number) => spec(number),
+    progress: () => undefined,
+    changed: () => undefined,
+    drain_s: 60,
+  });
+  scaler = created;
+  await created.start();
+}
+
+/** What was noted so far, each line checked. */
+async function journal(): Promise<ScaleEvent[]> {
+  const text = await readFile(journalPath(dataDir), 'utf8').catch(() => '');
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => validated('scaleEvent', JSON.parse(line)));
+}
+
+/** Waits for an event that is so. */
+const noted = (event: ScaleEvent['event'], is: (of: ScaleEvent) => boolean = () => true): Promise<ScaleEvent> =>
+  vi.waitUntil<ScaleEvent | undefined>(async () => (await journal()).find((of) => of.event === event && is(of)), WAIT);
+
+const replicasOf = (events: readonly ScaleEvent[], event: ScaleEvent['event']): (string | undefined)[] =>
+  events.filter((of) => of.event === event).map(({ replica }) => replica);
+
+it('from none to one on an upload, and back to none after the idle time', async () => {
+  await scaled({});
+  const request = requestOf(stack, uniqueId());
+  await request.put(`${request.id}\n`);
+  expect((await request.ended()).errors ?? []).toEqual([]);
+  const { cold_start } = await noted('first-item');
+  await noted('stopped');
+  const events = await journal();
+  expect(events.filter(({ event }) => event === 'decision')).toMatchObject([
+    { from: 0, to: 1, lag: 1, reason: 'an item waits and no replica runs' },
+    { from: 1, to: 0, lag: 0, reason: 'no item for 1 s' },
+  ]);
+  expect(new Set(events.flatMap(({ replica }) => replica ?? []))).toEqual(new Set(['shout-1']));
+  expect(replicasOf(events, 'ready')).toEqual(['shout-1']);
+  expect(cold_start?.imports_ms).toBeGreaterThan(0);
+  expect(cold_start?.connections_ms).toBeGreaterThan(0);
+  expect(scaler?.running()).toEqual([]);
+  const [progress] = await request.progress(stage);
+  expect(progress).toMatchObject({ cold_start: true, deliveries: 1 });
+});
+
+it('a burst gets no more than the most; whoever is busy stays when the others go', async () => {
+  const request = requestOf(stack, uniqueId());
+  const held = [1, 2, 3, 4, 5].map((n) => join(dataDir, `release-${n}`));
+  await request.put(`${held.join('\n')}\n`);
+  const waiting = async (): Promise<number> =>
+    (await stack.bus.manager.consumers.info(streams.landed, consumerName(stage, 'first'))).num_pending;
+  await vi.waitUntil(async () => (await waiting()) === held.length, WAIT);
+  await scaled({ max: 3 });
+  expect(await noted('decision', ({ to }) => to === 3)).toMatchObject({ from: 1, lag: 5 });
+  const busy = await vi.waitUntil(async () => {
+    const begun = replicasOf(await journal(), 'first-item');
+    return begun.length === 3 && begun;
+  }, WAIT);
+  const [first, ...rest] = held;
+  await Promise.all(rest.map((path) => writeFile(path, '')));
+  await noted('decision', ({ from = 0, to }) => from > 1 && to === 1);
+  const gone = await vi.waitUntil(async () => {
+    const stopped = replicasOf(await journal(), 'stopped');
+    return stopped.length === 2 && stopped;
+  }, WAIT);
+  expect(scaler?.running()).toHaveLength(1);
+  await writeFile(first ?? '', '');
+  expect((await request.ended()).errors ?? []).toEqual([]);
+  expect((await request.progress(stage)).map(({ deliveries }) => deliveries)).toEqual([1, 1, 1, 1, 1]);
+  const events = await journal();
+  expect(replicasOf(events, 'started')).toEqual(['shout-1', 'shout-2', 'shout-3']);
+  expect(busy).toEqual(expect.arrayContaining(gone));
+  expect(events.filter(({ to = 0 }) => to > 3)).toEqual([]);
+});
+
+it('who must go finishes the item first', async () => {
+  const notes = keepJournal(dataDir);
+  const common = { progress: () => undefined, changed: () => undefined };
+  const replicas = createReplicas({ ...common, stage, spec, journal: notes, drain: 60_000 });
+  scaler = { running: replicas.running, stop: (grace) => replicas.close(grace).then(notes.written) };
+  const request = requestOf(stack, uniqueId());
+  const release = join(dataDir, 'release');
+  await request.put(`${release}\n`);
+  await replicas.scaleTo(1, { decided: Date.now(), waited: 0 });
+  await vi.waitUntil(async () => {
+    await replicas.look();
+    return replicasOf(await journal(), 'first-item').length === 1;
+  }, WAIT);
+  await replicas.scaleTo(0, { decided: Date.now(), waited: 0 });
+  // One that takes over is another one, beside the one that finishes its item.
+  await replicas.scaleTo(1, { decided: Date.now(), waited: 0 });
+  await noted('ready', ({ replica }) => replica === 'shout-2');
+  expect(replicas.running()).toHaveLength(2);
+  expect(replicasOf(await journal(), 'stopped')).toEqual([]);
+  await writeFile(release, '');
+  await noted('stopped', ({ replica }) => replica === 'shout-1');
+  expect((await request.ended()).errors ?? []).toEqual([]);
+  expect(await request.progress(stage)).toMatchObject([{ deliveries: 1, cold_start: true, outcome: 'done' }]);
+});
+
+it('a replica that dies is started again, and the item is done', async () => {
+  await scaled({ idle_s: 60 });
+  const request = requestOf(stack, uniqueId());
+  const release = join(dataDir, 'release');
+  await request.put(`${release}\n`);
+  await noted('first-item');
+  process.kill(scaler?.running()[0]?.current()?.pid ?? 0, 'SIGKILL');
+  await noted('crashed', ({ replica }) => replica === 'shout-1');
+  await noted('ready', ({ replica }) => replica === 'shout-2');
+  await writeFile(release, '');
+  expect((await request.ended()).errors ?? []).toEqual([]);
+  await noted('first-item', ({ replica }) => replica === 'shout-2');
+});
