@@ -3,7 +3,7 @@ import type { PlatformStudy } from '../study.ts';
 import { frontier, type Point } from '../frontier.ts';
 import { ordinal, regimeColour, type Figure } from './figure.ts';
 
-const axes = { cost: 'run cost a request, GB·s', idle: 'idle cost a request, GB·s' } as const;
+const axes = { cost: 'run cost', idle: 'idle cost' } as const;
 
 /** Latency against each of the two costs; regimes that no other beats in both are joined. */
 export function costLatency(study: PlatformStudy): Figure {

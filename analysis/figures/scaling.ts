@@ -21,7 +21,7 @@ export function scalingOverTime({ conditions, regimes, platform }: PlatformStudy
           type: 'quantitative' as const,
           stack: 'zero' as const,
           title: measure,
-          axis: { tickMinStep: 1, tickCount: 5 },
+          axis: { tickMinStep: 1, tickCount: 5, format: 'd' },
         },
         color: {
           field: 'stage',

@@ -6,7 +6,7 @@ import { quantileOf } from '../statistics.ts';
 import type { Condition } from '../study.ts';
 import { ordinal, quantity, type Figure } from './figure.ts';
 
-const kinds = ['waits', 'worked on', 'worked on, its process’s first'];
+const kinds = ['waits', 'worked on', 'worked on, cold'];
 
 /** One request, item by item: the one whose latency is nearest to its condition's median. */
 export function waterfall({ runs, regime, load, platform }: Condition): Figure {

@@ -1,0 +1,47 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { draw } from './figures/draw.ts';
+import { figuresOf } from './figures/figures.ts';
+import { readRuns } from './read.ts';
+import { html, markdown, type Block } from './report/document.ts';
+import { reportOf, TITLE } from './report/report.ts';
+import { studyOf } from './study.ts';
+import { toCsv, toMarkdown } from './table.ts';
+
+/**
+ * Reads recorded runs and writes tables, figures and the report; equal records give equal bytes.
+ * @param out Directory; its `tables` and `figures` are replaced.
+ * @returns Names of what was written, below `out`.
+ * @throws PermanentError see {@link readRuns}.
+ */
+export async function analyse(directory: string, out: string): Promise<string[]> {
+  const study = studyOf(await readRuns(directory));
+  const blocks = reportOf(study, await draw(figuresOf(study)));
+  const files = new Map<string, string | Uint8Array>([
+    ...blocks.flatMap(filesOf),
+    ['report.md', markdown(blocks)],
+    ['report.html', html(TITLE, blocks)],
+  ]);
+  for (const folder of ['tables', 'figures']) {
+    await rm(join(out, folder), { recursive: true, force: true });
+    await mkdir(join(out, folder), { recursive: true });
+  }
+  for (const [name, content] of files) await writeFile(join(out, name), content);
+  return [...files.keys()];
+}
+
+function filesOf(block: Block): [string, string | Uint8Array][] {
+  if (block.kind === 'figure') {
+    const { name, svg, png } = block.drawing;
+    return [
+      [`figures/${name}.svg`, svg],
+      [`figures/${name}.png`, png],
+    ];
+  }
+  if (block.kind !== 'table') return [];
+  const { name } = block.table;
+  return [
+    [`tables/${name}.csv`, toCsv(block.table)],
+    [`tables/${name}.md`, toMarkdown(block.table)],
+  ];
+}

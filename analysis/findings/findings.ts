@@ -1,0 +1,49 @@
+import type { Comparison } from '../compare.ts';
+import { measures, type Measure } from '../measures.ts';
+import type { PlatformStudy } from '../study.ts';
+import { coldPartFinding, coldStartFinding } from './cold.ts';
+import { contrastFinding, type Finding } from './finding.ts';
+import { maxFinding, minFinding, timeoutFinding } from './guidelines.ts';
+
+/** Everything that the report claims about a platform, or says that it cannot claim. */
+export function findingsOf(study: PlatformStudy, comparisons: readonly Comparison[]): Finding[] {
+  return [
+    ...effectFindings(study.platform, comparisons),
+    coldStartFinding(study),
+    coldPartFinding(study),
+    ...guidelines(study, comparisons),
+  ];
+}
+
+/** What differs between regimes: each rests on a corrected test. */
+export function effectFindings(platform: string, comparisons: readonly Comparison[]): Finding[] {
+  const table = `tests-${platform}`;
+  const by = (measure: Measure): Comparison[] => comparisons.filter((each) => each.measure === measure);
+  const figures = {
+    latency: `latency-and-cost-${platform}`,
+    tail: `latency-cdf-${platform}`,
+    cold: `cold-start-frequency-${platform}`,
+    cost: `latency-and-cost-${platform}`,
+    idle: `cost-latency-frontier-${platform}`,
+    success: `latency-and-cost-${platform}`,
+  } as const satisfies Record<keyof typeof measures, string>;
+  const one = (name: keyof typeof measures, question: 2 | 3, title: string): Finding =>
+    contrastFinding(measures[name].name, by(measures[name]), { question, title, figure: figures[name], table });
+  return [
+    one('latency', 2, 'Typical latency'),
+    one('tail', 2, 'Latency of the slowest twentieth'),
+    one('cold', 2, 'How often requests meet a cold start'),
+    one('success', 2, 'Success'),
+    one('cost', 3, 'What the work costs'),
+    one('idle', 3, 'What waiting for work costs'),
+    contrastFinding(
+      'the run time of any stage',
+      comparisons.filter(({ measure }) => measure.ratio),
+      { question: 2, title: 'Stages that take longer', figure: figures.latency, table },
+    ),
+  ];
+}
+
+function guidelines(study: PlatformStudy, comparisons: readonly Comparison[]): Finding[] {
+  return [minFinding(comparisons, study.platform), maxFinding(study), timeoutFinding(study)];
+}

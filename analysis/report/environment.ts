@@ -1,0 +1,60 @@
+import { group } from 'd3-array';
+import type { Run } from '../study.ts';
+import type { Table } from '../table.ts';
+
+const facts: readonly (readonly [string, (run: Run) => string])[] = [
+  ['machine', ({ cell: { machine: m } }) => `${m.cpu}, ${m.cores} cores, ${m.memory_mb} MB, ${m.os}`],
+  ['video', ({ cell: { video: v } }) => `${v.name}, ${v.duration_s} s, ${v.size} bytes, sha256 ${v.sha256.slice(0, 12)}`],
+  [
+    'versions',
+    ({ cell }) =>
+      Object.entries(cell.versions)
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map((pair) => pair.join(' '))
+        .join(', '),
+  ],
+];
+
+/** Machines, videos and versions of a study: where there are several of one, cells are not quite comparable. */
+export function environmentTable(runs: readonly Run[]): Table {
+  const rows = facts.flatMap(([what, of]) =>
+    [...group(runs, (run) => `${run.cell.platform}\n${of(run)}`)].map(([key, own]) => {
+      const [platform = '', value = ''] = key.split('\n');
+      return [what, platform, value, String(own.length)];
+    }),
+  );
+  return { name: 'environment', title: 'Environment', columns: ['what', 'platform', 'value', 'cells'], rows };
+}
+
+/** The regimes as they were, a row a stage; stages of equal settings together. */
+export function regimeTable(runs: readonly Run[]): Table {
+  const settings = runs.flatMap(({ cell }) =>
+    Object.entries(cell.settings.stages).map(([stage, s]) => ({
+      stage,
+      key: [cell.platform, cell.regime, s.min, s.max, s.lag_target, s.idle_s, s.memory_mb, cell.settings.polling_s].join('\n'),
+    })),
+  );
+  const rows = [...group(settings, ({ key }) => key)].map(([key, own]) => {
+    const [platform = '', regime = '', ...numbers] = key.split('\n');
+    return [platform, regime, [...new Set(own.map(({ stage }) => stage))].join(', '), ...numbers];
+  });
+  const columns = ['platform', 'regime', 'stages', 'min', 'max', 'items a replica', 'idle s', 'memory MB', 'polling s'];
+  return { name: 'regimes', title: 'Regimes', columns, rows };
+}
+
+/** Cells that are not averaged in, and what went wrong in those that are. */
+export function brokenTable(broken: readonly Run[]): Table {
+  return {
+    name: 'broken',
+    title: 'Broken cells, averaged in nowhere',
+    columns: ['cell', 'reason', 'again by'],
+    rows: broken.map(({ name, cell }) => [name, cell.reason ?? 'not recorded', cell.command]),
+  };
+}
+
+export function anomalyTable(runs: readonly Run[]): Table {
+  const rows = runs.flatMap(({ name, cell }) =>
+    [...group(cell.anomalies, ({ what }) => what)].map(([what, own]) => [name, what, String(own.length), own[0]?.detail ?? '']),
+  );
+  return { name: 'anomalies', title: 'Anomalies', columns: ['cell', 'what', 'how many', 'the first'], rows };
+}

@@ -1,0 +1,112 @@
+/** The report of a study. */
+import { compareAll, type Comparison } from '../compare.ts';
+import type { Drawing } from '../figures/draw.ts';
+import type { Finding } from '../findings/finding.ts';
+import { findingsOf } from '../findings/findings.ts';
+import { originalTable } from '../original.ts';
+import { comparePlatforms } from '../platforms.ts';
+import type { PlatformStudy, Study } from '../study.ts';
+import type { Table } from '../table.ts';
+import { coldTable, costTable, latencyTable, stageTable, testTable, timeoutTable } from '../tables.ts';
+import { checks } from './checks.ts';
+import { figure, heading, list, paragraph, table, type Block } from './document.ts';
+import { anomalyTable, brokenTable, environmentTable, regimeTable } from './environment.ts';
+import { declined, method, threats } from './texts.ts';
+
+export const TITLE = 'FAVE: what regimes do to latency, cold starts and cost';
+
+/** Everything that is written, as blocks; every table and figure of it is in a block. */
+export function reportOf(study: Study, drawings: readonly Drawing[]): Block[] {
+  const compared = study.platforms.flatMap(({ conditions }) => conditions.flatMap(({ runs }) => runs));
+  const finished = [...compared, ...study.saturation.flatMap(({ runs }) => runs)];
+  const results = study.platforms.map((platform) => ({ platform, comparisons: compareAll(platform) }));
+  return [
+    heading(1, TITLE),
+    paragraph(`From ${finished.length} finished and ${study.broken.length} broken cells.`),
+    ...results.flatMap(findingBlocks),
+    heading(2, 'Method'),
+    ...method.map(paragraph),
+    heading(2, 'Environment'),
+    ...tableUnlessEmpty(environmentTable(finished)),
+    ...tableUnlessEmpty(regimeTable(finished)),
+    ...results.flatMap((result) => resultBlocks(result, drawings)),
+    ...coldPartBlocks(drawings),
+    ...platformBlocks(study),
+    ...saturationBlocks(study),
+    heading(2, 'The original’s figures'),
+    paragraph(
+      'They were published without repeats and on another set-up; they stand here for the reader, and nothing is concluded from them.',
+    ),
+    ...study.platforms.slice(0, 1).map((platform) => table(originalTable(platform))),
+    heading(2, 'AWS Lambda'),
+    paragraph(declined),
+    heading(2, 'Threats to validity'),
+    list([...threats, ...checks(finished)]),
+    heading(2, 'Broken cells and anomalies'),
+    ...(study.broken.length === 0 ? [paragraph('No cell is broken.')] : [table(brokenTable(study.broken))]),
+    ...tableUnlessEmpty(anomalyTable(finished)),
+  ];
+}
+
+interface Result {
+  readonly platform: PlatformStudy;
+  readonly comparisons: readonly Comparison[];
+}
+
+function findingBlocks({ platform, comparisons }: Result): Block[] {
+  const findings = findingsOf(platform, comparisons);
+  const told = (question: 2 | 3, title: string): Block[] => [
+    heading(3, title),
+    ...findings.filter((finding) => finding.question === question).flatMap(findingBlock),
+  ];
+  return [
+    heading(2, `Findings, ${platform.platform}`),
+    ...told(2, 'What min and max replicas and the time-out do to latency and cold starts (RQ2)'),
+    ...told(3, 'Trade-offs and guidelines (RQ3)'),
+  ];
+}
+
+function findingBlock({ title, supported, sentences, figure: of, table: numbers }: Finding): Block[] {
+  const verdict = supported ? '' : ' (not supported by the data)';
+  return [paragraph(`${title}${verdict}. See figure ${of} and table ${numbers}.`), list(sentences)];
+}
+
+function resultBlocks({ platform, comparisons }: Result, drawings: readonly Drawing[]): Block[] {
+  const name = platform.platform;
+  const own = drawings.filter((drawing) => drawing.name.endsWith(`-${name}`)).map(figure);
+  const tables = [
+    latencyTable(platform.conditions, `latency-${name}`),
+    costTable(platform),
+    coldTable(platform),
+    stageTable(platform),
+    timeoutTable(platform),
+    testTable(comparisons, name),
+  ];
+  return [heading(2, `Results, ${name}`), ...own, ...tables.map(table)];
+}
+
+function coldPartBlocks(drawings: readonly Drawing[]): Block[] {
+  return drawings.filter(({ name }) => name === 'cold-start-parts').map(figure);
+}
+
+function platformBlocks({ platforms }: Study): Block[] {
+  const [local, kubernetes] = (['local', 'kubernetes'] as const).map((name) =>
+    platforms.find(({ platform }) => platform === name),
+  );
+  if (!local || !kubernetes) return [];
+  const { sentences, table: numbers } = comparePlatforms(local, kubernetes);
+  return [heading(2, 'Cold starts, local and under KEDA'), list(sentences), ...tableUnlessEmpty(numbers)];
+}
+
+function saturationBlocks({ saturation }: Study): Block[] {
+  if (saturation.length === 0) return [];
+  return [
+    heading(2, 'Saturation'),
+    paragraph(
+      'A load beyond what the pipeline can do: “completed a minute” is its limit; latencies grow with the load’s length and are compared with nothing.',
+    ),
+    table(latencyTable(saturation, 'saturation', 'Saturation')),
+  ];
+}
+
+const tableUnlessEmpty = (content: Table): Block[] => (content.rows.length === 0 ? [] : [table(content)]);
