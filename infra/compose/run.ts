@@ -7,13 +7,15 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Shows what it says while it runs, instead of keeping it. */
   readonly show?: boolean;
+  /** Returns what it says on standard error as well. */
+  readonly all?: boolean;
 }
 
-/** Runs a program to its end. @returns Its standard output. @throws PermanentError `command-failed` with its last words. */
+/** Runs a program to its end. @returns What it says. @throws PermanentError `command-failed` with its last words. */
 export async function run(
   command: string,
   args: readonly string[],
-  { cwd, env, show = false }: RunOptions = {},
+  { cwd, env, show = false, all = false }: RunOptions = {},
 ): Promise<string> {
   const stdio = show ? (['ignore', 2, 2] as const) : (['ignore', 'pipe', 'pipe'] as const);
   const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: [...stdio] });
@@ -26,7 +28,7 @@ export async function run(
       throw new PermanentError('command-failed', `${command} cannot be started: is it installed?`, { cause });
     },
   );
-  if (code === 0) return said.stdout;
+  if (code === 0) return all ? said.stdout + said.stderr : said.stdout;
   const words = said.stderr.trimEnd().split('\n').slice(-12).join('\n');
   throw new PermanentError('command-failed', `${command} ${args.slice(0, 3).join(' ')} … ended with ${String(code)}\n${words}`);
 }

@@ -37,6 +37,7 @@ export async function runSetUp({ graph, env, secretsDir, mc = 'mc', retentionDay
     );
   }
   const secrets = await readSecrets(secretsDir);
+  if (!secrets) progress(`there is no secrets.json in ${secretsDir}: the store's access keys are left as they are`);
   const access = secrets && { policies: storePolicies(graph, store.bucket), secrets: secrets.store };
   await prepare({ graph, env, progress, ...(retentionDays !== undefined && { retentionDays }) }, { store, bus, access }, mc);
   if (events === 'notifications') {

@@ -35,7 +35,7 @@ try {
   const bases = await report.step('images to build from', () => standIns(daemon.env, report.say));
   const system = await createSystem(compose, { ...daemon.env, ...bases });
   cleanUps.push(() => report.step('taken down', () => system.down()));
-  await scenario({ system, report, programs });
+  await scenario({ system, report, programs, defer: (undo) => void cleanUps.push(undo) });
 } catch (error) {
   report.say(String(error instanceof Error ? error.stack : error));
   process.exitCode = 1;

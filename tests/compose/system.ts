@@ -1,14 +1,14 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { run } from '../../infra/compose/run.ts';
+import { run, type RunOptions } from '../../infra/compose/run.ts';
 import { root } from '../../infra/paths.ts';
 import { freePorts } from '../../infra/ports.ts';
 
 /** A system of containers of the test's own, beside whatever else runs. */
 export interface System {
   /** Runs Compose. @returns What it said. */
-  compose(args: readonly string[], show?: boolean): Promise<string>;
+  compose(args: readonly string[], how?: Pick<RunOptions, 'show' | 'all'>): Promise<string>;
   docker(...args: string[]): Promise<string>;
   /** Numbers of a service's containers that run. */
   containers(service: string): Promise<string[]>;
@@ -32,8 +32,8 @@ export async function createSystem(program: string, env: Readonly<Record<string,
     FAVE_CONSOLE_PORT: String(ports.console),
     FAVE_NATS_PORT: String(ports.nats),
   };
-  const compose: System['compose'] = (args, show = false) =>
-    run(program, ['--project-name', PROJECT, ...args], { cwd: root, env: variables, show });
+  const compose: System['compose'] = (args, how = {}) =>
+    run(program, ['--project-name', PROJECT, ...args], { cwd: root, env: variables, ...how });
   const docker: System['docker'] = (...args) => run('docker', args, { env: variables });
   const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
   return {
