@@ -1,9 +1,9 @@
-// Bundles what runs: every service process from one entry, and the CLI.
+// Bundles what runs: every service process from one entry, the CLI, and the study.
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundle } from './bundle.mjs';
 
-const programs = { service: 'services/main.ts', fave: 'cli/main.ts', infra: 'infra/main.ts' };
+const programs = { service: 'services/main.ts', fave: 'cli/main.ts', infra: 'infra/main.ts', study: 'loadgen/study/main.ts' };
 
 /** Milliseconds that parts of older builds stay: an instance that runs may still import one. */
 const KEPT = 24 * 60 * 60 * 1_000;

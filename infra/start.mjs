@@ -75,6 +75,7 @@ const handOver = {
   start: ['dist/infra.mjs', 'start'],
   verify: ['dist/infra.mjs', 'verify'],
   demo: ['dist/fave.mjs', 'demo'],
+  study: ['dist/study.mjs'],
   test: ['node_modules/vitest/vitest.mjs', 'run'],
 }[command];
 if (!handOver) fail(`there is no ${command}`);

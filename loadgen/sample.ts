@@ -17,8 +17,8 @@ export function samplePhotograph(): string {
 }
 
 /** Slow speech, with a second between the sentences (SSML). */
-export function speechArgs(output: string): string[] {
-  const ssml = `<speak>${SENTENCES.join('<break time="1200ms"/>')}</speak>`;
+export function speechArgs(output: string, sentences: readonly string[]): string[] {
+  const ssml = `<speak>${sentences.join('<break time="1200ms"/>')}</speak>`;
   return ['-v', 'en-us', '-s', '130', '-m', '-w', output, ssml];
 }
 
@@ -44,17 +44,17 @@ export function videoArgs(photograph: string, speech: string, output: string): s
 }
 
 /**
- * Makes a video with speech and a picture, about 15 seconds. @param dir gets it. @returns its path.
+ * Makes a video with speech and a picture, about five seconds a sentence. @param dir gets it. @returns its path.
  * @throws PermanentError `no-sample` naming what is missing.
  */
-export async function makeSample(dir: string, signal: AbortSignal): Promise<string> {
+export async function makeSample(dir: string, signal: AbortSignal, sentences = SENTENCES): Promise<string> {
   const photograph = samplePhotograph();
   await access(photograph).catch((cause: unknown) => {
     throw new PermanentError('no-sample', `${photograph} is missing: run npm ci, or name a video: fave demo VIDEO`, { cause });
   });
   const [speech, video] = [join(dir, 'speech.wav'), join(dir, 'sample.mp4')];
   try {
-    await exec('espeak-ng', speechArgs(speech), { cwd: dir, signal });
+    await exec('espeak-ng', speechArgs(speech, sentences), { cwd: dir, signal });
     await exec('ffmpeg', videoArgs(photograph, speech, video), { cwd: dir, signal });
   } catch (cause) {
     if (signal.aborted) throw cause;

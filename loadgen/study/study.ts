@@ -1,0 +1,121 @@
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Cell } from '../../schemas/generated/types.ts';
+import { regimeSettings, type RegimeName } from '../../infra/regimes.ts';
+import { graph } from '../../services/pipeline.ts';
+import { PermanentError } from '../../shared/errors.ts';
+import { parsed } from '../../shared/validate.ts';
+import { files } from '../files.ts';
+import { videoOf, type Video } from '../mix.ts';
+import { randomOf } from '../random.ts';
+import { makeSample, SENTENCES } from '../sample.ts';
+import { calibrate, type Calibration } from './calibrate.ts';
+import { runCell, withSystem, type CellPlan } from './cell.ts';
+import { commit, describeVideo, machine } from './facts.ts';
+import { arrivalsOf, describeArrivals, type LoadName } from './loads.ts';
+import type { Platform } from './platform.ts';
+
+export interface StudyOptions {
+  readonly platform: Platform;
+  readonly regimes: readonly RegimeName[];
+  readonly loads: readonly LoadName[];
+  /** Which repeats, counted from 1. */
+  readonly repeats: readonly number[];
+  /** Seconds of a load, and that its last requests are waited for. */
+  readonly duration: number;
+  readonly wait: number;
+  /** A file; undefined: a short sample that is made once. */
+  readonly video?: string;
+  readonly seed: number;
+  /** Requests a second; undefined: measured once, and read from calibration.json after that. */
+  readonly capacity?: number;
+  /** Absolute. */
+  readonly out: string;
+  readonly signal: AbortSignal;
+  readonly progress: (line: string) => void;
+}
+
+/** Runs every cell that has no cell.json yet, in an order drawn from the seed. @returns All of them. @throws What aborts it. */
+export async function runStudy(options: StudyOptions): Promise<Cell[]> {
+  const { platform, seed, out, signal, progress } = options;
+  await mkdir(out, { recursive: true });
+  const video = await studyVideo(options);
+  const capacity = options.capacity ?? (await calibrated(options, video)).capacity;
+  const plans = randomOf(seed).shuffled(await plansOf(options, video, capacity));
+  const cells: Cell[] = [];
+  for (const [n, plan] of plans.entries()) {
+    const path = join(plan.dir, files.cell);
+    const name = `${plan.regime}/${plan.load}/${plan.repeat} (${n + 1} of ${plans.length})`;
+    const done = existsSync(path);
+    progress(done ? `${name} is there already` : `${name}: ${plan.facts.arrivals.count} requests in ${options.duration} s`);
+    const cell = done ? parsed('cell', await readFile(path, 'utf8')) : await runCell(platform, plan, signal);
+    if (!done)
+      progress(
+        `${name}: ${cell.status}${cell.reason === undefined ? `, ${cell.anomalies.length} anomalies` : `: ${cell.reason}`}`,
+      );
+    cells.push(cell);
+  }
+  return cells;
+}
+
+async function plansOf(options: StudyOptions, video: Video, capacity: number): Promise<CellPlan[]> {
+  const { platform, regimes, loads, repeats, duration, wait, out } = options;
+  const same = {
+    video: await describeVideo(video),
+    machine: machine(),
+    versions: { fave: await commit(), ...(await platform.versions()) },
+  };
+  return regimes.flatMap((regime) =>
+    loads.flatMap((load) =>
+      repeats.map((repeat): CellPlan => {
+        // The same arrivals in every regime, so that what differs is the regime.
+        const seed = options.seed * 1_000 + repeat;
+        const arrivals = arrivalsOf(load, capacity, duration);
+        const command = commandOf(options, { regime, load, repeat, capacity });
+        const facts = { ...same, command, settings: regimeSettings(regime, graph), arrivals: describeArrivals(arrivals, seed) };
+        return { regime, load, repeat, seed, arrivals, video, wait, dir: join(out, regime, load, String(repeat)), facts };
+      }),
+    ),
+  );
+}
+
+/** The command that runs a cell again, into another directory. */
+function commandOf(
+  { platform, seed, duration, wait, video }: StudyOptions,
+  { regime, load, repeat, capacity }: Pick<CellPlan, 'regime' | 'load' | 'repeat'> & { capacity: number },
+): string {
+  const options = { on: platform.name, regimes: regime, loads: load, repeat, seed, duration, wait, capacity };
+  const given = Object.entries(options).map(([name, value]) => `--${name} ${value}`);
+  return ['npm run study --', ...given, ...(video === undefined ? [] : [`--video ${video}`]), '--out rerun'].join(' ');
+}
+
+/** The video of a study: the one that was named, or a sample of one sentence that all its cells share. */
+async function studyVideo({ video, out, signal, progress }: StudyOptions): Promise<Video> {
+  if (video !== undefined) return videoOf(video, process.cwd());
+  const path = join(out, 'video.mp4');
+  if (!existsSync(path)) {
+    progress('making a short video …');
+    const dir = await mkdtemp(join(out, '.video-'));
+    await rename(await makeSample(dir, signal, SENTENCES.slice(0, 1)), path).finally(() =>
+      rm(dir, { recursive: true, force: true }),
+    );
+  }
+  return videoOf(path, out);
+}
+
+async function calibrated({ platform, out, signal, progress }: StudyOptions, video: Video): Promise<Calibration> {
+  const path = join(out, 'calibration.json');
+  if (existsSync(path)) {
+    const known = JSON.parse(await readFile(path, 'utf8')) as Calibration;
+    if (known.video_sha256 === video.sha256) return known;
+    throw new PermanentError('other-video', `${path} is of another video: choose another directory with --out, or remove it`);
+  }
+  progress('calibrating: a few requests, one after the other, in the warm regime …');
+  const found = await withSystem(platform, 'warm', (observed) => calibrate(observed, video, signal));
+  await writeFile(path, `${JSON.stringify(found, null, 2)}\n`);
+  progress(
+    `one request takes ${Math.round(found.request_cpu_ms.reduce((a, b) => a + b, 0) / found.request_cpu_ms.length)} ms of processor time: ${found.capacity} requests/s at most`,
+  );
+  return found;
+}
