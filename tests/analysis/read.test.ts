@@ -1,0 +1,73 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { readRuns } from '../../analysis/read.ts';
+import { studyOf } from '../../analysis/study.ts';
+import { syntheticRuns, writeRuns } from './synthetic.ts';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'fave-analysis-'));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const plan = { regimes: { cold: {} }, loads: { steady: 12 }, repeats: 2, requests: 3 };
+const first = (name: string): string => join(directory, 'cold', 'steady', '1', name);
+
+it('reads what a study writes, cells of Kubernetes among them', async () => {
+  const runs = [...syntheticRuns(plan), ...syntheticRuns({ ...plan, platform: 'kubernetes' })];
+  await writeRuns(directory, runs);
+  const read = await readRuns(directory);
+  expect(new Map(read.map((run) => [run.name, run]))).toEqual(new Map(runs.map((run) => [run.name, run])));
+  expect(studyOf(read).platforms.map(({ platform }) => platform)).toEqual(['local', 'kubernetes']);
+});
+
+it.each([
+  ['requests.jsonl', '{"request_id":"a"}', "line 2 is not a valid loadRecord: it must have required property 'index'"],
+  ['items.jsonl', 'PNG…', 'line 2 is not a valid itemRecord: it is not JSON'],
+  [
+    'scale.jsonl',
+    '{"time":"x","stage":"y","event":"exploded"}',
+    'line 2 is not a valid scaleEvent: event must be one of decision',
+  ],
+])('says in which line of %s it cannot read on', async (name, line, expected) => {
+  await writeRuns(directory, syntheticRuns(plan));
+  const lines = (await readFile(first(name), 'utf8')).split('\n');
+  lines.splice(1, 0, line);
+  await writeFile(first(name), lines.join('\n'));
+  await expect(readRuns(directory)).rejects.toMatchObject({
+    code: 'invalid-record',
+    message: expect.stringContaining(`${first(name)}, ${expected}`),
+  });
+});
+
+it('says which file a finished cell lacks', async () => {
+  await writeRuns(directory, syntheticRuns(plan));
+  await rm(first('snapshots.jsonl'));
+  await expect(readRuns(directory)).rejects.toThrow(`${first('snapshots.jsonl')} cannot be read although its cell is finished`);
+});
+
+it('refuses two cells that say they are the same', async () => {
+  const [run] = syntheticRuns(plan);
+  await writeRuns(join(directory, 'a'), [run!]);
+  await writeRuns(join(directory, 'b'), [run!]);
+  await expect(readRuns(directory)).rejects.toMatchObject({ code: 'duplicate-cell' });
+});
+
+it('says that there is nothing to read', async () => {
+  await expect(readRuns(directory)).rejects.toMatchObject({
+    code: 'no-experiments',
+    message: expect.stringContaining(directory),
+  });
+  await expect(readRuns(join(directory, 'nowhere'))).rejects.toMatchObject({ code: 'no-experiments' });
+});
+
+it('keeps broken cells and saturation out of what is compared', () => {
+  const runs = syntheticRuns({ ...plan, loads: { steady: 12, saturation: 1 } });
+  const broken = { ...runs[0]!, cell: { ...runs[0]!.cell, status: 'broken' as const } };
+  const study = studyOf([broken, ...runs.slice(1)]);
+  expect(study.broken).toEqual([broken]);
+  expect(study.saturation.map(({ load, runs: own }) => [load, own.length])).toEqual([['saturation', 2]]);
+  expect(study.platforms[0]?.conditions.map(({ load, runs: own }) => [load, own.length])).toEqual([['steady', 1]]);
+});
