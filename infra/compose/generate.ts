@@ -1,9 +1,12 @@
-/** `npm run compose`: writes into compose.yaml what follows from the graph. */
+/** `npm run compose`: writes into compose.yaml and Prometheus' configuration what follows from the graph. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { graph } from '../../services/pipeline.ts';
 import { root } from '../paths.ts';
+import { GENERATED } from './names.ts';
 import { generatedParts, withParts } from './services.ts';
 
-const path = join(root, 'compose.yaml');
-await writeFile(path, withParts(await readFile(path, 'utf8'), generatedParts(graph)));
+for (const name of GENERATED) {
+  const path = join(root, name);
+  await writeFile(path, withParts(await readFile(path, 'utf8'), generatedParts(graph)));
+}

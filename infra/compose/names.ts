@@ -11,3 +11,6 @@ export const QUEUE = `${DATA}/queue`;
 
 /** Address of NATS within the network. */
 export const BUS_ADDRESS = `nats:${defaultPorts.nats}`;
+
+/** Files, from the project's root, of which parts are generated. */
+export const GENERATED = ['compose.yaml', 'infra/compose/prometheus.yml'];

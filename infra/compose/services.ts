@@ -9,8 +9,8 @@ const toolless: readonly string[] = ['relay', 'tracker', 'stage-librosa', 'stage
 /** Memory of a service that no regime sizes, MB: the relay and the tracker hold no media. */
 const SMALL = 256;
 
-/** The parts of compose.yaml that follow from the graph, by mark. */
-export function generatedParts(graph: Graph): Record<'services' | 'secrets', string> {
+/** The parts of compose.yaml and prometheus.yml that follow from the graph, by mark. */
+export function generatedParts(graph: Graph): Record<'services' | 'secrets' | 'names', string> {
   const names = serviceNames(graph);
   return {
     services: names.map((name) => service(name, memoryOf(graph, name))).join('\n'),
@@ -19,6 +19,7 @@ export function generatedParts(graph: Graph): Record<'services' | 'secrets', str
         ['store', 'bus'].map((kind) => `  ${kind}-${name}: { file: '\${FAVE_SECRETS_DIR:-./secrets}/${kind}/${name}' }\n`),
       )
       .join(''),
+    names: names.map((name) => `          - ${name}\n`).join(''),
   };
 }
 
