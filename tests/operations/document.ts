@@ -1,0 +1,23 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { root } from '../../infra/paths.ts';
+
+/** The blocks of docs/operations.md that are marked `tested`, by name. */
+export function testedBlocks(): Record<string, string> {
+  const text = readFileSync(join(root, 'docs', 'operations.md'), 'utf8');
+  return Object.fromEntries(
+    [...text.matchAll(/^```sh tested=(\S+)\n(.*?)^```$/gms)].map(([, name = '', block = '']) => [name, block]),
+  );
+}
+
+/** A shell that a person works in: each call sees the variables that those before it set. */
+export function createShell(home: string, env: Readonly<Record<string, string>>): (block: string) => Promise<string> {
+  const kept = join(home, 'variables');
+  return async (block) => {
+    const script = `set -euo pipefail -a\n[ ! -e '${kept}' ] || . '${kept}'\n${block}\nexport -p > '${kept}'\n`;
+    const { stdout, stderr } = await promisify(execFile)('bash', ['-c', script], { cwd: root, env: { ...env, HOME: home } });
+    return stdout + stderr;
+  };
+}
