@@ -5,7 +5,7 @@ import { memory } from '../bench/processes.ts';
 import { ownStack, uniqueId, type Stack } from '../stack.ts';
 
 /** Uploads at once: what ends within a minute, 5 000 where there is time. */
-const UPLOADS = Number(process.env['FAVE_TEST_UPLOADS'] ?? 150);
+const UPLOADS = Number(process.env['FAVE_TEST_UPLOADS'] ?? 250);
 
 /** MB that a process may hold at its peak, whatever waits: what waits is on the disks of the streams and of the store. */
 const PEAK = { service: 300, 'nats-server': 300, minio: 1_000 } as const;
@@ -22,7 +22,7 @@ async function ends(): Promise<Record<string, number>> {
 }
 
 it('many tiny uploads at once end once each, and nobody holds them all', { timeout: 120_000 + UPLOADS * 2_000 }, async () => {
-  const services = await stack.startServices(['relay', 'tracker', 'stage-ffmpeg-0']);
+  const services = await stack.startServices(['relay', 'tracker', 'stage-ffmpeg-0'], { FAVE_CONCURRENCY: '4' });
   const ids = Array.from({ length: UPLOADS }, () => uniqueId());
   const begun = performance.now();
   // No videos: the first stage says so, and the request fails with its sentence.
