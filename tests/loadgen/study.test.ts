@@ -1,0 +1,216 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { arrivalTimes, meanRate } from '../../loadgen/arrivals.ts';
+import { createLines, files, readLines } from '../../loadgen/files.ts';
+import { anomaliesOf } from '../../loadgen/study/anomalies.ts';
+import { arrivalsOf, loadArgs, loadNames, loads, usualLoads } from '../../loadgen/study/loads.ts';
+import type { Platform, RunningSystem } from '../../loadgen/study/platform.ts';
+import { busyShare, cpuTimeOf } from '../../loadgen/study/proc.ts';
+import { takeSnapshots } from '../../loadgen/study/snapshots.ts';
+import { archiveLogs, storageOf } from '../../loadgen/study/storage.ts';
+import { runStudy, type StudyOptions } from '../../loadgen/study/study.ts';
+import { graph } from '../../services/pipeline.ts';
+import { PermanentError } from '../../shared/errors.ts';
+import { stack, uniqueId } from '../stack.ts';
+import { generated, h264, picture } from '../media.ts';
+
+async function folder(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'fave-study-test-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+describe('the loads', () => {
+  it('stay below 60 % of the capacity, all but saturation', () => {
+    for (const name of usualLoads) expect(loads[name].share).toBeLessThan(0.6);
+    expect(usualLoads).not.toContain('saturation');
+    expect(loads.saturation.share).toBeGreaterThan(1);
+  });
+
+  it.each(loadNames)('%s has the rate that the table says', (name) => {
+    const arrivals = arrivalsOf(name, 0.123456, 600);
+    expect(meanRate(arrivals) / 0.123456).toBeCloseTo(loads[name].share, 3);
+    expect(loadArgs(arrivals).filter((arg) => arg.startsWith('--')).length * 2).toBe(loadArgs(arrivals).length);
+    expect(arrivalTimes(arrivals, 1).length).toBeGreaterThan(0);
+  });
+});
+
+describe('a study', () => {
+  const failing: Platform = {
+    name: 'local',
+    start: () => Promise.reject(new PermanentError('not-ready', 'nats-server was not ready')),
+    versions: () => Promise.resolve({ node: process.version }),
+  };
+  const study = async (more: Partial<StudyOptions> = {}): Promise<StudyOptions & { readonly said: string[] }> => {
+    const said: string[] = [];
+    return {
+      platform: failing,
+      regimes: ['cold', 'warm'],
+      loads: ['steady', 'bursty'],
+      repeats: [1, 2],
+      duration: 30,
+      wait: 5,
+      video: generated('study.mp4', ...picture({ seconds: 1 }), ...h264),
+      seed: 5,
+      capacity: 0.5,
+      out: await folder(),
+      signal: new AbortController().signal,
+      progress: (line) => said.push(line),
+      said,
+      ...more,
+    };
+  };
+
+  it('marks cells whose system broke, says why, and does not run them again', async () => {
+    const options = await study();
+    const cells = await runStudy(options);
+    expect(cells).toHaveLength(8);
+    for (const cell of cells) expect(cell).toMatchObject({ status: 'broken', reason: 'nats-server was not ready' });
+    expect(cells[0]!.command).toMatch(
+      /^npm run study -- --on local --regimes \w+ --loads \w+ --repeat \d --seed 5 .* --capacity 0.5 .* --out rerun$/,
+    );
+    options.said.length = 0;
+    expect(await runStudy(options)).toEqual(cells);
+    expect(options.said.every((line) => line.endsWith('is there already'))).toBe(true);
+  });
+
+  it('gives every regime the same arrivals, and each repeat its own', async () => {
+    const cells = await runStudy(await study({ loads: ['moderate'] }));
+    const seeds = (regime: string): number[] => cells.filter((cell) => cell.regime === regime).map(({ seed }) => seed);
+    expect(seeds('cold').sort()).toEqual([5_001, 5_002]);
+    expect(seeds('warm').sort()).toEqual(seeds('cold').sort());
+  });
+
+  it('runs its cells in an order drawn from the seed', async () => {
+    const order = async (seed: number): Promise<string[]> =>
+      (await runStudy(await study({ seed }))).map(({ regime, load, repeat }) => `${regime}/${load}/${repeat}`);
+    const first = await order(1);
+    expect(await order(1)).toEqual(first);
+    expect(await order(2)).not.toEqual(first);
+    expect((await order(2)).sort()).toEqual(first.toSorted());
+  });
+
+  it('leaves no cell.json of a cell that was interrupted', async () => {
+    const stop = new AbortController();
+    const interrupted: Platform = {
+      ...failing,
+      start: () => {
+        stop.abort(new DOMException('interrupted', 'AbortError'));
+        return Promise.reject(new Error('stopped while starting'));
+      },
+    };
+    const options = await study({ platform: interrupted, signal: stop.signal });
+    await expect(runStudy(options)).rejects.toThrow('interrupted');
+    expect((await readdir(options.out, { recursive: true })).filter((path) => path.endsWith(files.cell))).toEqual([]);
+  });
+});
+
+describe('the record of a cell', () => {
+  // Starting servers may take longer than a test may.
+  beforeAll(stack);
+
+  it('names whatever was not as it should be', () => {
+    const request = {
+      request_id: 'a',
+      index: 0,
+      video: 'v',
+      size: 1,
+      intended: '',
+      sent: '',
+      uploaded: '',
+      accepted: '',
+      completed: '',
+      status: 'completed' as const,
+      latency_ms: 1,
+      late_ms: 1,
+      cold_starts: 0,
+      cost_unit: 0,
+      stages: {},
+    };
+    const item = {
+      time: '',
+      request_id: 'a',
+      stage: 's',
+      item: 'i',
+      outcome: 'done' as const,
+      deliveries: 1,
+      queue_ms: 0,
+      duration_ms: 0,
+      cold_start: false,
+      cost_unit: 0,
+    };
+    const what = anomaliesOf(
+      [
+        request,
+        { ...request, late_ms: 51 },
+        { ...request, status: 'unfinished' },
+        { ...request, status: 'error', error: 'no' },
+        { ...request, status: 'failed' },
+        { ...request, errors: 2 },
+      ],
+      [item, { ...item, deliveries: 2 }],
+      [
+        { time: '', stage: 's', event: 'started' },
+        { time: '', stage: 's', event: 'crashed', replica: 's-1' },
+      ],
+    );
+    expect(what.map((anomaly) => anomaly.what)).toEqual([
+      'late',
+      'unfinished',
+      'upload-error',
+      'failed',
+      'failed',
+      'retried',
+      'crashed',
+    ]);
+  });
+
+  it('has what its requests left in the bucket, and their logs', async () => {
+    const { store } = await stack();
+    const [mine, other] = [uniqueId(), uniqueId()];
+    await store.put(`requests/${mine}/input/v.mp4`, '12345');
+    await store.put(`requests/${mine}/metadata/logs/s-1.jsonl`, '{"n":1}\n');
+    await store.put(`requests/${mine}/metadata/logs/s-2.jsonl`, '{"n":2}\n');
+    await store.put(`requests/${other}/metadata/logs/s-1.jsonl`, '{"n":3}\n');
+    const { by_prefix } = await storageOf(store, new Set([mine]));
+    expect(by_prefix).toMatchObject({ input: 5, metadata: 16 });
+    const path = join(await folder(), files.logs);
+    await archiveLogs(store, [mine], path);
+    expect(gunzipSync(await readFile(path)).toString()).toBe('{"n":1}\n{"n":2}\n');
+  });
+
+  it('has a snapshot of every service', async () => {
+    const { store, bus } = await stack();
+    const path = join(await folder(), files.snapshots);
+    const lines = await createLines(path);
+    const system = {
+      replicas: () => Promise.resolve({ relay: { replicas: 1, ready: 1, rss_mb: 50 } }),
+    } as unknown as RunningSystem;
+    let taken = (): void => undefined;
+    const first = new Promise<void>((resolve) => (taken = resolve));
+    const append = (line: object): void => {
+      lines.append(line);
+      taken();
+    };
+    const stop = takeSnapshots({ system, store, bus }, { ...lines, append });
+    await first;
+    await stop();
+    await lines.close();
+    const [snapshot] = await readLines('snapshot', path);
+    expect(Object.keys(snapshot!.stages).sort()).toEqual(['relay', 'tracker', ...graph.stages.map(({ name }) => name)].sort());
+    expect(snapshot!.stages['relay']).toMatchObject({ replicas: 1, ready: 1, rss_mb: 50 });
+    expect(snapshot!.store_objects).toBeGreaterThanOrEqual(0);
+  });
+
+  it('tells how busy the machine was', async () => {
+    expect(busyShare({ busy: 10, all: 100 }, { busy: 40, all: 200 })).toBe(0.3);
+    expect(busyShare({ busy: 10, all: 100 }, { busy: 10, all: 100 })).toBe(0);
+    const before = await cpuTimeOf(process.pid);
+    for (const end = Date.now() + 10_000; (await cpuTimeOf(process.pid)) < before + 50 && Date.now() < end;)
+      Math.sqrt(Date.now());
+    expect(await cpuTimeOf(process.pid)).toBeGreaterThanOrEqual(before + 50);
+  });
+});
