@@ -11,6 +11,12 @@ const FORMATS = ['mov,matroska,avi,flv,asf,mpegts,mpeg,mxf,nut,ogg', 'wav,w64,mp
 /** Input options for every file that came from outside, for ffmpeg and ffprobe alike. */
 export const UNTRUSTED: readonly string[] = ['-protocol_whitelist', 'file,pipe', '-format_whitelist', FORMATS];
 
+/**
+ * Pixels of a picture above which no decoder begins, whatever an operator admits: it would ask for the memory of all of them before
+ * it has seen one. 16 384 pixels a side, four times what is admitted by default.
+ */
+const MOST_PIXELS = 16_384 ** 2;
+
 /** A path that no ffmpeg takes for an option or for a protocol, whatever it begins with. */
 export function fileUrl(path: string): string {
   return `file:${path}`;
@@ -24,7 +30,7 @@ export function fileUrl(path: string): string {
 export function open(path: string, ...options: readonly string[]): FfmpegCommand {
   return ffmpeg()
     .input(fileUrl(path))
-    .inputOptions(...UNTRUSTED, ...options);
+    .inputOptions(...UNTRUSTED, '-max_pixels', String(MOST_PIXELS), ...options);
 }
 
 /** Begins an ffmpeg command that reads a lavfi source of our own, such as `anullsrc`. */

@@ -59,6 +59,17 @@ export function referenceMovie(url: string): Buffer {
   return Buffer.concat([box('ftyp', Buffer.from('qt  \0\0\0\0qt  ')), box('moov', box('rmra', box('rmda', rdrf)))]);
 }
 
+/** A session that is to be received from a port of this machine. */
+export const sdp = (port: number): string =>
+  `v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\na=control:rtsp://127.0.0.1:${port}/\nm=audio ${port} RTP/AVP 0\n`;
+
+/** An HLS playlist of one address. */
+export const hls = (address: string): string => `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n${address}\n#EXT-X-ENDLIST\n`;
+
+/** A DASH manifest of one address. */
+export const dash = (address: string): string =>
+  `<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT1S"><Period><AdaptationSet><Representation id="1" bandwidth="1"><BaseURL>${address}</BaseURL></Representation></AdaptationSet></Period></MPD>`;
+
 /** Writes a file of the test's and returns its path. */
 export function written(name: string, content: string | Uint8Array): string {
   const path = join(mediaFolder(), name);

@@ -5,7 +5,7 @@ import stage from '../../services/stage-ffmpeg-0/stage.ts';
 import { Fault, PermanentError } from '../../shared/errors.ts';
 import { chirp, generated, h264, mediaFolder, picture, samplesOf } from '../media.ts';
 import { runStage, upload, type Ran } from '../stage-harness.ts';
-import { aliasReference, listener, referenceMovie, urlReference, withBoxes, written } from './craft.ts';
+import { aliasReference, dash, hls, listener, referenceMovie, sdp, urlReference, withBoxes, written } from './craft.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -15,12 +15,6 @@ const server = listener();
 const MARK = 'fave-secret-4711';
 const secretText = (): string => written('secret.txt', `${MARK}\n`.repeat(50));
 const secretSound = (): string => generated('secret.wav', ...chirp(1));
-
-const sdp = (port: number): string =>
-  `v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\na=control:rtsp://127.0.0.1:${port}/\nm=audio ${port} RTP/AVP 0\n`;
-const hls = (address: string): string => `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n${address}\n#EXT-X-ENDLIST\n`;
-const dash = (address: string): string =>
-  `<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT1S"><Period><AdaptationSet><Representation id="1" bandwidth="1"><BaseURL>${address}</BaseURL></Representation></AdaptationSet></Period></MPD>`;
 
 /** A movie whose sound is said to be elsewhere. */
 function elsewhere(name: string, reference: Buffer): string {
