@@ -35,7 +35,11 @@ try {
   const bases = await report.step('images to build from', () => standIns(daemon.env, report.say));
   const system = await createSystem(compose, { ...daemon.env, ...bases });
   cleanUps.push(() => report.step('taken down', () => system.down()));
-  await scenario({ system, report, programs, defer: (undo) => void cleanUps.push(undo) });
+  const played = scenario({ system, report, programs, defer: (undo) => void cleanUps.push(undo) });
+  await played.catch(async (error: unknown) => {
+    report.say(await system.compose(['logs', '--no-color', '--tail', '8'], { all: true }));
+    throw error;
+  });
 } catch (error) {
   report.say(String(error instanceof Error ? error.stack : error));
   process.exitCode = 1;
