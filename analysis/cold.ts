@@ -4,7 +4,7 @@ import type { ColdStartParts } from '../schemas/generated/types.ts';
 import { coldShare, latencies } from './measures.ts';
 import { intersection, lengthOf, union, waiting, working, type Span } from './occupancy.ts';
 import { difference, interval, quantileOf, type Clusters, type Interval } from './statistics.ts';
-import type { Condition, Run } from './study.ts';
+import { oncePerCondition, type Condition, type Run } from './study.ts';
 
 /** The parts of a cold start in the order in which they pass, and how they are called. */
 export const parts = {
@@ -73,7 +73,7 @@ export interface ColdSummary {
   readonly count: number;
 }
 
-export function coldSummary(condition: Condition): ColdSummary {
+export const coldSummary = oncePerCondition((condition): ColdSummary => {
   const { runs } = condition;
   const starts = runs.map(coldStartsOf);
   const requests = runs.map((run) => run.requests);
@@ -91,4 +91,4 @@ export function coldSummary(condition: Condition): ColdSummary {
     duration: interval(starts, (all) => median(all.map(({ total_ms }) => total_ms))),
     count: starts.flat().length,
   };
-}
+});

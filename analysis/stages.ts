@@ -2,7 +2,7 @@
 import { rollup, sum } from 'd3-array';
 import type { ItemRecord } from '../schemas/generated/types.ts';
 import { interval, quantileOf, type Interval } from './statistics.ts';
-import type { Condition, Run } from './study.ts';
+import { oncePerCondition, type Condition, type Run } from './study.ts';
 
 export interface StageTimes {
   readonly condition: Condition;
@@ -18,7 +18,7 @@ export interface StageTimes {
 }
 
 /** Queue time against run time of each stage, in the order in which requests reach them. */
-export function stageTimes(condition: Condition): StageTimes[] {
+export const stageTimes = oncePerCondition((condition): StageTimes[] => {
   const { runs } = condition;
   const work = sum(runs, ({ items }) => sum(items, ({ duration_ms }) => duration_ms));
   return stageOrder(runs).map((stage) => {
@@ -37,7 +37,7 @@ export function stageTimes(condition: Condition): StageTimes[] {
       shareOfWork: sum(items.flat(), ({ duration_ms }) => duration_ms) / work,
     };
   });
-}
+});
 
 /** Stages by the median time from a request's arrival until their first item of it settled: a record knows no graph. */
 export function stageOrder(runs: readonly Run[]): string[] {

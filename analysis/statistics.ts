@@ -21,7 +21,8 @@ const SEED = 2112;
 
 /** `quantileSorted` of d3: linear interpolation, type 7 of Hyndman & Fan (1996), which is R's and numpy's default. */
 export function quantileOf(p: number): (values: readonly number[]) => number {
-  return (values) => quantileSorted([...values].sort(ascending), p) ?? NaN;
+  // A typed array sorts numbers without a comparison's call: most of the time of an analysis goes by here.
+  return (values) => quantileSorted([...Float64Array.from(values).sort()], p) ?? NaN;
 }
 
 /** Mean; NaN of nothing. */

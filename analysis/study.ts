@@ -37,6 +37,16 @@ export interface Study {
   readonly broken: readonly Run[];
 }
 
+/** A function of a condition that is computed once for each: resampling takes long, and tables and findings ask for the same. */
+export function oncePerCondition<T>(compute: (condition: Condition) => T): (condition: Condition) => T {
+  const known = new WeakMap<Condition, T>();
+  return (condition) => {
+    const value = known.get(condition) ?? compute(condition);
+    known.set(condition, value);
+    return value;
+  };
+}
+
 /** Saturation asks where the limit is: its latencies grow with its length and say nothing about a regime. */
 const isSaturation = ({ cell }: Run): boolean => /saturat/.test(`${cell.load} ${cell.arrivals.pattern}`);
 

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { coldSummary } from '../../analysis/cold.ts';
 import { compareAll, compareBy, compareStages } from '../../analysis/compare.ts';
@@ -103,12 +104,15 @@ describe('nothing planted', () => {
 
   it(
     'claims a difference in latency no more often than the level says',
-    () => {
+    async () => {
       const seeds = Array.from({ length: 24 }, (_, n) => 100 + n);
-      const wrong = seeds.filter((seed) => {
+      const wrong: number[] = [];
+      for (const seed of seeds) {
         const study = studied({ regimes: { one: {}, two: {} }, requests: 8, seed });
-        return compareBy(study, measures.latency).some(isShown);
-      });
+        if (compareBy(study, measures.latency).some(isShown)) wrong.push(seed);
+        // The test runner takes a worker that says nothing for a minute for dead.
+        await setImmediate();
+      }
       // 1.2 expected at a level of 5 % for the whole family; 5 or more come by chance in 1 of 150 cases.
       expect(wrong.length).toBeLessThan(5);
     },
