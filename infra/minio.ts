@@ -93,6 +93,8 @@ export async function startMinio({
       MINIO_ROOT_USER: rootUser,
       MINIO_ROOT_PASSWORD: rootPassword,
       MINIO_UPDATE: 'off',
+      // Numbers only, and served on this machine alone.
+      MINIO_PROMETHEUS_AUTH_TYPE: 'public',
       ...notifyEnvironment(notify, queue),
       ...settings,
     },

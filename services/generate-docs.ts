@@ -1,5 +1,6 @@
 /** Makes what the docs say of the code from the code (`npm run generate`); with `--check`, fails where what is committed differs. */
 import { readFile, writeFile } from 'node:fs/promises';
+import { logEvents } from '../shared/log.ts';
 import { graph } from './pipeline.ts';
 
 const root = new URL('../', import.meta.url);
@@ -18,6 +19,12 @@ function optionsTable(): string {
   return ['| option | of | default | meaning |', '| --- | --- | --- | --- |', ...rows].join('\n');
 }
 
+/** What is logged. */
+function eventsTable(): string {
+  const rows = Object.entries(logEvents).map(([event, meaning]) => `| \`${event}\` | ${meaning} |`);
+  return ['| event | meaning |', '| --- | --- |', ...rows].join('\n');
+}
+
 /** The stage that the README quotes, without its imports. */
 async function quotedStage(): Promise<string> {
   const source = await readFile(new URL('services/stage-ffmpeg-0/stage.ts', root), 'utf8');
@@ -26,6 +33,7 @@ async function quotedStage(): Promise<string> {
 
 const pages: readonly [page: string, mark: string, text: string][] = [
   ['docs/options.md', 'options', optionsTable()],
+  ['docs/observability.md', 'events', eventsTable()],
   ['README.md', 'stage', await quotedStage()],
 ];
 

@@ -1,5 +1,6 @@
 import { Gauge } from 'prom-client';
 import type { Graph } from '../../shared/graph.ts';
+import { beginCountingRequests } from '../../shared/runtime/metrics.ts';
 import type { Service } from '../../shared/runtime/process.ts';
 import { consumerName, lanesOf, RELAY_CONSUMER, streams, TRACKER_CONSUMER } from '../../shared/topology.ts';
 import type { Runs } from './runs.ts';
@@ -32,6 +33,7 @@ export function consumersOf(graph: Graph): Consumer[] {
  */
 export function tellLevels({ bus, metrics }: Service, graph: Graph, runs: Runs): void {
   const { manager } = bus;
+  beginCountingRequests(metrics);
   const lag = briefly(() =>
     Promise.all(
       consumersOf(graph).map(async ({ stream, name, stage, lane }) => {

@@ -84,6 +84,16 @@ export const outcomes = ['done', 'reused', 'skipped', 'failed'] as const satisfi
 export function beginCounting(metrics: Metrics, stage: string): void {
   for (const outcome of outcomes) metrics.items.inc({ stage, outcome }, 0);
   for (const each of [metrics.cost, metrics.coldStarts, metrics.redeliveries, metrics.deadLetters]) each.inc({ stage }, 0);
+  metrics.duration.zero({ stage, outcome: 'done' });
+  metrics.queue.zero({ stage });
+}
+
+/** Ends of requests, from 0 as well. */
+export function beginCountingRequests({ requests, requestDuration }: Metrics): void {
+  for (const status of ['completed', 'failed']) {
+    requests.inc({ status }, 0);
+    requestDuration.zero({ status });
+  }
 }
 
 /** Room on a directory's disk, looked at when somebody asks. */

@@ -1,0 +1,20 @@
+/** `npm run observe -- [--data DIR] [--port N]`: Prometheus beside the instance that runs, until Ctrl-C. */
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { messageOf } from '../../shared/errors.ts';
+import { defaultDataDir } from '../paths.ts';
+import { observe } from './observe.ts';
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const { values } = parseArgs({ options: { data: { type: 'string' }, port: { type: 'string', default: '9090' } } });
+try {
+  const dataDir = values.data === undefined ? defaultDataDir : resolve(values.data);
+  const { url, stop } = await observe({ dataDir, port: Number(values.port), progress: say });
+  say(`Prometheus: ${url} (alerts: ${url}/alerts)`);
+  await Promise.race(['SIGINT', 'SIGTERM'].map((signal) => once(process, signal)));
+  await stop();
+} catch (error) {
+  say(messageOf(error));
+  process.exitCode = 1;
+}

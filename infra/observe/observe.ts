@@ -1,0 +1,91 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PermanentError } from '../../shared/errors.ts';
+import { root } from '../paths.ts';
+import { startProcess, untilReady, type RunningProcess } from '../process.ts';
+import { readInstance, type InstanceRecord } from '../record.ts';
+import type { Progress } from '../servers/install.ts';
+import { ensurePackages } from '../servers/packages.ts';
+import { serveNatsMetrics } from './nats-exporter.ts';
+import { targetsOf } from './targets.ts';
+
+/** Milliseconds between two looks at where the instance's processes are. */
+const LOOK = 1_000;
+
+/** Milliseconds that Prometheus has to start and to stop. */
+const GRACE = 30_000;
+
+export interface ObserveOptions {
+  /** Of the instance that runs. Absolute. */
+  readonly dataDir: string;
+  /** Of Prometheus. */
+  readonly port: number;
+  readonly progress: Progress;
+  /** Seconds between two scrapes. */
+  readonly interval?: number;
+}
+
+/**
+ * Runs a Prometheus beside an instance, with the rules of `alerts.yml`, and keeps telling it where the instance's processes are.
+ * @throws PermanentError `not-running`, `packages-missing`, `not-ready`.
+ */
+export async function observe({
+  dataDir,
+  port,
+  progress,
+  interval = 15,
+}: ObserveOptions): Promise<{ url: string; stop: () => Promise<void> }> {
+  const record = await readInstance(dataDir);
+  if (!record) throw new PermanentError('not-running', `no instance runs in ${dataDir}: npm start starts one`);
+  await ensurePackages(progress, { prometheus: 'prometheus' });
+  const exporter = await serveNatsMetrics(record.ports.monitor);
+  const dir = join(dataDir, 'observe');
+  let timer: NodeJS.Timeout | undefined;
+  let server: RunningProcess | undefined;
+  const stop = async (): Promise<void> => {
+    clearInterval(timer);
+    await server?.stop(GRACE);
+    exporter.close();
+  };
+  try {
+    await configure(dir, interval);
+    await tell(dir, record, exporter.port);
+    timer = setInterval(() => {
+      // Processes come and go; an instance that is gone is told as it was last seen, so that its silence is an alert.
+      void readInstance(dataDir).then((now) => now && tell(dir, now, exporter.port));
+    }, LOOK);
+    server = await startProcess({
+      name: 'prometheus',
+      command: 'prometheus',
+      args: [
+        `--config.file=${join(dir, 'prometheus.yml')}`,
+        `--storage.tsdb.path=${join(dir, 'data')}`,
+        `--web.listen-address=127.0.0.1:${port}`,
+      ],
+      env: { PATH: process.env['PATH'] ?? '' },
+      cwd: dir,
+      log: join(dataDir, 'logs', 'prometheus.log'),
+    });
+    const url = `http://127.0.0.1:${port}`;
+    await untilReady(server, GRACE, async () => ((await fetch(`${url}/-/ready`)).ok ? true : undefined));
+    return { url, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function configure(dir: string, interval: number): Promise<void> {
+  await mkdir(join(dir, 'targets'), { recursive: true });
+  const source = join(root, 'infra', 'observe');
+  const config = await readFile(join(source, 'prometheus.yml'), 'utf8');
+  await writeFile(join(dir, 'prometheus.yml'), config.replace('scrape_interval: 15s', `scrape_interval: ${interval}s`));
+  await writeFile(join(dir, 'alerts.yml'), await readFile(join(source, 'alerts.yml')));
+}
+
+/** In one step: Prometheus never reads half of it. */
+async function tell(dir: string, record: InstanceRecord, natsExporter: number): Promise<void> {
+  const path = join(dir, 'targets', 'fave.json');
+  await writeFile(`${path}.new`, JSON.stringify(targetsOf(record, natsExporter), null, 2));
+  await rename(`${path}.new`, path);
+}

@@ -1,0 +1,79 @@
+/** A panel of the dashboard: one question, one expression. `RATE` is the range that rates are over. */
+export interface Panel {
+  readonly title: string;
+  readonly expr: string;
+  /** Of a series, by its labels. */
+  readonly legend: string;
+  /** As Grafana calls it. */
+  readonly unit: 'short' | 'ops' | 's' | 'bytes' | 'Bps' | 'percentunit' | 'dateTimeFromNow';
+}
+
+/** Quantile of a histogram, by stage. */
+const quantile = (q: number, metric: string, by: string): string =>
+  `histogram_quantile(${q}, sum by (le, ${by}) (rate(${metric}_bucket[RATE])))`;
+
+const panel = (title: string, unit: Panel['unit'], legend: string, expr: string): Panel => ({ title, unit, legend, expr });
+
+/** The dashboard, row by row. */
+export const rows: Readonly<Record<string, readonly Panel[]>> = {
+  Flow: [
+    panel('Requests by status', 'ops', '{{status}}', 'sum by (status) (rate(fave_requests_total[RATE]))'),
+    panel('Open requests', 'short', 'open', 'max(fave_open_requests)'),
+    panel('Items settled', 'ops', '{{stage}}', 'sum by (stage) (rate(fave_items_total[RATE]))'),
+    panel('Items being worked on', 'short', '{{stage}}', 'sum by (stage) (fave_busy_slots)'),
+    panel('Notifications', 'ops', '{{result}}', 'sum by (result) (rate(fave_relay_events_total[RATE]))'),
+  ],
+  Lag: [
+    panel('Lag', 'short', '{{stage}} {{lane}}', 'max by (stage, lane) (fave_lag)'),
+    panel('Queue time, 95 %', 's', '{{stage}}', quantile(0.95, 'fave_item_queue_seconds', 'stage')),
+    panel(
+      'Fill of streams',
+      'percentunit',
+      '{{stream}}',
+      'max by (stream) (fave_stream_bytes) / (max by (stream) (fave_stream_limit_bytes) > 0)',
+    ),
+  ],
+  Latency: [
+    panel('Request, median', 's', '{{status}}', quantile(0.5, 'fave_request_duration_seconds', 'status')),
+    panel('Item, median', 's', '{{stage}}', quantile(0.5, 'fave_item_duration_seconds', 'stage')),
+    panel('Item, 95 %', 's', '{{stage}}', quantile(0.95, 'fave_item_duration_seconds', 'stage')),
+  ],
+  'Cold starts and cost': [
+    panel('Cold starts', 'ops', '{{stage}}', 'sum by (stage) (rate(fave_cold_starts_total[RATE]))'),
+    panel(
+      'Parts of a cold start, mean',
+      's',
+      '{{part}}',
+      'sum by (part) (fave_cold_start_seconds_sum) / sum by (part) (fave_cold_start_seconds_count)',
+    ),
+    panel('Cost units a second', 'short', '{{stage}}', 'sum by (stage) (rate(fave_cost_units_total[RATE]))'),
+  ],
+  Failures: [
+    panel('Items failed', 'ops', '{{stage}}', 'sum by (stage) (rate(fave_items_total{outcome="failed"}[RATE]))'),
+    panel('Dead letters', 'short', '{{stage}}', 'sum by (stage) (increase(fave_dead_letters_total[RATE]))'),
+    panel('Redeliveries', 'ops', '{{stage}}', 'sum by (stage) (rate(fave_redeliveries_total[RATE]))'),
+    panel('Tool exits', 'ops', '{{tool}} {{result}}', 'sum by (tool, result) (rate(fave_tool_exits_total[RATE]))'),
+    panel('Last notification', 's', '{{path}}', 'time() - max by (path) (fave_last_event_timestamp_seconds)'),
+  ],
+  Storage: [
+    panel('Requests to the store', 'ops', '{{operation}}', 'sum by (operation) (rate(fave_store_operations_total[RATE]))'),
+    panel('… by result', 'ops', '{{result}}', 'sum by (result) (rate(fave_store_operations_total[RATE]))'),
+    panel('Store latency, 95 %', 's', '{{operation}}', quantile(0.95, 'fave_store_operation_seconds', 'operation')),
+    panel(
+      'Bytes read and written',
+      'Bps',
+      '{{service}} {{direction}}',
+      'sum by (service, direction) (rate(fave_store_bytes_total[RATE]))',
+    ),
+    panel('Room in the store', 'bytes', 'free', 'min(minio_cluster_capacity_usable_free_bytes)'),
+    panel('Room for items', 'bytes', 'free', 'min(fave_disk_free_bytes)'),
+    panel('Waiting in MinIO for NATS', 'short', '{{target_id}}', 'max by (target_id) (minio_notify_target_queue_length)'),
+  ],
+  Processes: [
+    panel('Resident memory', 'bytes', '{{service}}', 'max by (service) (process_resident_memory_bytes{job="fave"})'),
+    panel('Event loop delay, 99 %', 's', '{{service}}', 'max by (service) (nodejs_eventloop_lag_p99_seconds)'),
+    panel('Processors', 'short', '{{service}}', 'sum by (service) (rate(process_cpu_seconds_total{job="fave"}[RATE]))'),
+    panel('Messages into NATS', 'ops', 'in', 'sum(rate(gnatsd_varz_in_msgs[RATE]))'),
+    panel('Connections of NATS', 'short', 'open', 'sum(gnatsd_varz_connections)'),
+  ],
+};

@@ -1,0 +1,46 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+
+/** A span as OTLP's JSON tells it. */
+export interface Span {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId?: string;
+  readonly name: string;
+  readonly startTimeUnixNano: string;
+  readonly endTimeUnixNano: string;
+  readonly attributes: readonly { readonly key: string; readonly value: Readonly<Record<string, unknown>> }[];
+  /** `service.name` of the process. */
+  readonly service: string;
+}
+
+interface Export {
+  readonly resourceSpans: readonly {
+    readonly resource: { readonly attributes: Span['attributes'] };
+    readonly scopeSpans: readonly { readonly spans: readonly Omit<Span, 'service'>[] }[];
+  }[];
+}
+
+/** A collector of OTLP over HTTP that keeps what it gets. */
+export async function collect(): Promise<{ url: string; spans: Span[]; close: () => void }> {
+  const spans: Span[] = [];
+  const server: Server = createServer((request, response) => {
+    void json(request).then((body) => {
+      for (const { resource, scopeSpans } of (body as Export).resourceSpans) {
+        const service = resource.attributes.find(({ key }) => key === 'service.name')?.value['stringValue'];
+        for (const span of scopeSpans.flatMap((scope) => scope.spans)) spans.push({ ...span, service: String(service) });
+      }
+      response.setHeader('content-type', 'application/json').end('{}');
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    spans,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
