@@ -97,7 +97,7 @@ async function measure(plan: CellPlan, observed: Observed, signal: AbortSignal):
   await warmUp(observed, video, signal);
   const snapshots = await createLines(join(dir, files.snapshots));
   const stopSnapshots = takeSnapshots(observed, snapshots);
-  const began = new Date().toISOString();
+  const started = new Date().toISOString();
   try {
     await sendLoad(
       system,
@@ -115,6 +115,8 @@ async function measure(plan: CellPlan, observed: Observed, signal: AbortSignal):
   const items = await readLines('itemRecord', join(dir, files.items));
   const scaling = await system.scaleEvents();
   await writeFile(join(dir, files.scale), scaling.map((event) => `${JSON.stringify(event)}\n`).join(''));
+  // The first arrival: until then the load's process was starting.
+  const began = requests.map(({ intended }) => intended).sort()[0] ?? started;
   const ids = new Set(requests.map(({ request_id }) => request_id));
   await archiveLogs(store, ids, join(dir, files.logs));
   const anomalies = [...anomaliesOf(requests, items, scaling), ...(await deadLetters(bus))];

@@ -33,9 +33,10 @@ export async function cpuTimeOf(pid: number): Promise<number> {
   return [11, 12, 13, 14].reduce((sum, field) => sum + Number(fields[field] ?? 0), 0) * TICK;
 }
 
-/** Resident memory, 10⁶ bytes; 0 for a process that has ended. */
+/** Resident memory, 10⁶ bytes to one digit; 0 for a process that has ended. */
 export async function residentMemory(pid: number): Promise<number> {
-  return (Number(/^VmRSS:\s+(\d+) kB/m.exec(await read(pid, 'status'))?.[1] ?? 0) * 1_024) / 1e6;
+  const kib = Number(/^VmRSS:\s+(\d+) kB/m.exec(await read(pid, 'status'))?.[1] ?? 0);
+  return Math.round((kib * 1_024) / 1e5) / 10;
 }
 
 function read(pid: number, file: string): Promise<string> {

@@ -60,7 +60,8 @@ async function snapshot({ system, store, bus }: Observed, before: CpuTimes, afte
   for (const { service, stream, names } of consumers) {
     const found = await Promise.all(names.map((name) => bus.manager.consumers.info(stream, name)));
     const lag = found.reduce((sum, { num_pending, num_ack_pending }) => sum + num_pending + num_ack_pending, 0);
-    stages[service] = { ...(replicas[service] ?? { replicas: 0, ready: 0, rss_mb: 0 }), lag };
+    const { rss_mb, ...count } = replicas[service] ?? { replicas: 0, ready: 0, rss_mb: 0 };
+    stages[service] = { ...count, rss_mb: Math.round(rss_mb * 10) / 10, lag }; // sums of decimals grow tails
   }
   return { time, cpu: busyShare(before, after), ...(listed && (await sizeOf(store))), stages };
 }
