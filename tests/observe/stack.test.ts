@@ -52,7 +52,7 @@ async function query(expr: string): Promise<{ metric: Record<string, string>; va
 }
 
 const until = <T>(what: () => Promise<T | undefined | false> | T | undefined | false): Promise<T> =>
-  vi.waitUntil(what, { timeout: DEADLINE, interval: 500 }) as Promise<T>;
+  vi.waitUntil(what, { timeout: DEADLINE, interval: 500 });
 
 beforeAll(async () => {
   [stack, collector] = await Promise.all([ownStack(), collect()]);
