@@ -3,6 +3,7 @@ import type { Landed, Progress, Receipt } from '../../schemas/generated/types.ts
 import { codeOf, Fault, messageOf } from '../errors.ts';
 import { requestPrefix } from '../keys.ts';
 import type { Logger } from '../log.ts';
+import type { OptionMap } from '../options.ts';
 import type { AnyStage } from '../stage.ts';
 import { startSpan, type Traced } from '../trace.ts';
 import type { Delivery } from './delivery.ts';
@@ -19,6 +20,8 @@ export interface Attempt {
   readonly begun: number;
   readonly started: Date;
   readonly cold: boolean;
+  /** Of the request, those that the stage knows, with their defaults. */
+  readonly options: OptionMap;
   readonly config: StageConfig;
   readonly log: Logger;
   /** What the outputs are made in. */

@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Request } from '../../schemas/generated/types.ts';
 import { metadataPaths } from '../keys.ts';
-import { withDefaults, type OptionMap } from '../options.ts';
+import type { OptionMap } from '../options.ts';
 import type { Item, StageContext } from '../stage.ts';
 import type { Store } from '../store.ts';
 import type { Attempt } from './attempt.ts';
@@ -79,7 +79,7 @@ export async function perform(
   const { traceparent } = span;
   const outputs = createOutputs(item, landed, { produces: stage.produces, store, signal, receipt, traceparent });
   const context: StageContext<OptionMap, OptionMap, unknown> = {
-    options: withDefaults(stage.options ?? {}, landed.options),
+    options: attempt.options,
     settings,
     resource,
     outputs,

@@ -82,8 +82,19 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
     const log = createLogger({ ...base, ...(trace_id !== undefined && { trace_id }) }, config.logLevel, (line) => {
       requestLog.add(landed.request_id, line);
     });
-    const stageSettings = stageConfig(withDefaults(stage.options ?? {}, landed.options), settings);
-    const about = { stage, landed, item, delivery, cold, log, config: stageSettings, memoryLimitMb: config.memoryLimitMb };
+    const options = withDefaults(stage.options ?? {}, landed.options);
+    const stageSettings = stageConfig(options, settings);
+    const about = {
+      stage,
+      landed,
+      item,
+      delivery,
+      cold,
+      log,
+      options,
+      config: stageSettings,
+      memoryLimitMb: config.memoryLimitMb,
+    };
     const attempt = beginAttempt(about);
     const queue_ms = queueOf(attempt);
     log.info({ event: 'item:start', cold_start: cold, deliveries: delivery.deliveries, queue_ms });

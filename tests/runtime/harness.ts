@@ -21,7 +21,7 @@ import { streams, subjects } from '../../shared/topology.ts';
 import { atEnd, type Stack } from '../stack.ts';
 
 /** Deadline of what a test waits for. */
-export const WAIT = { timeout: 10_000, interval: 20 };
+export const WAIT = { timeout: 20_000, interval: 20 };
 
 /** A service that runs in the test's own process. */
 export interface Running {
