@@ -52,7 +52,8 @@ async function analysed(person: Person): Promise<void> {
     );
   const read = async (pattern: RegExp): Promise<string> =>
     (await Promise.all(keys.filter((key) => pattern.test(key)).map((key) => person.read('first', key)))).join('\n');
-  assert.match(await read(/transcript\.json$/), /"text":.*(americans|country)/i);
+  // Of what Kennedy says pocketsphinx hears some words.
+  assert.match(await read(/transcript\.json$/), /"text":"[^"]*fellow/);
   assert.match(await read(/detections\.json$/), /"person"/);
 }
 
