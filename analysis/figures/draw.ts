@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { createRequire } from 'node:module';
 import { initWasm, Resvg } from '@resvg/resvg-wasm';
 import { parse, resetSVGDefIds, View } from 'vega';
 import { compile } from 'vega-lite';
@@ -10,7 +10,7 @@ export interface Drawing extends Figure {
   readonly png: Uint8Array;
 }
 
-const file = (name: string): Promise<Buffer> => readFile(fileURLToPath(import.meta.resolve(name)));
+const file = (name: string): Promise<Buffer> => readFile(createRequire(import.meta.url).resolve(name));
 
 /** Draws figures as SVG, and as PNG twice as large. The same specification gives the same bytes. */
 export async function draw(figures: readonly Figure[]): Promise<Drawing[]> {
