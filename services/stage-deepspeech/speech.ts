@@ -1,4 +1,7 @@
-import { SAMPLE_RATE } from './wav.ts';
+import { withWav } from '../../shared/media/wav.ts';
+
+/** Samples a second that every engine here is trained on. */
+export const SAMPLE_RATE = 16_000;
 
 /** A part of a clip. Seconds from its beginning, multiples of {@link FRAME}. */
 export interface Span {
@@ -24,14 +27,26 @@ const SHORTEST = 0.1;
 /** Seconds kept around an utterance: consonants begin and end below its level. */
 const MARGIN = 0.2;
 
-/** The level of each frame: RMS, dBFS; `[⌊samples / 160⌋]`. */
-export function levelsOf(samples: Int16Array): Float64Array {
+/** The level of each frame: RMS, dBFS; `[⌊samples / 160⌋]`. @param pieces Samples of ±1. */
+export async function levelsOf(pieces: AsyncIterable<Float32Array>): Promise<Float64Array> {
   const length = SAMPLE_RATE * FRAME;
-  return Float64Array.from({ length: Math.floor(samples.length / length) }, (_, frame) => {
-    let sum = 0;
-    for (let i = frame * length; i < (frame + 1) * length; i++) sum += (samples[i] ?? 0) ** 2;
-    return 10 * Math.log10(sum / length / 32_768 ** 2 + 1e-12);
-  });
+  const levels: number[] = [];
+  let sum = 0;
+  let filled = 0;
+  for await (const piece of pieces) {
+    for (const sample of piece) {
+      sum += sample ** 2;
+      if (++filled < length) continue;
+      levels.push(10 * Math.log10(sum / length + 1e-12));
+      sum = filled = 0;
+    }
+  }
+  return Float64Array.from(levels);
+}
+
+/** The levels of a clip's sound, and the bytes before its first sample. @throws PermanentError `unreadable-audio`. */
+export function readLevels(path: string): Promise<{ header: number; levels: Float64Array }> {
+  return withWav(path, SAMPLE_RATE, async ({ offset, pieces }) => ({ header: offset, levels: await levelsOf(pieces()) }));
 }
 
 /**

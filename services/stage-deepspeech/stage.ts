@@ -4,9 +4,8 @@ import { defineStage } from '../../shared/stage.ts';
 import { none } from './engine.ts';
 import { CHOICES, enginesFor } from './engines.ts';
 import { DEBIAN_MODEL } from './pocketsphinx.ts';
-import { findSpeech, levelsOf } from './speech.ts';
+import { findSpeech, readLevels } from './speech.ts';
 import { transcriptOf } from './transcript.ts';
-import { readWav } from './wav.ts';
 
 /** What is said in a clip, word by word, in times of the source video. */
 export default defineStage({
@@ -39,8 +38,8 @@ export default defineStage({
   async run(clip, { options, resource: engines, exec, log, outputs, dir, used }) {
     const window = windowOf(clip);
     const wav = await clip.file();
-    const { header, samples } = await readWav(wav);
-    const speech = findSpeech(levelsOf(samples));
+    const { header, levels } = await readLevels(wav);
+    const speech = findSpeech(levels);
 
     const engine = speech.length > 0 ? await engines[options.speech]() : none;
     const heard = await engine.transcribe({ wav, header, speech, language: options.language, exec, dir });

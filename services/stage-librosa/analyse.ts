@@ -1,6 +1,5 @@
-import { open } from 'node:fs/promises';
-import { FEATURES, FRAME, features, rms } from './meyda.ts';
-import { findData, readSamples } from './wav.ts';
+import { unreadable, withWav } from '../../shared/media/wav.ts';
+import { FEATURES, FRAME, features, rms, SAMPLE_RATE } from './meyda.ts';
 
 /** Samples between the centres of two frames: librosa's default. */
 export const HOP = 512;
@@ -23,17 +22,16 @@ export interface Analysis {
 
 /** Reads a WAV file once, piece by piece. @throws PermanentError `unreadable-audio` */
 export async function analyse(path: string, signal: AbortSignal): Promise<Analysis> {
-  const file = await open(path);
-  try {
-    const data = await findData(file);
-    const count = 1 + Math.floor(data.samples / HOP);
+  return withWav(path, SAMPLE_RATE, async ({ samples, pieces }) => {
+    if (samples === 0) throw unreadable(SAMPLE_RATE, 'it has no samples');
+    const count = 1 + Math.floor(samples / HOP);
     const analysis = {
-      samples: data.samples,
+      samples,
       rms: new Float64Array(count),
       features: new Float32Array(Math.ceil(count / SPECTRUM_EVERY) * FEATURES),
     };
     let i = 0;
-    for await (const frame of frames(readSamples(file, data))) {
+    for await (const frame of frames(pieces())) {
       signal.throwIfAborted();
       analysis.rms[i] = rms(frame);
       if (i % SPECTRUM_EVERY === 0)
@@ -41,9 +39,7 @@ export async function analyse(path: string, signal: AbortSignal): Promise<Analys
       i++;
     }
     return analysis;
-  } finally {
-    await file.close();
-  }
+  });
 }
 
 /**

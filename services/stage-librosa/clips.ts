@@ -1,6 +1,6 @@
 import { HOP, SPECTRUM_EVERY, type Analysis } from './analyse.ts';
 import { FEATURES } from './meyda.ts';
-import { SAMPLE_RATE } from './wav.ts';
+import { SAMPLE_RATE } from './meyda.ts';
 
 /** Clips are numbered with four digits. */
 export const MAX_CLIPS = 9_999;

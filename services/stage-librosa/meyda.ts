@@ -1,5 +1,7 @@
 import meyda from 'meyda';
-import { SAMPLE_RATE } from './wav.ts';
+
+/** Samples a second of the audio that stage-ffmpeg-0 makes: librosa's default. */
+export const SAMPLE_RATE = 22_050;
 
 /** Samples a frame: librosa's default. */
 export const FRAME = 2_048;

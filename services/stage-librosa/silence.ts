@@ -1,7 +1,7 @@
 import { HOP } from './analyse.ts';
 import { inSeconds, MAX_CLIPS } from './clips.ts';
 import { LOWEST, pausesOf, TOP_DBS } from './split.ts';
-import { SAMPLE_RATE } from './wav.ts';
+import { SAMPLE_RATE } from './meyda.ts';
 
 /** Seconds of a clip. */
 export const SHORTEST = 5;

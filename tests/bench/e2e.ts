@@ -7,8 +7,7 @@ import type { Receipt } from '../../schemas/generated/types.ts';
 import { serviceNames } from '../../infra/services.ts';
 import { graph } from '../../services/pipeline.ts';
 import { controlFile } from '../../services/stage-deepspeech/pocketsphinx.ts';
-import { findSpeech, levelsOf } from '../../services/stage-deepspeech/speech.ts';
-import { readWav } from '../../services/stage-deepspeech/wav.ts';
+import { findSpeech, readLevels } from '../../services/stage-deepspeech/speech.ts';
 import { requestPrefix } from '../../shared/keys.ts';
 import { digestOf } from '../../shared/store.ts';
 import type { Bench } from './bench.ts';
@@ -71,7 +70,7 @@ async function scriptOf({ store, dataDir }: Instance, id: string, source: string
     if (stage === 'stage-ffmpeg-3') frames[item] = (await store.text(prefix + (outputs.at(-1)?.key ?? '')))?.text ?? '';
     if (stage !== 'stage-deepspeech' || tools.length === 0) continue;
     await store.download(prefix + from.key, wav);
-    controls[item] = controlFile(findSpeech(levelsOf((await readWav(wav)).samples)));
+    controls[item] = controlFile(findSpeech((await readLevels(wav)).levels));
   }
   const node = (...args: string[]): string[] => [process.execPath, compute, ...args];
   return phasesOf(receipts, {

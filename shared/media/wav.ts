@@ -1,0 +1,120 @@
+import { open, type FileHandle } from 'node:fs/promises';
+import { PermanentError } from '../errors.ts';
+
+/** The sound of a WAV file that is open. */
+export interface Wav {
+  /** Bytes before the first sample. */
+  readonly offset: number;
+  /** Number of samples; 0 for a sound of no length. */
+  readonly samples: number;
+  /**
+   * The samples, scaled to ±1, in pieces of about three seconds, so that hours of sound never lie in memory.
+   * @throws PermanentError `unreadable-audio` when the file has become shorter.
+   */
+  pieces(): AsyncGenerator<Float32Array>;
+}
+
+interface Data {
+  readonly offset: number;
+  readonly samples: number;
+}
+
+const CHUNK_BYTES = 128 * 1024;
+
+/** No writer puts more before the audio; without a limit a file of zeros is a million empty chunks. */
+const MOST_CHUNKS = 64;
+
+/** Sizes that stand for "until the end": the writer could not seek back to fill them in, as into a pipe. */
+const UNKNOWN_SIZES = [0, 0xff_ff_ff_ff];
+
+/**
+ * Opens a WAV file, PCM s16le, mono, other chunks anywhere before its samples, and closes it after use.
+ * @param rate Samples a second that it must have.
+ * @throws PermanentError `unreadable-audio` when the file is something else or cut short.
+ * @see Multimedia Programming Interface and Data Specifications 1.0 (IBM, Microsoft 1991), chapter 3
+ */
+export async function withWav<T>(path: string, rate: number, use: (wav: Wav) => Promise<T>): Promise<T> {
+  const file = await open(path);
+  try {
+    const data = await findData(file, rate);
+    return await use({ ...data, pieces: () => read(file, data) });
+  } catch (error) {
+    throw error instanceof Unreadable ? unreadable(rate, error.message) : error;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Why a file is not what it should be. */
+class Unreadable extends Error {}
+
+/** @throws PermanentError `unreadable-audio`, for sound that a stage can make nothing of. */
+export function unreadable(rate: number, why: string): PermanentError {
+  return new PermanentError(
+    'unreadable-audio',
+    `The audio cannot be read as 16-bit mono WAV at ${rate} Hz: ${why}. Replay the request from the stage that made it.`,
+  );
+}
+
+async function findData(file: FileHandle, rate: number): Promise<Data> {
+  const { size: fileSize } = await file.stat();
+  const riff = await bytes(file, 0, 12);
+  if (riff.toString('latin1', 0, 4) !== 'RIFF' || riff.toString('latin1', 8, 12) !== 'WAVE')
+    throw new Unreadable('it is not a WAV file');
+
+  let position = 12;
+  let known = false;
+  for (let chunk = 0; chunk < MOST_CHUNKS; chunk++) {
+    const header = await bytes(file, position, 8);
+    if (header.length < 8) break;
+    const id = header.toString('latin1', 0, 4);
+    const size = header.readUInt32LE(4);
+    position += 8;
+    if (id === 'fmt ') {
+      checkFormat(await bytes(file, position, 16), rate);
+      known = true;
+    }
+    if (id === 'data') {
+      if (!known) throw new Unreadable('its samples come before their format');
+      return { offset: position, samples: countSamples(size, fileSize - position) };
+    }
+    position += size + (size % 2);
+  }
+  throw new Unreadable('it has no samples');
+}
+
+async function* read(file: FileHandle, { offset, samples }: Data): AsyncGenerator<Float32Array> {
+  const end = offset + samples * 2;
+  const buffer = Buffer.alloc(CHUNK_BYTES);
+  for (let position = offset; position < end;) {
+    const { bytesRead } = await file.read(buffer, 0, Math.min(CHUNK_BYTES, end - position), position);
+    // A read may end inside a sample: that one is read again, whole.
+    const piece = new Float32Array(Math.floor(bytesRead / 2));
+    if (piece.length === 0) throw new Unreadable('it ended early');
+    for (let i = 0; i < piece.length; i++) piece[i] = buffer.readInt16LE(i * 2) / 32_768;
+    yield piece;
+    position += piece.length * 2;
+  }
+}
+
+function checkFormat(format: Buffer, expected: number): void {
+  if (format.length < 16) throw new Unreadable('its header is cut short');
+  const [coding, channels, rate, bits] = [
+    format.readUInt16LE(0),
+    format.readUInt16LE(2),
+    format.readUInt32LE(4),
+    format.readUInt16LE(14),
+  ];
+  if (coding !== 1 || channels !== 1 || rate !== expected || bits !== 16)
+    throw new Unreadable(`it has ${channels} channels of ${bits} bits at ${rate} Hz in format ${coding}`);
+}
+
+function countSamples(size: number, left: number): number {
+  if (!UNKNOWN_SIZES.includes(size) && size > left) throw new Unreadable(`${size - left} of its bytes are missing`);
+  return Math.floor((UNKNOWN_SIZES.includes(size) ? left : size) / 2);
+}
+
+async function bytes(file: FileHandle, position: number, length: number): Promise<Buffer> {
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, position);
+  return buffer.subarray(0, bytesRead);
+}
