@@ -19,7 +19,7 @@ const toolless: readonly string[] = ['stage-librosa', 'stage-grep'];
 const SMALL = 256;
 
 /** Version of all images that are built here. */
-const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+export const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
 /** What every regime has in common, by file. */
 export function base(graph: Graph): Record<string, readonly object[]> {

@@ -2,6 +2,9 @@ import type { IJob } from 'kubernetes-models/batch/v1/Job';
 import { ENVIRONMENT, images, labels, NAMESPACE, secretOf } from './names.ts';
 import { podTemplate, resources } from './pod.ts';
 
+/** Where the passwords of all roles are, which it sets. */
+const ROLES = '/run/secrets/fave';
+
 /** Name of the Job and of its role. */
 export const SET_UP = 'set-up';
 
@@ -25,8 +28,9 @@ export function setUpJob(): IJob {
         grace: 30,
         container: {
           image: images.setUp,
+          args: ['--secrets', ROLES],
           envFrom: [{ configMapRef: { name: ENVIRONMENT } }, { secretRef: { name: secretOf(SET_UP) } }],
-          volumeMounts: [{ name: 'roles', mountPath: '/run/secrets/fave', readOnly: true }],
+          volumeMounts: [{ name: 'roles', mountPath: ROLES, readOnly: true }],
           resources: resources({ request: '50m', limit: '1' }, 512),
         },
         more: { restartPolicy: 'OnFailure', volumes: [{ name: 'roles', secret: { secretName: secretOf('roles') } }] },

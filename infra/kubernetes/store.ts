@@ -57,24 +57,22 @@ export function store(): [IService, IService, IStatefulSet, IPodDisruptionBudget
   ];
 }
 
+const monitor = `http://${addressOf(hosts.busNodes)}:${ports.monitor}/healthz?js-server-only=true`;
+
 /**
  * MinIO builds its notification targets as it starts, and one that finds no bus then is none, until the next start.
- * The wait fails and is repeated until the bus answers.
+ * By Node: the `wget` of the store's own image is linked statically, and crashes where a name has to be resolved.
  */
 const busWait: IContainer = {
   name: 'wait-for-bus',
-  image: images.store,
+  image: images.core,
   command: [
-    'wget',
-    '-q',
-    '-T',
-    '5',
-    '-O',
-    '/dev/null',
-    `http://${addressOf(hosts.busNodes)}:${ports.monitor}/healthz?js-server-only=true`,
+    'node',
+    '-e',
+    `(function ask() { fetch('${monitor}').then(({ ok }) => ok || setTimeout(ask, 500), () => setTimeout(ask, 500)); })()`,
   ],
   securityContext: confined,
-  resources: resources({ request: '10m', limit: '100m' }, 64),
+  resources: resources({ request: '10m', limit: '500m' }, 128),
 };
 
 function container(): Omit<IContainer, 'name'> {

@@ -87,11 +87,9 @@ describe.each(regimeNames)('regime %s', { timeout: 900_000 }, (regime) => {
         cooldownPeriod: wanted.idle_s,
         pollingInterval: polling_s,
       });
-      for (const { metadata: trigger } of spec!.triggers) expect(trigger.lagThreshold).toBe(String(wanted.lag_target));
+      for (const { metadata: trigger } of spec.triggers) expect(trigger.lagThreshold).toBe(String(wanted.lag_target));
     }
-    const triggers = scaled.flatMap(({ spec }) =>
-      spec!.triggers.map(({ metadata }) => `${metadata.stream}/${metadata.consumer}`),
-    );
+    const triggers = scaled.flatMap(({ spec }) => spec.triggers.map(({ metadata }) => `${metadata.stream}/${metadata.consumer}`));
     const consumers = consumerConfigs(graph, 30)
       .filter(({ config }) => graph.stages.some(({ name }) => config.durable_name.startsWith(`${name}-`)))
       .map(({ stream, config }) => `${stream}/${config.durable_name}`);

@@ -39,9 +39,7 @@ function allowed(manifests: readonly Manifest[], from: Endpoint, to: Endpoint, p
   const passes = (self: Endpoint, other: Endpoint, direction: 'Ingress' | 'Egress'): boolean => {
     const mine = policies.filter(
       ({ metadata, spec }) =>
-        metadata.namespace === self.namespace &&
-        spec.policyTypes?.includes(direction) &&
-        selects(spec.podSelector ?? {}, self.labels),
+        metadata.namespace === self.namespace && spec.policyTypes?.includes(direction) && selects(spec.podSelector, self.labels),
     );
     if (mine.length === 0) return true;
     const rules = mine.flatMap(({ spec }) => (direction === 'Ingress' ? spec.ingress : spec.egress) ?? []) as Rule[];

@@ -1,0 +1,35 @@
+import { medium } from './media.ts';
+import { record } from './recorder.ts';
+import { until } from './system.ts';
+import { timelineOf, type Scenario } from './timeline.ts';
+import { watch } from './watch.ts';
+
+/** From no pod at any stage one upload is analysed, and no pod is left. */
+export const cold: Scenario = async (system, graph, say) => {
+  const recording = record(system, graph);
+  const isEmpty = (): Promise<true | undefined> =>
+    Promise.resolve(
+      graph.stages.every(({ name }) => {
+        const change = recording.current(name);
+        return change?.desired === 0 && change.ready === 0 && change.lag === 0;
+      }) || undefined,
+    );
+  const events = await watch(system.bus, recording.now);
+  try {
+    await until('no pod at any stage', 180, isEmpty);
+    const begun = recording.now();
+    say(`no pod at any stage, after ${begun} s`);
+    await system.submit('cold', medium('walk-and-talk.mp4'), { query: 'country' });
+    await events.completed(['cold'], 600);
+    const completed = recording.now();
+    say(`completed after ${completed - begun} s`);
+    await until('no pod at any stage again', 180, isEmpty);
+    const idle = graph.stages.filter(({ name }) => !events.items.some(({ stage }) => stage === name));
+    if (idle.length > 0) throw new Error(`no item at ${idle.map(({ name }) => name).join(', ')}`);
+    const about = 'one video of 54 s from no pod at any stage, and back';
+    return timelineOf(graph, recording, events, { about, overlay: 'cold', requests: 1, begun, completed });
+  } finally {
+    await events.stop();
+    await recording.stop();
+  }
+};

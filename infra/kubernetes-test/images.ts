@@ -1,0 +1,35 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ensureCompose } from '../compose/client.ts';
+import { findDaemon } from '../compose/daemon.ts';
+import { run } from '../compose/run.ts';
+import { standIns } from '../compose/stand-ins.ts';
+import { version } from '../kubernetes/base.ts';
+import { images } from '../kubernetes/names.ts';
+import { cacheDir, root } from '../paths.ts';
+import type { Progress } from '../servers/install.ts';
+import { PermanentError } from '../../shared/errors.ts';
+
+/**
+ * Builds the images as compose.yaml has them and saves each as an archive. `FAVE_KUBERNETES_IMAGES` names a folder of archives to use instead.
+ * @returns Paths of the archives. @throws PermanentError `no-images`.
+ */
+export async function imageArchives(progress: Progress): Promise<string[]> {
+  const given = process.env['FAVE_KUBERNETES_IMAGES'];
+  if (given) return (await readdir(given)).filter((name) => name.endsWith('.tar')).map((name) => join(given, name));
+  const compose = await ensureCompose(progress);
+  const daemon = await findDaemon();
+  if ('missing' in daemon) throw new PermanentError('no-images', `the images cannot be built: ${daemon.missing}`);
+  try {
+    const env = { ...daemon.env, ...(await standIns(daemon.env, progress)), FAVE_VERSION: version };
+    progress('building the images …');
+    await run(compose, ['build', '--quiet'], { cwd: root, env, show: true });
+    const dir = join(cacheDir, 'kubernetes', 'images');
+    await mkdir(dir, { recursive: true });
+    const archives = Object.values(images).map((name) => ({ name, path: join(dir, `${name}.tar`) }));
+    for (const { name, path } of archives) await run('docker', ['save', '-o', path, `${name}:${version}`], { env });
+    return archives.map(({ path }) => path);
+  } finally {
+    await daemon.stop();
+  }
+}

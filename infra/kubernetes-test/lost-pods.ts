@@ -1,0 +1,87 @@
+import { ports } from '../kubernetes/names.ts';
+import { applyOverlay, kubectl } from './cluster.ts';
+import { medium } from './media.ts';
+import { record } from './recorder.ts';
+import { until, type System } from './system.ts';
+import { timelineOf, type Scenario } from './timeline.ts';
+import { watch } from './watch.ts';
+
+/** Whose items take some seconds each. */
+const STAGE = 'stage-deepspeech';
+
+/** A pod that works on an item, by what it says itself. */
+async function busyPod(system: System): Promise<string> {
+  return until(`a busy pod of ${STAGE}`, 300, async () => {
+    for (const [name, address] of await system.pods(STAGE)) {
+      if (address === '') continue;
+      const text = await fetch(`http://${address}:${ports.http}/metrics`).then(
+        (response) => response.text(),
+        () => '',
+      );
+      if (/^fave_busy_slots\{[^}]*\} [1-9]/m.test(text)) return name;
+    }
+    return undefined;
+  });
+}
+
+/** A pod that is killed in the middle of an item loses nothing: another one gets it. */
+export const killed: Scenario = async (system, graph, say) => {
+  await applyOverlay('warm');
+  const recording = record(system, graph);
+  const events = await watch(system.bus, recording.now);
+  try {
+    const begun = recording.now();
+    await system.submit('killed', medium('walk-and-talk.mp4'), { memo: 'false' });
+    const pod = await busyPod(system);
+    await kubectl(['-n', 'fave', 'delete', 'pod', pod, '--grace-period=0', '--force']);
+    say(`${pod} killed after ${recording.now() - begun} s`);
+    await events.completed(['killed'], 600);
+    const completed = recording.now();
+    const again = events.items.filter(({ stage, deliveries }) => stage === STAGE && deliveries > 1);
+    if (again.length === 0) throw new Error('the killed pod held no item: nothing was delivered again');
+    say(
+      `completed after ${completed - begun} s; delivered again: ${again.map(({ item, outcome }) => `${item} ${outcome}`).join(', ')}`,
+    );
+    const about = `a pod of ${STAGE} killed in the middle of an item`;
+    return timelineOf(graph, recording, events, { about, overlay: 'warm', requests: 1, begun, completed });
+  } finally {
+    await events.stop();
+    await recording.stop();
+  }
+};
+
+/** A pod that is taken away in the middle of an item finishes it. */
+export const interrupted: Scenario = async (system, graph, say) => {
+  await applyOverlay('warm');
+  const recording = record(system, graph);
+  const events = await watch(system.bus, recording.now);
+  const paused = (value: string): Promise<string> =>
+    kubectl(['-n', 'fave', 'annotate', '--overwrite', 'scaledobject', STAGE, `autoscaling.keda.sh/paused-replicas${value}`]);
+  try {
+    const begun = recording.now();
+    await system.submit('interrupted', medium('walk-and-talk.mp4'), { memo: 'false' });
+    const pod = await busyPod(system);
+    const before = await system.pods(STAGE);
+    const settled = events.items.length;
+    await paused('=0'); // KEDA scales to none, whatever the lag
+    await until('no pod is wanted', 60, () => Promise.resolve(recording.current(STAGE)?.desired === 0 || undefined));
+    const told = recording.now();
+    await until('the end of the pods that were told to stop', 300, async () => {
+      const left = await system.pods(STAGE);
+      return [...before.keys()].some((name) => left.has(name)) ? undefined : true;
+    });
+    const finished = events.items.slice(settled).filter(({ stage }) => stage === STAGE);
+    if (!finished.some(({ t }) => t > told)) throw new Error(`${pod} did not finish the item that it worked on`);
+    say(`${pod} went ${recording.now() - told} s after it was told to, its item finished`);
+    await paused('-');
+    await events.completed(['interrupted'], 600);
+    const completed = recording.now();
+    const again = events.items.filter(({ deliveries }) => deliveries > 1);
+    if (again.length > 0) throw new Error(`delivered again: ${again.map(({ stage, item }) => `${stage} ${item}`).join(', ')}`);
+    const about = `${STAGE} scaled to none in the middle of an item, and back`;
+    return timelineOf(graph, recording, events, { about, overlay: 'warm', requests: 1, begun, completed });
+  } finally {
+    await events.stop();
+    await recording.stop();
+  }
+};

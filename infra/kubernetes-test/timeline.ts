@@ -1,0 +1,61 @@
+import type { Graph } from '../../shared/graph.ts';
+import type { Change, Recording } from './recorder.ts';
+import type { System } from './system.ts';
+import type { Watch } from './watch.ts';
+
+/** What a scenario leaves to be read: seconds from the first upload. */
+export interface Timeline {
+  readonly about: string;
+  readonly overlay: string;
+  readonly requests: number;
+  readonly completed: number;
+  readonly stages: Readonly<Record<string, StageSummary>>;
+  readonly changes: readonly Change[];
+}
+
+interface StageSummary {
+  readonly items: number;
+  /** First item settled. */
+  readonly first_item?: number;
+  /** Milliseconds from announced to begun, of the first item. */
+  readonly first_queue_ms?: number;
+  readonly most_lag: number;
+  readonly most_desired: number;
+  readonly most_ready: number;
+  /** When no pod was wanted any more. */
+  readonly zero?: number;
+}
+
+/** @throws Error when the cluster does not show what it has to. */
+export type Scenario = (system: System, graph: Graph, say: (line: string) => void) => Promise<Timeline | undefined>;
+
+export function timelineOf(
+  graph: Graph,
+  { changes }: Recording,
+  { items }: Watch,
+  { begun, ...rest }: Pick<Timeline, 'about' | 'overlay' | 'requests' | 'completed'> & { begun: number },
+): Timeline {
+  const since = (t: number): number => Math.round((t - begun) * 100) / 100;
+  const stages = graph.stages.map(({ name }) => {
+    const mine = changes.filter(({ stage }) => stage === name);
+    const done = items.filter(({ stage }) => stage === name);
+    const [first] = done;
+    const zero = mine.findLast(({ desired }) => desired === 0);
+    const most = (of: 'lag' | 'desired' | 'ready'): number => Math.max(0, ...mine.map((change) => change[of]));
+    const summary: StageSummary = {
+      items: done.length,
+      ...(first && { first_item: since(first.t), first_queue_ms: first.queue_ms }),
+      most_lag: most('lag'),
+      most_desired: most('desired'),
+      most_ready: most('ready'),
+      ...(zero && zero.t > begun && { zero: since(zero.t) }),
+    };
+    return [name, summary] as const;
+  });
+  return {
+    ...rest,
+    completed: since(rest.completed),
+    stages: Object.fromEntries(stages),
+    changes: changes.map((change) => ({ ...change, t: since(change.t) })),
+  };
+}
