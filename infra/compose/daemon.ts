@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheDir } from '../paths.ts';
 import { startProcess, untilReady } from '../process.ts';
+import { rememberNetwork } from './host-network.ts';
 import { run, succeeds } from './run.ts';
 
 export interface Daemon {
@@ -36,6 +37,7 @@ async function startDaemon(): Promise<Daemon> {
     host: socket,
   };
   const env = { DOCKER_HOST: socket };
+  const restoreNetwork = await rememberNetwork();
   const daemon = await startProcess({
     name: 'dockerd',
     command: 'dockerd',
@@ -46,6 +48,7 @@ async function startDaemon(): Promise<Daemon> {
   });
   const stop = async (): Promise<void> => {
     await daemon.stop(PATIENCE);
+    await restoreNetwork();
     await unmountBelow([state, paths['data-root']]);
     await rm(state, { recursive: true, force: true });
   };
