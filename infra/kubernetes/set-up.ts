@@ -31,7 +31,8 @@ export function setUpJob(): IJob {
           args: ['--secrets', ROLES],
           envFrom: [{ configMapRef: { name: ENVIRONMENT } }, { secretRef: { name: secretOf(SET_UP) } }],
           volumeMounts: [{ name: 'roles', mountPath: ROLES, readOnly: true }],
-          resources: resources({ request: '50m', limit: '1' }, 512),
+          // One mc a role, all at once, 50 MB each: in less memory they only page each other out.
+          resources: resources({ request: '50m', limit: '2' }, 1024),
         },
         more: { restartPolicy: 'OnFailure', volumes: [{ name: 'roles', secret: { secretName: secretOf('roles') } }] },
       }),
