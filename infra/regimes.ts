@@ -36,14 +36,14 @@ export const regimes = {
   cold: {
     about: 'nothing runs that has no work: the cheapest when idle, the slowest to answer',
     polling_s: 2,
-    scaling: { min: 0, max: 3, idle_s: 15 },
+    scaling: { min: 0, max: 3, idle_s: 5 },
     except: {},
   },
   warm: {
-    about: 'one replica of each stage waits; of words only found on request, none',
+    about: 'one replica of each stage waits',
     polling_s: 2,
     scaling: { min: 1, max: 3, idle_s: 60 },
-    except: { 'stage-grep': { min: 0 } },
+    except: {},
   },
   'burst-ready': {
     about: 'room for many uploads at once, kept for five minutes after they were needed',
