@@ -19,7 +19,8 @@ export async function kubectl(args: readonly string[], input = ''): Promise<stri
   let complaint = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint += text));
-  child.stdin.end(input);
+  // Most commands end without reading any.
+  child.stdin.once('error', () => undefined).end(input);
   const code = await new Promise((resolve, reject) => child.once('close', resolve).once('error', reject));
   if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${complaint}`);
   return out;

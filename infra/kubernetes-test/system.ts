@@ -1,4 +1,3 @@
-import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
@@ -57,7 +56,7 @@ export async function until<T>(what: string, seconds: number, ask: () => Promise
 
 /** Installs FAVE by an overlay and waits until it is set up. @param mc The `mc` program. */
 export async function install(graph: Graph, overlay: string, mc: string): Promise<System> {
-  const secrets = await ensureSecrets(await mkdtemp(join(runDir, 'secrets-')), rolesOf(graph));
+  const secrets = await ensureSecrets(join(runDir, 'secrets'), rolesOf(graph));
   await makeVolumes([hosts.store, hosts.bus].map((name) => `data-${name}-0`));
   await kubectl(['apply', '-f', join(import.meta.dirname, '../../k8s/base/namespace.yaml')]);
   await kubectl(
