@@ -30,7 +30,7 @@ try {
     say(`… ${name}`);
     const timeline = await scenarios[name]?.(system, graph, say);
     if (!timeline) continue;
-    await writeFile(join(docs, `${name}.json`), `${JSON.stringify(timeline, null, 1)}\n`);
+    await writeFile(join(docs, `${name}.json`), `${JSON.stringify(timeline, null, 2)}\n`);
     await writeFile(join(docs, `${name}.svg`), await figure(timeline));
     say(`ok ${name}: docs/kubernetes/${name}.json, .svg`);
   }
