@@ -30,6 +30,7 @@ export const killed: Scenario = async (system, graph, say) => {
   const recording = record(system, graph);
   const events = await watch(system.bus, recording.now);
   try {
+    await until(`no item at ${STAGE}`, 120, () => Promise.resolve(recording.current(STAGE)?.lag === 0 || undefined));
     const begun = recording.now();
     await system.submit('killed', medium('walk-and-talk.mp4'), { memo: 'false' });
     const pod = await busyPod(system);
@@ -58,6 +59,7 @@ export const interrupted: Scenario = async (system, graph, say) => {
   const paused = (value: string): Promise<string> =>
     kubectl(['-n', 'fave', 'annotate', '--overwrite', 'scaledobject', STAGE, `autoscaling.keda.sh/paused-replicas${value}`]);
   try {
+    await until(`no item at ${STAGE}`, 120, () => Promise.resolve(recording.current(STAGE)?.lag === 0 || undefined));
     const begun = recording.now();
     await system.submit('interrupted', medium('walk-and-talk.mp4'), { memo: 'false' });
     const pod = await busyPod(system);
