@@ -1,7 +1,7 @@
 /** Resampling for runs of many requests: requests of one run share its replicas, its queues and its machine's mood. */
 import { mean, quantileSorted, ascending, sum } from 'd3-array';
 import { sampleStandardDeviation, sampleWithReplacement, shuffleInPlace, wilcoxonRankSum } from 'simple-statistics';
-import { randomOf } from './random.ts';
+import { randomOf } from '../shared/random.ts';
 
 /** Values by run: the outer list is resampled as whole runs. */
 export type Clusters<T> = readonly (readonly T[])[];
@@ -45,7 +45,7 @@ export function difference<T>(
   const filled = groups.map((clusters) => clusters.filter(({ length }) => length > 0));
   const value = statistic(filled.map((clusters) => clusters.flat()));
   if (filled.some(({ length }) => length === 0)) return { value, low: NaN, high: NaN };
-  const random = randomOf(SEED);
+  const random = randomOf(SEED).next;
   const draw = <E>(from: readonly E[]): E[] => sampleWithReplacement([...from], from.length, random);
   const estimates = Array.from({ length: RESAMPLES }, () => statistic(filled.map((clusters) => draw(clusters).flatMap(draw))))
     .filter((estimate) => !Number.isNaN(estimate))
@@ -81,7 +81,7 @@ export function permutationTest(strata: readonly Stratum[]): Test {
       }),
     );
   const observed = statistic();
-  const random = randomOf(SEED);
+  const random = randomOf(SEED).next;
   let extreme = 0;
   for (let n = 0; n < PERMUTATIONS; n += 1) {
     for (const { values } of pools) shuffleInPlace(values, random);

@@ -1,6 +1,6 @@
 import { PermanentError } from '../shared/errors.ts';
 import { expectedUntil, poisson, thinned, type RateStep } from './poisson.ts';
-import { randomOf } from './random.ts';
+import { randomOf } from '../shared/random.ts';
 
 /** When requests arrive. Rates are requests a second, times seconds. */
 export type Arrivals =

@@ -4,7 +4,7 @@ import type { ItemRecord, LoadRecord } from '../schemas/generated/types.ts';
 import { createBook, type Book, type Totals } from './book.ts';
 import type { Clock } from './clock.ts';
 import { createMix, type Video } from './mix.ts';
-import { randomOf } from './random.ts';
+import { randomOf } from '../shared/random.ts';
 import type { Target } from './target.ts';
 
 /** At these times, seconds from the start, whatever the target does. */

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { PermanentError } from '../shared/errors.ts';
 import { digestOf, type Digest } from '../shared/store.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../shared/random.ts';
 
 /** A video of a load, read once beforehand: to hash it at its arrival would make the arrival late. */
 export interface Video extends Digest {

@@ -1,4 +1,4 @@
-import type { Random } from './random.ts';
+import type { Random } from '../shared/random.ts';
 
 /** From a time on, seconds, requests come at this rate, a second; until the next step. */
 export interface RateStep {

@@ -8,7 +8,7 @@ import { PermanentError } from '../../shared/errors.ts';
 import { parsed } from '../../shared/validate.ts';
 import { files } from '../files.ts';
 import { videoOf, type Video } from '../mix.ts';
-import { randomOf } from '../random.ts';
+import { randomOf } from '../../shared/random.ts';
 import { makeSample, SENTENCES } from '../sample.ts';
 import { calibrate, type Calibration } from './calibrate.ts';
 import { runCell, withSystem, type CellPlan } from './cell.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { randomOf } from '../../analysis/random.ts';
+import { randomOf } from '../../shared/random.ts';
 import {
   cliffsDelta,
   difference,
@@ -83,7 +83,7 @@ describe('permutationTest', () => {
   });
 
   it('is wrong as often as its level says when there is nothing to find', () => {
-    const random = randomOf(7);
+    const random = randomOf(7).next;
     const draw = (): number[] => Array.from({ length: 5 }, () => random() ** 3);
     const wrong = Array.from({ length: 120 }, () => permutationTest([[draw(), draw()]]).p).filter((p) => p < 0.05).length;
     // 6 expected; more than 14 come by chance once in a thousand times.
@@ -117,7 +117,7 @@ describe('interval', () => {
   });
 
   it('holds the truth about as often as it says, with runs that differ', () => {
-    const random = randomOf(11);
+    const random = randomOf(11).next;
     const normal = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
     const study = (): number[][] =>
       Array.from({ length: 5 }, () => {

@@ -1,7 +1,7 @@
 /** Recorded runs with known effects in them: requests one after the other, through stages one after the other. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { randomOf } from '../../analysis/random.ts';
+import { randomOf } from '../../shared/random.ts';
 import type { Run } from '../../analysis/study.ts';
 import type { Cell, ColdStartParts, ItemRecord, LoadRecord, ScaleEvent, Snapshot } from '../../schemas/generated/types.ts';
 
@@ -42,7 +42,7 @@ const EPOCH = Date.parse('2026-01-01T00:00:00.000Z');
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 export function syntheticRuns({ regimes, loads, repeats = 4, requests = 40, seed = 1, platform = 'local' }: Plan): Run[] {
-  const random = randomOf(seed);
+  const random = randomOf(seed).next;
   return Object.entries(regimes).flatMap(([regime, plan]) =>
     Object.entries(loads).flatMap(([load, spacing]) =>
       Array.from({ length: repeats }, (_, n) =>

@@ -8,7 +8,7 @@ import { endingOf, treeOf, type Tree } from './judge.ts';
 import { entriesOf, processesIn } from './leftovers.ts';
 import { createLoad, type Load } from './load.ts';
 import { makeVideos } from './media.ts';
-import { randomOf } from '../../loadgen/random.ts';
+import { randomOf } from '../../shared/random.ts';
 import { judge, type Injected, type Report } from './report.ts';
 import { schedule } from './schedule.ts';
 import { withWorld, type World } from './world.ts';

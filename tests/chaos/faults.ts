@@ -7,7 +7,7 @@ import { streams } from '../../shared/topology.ts';
 import { graph } from '../../services/pipeline.ts';
 import { fill } from './disk.ts';
 import type { Load } from './load.ts';
-import type { Random } from '../../loadgen/random.ts';
+import type { Random } from '../../shared/random.ts';
 import { notifyOn, type Path } from './rules.ts';
 import type { Server } from './servers.ts';
 import { ACK_WAIT, type World } from './world.ts';

@@ -6,7 +6,7 @@ import { requestPrefix } from '../../shared/keys.ts';
 import { encodeOptions } from '../../shared/metadata.ts';
 import { digestOf, type Store } from '../../shared/store.ts';
 import { streams, subjects } from '../../shared/topology.ts';
-import type { Random } from '../../loadgen/random.ts';
+import type { Random } from '../../shared/random.ts';
 
 /** A video that the store has confirmed. */
 export interface Sent {

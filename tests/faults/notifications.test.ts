@@ -3,7 +3,7 @@ import type { Landed } from '../../schemas/generated/types.ts';
 import { announce } from '../../shared/landed.ts';
 import { reannounce, unsettledObjects } from '../../shared/sweep.ts';
 import { streams } from '../../shared/topology.ts';
-import { randomOf } from '../../loadgen/random.ts';
+import { randomOf } from '../../shared/random.ts';
 import { notifyOn, type Path } from '../chaos/rules.ts';
 import { tinyGraph } from '../fixtures/tiny/graph.ts';
 import { ownStack, uniqueId, type Stack } from '../stack.ts';

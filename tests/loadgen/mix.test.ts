@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { createMix, videoOf } from '../../loadgen/mix.ts';
-import { randomOf } from '../../loadgen/random.ts';
+import { randomOf } from '../../shared/random.ts';
 import { mediaFolder } from '../media.ts';
 
 it('draws videos by weight, the same ones for the same seed', async () => {

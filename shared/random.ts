@@ -1,4 +1,7 @@
-/** Numbers that look random and are the same for the same seed: mulberry32, https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
+/**
+ * Numbers that look random and are the same for the same seed: mulberry32, period 2³²,
+ * https://gist.github.com/tommyettinger/46a874533244883189143505d203312c. (Vega's `randomLCG` repeats after some 17 000.)
+ */
 export interface Random {
   /** At least 0, below 1. */
   next(): number;
