@@ -8,8 +8,8 @@ import type { System } from './system.ts';
 /** What KEDA and the autoscaler did, as the local scaler tells it of itself: seen from outside, at most {@link INTERVAL} late. */
 export interface ScaleJournal {
   readonly events: readonly ScaleEvent[];
-  /** Pods that are there, by stage. */
-  pods(): ReadonlyMap<string, readonly SeenPod[]>;
+  /** Pods of stages that are there. */
+  pods(): readonly SeenPod[];
   /** @throws What a look threw. */
   stop(): Promise<void>;
 }
@@ -123,7 +123,7 @@ export function keepScaleJournal(system: System, graph: Graph): ScaleJournal {
   looking.catch(() => undefined); // told when it is stopped
   return {
     events,
-    pods: () => Map.groupBy([...seen.values()], ({ stage }) => stage),
+    pods: () => [...seen.values()],
     stop: () => {
       end.abort();
       return looking;

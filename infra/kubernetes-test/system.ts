@@ -2,12 +2,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { connectBus, type Bus } from '../../shared/bus.ts';
+import { readConfig, type BusConfig, type StoreConfig } from '../../shared/config.ts';
 import type { Graph } from '../../shared/graph.ts';
 import { streams } from '../../shared/topology.ts';
 import { run } from '../compose/run.ts';
 import { ROOT_USER } from '../foundation.ts';
-import { hosts, ports } from '../kubernetes/names.ts';
+import { hosts, NAMESPACE, ports } from '../kubernetes/names.ts';
 import { rolesOf, secretManifests } from '../kubernetes/secrets.ts';
+import { root } from '../paths.ts';
 import { ensureSecrets } from '../secrets.ts';
 import { applyOverlay, createApi, kubectl, makeVolumes, runDir } from './cluster.ts';
 
@@ -15,6 +17,10 @@ import { applyOverlay, createApi, kubectl, makeVolumes, runDir } from './cluster
 export interface System {
   api<T>(path: string): Promise<T>;
   bus: Bus;
+  /** An administrator's access. */
+  admin: { readonly store: StoreConfig; readonly bus: BusConfig };
+  /** What a pod has said so far. */
+  log(pod: string): Promise<string>;
   /** `num_pending + num_ack_pending` by consumer, as KEDA reads it. */
   lags(): Promise<Map<string, number>>;
   /** Uploads a file with `mc cp`, options as its metadata. */
@@ -58,7 +64,7 @@ export async function until<T>(what: string, seconds: number, ask: () => Promise
 export async function install(graph: Graph, overlay: string, mc: string): Promise<System> {
   const secrets = await ensureSecrets(join(runDir, 'secrets'), rolesOf(graph));
   await makeVolumes([hosts.store, hosts.bus].map((name) => `data-${name}-0`));
-  await kubectl(['apply', '-f', join(import.meta.dirname, '../../k8s/base/namespace.yaml')]);
+  await kubectl(['apply', '-f', join(root, 'k8s', 'base', 'namespace.yaml')]);
   await kubectl(
     ['apply', '-f', '-'],
     secretManifests(graph, secrets)
@@ -74,10 +80,13 @@ export async function install(graph: Graph, overlay: string, mc: string): Promis
   const ip = async (service: string): Promise<string> =>
     kubectl(['-n', 'fave', 'get', 'service', service, '-o', 'jsonpath={.spec.clusterIP}']);
   const [storeIp, busIp] = await Promise.all([ip(hosts.store), ip(hosts.bus)]);
-  const bus = await connectBus(
-    { servers: [`nats://${busIp}:${ports.bus}`], user: 'viewer', password: secrets.bus['viewer'] ?? '', ca: undefined },
-    'test',
-  );
+  const busOf = (user: string): BusConfig => ({
+    servers: [`nats://${busIp}:${ports.bus}`],
+    user,
+    password: secrets.bus[user] ?? '',
+    ca: undefined,
+  });
+  const bus = await connectBus(busOf('viewer'), 'test');
   const pods = async (stage: string): Promise<Map<string, string>> => {
     const { items } = await api<Pods>(`/api/v1/namespaces/fave/pods?labelSelector=app.kubernetes.io%2Fname%3D${stage}`);
     return new Map(items.map(({ metadata, status }) => [metadata.name, status.podIP ?? '']));
@@ -91,6 +100,16 @@ export async function install(graph: Graph, overlay: string, mc: string): Promis
     api,
     bus,
     pods,
+    admin: {
+      store: {
+        ...readConfig({}).store,
+        endpoint: `http://${storeIp}:${ports.store}`,
+        accessKey: ROOT_USER,
+        secretKey: secrets.store[ROOT_USER] ?? '',
+      },
+      bus: busOf('admin'),
+    },
+    log: (pod) => kubectl(['-n', NAMESPACE, 'logs', pod]),
     lags: async () => {
       const [node = ''] = nodes.values();
       const response = await fetch(`http://${node}:${ports.monitor}/jsz?acc=$G&consumers=true`);

@@ -8,7 +8,7 @@ export interface Cause {
   readonly waited: number;
 }
 
-interface Line {
+export interface Line {
   readonly event?: string;
   readonly timestamp: string;
   /** When the process began, milliseconds since 1970. */
@@ -41,8 +41,8 @@ export function coldStartOf(log: string, { decided, waited }: Cause): { time: st
   };
 }
 
-/** The last line may be half written. */
-function completeLines(log: string): Line[] {
+/** Lines of a process's log; the last one may be half written. */
+export function completeLines(log: string): Line[] {
   const complete = log.split('\n').slice(0, -1);
   return complete.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Line);
 }

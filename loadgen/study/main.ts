@@ -5,6 +5,7 @@ import { regimeNames, type RegimeName } from '../../infra/regimes.ts';
 import { Fault } from '../../shared/errors.ts';
 import { loadNames, usualLoads, type LoadName } from './loads.ts';
 import { local } from './local.ts';
+import type { Platform } from './platform.ts';
 import { runStudy } from './study.ts';
 
 interface Options {
@@ -18,7 +19,11 @@ interface Options {
   readonly seed: number;
   readonly capacity?: number;
   readonly out: string;
+  readonly on: Platform['name'];
 }
+
+/** Set in the process that runs inside the cluster's network. */
+const INSIDE = 'FAVE_STUDY_IN_CLUSTER';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
@@ -63,12 +68,18 @@ const program = new Command('study')
   .option('--seed <n>', 'of the order of the cells and of the arrivals', whole, 1)
   .option('--capacity <n>', 'requests a second that keep every core busy (default: measured, once a directory)', above0)
   .option('--out <dir>', 'of the records; what is there is not run again', 'experiments')
-  .addOption(new Option('--on <platform>', 'where').choices(['local']).default('local'))
-  .action(async ({ repeat, repeats, out, ...options }: Options) => {
+  .addOption(new Option('--on <platform>', 'where').choices(['local', 'kubernetes']).default('local'))
+  .action(async ({ repeat, repeats, out, on, ...options }: Options) => {
+    if (on === 'kubernetes' && process.env[INSIDE] === undefined) {
+      const { withCluster } = await import('../../infra/kubernetes-test/with-cluster.ts');
+      await withCluster(process.argv.slice(1), say, { [INSIDE]: 'true' });
+      return;
+    }
+    const platform = on === 'kubernetes' ? (await import('./kubernetes.ts')).kubernetes : local;
     const which = repeat === undefined ? Array.from({ length: repeats }, (_, n) => n + 1) : [repeat];
     const cells = await runStudy({
       ...options,
-      platform: local,
+      platform,
       repeats: which,
       out: resolve(out),
       signal: stop.signal,

@@ -74,7 +74,17 @@ async function plansOf(options: StudyOptions, video: Video, capacity: number): P
         const arrivals = arrivalsOf(load, capacity, duration);
         const command = commandOf(options, { regime, load, repeat, capacity });
         const facts = { ...same, command, settings: regimeSettings(regime, graph), arrivals: describeArrivals(arrivals, seed) };
-        return { regime, load, repeat, seed, arrivals, video, wait, dir: join(out, regime, load, String(repeat)), facts };
+        return {
+          regime,
+          load,
+          repeat,
+          seed,
+          arrivals,
+          video,
+          wait,
+          dir: join(out, ...(platform.name === 'local' ? [] : [platform.name]), regime, load, String(repeat)),
+          facts,
+        };
       }),
     ),
   );

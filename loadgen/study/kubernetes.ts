@@ -1,0 +1,82 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { kubectl, runDir } from '../../infra/kubernetes-test/cluster.ts';
+import { keepScaleJournal, type ScaleJournal, type SeenPod } from '../../infra/kubernetes-test/journal.ts';
+import { install } from '../../infra/kubernetes-test/system.ts';
+import { NAMESPACE, ports } from '../../infra/kubernetes/names.ts';
+import { regimeSettings } from '../../infra/regimes.ts';
+import { ensureServers } from '../../infra/servers/install.ts';
+import { graph } from '../../services/pipeline.ts';
+import { PermanentError } from '../../shared/errors.ts';
+import { local } from './local.ts';
+import type { Platform, ReplicaCount } from './platform.ts';
+
+/** A Kubernetes of one node with KEDA, inside whose network this process runs: each system is installed by its regime's overlay. */
+export const kubernetes: Platform = {
+  name: 'kubernetes',
+  async start(regime) {
+    await clear();
+    const { mc } = await ensureServers((line) => void process.stderr.write(`${line}\n`));
+    const system = await install(graph, regime, mc);
+    const journal = keepScaleJournal(system, graph);
+    const { store, bus } = system.admin;
+    return {
+      settings: regimeSettings(regime, graph),
+      store,
+      bus,
+      replicas: () => countsOf(journal),
+      scaleEvents: () => Promise.resolve([...journal.events]),
+      // Of containers, which no process here is the parent of.
+      cpuTime: () => Promise.reject(new PermanentError('no-calibration', 'calibrate on this machine first, or give --capacity')),
+      assertRunning: async () => {
+        // A cluster that restarted a server has lost nothing, but a cell in which it did is no measurement.
+        const pods = await system.api<Restarts>(`/api/v1/namespaces/${NAMESPACE}/pods`);
+        const restarted = pods.items.filter(({ status }) => status.containerStatuses?.some((each) => each.restartCount > 0));
+        if (restarted.length > 0)
+          throw new PermanentError('system-gone', `pods restarted: ${restarted.map(({ metadata }) => metadata.name).join(', ')}`);
+      },
+      stop: async () => {
+        await system.bus.close();
+        await journal.stop().finally(clear);
+      },
+    };
+  },
+  async versions() {
+    const { serverVersion } = JSON.parse(await kubectl(['version', '-o', 'json'])) as { serverVersion: { gitVersion: string } };
+    return { ...(await local.versions()), kubernetes: serverVersion.gitVersion };
+  },
+};
+
+interface Restarts {
+  readonly items: readonly {
+    readonly metadata: { readonly name: string };
+    readonly status: { readonly containerStatuses?: readonly { readonly restartCount: number }[] };
+  }[];
+}
+
+/** Removes the system and its data, if there is one. */
+async function clear(): Promise<void> {
+  await kubectl(['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait', '--timeout=300s']);
+  await kubectl(['delete', 'persistentvolumes', '--all', '--wait', '--timeout=60s']);
+  await rm(join(runDir, 'volumes'), { recursive: true, force: true });
+}
+
+async function countsOf(journal: ScaleJournal): Promise<Record<string, ReplicaCount>> {
+  const counts: Record<string, ReplicaCount> = {};
+  for (const pod of journal.pods()) {
+    const { replicas, ready, rss_mb } = counts[pod.stage] ?? { replicas: 0, ready: 0, rss_mb: 0 };
+    counts[pod.stage] = { replicas: replicas + 1, ready: ready + Number(pod.ready), rss_mb: rss_mb + (await memoryOf(pod)) };
+  }
+  return counts;
+}
+
+/** Resident memory that a pod tells of its process, 10⁶ bytes to one digit; 0 where it does not answer. */
+async function memoryOf({ address, ready }: SeenPod): Promise<number> {
+  if (!ready) return 0;
+  const text = await fetch(`http://${address}:${ports.http}/metrics`, { signal: AbortSignal.timeout(1_000) }).then(
+    (response) => response.text(),
+    () => '',
+  );
+  const bytes = Number(/^process_resident_memory_bytes(?:\{[^}]*\})? (\S+)/m.exec(text)?.[1] ?? 0);
+  return Math.round(bytes / 1e5) / 10;
+}
