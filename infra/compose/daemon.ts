@@ -3,7 +3,10 @@ import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheDir } from '../paths.ts';
+import { messageOf } from '../../shared/errors.ts';
 import { startProcess, untilReady } from '../process.ts';
+import type { Progress } from '../servers/install.ts';
+import { ensurePackages } from '../servers/packages.ts';
 import { rememberNetwork } from './host-network.ts';
 import { run, succeeds } from './run.ts';
 
@@ -17,12 +20,20 @@ export interface Daemon {
 /** Milliseconds that the daemon may take to start and to stop. */
 const PATIENCE = 60_000;
 
-/** The daemon that Docker's client finds, else one of its own; undefined, with why, where there can be none. */
-export async function findDaemon(): Promise<Daemon | { readonly missing: string }> {
+/** What a daemon of one's own needs, and what an image of Debian is made with where no registry answers. */
+const PACKAGES = { 'docker.io': 'dockerd', debootstrap: 'debootstrap', iptables: 'iptables', iproute2: 'ip' };
+
+/** The daemon that Docker's client finds, else one of its own, installed if need be; why there can be none, else. */
+export async function findDaemon(progress: Progress): Promise<Daemon | { readonly missing: string }> {
   if (await succeeds('docker', ['info'])) return { env: {}, stop: () => Promise.resolve() };
   if (process.getuid?.() !== 0) return { missing: 'no Docker daemon answers, and starting one needs root' };
-  if (!(await succeeds('dockerd', ['--version']))) return { missing: 'no Docker daemon answers, and dockerd is not installed' };
-  return startDaemon();
+  try {
+    await ensurePackages(progress, PACKAGES);
+    return await startDaemon();
+  } catch (error) {
+    // No right to mount, say: that is the machine's, and no fault of what is tested.
+    return { missing: `no Docker daemon answers, and none could be started: ${messageOf(error)}` };
+  }
 }
 
 /** Starts a daemon whose socket and state are its own. Its images lie in the cache, so that a second run builds little. */

@@ -9,7 +9,6 @@ import { run, succeeds } from './run.ts';
 const upstream = { FAVE_DEBIAN_IMAGE: 'debian:bookworm-slim', FAVE_NODE_IMAGE: 'node:22-bookworm-slim' };
 
 const SUITE = 'bookworm';
-const MIRROR = 'http://deb.debian.org/debian';
 const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 
 type Environment = Readonly<Record<string, string>>;
@@ -55,7 +54,7 @@ async function debianTar(progress: Progress): Promise<string> {
   progress(`making a minimal Debian ${SUITE} …`);
   const scratch = await mkdtemp(join(dir, '.debian-'));
   try {
-    await run('debootstrap', ['--variant=minbase', SUITE, scratch, MIRROR]);
+    await run('debootstrap', ['--variant=minbase', SUITE, scratch, ...(await mirror())]);
     await rm(join(scratch, 'var/cache/apt/archives'), { recursive: true });
     await rm(join(scratch, 'var/lib/apt/lists'), { recursive: true });
     await mkdir(join(scratch, 'etc/ssl/certs'), { recursive: true });
@@ -86,6 +85,13 @@ async function withNode(debian: string, scratch: string): Promise<string> {
   // Files alone: Docker refuses an archive that names a folder twice.
   await run('sh', ['-c', 'find . ! -type d | tar -rf "$0" -T -', target], { cwd: join(scratch, 'node') });
   return target;
+}
+
+/** Where this machine has its own packages from; debootstrap's own default where that is not to be known. */
+async function mirror(): Promise<string[]> {
+  const indices = ['indextargets', '--format', '$(REPO_URI)', `Codename: ${SUITE}`, 'Created-By: Packages'];
+  const [first = ''] = (await run('apt-get', indices).catch(() => '')).split('\n');
+  return first === '' ? [] : [first];
 }
 
 async function serversTar(scratch: string, progress: Progress): Promise<string> {

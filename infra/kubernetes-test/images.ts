@@ -18,7 +18,7 @@ export async function imageArchives(progress: Progress): Promise<string[]> {
   const given = process.env['FAVE_KUBERNETES_IMAGES'];
   if (given) return (await readdir(given)).filter((name) => name.endsWith('.tar')).map((name) => join(given, name));
   const compose = await ensureCompose(progress);
-  const daemon = await findDaemon();
+  const daemon = await findDaemon(progress);
   if ('missing' in daemon) throw new PermanentError('no-images', `the images cannot be built: ${daemon.missing}`);
   try {
     const env = { ...daemon.env, ...(await standIns(daemon.env, progress)), FAVE_VERSION: version };

@@ -12,7 +12,7 @@ import { createSystem } from './system.ts';
 
 const report = createReport();
 const begun = performance.now();
-const daemon = await findDaemon();
+const daemon = await findDaemon(report.say);
 if ('missing' in daemon) {
   report.say(`test:compose was not run: ${daemon.missing}`);
   process.exit(0);
