@@ -4,16 +4,19 @@ import { PermanentError } from '../../shared/errors.ts';
 import { run } from '../compose/run.ts';
 import { root } from '../paths.ts';
 import type { Progress } from '../servers/install.ts';
+import { ensurePackages } from '../servers/packages.ts';
 import { imageArchives } from './images.ts';
 
 const here = join(root, 'infra', 'kubernetes-test');
 
+/** Debian's packages that a cluster is built and run with. */
+const PACKAGES = { containerd: 'containerd', runc: 'runc', iproute2: 'ip', iptables: 'iptables', openssl: 'openssl', curl: 'curl' };
+
 /** Why a cluster of its own cannot be had on this machine; undefined where it can. */
 export function whyNoCluster(): string | undefined {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'a cluster of its own needs Linux and root';
-  const path = (process.env['PATH'] ?? '').split(':');
-  const missing = ['containerd', 'runc', 'go'].find((name) => !path.some((dir) => existsSync(join(dir, name))));
-  return missing === undefined ? undefined : `${missing} is not installed`;
+  const hasGo = (process.env['PATH'] ?? '').split(':').some((dir) => existsSync(join(dir, 'go')));
+  return hasGo ? undefined : 'Go is not installed (https://go.dev/dl)';
 }
 
 /**
@@ -27,6 +30,7 @@ export async function withCluster(
 ): Promise<void> {
   const reason = whyNoCluster();
   if (reason !== undefined) throw new PermanentError('no-cluster', reason);
+  await ensurePackages(progress, PACKAGES);
   const script = (name: string, ...args: string[]): Promise<string> => run(join(here, name), args, { show: true, env });
   const inside = (...given: string[]): Promise<string> => script('in-namespace.sh', ...given);
   await script('build.sh');
