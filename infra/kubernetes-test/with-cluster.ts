@@ -10,7 +10,14 @@ import { imageArchives } from './images.ts';
 const here = join(root, 'infra', 'kubernetes-test');
 
 /** Debian's packages that a cluster is built and run with. */
-const PACKAGES = { containerd: 'containerd', runc: 'runc', iproute2: 'ip', iptables: 'iptables', openssl: 'openssl', curl: 'curl' };
+const PACKAGES = {
+  containerd: 'containerd',
+  runc: 'runc',
+  iproute2: 'ip',
+  iptables: 'iptables',
+  openssl: 'openssl',
+  curl: 'curl',
+};
 
 /** Why a cluster of its own cannot be had on this machine; undefined where it can. */
 export function whyNoCluster(): string | undefined {
