@@ -78,7 +78,8 @@ export async function load(cli: Cli, options: LoadCommandOptions): Promise<numbe
   const when = { began: began.toISOString(), ended: new Date().toISOString(), out };
   const report: LoadReport = { ...about, ...when, ...summary.summary() };
   await mkdir(out, { recursive: true });
-  await writeFile(join(out, files.load), `${JSON.stringify(report, null, 2)}\n`);
+  // A record may be moved, and read elsewhere: it does not say where it was.
+  await writeFile(join(out, files.load), `${JSON.stringify({ ...report, out: undefined }, null, 2)}\n`);
   if (options.json) cli.stdout.line(JSON.stringify(report));
   else summaryLines(report, cli.stdout).forEach(cli.stdout.line);
   if (cli.signal.aborted) return exitCodes.interrupted;
