@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { kubectl, runDir } from '../../infra/kubernetes-test/cluster.ts';
 import { keepScaleJournal, type ScaleJournal, type SeenPod } from '../../infra/kubernetes-test/journal.ts';
-import { install } from '../../infra/kubernetes-test/system.ts';
+import { install, until } from '../../infra/kubernetes-test/system.ts';
 import { NAMESPACE, ports } from '../../infra/kubernetes/names.ts';
 import { regimeSettings } from '../../infra/regimes.ts';
 import { ensureServers } from '../../infra/servers/install.ts';
@@ -56,6 +56,11 @@ interface Restarts {
 
 /** Removes the system and its data, if there is one. */
 async function clear(): Promise<void> {
+  // Before the namespace: having deleted pods itself, its controller looks again after half of their grace period, half an hour.
+  const owners = 'deployments.apps,statefulsets.apps,jobs.batch';
+  await kubectl(['-n', NAMESPACE, 'delete', 'scaledobjects.keda.sh', '--all', '--ignore-not-found', '--timeout=120s']);
+  await kubectl(['-n', NAMESPACE, 'delete', owners, '--all', '--ignore-not-found', '--timeout=120s']);
+  await until('no pod', 120, async () => (await kubectl(['-n', NAMESPACE, 'get', 'pods', '-o', 'name'])) === '' || undefined);
   await kubectl(['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait', '--timeout=300s']);
   await kubectl(['delete', 'persistentvolumes', '--all', '--wait', '--timeout=60s']);
   await rm(join(runDir, 'volumes'), { recursive: true, force: true });
