@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { kubectl, runDir } from '../../infra/kubernetes-test/cluster.ts';
 import { keepScaleJournal, type ScaleJournal, type SeenPod } from '../../infra/kubernetes-test/journal.ts';
-import { install, until } from '../../infra/kubernetes-test/system.ts';
+import { install, until, type System } from '../../infra/kubernetes-test/system.ts';
 import { NAMESPACE, ports } from '../../infra/kubernetes/names.ts';
 import { regimeSettings } from '../../infra/regimes.ts';
 import { ensureServers } from '../../infra/servers/install.ts';
@@ -20,6 +20,8 @@ export const kubernetes: Platform = {
     const system = await install(graph, regime, mc);
     const journal = keepScaleJournal(system, graph);
     const { store, bus } = system.admin;
+    // Until set-up is done, services that came before it start again.
+    const begun = await restartsOf(system);
     return {
       settings: regimeSettings(regime, graph),
       store,
@@ -30,10 +32,9 @@ export const kubernetes: Platform = {
       cpuTime: () => Promise.reject(new PermanentError('no-calibration', 'calibrate on this machine first, or give --capacity')),
       assertRunning: async () => {
         // A cluster that restarted a server has lost nothing, but a cell in which it did is no measurement.
-        const pods = await system.api<Restarts>(`/api/v1/namespaces/${NAMESPACE}/pods`);
-        const restarted = pods.items.filter(({ status }) => status.containerStatuses?.some((each) => each.restartCount > 0));
+        const restarted = [...(await restartsOf(system))].filter(([pod, count]) => count > (begun.get(pod) ?? 0));
         if (restarted.length > 0)
-          throw new PermanentError('system-gone', `pods restarted: ${restarted.map(({ metadata }) => metadata.name).join(', ')}`);
+          throw new PermanentError('system-gone', `pods restarted: ${restarted.map(([pod]) => pod).join(', ')}`);
       },
       stop: async () => {
         await system.bus.close();
@@ -52,6 +53,17 @@ interface Restarts {
     readonly metadata: { readonly name: string };
     readonly status: { readonly containerStatuses?: readonly { readonly restartCount: number }[] };
   }[];
+}
+
+/** How often containers were started again, by pod. */
+async function restartsOf(system: System): Promise<Map<string, number>> {
+  const { items } = await system.api<Restarts>(`/api/v1/namespaces/${NAMESPACE}/pods`);
+  return new Map(
+    items.map(({ metadata, status }) => [
+      metadata.name,
+      (status.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0),
+    ]),
+  );
 }
 
 /** Removes the system and its data, if there is one. */
