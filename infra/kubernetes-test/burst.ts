@@ -28,7 +28,7 @@ export const burst: Scenario = async (system, graph, say) => {
     await Promise.all(ids.map((id) => system.submit(id, medium('walk-and-talk.mp4'), { memo: 'false' })));
     await events.completed(ids, 900);
     const completed = recording.now();
-    say(`${REQUESTS} completed after ${completed - begun} s`);
+    say(`${REQUESTS} completed after ${(completed - begun).toFixed(1)} s`);
     const about = `${REQUESTS} videos of 54 s at once`;
     const timeline = timelineOf(graph, recording, events, { about, overlay, requests: REQUESTS, begun, completed });
     const full = graph.stages.filter(({ name }) => timeline.stages[name]?.most_desired === stages[name]?.max);

@@ -22,7 +22,7 @@ export const cold: Scenario = async (system, graph, say) => {
     await system.submit('cold', medium('walk-and-talk.mp4'), { query: 'country' });
     await events.completed(['cold'], 600);
     const completed = recording.now();
-    say(`completed after ${completed - begun} s`);
+    say(`completed after ${(completed - begun).toFixed(1)} s`);
     await until('no pod at any stage again', 180, isEmpty);
     const idle = graph.stages.filter(({ name }) => !events.items.some(({ stage }) => stage === name));
     if (idle.length > 0) throw new Error(`no item at ${idle.map(({ name }) => name).join(', ')}`);

@@ -40,13 +40,13 @@ export const killed: Scenario = async (system, graph, say) => {
     await system.submit(id, medium('walk-and-talk.mp4'), { memo: 'false' });
     const pod = await busyPod(system);
     await kubectl(['-n', 'fave', 'delete', 'pod', pod, '--grace-period=0', '--force']);
-    say(`${pod} killed after ${recording.now() - begun} s`);
+    say(`${pod} killed after ${(recording.now() - begun).toFixed(1)} s`);
     await events.completed([id], 600);
     const completed = recording.now();
     const again = events.items.filter(({ stage, deliveries }) => stage === STAGE && deliveries > 1);
     if (again.length === 0) throw new Error('the killed pod held no item: nothing was delivered again');
     say(
-      `completed after ${completed - begun} s; delivered again: ${again.map(({ item, outcome }) => `${item} ${outcome}`).join(', ')}`,
+      `completed after ${(completed - begun).toFixed(1)} s; delivered again: ${again.map(({ item, outcome }) => `${item} ${outcome}`).join(', ')}`,
     );
     const about = `a pod of ${STAGE} killed in the middle of an item`;
     return timelineOf(graph, recording, events, { about, overlay: 'warm', requests: 1, begun, completed });
@@ -82,7 +82,7 @@ export const interrupted: Scenario = async (system, graph, say) => {
     });
     const finished = events.items.slice(settled).filter(({ stage }) => stage === STAGE);
     if (!finished.some(({ t }) => t > told)) throw new Error(`${pod} did not finish the item that it worked on`);
-    say(`${pod} went ${recording.now() - told} s after it was told to, its item finished`);
+    say(`${pod} went ${(recording.now() - told).toFixed(1)} s after it was told to, its item finished`);
     await pause('-');
     await events.completed([id], 600);
     const completed = recording.now();
