@@ -32,7 +32,7 @@ describe('fave load', () => {
       rate: 40,
       options: { memo: 'false' },
     });
-    expect(JSON.parse(await readFile(join(out, files.load), 'utf8'))).toEqual(lastJson(run));
+    expect({ ...(JSON.parse(await readFile(join(out, files.load), 'utf8')) as object), out }).toEqual(lastJson(run));
   });
 
   it('follows a trace, and draws the same load from the same seed', async () => {
