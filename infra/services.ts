@@ -21,6 +21,12 @@ const niceness: Readonly<Record<string, number>> = {
   'stage-object-detector': 5,
 };
 
+/** Services that run no tools and no model: a small image does. A stage that is not named here gets the one with the tools. */
+export const toolless: readonly string[] = ['relay', 'tracker', 'stage-librosa', 'stage-grep'];
+
+/** Memory of a service that no regime sizes, MB: the relay and the tracker hold no media. */
+export const SMALL = 256;
+
 /** Every service of a graph by name: relay and tracker first, so that nothing lands unannounced. */
 export function serviceNames(graph: Graph): string[] {
   return ['relay', 'tracker', ...graph.stages.map(({ name }) => name)];

@@ -1,13 +1,7 @@
 import type { Graph } from '../../shared/graph.ts';
 import { accessKeyOf } from '../policies.ts';
 import { regimeNames, regimeSettings } from '../regimes.ts';
-import { serviceNames } from '../services.ts';
-
-/** Services that run no tools and no model: a small image does. A stage that is not named here gets the one with the tools. */
-const toolless: readonly string[] = ['relay', 'tracker', 'stage-librosa', 'stage-grep'];
-
-/** Memory of a service that no regime sizes, MB: the relay and the tracker hold no media. */
-const SMALL = 256;
+import { serviceNames, SMALL, toolless } from '../services.ts';
 
 /** The parts of compose.yaml and prometheus.yml that follow from the graph, by mark. */
 export function generatedParts(graph: Graph): Record<'services' | 'secrets' | 'names', string> {

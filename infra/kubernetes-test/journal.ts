@@ -1,11 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ScaleEvent } from '../../schemas/generated/types.ts';
 import type { Graph } from '../../shared/graph.ts';
-import { consumerName, lanesOf } from '../../shared/topology.ts';
-import { completeLines, coldStartOf } from '../scaler/cold-start.ts';
+import { coldStartOf } from '../scaler/cold-start.ts';
+import { keepLooking, lagOf } from './look.ts';
 import type { System } from './system.ts';
 
-/** What KEDA and the autoscaler did, as the local scaler tells it of itself: seen from outside, at most {@link INTERVAL} late. */
+/** What KEDA and the autoscaler did, as the local scaler tells it of itself: seen from outside, at most one look late. */
 export interface ScaleJournal {
   readonly events: readonly ScaleEvent[];
   /** Pods of stages that are there. */
@@ -25,9 +24,6 @@ export interface SeenPod {
   /** Whether its first item is noted. */
   readonly told: boolean;
 }
-
-/** Milliseconds between two looks. */
-const INTERVAL = 250;
 
 interface List<T> {
   readonly items: readonly T[];
@@ -53,13 +49,20 @@ export function keepScaleJournal(system: System, graph: Graph): ScaleJournal {
     void events.push({ time: time.toISOString(), stage, ...event });
 
   const lookAtWanted = (deployments: readonly Deployment[], lags: ReadonlyMap<string, number>): void => {
-    for (const { name: stage, consumes } of graph.stages) {
+    for (const each of graph.stages) {
+      const stage = each.name;
       const to = deployments.find(({ metadata }) => metadata.name === stage)?.spec.replicas ?? 0;
       const from = wanted.get(stage)?.count ?? 0;
       if (from === to && wanted.has(stage)) continue;
       wanted.set(stage, { count: to, since: Date.now() });
-      const lag = Math.max(...lanesOf(consumes).map((lane) => lags.get(consumerName(stage, lane)) ?? 0));
-      if (from !== to) write(stage, { event: 'decision', from, to, lag, reason: 'by KEDA or its autoscaler, seen from outside' });
+      if (from === to) continue;
+      write(stage, {
+        event: 'decision',
+        from,
+        to,
+        lag: lagOf(each, lags),
+        reason: 'by KEDA or its autoscaler, seen from outside',
+      });
     }
   };
 
@@ -94,11 +97,7 @@ export function keepScaleJournal(system: System, graph: Graph): ScaleJournal {
   /** Notes a pod's first item once its log has it. */
   const tell = async (name: string, stage: string, decided: number): Promise<boolean> => {
     const log = await system.log(name).catch(() => ''); // its container has not begun, or is gone
-    const item = completeLines(log).find(({ event, cold_start }) => event === 'item:start' && cold_start === true);
-    if (!item) return false;
-    // How long the item had waited when it was decided: from its announcement on.
-    const waited = Math.max(0, decided - (Date.parse(item.timestamp) - item.queue_ms));
-    const found = coldStartOf(log, { decided, waited });
+    const found = coldStartOf(log, { decided });
     if (found) write(stage, { event: 'first-item', replica: name, cold_start: found.cold_start }, new Date(found.time));
     return found !== undefined;
   };
@@ -113,20 +112,9 @@ export function keepScaleJournal(system: System, graph: Graph): ScaleJournal {
     await lookAtPods(pods.items);
   };
 
-  const end = new AbortController();
-  const looking = (async (): Promise<void> => {
-    while (!end.signal.aborted) {
-      await look();
-      await sleep(INTERVAL, undefined, { signal: end.signal }).catch(() => undefined);
-    }
-  })();
-  looking.catch(() => undefined); // told when it is stopped
   return {
     events,
     pods: () => [...seen.values()],
-    stop: () => {
-      end.abort();
-      return looking;
-    },
+    stop: keepLooking(look),
   };
 }

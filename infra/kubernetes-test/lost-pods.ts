@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ports } from '../kubernetes/names.ts';
+import { busySlots } from '../scaler/idle.ts';
 import { applyOverlay, kubectl } from './cluster.ts';
 import { medium } from './media.ts';
 import { record } from './recorder.ts';
@@ -22,7 +23,7 @@ async function busyPod(system: System): Promise<string> {
         (response) => response.text(),
         () => '',
       );
-      if (/^fave_busy_slots\{[^}]*\} [1-9]/m.test(text)) return name;
+      if (busySlots(text) > 0) return name;
     }
     return undefined;
   });

@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Graph } from '../../shared/graph.ts';
-import { consumerName, lanesOf } from '../../shared/topology.ts';
+import { keepLooking, lagOf } from './look.ts';
 import type { System } from './system.ts';
 
 /** What a stage is like from a time on: seconds since the recording began. */
@@ -23,9 +22,6 @@ export interface Recording {
   stop(): Promise<void>;
 }
 
-/** Milliseconds between two looks. */
-const INTERVAL = 250;
-
 interface Deployments {
   readonly items: readonly { metadata: { name: string }; spec: { replicas: number }; status: { readyReplicas?: number } }[];
 }
@@ -36,7 +32,6 @@ export function record(system: System, graph: Graph): Recording {
   const now = (): number => Math.round((performance.now() - begun) / 10) / 100;
   const changes: Change[] = [];
   const last = new Map<string, Change>();
-  const stop = new AbortController();
 
   const look = async (): Promise<void> => {
     const [lags, deployments] = await Promise.all([
@@ -44,9 +39,10 @@ export function record(system: System, graph: Graph): Recording {
       system.api<Deployments>('/apis/apps/v1/namespaces/fave/deployments'),
     ]);
     const t = now();
-    for (const { name, consumes } of graph.stages) {
+    for (const stage of graph.stages) {
+      const { name } = stage;
       const deployment = deployments.items.find(({ metadata }) => metadata.name === name);
-      const lag = Math.max(...lanesOf(consumes).map((lane) => lags.get(consumerName(name, lane)) ?? 0));
+      const lag = lagOf(stage, lags);
       const desired = deployment?.spec.replicas ?? 0;
       const ready = deployment?.status.readyReplicas ?? 0;
       const before = last.get(name);
@@ -56,19 +52,10 @@ export function record(system: System, graph: Graph): Recording {
       changes.push(change);
     }
   };
-  const looking = (async (): Promise<void> => {
-    while (!stop.signal.aborted) {
-      await look();
-      await sleep(INTERVAL, undefined, { signal: stop.signal }).catch(() => undefined);
-    }
-  })();
   return {
     now,
     changes,
     current: (stage) => last.get(stage),
-    stop: () => {
-      stop.abort();
-      return looking;
-    },
+    stop: keepLooking(look),
   };
 }

@@ -5,18 +5,13 @@ import { readConfig } from '../../shared/config.ts';
 import type { Graph } from '../../shared/graph.ts';
 import { root } from '../paths.ts';
 import { drain_s, regimeNames, regimeSettings } from '../regimes.ts';
+import { SMALL, toolless } from '../services.ts';
 import { bus, BUS_CONFIG_FILE } from './bus.ts';
 import { addressOf, BUS_CONFIG, ENVIRONMENT, hosts, images, literals, NAMESPACE, ports } from './names.ts';
 import { networkPolicies } from './network.ts';
 import { service, type ServiceEnvironment } from './services.ts';
 import { setUpJob } from './set-up.ts';
 import { store } from './store.ts';
-
-/** Stages that run no tools and no model: a small image does. */
-const toolless: readonly string[] = ['stage-librosa', 'stage-grep'];
-
-/** Memory of a service that no regime sizes, MB: the relay and the tracker hold no media. */
-const SMALL = 256;
 
 /** Version of all images that are built here. */
 export const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };

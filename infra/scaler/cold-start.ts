@@ -4,11 +4,11 @@ import type { ColdStartParts } from '../../schemas/generated/types.ts';
 export interface Cause {
   /** Milliseconds since 1970. */
   readonly decided: number;
-  /** Milliseconds that the oldest item had waited by then. */
-  readonly waited: number;
+  /** Milliseconds that the oldest item had waited by then; where nobody knows, the first item's own wait is taken. */
+  readonly waited?: number;
 }
 
-export interface Line {
+interface Line {
   readonly event?: string;
   readonly timestamp: string;
   /** When the process began, milliseconds since 1970. */
@@ -30,7 +30,7 @@ export function coldStartOf(log: string, { decided, waited }: Cause): { time: st
   return {
     time: item.timestamp,
     cold_start: {
-      decision_ms: waited,
+      decision_ms: waited ?? Math.max(0, decided - (Date.parse(item.timestamp) - item.queue_ms)),
       spawn_ms: Math.max(0, Math.round(ready.started - decided)),
       imports_ms: ready.imports_ms,
       connections_ms: ready.connections_ms,
@@ -42,7 +42,7 @@ export function coldStartOf(log: string, { decided, waited }: Cause): { time: st
 }
 
 /** Lines of a process's log; the last one may be half written. */
-export function completeLines(log: string): Line[] {
+function completeLines(log: string): Line[] {
   const complete = log.split('\n').slice(0, -1);
   return complete.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Line);
 }

@@ -1,24 +1,17 @@
 /** `npm run study -- …`: runs every regime under every load, and records it. Progress on standard error, one line of JSON a cell on standard output. */
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { regimeNames, type RegimeName } from '../../infra/regimes.ts';
+import { regimeNames } from '../../infra/regimes.ts';
 import { Fault } from '../../shared/errors.ts';
-import { loadNames, usualLoads, type LoadName } from './loads.ts';
+import { loadNames, usualLoads } from './loads.ts';
 import { local } from './local.ts';
 import type { Platform } from './platform.ts';
-import { runStudy } from './study.ts';
+import { runStudy, type StudyOptions } from './study.ts';
 
-interface Options {
-  readonly regimes: RegimeName[];
-  readonly loads: LoadName[];
+/** As commander reads them. */
+interface Options extends Omit<StudyOptions, 'platform' | 'repeats' | 'signal' | 'progress'> {
   readonly repeats: number;
   readonly repeat?: number;
-  readonly duration: number;
-  readonly wait: number;
-  readonly video?: string;
-  readonly seed: number;
-  readonly capacity?: number;
-  readonly out: string;
   readonly on: Platform['name'];
 }
 
