@@ -7,7 +7,7 @@ import { serviceNames, SMALL, toolless } from '../services.ts';
 export function generatedParts(graph: Graph): Record<'services' | 'secrets' | 'names', string> {
   const names = serviceNames(graph);
   return {
-    services: names.map((name) => service(name, memoryOf(graph, name))).join('\n'),
+    services: names.map((name) => service(name, memoryOf(graph, name), builderOf(name, names))).join('\n'),
     secrets: names
       .flatMap((name) =>
         ['store', 'bus'].map((kind) => `  ${kind}-${name}: { file: '\${FAVE_SECRETS_DIR:-./secrets}/${kind}/${name}' }\n`),
@@ -23,9 +23,21 @@ function memoryOf(graph: Graph, name: string): number {
   return regimeSettings(regime, graph).stages[name]?.memory_mb ?? SMALL;
 }
 
-function service(name: string, memoryMb: number): string {
+/** What a service runs in (infra/images/Dockerfile). */
+function imageOf(name: string): 'core' | 'media' {
+  return toolless.includes(name) ? 'core' : 'media';
+}
+
+/** The service that builds another's image: see compose.yaml. */
+function builderOf(name: string, names: readonly string[]): string {
+  return names.find((each) => imageOf(each) === imageOf(name)) ?? name;
+}
+
+function service(name: string, memoryMb: number, builder: string): string {
+  const image = imageOf(name);
   return `  ${name}:
-    <<: *${toolless.includes(name) ? 'core' : 'media'}
+    <<: *${image}
+    ${name === builder ? `build: { <<: *build, target: ${image} }` : `depends_on: { <<: *after-set-up, ${builder}: { condition: service_started } }`}
     command: [${name}]
     environment:
       <<: *addresses

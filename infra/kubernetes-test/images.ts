@@ -1,12 +1,13 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { buildImages } from '../compose/build.ts';
 import { ensureCompose } from '../compose/client.ts';
 import { findDaemon } from '../compose/daemon.ts';
 import { run } from '../compose/run.ts';
 import { standIns } from '../compose/stand-ins.ts';
 import { version } from '../kubernetes/base.ts';
 import { images } from '../kubernetes/names.ts';
-import { cacheDir, root } from '../paths.ts';
+import { cacheDir } from '../paths.ts';
 import type { Progress } from '../servers/install.ts';
 import { PermanentError } from '../../shared/errors.ts';
 
@@ -23,7 +24,7 @@ export async function imageArchives(progress: Progress): Promise<string[]> {
   try {
     const env = { ...daemon.env, ...(await standIns(daemon.env, progress)), FAVE_VERSION: version };
     progress('building the images …');
-    await run(compose, ['build', '--quiet'], { cwd: root, env, show: true });
+    await buildImages({ program: compose, project: 'fave-kubernetes-test', env, args: ['--quiet'] });
     const dir = join(cacheDir, 'kubernetes', 'images');
     await mkdir(dir, { recursive: true });
     const archives = Object.values(images).map((name) => ({ name, path: join(dir, `${name}.tar`) }));

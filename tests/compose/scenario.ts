@@ -20,7 +20,7 @@ const media = resolve(process.env['FAVE_TEST_MEDIA'] ?? join(root, '..', 'shared
 
 /** What a person does with the system, and what may happen to it. */
 export async function scenario({ system, report, programs, defer }: Scenario): Promise<void> {
-  await report.step('images', () => system.compose(['--profile', 'tools', 'build'], { show: true }));
+  await report.step('images', () => system.build());
   report.say(await sizes(system));
   await report.step('secrets', () => system.compose(['run', '--rm', 'secrets']));
   await report.step('up --wait', () => system.compose(['up', '--wait', '--no-build'], { show: true }));

@@ -1,12 +1,15 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buildImages } from '../../infra/compose/build.ts';
 import { run, type RunOptions } from '../../infra/compose/run.ts';
 import { root } from '../../infra/paths.ts';
 import { freePorts } from '../../infra/ports.ts';
 
 /** A system of containers of the test's own, beside whatever else runs. */
 export interface System {
+  /** Builds the images. */
+  build(): Promise<void>;
   /** Runs Compose. @returns What it said. */
   compose(args: readonly string[], how?: Pick<RunOptions, 'show' | 'all'>): Promise<string>;
   docker(...args: string[]): Promise<string>;
@@ -37,6 +40,7 @@ export async function createSystem(program: string, env: Readonly<Record<string,
   const docker: System['docker'] = (...args) => run('docker', args, { env: variables });
   const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
   return {
+    build: () => buildImages({ program, project: PROJECT, env: variables }),
     compose,
     docker,
     containers: async (service) => lines(await compose(['ps', '--quiet', service])),

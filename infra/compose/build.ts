@@ -1,0 +1,29 @@
+import { root } from '../paths.ts';
+import { run, type RunOptions } from './run.ts';
+
+export interface ImageBuild {
+  /** Path of Compose. */
+  readonly program: string;
+  /** Compose labels the images with it; those without a name are told from others' by it. */
+  readonly project: string;
+  /** What leads to the daemon, and what compose.yaml reads. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The tree to build from; this one unless told otherwise. */
+  readonly tree?: string;
+  /** Beside the names of targets, `--no-cache` say. */
+  readonly args?: readonly string[];
+}
+
+/** Builds the images of compose.yaml, and removes the project's images that lost their names to newer ones. */
+export async function buildImages({ program, project, env, tree = root, args = [] }: ImageBuild): Promise<void> {
+  const how: RunOptions = { cwd: tree, env, show: true };
+  await run(program, ['--project-name', project, 'build', ...args], how);
+  await removeNameless(project, env);
+}
+
+/** Removes a project's images that have no name and no container. */
+export async function removeNameless(project: string, env: RunOptions['env'] = {}): Promise<void> {
+  const filter = `label=com.docker.compose.project=${project}`;
+  // Docker refuses a second prune at a time: what is left then goes with the next build.
+  await run('docker', ['image', 'prune', '--force', '--filter', filter], { env }).catch(() => undefined);
+}
