@@ -1,11 +1,13 @@
 /** `node dist/infra.mjs start|verify …`: what `npm start`, `npm run verify` and containers hand over to. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { readConfig } from '../shared/config.ts';
 import { Fault, PermanentError } from '../shared/errors.ts';
 import { graph } from '../services/pipeline.ts';
 import { makeSecrets } from './compose/secrets.ts';
 import { startInstance } from './instance.ts';
 import { launch } from './launcher.ts';
+import { serveNatsMetrics } from './observe/nats-exporter.ts';
 import { defaultDataDir } from './paths.ts';
 import { defaultPorts, portsFrom, type Ports } from './ports.ts';
 import { readInstance, type InstanceRecord } from './record.ts';
@@ -142,10 +144,22 @@ async function secrets(args: string[]): Promise<void> {
   say(await makeSecrets({ graph, dir, env: process.env }));
 }
 
+/** `--from URL`: NATS' monitoring page, whose numbers are served for Prometheus until it is told to stop. */
+async function natsMetrics(args: string[]): Promise<void> {
+  const { values } = parseArgs({
+    args,
+    options: { from: { type: 'string', default: `http://127.0.0.1:${defaultPorts.monitor}` } },
+  });
+  const { httpHost: host, httpPort } = readConfig(process.env);
+  const { port } = await serveNatsMetrics({ from: values.from, host, port: httpPort });
+  say(`the numbers of ${values.from} are served on port ${port}`);
+}
+
 const commands: Record<string, (args: string[]) => Promise<void>> = {
   start,
   setup,
   secrets,
+  'nats-metrics': natsMetrics,
   verify: async () => (await import('./verify.ts')).verify(),
 };
 

@@ -17,7 +17,7 @@ export async function ensureCompose(progress: Progress): Promise<string> {
   const target = join(dir, `docker-compose@${version}`);
   const build = async (): Promise<string> => {
     if (existsSync(target)) return target;
-    progress(`building Compose ${version} from source (minutes, once a machine) …`);
+    progress(`building Compose ${version} from source (two minutes or more, once a machine) …`);
     await mkdir(dir, { recursive: true });
     const ldflags = `-s -w -X ${PACKAGE}/internal.Version=${version}`;
     await run('go', ['build', '-trimpath', '-ldflags', ldflags, '-o', `${target}.new`, `${PACKAGE}/cmd`], {

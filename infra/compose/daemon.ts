@@ -20,6 +20,9 @@ export interface Daemon {
 /** Milliseconds that the daemon may take to start and to stop. */
 const PATIENCE = 60_000;
 
+/** How much of what was built stays in the cache for the next run. */
+const KEPT = '10GB';
+
 /** What a daemon of one's own needs, and what an image of Debian is made with where no registry answers. */
 const PACKAGES = { 'docker.io': 'dockerd', debootstrap: 'debootstrap', iptables: 'iptables', iproute2: 'ip' };
 
@@ -29,6 +32,7 @@ export async function findDaemon(progress: Progress): Promise<Daemon | { readonl
   if (process.getuid?.() !== 0) return { missing: 'no Docker daemon answers, and starting one needs root' };
   try {
     await ensurePackages(progress, PACKAGES);
+    progress('no Docker daemon answers: starting one, which ends with this …');
     return await startDaemon();
   } catch (error) {
     // No right to mount, say: that is the machine's, and no fault of what is tested.
@@ -58,6 +62,8 @@ async function startDaemon(): Promise<Daemon> {
     log: join(state, 'dockerd.log'),
   });
   const stop = async (): Promise<void> => {
+    // Docker itself forgets nothing of what it built.
+    await succeeds('docker', ['builder', 'prune', '--force', '--keep-storage', KEPT], { env });
     await daemon.stop(PATIENCE);
     await restoreNetwork();
     await unmountBelow([state, paths['data-root']]);

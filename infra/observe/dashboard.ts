@@ -1,38 +1,76 @@
+import { logPanels, type LogPanel } from './log-panels.ts';
 import { rows, type Panel } from './panels.ts';
 
-const WIDTH = 8;
+/** Of the whole dashboard, in Grafana's units. */
+const WIDTH = 24;
 const HEIGHT = 7;
+
+/** A row of the dashboard: panels without their places, and how wide each is. */
+interface Row {
+  readonly title: string;
+  readonly width: number;
+  readonly panels: readonly object[];
+}
 
 /** The dashboard as Grafana takes it: https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/ */
 export function dashboard(): object {
-  let y = 0;
-  const panels = Object.entries(rows).flatMap(([title, of]) => {
-    const top = y;
-    y += 1 + Math.ceil(of.length / (24 / WIDTH)) * HEIGHT;
-    return [
-      { type: 'row', title, collapsed: false, panels: [], gridPos: { x: 0, y: top, w: 24, h: 1 } },
-      ...of.map((panel, n) => graphOf(panel, { x: (n % 3) * WIDTH, y: top + 1 + Math.floor(n / 3) * HEIGHT })),
-    ];
-  });
+  const all: Row[] = [
+    ...Object.entries(rows).map(([title, panels]) => ({ title, width: 8, panels: panels.map(metricPanel) })),
+    { title: 'Logs', width: 12, panels: logPanels.map(logPanel) },
+  ];
   return {
     uid: 'fave-pipeline',
     title: 'FAVE: the pipeline',
     schemaVersion: 39,
     refresh: '15s',
     time: { from: 'now-1h', to: 'now' },
-    templating: { list: [{ name: 'datasource', type: 'datasource', query: 'prometheus' }] },
-    panels: panels.map((panel, n) => ({ id: n + 1, ...panel })),
+    templating: {
+      list: [
+        { name: 'datasource', label: 'metrics', type: 'datasource', query: 'prometheus' },
+        { name: 'logs', label: 'logs', type: 'datasource', query: 'loki' },
+        { name: 'request', label: 'request', type: 'textbox', query: '.+' },
+      ],
+    },
+    panels: placed(all).map((panel, n) => ({ id: n + 1, ...panel })),
   };
 }
 
-function graphOf({ title, expr, legend, unit }: Panel, at: { x: number; y: number }): object {
+/** Rows below each other, each headed by its title. */
+function placed(all: readonly Row[]): object[] {
+  let y = 0;
+  return all.flatMap(({ title, width, panels }) => {
+    const top = y;
+    const inLine = WIDTH / width;
+    y += 1 + Math.ceil(panels.length / inLine) * HEIGHT;
+    return [
+      { type: 'row', title, collapsed: false, panels: [], gridPos: { x: 0, y: top, w: WIDTH, h: 1 } },
+      ...panels.map((panel, n) => ({
+        ...panel,
+        gridPos: { x: (n % inLine) * width, y: top + 1 + Math.floor(n / inLine) * HEIGHT, w: width, h: HEIGHT },
+      })),
+    ];
+  });
+}
+
+function metricPanel({ title, expr, legend, unit }: Panel): object {
   const datasource = { type: 'prometheus', uid: '${datasource}' };
   return {
     type: 'timeseries',
     title,
     datasource,
-    gridPos: { ...at, w: WIDTH, h: HEIGHT },
     fieldConfig: { defaults: { unit, custom: { lineWidth: 1, fillOpacity: 10 } }, overrides: [] },
     targets: [{ refId: 'A', datasource, expr: expr.replaceAll('RATE', '$__rate_interval'), legendFormat: legend }],
+  };
+}
+
+function logPanel({ title, type, expr, legend }: LogPanel): object {
+  const datasource = { type: 'loki', uid: '${logs}' };
+  const looks = type === 'logs' ? { showTime: true, wrapLogMessage: true, enableLogDetails: true, sortOrder: 'Descending' } : {};
+  return {
+    type,
+    title,
+    datasource,
+    options: looks,
+    targets: [{ refId: 'A', datasource, expr, queryType: 'range', ...(legend !== undefined && { legendFormat: legend }) }],
   };
 }

@@ -1,18 +1,29 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
+export interface NatsMetricsOptions {
+  /** URL of NATS' monitoring page, `http://127.0.0.1:8222` say. */
+  readonly from: string;
+  readonly host?: string;
+  readonly port?: number;
+}
+
 /**
- * NATS has no endpoint for Prometheus. This serves the numbers of its monitoring page `/varz` under the names that
- * https://github.com/nats-io/prometheus-nats-exporter gives them, so that panels and alerts serve with either: in containers run that one.
+ * NATS has no endpoint for Prometheus. This serves the numbers of its monitoring page `/varz`, at every path, under the names that
+ * https://github.com/nats-io/prometheus-nats-exporter gives them: panels and alerts serve with either. 502 while NATS does not answer.
  */
-export async function serveNatsMetrics(monitor: number, port = 0): Promise<{ port: number; close: () => void }> {
+export async function serveNatsMetrics({
+  from,
+  host = '127.0.0.1',
+  port = 0,
+}: NatsMetricsOptions): Promise<{ port: number; close: () => void }> {
   const server: Server = createServer((_, response) => {
-    read(`http://127.0.0.1:${monitor}/varz`).then(
+    read(`${from}/varz`).then(
       (text) => response.setHeader('content-type', 'text/plain; version=0.0.4').end(text),
       () => response.writeHead(502).end(),
     );
   });
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve));
   return {
     port: (server.address() as AddressInfo).port,
     close: () => {

@@ -38,7 +38,7 @@ export async function observe({
   const record = await readInstance(dataDir);
   if (!record) throw new PermanentError('not-running', `no instance runs in ${dataDir}: npm start starts one`);
   await ensurePackages(progress, { prometheus: 'prometheus' });
-  const exporter = await serveNatsMetrics(record.ports.monitor);
+  const exporter = await serveNatsMetrics({ from: `http://127.0.0.1:${record.ports.monitor}` });
   const dir = join(dataDir, 'observe');
   let timer: NodeJS.Timeout | undefined;
   let server: RunningProcess | undefined;

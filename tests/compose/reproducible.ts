@@ -1,6 +1,6 @@
 /**
- * `npm run test:images`: builds every image twice without a cache, and compares them layer by layer. The second time from a copy of the
- * tree at another path, whose files are younger and for nobody but their owner to read.
+ * `npm run test:images`: builds every image twice without a cache, from two clones at two paths, and compares them layer by layer. The files
+ * of the second are younger, and for nobody but their owner to read.
  */
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,45 +12,43 @@ import { root } from '../../infra/paths.ts';
 import { differences, layersOf } from './layers.ts';
 import { withDaemon } from './with-daemon.ts';
 
-const VERSIONS = ['reproducible-1', 'reproducible-2'] as const;
+/** Two clones, by the tag of their images: how files' modes and dates come about. */
+const CLONES = { 'reproducible-1': 'umask 022', 'reproducible-2': 'umask 077; touch=--touch' };
 
 await withDaemon('test:images', async ({ report, compose, env, defer }) => {
   const scratch = await mkdtemp(join(tmpdir(), 'fave-images-'));
   defer(() => rm(scratch, { recursive: true, force: true }));
-  const copy = join(scratch, 'copy');
-  await copyTree(copy);
-  for (const [index, tree] of [root, copy].entries()) {
-    const version = VERSIONS[index] ?? '';
-    defer(() => removeImages(version, env));
-    const build = {
-      program: compose,
-      project: `fave-${version}`,
-      env: { ...env, FAVE_VERSION: version },
-      tree,
-      args: ['--no-cache', '--quiet'],
-    };
-    await report.step(`every image built without a cache (${version}; minutes)`, () => buildImages(build));
+  // Both before either is built: somebody may work in this tree.
+  for (const [tag, how] of Object.entries(CLONES)) await copyTree(join(scratch, tag), how);
+  for (const tag of Object.keys(CLONES)) {
+    defer(() => removeImages(tag, env));
+    const build = { program: compose, project: `fave-${tag}`, env: { ...env, FAVE_VERSION: tag }, tree: join(scratch, tag) };
+    await report.step(`every image is built without a cache (${tag}; minutes)`, () =>
+      buildImages({ ...build, args: ['--no-cache'] }),
+    );
   }
   for (const image of Object.values(images)) {
-    const names = VERSIONS.map((version) => `${image}:${version}`);
-    const found = await differences(names[0] ?? '', names[1] ?? '', scratch, env);
-    const { length } = await layersOf(names[0] ?? '', env);
-    report.say(found.length === 0 ? `ok ${image}: ${length} layers, equal` : `not equal: ${image}\n${found.join('\n')}`);
+    const [first = '', second = ''] = Object.keys(CLONES).map((tag) => `${image}:${tag}`);
+    const found = await differences(first, second, scratch, env);
+    const layers = await layersOf(first, env);
+    report.say(
+      found.length === 0 ? `ok ${image}: ${layers.length} layers, equal` : `${image} is not equal:\n${found.join('\n')}`,
+    );
     if (found.length > 0) process.exitCode = 1;
   }
 });
 
-/** What git would hold of the tree, as somebody's clone who lets nobody read his files. */
-async function copyTree(target: string): Promise<void> {
+/** What git holds of the tree or would, as if cloned. */
+async function copyTree(target: string, how: string): Promise<void> {
   await mkdir(target);
-  const files =
-    'git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d "" f; do [ -e "$f" ] && printf "%s\\0" "$f"; done';
-  const script = `(${files}) | tar --null --files-from=- -c | (umask 077 && tar -x --touch --no-same-permissions -C "$0")`;
+  const files = 'git ls-files -z --cached --others --exclude-standard';
+  const present = `${files} | while IFS= read -r -d "" file; do [ ! -e "$file" ] || printf "%s\\0" "$file"; done`;
+  const script = `${how}; ${present} | tar --null -T - -c | tar -x $touch --no-same-permissions -C "$0"`;
   await run('bash', ['-o', 'pipefail', '-c', script, target], { cwd: root });
 }
 
-async function removeImages(version: string, env: Readonly<Record<string, string>>): Promise<void> {
-  const names = Object.values(images).map((image) => `${image}:${version}`);
+async function removeImages(tag: string, env: Readonly<Record<string, string>>): Promise<void> {
+  const names = Object.values(images).map((image) => `${image}:${tag}`);
   // After a build that failed some are not there.
   await run('docker', ['image', 'rm', ...names], { env }).catch(() => undefined);
 }

@@ -33,7 +33,8 @@ export async function scenario({ system, report, programs, defer }: Scenario): P
   report.say(await peaks(system));
 }
 
-function medium(name: string): string {
+/** Path of a test medium. */
+export function medium(name: string): string {
   const path = join(media, name);
   assert(existsSync(path), `no test media in ${media}: set FAVE_TEST_MEDIA to their folder`);
   return path;

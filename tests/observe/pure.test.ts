@@ -68,7 +68,7 @@ it('numbers of NATS have the names of its own exporter', () => {
 });
 
 it('log labels of Loki are few, and fields of our lines', () => {
-  const alloy = read('infra/observe/config.alloy');
+  const alloy = read('infra/observe/alloy/process.alloy');
   const names = (stage: string): string[] => {
     const block = new RegExp(`stage\\.${stage} \\{\\s+\\w+ = \\{([^}]*)\\}`).exec(alloy)?.[1] ?? '';
     return [...block.matchAll(/(\w+) = ""/g)].map(([, name = '']) => name);

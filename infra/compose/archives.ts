@@ -1,0 +1,100 @@
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { cacheDir } from '../paths.ts';
+import { ensureServers, type Progress } from '../servers/install.ts';
+import { run } from './run.ts';
+
+/** Makes what an image consists of. @param scratch Folder that is removed afterwards. @returns Path of a tar archive. */
+export type Archive = (scratch: string, progress: Progress) => Promise<string>;
+
+const SUITE = 'bookworm';
+const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
+
+/** Where archives are kept. */
+export async function imagesDir(): Promise<string> {
+  const dir = join(cacheDir, 'images');
+  await mkdir(dir, { recursive: true });
+  return dir;
+}
+
+export const debian: Archive = (_, progress) => debianTar(progress);
+
+/** A minimal Debian that trusts whom this machine trusts, made once. @returns Path of the tarball. */
+async function debianTar(progress: Progress): Promise<string> {
+  const dir = await imagesDir();
+  const target = join(dir, `debian-${SUITE}.tar`);
+  if (existsSync(target)) return target;
+  progress(`making a minimal Debian ${SUITE} by debootstrap (a minute or two, once a machine) …`);
+  const scratch = await mkdtemp(join(dir, '.debian-'));
+  try {
+    await run('debootstrap', ['--variant=minbase', SUITE, scratch, ...(await mirror())]);
+    await rm(join(scratch, 'var/cache/apt/archives'), { recursive: true });
+    await rm(join(scratch, 'var/lib/apt/lists'), { recursive: true });
+    // This machine's.
+    for (const name of ['hostname', 'resolv.conf']) await rm(join(scratch, 'etc', name), { force: true });
+    await mkdir(join(scratch, 'etc/ssl/certs'), { recursive: true });
+    await cp(CERTIFICATES, join(scratch, CERTIFICATES), { dereference: true });
+    await run('tar', ['-C', scratch, '--one-file-system', '-cf', `${target}.new`, '.']);
+    await rename(`${target}.new`, target);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+  return target;
+}
+
+/** Debian with the Node that runs this and its npm, where Node's image has them. */
+export async function withNode(scratch: string, progress: Progress): Promise<string> {
+  const target = join(scratch, 'node.tar');
+  const usr = join(scratch, 'node', 'usr', 'local');
+  await mkdir(join(usr, 'bin'), { recursive: true });
+  await mkdir(join(usr, 'etc'), { recursive: true });
+  await cp(process.execPath, join(usr, 'bin', 'node'));
+  const npm = await realpath((await run('sh', ['-c', 'command -v npm'])).trim());
+  await cp(dirname(dirname(npm)), join(usr, 'lib', 'node_modules', 'npm'), { recursive: true });
+  await writeFile(join(usr, 'bin', 'npm'), '#!/bin/sh\nexec node /usr/local/lib/node_modules/npm/bin/npm-cli.js "$@"\n', {
+    mode: 0o755,
+  });
+  const registry = (await run('npm', ['config', 'get', 'registry'])).trim();
+  await writeFile(join(usr, 'etc', 'npmrc'), `registry=${registry}\ncafile=${CERTIFICATES}\n`);
+  await cp(await debianTar(progress), target);
+  await append(target, join(scratch, 'node'), '.');
+  return target;
+}
+
+/** Debian with the Go of this machine, where Go's image has it, which asks whom this machine asks for modules. */
+export async function withGo(scratch: string, progress: Progress): Promise<string> {
+  const target = join(scratch, 'go.tar');
+  const place = join(scratch, 'go', 'usr', 'local');
+  await mkdir(place, { recursive: true });
+  const toolchain = (await run('go', ['env', 'GOROOT'])).trim();
+  await cp(toolchain, join(place, 'go'), { recursive: true });
+  const [proxy = '', sums = ''] = (await run('go', ['env', 'GOPROXY', 'GOSUMDB'])).split('\n');
+  await writeFile(join(place, 'go', 'go.env'), `GOPROXY=${proxy}\nGOSUMDB=${sums}\n`);
+  await cp(await debianTar(progress), target);
+  await append(target, join(scratch, 'go'), '.');
+  return target;
+}
+
+/** Files alone: Docker refuses an archive that names a folder twice. */
+async function append(archive: string, cwd: string, path: string): Promise<void> {
+  await run('sh', ['-c', 'find "$1" ! -type d | tar -rf "$0" -T -', archive, path], { cwd });
+}
+
+/** Where this machine has its own packages from; debootstrap's own default where that is not to be known. */
+async function mirror(): Promise<string[]> {
+  const indices = ['indextargets', '--format', '$(REPO_URI)', `Codename: ${SUITE}`, 'Created-By: Packages'];
+  const [first = ''] = (await run('apt-get', indices).catch(() => '')).split('\n');
+  return first === '' ? [] : [first];
+}
+
+/** The servers of this machine's cache, in `/go/bin`. */
+export async function servers(scratch: string, progress: Progress): Promise<string> {
+  const target = join(scratch, 'servers.tar');
+  const bin = join(scratch, 'servers', 'go', 'bin');
+  await mkdir(bin, { recursive: true });
+  const { minio, mc, natsServer } = await ensureServers(progress);
+  for (const [name, path] of Object.entries({ minio, mc, 'nats-server': natsServer })) await cp(path, join(bin, name));
+  await run('tar', ['-C', join(scratch, 'servers'), '-cf', target, '.']);
+  return target;
+}

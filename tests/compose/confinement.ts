@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict';
+import type { System } from './system.ts';
+
+interface Inspected {
+  readonly RestartCount: number;
+  readonly State: { readonly OOMKilled: boolean };
+  readonly HostConfig: { readonly Memory: number; readonly PidsLimit: number };
+}
+
+/** Who may be root: see compose.yaml. */
+const ROOTLY = ['alloy'];
+
+/**
+ * Checks that a container that runs is held to what compose.yaml says: no root, no capability, an image that it cannot write to, a limit
+ * of memory, and no death by it. @returns A line with the memory that it uses.
+ */
+export async function confinementOf(system: System, service: string): Promise<string> {
+  const [id = ''] = await system.containers(service);
+  const [container] = JSON.parse(await system.docker('inspect', id)) as [Inspected];
+  assert.equal(container.RestartCount, 0, `${service} was started again`);
+  assert.equal(container.State.OOMKilled, false);
+  assert(container.HostConfig.Memory > 0 && container.HostConfig.PidsLimit > 0, `${service} has no limits`);
+  const script = 'grep -E "^(Uid|CapEff|NoNewPrivs):" /proc/1/status; touch /written 2>&1 || true';
+  const said = (await system.docker('exec', id, 'sh', '-c', script)).replaceAll('\t', ' ');
+  assert.match(said, /^CapEff: 0+$/m, service);
+  assert.match(said, /^NoNewPrivs: 1$/m, service);
+  assert.match(said, /Read-only file system/, service);
+  if (!ROOTLY.includes(service)) assert.doesNotMatch(said, /^Uid: 0/m, service);
+  return (await system.docker('stats', '--no-stream', '--format', `${service}: {{.MemUsage}}, {{.PIDs}} threads`, id)).trim();
+}

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { observeImages, type ObserveImages } from '../../infra/compose/observe/stand-ins.ts';
+import { logPanels } from '../../infra/observe/log-panels.ts';
+import { rows } from '../../infra/observe/panels.ts';
+import { freePorts } from '../../infra/ports.ts';
+import { serviceNames } from '../../infra/services.ts';
+import { graph } from '../../services/pipeline.ts';
+import { createAsker, type Asker } from './ask.ts';
+import { confinementOf } from './confinement.ts';
+import type { Report } from './report.ts';
+import { createPerson, type Person } from './requests.ts';
+import { medium, type Scenario } from './scenario.ts';
+
+/** What `--profile observe` adds, and where it listens within its container; Grafana is for people's eyes. */
+const PROMETHEUS = ['prometheus', 9090] as const;
+const LOKI = ['loki', 3100] as const;
+const OBSERVERS = ['nats-exporter', 'prometheus', 'loki', 'alloy'];
+
+/** What has Compose run the profile, at ports that are free, and which of its services cannot be run here. */
+export async function observedBy(env: Readonly<Record<string, string>>, { step, say }: Report): Promise<ObserveImages> {
+  const images = await step('images that watch', () => observeImages(env, say));
+  if (images.missing.length > 0) say(`not run, as there is no image: ${images.missing.join(', ')}`);
+  const { minio, console } = await freePorts();
+  const socket = env['DOCKER_HOST'] ?? process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock';
+  const more = {
+    COMPOSE_PROFILES: 'observe',
+    FAVE_PROMETHEUS_PORT: String(minio),
+    FAVE_GRAFANA_PORT: String(console),
+    FAVE_DOCKER_SOCKET: socket.replace('unix://', ''),
+  };
+  return { ...images, env: { ...images.env, ...more } };
+}
+
+/** Milliseconds until what happened has been scraped twice, or has been read and shipped. */
+const DEADLINE = 180_000;
+
+/** The system with `--profile observe`: a video and a file that is none are analysed, and everything that is asked about them is answered. */
+export async function observed({ system, report, programs, defer }: Scenario, missing: readonly string[]): Promise<void> {
+  await report.step('images', () => system.build());
+  await report.step('secrets', () => system.compose(['run', '--rm', 'secrets']));
+  const services = (await system.compose(['config', '--services'])).split('\n').filter((name) => name !== '');
+  const wanted = services.filter((name) => !missing.includes(name));
+  await report.step('up --wait', () => system.compose(['up', '--wait', '--no-build', ...wanted], { show: true }));
+  const person = createPerson(await system.access(), programs);
+  defer(() => person.leave());
+  const ask = createAsker(system);
+  await report.step('every target is scraped', () => untilTrue(() => scraped(ask)));
+  await report.step('a video is analysed, and a text refused', () => requests(person));
+  await report.step('every panel of metrics shows something', () => panels(ask));
+  await report.step('every alert is evaluated, none without its series', () => untilTrue(() => alerts(ask)));
+  await report.step('the lines of a request are found', () => untilTrue(() => lines(ask)));
+  await report.step('every panel of lines shows something', () => logs(ask));
+  for (const name of OBSERVERS.filter((each) => wanted.includes(each))) report.say(`   ${await confinementOf(system, name)}`);
+}
+
+/** Asks until the answer is true, or says at the deadline what was still wrong. */
+async function untilTrue(check: () => Promise<string | true>): Promise<void> {
+  const deadline = performance.now() + DEADLINE;
+  for (;;) {
+    const found = await check();
+    if (found === true) return;
+    assert(performance.now() < deadline, found);
+    await sleep(1_000);
+  }
+}
+
+/** Every service of the graph, MinIO, NATS, and who watches. */
+async function scraped(ask: Asker): Promise<string | true> {
+  type Targets = { activeTargets: { health: string; lastError: string; labels: { job: string; instance: string } }[] };
+  const { activeTargets } = await ask.data<Targets>(...PROMETHEUS, '/api/v1/targets');
+  const count = (job: string): number => activeTargets.filter(({ labels }) => labels.job === job).length;
+  const found = Object.fromEntries(['fave', 'minio', 'nats', 'observe'].map((job) => [job, count(job)]));
+  const expected = { fave: serviceNames(graph).length, minio: 1, nats: 1, observe: 2 };
+  const down = activeTargets
+    .filter(({ health }) => health !== 'up')
+    .map(({ labels, lastError }) => `${labels.instance}: ${lastError}`);
+  if (JSON.stringify(found) !== JSON.stringify(expected)) return `targets by job: ${JSON.stringify(found)}`;
+  return down.length === 0 || `targets that are not up: ${down.join('; ')}`;
+}
+
+async function requests(person: Person): Promise<void> {
+  const good = await person.hear('fave.requests.observed.completed');
+  const bad = await person.hear('fave.requests.refused.failed');
+  await person.submit('observed', medium('portrait-rotated.mp4'));
+  await person.submit('refused', medium('broken-text.mp4'));
+  await Promise.all([good.message, bad.message]);
+}
+
+async function panels(ask: Asker): Promise<void> {
+  type Series = { result: { value: [number, string] }[] };
+  for (const { title, expr } of Object.values(rows).flat()) {
+    await untilTrue(async () => {
+      const { result } = await ask.data<Series>(...PROMETHEUS, '/api/v1/query', { query: expr.replaceAll('RATE', '5m') });
+      return result.some(({ value: [, value] }) => Number.isFinite(Number(value))) || `the panel ${title} shows nothing: ${expr}`;
+    });
+  }
+}
+
+async function alerts(ask: Asker): Promise<string | true> {
+  type Rules = { groups: { rules: { name: string; query: string; health: string; state: string }[] }[] };
+  const { groups } = await ask.data<Rules>(...PROMETHEUS, '/api/v1/rules');
+  const rules = groups.flatMap((group) => group.rules);
+  assert(rules.length > 0, 'no rules are loaded');
+  const ill = rules.filter(({ health }) => health !== 'ok').map(({ name, health }) => `${name} is ${health}`);
+  if (ill.length > 0) return ill.join(', ');
+  for (const metric of new Set(rules.flatMap(({ query }) => query.match(/\b(?:fave|minio)_\w+/g) ?? []))) {
+    const { result } = await ask.data<{ result: unknown[] }>(...PROMETHEUS, '/api/v1/query', { query: `count(${metric})` });
+    if (result.length === 0) return `alerts ask for ${metric}, which there is none of`;
+  }
+  return true;
+}
+
+/** Each stage's line that it has done its item, by what Loki keeps beside the line and by what stands in it. */
+async function lines(ask: Asker): Promise<string | true> {
+  const wanted = graph.stages.map(({ name }) => name).sort();
+  for (const query of [
+    '{event="item:done"} | request_id="observed"',
+    '{service=~".+"} | json | request_id="observed" | event="item:done"',
+  ]) {
+    type Counts = { result: { metric: { service: string } }[] };
+    const { result } = await ask.data<Counts>(...LOKI, '/loki/api/v1/query', {
+      query: `sum by (service) (count_over_time(${query} [1h]))`,
+    });
+    const found = result.map(({ metric }) => metric.service).sort();
+    if (found.join() !== wanted.join()) return `of ${query} Loki has ${found.join(', ') || 'nothing'}`;
+  }
+  return true;
+}
+
+async function logs(ask: Asker): Promise<void> {
+  for (const { title, expr } of logPanels) {
+    const query = expr.replaceAll('$__auto', '1m').replaceAll('$request', 'obs.+');
+    await untilTrue(async () => {
+      const { result } = await ask.data<{ result: { values: unknown[] }[] }>(...LOKI, '/loki/api/v1/query_range', {
+        query,
+        since: '1h',
+      });
+      return result.some(({ values }) => values.length > 0) || `the panel ${title} shows nothing: ${query}`;
+    });
+  }
+}
