@@ -3,26 +3,32 @@ import pRetry from 'p-retry';
 import { PULL, type Bus } from './bus.ts';
 
 /**
- * Reads a stream from its beginning and goes on as it grows, each message once and in order. The consumer behind it lives on
- * one server, and the library waits for that server to come back; here it is made anew on another, after what was read.
+ * Reads a stream and goes on as it grows, each message once and in order. The consumer behind it lives on one server, and the
+ * library waits for that server to come back; here it is made anew on another, after what was read.
+ * @param from Sequence of the first message, from 1.
+ * @param subject Only messages on it, which may have wildcards.
+ * @param take Must not throw: that would end the connection.
  */
-export async function follow(
+export async function followStream(
   { jetstream, connection }: Pick<Bus, 'jetstream' | 'connection'>,
-  stream: string,
+  { stream, subject, from = 1 }: { readonly stream: string; readonly subject?: string; readonly from?: number },
   take: (message: JsMsg) => void,
 ): Promise<{ close(): Promise<void> }> {
   const closing = new AbortController();
   const { signal } = closing;
-  let next = 1;
+  let next = from;
   let renewing: Promise<void> | undefined;
 
   const read = async (): Promise<ConsumerMessages> => {
-    const from = { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: next };
-    const messages = await (
-      await jetstream.consumers.get(stream, from)
-    ).consume({
+    const consumer = await jetstream.consumers.get(stream, {
+      ...(subject !== undefined && { filter_subjects: [subject] }),
+      deliver_policy: DeliverPolicy.StartSequence,
+      opt_start_seq: next,
+    });
+    const messages = await consumer.consume({
       ...PULL,
       callback: (message) => {
+        if (message.seq < next) return; // of a consumer that was given up while the library made it anew
         next = message.seq + 1;
         take(message);
       },

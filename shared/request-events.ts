@@ -1,7 +1,7 @@
-import { DeliverPolicy } from '@nats-io/jetstream';
 import type { Lifecycle, Progress } from '../schemas/generated/types.ts';
 import type { Bus } from './bus.ts';
 import { codeOf } from './errors.ts';
+import { followStream } from './follow.ts';
 import { streams } from './topology.ts';
 import { parsed, validated } from './validate.ts';
 
@@ -24,7 +24,7 @@ export async function nextSequence(bus: Bus): Promise<number> {
 }
 
 /**
- * Calls back for every event of a request, or of all, from a sequence on; JetStream keeps them, so a lost connection loses none.
+ * Calls back for every event of a request, or of all, from a sequence on; JetStream keeps them, so a lost connection or server loses none.
  * @param from 1 for everything that is kept.
  * @param failed Called with what `take` throws, and what reading an event throws unless the event is somebody else's.
  * @returns How to stop.
@@ -35,24 +35,16 @@ export async function follow(
   from: number,
   { take, failed }: { take: (event: RequestEvent) => void; failed: (error: unknown) => void },
 ): Promise<() => Promise<void>> {
-  const consumer = await bus.jetstream.consumers.get(streams.requests, {
-    filter_subjects: [`fave.requests.${requestId ?? '*'}.>`],
-    deliver_policy: DeliverPolicy.StartSequence,
-    opt_start_seq: Math.max(1, from),
+  const about = { stream: streams.requests, subject: `fave.requests.${requestId ?? '*'}.>`, from };
+  const following = await followStream(bus, about, (message) => {
+    try {
+      const event = tolerantly(() => readEvent(message.subject, message.string()));
+      if (event) take(event);
+    } catch (error) {
+      failed(error); // whoever waits would wait for ever
+    }
   });
-  const messages = await consumer.consume({
-    callback: (message) => {
-      try {
-        const event = tolerantly(() => readEvent(message.subject, message.string()));
-        if (event) take(event);
-      } catch (error) {
-        failed(error); // thrown from here it would end the connection, and whoever waits would wait for ever
-      }
-    },
-  });
-  return async () => {
-    await messages.close();
-  };
+  return () => following.close();
 }
 
 /** Somebody else's message on our subjects is no reason to stop following: anything else is. */

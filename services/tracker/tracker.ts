@@ -1,6 +1,6 @@
 import { PULL } from '../../shared/bus.ts';
 import { codeOf, messageOf } from '../../shared/errors.ts';
-import { follow } from '../../shared/follow.ts';
+import { followStream } from '../../shared/follow.ts';
 import type { Graph } from '../../shared/graph.ts';
 import type { Service } from '../../shared/runtime/process.ts';
 import { ADVISORY_CONSUMER, streams, TRACKER_CONSUMER } from '../../shared/topology.ts';
@@ -26,7 +26,7 @@ export async function tracker(service: Service, graph: Graph): Promise<void> {
   };
 
   const { state } = await bus.manager.streams.info(streams.requests);
-  const reading = await follow(bus, streams.requests, (message) => {
+  const reading = await followStream(bus, { stream: streams.requests }, (message) => {
     try {
       runs.take(message);
     } catch (error) {

@@ -23,12 +23,13 @@ export function record(): Output & { readonly text: () => string } {
   };
 }
 
-/** Runs `fave` in this process, as `cli/main.ts` does. */
+/** Runs `fave` in this process, as `cli/main.ts` does. @param given `stdout`: to be read while it runs. */
 export async function fave(
   args: readonly string[],
-  { env = {}, cwd = tmpdir(), signal = new AbortController().signal }: Partial<Pick<Cli, 'env' | 'cwd' | 'signal'>> = {},
+  given: Partial<Pick<Cli, 'env' | 'cwd' | 'signal'> & { stdout: ReturnType<typeof record> }> = {},
 ): Promise<Run> {
-  const [stdout, stderr] = [record(), record()];
+  const { env = {}, cwd = tmpdir(), signal = new AbortController().signal, stdout = record() } = given;
+  const stderr = record();
   let code = 0;
   try {
     await createProgram({ stdout, stderr, env, cwd, signal }, (ended) => (code = ended)).parseAsync([...args], { from: 'user' });

@@ -1,10 +1,13 @@
 import { openCluster, type Cluster } from './cluster.ts';
-import { beforeAll, expect, test } from 'vitest';
-import { fave } from '../cli/run.ts';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { fave, lastJson, record } from '../cli/run.ts';
 import { tinyGraph, type Before } from '../fixtures/tiny/graph.ts';
 import { streams } from '../../shared/topology.ts';
 import { start } from '../runtime/harness.ts';
-import type { Stack } from '../stack.ts';
+import { uniqueId, type Stack } from '../stack.ts';
 import { allEnded, eventually, LINES, submit, whole } from './load.ts';
 
 let before: Before | undefined;
@@ -26,6 +29,12 @@ test('streams have three copies', async () => {
     expect([stream, config.num_replicas, copies?.replicas?.length]).toEqual([stream, 3, 2]);
   }
 });
+
+/** Waits until every server has what the others have. */
+async function caughtUp(): Promise<void> {
+  for (const stream of Object.values(streams))
+    await eventually(async () => (await infoOf(stream)).cluster?.replicas?.every(({ current }) => current) ?? false);
+}
 
 /** The server that leads the stream of what landed. */
 const leaderOfLanded = async () => (await infoOf(streams.landed)).cluster?.leader;
@@ -73,6 +82,48 @@ test.each([
   // Whatever is delivered again has come by then: nothing is left to deliver.
   for (const stream of [streams.raw, streams.landed]) await eventually(async () => (await infoOf(stream)).state.messages === 0);
   for (const request of all) expect([await request.ends(), (await request.progress('shout')).length]).toEqual([1, LINES]);
-  for (const stream of Object.values(streams))
-    await eventually(async () => (await infoOf(stream)).cluster?.replicas?.every(({ current }) => current) ?? false);
+  await caughtUp();
+});
+
+const lastServer = (): Promise<string> => Promise.resolve('nats-3');
+
+/** The server on which the view lives that a watcher of a request has of its events. */
+async function whereItReads(id: string): Promise<string | undefined> {
+  for await (const { config, cluster: where } of admin.bus.manager.consumers.list(streams.requests))
+    if (config.filter_subjects?.includes(`fave.requests.${id}.>`)) return where?.leader;
+  return undefined;
+}
+
+test.each([
+  ['it is connected to', lastServer],
+  ['it reads from', whereItReads],
+])('who waits for a request hears its end though the server that %s is killed', { timeout: 90_000 }, async (_, find) => {
+  const dir = await mkdtemp(join(tmpdir(), 'fave-waits-'));
+  onTestFinished(() => rm(dir, { recursive: true }));
+  let [reached, go] = [false, (): void => undefined];
+  const gone = new Promise<void>((resolve) => (go = resolve));
+  before = () => ((reached = true), gone);
+
+  // The one server whose address it has; it learns of the others from that.
+  const env = { ...admin.environment, NATS_URL: cluster.nodes.at(-1)!.url };
+  const [id, interrupted, stdout] = [uniqueId(), new AbortController(), record()];
+  const file = join(dir, 'text.txt');
+  await writeFile(file, `of\n${id}`);
+  const watching = fave(['watch', id], { env, signal: interrupted.signal, stdout });
+  await eventually(async () => (await whereItReads(id)) !== undefined);
+  const lost = await find(id);
+  const submitted = fave(['submit', file, '--id', id, '--wait', '--json'], { env });
+  await eventually(() => reached && stdout.text().includes('cut'));
+  const node = cluster.nodes.find(({ name }) => name === lost)!;
+  await node.kill();
+  go();
+
+  expect(lastJson(await submitted)).toMatchObject({ request_id: id, status: 'completed', errors: [] });
+  await eventually(() => stdout.text().includes('completed'));
+  interrupted.abort();
+  expect((await watching).code).toBe(0);
+  const told = stdout.text().trim().split('\n');
+  expect(told.map((line) => line.split(/ +/)[1])).toEqual(['accepted', 'cut', 'shout', 'shout', 'completed']);
+  await node.start();
+  await caughtUp();
 });

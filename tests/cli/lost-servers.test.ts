@@ -1,0 +1,44 @@
+import { expect, it, vi } from 'vitest';
+import { tinyGraph } from '../fixtures/tiny/graph.ts';
+import { breakable } from '../faults/breakable.ts';
+import { requestOf, setUpFor, start, WAIT } from '../runtime/harness.ts';
+import { ownStack, uniqueId } from '../stack.ts';
+import { fave, record } from './run.ts';
+
+it('a request is watched on after NATS was restarted', { timeout: 60_000 }, async () => {
+  let [reached, go] = [false, (): void => undefined];
+  const gone = new Promise<void>((resolve) => (go = resolve));
+  const graph = tinyGraph(() => ((reached = true), gone));
+  const stack = await ownStack();
+  const { nats } = breakable(stack);
+  await setUpFor(stack, graph);
+  for (const name of ['relay', 'tracker', 'cut', 'shout']) await start(stack, graph, name);
+
+  const [id, interrupted, stdout] = [uniqueId(), new AbortController(), record()];
+  const watching = fave(['watch', id], { env: stack.environment, signal: interrupted.signal, stdout });
+  await requestOf(stack, id).put('one');
+  await vi.waitUntil(() => reached && stdout.text().includes('cut'), WAIT);
+  await nats.stop('SIGKILL');
+  await nats.start();
+  go();
+
+  await vi.waitUntil(() => stdout.text().includes('completed'), WAIT);
+  interrupted.abort();
+  expect((await watching).code).toBe(0);
+  const told = stdout.text().trim().split('\n');
+  expect((await requestOf(stack, id).progress('shout')).length).toBe(1);
+  expect(told.map((line) => line.split(/ +/)[1])).toEqual(['accepted', 'cut', 'shout', 'completed']);
+});
+
+it('Ctrl-C ends a watch though no server is there any more', { timeout: 60_000 }, async () => {
+  const stack = await ownStack();
+  const { nats } = breakable(stack);
+  const [interrupted, stdout] = [new AbortController(), record()];
+  const watching = fave(['watch', uniqueId()], { env: stack.environment, signal: interrupted.signal, stdout });
+  const { manager } = stack.bus;
+  await vi.waitUntil(async () => (await manager.consumers.list('FAVE_REQUESTS').next()).length > 0, WAIT);
+  await nats.stop('SIGKILL');
+  interrupted.abort();
+  expect((await watching).code).toBe(0);
+  await nats.start();
+});
