@@ -1,10 +1,10 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { root } from '../../paths.ts';
 import type { Progress } from '../../servers/install.ts';
 import { run, succeeds } from '../run.ts';
-import { ensureGoProgram, goPrograms } from './programs.ts';
+import { ensureLokiProgram, type LokiProgram } from './programs.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -15,58 +15,74 @@ export interface ObserveImages {
   readonly missing: readonly string[];
 }
 
-/** Others' images that compose.yaml runs. */
-interface Upstream {
-  /** That names another one. */
+/** An image of others that compose.yaml runs. */
+export interface Upstream {
+  /** Variable that names another one. */
   readonly variable: string;
   readonly service: string;
   readonly image: string;
+  /** As `v3.5.0`. */
   readonly version: string;
 }
 
-/** Others' images that compose.yaml runs, as it names them. */
+/** What stands in for a service's image, as a target of the Dockerfile here; no package brings Grafana's pages. */
+const standInOf: Readonly<Record<string, 'prometheus' | LokiProgram>> = {
+  prometheus: 'prometheus',
+  loki: 'loki',
+  // Of Alloy's modules one was never released by itself. Promtail is what its reading of logs came from.
+  alloy: 'promtail',
+};
+
+/** Others' images as compose.yaml names them. */
 export function upstreamImages(composeFile: string): Upstream[] {
-  const pattern = /^ {4}image: \$\{(FAVE_([A-Z]+)_IMAGE):-([\w./-]+):v?([\d.]+)\}$/gm;
-  return [...composeFile.matchAll(pattern)].map(([line, variable = '', name = '', , version = '']) => ({
+  const pattern = /^ {4}image: \$\{(FAVE_([A-Z]+)_IMAGE):-([\w./-]+:v?([\d.]+))\}$/gm;
+  return [...composeFile.matchAll(pattern)].map(([, variable = '', name = '', image = '', version = '']) => ({
     variable,
     service: name.toLowerCase(),
-    image: /:-(.*)\}/.exec(line)?.[1] ?? '',
+    image,
     version: `v${version}`,
   }));
 }
 
 /**
- * The images of others that `--profile observe` runs: those that a registry gives, and where none answers, stand-ins: Prometheus of
- * Debian, Loki and Alloy from their source. Of Grafana, whose pages no package brings, there is none.
+ * The images of others that `--profile observe` runs: those that the environment names, else those that a registry gives, and where
+ * none answers, stand-ins: Debian's Prometheus, Loki from its source, and Promtail for Alloy.
  * @param env What leads to the daemon, and with FAVE_DEBIAN_IMAGE to what stand-ins are built from.
  */
 export async function observeImages(env: Environment, progress: Progress): Promise<ObserveImages> {
   const all = upstreamImages(await readFile(join(root, 'compose.yaml'), 'utf8'));
-  const pulled = await Promise.all(all.map(({ image }) => succeeds('docker', ['pull', '-q', image], { env })));
+  const wanted = all.filter(({ variable }) => !process.env[variable]);
+  const pulled = await Promise.all(wanted.map(({ image }) => succeeds('docker', ['pull', '-q', image], { env })));
+  const lokiVersion = all.find(({ service }) => service === 'loki')?.version ?? '';
   const made: Record<string, string> = {};
   const missing: string[] = [];
-  for (const upstream of all.filter((_, n) => !pulled[n])) {
-    if (upstream.service === 'grafana') missing.push(upstream.service);
-    else made[upstream.variable] = await standIn(upstream, env, progress);
+  for (const { variable, service } of wanted.filter((_, n) => !pulled[n])) {
+    const target = standInOf[service];
+    if (target === undefined) missing.push(service);
+    else made[variable] = await standIn(target, lokiVersion, env, progress);
   }
   return { env: made, missing };
 }
 
 /** @returns The stand-in's name. */
-async function standIn({ service, version }: Upstream, env: Environment, progress: Progress): Promise<string> {
-  const image = `fave-stand-in/${service}:${version}`;
+async function standIn(
+  target: 'prometheus' | LokiProgram,
+  lokiVersion: string,
+  env: Environment,
+  progress: Progress,
+): Promise<string> {
+  const image = target === 'prometheus' ? `fave-stand-in/${target}` : `fave-stand-in/${target}:${lokiVersion}`;
   if (await succeeds('docker', ['image', 'inspect', image], { env })) return image;
-  const program = goPrograms.find(({ name }) => name === service);
-  const empty = await mkdtemp(join(tmpdir(), 'fave-image-'));
+  const context = await mkdtemp(join(tmpdir(), 'fave-image-'));
   try {
-    const context = program ? await ensureGoProgram(program, version, progress) : empty;
+    await cp(join(root, 'infra', 'compose', 'observe'), context, { recursive: true });
+    if (target !== 'prometheus') await copyFile(await ensureLokiProgram(target, lokiVersion, progress), join(context, target));
     const base = env['FAVE_DEBIAN_IMAGE'];
     const args = base === undefined ? [] : ['--build-arg', `DEBIAN_IMAGE=${base}`];
     progress(`making ${image} …`);
-    const file = join(root, 'infra', 'compose', 'observe', 'Dockerfile');
-    await run('docker', ['build', '--quiet', ...args, '--file', file, '--target', service, '--tag', image, context], { env });
+    await run('docker', ['build', '--quiet', ...args, '--target', target, '--tag', image, context], { env });
     return image;
   } finally {
-    await rm(empty, { recursive: true });
+    await rm(context, { recursive: true, force: true });
   }
 }
