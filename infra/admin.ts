@@ -12,9 +12,17 @@ export async function prepare(
   foundation: Pick<Foundation, 'store' | 'bus' | 'access'>,
   mc: string,
 ): Promise<void> {
-  const { ackWait, replicas } = readConfig(env);
+  const { ackWait, replicas, events } = readConfig(env);
   const changes = await withAdmin(foundation, async (store, bus) => {
-    const made = await setUp({ store, bus, graph, ackWait, replicas, ...(retentionDays !== undefined && { retentionDays }) });
+    const made = await setUp({
+      store,
+      bus,
+      graph,
+      ackWait,
+      replicas,
+      events,
+      ...(retentionDays !== undefined && { retentionDays }),
+    });
     if (!foundation.access) return made;
     const { endpoint, accessKey, secretKey } = foundation.store;
     return [

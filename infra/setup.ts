@@ -1,4 +1,5 @@
 import type { Bus } from '../shared/bus.ts';
+import type { Config } from '../shared/config.ts';
 import type { Graph } from '../shared/graph.ts';
 import type { Store } from '../shared/store.ts';
 import { setUpBucket } from './setup/bucket.ts';
@@ -16,6 +17,8 @@ export interface SetUp {
   readonly replicas?: number;
   /** Days after which a request's objects are deleted; undefined keeps them. */
   readonly retentionDays?: number;
+  /** A store that FAVE lists announces nothing, and refuses rules that say where to. Default: `notifications`. */
+  readonly events?: Config['events'];
 }
 
 /**

@@ -2,7 +2,7 @@
 # Builds what the cluster consists of and the cache does not hold yet, from Go modules alone: 10–25 minutes on two cores, once a machine.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
-KUBERNETES=1.34.2 KEDA=2.18.1 ETCD=3.6.4 COREDNS=1.12.4
+KUBERNETES=1.34.2 KEDA=2.18.1 ETCD=3.6.4 COREDNS=1.12.4 PROMETHEUS_OPERATOR=0.85.0
 export CGO_ENABLED=0 GOFLAGS=-mod=mod
 mkdir -p "$bin"
 
@@ -12,11 +12,14 @@ build() { # NAME LDFLAGS PACKAGE, in the current directory
   mv "$bin/.$1" "$bin/$1" # complete or not at all
 }
 missing() { for name in "$@"; do [ -x "$bin/$name" ] || return 0; done; return 1; }
+folder_of() { # MODULE@VERSION
+  go mod download -json "$1" | sed -n 's/^\t"Dir": "\(.*\)",\{0,1\}$/\1/p'
+}
 # A writable copy of a module: `replace` lines in a go.mod count only where it is the main module.
 source_of() { # FOLDER MODULE@VERSION
   [ -d "$cache/$1/src" ] && return
   mkdir -p "$cache/$1"
-  dir=$(go mod download -json "$2" | sed -n 's/^\t"Dir": "\(.*\)",\{0,1\}$/\1/p')
+  dir=$(folder_of "$2")
   cp -r "$dir" "$cache/$1/.src" && chmod -R u+w "$cache/$1/.src" && mv "$cache/$1/.src" "$cache/$1/src"
 }
 
@@ -57,6 +60,13 @@ if missing coredns; then
     printf ')\n'
   } >core/plugin/zplugin.go
   build coredns '' .
+fi
+# Its custom resource definitions alone: the monitors need them, the cluster no operator.
+if [ ! -d "$cache/prometheus-operator" ]; then
+  dir=$(folder_of "github.com/prometheus-operator/prometheus-operator@v$PROMETHEUS_OPERATOR")/example/prometheus-operator-crd
+  mkdir -p "$cache/.prometheus-operator" && chmod u+w "$cache/.prometheus-operator"
+  cp --no-preserve=mode "$dir"/monitoring.coreos.com_{podmonitors,servicemonitors,prometheusrules}.yaml "$cache/.prometheus-operator/"
+  mv "$cache/.prometheus-operator" "$cache/prometheus-operator"
 fi
 missing k8s-pause && (cd "$here/pause" && build k8s-pause '' .)
 # Debian's package, unpacked beside instead of installed.

@@ -4,6 +4,8 @@ import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { parse, stringify } from 'yaml';
+import { run } from '../compose/run.ts';
+import { NAMESPACE } from '../kubernetes/names.ts';
 import { cacheDir, root } from '../paths.ts';
 
 /** Where lib.sh has it. */
@@ -52,36 +54,71 @@ export async function createApi(): Promise<<T>(path: string) => Promise<T>> {
     });
 }
 
-/** Applies an overlay as a person does, with what a cluster of one small node needs: room for every pod of a burst. */
-export async function applyOverlay(name: string): Promise<void> {
-  const dir = join(runDir, 'overlay');
-  await mkdir(dir, { recursive: true });
-  const request = { op: 'replace', path: '/spec/template/spec/containers/0/resources/requests/cpu', value: '10m' };
-  const kustomization = {
-    resources: [relative(dir, join(root, 'k8s', 'overlays', name))],
-    patches: [{ target: { kind: 'Deployment|StatefulSet' }, patch: stringify([request]) }],
-  };
-  await writeFile(join(dir, 'kustomization.yaml'), stringify(kustomization));
-  await kubectl(['apply', '-k', dir]);
+/** What a scenario changes in an overlay, as a person would in a kustomization of their own. Paths are relative to {@link overlayDir}. */
+export interface Adaptation {
+  readonly components?: readonly string[];
+  readonly configMapGenerator?: readonly object[];
+  readonly patches?: readonly object[];
 }
 
-/** Disks of the servers: this cluster makes none by itself. */
+export const overlayDir = join(runDir, 'overlay');
+
+/** Path of a folder below `k8s/`, as a kustomization in {@link overlayDir} names it. */
+export const manifests = (...path: string[]): string => relative(overlayDir, join(root, 'k8s', ...path));
+
+const patchOf =
+  (op: 'add' | 'replace') =>
+  (kind: string, path: string, value: unknown): object => ({ target: { kind }, patch: stringify([{ op, path, value }]) });
+
+/** Patches of all objects of some kinds: of a field that is there, of one that is not. */
+export const [replacement, addition] = [patchOf('replace'), patchOf('add')];
+
+/** Applies an overlay as a person does, with what a cluster of one small node needs: room for every pod of a burst. */
+export async function applyOverlay(name: string, { patches = [], ...adaptation }: Adaptation = {}): Promise<void> {
+  await mkdir(overlayDir, { recursive: true });
+  const kustomization = {
+    resources: [manifests('overlays', name)],
+    ...adaptation,
+    patches: [
+      replacement('Deployment|StatefulSet', '/spec/template/spec/containers/0/resources/requests/cpu', '10m'),
+      ...patches,
+    ],
+  };
+  await writeFile(join(overlayDir, 'kustomization.yaml'), stringify(kustomization));
+  await kubectl(['apply', '-k', overlayDir]);
+}
+
+/** Ends a pod as a power cut would: its process without a word, and then what the cluster knows of it. */
+export async function killPod(name: string): Promise<void> {
+  const path = '{.status.containerStatuses[0].containerID}';
+  const id = await kubectl(['-n', NAMESPACE, 'get', 'pod', name, '-o', `jsonpath=${path}`]);
+  const socket = join(runDir, 'containerd', 'c.sock');
+  await run('ctr', ['-a', socket, '-n', 'k8s.io', 'tasks', 'kill', '-s', 'SIGKILL', id.replace('containerd://', '')]);
+  await kubectl(['-n', NAMESPACE, 'delete', 'pod', name, '--grace-period=0', '--force']);
+}
+
+/** A disk for each claim: this cluster makes none by itself. */
 export async function makeVolumes(claims: readonly string[]): Promise<void> {
-  for (const claim of claims) {
+  const volumes = claims.map(async (claim) => {
     const path = join(runDir, 'volumes', claim);
     await mkdir(path, { recursive: true });
     await chown(path, 1000, 1000);
-    const volume = {
+    return {
       apiVersion: 'v1',
       kind: 'PersistentVolume',
       metadata: { name: claim },
       spec: {
         capacity: { storage: '100Gi' },
         accessModes: ['ReadWriteOnce'],
-        claimRef: { namespace: 'fave', name: claim },
+        claimRef: { namespace: NAMESPACE, name: claim },
         hostPath: { path, type: 'Directory' },
       },
     };
-    await kubectl(['apply', '-f', '-'], stringify(volume));
-  }
+  });
+  await apply(await Promise.all(volumes));
+}
+
+/** Applies manifests. */
+export async function apply(objects: readonly object[]): Promise<void> {
+  await kubectl(['apply', '-f', '-'], objects.map((each) => stringify(each)).join('---\n'));
 }

@@ -3,7 +3,7 @@ import { compile, type TopLevelSpec } from 'vega-lite';
 import type { Timeline } from './timeline.ts';
 
 /** A row a stage over time: lag, pods that are wanted, pods that are ready. @returns SVG. */
-export async function figure({ about, overlay, completed, stages, changes }: Timeline): Promise<string> {
+export async function figure({ about, overlay, completed, stages, changes, marks = [] }: Timeline): Promise<string> {
   const end = Math.max(completed, ...changes.map(({ t }) => t));
   const measures = ['lag', 'desired', 'ready'] as const;
   const values = Object.keys(stages).flatMap((stage) => {
@@ -15,6 +15,7 @@ export async function figure({ about, overlay, completed, stages, changes }: Tim
       measures.map((what) => ({ stage, t, what, value: change[what] })),
     );
   });
+  const x = { field: 't', type: 'quantitative', title: 'seconds since the upload' } as const;
   const spec: TopLevelSpec = {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     title: `${overlay}: ${about}; completed after ${completed} s`,
@@ -24,17 +25,22 @@ export async function figure({ about, overlay, completed, stages, changes }: Tim
     spec: {
       width: 640,
       height: 56,
-      mark: { type: 'line', interpolate: 'step-after', strokeWidth: 1.5 },
-      encoding: {
-        x: { field: 't', type: 'quantitative', title: 'seconds since the upload' },
-        y: { field: 'value', type: 'quantitative', title: null, axis: { tickCount: 3, format: 'd' } },
-        color: {
-          field: 'what',
-          type: 'nominal',
-          title: null,
-          scale: { domain: [...measures], range: ['#999999', '#e69f00', '#0072b2'] },
+      layer: [
+        {
+          mark: { type: 'line', interpolate: 'step-after', strokeWidth: 1.5 },
+          encoding: {
+            x,
+            y: { field: 'value', type: 'quantitative', title: null, axis: { tickCount: 3, format: 'd' } },
+            color: {
+              field: 'what',
+              type: 'nominal',
+              title: null,
+              scale: { domain: [...measures], range: ['#999999', '#e69f00', '#0072b2'] },
+            },
+          },
         },
-      },
+        { data: { values: [...marks] }, mark: { type: 'rule', color: '#d55e00', strokeDash: [4, 3] }, encoding: { x } },
+      ],
     },
     resolve: { scale: { y: 'independent' } },
   };

@@ -1,17 +1,19 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { stringify } from 'yaml';
 import { connectBus, type Bus } from '../../shared/bus.ts';
 import { readConfig, type BusConfig, type StoreConfig } from '../../shared/config.ts';
 import type { Graph } from '../../shared/graph.ts';
-import { streams } from '../../shared/topology.ts';
 import { run } from '../compose/run.ts';
 import { ROOT_USER } from '../foundation.ts';
+import { BUS_NODES } from '../kubernetes/bus.ts';
 import { hosts, NAMESPACE, ports } from '../kubernetes/names.ts';
 import { rolesOf, secretManifests } from '../kubernetes/secrets.ts';
+import { STORE_NODES } from '../kubernetes/store.ts';
 import { root } from '../paths.ts';
 import { ensureSecrets } from '../secrets.ts';
-import { applyOverlay, createApi, kubectl, makeVolumes, runDir } from './cluster.ts';
+import { apply, applyOverlay, createApi, kubectl, makeVolumes, runDir, type Adaptation } from './cluster.ts';
+import { createLags } from './lags.ts';
 
 /** FAVE in the cluster, and a person's access to it. */
 export interface System {
@@ -23,29 +25,20 @@ export interface System {
   log(pod: string): Promise<string>;
   /** `num_pending + num_ack_pending` by consumer, as KEDA reads it. */
   lags(): Promise<Map<string, number>>;
+  /** Runs `mc`, with the store as `fave`. @returns What it said. */
+  mc(...args: string[]): Promise<string>;
   /** Uploads a file with `mc cp`, options as its metadata. */
   submit(id: string, file: string, attributes?: Readonly<Record<string, string>>): Promise<void>;
   /** Addresses of a stage's pods by name. */
   pods(stage: string): Promise<Map<string, string>>;
+  /** Ends the access; the system stays. */
+  close(): Promise<void>;
 }
 
 export interface Pods {
   readonly items: readonly {
     metadata: { name: string; deletionTimestamp?: string };
     status: { podIP?: string; phase: string };
-  }[];
-}
-
-interface Monitor {
-  readonly account_details?: readonly {
-    readonly stream_detail: readonly {
-      readonly name: string;
-      readonly consumer_detail?: readonly {
-        readonly name: string;
-        readonly num_pending: number;
-        readonly num_ack_pending: number;
-      }[];
-    }[];
   }[];
 }
 
@@ -60,70 +53,88 @@ export async function until<T>(what: string, seconds: number, ask: () => Promise
   }
 }
 
+export interface InstallOptions {
+  readonly adaptation?: Adaptation;
+  /** Where objects are, and with which keys, when that is no MinIO of the overlay. */
+  readonly store?: StoreConfig;
+}
+
 /** Installs FAVE by an overlay and waits until it is set up. @param mc The `mc` program. */
-export async function install(graph: Graph, overlay: string, mc: string): Promise<System> {
+export async function install(
+  graph: Graph,
+  overlay: string,
+  mc: string,
+  { adaptation, store: given }: InstallOptions = {},
+): Promise<System> {
   const secrets = await ensureSecrets(join(runDir, 'secrets'), rolesOf(graph));
-  await makeVolumes([hosts.store, hosts.bus].map((name) => `data-${name}-0`));
+  const claims = (host: string, count: number): string[] => Array.from({ length: count }, (_, node) => `data-${host}-${node}`);
+  await makeVolumes([...claims(hosts.store, STORE_NODES), ...claims(hosts.bus, BUS_NODES)]);
   await kubectl(['apply', '-f', join(root, 'k8s', 'base', 'namespace.yaml')]);
-  await kubectl(
-    ['apply', '-f', '-'],
-    secretManifests(graph, secrets)
-      .map((each) => stringify(each))
-      .join('---\n'),
-  );
-  await applyOverlay(overlay);
-  await kubectl(['-n', 'fave', 'wait', '--for=condition=complete', 'job/set-up', '--timeout=300s']);
+  await apply(secretManifests(graph, secrets, given));
+  await applyOverlay(overlay, adaptation);
+  await kubectl(['-n', NAMESPACE, 'wait', '--for=condition=complete', 'job/set-up', '--timeout=300s']);
   for (const name of ['relay', 'tracker'])
-    await kubectl(['-n', 'fave', 'rollout', 'status', `deployment/${name}`, '--timeout=300s']);
+    await kubectl(['-n', NAMESPACE, 'rollout', 'status', `deployment/${name}`, '--timeout=300s']);
 
   const api = await createApi();
   const ip = async (service: string): Promise<string> =>
-    kubectl(['-n', 'fave', 'get', 'service', service, '-o', 'jsonpath={.spec.clusterIP}']);
-  const [storeIp, busIp] = await Promise.all([ip(hosts.store), ip(hosts.bus)]);
+    kubectl(['-n', NAMESPACE, 'get', 'service', service, '-o', 'jsonpath={.spec.clusterIP}']);
+  const busIp = await ip(hosts.bus);
   const busOf = (user: string): BusConfig => ({
     servers: [`nats://${busIp}:${ports.bus}`],
     user,
     password: secrets.bus[user] ?? '',
     ca: undefined,
   });
+  const store = given ?? {
+    ...readConfig({}).store,
+    endpoint: `http://${await ip(hosts.store)}:${ports.store}`,
+    accessKey: ROOT_USER,
+    secretKey: secrets.store[ROOT_USER] ?? '',
+  };
   const bus = await connectBus(busOf('viewer'), 'test');
-  const pods = async (stage: string): Promise<Map<string, string>> => {
-    const { items } = await api<Pods>(`/api/v1/namespaces/fave/pods?labelSelector=app.kubernetes.io%2Fname%3D${stage}`);
+  const pods = async (name: string): Promise<Map<string, string>> => {
+    const { items } = await api<Pods>(`/api/v1/namespaces/${NAMESPACE}/pods?labelSelector=app.kubernetes.io%2Fname%3D${name}`);
     return new Map(items.map(({ metadata, status }) => [metadata.name, status.podIP ?? '']));
   };
-  const nodes = await pods(hosts.bus);
-  const access = {
-    MC_HOST_fave: `http://${ROOT_USER}:${secrets.store[ROOT_USER] ?? ''}@${storeIp}:${ports.store}`,
-    MC_CONFIG_DIR: join(runDir, 'mc'),
-  };
+  const runMc = createMc(mc, store);
   return {
     api,
     bus,
     pods,
-    admin: {
-      store: {
-        ...readConfig({}).store,
-        endpoint: `http://${storeIp}:${ports.store}`,
-        accessKey: ROOT_USER,
-        secretKey: secrets.store[ROOT_USER] ?? '',
-      },
-      bus: busOf('admin'),
-    },
+    admin: { store, bus: busOf('admin') },
     log: (pod) => kubectl(['-n', NAMESPACE, 'logs', pod]),
-    lags: async () => {
-      const [node = ''] = nodes.values();
-      const response = await fetch(`http://${node}:${ports.monitor}/jsz?acc=$G&consumers=true`);
-      const { account_details = [] } = (await response.json()) as Monitor;
-      const landed = account_details.flatMap((account) => account.stream_detail).find(({ name }) => name === streams.landed);
-      return new Map((landed?.consumer_detail ?? []).map((each) => [each.name, each.num_pending + each.num_ack_pending]));
-    },
+    lags: createLags(() => pods(hosts.bus)),
+    mc: runMc,
+    close: () => bus.close(),
     submit: async (id, file, attributes = {}) => {
       const attr = Object.entries(attributes)
         .map(([name, value]) => `fave-${name}=${value}`)
         .join(';');
-      await run(mc, ['cp', ...(attr ? ['--attr', attr] : []), file, `fave/fave-artifacts/requests/${id}/input/`], {
-        env: access,
-      });
+      await runMc('cp', ...(attr ? ['--attr', attr] : []), file, `fave/${store.bucket}/requests/${id}/input/`);
     },
   };
+}
+
+/** Runs `mc` with a configuration of its own, which trusts the store's authority. */
+function createMc(mc: string, { endpoint, accessKey, secretKey, ca }: StoreConfig): System['mc'] {
+  const [scheme, host] = endpoint.split('://');
+  const env = {
+    MC_HOST_fave: `${scheme}://${accessKey}:${secretKey}@${host}`,
+    MC_CONFIG_DIR: join(runDir, 'mc'),
+    ...(ca !== undefined && { SSL_CERT_FILE: ca }),
+  };
+  return (...args) => run(mc, args, { env });
+}
+
+/** Removes the system and its data, if there is one. */
+export async function uninstall(): Promise<void> {
+  // Before the namespace: having deleted pods itself, its controller looks again after half of their grace period, half an hour.
+  const owners = 'deployments.apps,statefulsets.apps,jobs.batch';
+  await kubectl(['-n', NAMESPACE, 'delete', 'scaledobjects.keda.sh', '--all', '--ignore-not-found', '--timeout=120s']);
+  await kubectl(['-n', NAMESPACE, 'delete', owners, '--all', '--ignore-not-found', '--timeout=120s']);
+  await until('no pod', 120, async () => (await kubectl(['-n', NAMESPACE, 'get', 'pods', '-o', 'name'])) === '' || undefined);
+  await kubectl(['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait', '--timeout=300s']);
+  await kubectl(['delete', 'persistentvolumes', '--all', '--wait', '--timeout=60s']);
+  await rm(join(runDir, 'volumes'), { recursive: true, force: true });
 }

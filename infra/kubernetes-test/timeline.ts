@@ -11,6 +11,13 @@ export interface Timeline {
   readonly completed: number;
   readonly stages: Readonly<Record<string, StageSummary>>;
   readonly changes: readonly Change[];
+  /** What was done to the cluster, and what it did. */
+  readonly marks?: readonly Mark[];
+}
+
+export interface Mark {
+  readonly t: number;
+  readonly what: string;
 }
 
 interface StageSummary {
@@ -33,7 +40,7 @@ export function timelineOf(
   graph: Graph,
   { changes }: Recording,
   { items }: Watch,
-  { begun, ...rest }: Pick<Timeline, 'about' | 'overlay' | 'requests' | 'completed'> & { begun: number },
+  { begun, marks, ...rest }: Omit<Timeline, 'stages' | 'changes'> & { begun: number },
 ): Timeline {
   const since = (t: number): number => Math.round((t - begun) * 100) / 100;
   const stages = graph.stages.map(({ name }) => {
@@ -55,6 +62,7 @@ export function timelineOf(
   return {
     ...rest,
     completed: since(rest.completed),
+    ...(marks && { marks: marks.map((mark) => ({ ...mark, t: since(mark.t) })) }),
     stages: Object.fromEntries(stages),
     changes: changes.map((change) => ({ ...change, t: since(change.t) })),
   };

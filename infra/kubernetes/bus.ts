@@ -71,7 +71,7 @@ export function bus(): [IService, IService, IStatefulSet, IPodDisruptionBudget] 
   const service = (name: string, spec: IService['spec']): IService => ({
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { ...metadata, name },
+    metadata: { namespace: NAMESPACE, name, labels: labels(name, 'bus') },
     spec: { ...spec, selector: selector(hosts.bus).matchLabels },
   });
   return [

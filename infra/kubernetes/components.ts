@@ -3,6 +3,7 @@ import { BUS_CONFIG_FILE, BUS_NODES } from './bus.ts';
 import { BUS_CONFIG, ENVIRONMENT, hosts, literals, NAMESPACE } from './names.ts';
 import { clusterPolicies, externalStorePolicy, STORE_POLICY } from './network.ts';
 import type { ServiceEnvironment } from './services.ts';
+import { ROLES_VOLUME, SET_UP } from './set-up.ts';
 import { STORE_NODES, storeArgs } from './store.ts';
 
 const environment = (values: ServiceEnvironment): object => ({
@@ -48,6 +49,14 @@ export function cluster(): object {
   };
 }
 
+/** Set-up makes access keys in MinIO alone; without a list of roles it leaves the store's as they are. */
+const keysAreGiven = {
+  apiVersion: 'batch/v1',
+  kind: 'Job',
+  metadata: { name: SET_UP, namespace: NAMESPACE },
+  spec: { template: { spec: { volumes: [{ name: ROLES_VOLUME, secret: null, emptyDir: { sizeLimit: '1Mi' } }] } } },
+};
+
 export const externalStoreResources = () => ({ 'external-store-policy': [externalStorePolicy()] });
 
 /** In place of MinIO: an S3 of somebody else's, which announces nothing, so that FAVE looks for what landed. Its address is to be set. */
@@ -69,13 +78,14 @@ export function externalStore(): object {
         FAVE_SWEEP_INTERVAL: '5',
       }),
     ],
-    patches: patches(
-      gone.map(({ apiVersion, kind, name }) => ({
+    patches: patches([
+      ...gone.map(({ apiVersion, kind, name }) => ({
         $patch: 'delete',
         apiVersion,
         kind,
         metadata: { name, namespace: NAMESPACE },
       })),
-    ),
+      keysAreGiven,
+    ]),
   };
 }

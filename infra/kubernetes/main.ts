@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { graph } from '../../services/pipeline.ts';
+import { readConfig } from '../../shared/config.ts';
 import { PermanentError } from '../../shared/errors.ts';
 import { defaultDataDir, root } from '../paths.ts';
 import { ensureSecrets } from '../secrets.ts';
@@ -38,11 +39,15 @@ async function generate(check: boolean): Promise<void> {
   }
 }
 
-/** Passwords are made once and kept in the directory, so that a second call prints the same. */
+/**
+ * Passwords are made once and kept in the directory, so that a second call prints the same. Where the environment has
+ * ARTIFACT_ACCESS_KEY and ARTIFACT_SECRET_KEY, all services get these.
+ */
 async function printSecrets(dataDir: string): Promise<void> {
+  const { store } = readConfig(process.env);
   const secrets = await ensureSecrets(dataDir, rolesOf(graph));
   process.stdout.write(
-    secretManifests(graph, secrets)
+    secretManifests(graph, secrets, store.accessKey === '' ? undefined : store)
       .map((manifest) => stringify(manifest))
       .join('---\n'),
   );

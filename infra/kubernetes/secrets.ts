@@ -1,5 +1,5 @@
 import type { ISecret } from 'kubernetes-models/v1/Secret';
-import { readConfig } from '../../shared/config.ts';
+import { readConfig, type StoreConfig } from '../../shared/config.ts';
 import type { Graph } from '../../shared/graph.ts';
 import { ROOT_USER } from '../foundation.ts';
 import { busPermissions } from '../permissions.ts';
@@ -18,25 +18,34 @@ export function rolesOf(graph: Graph): { bus: string[]; store: string[] } {
   return { bus: Object.keys(busPermissions(graph)), store: [ROOT_USER, ...Object.keys(storePolicies(graph, bucket))] };
 }
 
-/** Every Secret that the manifests refer to: they are made for an installation and never committed. Each service gets its own role's. */
-export function secretManifests(graph: Graph, secrets: Secrets): ISecret[] {
+/** Keys of a store that FAVE does not run. */
+export type GivenKeys = Pick<StoreConfig, 'accessKey' | 'secretKey'>;
+
+/**
+ * Every Secret that the manifests refer to: they are made for an installation and never committed. Each service gets its own role's.
+ * @param given Keys that all have instead, where the store is somebody else's and makes none for them.
+ */
+export function secretManifests(graph: Graph, secrets: Secrets, given?: GivenKeys): ISecret[] {
   const { bus, store } = secrets;
   const access = (role: string, accessKey: string, secretKey = '', user = role): ISecret =>
     secret(secretOf(role), {
-      ARTIFACT_ACCESS_KEY: accessKey,
-      ARTIFACT_SECRET_KEY: secretKey,
+      ARTIFACT_ACCESS_KEY: given?.accessKey ?? accessKey,
+      ARTIFACT_SECRET_KEY: given?.secretKey ?? secretKey,
       NATS_USER: user,
       NATS_PASSWORD: bus[user] ?? '',
     } satisfies ServiceEnvironment);
-  return [
+  const ofOwnStore = [
     secret(STORE_ROOT, {
       [rootKeys.user]: ROOT_USER,
       [rootKeys.password]: store[ROOT_USER] ?? '',
       [rootKeys.bus]: bus['minio'] ?? '',
     }),
+    secret(secretOf('roles'), { 'secrets.json': JSON.stringify(secrets) }),
+  ];
+  return [
+    ...(given ? [] : ofOwnStore),
     secret(BUS_USERS, { 'users.conf': busUsers(graph, bus) }),
     access(SET_UP, ROOT_USER, store[ROOT_USER], 'admin'),
-    secret(secretOf('roles'), { 'secrets.json': JSON.stringify(secrets) }),
     ...serviceNames(graph).map((name) => access(name, accessKeyOf(name), store[name])),
   ];
 }

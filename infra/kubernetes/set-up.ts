@@ -5,6 +5,8 @@ import { podTemplate, resources } from './pod.ts';
 /** Where the passwords of all roles are, which it sets. */
 const ROLES = '/run/secrets/fave';
 
+export const ROLES_VOLUME = 'roles';
+
 /** Name of the Job and of its role. */
 export const SET_UP = 'set-up';
 
@@ -30,11 +32,11 @@ export function setUpJob(): IJob {
           image: images.setUp,
           args: ['--secrets', ROLES],
           envFrom: [{ configMapRef: { name: ENVIRONMENT } }, { secretRef: { name: secretOf(SET_UP) } }],
-          volumeMounts: [{ name: 'roles', mountPath: ROLES, readOnly: true }],
+          volumeMounts: [{ name: ROLES_VOLUME, mountPath: ROLES, readOnly: true }],
           // One mc a role, all at once, 50 MB each: in less memory they only page each other out.
           resources: resources({ request: '50m', limit: '2' }, 1024),
         },
-        more: { restartPolicy: 'OnFailure', volumes: [{ name: 'roles', secret: { secretName: secretOf('roles') } }] },
+        more: { restartPolicy: 'OnFailure', volumes: [{ name: ROLES_VOLUME, secret: { secretName: secretOf('roles') } }] },
       }),
     },
   };

@@ -27,7 +27,8 @@ export function store(): [IService, IService, IStatefulSet, IPodDisruptionBudget
   const service = (name: string, spec: IService['spec']): IService => ({
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: { ...metadata, name },
+    // A name of its own: monitors that select services would have each pod twice.
+    metadata: { namespace: NAMESPACE, name, labels: labels(name, 'store') },
     spec: { ...spec, selector: selector(hosts.store).matchLabels, ports: [{ name: 's3', port: ports.store }] },
   });
   return [
@@ -86,7 +87,8 @@ function container(): Omit<IContainer, 'name'> {
     resources: resources({ request: '100m', limit: '2' }, 2048),
     startupProbe: { ...health('live'), periodSeconds: 1, failureThreshold: 120 },
     livenessProbe: { ...health('live'), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
-    readinessProbe: { ...health('ready'), periodSeconds: 5, timeoutSeconds: 5 },
+    // Not `ready`, which says nothing of the other nodes: one that starts and has not found them yet answers 404 for what it lacks itself.
+    readinessProbe: { ...health('cluster'), periodSeconds: 2, timeoutSeconds: 5 },
   };
 }
 

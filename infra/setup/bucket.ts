@@ -5,10 +5,10 @@ import { targetArns } from '../minio.ts';
 import type { SetUp } from '../setup.ts';
 import { EVENTS, notificationRules, type Rule } from './rules.ts';
 
-type BucketConfig = Pick<SetUp, 'store' | 'graph' | 'retentionDays'>;
+type BucketConfig = Pick<SetUp, 'store' | 'graph' | 'retentionDays' | 'events'>;
 
 /** Makes the bucket with its versioning, lifecycle and notification rules. @returns What it changed. */
-export async function setUpBucket({ store, graph, retentionDays }: BucketConfig): Promise<string[]> {
+export async function setUpBucket({ store, graph, retentionDays, events = 'notifications' }: BucketConfig): Promise<string[]> {
   const { client, bucket } = store;
   const changes: string[] = [];
   const ensure = async (what: string, change: () => Promise<boolean>): Promise<void> => {
@@ -20,7 +20,8 @@ export async function setUpBucket({ store, graph, retentionDays }: BucketConfig)
   }
   await ensure('set the versioning', () => setVersioning(client, bucket));
   await ensure('set the lifecycle', () => setLifecycle(client, bucket, retentionDays));
-  await ensure('set the notification rules', () => setNotifications(client, bucket, notificationRules(graph)));
+  if (events === 'notifications')
+    await ensure('set the notification rules', () => setNotifications(client, bucket, notificationRules(graph)));
   return changes;
 }
 

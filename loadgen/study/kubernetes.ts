@@ -1,8 +1,6 @@
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
-import { kubectl, runDir } from '../../infra/kubernetes-test/cluster.ts';
+import { kubectl } from '../../infra/kubernetes-test/cluster.ts';
 import { keepScaleJournal, type ScaleJournal, type SeenPod } from '../../infra/kubernetes-test/journal.ts';
-import { install, until, type System } from '../../infra/kubernetes-test/system.ts';
+import { install, uninstall, type System } from '../../infra/kubernetes-test/system.ts';
 import { NAMESPACE, ports } from '../../infra/kubernetes/names.ts';
 import { regimeSettings } from '../../infra/regimes.ts';
 import { ensureServers } from '../../infra/servers/install.ts';
@@ -15,7 +13,7 @@ import type { Platform, ReplicaCount } from './platform.ts';
 export const kubernetes: Platform = {
   name: 'kubernetes',
   async start(regime) {
-    await clear();
+    await uninstall();
     const { mc } = await ensureServers((line) => void process.stderr.write(`${line}\n`));
     const system = await install(graph, regime, mc);
     const journal = keepScaleJournal(system, graph);
@@ -38,7 +36,7 @@ export const kubernetes: Platform = {
       },
       stop: async () => {
         await system.bus.close();
-        await journal.stop().finally(clear);
+        await journal.stop().finally(uninstall);
       },
     };
   },
@@ -64,18 +62,6 @@ async function restartsOf(system: System): Promise<Map<string, number>> {
       (status.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0),
     ]),
   );
-}
-
-/** Removes the system and its data, if there is one. */
-async function clear(): Promise<void> {
-  // Before the namespace: having deleted pods itself, its controller looks again after half of their grace period, half an hour.
-  const owners = 'deployments.apps,statefulsets.apps,jobs.batch';
-  await kubectl(['-n', NAMESPACE, 'delete', 'scaledobjects.keda.sh', '--all', '--ignore-not-found', '--timeout=120s']);
-  await kubectl(['-n', NAMESPACE, 'delete', owners, '--all', '--ignore-not-found', '--timeout=120s']);
-  await until('no pod', 120, async () => (await kubectl(['-n', NAMESPACE, 'get', 'pods', '-o', 'name'])) === '' || undefined);
-  await kubectl(['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait', '--timeout=300s']);
-  await kubectl(['delete', 'persistentvolumes', '--all', '--wait', '--timeout=60s']);
-  await rm(join(runDir, 'volumes'), { recursive: true, force: true });
 }
 
 async function countsOf(journal: ScaleJournal): Promise<Record<string, ReplicaCount>> {
