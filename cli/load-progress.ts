@@ -1,6 +1,5 @@
 import type { Totals } from '../loadgen/book.ts';
-import { quantile } from '../loadgen/quantile.ts';
-import type { Distribution, LoadSummary } from '../loadgen/summary.ts';
+import { distribution, type Distribution, type LoadSummary } from '../loadgen/summary.ts';
 import type { Output } from './cli.ts';
 import { duration } from './format.ts';
 import { createRedraw } from './redraw.ts';
@@ -33,8 +32,9 @@ export function createGauge(output: Output): { watch(totals: () => Totals): void
 }
 
 export function totalsLine(elapsed: number, { sent, open, completed, failed, latencies }: Totals): string {
-  const at = (p: number): string => (latencies.length === 0 ? '–' : duration(quantile(latencies, p)));
-  return `${duration(elapsed)}: ${sent} sent, ${open} in flight, ${completed} done, ${failed} failed, p50 ${at(0.5)}, p95 ${at(0.95)}`;
+  const { p50, p95 } = distribution(latencies) ?? {};
+  const text = (value: number | undefined): string => (value === undefined ? '–' : duration(value));
+  return `${duration(elapsed)}: ${sent} sent, ${open} in flight, ${completed} done, ${failed} failed, p50 ${text(p50)}, p95 ${text(p95)}`;
 }
 
 /** A load's end, for people. */

@@ -1,5 +1,5 @@
+import { quantile } from 'd3-array';
 import type { LoadRecord } from '../schemas/generated/types.ts';
-import { quantile } from './quantile.ts';
 
 /** A distribution, milliseconds. */
 export interface Distribution {
@@ -46,6 +46,6 @@ export function createSummary(): { add(record: LoadRecord): void; summary(): Loa
 
 export function distribution(values: readonly number[]): Distribution | null {
   if (values.length === 0) return null;
-  const [p50, p95, p99, max] = [0.5, 0.95, 0.99, 1].map((p) => Math.round(quantile(values, p) * 1e3) / 1e3);
+  const [p50, p95, p99, max] = [0.5, 0.95, 0.99, 1].map((p) => Math.round((quantile(values, p) ?? NaN) * 1e3) / 1e3);
   return { p50, p95, p99, max } as Distribution;
 }

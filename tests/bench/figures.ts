@@ -1,7 +1,5 @@
 import { cpus, loadavg } from 'node:os';
-import { quantile } from '../../loadgen/quantile.ts';
-
-export { quantile };
+import { quantile } from 'd3-array';
 
 /** Milliseconds of a clock that all processes of a machine share (CLOCK_MONOTONIC), so that an interval may begin in one and end in another. */
 export function now(): number {
@@ -18,12 +16,17 @@ export interface Summary {
 }
 
 export function summary(values: readonly number[]): Summary {
-  const [p50, p90, p99, max] = [0.5, 0.9, 0.99, 1].map((p) => rounded(quantile(values, p))) as [number, number, number, number];
+  const [p50, p90, p99, max] = [0.5, 0.9, 0.99, 1].map((p) => rounded(quantile(values, p) ?? NaN)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
   return { n: values.length, p50, p90, p99, max };
 }
 
 export function median(values: readonly number[]): number {
-  return quantile(values, 0.5);
+  return quantile(values, 0.5) ?? NaN;
 }
 
 /** Three digits after the point at most: less than any clock here tells. */
