@@ -12,6 +12,11 @@ export interface Panel {
 const quantile = (q: number, metric: string, by: string): string =>
   `histogram_quantile(${q}, sum by (le, ${by}) (rate(${metric}_bucket[RATE])))`;
 
+/** Of what the tracker counts of all workers. Where two run, both count the same. */
+const settled = (metric: string, by = 'stage'): string => `max by (${by}) (rate(fave_settled_${metric}[RATE]))`;
+const settledQuantile = (q: number, metric: string): string =>
+  `histogram_quantile(${q}, ${settled(`${metric}_seconds_bucket`, 'le, stage')})`;
+
 const panel = (title: string, unit: Panel['unit'], legend: string, expr: string): Panel => ({ title, unit, legend, expr });
 
 /** The dashboard, row by row. */
@@ -19,13 +24,13 @@ export const rows: Readonly<Record<string, readonly Panel[]>> = {
   Flow: [
     panel('Requests by status', 'ops', '{{status}}', 'sum by (status) (rate(fave_requests_total[RATE]))'),
     panel('Open requests', 'short', 'open', 'max(fave_open_requests)'),
-    panel('Items settled', 'ops', '{{stage}}', 'sum by (stage) (rate(fave_items_total[RATE]))'),
+    panel('Items settled', 'ops', '{{stage}}', `sum by (stage) (${settled('items_total', 'stage, outcome')})`),
     panel('Items being worked on', 'short', '{{stage}}', 'sum by (stage) (fave_busy_slots)'),
     panel('Notifications', 'ops', '{{result}}', 'sum by (result) (rate(fave_relay_events_total[RATE]))'),
   ],
   Lag: [
     panel('Lag', 'short', '{{stage}} {{lane}}', 'max by (stage, lane) (fave_lag)'),
-    panel('Queue time, 95 %', 's', '{{stage}}', quantile(0.95, 'fave_item_queue_seconds', 'stage')),
+    panel('Queue time, 95 %', 's', '{{stage}}', settledQuantile(0.95, 'item_queue')),
     panel(
       'Fill of streams',
       'percentunit',
@@ -35,23 +40,23 @@ export const rows: Readonly<Record<string, readonly Panel[]>> = {
   ],
   Latency: [
     panel('Request, median', 's', '{{status}}', quantile(0.5, 'fave_request_duration_seconds', 'status')),
-    panel('Item, median', 's', '{{stage}}', quantile(0.5, 'fave_item_duration_seconds', 'stage')),
-    panel('Item, 95 %', 's', '{{stage}}', quantile(0.95, 'fave_item_duration_seconds', 'stage')),
+    panel('Item, median', 's', '{{stage}}', settledQuantile(0.5, 'item_duration')),
+    panel('Item, 95 %', 's', '{{stage}}', settledQuantile(0.95, 'item_duration')),
   ],
   'Cold starts and cost': [
-    panel('Cold starts', 'ops', '{{stage}}', 'sum by (stage) (rate(fave_cold_starts_total[RATE]))'),
+    panel('Cold starts', 'ops', '{{stage}}', settled('cold_starts_total')),
     panel(
       'Parts of a cold start, mean',
       's',
       '{{part}}',
       'sum by (part) (fave_cold_start_seconds_sum) / sum by (part) (fave_cold_start_seconds_count)',
     ),
-    panel('Cost units a second', 'short', '{{stage}}', 'sum by (stage) (rate(fave_cost_units_total[RATE]))'),
+    panel('Cost units a second', 'short', '{{stage}}', settled('cost_units_total')),
   ],
   Failures: [
-    panel('Items failed', 'ops', '{{stage}}', 'sum by (stage) (rate(fave_items_total{outcome="failed"}[RATE]))'),
-    panel('Dead letters', 'short', '{{stage}}', 'sum by (stage) (increase(fave_dead_letters_total[RATE]))'),
-    panel('Redeliveries', 'ops', '{{stage}}', 'sum by (stage) (rate(fave_redeliveries_total[RATE]))'),
+    panel('Items failed', 'ops', '{{stage}}', settled('items_total{outcome="failed"}')),
+    panel('Dead letters', 'short', '{{stage}}', 'max by (stage) (increase(fave_settled_items_total{outcome="failed"}[RATE]))'),
+    panel('Redeliveries', 'ops', '{{stage}}', settled('redeliveries_total')),
     panel('Tool exits', 'ops', '{{tool}} {{result}}', 'sum by (tool, result) (rate(fave_tool_exits_total[RATE]))'),
     panel('Last notification', 's', '{{path}}', 'time() - max by (path) (fave_last_event_timestamp_seconds)'),
   ],

@@ -17,8 +17,9 @@ import { parsed } from '../../shared/validate.ts';
 import { admit } from './admit.ts';
 import { classify, createdObjects, type CreatedObject } from './classify.ts';
 
-/** What became of a notification, as the metric counts it. */
-type Result = 'landed' | 'ignored' | 'rejected' | 'invalid' | 'retried';
+/** What may become of a notification, as the metric counts it. */
+export const results = ['landed', 'ignored', 'rejected', 'invalid', 'retried'] as const;
+type Result = (typeof results)[number];
 
 /** The ways on which the store's notifications come, by subject. */
 const paths: Readonly<Record<string, 'fast' | 'durable'>> = { [subjects.rawFast]: 'fast', [subjects.rawDurable]: 'durable' };
@@ -33,6 +34,7 @@ const RETRY = 1_000;
 export async function relay(service: Service, graph: Graph): Promise<void> {
   const { bus, log, metrics, stopping } = service;
   const handleObject = createHandler(service, graph);
+  beginCounting(service);
 
   const handle = async (message: JsMsg): Promise<Result> => {
     const path = paths[message.subject];
@@ -73,6 +75,13 @@ export async function relay(service: Service, graph: Graph): Promise<void> {
   });
   await messages.close();
   await Promise.all(inFlight);
+}
+
+/** From 0, and from now: a path that was silent before this process began must become an alarm too, and a relay that is gone be missed. */
+function beginCounting({ config, metrics }: Service): void {
+  for (const result of results) metrics.events.inc({ result }, 0);
+  if (config.events !== 'notifications') return;
+  for (const path of Object.values(paths)) metrics.lastEvent.set({ path }, Date.now() / 1_000);
 }
 
 /** Only inputs are read by version: their keys are the user's, who may write them again. */

@@ -9,6 +9,7 @@ import { NO_REQUEST, subjects } from '../../shared/topology.ts';
 import { startSpan, traceIdOf } from '../../shared/trace.ts';
 import { parsed, validated } from '../../shared/validate.ts';
 import { isFinished, newRun, reduceAccepted, reduceProgress, summarise, type RunState } from './reduce.ts';
+import { createTally } from './tally.ts';
 
 /** Milliseconds between two writes of a running request's state file. */
 const STATE_INTERVAL = 500;
@@ -46,6 +47,7 @@ export interface Runs {
 const ENDS = new Set(['completed', 'failed', 'cancelled']);
 
 export function createRuns({ bus, store, log, metrics }: Service, graph: Graph): Runs {
+  const tally = createTally(metrics, graph);
   const open = new Map<string, OpenRun>();
   /** The last run that ended, by request: what still comes of it says nothing new. */
   const ended = new Map<string, number>();
@@ -248,7 +250,8 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
     consider(run);
   };
 
-  const takeProgress = (progress: Progress, time: string): void => {
+  const takeProgress = (progress: Progress, time: string, stored: number): void => {
+    tally.take(progress, stored, current);
     const run = openRun(progress.request_id, progress.run);
     if (!run) return;
     reduceProgress(run.state, progress, time, graph);
@@ -260,7 +263,8 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
     take(message) {
       const event = parsed('event', message.string());
       const [, , , name = '', ...rest] = message.subject.split('.');
-      if (rest.length > 0) takeProgress(validated('progress', event.data), event.time);
+      if (rest.length > 0)
+        takeProgress(validated('progress', event.data), event.time, Number(message.timestampNanos / 1_000_000n));
       else takeLifecycle(name, validated('lifecycle', event.data), message.seq, event.traceparent);
     },
     caughtUp() {

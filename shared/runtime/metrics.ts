@@ -27,18 +27,25 @@ export interface Metrics {
 /** Upper bounds of the histograms' buckets, seconds. */
 const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800];
 
+/** What makes metrics of FAVE's in a registry, by the part of their name between `fave_` and `_total` or `_seconds`. */
+export function makersOf(registry: Registry) {
+  const registers = [registry];
+  return {
+    counter: <L extends string>(name: string, help: string, ...labelNames: L[]): Counter<L> =>
+      new Counter({ name: `fave_${name}_total`, help, labelNames, registers }),
+    gauge: <L extends string>(name: string, help: string, ...labelNames: L[]): Gauge<L> =>
+      new Gauge({ name: `fave_${name}`, help, labelNames, registers }),
+    histogram: <L extends string>(name: string, help: string, ...labelNames: L[]): Histogram<L> =>
+      new Histogram({ name: `fave_${name}_seconds`, help, labelNames, buckets: SECONDS, registers }),
+  };
+}
+
 /** The metrics of a process. @param directory Whose disk's room is told. */
 export function createMetrics(service: string, directory?: string): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ service });
   collectDefaultMetrics({ register: registry });
-  const registers = [registry];
-  const counter = <L extends string>(name: string, help: string, ...labelNames: L[]): Counter<L> =>
-    new Counter({ name: `fave_${name}_total`, help, labelNames, registers });
-  const gauge = <L extends string>(name: string, help: string, ...labelNames: L[]): Gauge<L> =>
-    new Gauge({ name: `fave_${name}`, help, labelNames, registers });
-  const histogram = <L extends string>(name: string, help: string, ...labelNames: L[]): Histogram<L> =>
-    new Histogram({ name: `fave_${name}_seconds`, help, labelNames, buckets: SECONDS, registers });
+  const { counter, gauge, histogram } = makersOf(registry);
 
   const operations = counter('store_operations', 'Requests to the store by what came of them', 'operation', 'result');
   const latency = histogram('store_operation', 'Until the store has answered, its body included', 'operation');
