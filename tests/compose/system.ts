@@ -30,7 +30,7 @@ export async function createSystem(program: string, env: Readonly<Record<string,
   const ports = await freePorts();
   const variables = {
     ...env,
-    FAVE_VERSION: 'test',
+    FAVE_VERSION: process.env['FAVE_VERSION'] ?? 'test',
     FAVE_SECRETS_DIR: secrets,
     FAVE_STORE_PORT: String(ports.minio),
     FAVE_CONSOLE_PORT: String(ports.console),
