@@ -88,9 +88,10 @@ export async function applyOverlay(name: string, { patches = [], ...adaptation }
   await kubectl(['apply', '-k', overlayDir]);
 }
 
-/** Ends a pod as a power cut would: its process without a word, and then what the cluster knows of it. */
+/** Ends a server's pod as a power cut would: its process without a word, and then what the cluster knows of it. */
 export async function killPod(name: string): Promise<void> {
-  const path = '{.status.containerStatuses[0].containerID}';
+  const container = name.replace(/-\d+$/, '');
+  const path = `{.status.containerStatuses[?(@.name=="${container}")].containerID}`;
   const id = await kubectl(['-n', NAMESPACE, 'get', 'pod', name, '-o', `jsonpath=${path}`]);
   const socket = join(runDir, 'containerd', 'c.sock');
   await run('ctr', ['-a', socket, '-n', 'k8s.io', 'tasks', 'kill', '-s', 'SIGKILL', id.replace('containerd://', '')]);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { serviceNames } from '../services.ts';
 import { cacheDir } from '../paths.ts';
-import { NAMESPACE } from '../kubernetes/names.ts';
+import { hosts, NAMESPACE } from '../kubernetes/names.ts';
 import { applyOverlay, kubectl, manifests } from './cluster.ts';
 import { until, type System } from './system.ts';
 import type { Scenario } from './timeline.ts';
@@ -103,13 +103,13 @@ const answers = async ({ url }: Target): Promise<boolean> =>
     () => false,
   );
 
-/** The monitors are what the Prometheus operator's definitions allow; they select every service and the store, once each, and all of these tell numbers. */
+/** The monitors are what the Prometheus operator's definitions allow; they select every service and both servers, once each, and all of these tell numbers. */
 export const monitors: Scenario = async (system, graph, say) => {
   await kubectl(['apply', '--server-side', '-f', DEFINITIONS]);
   await kubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', DEFINITIONS]);
   // Warm: of every stage a pod is there to be found.
   await applyOverlay('warm', { components: [manifests('components', 'monitoring')] });
-  const expected = [...serviceNames(graph), 'minio'].sort();
+  const expected = [...serviceNames(graph), hosts.store, hosts.bus].sort();
   const targets = await until('a target of every service', 180, async () => {
     const all = [...(await podTargets(system)), ...(await serviceTargets(system))];
     const whole = expected.every((name) => all.some((target) => target.name === name));

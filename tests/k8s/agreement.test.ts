@@ -54,13 +54,28 @@ describe('the base', { timeout: 900_000 }, () => {
     expect(names.filter((name) => !(name in environment))).toEqual([]);
   });
 
-  it('refers to no Secret that nobody makes', async () => {
-    const made = secretManifests(graph, { bus: {}, store: {} }).map(({ metadata }) => metadata?.name);
-    const asked = JSON.stringify(await overlay('cold')).matchAll(
+  const given = { accessKey: 'theirs', secretKey: 'theirs too' };
+
+  it.each([
+    ['cold', undefined],
+    ['external-store', given],
+  ])('refers to exactly the Secrets that are made: %s', async (name, keys) => {
+    const made = secretManifests(graph, { bus: {}, store: {} }, keys).map(({ metadata }) => metadata?.name);
+    const asked = JSON.stringify(await overlay(name)).matchAll(
       /"secret(?:Ref|KeyRef|)":\{(?:"key":"[^"]*",)?"(?:name|secretName)":"([^"]+)"/g,
     );
-    const names = [...new Set([...asked].map(([, name]) => name))];
+    const names = [...new Set([...asked].map(([, each]) => each))];
     expect(names.sort()).toEqual([...made].sort());
+  });
+
+  it('has every service use the keys of a store that is somebody else’s, and their own on the bus', () => {
+    const secrets = secretManifests(graph, { bus: { relay: 'of the relay' }, store: {} }, given);
+    const relay = secrets.find(({ metadata }) => metadata?.name === 'access-relay')?.stringData;
+    expect(relay).toMatchObject({
+      ARTIFACT_ACCESS_KEY: 'theirs',
+      ARTIFACT_SECRET_KEY: 'theirs too',
+      NATS_PASSWORD: 'of the relay',
+    });
   });
 
   it('leaves the number of a stage’s pods to the autoscaler, and runs one relay and one tracker', async () => {
