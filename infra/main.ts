@@ -137,11 +137,14 @@ async function setup(args: string[]): Promise<void> {
   say('set up');
 }
 
-/** `--secrets DIR`: where they are made. */
+/** `--secrets DIR`: where they are made; `--rotate`: all anew. */
 async function secrets(args: string[]): Promise<void> {
-  const { values } = parseArgs({ args, options: { secrets: { type: 'string', default: 'secrets' } } });
+  const { values } = parseArgs({
+    args,
+    options: { secrets: { type: 'string', default: 'secrets' }, rotate: { type: 'boolean', default: false } },
+  });
   const dir = resolve(values.secrets);
-  say(await makeSecrets({ graph, dir, env: process.env }));
+  say(await makeSecrets({ graph, dir, env: process.env, rotate: values.rotate }));
 }
 
 /** `--from URL`: NATS' monitoring page, whose numbers are served for Prometheus until it is told to stop. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { chown, mkdir, readdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, chown, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { readConfig } from '../../shared/config.ts';
 import type { Graph } from '../../shared/graph.ts';
 import { ROOT_USER } from '../foundation.ts';
@@ -9,48 +9,63 @@ import { natsConfig } from '../nats.ts';
 import { busPermissions } from '../permissions.ts';
 import { storePolicies } from '../policies.ts';
 import { defaultPorts } from '../ports.ts';
-import { ensureSecrets, type Secrets } from '../secrets.ts';
+import { ensureSecrets, forgetSecrets, type Secrets } from '../secrets.ts';
+import { serviceNames } from '../services.ts';
 import { BUS_ADDRESS, DATA, QUEUE } from './names.ts';
+
+/** The job that prepares the servers, as an administrator of both. */
+const SET_UP = 'set-up';
 
 export interface MakeSecrets {
   readonly graph: Graph;
   /** Absolute. */
   readonly dir: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Makes all passwords anew, those of servers and services; what runs goes on with the old ones until it is started again. */
+  readonly rotate?: boolean;
 }
 
 /**
- * Makes the random passwords of a system of containers, a file for each that one of them needs: `store/{role}`, `bus/{user}`,
- * the servers' own, and `env` for a person's shell. Passwords that exist stay, so that it may run again when a stage was added.
+ * Makes the random passwords of a system of containers: a folder for each that has secrets, which it sees as `/run/secrets`, and `env` for
+ * a person's shell. Passwords that exist stay, so that it may run at every start, when a stage was added say.
  * The files belong to the user that the containers run as (FAVE_UID, FAVE_GID), who alone may read them.
  * @returns What to do next.
  */
-export async function makeSecrets({ graph, dir, env }: MakeSecrets): Promise<string> {
+export async function makeSecrets({ graph, dir, env, rotate = false }: MakeSecrets): Promise<string> {
   const { bucket } = readConfig({}).store;
-  const users = busPermissions(graph);
-  const secrets = await ensureSecrets(dir, {
-    bus: Object.keys(users),
+  const all = join(dir, SET_UP);
+  if (rotate) await forgetSecrets(all);
+  const secrets = await ensureSecrets(all, {
+    bus: Object.keys(busPermissions(graph)),
     store: [ROOT_USER, ...Object.keys(storePolicies(graph, bucket))],
   });
-  await Promise.all(['store', 'bus'].map((name) => mkdir(join(dir, name), { recursive: true, mode: 0o700 })));
-  for (const [path, text] of Object.entries({ ...files(graph, secrets), '.gitignore': '*\n' })) {
+  for (const [path, text] of Object.entries(files(graph, secrets))) {
+    await mkdir(dirname(join(dir, path)), { recursive: true });
     await writeFile(join(dir, path), text, { mode: 0o600 });
   }
-  // Nothing of ours knows it but Grafana, and a person; one that was changed stays.
-  await writeFile(join(dir, 'grafana'), randomBytes(18).toString('hex'), { mode: 0o600, flag: 'wx' }).catch(() => undefined);
+  // Grafana keeps it in its own database from its first start on.
+  await mkdir(join(dir, 'grafana'), { recursive: true });
+  const grafana = { mode: 0o600, flag: 'wx' };
+  await writeFile(join(dir, 'grafana/grafana'), randomBytes(18).toString('hex'), grafana).catch(() => undefined);
+  await closeFolders(dir);
   if (process.getuid?.() === 0) await handOver(dir, Number(env['FAVE_UID'] ?? 1000), Number(env['FAVE_GID'] ?? 1000));
   return `the secrets are in ${dir}; for a shell on this machine: . ${join(dir, 'env')}`;
 }
 
+/** What each container is given, by path: its folder is the service's. */
 function files(graph: Graph, { bus, store }: Secrets): Record<string, string> {
-  const each = (folder: string, values: Readonly<Record<string, string>>): Record<string, string> =>
-    Object.fromEntries(Object.entries(values).map(([name, value]) => [`${folder}/${name}`, value]));
+  const access = (service: string, role = service, user = service): Record<string, string> => ({
+    [`${service}/store`]: store[role] ?? '',
+    [`${service}/bus`]: bus[user] ?? '',
+  });
+  const ofServices = serviceNames(graph).flatMap((name) => Object.entries(access(name)));
   return {
-    ...each('store', store),
-    ...each('bus', bus),
-    'minio.env': variables(minioSecrets(store[ROOT_USER] ?? '', bus['minio'] ?? '')),
-    'nats.conf': JSON.stringify(busConfig(graph, bus), null, 2),
+    '.gitignore': '*\n',
     env: shellEnvironment(store[ROOT_USER] ?? '', bus['admin'] ?? ''),
+    'minio/minio.env': variables(minioSecrets(store[ROOT_USER] ?? '', bus['minio'] ?? '')),
+    'nats/nats.conf': JSON.stringify(busConfig(graph, bus), null, 2),
+    ...access(SET_UP, ROOT_USER, 'admin'),
+    ...Object.fromEntries(ofServices),
   };
 }
 
@@ -92,6 +107,13 @@ function variables(values: Readonly<Record<string, string>>, before = ''): strin
   return Object.entries(values)
     .map(([name, value]) => `${before}${name}=${value}\n`)
     .join('');
+}
+
+/** For their owner alone: Docker has made those that a container mounts, for everybody to read. */
+async function closeFolders(dir: string): Promise<void> {
+  const entries = await readdir(dir, { withFileTypes: true });
+  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(dir, name));
+  await Promise.all([dir, ...folders].map((folder) => chmod(folder, 0o700)));
 }
 
 async function handOver(path: string, uid: number, gid: number): Promise<void> {

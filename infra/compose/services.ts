@@ -3,16 +3,14 @@ import { accessKeyOf } from '../policies.ts';
 import { regimeNames, regimeSettings } from '../regimes.ts';
 import { serviceNames, SMALL, toolless } from '../services.ts';
 
+/** Name of the job that makes the secrets. */
+const SECRETS = 'secrets';
+
 /** The parts of compose.yaml and prometheus.yml that follow from the graph, by mark. */
-export function generatedParts(graph: Graph): Record<'services' | 'secrets' | 'names', string> {
+export function generatedParts(graph: Graph): Record<'services' | 'names', string> {
   const names = serviceNames(graph);
   return {
-    services: names.map((name) => service(name, memoryOf(graph, name), builderOf(name, names))).join('\n'),
-    secrets: names
-      .flatMap((name) =>
-        ['store', 'bus'].map((kind) => `  ${kind}-${name}: { file: '\${FAVE_SECRETS_DIR:-./secrets}/${kind}/${name}' }\n`),
-      )
-      .join(''),
+    services: names.map((name) => service(name, memoryOf(graph, name), names)).join('\n'),
     names: names.map((name) => `          - ${name}\n`).join(''),
   };
 }
@@ -28,27 +26,28 @@ function imageOf(name: string): 'core' | 'media' {
   return toolless.includes(name) ? 'core' : 'media';
 }
 
-/** The service that builds another's image: see compose.yaml. */
-function builderOf(name: string, names: readonly string[]): string {
-  return names.find((each) => imageOf(each) === imageOf(name)) ?? name;
+/** Whose block builds the image: its first user. That of `core` is the job that makes the secrets, which all wait for. */
+function builderOf(image: 'core' | 'media', names: readonly string[]): string {
+  return image === 'core' ? SECRETS : (names.find((each) => imageOf(each) === image) ?? '');
 }
 
-function service(name: string, memoryMb: number, builder: string): string {
+function service(name: string, memoryMb: number, names: readonly string[]): string {
   const image = imageOf(name);
-  return `  ${name}:
-    <<: *${image}
-    ${name === builder ? `build: { <<: *build, target: ${image} }` : `depends_on: { <<: *after-set-up, ${builder}: { condition: service_started } }`}
-    command: [${name}]
-    environment:
-      <<: *addresses
-      ARTIFACT_ACCESS_KEY: ${accessKeyOf(name)}
-      NATS_USER: ${name}
-      FAVE_MEMORY_LIMIT_MB: '${memoryMb}'
-    secrets:
-      - { source: store-${name}, target: store }
-      - { source: bus-${name}, target: bus }
-    mem_limit: ${memoryMb}m
-`;
+  const builder = builderOf(image, names);
+  const waitsForBuilder = `depends_on: { <<: *after-set-up, ${builder}: { condition: service_started } }`;
+  const lines = [
+    `<<: *${image}`,
+    ...(name === builder ? [`build: { <<: *build, target: ${image} }`] : builder === SECRETS ? [] : [waitsForBuilder]),
+    `command: [${name}]`,
+    'environment:',
+    '  <<: *addresses',
+    `  ARTIFACT_ACCESS_KEY: ${accessKeyOf(name)}`,
+    `  NATS_USER: ${name}`,
+    `  FAVE_MEMORY_LIMIT_MB: '${memoryMb}'`,
+    `volumes: [/scratch, '\${FAVE_SECRETS_DIR:-./secrets}/${name}:/run/secrets:ro']`,
+    `mem_limit: ${memoryMb}m`,
+  ];
+  return `  ${name}:\n${lines.map((line) => `    ${line}\n`).join('')}`;
 }
 
 /** A text whose lines between each part's marks are that part. */

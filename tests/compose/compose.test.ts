@@ -1,45 +1,22 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import formats from 'ajv-formats';
 import { afterAll, describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
 import { BUS_ADDRESS, GENERATED, QUEUE } from '../../infra/compose/names.ts';
 import { makeSecrets } from '../../infra/compose/secrets.ts';
 import { generatedParts, withParts } from '../../infra/compose/services.ts';
 import { notifyEnvironment } from '../../infra/minio.ts';
 import { root } from '../../infra/paths.ts';
 import { serverPrograms } from '../../infra/servers/table.ts';
-import { serviceNames } from '../../infra/services.ts';
 import { graph } from '../../services/pipeline.ts';
 import { environment } from '../../shared/config.ts';
+import { compose, FOLDER, ours, services, text } from './file.ts';
 
-interface Service {
-  readonly user: string;
-  readonly read_only: boolean;
-  readonly cap_drop: string[];
-  readonly security_opt: string[];
-  readonly mem_limit: string;
-  readonly command?: string[];
-  readonly container_name?: string;
-  readonly ports?: string[];
-  readonly volumes?: string[];
-  readonly healthcheck?: object;
-  readonly environment?: Record<string, string>;
-  readonly secrets?: (string | { readonly source: string })[];
-}
-
-const text = await readFile(join(root, 'compose.yaml'), 'utf8');
-const compose = parse(text, { merge: true }) as {
-  services: Record<string, Service>;
-  secrets: Record<string, { readonly file: string }>;
-};
-const services = Object.entries(compose.services);
 /** Who makes a folder of root's, and who reads Docker's socket. */
 const rootly = ['secrets', 'alloy'];
-const ours = new Set(serviceNames(graph));
 
 describe('compose.yaml', () => {
   it('is as the Compose specification wants it', async () => {
@@ -84,14 +61,15 @@ describe('compose.yaml', () => {
     if (!rootly.includes(name)) expect(service.user).not.toMatch(/^0|root/);
   });
 
-  it.each(services)('publishes of %s nothing beyond this machine, and lets it have many containers', (name, service) => {
+  it.each(services)('lets %s have many containers', (_, service) => {
     expect(service.container_name).toBeUndefined();
-    for (const port of service.ports ?? []) expect(port).toMatch(/^\$\{FAVE_BIND:-127\.0\.0\.1\}:\$\{FAVE_\w+_PORT:-\d+\}:\d+$/);
-    if (ours.has(name)) expect(service.ports).toBeUndefined();
   });
 
-  it.each(services.filter(([name]) => !['set-up', 'secrets'].includes(name)))('asks %s how it is', (_, service) => {
-    expect(service.healthcheck).toBeDefined();
+  it('names what it builds by the version of the package', async () => {
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+    const tags = services.filter(([, { image }]) => image.startsWith('fave-')).map(([, { image }]) => image.split(':').slice(1));
+    expect(tags.length).toBeGreaterThan(ours.size);
+    for (const tag of tags) expect(tag.join(':')).toBe(`\${FAVE_VERSION:-${version}}`);
   });
 
   it('mounts of this tree only what is there', () => {
@@ -112,26 +90,63 @@ describe('compose.yaml', () => {
 describe('the secrets', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'fave-secrets-'));
   afterAll(() => rm(dir, { recursive: true, force: true }));
-  const pathOf = (file: string): string => file.replace('${FAVE_SECRETS_DIR:-./secrets}', dir);
+  const folders = services.flatMap(([name, { volumes = [] }]) =>
+    volumes.flatMap((each) => (FOLDER.exec(each)?.slice(1) ?? []).map((folder) => [name, folder] as const)),
+  );
 
-  it('are every file that a container is given, for nobody else to read', async () => {
+  /** Every file of secrets, by path. */
+  async function files(): Promise<Record<string, string>> {
+    const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+    const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    const pairs = paths.sort().map(async (path) => [path.slice(dir.length + 1), await readFile(path, 'utf8')] as const);
+    return Object.fromEntries(await Promise.all(pairs));
+  }
+
+  it('are a folder for each container, which has its own only', async () => {
     await makeSecrets({ graph, dir, env: {} });
-    const given = services
-      .flatMap(([, service]) => service.secrets ?? [])
-      .map((each) => (typeof each === 'string' ? each : each.source));
-    expect(Object.keys(compose.secrets).sort()).toEqual([...new Set(given)].sort());
-    for (const { file } of Object.values(compose.secrets)) expect((await stat(pathOf(file))).mode & 0o777).toBe(0o600);
-    expect(existsSync(join(dir, '.gitignore'))).toBe(true);
+    for (const [name, folder] of folders) expect(folder).toBe(name);
+    const made = (await readdir(dir, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    expect(made.sort()).toEqual(folders.map(([, folder]) => folder).sort());
+    expect(folders.map(([name]) => name)).toEqual(expect.arrayContaining([...ours, 'minio', 'nats', 'set-up', 'grafana']));
+  });
+
+  it('are what environment variables name', async () => {
+    const RUN = '/run/secrets/';
+    const made = Object.keys(await files());
+    const named = services.flatMap(([name, { environment: variables = {} }]) =>
+      Object.values(variables).flatMap((value) => (value.startsWith(RUN) ? [`${name}/${value.slice(RUN.length)}`] : [])),
+    );
+    expect(named.length).toBeGreaterThan(2 * ours.size);
+    expect(made).toEqual(expect.arrayContaining(named));
+  });
+
+  it('are for nobody else to read, nor for git to keep', async () => {
+    // Docker makes what a container mounts before anything runs.
+    await chmod(join(dir, 'relay'), 0o755);
+    await makeSecrets({ graph, dir, env: {} });
+    const paths = ['', ...folders.map(([, folder]) => folder), ...Object.keys(await files())];
+    for (const path of paths) expect([path, (await stat(join(dir, path))).mode & 0o077]).toEqual([path, 0]);
+    expect(await readFile(join(dir, '.gitignore'), 'utf8')).toBe('*\n');
   });
 
   it('stay as they are when they are made again', async () => {
-    const read = (): Promise<string[]> =>
-      Promise.all(Object.values(compose.secrets).map(({ file }) => readFile(pathOf(file), 'utf8')));
-    const before = await read();
+    const before = await files();
     await makeSecrets({ graph, dir, env: {} });
-    expect(await read()).toEqual(before);
-    const passwords = Object.values((JSON.parse(before[0] ?? '') as { store: Record<string, string> }).store);
+    expect(await files()).toEqual(before);
+    const { bus, store } = JSON.parse(before['set-up/secrets.json'] ?? '') as Record<'bus' | 'store', Record<string, string>>;
+    const passwords = [...Object.values(bus), ...Object.values(store)];
     expect(new Set(passwords).size).toBe(passwords.length);
     for (const password of passwords) expect(text).not.toContain(password);
+  });
+
+  it('are all others when they are rotated, but for the one that Grafana keeps', async () => {
+    const before = await files();
+    await makeSecrets({ graph, dir, env: {}, rotate: true });
+    const after = await files();
+    const same = Object.keys(after).filter((path) => after[path] === before[path]);
+    expect(same).toEqual(['.gitignore', 'grafana/grafana']);
+    const old = Object.entries(before).filter(([path]) => /\/(store|bus)$/.test(path));
+    expect(old.length).toBeGreaterThan(ours.size);
+    for (const [, password] of old) expect(JSON.stringify(after)).not.toContain(password);
   });
 });

@@ -9,8 +9,8 @@ import { graph } from '../../services/pipeline.ts';
 import { createAsker, type Asker } from './ask.ts';
 import { confinementOf } from './confinement.ts';
 import type { Report } from './report.ts';
-import { createPerson, type Person } from './requests.ts';
-import { medium, type Scenario } from './scenario.ts';
+import { createPerson, medium, type Person } from './requests.ts';
+import type { Scenario } from './scenario.ts';
 
 /** What `--profile observe` adds, and where it listens within its container; Grafana is for people's eyes. */
 const PROMETHEUS = ['prometheus', 9090] as const;
@@ -37,11 +37,9 @@ const DEADLINE = 180_000;
 
 /** The system with `--profile observe`: a video and a file that is none are analysed, and everything that is asked about them is answered. */
 export async function observed({ system, report, programs, defer }: Scenario, missing: readonly string[]): Promise<void> {
-  await report.step('images', () => system.build());
-  await report.step('secrets', () => system.compose(['run', '--rm', 'secrets']));
   const services = (await system.compose(['config', '--services'])).split('\n').filter((name) => name !== '');
   const wanted = services.filter((name) => !missing.includes(name));
-  await report.step('up --wait', () => system.compose(['up', '--wait', '--no-build', ...wanted], { show: true }));
+  await report.step('up --build --wait', () => system.up(wanted));
   const person = createPerson(await system.access(), programs);
   defer(() => person.leave());
   const ask = createAsker(system);

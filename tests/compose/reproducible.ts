@@ -2,13 +2,13 @@
  * `npm run test:images`: builds every image twice without a cache, from two clones at two paths, and compares them layer by layer. The files
  * of the second are younger, and for nobody but their owner to read.
  */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildImages } from '../../infra/compose/build.ts';
 import { run } from '../../infra/compose/run.ts';
 import { images } from '../../infra/kubernetes/names.ts';
-import { root } from '../../infra/paths.ts';
+import { cloneTree } from './clone.ts';
 import { differences, layersOf } from './layers.ts';
 import { withDaemon } from './with-daemon.ts';
 
@@ -19,7 +19,7 @@ await withDaemon('test:images', async ({ report, compose, env, defer }) => {
   const scratch = await mkdtemp(join(tmpdir(), 'fave-images-'));
   defer(() => rm(scratch, { recursive: true, force: true }));
   // Both before either is built: somebody may work in this tree.
-  for (const [tag, how] of Object.entries(CLONES)) await copyTree(join(scratch, tag), how);
+  for (const [tag, how] of Object.entries(CLONES)) await cloneTree(join(scratch, tag), how);
   for (const tag of Object.keys(CLONES)) {
     defer(() => removeImages(tag, env));
     const build = { program: compose, project: `fave-${tag}`, env: { ...env, FAVE_VERSION: tag }, tree: join(scratch, tag) };
@@ -37,15 +37,6 @@ await withDaemon('test:images', async ({ report, compose, env, defer }) => {
     if (found.length > 0) process.exitCode = 1;
   }
 });
-
-/** What git holds of the tree or would, as if cloned. */
-async function copyTree(target: string, how: string): Promise<void> {
-  await mkdir(target);
-  const files = 'git ls-files -z --cached --others --exclude-standard';
-  const present = `${files} | while IFS= read -r -d "" file; do [ ! -e "$file" ] || printf "%s\\0" "$file"; done`;
-  const script = `${how}; ${present} | tar --null -T - -c | tar -x $touch --no-same-permissions -C "$0"`;
-  await run('bash', ['-o', 'pipefail', '-c', script, target], { cwd: root });
-}
 
 async function removeImages(tag: string, env: Readonly<Record<string, string>>): Promise<void> {
   const names = Object.values(images).map((image) => `${image}:${tag}`);

@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
-import { basename } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { run } from '../../infra/compose/run.ts';
+import { root } from '../../infra/paths.ts';
 import { readConfig } from '../../shared/config.ts';
 import { requestPrefix } from '../../shared/keys.ts';
 import { createStore, type Store } from '../../shared/store.ts';
+
+const media = resolve(process.env['FAVE_TEST_MEDIA'] ?? join(root, '..', 'shared', 'media'));
+
+/** Path of a test medium. */
+export function medium(name: string): string {
+  const path = join(media, name);
+  assert(existsSync(path), `no test media in ${media}: set FAVE_TEST_MEDIA to their folder`);
+  return path;
+}
 
 /** A person at the host, who has the access of `secrets/env` and the programs `mc` and `nats`. */
 export interface Person {
@@ -13,6 +24,8 @@ export interface Person {
   submit(id: string, video: string): Promise<void>;
   /** Resolves with the first message of a subject. To be called before what causes it. */
   hear(subject: string): Promise<{ readonly message: Promise<string> }>;
+  /** How a request ended, whenever it does or did: the `data` of its `completed`. */
+  outcome(id: string): Promise<{ readonly errors?: readonly unknown[] }>;
   /** Keys below a request's prefix. */
   artifacts(id: string): Promise<string[]>;
   read(id: string, path: string): Promise<string>;
@@ -26,29 +39,34 @@ export function createPerson(access: Readonly<Record<string, string>>, programs:
   const config = readConfig(access);
   const store: Store = createStore(config.store);
   const listeners = new Set<ReturnType<typeof spawn>>();
+  const hear = async (subject: string, ...how: string[]): Promise<{ message: Promise<string> }> => {
+    const child = spawn(programs.nats, ['sub', '--count=1', ...how, subject], { env: { ...process.env, ...access } });
+    listeners.add(child);
+    const said = new EventEmitter();
+    let text = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (part: string) => said.emit('more', (text += part)));
+    }
+    const timer = setTimeout(() => child.kill(), PATIENCE);
+    const message = once(child, 'close').then(([code]) => {
+      clearTimeout(timer);
+      listeners.delete(child);
+      assert.equal(code, 0, `nothing came on ${subject} within ${PATIENCE / 1000} s: ${text}`);
+      return text.slice(text.indexOf('{'));
+    });
+    message.catch(() => undefined); // reported where it is awaited
+    while (!text.includes('Subscribing ')) await Promise.race([once(said, 'more'), message]);
+    return { message };
+  };
   return {
     submit: async (id, video) => {
       const target = `fave/${config.store.bucket}/${requestPrefix(id)}input/${basename(video)}`;
       await run(programs.mc, ['--quiet', 'cp', video, target], { env: access });
     },
-    hear: async (subject) => {
-      const child = spawn(programs.nats, ['sub', '--count=1', subject], { env: { ...process.env, ...access } });
-      listeners.add(child);
-      const said = new EventEmitter();
-      let text = '';
-      for (const stream of [child.stdout, child.stderr]) {
-        stream.setEncoding('utf8').on('data', (part: string) => said.emit('more', (text += part)));
-      }
-      const timer = setTimeout(() => child.kill(), PATIENCE);
-      const message = once(child, 'close').then(([code]) => {
-        clearTimeout(timer);
-        listeners.delete(child);
-        assert.equal(code, 0, `nothing came on ${subject} within ${PATIENCE / 1000} s: ${text}`);
-        return text.slice(text.indexOf('{'));
-      });
-      message.catch(() => undefined); // reported where it is awaited
-      while (!text.includes('Subscribing on')) await Promise.race([once(said, 'more'), message]);
-      return { message };
+    hear: (subject) => hear(subject),
+    outcome: async (id) => {
+      const { message } = await hear(`fave.requests.${id}.completed`, '--all');
+      return (JSON.parse(await message) as { data: { errors?: unknown[] } }).data;
     },
     artifacts: async (id) => {
       const prefix = requestPrefix(id);

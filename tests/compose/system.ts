@@ -1,15 +1,17 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildImages } from '../../infra/compose/build.ts';
+import { removeNameless } from '../../infra/compose/build.ts';
 import { run, type RunOptions } from '../../infra/compose/run.ts';
-import { root } from '../../infra/paths.ts';
 import { freePorts } from '../../infra/ports.ts';
+import { cloneTree } from './clone.ts';
 
-/** A system of containers of the test's own, beside whatever else runs. */
+/** A system of containers of the test's own, in a clone of the tree, beside whatever else runs. */
 export interface System {
-  /** Builds the images. */
-  build(): Promise<void>;
+  /** The clone. */
+  readonly tree: string;
+  /** `up --build --wait`: builds the images, and returns when every service is ready. @param services All, unless told otherwise. */
+  up(services?: readonly string[]): Promise<void>;
   /** Runs Compose. @returns What it said. */
   compose(args: readonly string[], how?: Pick<RunOptions, 'show' | 'all'>): Promise<string>;
   docker(...args: string[]): Promise<string>;
@@ -26,29 +28,34 @@ const PROJECT = process.env['COMPOSE_PROJECT_NAME'] ?? 'fave-test';
 
 /** @param env What leads to the daemon and names the images to build from. */
 export async function createSystem(program: string, env: Readonly<Record<string, string>>): Promise<System> {
-  const secrets = await mkdtemp(join(tmpdir(), 'fave-secrets-'));
+  const scratch = await mkdtemp(join(tmpdir(), 'fave-compose-'));
+  const tree = join(scratch, 'clone');
+  await cloneTree(tree);
   const ports = await freePorts();
   const variables = {
     ...env,
     FAVE_VERSION: process.env['FAVE_VERSION'] ?? 'test',
-    FAVE_SECRETS_DIR: secrets,
     FAVE_STORE_PORT: String(ports.minio),
     FAVE_CONSOLE_PORT: String(ports.console),
     FAVE_NATS_PORT: String(ports.nats),
   };
   const compose: System['compose'] = (args, how = {}) =>
-    run(program, ['--project-name', PROJECT, ...args], { cwd: root, env: variables, ...how });
+    run(program, ['--project-name', PROJECT, ...args], { cwd: tree, env: variables, ...how });
   const docker: System['docker'] = (...args) => run('docker', args, { env: variables });
   const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
   return {
-    build: () => buildImages({ program, project: PROJECT, env: variables }),
+    tree,
+    up: async (services = []) => {
+      await compose(['up', '--build', '--wait', ...services], { show: true });
+      await removeNameless(PROJECT, variables);
+    },
     compose,
     docker,
     containers: async (service) => lines(await compose(['ps', '--quiet', service])),
     access: async () => {
       // A shell reads it, as a person's does.
-      const printed = await run('sh', ['-c', `. "$0" && env`, join(secrets, 'env')], { env: variables });
-      const names = [...(await readFile(join(secrets, 'env'), 'utf8')).matchAll(/^export (\w+)=/gm)].map(([, name]) => name);
+      const printed = await run('sh', ['-c', `. "$0" && env`, join(tree, 'secrets/env')], { env: variables });
+      const names = [...(await readFile(join(tree, 'secrets/env'), 'utf8')).matchAll(/^export (\w+)=/gm)].map(([, name]) => name);
       const pairs = lines(printed).map((line): [string, string] => [
         line.slice(0, line.indexOf('=')),
         line.slice(line.indexOf('=') + 1),
@@ -57,7 +64,7 @@ export async function createSystem(program: string, env: Readonly<Record<string,
     },
     down: async () => {
       await compose(['--profile', '*', 'down', '--volumes', '--remove-orphans', '--timeout', '30']);
-      await rm(secrets, { recursive: true, force: true });
+      await rm(scratch, { recursive: true, force: true });
       const label = ['--quiet', '--filter', `label=com.docker.compose.project=${PROJECT}`];
       const left = await Promise.all([
         docker('ps', '--all', ...label),
