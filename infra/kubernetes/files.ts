@@ -1,10 +1,10 @@
 import { stringify } from 'yaml';
 import type { Graph } from '../../shared/graph.ts';
 import { regimeNames, regimeSettings } from '../regimes.ts';
-import { base, baseGenerators } from './base.ts';
+import { base, baseGenerators, version } from './base.ts';
 import { busConfig, BUS_CONFIG_FILE } from './bus.ts';
 import { cluster, clusterResources, externalStore, externalStoreResources } from './components.ts';
-import { monitors } from './monitoring.ts';
+import { DASHBOARD_FILE, dashboardFile, monitoring, monitoringResources } from './monitoring.ts';
 import { scaledObjects } from './scaling.ts';
 
 /** Everything under `k8s/`, by path, derived from the graph, the regimes and the environment that processes know. */
@@ -23,7 +23,8 @@ export function manifestFiles(graph: Graph): Record<string, string> {
     ...folder('overlays/external-store', {}, { resources: ['../warm'], components: ['../../components/external-store'] }),
     ...folder('components/cluster', clusterResources(), { ...component, ...cluster() }),
     [`components/cluster/${BUS_CONFIG_FILE}`, generated(busConfig({ clustered: true }))],
-    ...folder('components/monitoring', { monitors: monitors() }, component),
+    ...folder('components/monitoring', monitoringResources(), { ...component, ...monitoring(version) }),
+    [`components/monitoring/${DASHBOARD_FILE}`, dashboardFile()],
     ...folder('components/external-store', externalStoreResources(), { ...component, ...externalStore() }),
   ]);
 }

@@ -89,6 +89,10 @@ export function clusterPolicies(): INetworkPolicy[] {
   ];
 }
 
+/** The exporter beside each server of the bus, in the monitoring component. */
+export const busMetricsPolicy = (): INetworkPolicy =>
+  policy('bus-metrics', busPods, { ingress: [{ from: [neighbour(neighbours.monitoring)], ports: tcp(ports.http) }] });
+
 /** A store outside the cluster has no pods to name: HTTPS to anywhere but link-local addresses, where clouds keep credentials. */
 export function externalStorePolicy(): INetworkPolicy {
   return policy('external-store', services, {

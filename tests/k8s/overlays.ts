@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment';
 import type { IObjectMeta } from '@kubernetes-models/apimachinery/apis/meta/v1/ObjectMeta';
-import { parseAllDocuments } from 'yaml';
+import { parseAllDocuments, stringify } from 'yaml';
 import { cacheDir, root } from '../../infra/paths.ts';
 
 const run = promisify(execFile);
@@ -20,7 +22,16 @@ export interface Manifest {
 
 export type PodSpec = NonNullable<NonNullable<NonNullable<IDeployment['spec']>['template']>['spec']>;
 
-export const overlayNames = readdirSync(join(root, 'k8s', 'overlays'));
+const k8s = (...path: string[]): string => join(root, 'k8s', ...path);
+
+export const overlayNames = readdirSync(k8s('overlays'));
+
+/** Whatever can be applied: each overlay, each component added to one, by name, and those that several components change together. */
+export const allNames = [
+  ...overlayNames,
+  ...readdirSync(k8s('components')).map((name) => `cold+${name}`),
+  'scale-out+monitoring',
+];
 
 const kubectl = join(cacheDir, 'kubernetes', 'bin', 'kubectl');
 
@@ -34,7 +45,7 @@ async function ensureKubectl(): Promise<string> {
 
 const built = new Map<string, Promise<readonly Manifest[]>>();
 
-/** The manifests of an overlay, as `kubectl apply -k` sends them. */
+/** The manifests of an overlay, as `kubectl apply -k` sends them; `cold+monitoring`: with a component, as an installation adds it. */
 export function overlay(name: string): Promise<readonly Manifest[]> {
   const known = built.get(name) ?? build(name);
   built.set(name, known);
@@ -42,7 +53,23 @@ export function overlay(name: string): Promise<readonly Manifest[]> {
 }
 
 async function build(name: string): Promise<readonly Manifest[]> {
-  const { stdout } = await run(await ensureKubectl(), ['kustomize', join(root, 'k8s', 'overlays', name)], { maxBuffer: 1e8 });
+  const [base = '', component] = name.split('+');
+  if (component === undefined) return kustomize(k8s('overlays', base));
+  const dir = await mkdtemp(join(tmpdir(), 'fave-overlay-'));
+  try {
+    const kustomization = {
+      resources: [relative(dir, k8s('overlays', base))],
+      components: [relative(dir, k8s('components', component))],
+    };
+    await writeFile(join(dir, 'kustomization.yaml'), stringify(kustomization));
+    return await kustomize(dir);
+  } finally {
+    await rm(dir, { recursive: true });
+  }
+}
+
+async function kustomize(dir: string): Promise<readonly Manifest[]> {
+  const { stdout } = await run(await ensureKubectl(), ['kustomize', dir], { maxBuffer: 1e8 });
   return parseAllDocuments(stdout).map((document) => document.toJS() as Manifest);
 }
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { drain_s } from '../../infra/regimes.ts';
-import { ofKind, overlay, overlayNames, podsOf } from './overlays.ts';
+import { ofKind, overlay, allNames, podsOf } from './overlays.ts';
 
-describe.each(overlayNames)('%s', { timeout: 900_000 }, (name) => {
+describe.each(allNames)('%s', { timeout: 900_000 }, (name) => {
   it('pins every image to a version', async () => {
     for (const { spec } of podsOf(await overlay(name)))
       for (const { image } of [...spec.containers, ...(spec.initContainers ?? [])])
