@@ -2,6 +2,7 @@ import type { Letter } from '../schemas/generated/types.ts';
 import type { Graph } from '../shared/graph.ts';
 import type { Bus } from '../shared/bus.ts';
 import { codeOf, PermanentError } from '../shared/errors.ts';
+import { publishLifecycle } from '../shared/events.ts';
 import { announce } from '../shared/landed.ts';
 import { beginRun, lastRun } from '../shared/replay.ts';
 import { readRequest } from '../shared/runtime/item.ts';
@@ -80,6 +81,7 @@ export async function redrive(
   };
   if (!last.ended) {
     await announceIn(last.run);
+    await publishRedriven(bus, requestId, last.run, letters);
     // It may have ended meanwhile, and would not count what comes now.
     last = (await lastRun(bus, store, requestId)) ?? last;
   }
@@ -90,6 +92,13 @@ export async function redrive(
   }
   await dropLetters(bus, letters);
   return { requestId, run, letters };
+}
+
+/** Tells the tracker that the letters' failures no longer count: the run ends after their items have ended again. */
+async function publishRedriven(bus: Bus, requestId: string, run: number, letters: readonly StoredLetter[]): Promise<void> {
+  const redriven = letters.flatMap(({ stage, item, sequence }) => (sequence === undefined ? [] : [{ stage, item, sequence }]));
+  const distinct = letters.map(({ seq }) => seq).join();
+  await publishLifecycle(bus, 'fave', 'redriven', { request_id: requestId, run, status: 'running', redriven }, { distinct });
 }
 
 async function assertUnchanged(store: Store, { landed, seq }: StoredLetter): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Landed, Lifecycle } from '../schemas/generated/types.ts';
-import { newRun, reduceAccepted, reduceProgress, summarise, type RunState } from '../services/tracker/reduce.ts';
+import { newRun, reduceEvent, summarise, type RunState } from '../services/tracker/reduce.ts';
 import type { Graph } from '../shared/graph.ts';
 import type { Output } from './cli.ts';
 import type { RequestEvent } from '../shared/request-events.ts';
@@ -41,9 +41,9 @@ export function createProgress(graph: Graph, requestId: string): RequestProgress
     take(event) {
       const run = runOf(event.data.run);
       if (!run) return;
-      if (event.what === 'item') reduceProgress(run, event.data, event.time, graph);
-      else if (event.name === 'accepted') reduceAccepted(run, event.data, graph);
-      else if (event.name !== 'rejected' || !run.accepted) ended = event.data;
+      reduceEvent(run, event, graph);
+      if (event.what !== 'lifecycle' || ['accepted', 'redriven'].includes(event.name)) return;
+      if (event.name !== 'rejected' || !run.accepted) ended = event.data;
     },
     takeLanded({ kind, key }) {
       landed.set(kind, (landed.get(kind) ?? new Set()).add(key));

@@ -3,7 +3,7 @@ import type { Bus } from '../shared/bus.ts';
 import { codeOf } from '../shared/errors.ts';
 import { ENDS } from '../shared/replay.ts';
 import { streams } from '../shared/topology.ts';
-import { newRun, reduceAccepted, reduceProgress, type RunState } from '../services/tracker/reduce.ts';
+import { newRun, reduceEvent, type RunState } from '../services/tracker/reduce.ts';
 import { readEvent, type RequestEvent } from '../shared/request-events.ts';
 import { storedMessages } from './stored.ts';
 
@@ -32,8 +32,7 @@ function take(known: Map<string, KnownRequest>, event: RequestEvent, graph: Grap
   const before = known.get(id);
   if (before && before.state.run > run) return;
   const state = before?.state.run === run ? before.state : newRun(id, run);
-  if (event.what === 'item') reduceProgress(state, event.data, event.time, graph);
-  else if (event.name === 'accepted') reduceAccepted(state, event.data, graph);
+  reduceEvent(state, event, graph);
   const ends = event.what === 'lifecycle' && (ENDS as readonly string[]).includes(event.name);
   known.set(id, { state, ended: ends || (before?.state === state && before.ended) });
 }

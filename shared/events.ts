@@ -5,7 +5,7 @@ import type { Bus, PublishOptions } from './bus.ts';
 import { NO_REQUEST, subjects } from './topology.ts';
 
 /** What happens to a request, as the last part of `fave.requests.{request_id}.{event}` and of the CloudEvents type. */
-export type LifecycleEvent = 'accepted' | 'rejected' | 'completed' | 'failed' | 'cancelled';
+export type LifecycleEvent = 'accepted' | 'rejected' | 'completed' | 'failed' | 'cancelled' | 'redriven';
 
 /** Wraps data as a CloudEvent 1.0; equal `id`s are the same event, however often it is sent. */
 export function cloudEvent(
@@ -23,15 +23,15 @@ export function cloudEvent(
   };
 }
 
-/** Says that an item is settled. Done and skipped are one event: a redelivery of what is done says nothing new. */
+/** Says that an item is settled. Done and skipped are one event: a redelivery of what is done says nothing new. Each message fails for itself. */
 export async function publishProgress(
   bus: Bus,
   source: string,
   progress: Progress,
   more: { signal?: AbortSignal; traceparent?: string | undefined } = {},
 ): Promise<void> {
-  const { request_id, run, stage, item, outcome } = progress;
-  const id = eventId(request_id, run, stage, item, outcome === 'failed' ? 'failed' : 'settled');
+  const { request_id, run, stage, item, outcome, sequence = '' } = progress;
+  const id = eventId(request_id, run, stage, item, ...(outcome === 'failed' ? ['failed', sequence] : ['settled']));
   const event = cloudEvent(
     { id, source, type: `fave.stage.${outcome}`, subject: request_id, traceparent: more.traceparent },
     progress,

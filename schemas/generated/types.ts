@@ -274,6 +274,10 @@ export interface Letter {
    */
   stderr?: string;
   deliveries: number;
+  /**
+   * In FAVE_LANDED, of the message that brought the item.
+   */
+  sequence?: number;
   landed: Landed;
   /**
    * ISO 8601.
@@ -297,6 +301,10 @@ export interface Lifecycle {
    * The objects that this run begins with.
    */
   announced?: Output[];
+  /**
+   * Items that failed and were given to their stages again, each with the message (its sequence in FAVE_LANDED) whose failure no longer counts.
+   */
+  redriven?: RedrivenItem[];
   accepted_at?: string;
   finished_at?: string;
   /**
@@ -331,6 +339,12 @@ export interface Output {
    */
   key: string;
   etag: string;
+}
+
+export interface RedrivenItem {
+  stage: string;
+  item: string;
+  sequence: number;
 }
 
 export interface StageState {
@@ -589,6 +603,10 @@ export interface Progress {
    */
   outputs: Output[];
   error?: ItemError;
+  /**
+   * Of a failed item: sequence in FAVE_LANDED of the message that brought it.
+   */
+  sequence?: number;
   deliveries: number;
   /**
    * Of the work, this delivery.

@@ -4,7 +4,7 @@ import { codeOf, messageOf } from '../../shared/errors.ts';
 import { publishProgress } from '../../shared/events.ts';
 import type { Graph } from '../../shared/graph.ts';
 import { itemId, parseKey, requestPrefix } from '../../shared/keys.ts';
-import { writeLetter } from '../../shared/letters.ts';
+import { writeLetter, type FailedItem } from '../../shared/letters.ts';
 import type { Service } from '../../shared/runtime/process.ts';
 import type { AnyStage } from '../../shared/stage.ts';
 import { consumerName, lanesOf, lastAcknowledgement, streams } from '../../shared/topology.ts';
@@ -33,7 +33,7 @@ export async function takeAdvisory({ bus, log, metrics }: Service, graph: Graph,
     if (stage && stored) {
       const landed = parsed('landed', stored.string());
       const { deliveries, stream_seq: sequence } = advisory;
-      const { error, ...progress } = failedProgress(stage, landed, deliveries);
+      const { error, ...progress } = failedProgress(stage, landed, { deliveries, sequence });
       metrics.deadLetters.inc({ stage: stage.name });
       await writeLetter(bus, { stage: stage.name, item: progress.item, error, deliveries, sequence, landed });
       await publishProgress(bus, 'tracker', { ...progress, error }, { traceparent: landed.traceparent });
@@ -59,7 +59,11 @@ export async function takeAdvisory({ bus, log, metrics }: Service, graph: Graph,
   }
 }
 
-function failedProgress(stage: AnyStage, landed: Landed, deliveries: number): Progress & { error: ItemError } {
+function failedProgress(
+  stage: AnyStage,
+  landed: Landed,
+  { deliveries, sequence }: Pick<FailedItem, 'deliveries' | 'sequence'>,
+): Progress & { error: ItemError } {
   const { request_id, run, key } = landed;
   return {
     request_id,
@@ -73,6 +77,7 @@ function failedProgress(stage: AnyStage, landed: Landed, deliveries: number): Pr
       message: `no worker of ${stage.name} survived work on ${key}, ${deliveries} times: it crashes, hangs or runs out of memory on this file`,
       file: key.slice(requestPrefix(request_id).length),
     },
+    sequence,
     deliveries,
     duration_ms: 0,
     queue_ms: 0,

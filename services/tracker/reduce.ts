@@ -1,6 +1,7 @@
 import type { Lifecycle, Progress, RequestError, StageState } from '../../schemas/generated/types.ts';
 import type { Kind } from '../../schemas/kinds.ts';
 import type { Graph } from '../../shared/graph.ts';
+import type { RequestEvent } from '../../shared/request-events.ts';
 
 /** A run of a request, as its events tell it. Only sets and sums: duplicates and order of events make no difference. */
 export interface RunState {
@@ -15,9 +16,14 @@ export interface RunState {
 }
 
 interface StageRun {
-  /** Items that producers listed. */
+  /** Items that producers listed, or a redrive. */
   readonly listed: Set<string>;
+  /** Of each item that has ended, the end that counts. */
   readonly settled: Map<string, Settled>;
+  /** Of each item every end that was told, by the sequence of the message that failed; 0: an end that stands whatever is redriven. */
+  readonly ends: Map<string, Map<number, Settled>>;
+  /** Sequences of messages whose failure no longer counts, by item: it was given to the stage again. */
+  readonly redriven: Map<string, Set<number>>;
 }
 
 /** `time`: when, ISO 8601. */
@@ -44,14 +50,49 @@ export function reduceAccepted(state: RunState, accepted: Lifecycle, graph: Grap
 
 /** Takes in that an item is settled, at `time`. Its cost depends on that item's outputs alone. */
 export function reduceProgress(state: RunState, progress: Progress, time: string, graph: Graph): void {
+  const { item, outcome, duration_ms, queue_ms, cost_unit, cold_start, error, sequence = 0 } = progress;
+  const end: Settled = { outcome, duration_ms, queue_ms, cost_unit, cold_start, time, ...(error && { error }) };
   const stage = stageRun(state, progress.stage);
-  const before = stage.settled.get(progress.item);
-  if (!before && stage.listed.has(progress.item)) state.open -= 1;
-  const { outcome, duration_ms, queue_ms, cost_unit, cold_start, error } = progress;
-  const settled: Settled = { outcome, duration_ms, queue_ms, cost_unit, cold_start, time, ...(error && { error }) };
-  if (!before || saysMore(settled, before)) stage.settled.set(progress.item, settled);
+  change(state, stage, item, () => {
+    const ends = entry(stage.ends, item, () => new Map<number, Settled>());
+    const before = ends.get(sequence);
+    if (!before || saysMore(end, before)) ends.set(sequence, end);
+  });
   // Also of an event that does not count: what it lists has landed, and is worked on.
   list(state, progress.outputs, graph);
+}
+
+/** Takes in that items which had failed were given to their stages again: until they end once more the run goes on. */
+export function reduceRedriven(state: RunState, redriven: Lifecycle['redriven'] = []): void {
+  for (const { stage: name, item, sequence } of redriven) {
+    const stage = stageRun(state, name);
+    change(state, stage, item, () => {
+      stage.listed.add(item);
+      entry(stage.redriven, item, () => new Set<number>()).add(sequence);
+    });
+  }
+}
+
+/** Takes in whatever was told of the run. */
+export function reduceEvent(state: RunState, event: RequestEvent, graph: Graph): void {
+  if (event.what === 'item') reduceProgress(state, event.data, event.time, graph);
+  else if (event.name === 'accepted') reduceAccepted(state, event.data, graph);
+  else if (event.name === 'redriven') reduceRedriven(state, event.data.redriven);
+}
+
+/** Changes what is known of an item, and what follows from that: the end that counts, and whether the item is open. */
+function change(state: RunState, { listed, settled, ends, redriven }: StageRun, item: string, make: () => void): void {
+  const isOpen = (): boolean => listed.has(item) && !settled.has(item);
+  const before = isOpen();
+  make();
+  const counting = [...(ends.get(item) ?? [])].filter(([sequence]) => !redriven.get(item)?.has(sequence)).map(([, end]) => end);
+  if (counting.length === 0) settled.delete(item);
+  else
+    settled.set(
+      item,
+      counting.reduce((one, other) => (saysMore(other, one) ? other : one)),
+    );
+  state.open += Number(isOpen()) - Number(before);
 }
 
 /** A total order, so that the order of arrival makes no difference: the higher rank, else the earlier. */
@@ -63,22 +104,23 @@ function saysMore(one: Settled, other: Settled): boolean {
 /** Every stage that consumes a listed object has an item more to settle. */
 function list(state: RunState, outputs: Progress['outputs'], graph: Graph): void {
   for (const { kind, item, key } of outputs) {
-    let paths = state.outputs.get(kind);
-    if (!paths) state.outputs.set(kind, (paths = new Set()));
-    paths.add(key);
+    entry(state.outputs, kind, () => new Set<string>()).add(key);
     for (const consumer of graph.consumersOf(kind)) {
       const stage = stageRun(state, consumer.name);
-      if (stage.listed.has(item)) continue;
-      stage.listed.add(item);
-      if (!stage.settled.has(item)) state.open += 1;
+      change(state, stage, item, () => stage.listed.add(item));
     }
   }
 }
 
 function stageRun(state: RunState, name: string): StageRun {
-  let stage = state.stages.get(name);
-  if (!stage) state.stages.set(name, (stage = { listed: new Set(), settled: new Map() }));
-  return stage;
+  return entry(state.stages, name, () => ({ listed: new Set(), settled: new Map(), ends: new Map(), redriven: new Map() }));
+}
+
+/** What a map has under a key, made where it has nothing. */
+function entry<T>(map: Map<string, T>, key: string, make: () => T): T {
+  let value = map.get(key);
+  if (value === undefined) map.set(key, (value = make()));
+  return value;
 }
 
 /** Whether everything that was listed is settled. An item lists its outputs in the event that settles it, so nothing can be missing. */

@@ -8,7 +8,7 @@ import type { Service } from '../../shared/runtime/process.ts';
 import { NO_REQUEST, subjects } from '../../shared/topology.ts';
 import { startSpan, traceIdOf } from '../../shared/trace.ts';
 import { parsed, validated } from '../../shared/validate.ts';
-import { isFinished, newRun, reduceAccepted, reduceProgress, summarise, type RunState } from './reduce.ts';
+import { isFinished, newRun, reduceAccepted, reduceProgress, reduceRedriven, summarise, type RunState } from './reduce.ts';
 import { createTally } from './tally.ts';
 
 /** Milliseconds between two writes of a running request's state file. */
@@ -145,6 +145,8 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
       // Somebody said something about this request meanwhile. It reaches this process too and is decided upon then,
       // unless it came before the refusal did: then nothing else would.
       if (error instanceof JetStreamApiError) {
+        // The state file says already that the run has ended.
+        changed(state.requestId);
         if (run.lastSequence !== expected) consider(run);
         return;
       }
@@ -205,6 +207,7 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
     if (known) known.lastSequence = sequence;
     if (ENDS.has(name)) takeEnd(name, data);
     else if (name === 'accepted') takeAccepted(data, sequence, traceparent);
+    else if (name === 'redriven') takeRedriven(data);
     else if (name === 'rejected' && !known && !ended.has(requestId)) takeRejected(data);
     if (known) consider(known);
   };
@@ -248,6 +251,13 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
     cancelled.delete(requestId);
     if (current) changed(requestId);
     consider(run);
+  };
+
+  const takeRedriven = ({ request_id: requestId, run: number, redriven }: Lifecycle): void => {
+    const run = openRun(requestId, number);
+    if (!run) return;
+    reduceRedriven(run.state, redriven);
+    if (current) changed(requestId);
   };
 
   const takeProgress = (progress: Progress, time: string, stored: number): void => {

@@ -85,7 +85,7 @@ export function progressOf(attempt: Attempt, outcome: Progress['outcome'], error
     item,
     outcome,
     outputs: outputs.filter(({ announced }) => announced).map(({ kind, item: of, key, etag }) => ({ kind, item: of, key, etag })),
-    ...(error && { error }),
+    ...(error && { error, sequence: delivery.sequence }),
     deliveries: delivery.deliveries,
     duration_ms: duration,
     queue_ms: queueOf(attempt),

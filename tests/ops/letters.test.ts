@@ -1,9 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { validated } from '../../shared/validate.ts';
-import { start } from '../runtime/harness.ts';
+import { start, WAIT } from '../runtime/harness.ts';
 import { graph, needing, vary } from './graph.ts';
 import { startPipeline, type Pipeline, type PipelineRequest } from './pipeline.ts';
 
@@ -32,7 +32,7 @@ const alone = { memo: 'false' };
 async function failed(text = 'good\nbad'): Promise<PipelineRequest> {
   const request = pipeline.request();
   await request.put(text, alone);
-  await vi.waitUntil(async () => (await letters(request)).length === 1, { timeout: 20_000, interval: 20 });
+  await vi.waitUntil(async () => (await letters(request)).length === 1, WAIT);
   return request;
 }
 
@@ -42,6 +42,14 @@ async function letters(request: PipelineRequest): Promise<Record<string, unknown
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+/** What waits until it is opened, or the test is over. */
+function gate(): { readonly passed: Promise<void>; open(): void } {
+  let open = (): void => undefined;
+  const passed = new Promise<void>((resolve) => (open = resolve));
+  onTestFinished(() => open());
+  return { passed, open: () => open() };
 }
 
 describe('fave dlq', () => {
@@ -82,22 +90,45 @@ describe('fave dlq', () => {
   });
 
   it('redrives into the open run, and it completes as if nothing had failed', async () => {
-    let go = (): void => undefined;
-    const gone = new Promise<void>((resolve) => (go = resolve));
+    const { passed, open } = gate();
     const fails = needing(flag);
     // Two workers of two lines: the one waits, so that the run stays open.
-    vary.before = (text, ...rest) => (text === 'wait' ? gone : fails(text, ...rest));
+    vary.before = (text, ...rest) => (text === 'wait' ? passed : fails(text, ...rest));
     const second = await start(pipeline.stack, graph, 'shout');
     const request = await failed('wait\nbad');
     await writeFile(flag, '');
     expect((await pipeline.fave('dlq', 'redrive', '--id', request.id)).stdout).toContain('run 1: 1 item');
-    await vi.waitUntil(async () => (await request.outcomes('echo', 1))['clip_0002'] === 'done', {
-      timeout: 20_000,
-      interval: 20,
-    });
-    go();
+    await vi.waitUntil(async () => (await request.outcomes('echo', 1))['clip_0002'] === 'done', WAIT);
+    open();
     expect(await request.end(1)).toMatchObject({ status: 'completed', errors: [], stages: { shout: { done: 2, failed: 0 } } });
     expect(await letters(request)).toEqual([]);
+    await second.stop();
+  });
+
+  it('keeps the run open until an item that was redriven into it has ended again', async () => {
+    const gates = { wait: gate(), bad: gate() };
+    const fails = needing(flag);
+    vary.before = async (text, ...rest) => {
+      await fails(text, ...rest);
+      if (text === 'wait' || text === 'bad') await gates[text].passed;
+    };
+    const second = await start(pipeline.stack, graph, 'shout');
+    const request = await failed('wait\nbad');
+    await writeFile(flag, '');
+    expect((await pipeline.fave('dlq', 'redrive', '--id', request.id)).stdout).toContain('run 1: 1 item');
+    gates.wait.open();
+    await vi.waitUntil(async () => (await request.outcomes('echo', 1))['clip_0001'] === 'done', WAIT);
+    // Whatever the tracker made of that, it did before it took up what came later.
+    const later = pipeline.request();
+    await later.put('later', alone);
+    expect(await later.end(1)).toMatchObject({ status: 'completed' });
+    expect([await request.endsOf(1), (await request.state()).errors]).toEqual([0, []]);
+    gates.bad.open();
+    expect(await request.end(1)).toMatchObject({
+      status: 'completed',
+      errors: [],
+      stages: { shout: { done: 2, failed: 0 }, echo: { done: 2 } },
+    });
     await second.stop();
   });
 

@@ -29,6 +29,7 @@ export const graph = defineGraph(
 /** One event of a run. */
 export type Told =
   | { readonly what: 'accepted'; readonly data: Lifecycle }
+  | { readonly what: 'redriven'; readonly data: Lifecycle }
   | { readonly what: 'settled'; readonly data: Progress; readonly time: string };
 
 export interface RandomRun {
@@ -68,9 +69,11 @@ const fate = fc.record({
     ['failed', 'done'],
     ['done', 'skipped'],
     ['failed', 'failed'],
+    ['failed', 'failed', 'failed'],
     ['skipped', 'done', 'failed'],
   ),
   clips: fc.integer({ min: 0, max: 4 }),
+  redriven: fc.boolean(),
   put: fc.double({ min: 0, max: 1, noNaN: true }),
   duration: fc.nat(1_000),
 });
@@ -99,11 +102,23 @@ export function randomRun({ late }: { late: boolean }): fc.Arbitrary<RandomRun> 
           cold_start: n === 0,
           cost_unit: next.duration / 1_000,
         };
+        // What fails may be given to its stage again, and then ends again.
+        if (next.redriven && outcomes[n - 1] === 'failed')
+          told.push({ what: 'redriven', data: { ...accepted, redriven: [{ stage: stage.name, item, sequence: n }] } });
         const error = { code: 'bad', message: `${item} is bad`, file: item };
         told.push({
           what: 'settled',
           time: new Date(Date.UTC(2026, 0, 1, 0, 0, told.length)).toISOString(),
-          data: { request_id: 'r', run: 1, stage: stage.name, item, outcome, outputs, ...more, ...(failed && { error }) },
+          data: {
+            request_id: 'r',
+            run: 1,
+            stage: stage.name,
+            item,
+            outcome,
+            outputs,
+            ...more,
+            ...(failed && { error, sequence: n + 1 }),
+          },
         });
         const before = items.get(`${stage.name}/${item}`);
         if (!before || order.indexOf(outcome) > order.indexOf(before)) items.set(`${stage.name}/${item}`, outcome);

@@ -5,6 +5,7 @@ import {
   newRun,
   reduceAccepted,
   reduceProgress,
+  reduceRedriven,
   summarise,
   type RunState,
 } from '../../../services/tracker/reduce.ts';
@@ -13,6 +14,7 @@ import { accepted, graph, randomRun, type RandomRun, type Told } from './random-
 
 function take(state: RunState, told: Told): void {
   if (told.what === 'accepted') reduceAccepted(state, told.data, graph);
+  else if (told.what === 'redriven') reduceRedriven(state, told.data.redriven);
   else reduceProgress(state, told.data, told.time, graph);
 }
 
@@ -82,7 +84,7 @@ describe('the events of a run', () => {
         const seen = new Set<string>();
         for (const event of mixed) {
           take(state, event);
-          seen.add(event.what === 'accepted' ? 'accepted' : `${event.data.stage}/${event.data.item}`);
+          seen.add(event.what === 'settled' ? `${event.data.stage}/${event.data.item}` : event.what);
           expect(isFinished(state)).toBe(seen.size === items.size + 1);
         }
       }),
@@ -122,8 +124,8 @@ const done = (stage: string, item: string, outputs: [string, string][] = [], mor
     ...more,
   },
 });
-const failed = (stage: string, item: string) =>
-  done(stage, item, [], { outcome: 'failed', error: { code: 'bad', message: 'it is bad', file: item } });
+const failed = (stage: string, item: string, sequence = 1) =>
+  done(stage, item, [], { outcome: 'failed', sequence, error: { code: 'bad', message: 'it is bad', file: item } });
 
 describe('a run', () => {
   const start: Told = { what: 'accepted', data: accepted };
@@ -166,6 +168,41 @@ describe('a run', () => {
       status: 'completed',
       errors: [{ stage: 'listen', item: clip }],
       outputs: { things: 1 },
+    });
+  });
+
+  it('goes on while an item that had failed is worked on once more, and forgets that failure', () => {
+    const clip = 'clip_0001';
+    const begun = [
+      start,
+      done('probe', 'input', [['audio', 'audio']]),
+      done('cut', 'audio', [['cut', clip]]),
+      done('split', clip, [['speech', clip]]),
+    ];
+    const first = failed('listen', clip, 7);
+    const again: Told = { what: 'redriven', data: { ...accepted, redriven: [{ stage: 'listen', item: clip, sequence: 7 }] } };
+    expect(isFinished(reduced([...begun, first]))).toBe(true);
+    for (const told of [
+      [...begun, first, again],
+      [again, first, ...begun],
+      [...begun, again, first, again, first],
+    ])
+      expect(summarise(reduced(told), graph)).toMatchObject({
+        status: 'running',
+        errors: [],
+        stages: { listen: { expected: 1 } },
+      });
+    const [well, badly] = [done('listen', clip, [['words', clip]]), failed('listen', clip, 8)];
+    for (const end of [
+      [first, again, well],
+      [again, well, first],
+      [well, first, again],
+    ])
+      expect(summarise(reduced([...begun, ...end]), graph)).toMatchObject({ status: 'completed', errors: [] });
+    expect(summarise(reduced([...begun, badly, again, first]), graph)).toMatchObject({
+      status: 'failed',
+      errors: [{ stage: 'listen', item: clip }],
+      stages: { listen: { expected: 1, failed: 1 } },
     });
   });
 
