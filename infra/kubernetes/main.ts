@@ -1,12 +1,13 @@
 /** `npm run k8s -- generate [--check]` writes the manifests; `npm run -s k8s -- secrets` prints an installation's Secrets for kubectl. */
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { graph } from '../../services/pipeline.ts';
 import { readConfig } from '../../shared/config.ts';
 import { PermanentError } from '../../shared/errors.ts';
 import { defaultDataDir, root } from '../paths.ts';
-import { ensureSecrets } from '../secrets.ts';
+import { ensureSecrets, forgetSecrets } from '../secrets.ts';
 import { manifestFiles } from './files.ts';
 import { rolesOf, secretManifests } from './secrets.ts';
 
@@ -41,10 +42,11 @@ async function generate(check: boolean): Promise<void> {
 
 /**
  * Passwords are made once and kept in the directory, so that a second call prints the same. Where the environment has
- * ARTIFACT_ACCESS_KEY and ARTIFACT_SECRET_KEY, all services get these.
+ * ARTIFACT_ACCESS_KEY and ARTIFACT_SECRET_KEY, all services get these. @param rotate Makes all passwords anew.
  */
-async function printSecrets(dataDir: string): Promise<void> {
+async function printSecrets(dataDir: string, rotate: boolean): Promise<void> {
   const { store } = readConfig(process.env);
+  if (rotate) await forgetSecrets(dataDir);
   const secrets = await ensureSecrets(dataDir, rolesOf(graph));
   process.stdout.write(
     secretManifests(graph, secrets, store.accessKey === '' ? undefined : store)
@@ -53,7 +55,13 @@ async function printSecrets(dataDir: string): Promise<void> {
   );
 }
 
-const [command, argument] = process.argv.slice(2);
-if (command === 'generate') await generate(argument === '--check');
-else if (command === 'secrets') await printSecrets(argument ?? join(defaultDataDir, 'kubernetes'));
-else throw new PermanentError('bad-arguments', 'say `generate [--check]` or `secrets [DIRECTORY]`');
+const {
+  positionals: [command, directory = join(defaultDataDir, 'kubernetes')],
+  values: { check, rotate },
+} = parseArgs({
+  allowPositionals: true,
+  options: { check: { type: 'boolean', default: false }, rotate: { type: 'boolean', default: false } },
+});
+if (command === 'generate') await generate(check);
+else if (command === 'secrets') await printSecrets(directory, rotate);
+else throw new PermanentError('bad-arguments', 'say `generate [--check]` or `secrets [DIRECTORY] [--rotate]`');
