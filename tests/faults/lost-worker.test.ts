@@ -2,11 +2,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, vi } from 'vitest';
 import type { Kind } from '../../schemas/kinds.ts';
-import { createFeed } from '../../shared/runtime/feed.ts';
 import { defineStage } from '../../shared/stage.ts';
-import { consumerName, MAX_DELIVERIES, streams } from '../../shared/topology.ts';
+import { MAX_DELIVERIES, streams } from '../../shared/topology.ts';
 import { graphOf, line, shouting } from '../fixtures/tiny/graph.ts';
-import { requestOf, setUpFor, start, WAIT } from '../runtime/harness.ts';
+import { loseWorkers, requestOf, setUpFor, start, WAIT } from '../runtime/harness.ts';
 import { ownStack, uniqueId, type Stack } from '../stack.ts';
 
 const soft = {
@@ -30,23 +29,6 @@ const whisper = defineStage({
 });
 
 const graph = graphOf(shouting(), whisper);
-
-/** Takes a stage's item as often as it may be taken, each time without a word, as a worker that is lost does; waits until that is told. */
-async function loseWorkers({ bus }: Stack, stage: string, told: () => Promise<boolean>): Promise<void> {
-  const feed = createFeed(bus, streams.landed, [consumerName(stage, 'first')]);
-  for (let delivery = 1; delivery <= MAX_DELIVERIES; delivery += 1) {
-    const item = await feed.next(AbortSignal.timeout(WAIT.timeout));
-    expect(item?.deliveries).toBe(delivery);
-    // Sooner than after ack_wait, and the same to the server.
-    item?.nak();
-  }
-  // The server gives an item up when it would deliver it once more: somebody has to ask.
-  const asking = new AbortController();
-  const next = feed.next(asking.signal);
-  await vi.waitUntil(told, WAIT);
-  asking.abort();
-  expect(await next).toBeUndefined();
-}
 
 const left = async ({ bus }: Stack): Promise<number> => (await bus.manager.streams.info(streams.landed)).state.messages;
 

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, vi } from 'vitest';
+import { afterAll, expect, vi } from 'vitest';
 import { bundle } from '../../infra/bundle.mjs';
 import { setUp } from '../../infra/setup.ts';
 import { relay } from '../../services/relay/relay.ts';
@@ -13,11 +13,12 @@ import type { Event, Lifecycle, Progress } from '../../schemas/generated/types.t
 import type { Config } from '../../shared/config.ts';
 import type { Graph } from '../../shared/graph.ts';
 import { createLogger } from '../../shared/log.ts';
+import { createFeed } from '../../shared/runtime/feed.ts';
 import { createMetrics } from '../../shared/runtime/metrics.ts';
 import type { Service } from '../../shared/runtime/process.ts';
 import { runWorker } from '../../shared/runtime/worker.ts';
 import { sha256Of } from '../../shared/store.ts';
-import { streams, subjects } from '../../shared/topology.ts';
+import { consumerName, MAX_DELIVERIES, streams, subjects } from '../../shared/topology.ts';
 import { atEnd, type Stack } from '../stack.ts';
 
 /** Deadline of what a test waits for. */
@@ -115,6 +116,23 @@ export async function startProcess(
 async function bundled(): Promise<string> {
   await bundle({ worker: join(import.meta.dirname, '../fixtures/tiny/worker.ts') }, programDir);
   return join(programDir, 'worker.mjs');
+}
+
+/** Takes a stage's item as often as it may be taken, each time without a word, as a worker that is lost does; waits until that is told. */
+export async function loseWorkers({ bus }: Stack, stage: string, told: () => Promise<boolean>): Promise<void> {
+  const feed = createFeed(bus, streams.landed, [consumerName(stage, 'first')]);
+  for (let delivery = 1; delivery <= MAX_DELIVERIES; delivery += 1) {
+    const item = await feed.next(AbortSignal.timeout(WAIT.timeout));
+    expect(item?.deliveries).toBe(delivery);
+    // Sooner than after ack_wait, and the same to the server.
+    item?.nak();
+  }
+  // The server gives an item up when it would deliver it once more: somebody has to ask.
+  const asking = new AbortController();
+  const next = feed.next(asking.signal);
+  await vi.waitUntil(told, WAIT);
+  asking.abort();
+  expect(await next).toBeUndefined();
 }
 
 /** What a stream holds on a subject, which may have wildcards, oldest first. */
