@@ -110,7 +110,7 @@ export const monitors: Scenario = async (system, graph, say) => {
   // Warm: of every stage a pod is there to be found.
   await applyOverlay('warm', { components: [manifests('components', 'monitoring')] });
   const expected = [...serviceNames(graph), hosts.store, hosts.bus].sort();
-  const targets = await until('a target of every service', 180, async () => {
+  const targets = await until('a target of every service', 300, async () => {
     const all = [...(await podTargets(system)), ...(await serviceTargets(system))];
     const whole = expected.every((name) => all.some((target) => target.name === name));
     return whole && (await Promise.all(all.map(answers))).every(Boolean) ? all : undefined;
