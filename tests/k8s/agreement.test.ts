@@ -1,4 +1,5 @@
 import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment';
+import type { IService } from 'kubernetes-models/v1/Service';
 import type { IScaledObject } from '@kubernetes-models/keda/keda.sh/v1alpha1/ScaledObject';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,13 +7,13 @@ import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
 import { graph } from '../../services/pipeline.ts';
 import { environment } from '../../shared/config.ts';
-import { consumerConfigs } from '../../shared/topology.ts';
+import { consumerConfigs, streams } from '../../shared/topology.ts';
 import { manifestFiles } from '../../infra/kubernetes/files.ts';
 import { secretManifests } from '../../infra/kubernetes/secrets.ts';
 import { root } from '../../infra/paths.ts';
 import { regimeNames, regimeSettings } from '../../infra/regimes.ts';
 import { serviceNames } from '../../infra/services.ts';
-import { ofKind, overlay, podsOf } from './overlays.ts';
+import { ofKind, overlay, podsOf, type Manifest } from './overlays.ts';
 
 interface Compose {
   readonly services: Readonly<Record<string, { command?: string[]; image?: string; mem_limit?: string }>>;
@@ -88,6 +89,21 @@ describe('the base', { timeout: 900_000 }, () => {
   });
 });
 
+/** Pods, with the names of their ports, behind an address of the cluster: `service.namespace.svc.cluster.local:port`. */
+function servedBy(manifests: readonly Manifest[], address: string): string[] {
+  const [, name, namespace, port] = /^([^.]+)\.([^.]+)\.svc\.cluster\.local:(\d+)$/.exec(address) ?? [];
+  const service = ofKind<IService>(manifests, 'Service').find(
+    ({ metadata }) => metadata.name === name && metadata.namespace === namespace,
+  );
+  if (!service?.spec?.ports?.some((each) => each.port === Number(port))) return [];
+  const wanted = Object.entries(service.spec.selector ?? {});
+  return podsOf(manifests)
+    .filter(({ labels }) => wanted.every(([key, value]) => labels[key] === value))
+    .flatMap(({ name: pod, spec }) => spec.containers.flatMap(({ ports = [] }) => ports.map((each) => ({ pod, ...each }))))
+    .filter(({ containerPort }) => containerPort === Number(port))
+    .map(({ pod, name: portName }) => `${pod}:${portName ?? ''}`);
+}
+
 describe.each(regimeNames)('regime %s', { timeout: 900_000 }, (regime) => {
   it('has the numbers of the one file, and a trigger for every consumer that set-up makes for stages', async () => {
     const scaled = ofKind<IScaledObject>(await overlay(regime), 'ScaledObject');
@@ -102,12 +118,32 @@ describe.each(regimeNames)('regime %s', { timeout: 900_000 }, (regime) => {
         cooldownPeriod: wanted.idle_s,
         pollingInterval: polling_s,
       });
-      for (const { metadata: trigger } of spec.triggers) expect(trigger.lagThreshold).toBe(String(wanted.lag_target));
     }
+    expect(polling_s).toBeGreaterThanOrEqual(2);
+    expect(polling_s).toBeLessThanOrEqual(5);
     const triggers = scaled.flatMap(({ spec }) => spec.triggers.map(({ metadata }) => `${metadata.stream}/${metadata.consumer}`));
     const consumers = consumerConfigs(graph, 30)
       .filter(({ config }) => graph.stages.some(({ name }) => config.durable_name.startsWith(`${name}-`)))
       .map(({ stream, config }) => `${stream}/${config.durable_name}`);
     expect(triggers.sort()).toEqual(consumers.sort());
+  });
+
+  it('reads the lag of the account that clients are in, where the overlay serves it', async () => {
+    const manifests = await overlay(regime);
+    const { stages } = regimeSettings(regime, graph);
+    for (const { metadata, spec } of ofKind<IScaledObject>(manifests, 'ScaledObject'))
+      for (const { type, metadata: trigger } of spec.triggers) {
+        expect(type).toBe('nats-jetstream');
+        // Every field: those of a trigger are in no schema.
+        expect(trigger).toEqual({
+          account: '$G',
+          stream: streams.landed,
+          consumer: expect.stringMatching(new RegExp(`^${metadata.name}-[a-z]+$`)) as string,
+          lagThreshold: String(stages[metadata.name]?.lag_target),
+          activationLagThreshold: '0',
+          natsServerMonitoringEndpoint: expect.any(String) as string,
+        });
+        expect(servedBy(manifests, trigger['natsServerMonitoringEndpoint'] ?? '')).toEqual(['nats:monitor']);
+      }
   });
 });
