@@ -34,8 +34,8 @@ const scenarios: Readonly<Record<string, Plan>> = {
   'scale-out': { run: scaleOut, install: () => install(graph, 'scale-out', mc, { adaptation: smallServers }) },
 };
 
-const names = wanted.length > 0 ? wanted : Object.keys(scenarios);
-const unknown = names.find((name) => !(name in scenarios));
+const names = Object.keys(scenarios).filter((name) => wanted.length === 0 || wanted.includes(name));
+const unknown = wanted.find((name) => !(name in scenarios));
 if (unknown !== undefined)
   throw new PermanentError('bad-arguments', `there is no scenario ${unknown}; there are ${Object.keys(scenarios).join(', ')}`);
 
