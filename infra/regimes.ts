@@ -1,5 +1,6 @@
 import type { RegimeSettings, StageScaling } from '../schemas/generated/types.ts';
 import type { Graph } from '../shared/graph.ts';
+import { itemLimit } from '../shared/runtime/deadline.ts';
 
 /**
  * The one place of the numbers by which stages are scaled: the local scaler and the manifests of Kubernetes both come from
@@ -69,10 +70,13 @@ export const regimeNames = Object.keys(regimes) as RegimeName[];
 export const hpa = { hpa_sync_s: 15, tolerance: 0.1 };
 
 /**
- * Seconds in which a replica that is to go may finish its item (FAVE_GRACE, and less than terminationGracePeriodSeconds):
- * the longest that an item of an upload of 800 MB may take. What takes longer is given back to another replica, not lost.
+ * The largest upload of which a replica that is to go surely finishes its item, bytes: one hour. There is no largest upload; an item of a
+ * larger one, or of a request with a longer `item-timeout`, that is not done by then is given back to another replica, not lost.
  */
-export const drain_s = 3_600;
+export const DRAINED_UPLOAD = 825e6;
+
+/** Seconds in which a replica that is to go may finish its item (FAVE_GRACE, and less than terminationGracePeriodSeconds): the longest that it may take. */
+export const drain_s = itemLimit(DRAINED_UPLOAD);
 
 /** A regime's numbers for every stage of a graph; a stage that no exception names has the regime's own. */
 export function regimeSettings(name: RegimeName, { stages }: Graph): RegimeSettings {

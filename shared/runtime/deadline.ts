@@ -2,8 +2,14 @@ import type { Request } from '../../schemas/generated/types.ts';
 import { PermanentError } from '../errors.ts';
 import type { Attempt } from './attempt.ts';
 
-/** Seconds that work on an item may take when the request does not say otherwise, and for each MB of the request's input. */
+/** Seconds for any item, and for each MB of its request's input. */
 const LIMIT = { base: 300, perMegabyte: 4 };
+
+/**
+ * Seconds that work on an item may take when the request does not say otherwise. Whoever stops a process gives it as long.
+ * @param bytes Of the request's input.
+ */
+export const itemLimit = (bytes: number): number => LIMIT.base + Math.ceil((LIMIT.perMegabyte * bytes) / 1e6);
 
 /**
  * Ends an attempt that takes too long. How large the input is, is asked for only when the least that any item may take is over.
@@ -23,9 +29,9 @@ export function armDeadline({ landed, abort }: Attempt, request: () => Promise<R
   const extend = (): void => {
     request().then(
       ({ input }) => {
-        const more = Math.ceil((LIMIT.perMegabyte * input.size) / 1e6);
-        arm(more, () => {
-          end(LIMIT.base + more);
+        const limit = itemLimit(input.size);
+        arm(limit - LIMIT.base, () => {
+          end(limit);
         });
       },
       () => {
