@@ -17,7 +17,8 @@ export interface ImageBuild {
 /** Builds the images of compose.yaml, and removes the project's images that lost their names to newer ones. */
 export async function buildImages({ program, project, env, tree = root, args = [] }: ImageBuild): Promise<void> {
   // Compose's own builder: the other one, bake, is a plugin that is not everywhere, and Compose warns of each build without it.
-  const how: RunOptions = { cwd: tree, env: { ...env, COMPOSE_BAKE: 'false' }, show: true };
+  // One image after another: Docker 20.10 was seen to die of two at once without a cache (`panic: failed to get edge`).
+  const how: RunOptions = { cwd: tree, env: { ...env, COMPOSE_BAKE: 'false', COMPOSE_PARALLEL_LIMIT: '1' }, show: true };
   await run(program, ['--project-name', project, 'build', ...args], how);
   await removeNameless(project, env);
 }
