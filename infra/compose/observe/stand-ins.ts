@@ -76,7 +76,7 @@ async function standIn(
   const context = await mkdtemp(join(tmpdir(), 'fave-image-'));
   try {
     await cp(join(root, 'infra', 'compose', 'observe'), context, { recursive: true });
-    if (target !== 'prometheus') await copyFile(await ensureLokiProgram(target, lokiVersion, progress), join(context, target));
+    if (target !== 'prometheus') await copyFile(await ensureLokiProgram(target, lokiVersion, progress), join(context, 'program'));
     const base = env['FAVE_DEBIAN_IMAGE'];
     const args = base === undefined ? [] : ['--build-arg', `DEBIAN_IMAGE=${base}`];
     progress(`making ${image} …`);
