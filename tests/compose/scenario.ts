@@ -82,7 +82,13 @@ async function killed(system: System, person: Person): Promise<void> {
 }
 
 async function sizes(system: System): Promise<string> {
-  const lines = await system.docker('images', '--filter', 'reference=fave-*:test', '--format', '   {{.Repository}} {{.Size}}');
+  const lines = await system.docker(
+    'images',
+    '--filter',
+    `reference=fave-*:${system.version}`,
+    '--format',
+    '   {{.Repository}} {{.Size}}',
+  );
   return lines.trimEnd();
 }
 

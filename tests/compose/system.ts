@@ -10,6 +10,8 @@ import { cloneTree } from './clone.ts';
 export interface System {
   /** The clone. */
   readonly tree: string;
+  /** Tag of its images. */
+  readonly version: string;
   /** `up --build --wait`: builds the images, and returns when every service is ready. @param services All, unless told otherwise. */
   up(services?: readonly string[]): Promise<void>;
   /** Runs Compose. @returns What it said. */
@@ -31,10 +33,11 @@ export async function createSystem(program: string, env: Readonly<Record<string,
   const scratch = await mkdtemp(join(tmpdir(), 'fave-compose-'));
   const tree = join(scratch, 'clone');
   await cloneTree(tree);
+  const version = process.env['FAVE_VERSION'] ?? 'test';
   const ports = await freePorts();
   const variables = {
     ...env,
-    FAVE_VERSION: process.env['FAVE_VERSION'] ?? 'test',
+    FAVE_VERSION: version,
     FAVE_STORE_PORT: String(ports.minio),
     FAVE_CONSOLE_PORT: String(ports.console),
     FAVE_NATS_PORT: String(ports.nats),
@@ -45,6 +48,7 @@ export async function createSystem(program: string, env: Readonly<Record<string,
   const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
   return {
     tree,
+    version,
     up: async (services = []) => {
       await compose(['up', '--build', '--wait', ...services], { show: true });
       await removeNameless(PROJECT, variables);
