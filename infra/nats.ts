@@ -13,8 +13,31 @@ export interface NatsOptions {
   readonly users: Readonly<Record<string, SubjectPermissions>>;
   /** By user. */
   readonly passwords: Readonly<Record<string, string>>;
-  /** Makes it a server of a cluster: its name there, its port for the others, and theirs (`host:port`). */
-  readonly cluster?: { readonly name: string; readonly port: number; readonly routes: readonly string[] };
+  /** Makes it a server of a cluster: its name there. */
+  readonly cluster?: Routes & { readonly name: string };
+}
+
+/** How the servers of a cluster reach each other. */
+export interface Routes {
+  /** For the others. */
+  readonly port: number;
+  /** Of all of them, `host:port`. */
+  readonly routes: readonly string[];
+  /** By which a server knows the others. Without one, whoever reaches its port reads and writes every subject, as no user. */
+  readonly password: string;
+}
+
+/** User of the servers' routes to each other: no client's. */
+export const ROUTES = 'routes';
+
+/** What the servers of a cluster are told of each other. */
+export function clusterConfig({ port, routes, password }: Routes): object {
+  return {
+    name: 'fave',
+    port,
+    authorization: { user: ROUTES, password },
+    routes: routes.map((address) => `nats-route://${ROUTES}:${password}@${address}`),
+  };
 }
 
 /** Configuration of a server, as JSON, which NATS reads as well as its own syntax. */
@@ -24,14 +47,7 @@ export function natsConfig({ port, monitor, dataDir, users, passwords, cluster }
     host: '127.0.0.1',
     port,
     http: `127.0.0.1:${monitor}`,
-    ...(cluster && {
-      cluster: {
-        name: 'fave',
-        host: '127.0.0.1',
-        port: cluster.port,
-        routes: cluster.routes.map((address) => `nats-route://${address}`),
-      },
-    }),
+    ...(cluster && { cluster: { host: '127.0.0.1', ...clusterConfig(cluster) } }),
     jetstream: {
       store_dir: join(dataDir, 'nats'),
       // The default fsyncs every two minutes: a power cut would lose acknowledged messages. No difference to an idle hop.

@@ -1,7 +1,7 @@
 import type { IStatefulSet } from 'kubernetes-models/apps/v1/StatefulSet';
 import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
 import type { IService } from 'kubernetes-models/v1/Service';
-import { natsConfig } from '../nats.ts';
+import { clusterConfig, natsConfig } from '../nats.ts';
 import { busPermissions } from '../permissions.ts';
 import type { Graph } from '../../shared/graph.ts';
 import { addressOf, BUS_CONFIG, BUS_USERS, hosts, images, labels, NAMESPACE, ports, selector } from './names.ts';
@@ -17,19 +17,11 @@ export const BUS_CONFIG_FILE = 'nats.conf';
 /** Nodes of the cluster of the scale-out component: the fewest of which one may fail. */
 export const BUS_NODES = 3;
 
-/** Peers find each other by the names of the headless Service. */
-const cluster = {
-  name: 'fave',
-  port: ports.routes,
-  // Clients reach nodes by the Service; KEDA finds the leader of a consumer by the nodes' names.
-  no_advertise: true,
-  routes: Array.from(
-    { length: BUS_NODES },
-    (_, index) => `nats://${hosts.bus}-${index}.${addressOf(hosts.busNodes)}:${ports.routes}`,
-  ),
-};
+/** Files of the Secret that lies beside it: the users, and the nodes of a cluster, with their passwords. */
+export const BUS_USERS_FILE = 'users.conf';
+export const BUS_ROUTES_FILE = 'routes.conf';
 
-/** The server's configuration, but for its users, whose passwords are in a Secret that lies beside it. */
+/** The server's configuration, but for what has passwords in it. */
 export function busConfig({ clustered }: { clustered: boolean }): string {
   const { jetstream } = natsConfig({
     port: ports.bus,
@@ -44,10 +36,10 @@ export function busConfig({ clustered }: { clustered: boolean }): string {
     http: ports.monitor,
     pid_file: '/tmp/nats.pid',
     jetstream,
-    ...(clustered && { cluster }),
   };
-  // What JSON cannot say: the name of the pod, and the file of the users.
-  return `server_name: $POD_NAME\ninclude ./users.conf\n${JSON.stringify(settings, null, 2).slice(2, -2).replace(/^ {2}/gm, '')}\n`;
+  const included = [BUS_USERS_FILE, ...(clustered ? [BUS_ROUTES_FILE] : [])].map((file) => `include ./${file}\n`).join('');
+  // What JSON cannot say: the name of the pod, and other files.
+  return `server_name: $POD_NAME\n${included}${JSON.stringify(settings, null, 2).slice(2, -2).replace(/^ {2}/gm, '')}\n`;
 }
 
 /** The file of the users, with the rights that follow from the graph. */
@@ -61,6 +53,17 @@ export function busUsers(graph: Graph, passwords: Readonly<Record<string, string
     program: '',
   }) as { authorization: object };
   return `authorization: ${JSON.stringify(authorization, null, 2)}\n`;
+}
+
+/** The file of a cluster's nodes, who find each other by the names of the headless Service. */
+export function busRoutes(password: string): string {
+  const routes = Array.from({ length: BUS_NODES }, (_, n) => `${hosts.bus}-${n}.${addressOf(hosts.busNodes)}:${ports.routes}`);
+  const cluster = {
+    ...clusterConfig({ port: ports.routes, routes, password }),
+    // Clients reach nodes by the Service; KEDA finds the leader of a consumer by the nodes' names.
+    no_advertise: true,
+  };
+  return `cluster: ${JSON.stringify(cluster, null, 2)}\n`;
 }
 
 /** NATS with JetStream on one node. */

@@ -2,11 +2,12 @@ import type { ISecret } from 'kubernetes-models/v1/Secret';
 import { readConfig, type StoreConfig } from '../../shared/config.ts';
 import type { Graph } from '../../shared/graph.ts';
 import { ROOT_USER } from '../foundation.ts';
+import { ROUTES } from '../nats.ts';
 import { busPermissions } from '../permissions.ts';
 import { accessKeyOf, storePolicies } from '../policies.ts';
 import type { Secrets } from '../secrets.ts';
 import { serviceNames } from '../services.ts';
-import { busUsers } from './bus.ts';
+import { BUS_ROUTES_FILE, BUS_USERS_FILE, busRoutes, busUsers } from './bus.ts';
 import { BUS_USERS, NAMESPACE, secretOf, STORE_ROOT } from './names.ts';
 import type { ServiceEnvironment } from './services.ts';
 import { SET_UP } from './set-up.ts';
@@ -15,7 +16,10 @@ import { rootKeys } from './store.ts';
 /** Users of the bus and access keys of the store that an installation has, as `ensureSecrets` takes them. */
 export function rolesOf(graph: Graph): { bus: string[]; store: string[] } {
   const { bucket } = readConfig({}).store;
-  return { bus: Object.keys(busPermissions(graph)), store: [ROOT_USER, ...Object.keys(storePolicies(graph, bucket))] };
+  return {
+    bus: [...Object.keys(busPermissions(graph)), ROUTES],
+    store: [ROOT_USER, ...Object.keys(storePolicies(graph, bucket))],
+  };
 }
 
 /** Keys of a store that FAVE does not run. */
@@ -44,7 +48,7 @@ export function secretManifests(graph: Graph, secrets: Secrets, given?: GivenKey
   ];
   return [
     ...(given ? [] : ofOwnStore),
-    secret(BUS_USERS, { 'users.conf': busUsers(graph, bus) }),
+    secret(BUS_USERS, { [BUS_USERS_FILE]: busUsers(graph, bus), [BUS_ROUTES_FILE]: busRoutes(bus[ROUTES] ?? '') }),
     access(SET_UP, ROOT_USER, store[ROOT_USER], 'admin'),
     ...serviceNames(graph).map((name) => access(name, accessKeyOf(name), store[name])),
   ];

@@ -59,7 +59,7 @@ export async function openCluster(graph: Graph, size: { servers: number; drives:
   const nodes = await Promise.all(
     ports.map(({ nats: port, monitor, console: clusterPort }, n) => {
       const name = `nats-${n + 1}`;
-      const cluster = size.servers > 1 ? { cluster: { name, port: clusterPort, routes } } : {};
+      const cluster = size.servers > 1 ? { cluster: { name, port: clusterPort, routes, password: 'secret-of-the-routes' } } : {};
       return nodeOf(name, {
         program: programs.natsServer,
         port,

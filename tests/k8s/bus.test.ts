@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { graph } from '../../services/pipeline.ts';
-import { BUS_CONFIG_FILE, busConfig, busUsers } from '../../infra/kubernetes/bus.ts';
+import { BUS_CONFIG_FILE, BUS_ROUTES_FILE, BUS_USERS_FILE, busConfig, busRoutes, busUsers } from '../../infra/kubernetes/bus.ts';
 import { busPermissions } from '../../infra/permissions.ts';
 import { ensureServers } from '../../infra/servers/install.ts';
 
@@ -18,7 +18,8 @@ it.each([false, true])(
     try {
       const passwords = Object.fromEntries(Object.keys(busPermissions(graph)).map((user) => [user, 'x']));
       await writeFile(join(dir, BUS_CONFIG_FILE), busConfig({ clustered }));
-      await writeFile(join(dir, 'users.conf'), busUsers(graph, passwords));
+      await writeFile(join(dir, BUS_USERS_FILE), busUsers(graph, passwords));
+      await writeFile(join(dir, BUS_ROUTES_FILE), busRoutes('secret-of-the-routes'));
       const check = promisify(execFile)(natsServer, ['-t', '-c', join(dir, BUS_CONFIG_FILE)], { env: { POD_NAME: 'nats-0' } });
       await expect(check.then(({ stderr }) => stderr)).resolves.toContain('is valid');
     } finally {
