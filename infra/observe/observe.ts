@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PermanentError } from '../../shared/errors.ts';
+import { messageOf, PermanentError } from '../../shared/errors.ts';
 import { root } from '../paths.ts';
 import { startProcess, untilReady, type RunningProcess } from '../process.ts';
 import { readInstance, type InstanceRecord } from '../record.ts';
@@ -50,9 +50,17 @@ export async function observe({
   try {
     await configure(dir, interval);
     await tell(dir, record, exporter.port);
+    // Processes come and go; an instance that is gone is told as it was last seen, so that its silence is an alert.
+    const look = async (): Promise<void> => {
+      const now = await readInstance(dataDir);
+      if (now) await tell(dir, now, exporter.port);
+    };
+    let looking = Promise.resolve();
     timer = setInterval(() => {
-      // Processes come and go; an instance that is gone is told as it was last seen, so that its silence is an alert.
-      void readInstance(dataDir).then((now) => now && tell(dir, now, exporter.port));
+      // One after the other: two at once would take the new file away from each other.
+      looking = looking.then(look).catch((error: unknown) => {
+        progress(`Prometheus could not be told where the processes are: ${messageOf(error)}`);
+      });
     }, LOOK);
     server = await startProcess({
       name: 'prometheus',
