@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { ROOT_CONTEXT, SpanKind, SpanStatusCode, trace, TraceFlags, type Attributes, type Span } from '@opentelemetry/api';
+import {
+  context,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  TraceFlags,
+  type Attributes,
+  type Span,
+} from '@opentelemetry/api';
 
 /** A W3C trace context that begins a trace: https://www.w3.org/TR/trace-context/#traceparent-header */
 export function newTraceparent(): string {
@@ -29,15 +38,15 @@ export interface Traced {
 /**
  * Begins a span.
  * @param parent Context of the span that caused the work.
- * @param kind `consumer`: of a message; `internal`: within another span's work.
+ * @param kind `consumer`: of a message; `client`: a request to another program; `internal`: within another span's work.
  * @param begun When the work began, milliseconds since 1970, if not now.
  */
 export function startSpan(
   name: string,
   parent: string | undefined,
-  { kind = 'internal', attributes = {}, begun }: { kind?: 'consumer' | 'internal'; attributes?: Attributes; begun?: number } = {},
+  { kind = 'internal', attributes = {}, begun }: { kind?: keyof typeof kinds; attributes?: Attributes; begun?: number } = {},
 ): Traced {
-  const options = { kind: kind === 'consumer' ? SpanKind.CONSUMER : SpanKind.INTERNAL, attributes };
+  const options = { kind: kinds[kind], attributes };
   const span = trace
     .getTracer('fave')
     .startSpan(name, begun === undefined ? options : { ...options, startTime: begun }, contextOf(parent));
@@ -49,6 +58,19 @@ export function startSpan(
       span.end();
     },
   };
+}
+
+const kinds = { consumer: SpanKind.CONSUMER, client: SpanKind.CLIENT, internal: SpanKind.INTERNAL } as const;
+
+/** Does a span's work: what is asked of the store meanwhile is traced as part of it. */
+export function within<T>({ traceparent }: Traced, work: () => T): T {
+  return context.with(contextOf(traceparent), work);
+}
+
+/** Context of the span whose work is going on; undefined where there is none, or nothing is traced. */
+export function currentTraceparent(): string | undefined {
+  const span = trace.getActiveSpan();
+  return span && traceparentOf(span);
 }
 
 function contextOf(parent: string | undefined): typeof ROOT_CONTEXT {

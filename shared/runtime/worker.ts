@@ -11,7 +11,7 @@ import { withDefaults, type OptionMap } from '../options.ts';
 import type { AnyStage, Item } from '../stage.ts';
 import type { Store } from '../store.ts';
 import { consumerName, lanesOf, streams } from '../topology.ts';
-import { traceIdOf } from '../trace.ts';
+import { traceIdOf, within } from '../trace.ts';
 import { parsed } from '../validate.ts';
 import { beginAttempt, endSpan, itemError, progressOf, queueOf, receiptOf, type Attempt } from './attempt.ts';
 import { Cancelled, createCancellations } from './cancel.ts';
@@ -198,7 +198,7 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
     killed.addEventListener('abort', stop, { once: true });
     let outcome: { outcome: string; error?: unknown } = { outcome: 'lost' };
     try {
-      const concluded = await conclude(attempt);
+      const concluded = await within(attempt.span, () => conclude(attempt));
       outcome = concluded;
       await settle(delivery, concluded);
     } finally {

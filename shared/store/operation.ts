@@ -1,5 +1,6 @@
 import pRetry from 'p-retry';
-import { UnavailableError } from '../errors.ts';
+import { messageOf, UnavailableError } from '../errors.ts';
+import { currentTraceparent, startSpan } from '../trace.ts';
 import type { StoreObserver, StoreOperation, StoreResult } from './contract.ts';
 import { resultOf, translated } from './faults.ts';
 
@@ -11,7 +12,7 @@ export type Moved = StoreObserver['moved'];
 
 /**
  * Does something with an object: the one way that every request about one goes. Repeats what a store that does not answer left
- * undone, and tells the observer of each try.
+ * undone, tells the observer of each try, and traces the whole.
  */
 export type Operate = <T>(
   operation: StoreOperation,
@@ -21,8 +22,12 @@ export type Operate = <T>(
 ) => Promise<T>;
 
 export function operating(observer: StoreObserver | undefined): Operate {
-  const moved: Moved = (...content) => observer?.moved(...content);
   return async (operation, key, signal, call) => {
+    const span = beginSpan(operation, key);
+    const moved: Moved = (direction, amount) => {
+      observer?.moved(direction, amount);
+      span.moved(amount);
+    };
     let lastError: unknown;
     const once = async (): Promise<Awaited<ReturnType<typeof call>>> => {
       const begun = performance.now();
@@ -38,7 +43,7 @@ export function operating(observer: StoreObserver | undefined): Operate {
       }
     };
     try {
-      return await pRetry(once, {
+      const value = await pRetry(once, {
         retries: Infinity,
         minTimeout: 100,
         maxTimeout: 3_000,
@@ -46,7 +51,10 @@ export function operating(observer: StoreObserver | undefined): Operate {
         ...(signal ? { signal } : { maxRetryTime: PATIENCE }),
         shouldRetry: ({ error }) => error instanceof UnavailableError,
       });
+      span.end('ok');
+      return value;
     } catch (error) {
+      span.end(resultOf(lastError ?? error), messageOf(lastError ?? error));
       // A deadline that passed while the store was away is the store's fault, not the item's.
       if (lastError instanceof UnavailableError) throw lastError;
       signal?.throwIfAborted();
@@ -54,3 +62,26 @@ export function operating(observer: StoreObserver | undefined): Operate {
     }
   };
 }
+
+/** Results by which callers find out how things are. */
+const answers: readonly StoreResult[] = ['ok', 'missing', 'changed'];
+
+/** The span of an operation, where it is part of work that is traced. */
+function beginSpan(
+  operation: StoreOperation,
+  key: string,
+): { moved(amount: number): void; end(result: StoreResult, error?: string): void } {
+  const parent = currentTraceparent();
+  if (parent === undefined) return untraced;
+  const span = startSpan(`store ${operation}`, parent, { kind: 'client', attributes: { 'fave.store.key': key } });
+  let bytes = 0;
+  return {
+    moved: (amount) => (bytes += amount),
+    end: (result, error) => {
+      const attributes = { 'fave.store.result': result, 'fave.store.bytes': bytes };
+      span.end(attributes, answers.includes(result) ? undefined : error);
+    },
+  };
+}
+
+const untraced = { moved: () => undefined, end: () => undefined };

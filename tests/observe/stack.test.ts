@@ -85,16 +85,20 @@ afterAll(async () => {
 
 describe('traces', () => {
   const producerOf = (kind: Kind) => graph.stages.find(({ produces }) => produces.includes(kind));
+  const rootsOf = (spans: readonly Span[]): Span[] => {
+    const ids = new Set(spans.map(({ spanId }) => spanId));
+    return spans.filter(({ parentSpanId }) => !ids.has(parentSpanId ?? ''));
+  };
   it('a request is one tree, from the span that its sender began', async () => {
     const ofRequest = (): Span[] => collector.spans.filter(({ traceId }) => traceId === traceIdOf(begun));
     const settled = await until(() => {
       const spans = ofRequest();
       const names = new Set(spans.map(({ name }) => name));
+      // What an item did is sent before its own span is.
+      if (rootsOf(spans).length !== 1) return false;
       return ['admit', 'request', ...graph.stages.map(({ name }) => name)].every((name) => names.has(name)) && spans;
     });
-    const ids = new Set(settled.map(({ spanId }) => spanId));
-    const roots = settled.filter(({ parentSpanId }) => !ids.has(parentSpanId ?? ''));
-    expect(roots.map(({ name, parentSpanId }) => [name, parentSpanId])).toEqual([['admit', begun.split('-')[2]]]);
+    expect(rootsOf(settled).map(({ name, parentSpanId }) => [name, parentSpanId])).toEqual([['admit', begun.split('-')[2]]]);
     // Each stage below the stage that made what it works on.
     const nameOf = new Map(settled.map(({ spanId, name }) => [spanId, name]));
     for (const stage of graph.stages) {
@@ -102,6 +106,17 @@ describe('traces', () => {
       expect([...new Set(parents)], stage.name).toEqual([producerOf(stage.consumes)?.name ?? 'admit']);
     }
     expect(settled.filter(({ name }) => name === 'ffmpeg').length).toBeGreaterThan(0);
+    // What an item asks of the store is part of it.
+    const puts = settled.filter(({ name }) => name === 'store put');
+    expect(new Set(puts.map(({ parentSpanId }) => nameOf.get(parentSpanId ?? '')))).toEqual(
+      new Set(graph.stages.map(({ name }) => name)),
+    );
+    for (const { attributes } of puts)
+      expect(Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]))).toMatchObject({
+        'fave.store.key': expect.stringContaining(`requests/${id}/`),
+        'fave.store.result': 'ok',
+        'fave.store.bytes': expect.anything(),
+      });
     expect(settled.filter(({ name }) => name === 'admit').map(({ service }) => service)).toEqual(['relay']);
   });
 });
