@@ -52,7 +52,7 @@ export function createPerson(access: Readonly<Record<string, string>>, programs:
       clearTimeout(timer);
       listeners.delete(child);
       assert.equal(code, 0, `nothing came on ${subject} within ${PATIENCE / 1000} s: ${text}`);
-      return text.slice(text.indexOf('{'));
+      return text.split('\n').find((line) => line.startsWith('{')) ?? '';
     });
     message.catch(() => undefined); // reported where it is awaited
     while (!text.includes('Subscribing ')) await Promise.race([once(said, 'more'), message]);

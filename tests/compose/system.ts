@@ -67,8 +67,9 @@ export async function createSystem(program: string, env: Readonly<Record<string,
       return Object.fromEntries(pairs.filter(([name]) => names.includes(name)));
     },
     down: async () => {
-      await compose(['--profile', '*', 'down', '--volumes', '--remove-orphans', '--timeout', '30']);
-      await rm(scratch, { recursive: true, force: true });
+      await compose(['--profile', '*', 'down', '--volumes', '--remove-orphans', '--timeout', '30']).finally(() =>
+        rm(scratch, { recursive: true, force: true }),
+      );
       const label = ['--quiet', '--filter', `label=com.docker.compose.project=${PROJECT}`];
       const left = await Promise.all([
         docker('ps', '--all', ...label),
