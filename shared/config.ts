@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { otelEnvironment, tracingOf, type Tracing } from './otel.ts';
 import { optionsChecker, withDefaults, type OptionMap } from './options.ts';
 import type { OptionSchemas, OptionValues } from './stage.ts';
 
@@ -91,12 +92,7 @@ export const environment = {
     minimum: 0.1,
     description: 'seconds between two objects by which the tracker tries the notification path',
   },
-  OTEL_EXPORTER_OTLP_ENDPOINT: {
-    type: 'string',
-    default: '',
-    description: 'URL of an OpenTelemetry collector (OTLP over HTTP); with neither this nor the next, nothing is traced',
-  },
-  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: { type: 'string', default: '', description: 'the same, for traces only: the whole URL' },
+  ...otelEnvironment,
   FAVE_LOG_LEVEL: {
     type: 'string',
     default: 'info',
@@ -143,8 +139,8 @@ export interface Config {
   readonly sweepInterval: number;
   /** Seconds. */
   readonly canaryInterval: number;
-  /** Whether spans are sent; where and how is the SDK's to read. */
-  readonly tracing: boolean;
+  /** Where and how spans are sent is the SDK's to read. */
+  readonly tracing: Tracing;
   readonly logLevel: string;
 }
 
@@ -197,7 +193,7 @@ export function readConfig(env: Environment): Config {
     events: read.FAVE_EVENTS,
     sweepInterval: read.FAVE_SWEEP_INTERVAL,
     canaryInterval: read.FAVE_CANARY_INTERVAL,
-    tracing: read.OTEL_EXPORTER_OTLP_ENDPOINT !== '' || read.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT !== '',
+    tracing: tracingOf(read),
     logLevel: read.FAVE_LOG_LEVEL,
   };
 }

@@ -7,6 +7,7 @@ export const logEvents = {
   'service:failed': 'ends because it cannot go on',
   'service:leftovers': 'what a killed predecessor left was removed',
   'service:unlimited': 'tools run without limits of memory, processor time and file size',
+  'telemetry:failed': 'spans are not sent, and why',
   'item:start': 'an attempt at an item begins',
   'item:done': 'an item is settled: its outputs are in the bucket',
   'item:reused': 'an item is settled by copies of equal work',

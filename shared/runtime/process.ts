@@ -46,7 +46,8 @@ export async function runService(name: string, run: (service: Service) => Promis
       });
     }
     const metrics = createMetrics(name, config.tmpdir);
-    const endTelemetry = config.tracing ? (await import('./telemetry.ts')).startTelemetry(name) : undefined;
+    if (config.tracing.refused !== undefined) log.warn({ event: 'telemetry:failed' }, config.tracing.refused);
+    const endTelemetry = config.tracing.on ? (await import('./telemetry.ts')).startTelemetry(name, log) : undefined;
     const store = createStore(config.store, metrics.store);
     const bus = await connectBus(config.bus, name);
     const connected = performance.now();
