@@ -1,8 +1,9 @@
-import { diag, DiagLogLevel, trace } from '@opentelemetry/api';
+import { context, diag, DiagLogLevel, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import type { Logger } from '../log.ts';
+import { asyncContexts } from './contexts.ts';
 
 /**
  * Has the spans of this process sent by OTLP over HTTP. Where, how many and how often say OpenTelemetry's own variables, which
@@ -24,6 +25,7 @@ export function startTelemetry(service: string, log: Logger): () => Promise<void
     spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
   });
   trace.setGlobalTracerProvider(provider);
+  context.setGlobalContextManager(asyncContexts());
   // A collector that is away must not hold a process that ends; what was not sent is lost.
   return () => provider.shutdown().catch(() => undefined);
 }
