@@ -122,7 +122,7 @@ describe('traces', () => {
     );
     for (const { attributes } of puts)
       expect(Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]))).toMatchObject({
-        'fave.store.key': expect.stringContaining(`requests/${id}/`),
+        'fave.store.key': expect.stringMatching(`^(requests/${id}|memo)/`),
         'fave.store.result': 'ok',
         'fave.store.bytes': expect.anything(),
       });
