@@ -1,13 +1,19 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { root } from '../paths.ts';
 import type { Progress } from '../servers/install.ts';
 import { serverPrograms } from '../servers/table.ts';
 import * as archives from './archives.ts';
 import { run, succeeds } from './run.ts';
 
-/** Images that compose.yaml builds from, by the variable that names another one. */
-const upstream = { FAVE_DEBIAN_IMAGE: 'debian:bookworm-slim', FAVE_NODE_IMAGE: 'node:22-bookworm-slim' };
+/** Images that are built from, by argument: the Dockerfile's defaults. */
+export async function upstreamImages(): Promise<Environment> {
+  const dockerfile = await readFile(join(root, 'infra', 'images', 'Dockerfile'), 'utf8');
+  return Object.fromEntries(
+    [...dockerfile.matchAll(/^ARG (\w+_IMAGE)=(\S+:\S+)$/gm)].map(([, name = '', image = '']) => [name, image]),
+  );
+}
 
 /** What Go's own image sets. */
 const GO_ENVIRONMENT = [
@@ -43,8 +49,9 @@ export async function standIns(
   progress: Progress,
   { serversFromSource = false }: Bases = {},
 ): Promise<Environment> {
-  progress(`asking the registry of images for ${Object.values(upstream).join(' and ')} …`);
-  const pulled = await Promise.all(Object.values(upstream).map((image) => succeeds('docker', ['pull', '-q', image], { env })));
+  const { DEBIAN_IMAGE = '', NODE_IMAGE = '' } = await upstreamImages();
+  progress(`asking the registry of images for ${DEBIAN_IMAGE} and ${NODE_IMAGE} …`);
+  const pulled = await Promise.all([DEBIAN_IMAGE, NODE_IMAGE].map((image) => succeeds('docker', ['pull', '-q', image], { env })));
   const answers = pulled.every(Boolean);
   if (!answers) progress('it does not answer: Debian is made by debootstrap, and Node is the one that runs this');
   const wanted: Readonly<Record<string, StandIn>> = {

@@ -7,7 +7,7 @@ import { graph } from '../../services/pipeline.ts';
 
 export interface Service {
   readonly image: string;
-  readonly build?: { readonly target: string };
+  readonly build?: { readonly target: string; readonly args?: Record<string, string> };
   readonly pull_policy?: string;
   readonly user: string;
   readonly read_only: boolean;

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { upstreamImages } from '../../infra/compose/stand-ins.ts';
 import { images } from '../../infra/kubernetes/names.ts';
 import { compose, services } from './file.ts';
 
@@ -19,4 +20,15 @@ it.each(Object.values(images))('builds %s once, whichever service is started', (
 it('pulls nothing that it builds', () => {
   const ours = services.filter(([, { image }]) => image.startsWith('fave-'));
   expect(ours.map(([, { pull_policy }]) => pull_policy)).toEqual(ours.map(() => 'never'));
+});
+
+it('builds from images of one version each, which the Dockerfile and compose.yaml agree on', async () => {
+  const upstream = await upstreamImages();
+  expect(Object.keys(upstream)).toHaveLength(3);
+  for (const [name, image] of Object.entries(upstream)) {
+    // A day or a patch release: a tag that moves no more.
+    expect(image).toMatch(/:(.*-)?(\d{8}|\d+\.\d+\.\d+)(-|$)/);
+    const asked = services.flatMap(([, { build }]) => build?.args?.[name] ?? []);
+    expect(new Set(asked)).toEqual(new Set([`\${FAVE_${name}:-${image}}`]));
+  }
 });
