@@ -1,4 +1,5 @@
 import type { Graph } from '../../shared/graph.ts';
+import { otelEnvironment } from '../../shared/otel.ts';
 import { accessKeyOf } from '../policies.ts';
 import { regimeNames, regimeSettings } from '../regimes.ts';
 import { serviceNames, SMALL, toolless } from '../services.ts';
@@ -7,9 +8,12 @@ import { serviceNames, SMALL, toolless } from '../services.ts';
 const SECRETS = 'secrets';
 
 /** The parts of compose.yaml and prometheus.yml that follow from the graph, by mark. */
-export function generatedParts(graph: Graph): Record<'services' | 'names', string> {
+export function generatedParts(graph: Graph): Record<'telemetry' | 'services' | 'names', string> {
   const names = serviceNames(graph);
   return {
+    telemetry: Object.keys(otelEnvironment)
+      .map((variable) => `  ${variable}: \${${variable}:-}\n`)
+      .join(''),
     services: names.map((name) => service(name, memoryOf(graph, name), names)).join('\n'),
     names: names.map((name) => `          - ${name}\n`).join(''),
   };
@@ -40,7 +44,7 @@ function service(name: string, memoryMb: number, names: readonly string[]): stri
     ...(name === builder ? [`build: { <<: *build, target: ${image} }`] : builder === SECRETS ? [] : [waitsForBuilder]),
     `command: [${name}]`,
     'environment:',
-    '  <<: *addresses',
+    '  <<: [*addresses, *telemetry]',
     `  ARTIFACT_ACCESS_KEY: ${accessKeyOf(name)}`,
     `  NATS_USER: ${name}`,
     `  FAVE_MEMORY_LIMIT_MB: '${memoryMb}'`,
