@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, vi } from 'vitest';
 import { startMinio } from '../../infra/minio.ts';
 import { startNats, type NatsOptions } from '../../infra/nats.ts';
@@ -32,6 +32,8 @@ export interface Cluster {
   readonly drives: readonly string[];
   /** Runs `mc`, with the store as `fave`. @returns Its standard output. */
   mc(...args: string[]): Promise<string>;
+  /** Runs commands for the shell, among them `mc`. @returns Their standard output. */
+  shell(script: string): Promise<string>;
   /** The stack as a role sees it, by a connection of its own. */
   as(role: string): Promise<Stack>;
 }
@@ -111,10 +113,14 @@ export async function openCluster(graph: Graph, size: { servers: number; drives:
   const admin = await as('admin');
   await leading(admin.bus);
   await setUp({ ...admin, graph, ackWait: 1, replicas: admin.config.replicas });
-  const [host, env] = [`http://${ROOT.rootUser}:${ROOT.rootPassword}@127.0.0.1:${own.minio}`, { MC_CONFIG_DIR: join(dir, 'mc') }];
-  const mc = async (...args: string[]): Promise<string> =>
-    (await exec(programs.mc, args, { cwd: dir, env: { ...env, MC_HOST_fave: host } })).stdout;
-  return { nodes, drives, mc, as };
+  const env = {
+    MC_CONFIG_DIR: join(dir, 'mc'),
+    MC_HOST_fave: `http://${ROOT.rootUser}:${ROOT.rootPassword}@127.0.0.1:${own.minio}`,
+    PATH: `${dirname(programs.mc)}:${process.env['PATH'] ?? ''}`,
+  };
+  const mc = async (...args: string[]): Promise<string> => (await exec(programs.mc, args, { cwd: dir, env })).stdout;
+  const shell = async (script: string): Promise<string> => (await exec('sh', ['-ec', script], { cwd: dir, env })).stdout;
+  return { nodes, drives, mc, shell, as };
 }
 
 async function nodeOf(name: string, options: NatsOptions): Promise<Node> {

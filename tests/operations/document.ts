@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { root } from '../../infra/paths.ts';
 
-/** The blocks of docs/operations.md that are marked `tested`, by name. */
-export function testedBlocks(): Record<string, string> {
+/** The blocks of docs/operations.md that are marked `tested`, by name. @param language `sh`, or `yaml` for what is applied. */
+export function testedBlocks(language = 'sh'): Record<string, string> {
   const text = readFileSync(join(root, 'docs', 'operations.md'), 'utf8');
   return Object.fromEntries(
-    [...text.matchAll(/^```sh tested=(\S+)\n(.*?)^```$/gms)].map(([, name = '', block = '']) => [name, block]),
+    [...text.matchAll(new RegExp(`^\`\`\`${language} tested=(\\S+)\\n(.*?)^\`\`\`$`, 'gms'))].map(([, name = '', block = '']) => [
+      name,
+      block,
+    ]),
   );
 }
 

@@ -141,5 +141,6 @@ test('a notification of AWS that is carried over is taken up', { timeout: 60_000
 });
 
 test('every block that is marked was run', () => {
-  expect([...run].sort()).toEqual(Object.keys(blocks).sort());
+  const here = Object.keys(blocks).filter((name) => !name.startsWith('cluster-')); // those in tests/cluster/
+  expect([...run].sort()).toEqual(here.sort());
 });
