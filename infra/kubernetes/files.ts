@@ -6,6 +6,7 @@ import { busConfig, BUS_CONFIG_FILE } from './bus.ts';
 import { cluster, clusterResources, externalStore, externalStoreResources } from './components.ts';
 import { DASHBOARD_FILE, dashboardFile, monitoring, monitoringResources } from './monitoring.ts';
 import { scaledObjects } from './scaling.ts';
+import { tracing, tracingResources } from './tracing.ts';
 
 /** Everything under `k8s/`, by path, derived from the graph, the regimes and the environment that processes know. */
 export function manifestFiles(graph: Graph): Record<string, string> {
@@ -25,6 +26,7 @@ export function manifestFiles(graph: Graph): Record<string, string> {
     [`components/cluster/${BUS_CONFIG_FILE}`, generated(busConfig({ clustered: true }))],
     ...folder('components/monitoring', monitoringResources(), { ...component, ...monitoring(version) }),
     [`components/monitoring/${DASHBOARD_FILE}`, dashboardFile()],
+    ...folder('components/tracing', tracingResources(), { ...component, ...tracing() }),
     ...folder('components/external-store', externalStoreResources(), { ...component, ...externalStore() }),
   ]);
 }

@@ -93,6 +93,13 @@ export function clusterPolicies(): INetworkPolicy[] {
 export const busMetricsPolicy = (): INetworkPolicy =>
   policy('bus-metrics', busPods, { ingress: [{ from: [neighbour(neighbours.monitoring)], ports: tcp(ports.http) }] });
 
+/** OTLP over HTTP. */
+export const COLLECTOR_PORT = 4318;
+
+/** Spans, in the tracing component. */
+export const tracingPolicy = (): INetworkPolicy =>
+  policy('tracing', scraped, { egress: [{ to: [neighbour(neighbours.monitoring)], ports: tcp(COLLECTOR_PORT) }] });
+
 /** A store outside the cluster has no pods to name: HTTPS to anywhere but link-local addresses, where clouds keep credentials. */
 export function externalStorePolicy(): INetworkPolicy {
   return policy('external-store', services, {

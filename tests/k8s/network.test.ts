@@ -129,6 +129,8 @@ const usual = [
 const clustered = ['nats → nats TCP 6222', 'minio → minio TCP 9000'];
 const external = services.map((name) => `${name} → internet TCP 443`);
 const exporter = 'prometheus → nats TCP 8080';
+/** The collector is in the namespace of the monitoring. */
+const spans = serviceNames(graph).map((name) => `${name} → prometheus TCP 4318`);
 
 describe('network policies', { timeout: 900_000 }, () => {
   it.each([
@@ -136,6 +138,7 @@ describe('network policies', { timeout: 900_000 }, () => {
     ['scale-out', [...usual, ...clustered]] as const,
     ['external-store', [...withoutStore, ...external]] as const,
     ['cold+monitoring', [...usual, exporter]] as const,
+    ['cold+tracing', [...usual, ...spans]] as const,
     ['scale-out+monitoring', [...usual, ...clustered, exporter]] as const,
   ])('of %s allow the edges of the architecture and no others', async (name, expected) => {
     expect(await edges(name)).toEqual([...expected].sort());
