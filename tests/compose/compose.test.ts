@@ -105,6 +105,10 @@ describe('the secrets', async () => {
   it('are a folder for each container, which has its own only', async () => {
     await makeSecrets({ graph, dir, env: {} });
     for (const [name, folder] of folders) expect(folder).toBe(name);
+    const mounts = services.flatMap(([name, { volumes = [] }]) =>
+      volumes.filter((each) => each.includes('SECRETS_DIR') && !FOLDER.test(each)).map((each) => [name, each]),
+    );
+    expect(mounts).toEqual([['secrets', '${FAVE_SECRETS_DIR:-./secrets}:/secrets']]);
     const made = (await readdir(dir, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name);
     expect(made.sort()).toEqual(folders.map(([, folder]) => folder).sort());
     expect(folders.map(([name]) => name)).toEqual(expect.arrayContaining([...ours, 'minio', 'nats', 'set-up', 'grafana']));
