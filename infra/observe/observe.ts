@@ -21,7 +21,7 @@ export interface ObserveOptions {
   /** Of Prometheus. */
   readonly port: number;
   readonly progress: Progress;
-  /** Seconds between two scrapes. */
+  /** Seconds between two scrapes, and between two looks at the alerts. */
   readonly interval?: number;
 }
 
@@ -87,7 +87,7 @@ async function configure(dir: string, interval: number): Promise<void> {
   await mkdir(join(dir, 'targets'), { recursive: true });
   const source = join(root, 'infra', 'observe');
   const config = await readFile(join(source, 'prometheus.yml'), 'utf8');
-  await writeFile(join(dir, 'prometheus.yml'), config.replace('scrape_interval: 15s', `scrape_interval: ${interval}s`));
+  await writeFile(join(dir, 'prometheus.yml'), config.replaceAll('_interval: 15s', `_interval: ${interval}s`));
   await writeFile(join(dir, 'alerts.yml'), await readFile(join(source, 'alerts.yml')));
 }
 

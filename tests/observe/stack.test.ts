@@ -235,6 +235,7 @@ describe('in Prometheus', () => {
   });
 
   it('every rule is evaluated without an error, and an instance raises no alarm but for what failed', async () => {
+    await until(async () => (await query('ALERTS{alertname="FaveDeadLetters",alertstate="firing"}')).length > 0);
     type Rules = { data: { groups: { rules: { name: string; health: string; state: string }[] }[] } };
     const rules = await until(async () => {
       const { data } = (await (await fetch(`${prometheus.url}/api/v1/rules`)).json()) as Rules;
