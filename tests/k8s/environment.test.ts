@@ -98,7 +98,7 @@ describe.each(serviceNames(graph))('%s', { timeout: 900_000 }, (service) => {
   it('is told the same by Compose, Kubernetes and the launcher, but for what is listed', async () => {
     const ways = [inCompose(service), await onKubernetes(service), byLauncher(service)];
     const names = Object.keys(environment) as Name[];
-    const found = names.map((name) => [name, ways.map((way) => way[name] ?? String(environment[name].default))]);
+    const found = names.map((name) => [name, ways.map((way) => effective(way[name], name))]);
     const expected = names.map((name) => [
       name,
       differences[name]?.map((value) => (typeof value === 'string' ? value : value(service))) ?? allHave(name, service),
@@ -112,6 +112,10 @@ describe.each(serviceNames(graph))('%s', { timeout: 900_000 }, (service) => {
     expect(told.filter((name) => /^(ARTIFACT|NATS|FAVE|OTEL)_/.test(name) && !known.includes(name))).toEqual([]);
   });
 });
+
+/** What a process reads: what is empty counts as not set. */
+const effective = (value: string | undefined, name: Name): string =>
+  value === undefined || value === '' ? String(environment[name].default) : value;
 
 /** What all three say: whose it is, or the default. */
 function allHave(name: Name, service: string): string[] {

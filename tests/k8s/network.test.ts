@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { graph } from '../../services/pipeline.ts';
 import { regimeNames } from '../../infra/regimes.ts';
 import { serviceNames } from '../../infra/services.ts';
-import { ofKind, overlay, podsOf, type Manifest } from './overlays.ts';
+import { allNames, ofKind, overlay, podsOf, type Manifest } from './overlays.ts';
 
 interface Endpoint {
   readonly name: string;
@@ -58,22 +58,21 @@ const nameOf = ({ port, protocol = 'TCP', ...more }: Port): string => {
 
 const policiesOf = (manifests: readonly Manifest[]) => ofKind<{ spec: INetworkPolicySpec }>(manifests, 'NetworkPolicy');
 
-/** Whether a connection is let out at one end and in at the other. Others than pods of ours are under no policy of ours. */
-function allowed(manifests: readonly Manifest[], from: Endpoint, to: Endpoint, port: string): boolean {
-  const passes = (self: Endpoint, other: Endpoint, direction: 'Ingress' | 'Egress'): boolean => {
-    const mine = policiesOf(manifests).filter(
-      ({ metadata, spec }) =>
-        metadata.namespace === self.namespace && spec.policyTypes?.includes(direction) && selects(spec.podSelector, self.labels),
-    );
-    if (mine.length === 0) return true;
-    const rules = mine.flatMap(({ spec }) => (direction === 'Ingress' ? spec.ingress : spec.egress) ?? []) as Rule[];
-    return rules.some(
-      ({ ports, from: sources, to: targets }) =>
-        (ports?.some((each) => nameOf(each) === port) ?? true) &&
-        ((direction === 'Ingress' ? sources : targets)?.some((peer) => isPeer(peer, other, self.namespace)) ?? true),
-    );
-  };
-  return passes(from, to, 'Egress') && passes(to, from, 'Ingress');
+type Direction = 'Ingress' | 'Egress';
+
+/** Whether the one end lets it in, or out. Others than pods of ours are under no policy of ours. */
+function passes(manifests: readonly Manifest[], self: Endpoint, other: Endpoint, direction: Direction, port: string): boolean {
+  const mine = policiesOf(manifests).filter(
+    ({ metadata, spec }) =>
+      metadata.namespace === self.namespace && spec.policyTypes?.includes(direction) && selects(spec.podSelector, self.labels),
+  );
+  if (mine.length === 0) return true;
+  const rules = mine.flatMap(({ spec }) => (direction === 'Ingress' ? spec.ingress : spec.egress) ?? []) as Rule[];
+  return rules.some(
+    ({ ports, from: sources, to: targets }) =>
+      (ports?.some((each) => nameOf(each) === port) ?? true) &&
+      ((direction === 'Ingress' ? sources : targets)?.some((peer) => isPeer(peer, other, self.namespace)) ?? true),
+  );
 }
 
 const strangers: readonly Endpoint[] = [
@@ -94,18 +93,36 @@ function portsOf(manifests: readonly Manifest[]): string[] {
   return [...numbers, '9001'].flatMap((number) => [`TCP ${number}`, `UDP ${number}`]);
 }
 
+const ownOf = (manifests: readonly Manifest[]): Endpoint[] => podsOf(manifests).map((pod) => ({ ...pod, namespace: 'fave' }));
+
+/** Connections that are let out at one end and in at the other. */
 async function edges(name: string): Promise<string[]> {
   const manifests = await overlay(name);
   const ports = portsOf(manifests);
-  const own = podsOf(manifests).map((pod) => ({ ...pod, namespace: 'fave' }));
-  const all: readonly Endpoint[] = [...own, ...strangers];
+  const all: readonly Endpoint[] = [...ownOf(manifests), ...strangers];
   const found = all.flatMap((from) =>
     all.flatMap((to) => {
       if (from.namespace !== 'fave' && to.namespace !== 'fave') return [];
-      return ports.filter((port) => allowed(manifests, from, to, port)).map((port) => `${from.name} → ${to.name} ${port}`);
+      const both = (port: string): boolean =>
+        passes(manifests, from, to, 'Egress', port) && passes(manifests, to, from, 'Ingress', port);
+      return ports.filter(both).map((port) => `${from.name} → ${to.name} ${port}`);
     }),
   );
   return found.sort();
+}
+
+/** Connections between pods of ours that one end would allow, and the other does not: a hole that waits for its other half. */
+async function halves(name: string): Promise<string[]> {
+  const manifests = await overlay(name);
+  const ports = portsOf(manifests);
+  const own = ownOf(manifests);
+  return own.flatMap((from) =>
+    own.flatMap((to) =>
+      ports
+        .filter((port) => passes(manifests, from, to, 'Egress', port) !== passes(manifests, to, from, 'Ingress', port))
+        .map((port) => `${from.name} → ${to.name} ${port}`),
+    ),
+  );
 }
 
 const services = [...serviceNames(graph), 'set-up'];
@@ -142,5 +159,9 @@ describe('network policies', { timeout: 900_000 }, () => {
     ['scale-out+monitoring', [...usual, ...clustered, exporter]] as const,
   ])('of %s allow the edges of the architecture and no others', async (name, expected) => {
     expect(await edges(name)).toEqual([...expected].sort());
+  });
+
+  it.each(allNames)('of %s say at both ends the same', async (name) => {
+    expect(await halves(name)).toEqual([]);
   });
 });
