@@ -10,8 +10,9 @@ import { hop } from './hop.ts';
 import { memory } from './memory.ts';
 import { overhead } from './overhead.ts';
 import { scale } from './scale.ts';
+import { tracing } from './tracing.ts';
 
-const benches: readonly Bench[] = [hop, overhead, drain, e2e, cold, memory, scale];
+const benches: readonly Bench[] = [hop, overhead, drain, e2e, cold, memory, scale, tracing];
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
