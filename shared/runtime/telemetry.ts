@@ -2,6 +2,7 @@ import { context, diag, DiagLogLevel, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
+import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { asyncContexts } from './contexts.ts';
 
@@ -27,5 +28,8 @@ export function startTelemetry(service: string, log: Logger): () => Promise<void
   trace.setGlobalTracerProvider(provider);
   context.setGlobalContextManager(asyncContexts());
   // A collector that is away must not hold a process that ends; what was not sent is lost.
-  return () => provider.shutdown().catch(() => undefined);
+  return () =>
+    provider.shutdown().catch((error: unknown) => {
+      say(messageOf(error));
+    });
 }
