@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 
@@ -23,9 +23,11 @@ interface Export {
 }
 
 /** A collector of OTLP over HTTP that keeps what it gets. */
-export async function collect(): Promise<{ url: string; spans: Span[]; close: () => void }> {
+export async function collect(): Promise<{ url: string; spans: Span[]; headers: IncomingHttpHeaders[]; close: () => void }> {
   const spans: Span[] = [];
+  const headers: IncomingHttpHeaders[] = [];
   const server: Server = createServer((request, response) => {
+    headers.push(request.headers);
     void json(request).then((body) => {
       for (const { resource, scopeSpans } of (body as Export).resourceSpans) {
         const service = resource.attributes.find(({ key }) => key === 'service.name')?.value['stringValue'];
@@ -38,6 +40,7 @@ export async function collect(): Promise<{ url: string; spans: Span[]; close: ()
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     spans,
+    headers,
     close: () => {
       server.close();
       server.closeAllConnections();
