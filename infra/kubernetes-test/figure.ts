@@ -2,20 +2,29 @@ import { parse, View } from 'vega';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import type { Timeline } from './timeline.ts';
 
-/** A row a stage over time: lag, pods that are wanted, pods that are ready. @returns SVG. */
+const FIRST = 'first item done';
+
+/** A row a stage over time: lag, pods that are wanted, pods that are ready, and when the first item was done. @returns SVG. */
 export async function figure({ about, overlay, completed, stages, changes, marks = [] }: Timeline): Promise<string> {
   const end = Math.max(completed, ...changes.map(({ t }) => t));
   const measures = ['lag', 'desired', 'ready'] as const;
-  const values = Object.keys(stages).flatMap((stage) => {
+  const values = Object.entries(stages).flatMap(([stage, { first_item }]) => {
     const mine = changes.filter((change) => change.stage === stage);
     const before = mine.findLast(({ t }) => t < 0);
     const shown = [...(before ? [{ ...before, t: 0 }] : []), ...mine.filter(({ t }) => t >= 0)];
     const last = shown.at(-1);
-    return [...shown, ...(last ? [{ ...last, t: end }] : [])].flatMap(({ t, ...change }) =>
-      measures.map((what) => ({ stage, t, what, value: change[what] })),
+    const lines = [...shown, ...(last ? [{ ...last, t: end }] : [])].flatMap(({ t, ...change }) =>
+      measures.map((what) => ({ stage, t, what: what, value: change[what] })),
     );
+    return first_item === undefined ? lines : [...lines, { stage, t: first_item, what: FIRST, value: 0 }];
   });
   const x = { field: 't', type: 'quantitative', title: 'seconds since the upload' } as const;
+  const color = {
+    field: 'what',
+    type: 'nominal',
+    title: null,
+    scale: { domain: [...measures, FIRST], range: ['#999999', '#e69f00', '#0072b2', '#009e73'] },
+  } as const;
   const spec: TopLevelSpec = {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     title: `${overlay}: ${about}; completed after ${completed} s`,
@@ -27,17 +36,18 @@ export async function figure({ about, overlay, completed, stages, changes, marks
       height: 56,
       layer: [
         {
+          transform: [{ filter: { not: { field: 'what', equal: FIRST } } }],
           mark: { type: 'line', interpolate: 'step-after', strokeWidth: 1.5 },
           encoding: {
             x,
             y: { field: 'value', type: 'quantitative', title: null, axis: { tickCount: 3, format: 'd' } },
-            color: {
-              field: 'what',
-              type: 'nominal',
-              title: null,
-              scale: { domain: [...measures], range: ['#999999', '#e69f00', '#0072b2'] },
-            },
+            color,
           },
+        },
+        {
+          transform: [{ filter: { field: 'what', equal: FIRST } }],
+          mark: { type: 'rule', strokeWidth: 2 },
+          encoding: { x, color },
         },
         { data: { values: [...marks] }, mark: { type: 'rule', color: '#d55e00', strokeDash: [4, 3] }, encoding: { x } },
       ],
