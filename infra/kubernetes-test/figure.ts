@@ -3,6 +3,7 @@ import { compile, type TopLevelSpec } from 'vega-lite';
 import type { Timeline } from './timeline.ts';
 
 const FIRST = 'first item done';
+const MARK = 'event (dashed)';
 
 /** A row a stage over time: lag, pods that are wanted, pods that are ready, and when the first item was done. @returns SVG. */
 export async function figure({ about, overlay, completed, stages, changes, marks = [] }: Timeline): Promise<string> {
@@ -23,7 +24,10 @@ export async function figure({ about, overlay, completed, stages, changes, marks
     field: 'what',
     type: 'nominal',
     title: null,
-    scale: { domain: [...measures, FIRST], range: ['#999999', '#e69f00', '#0072b2', '#009e73'] },
+    scale: {
+      domain: [...measures, FIRST, ...(marks.length > 0 ? [MARK] : [])],
+      range: ['#999999', '#e69f00', '#0072b2', '#009e73', '#d55e00'],
+    },
   } as const;
   const spec: TopLevelSpec = {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
@@ -49,7 +53,11 @@ export async function figure({ about, overlay, completed, stages, changes, marks
           mark: { type: 'rule', strokeWidth: 2 },
           encoding: { x, color },
         },
-        { data: { values: [...marks] }, mark: { type: 'rule', color: '#d55e00', strokeDash: [4, 3] }, encoding: { x } },
+        {
+          data: { values: marks.map(({ t }) => ({ t, what: MARK })) },
+          mark: { type: 'rule', strokeDash: [4, 3] },
+          encoding: { x, color },
+        },
       ],
     },
     resolve: { scale: { y: 'independent' } },
