@@ -14,13 +14,20 @@ async function underWay(person: Person, id: string): Promise<void> {
 
 /** A request of `walk-and-talk.mp4` has come to its end, and each of its clips has what was made of it. */
 export async function assertWhole(person: Person, id: string): Promise<void> {
-  const { errors = [] } = await person.outcome(id);
+  const { errors = [] } = (await person.outcome(id)).data;
   assert.deepEqual(errors, []);
   const keys = await person.artifacts(id);
   const count = (pattern: RegExp): number => keys.filter((key) => pattern.test(key)).length;
   const clips = count(/^stage-ffmpeg-1\/.*clip\.\w+$/);
   assert(clips > 1);
   assert.equal(count(/^stage-ffmpeg-2\/.*video\.mp4$/), clips);
+}
+
+/** A request ended after a service's container had begun: what that replaced was in its midst. */
+async function assertEndedAfter(system: System, service: string, person: Person, id: string): Promise<void> {
+  const [container = ''] = await system.containers(service);
+  const begun = await system.docker('inspect', '--format', '{{.State.StartedAt}}', container);
+  assert(Date.parse((await person.outcome(id)).time) > Date.parse(begun), `${id} had ended before ${service} was started anew`);
 }
 
 /** As docs/operations.md has it under "Upgrade": the tree is another, and `up` replaces what is built of it. */
@@ -31,23 +38,27 @@ export async function upgraded(system: System, person: Person): Promise<void> {
   };
   const [older, servers] = [await imageOf('relay'), await system.containers('nats')];
   await appendFile(join(system.tree, 'shared/log.ts'), '\n// Another version.\n');
+  // Beforehand, or the request would have ended when all is built.
+  await system.compose(['build']);
   await underWay(person, 'third');
   await system.up();
   assert.notEqual(await imageOf('relay'), older);
   assert.deepEqual(await system.containers('nats'), servers);
   await assertWhole(person, 'third');
+  await assertEndedAfter(system, 'tracker', person, 'third');
 }
 
 /** As docs/operations.md has it under "Rotate secrets". @returns The person with the new access. */
 export async function rotated(system: System, person: Person, programs: Parameters<typeof createPerson>[1]): Promise<Person> {
   const old = await system.access();
-  await underWay(person, 'fourth');
   await system.compose(['run', '--rm', 'secrets', '--rotate']);
+  await underWay(person, 'fourth');
   await system.compose(['up', '--wait', '--force-recreate'], { show: true });
   await assertRefused(old, programs.nats);
   const renewed = createPerson(await system.access(), programs);
   await assertWhole(renewed, 'fourth');
+  await assertEndedAfter(system, 'nats', renewed, 'fourth');
   await renewed.submit('fifth', medium('portrait-rotated.mp4'));
-  assert.deepEqual((await renewed.outcome('fifth')).errors ?? [], []);
+  assert.deepEqual((await renewed.outcome('fifth')).data.errors ?? [], []);
   return renewed;
 }

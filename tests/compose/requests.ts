@@ -5,9 +5,12 @@ import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { run } from '../../infra/compose/run.ts';
 import { root } from '../../infra/paths.ts';
+import { connectBus } from '../../shared/bus.ts';
 import { readConfig } from '../../shared/config.ts';
+import { followStream } from '../../shared/follow.ts';
 import { requestPrefix } from '../../shared/keys.ts';
 import { createStore, type Store } from '../../shared/store.ts';
+import { streams } from '../../shared/topology.ts';
 
 const media = resolve(process.env['FAVE_TEST_MEDIA'] ?? join(root, '..', 'shared', 'media'));
 
@@ -18,14 +21,19 @@ export function medium(name: string): string {
   return path;
 }
 
+export interface Outcome {
+  readonly time: string;
+  readonly data: { readonly errors?: readonly unknown[] };
+}
+
 /** A person at the host, who has the access of `secrets/env` and the programs `mc` and `nats`. */
 export interface Person {
-  /** Copies a video into the bucket. */
+  /** Copies a video into the bucket, to be worked on even if it was before. */
   submit(id: string, video: string): Promise<void>;
   /** Resolves with the first message of a subject. To be called before what causes it. */
   hear(subject: string): Promise<{ readonly message: Promise<string> }>;
-  /** How a request ended, whenever it does or did: the `data` of its `completed`. */
-  outcome(id: string): Promise<{ readonly errors?: readonly unknown[] }>;
+  /** How a request ended, whenever it does or did: its `completed`. */
+  outcome(id: string): Promise<Outcome>;
   /** Keys below a request's prefix. */
   artifacts(id: string): Promise<string[]>;
   read(id: string, path: string): Promise<string>;
@@ -39,8 +47,8 @@ export function createPerson(access: Readonly<Record<string, string>>, programs:
   const config = readConfig(access);
   const store: Store = createStore(config.store);
   const listeners = new Set<ReturnType<typeof spawn>>();
-  const hear = async (subject: string, ...how: string[]): Promise<{ message: Promise<string> }> => {
-    const child = spawn(programs.nats, ['sub', '--count=1', ...how, subject], { env: { ...process.env, ...access } });
+  const hear: Person['hear'] = async (subject) => {
+    const child = spawn(programs.nats, ['sub', '--count=1', subject], { env: { ...process.env, ...access } });
     listeners.add(child);
     const said = new EventEmitter();
     let text = '';
@@ -61,12 +69,21 @@ export function createPerson(access: Readonly<Record<string, string>>, programs:
   return {
     submit: async (id, video) => {
       const target = `fave/${config.store.bucket}/${requestPrefix(id)}input/${basename(video)}`;
-      await run(programs.mc, ['--quiet', 'cp', video, target], { env: access });
+      await run(programs.mc, ['--quiet', 'cp', '--attr', 'fave-memo=false', video, target], { env: access });
     },
-    hear: (subject) => hear(subject),
+    hear,
     outcome: async (id) => {
-      const { message } = await hear(`fave.requests.${id}.completed`, '--all');
-      return (JSON.parse(await message) as { data: { errors?: unknown[] } }).data;
+      const bus = await connectBus(config.bus, 'test');
+      const subject = `fave.requests.${id}.completed`;
+      let timer: NodeJS.Timeout | undefined;
+      const found = new Promise<Outcome>((resolve, reject) => {
+        timer = setTimeout(() => reject(new Error(`nothing came on ${subject} within ${PATIENCE / 1000} s`)), PATIENCE);
+        followStream(bus, { stream: streams.requests, subject }, (message) => resolve(message.json())).catch(reject);
+      });
+      return found.finally(() => {
+        clearTimeout(timer);
+        return bus.close();
+      });
     },
     artifacts: async (id) => {
       const prefix = requestPrefix(id);
