@@ -25,6 +25,9 @@ export class Fault extends Error {
 /** Trying again cannot help: the input is unreadable, an option is wrong. */
 export class PermanentError extends Fault {}
 
+/** What was announced is not in the store. Believed only when said again: a node that comes back denies what was written without it. */
+export class MissingError extends PermanentError {}
+
 /** Trying again may help: a store that answers 503, a tool killed from outside. */
 export class RetryableError extends Fault {}
 

@@ -62,7 +62,7 @@ export interface Source {
 export interface Item extends Source {
   /** Unique in the stage and request: `clip_0001`, or the kind's name where there is one. */
   readonly id: string;
-  /** Another object of the same request, of a kind that the stage `reads`. @throws PermanentError `missing-artifact`. */
+  /** Another object of the same request, of a kind that the stage `reads`. @throws MissingError `missing-artifact`. */
   sibling(kind: Kind, indices?: Indices): Promise<Source>;
 }
 

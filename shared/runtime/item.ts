@@ -2,18 +2,18 @@ import { basename, join } from 'node:path';
 import { mkdir } from 'node:fs/promises';
 import type { Landed, Request } from '../../schemas/generated/types.ts';
 import { kinds, type Kind } from '../../schemas/kinds.ts';
-import { PermanentError } from '../errors.ts';
+import { MissingError } from '../errors.ts';
 import { itemId, metadataPaths, parseKey, pathOf, requestPrefix } from '../keys.ts';
 import { decodeMetadata } from '../metadata.ts';
 import type { Attributes, Indices, Item, Source } from '../stage.ts';
 import { digestOf, type Store } from '../store.ts';
 import { parsed, type SchemaName } from '../validate.ts';
 
-/** Reads the admitted request; the answer never changes, so callers may keep it. @throws PermanentError `missing-artifact`. */
+/** Reads the admitted request; the answer never changes, so callers may keep it. @throws MissingError `missing-artifact`. */
 export async function readRequest(store: Store, requestId: string, signal?: AbortSignal): Promise<Request> {
   const key = requestPrefix(requestId) + metadataPaths.request;
   const found = await store.text(key, signal && { signal });
-  if (!found) throw new PermanentError('missing-artifact', `${key} is missing: the request was never admitted, or was removed`);
+  if (!found) throw new MissingError('missing-artifact', `${key} is missing: the request was never admitted, or was removed`);
   return parsed('request', found.text);
 }
 
@@ -51,7 +51,7 @@ function sourceOf(object: Located, { store, dir, signal }: { store: Store; dir: 
     sha256: async () => object.sha256 ?? (await digestOf(await (downloaded ??= download()))).sha256,
     json: async () => {
       const found = await store.text(key, version);
-      if (!found) throw new PermanentError('missing-artifact', `${key} is gone`);
+      if (!found) throw new MissingError('missing-artifact', `${key} is gone`);
       if (kind.schema === undefined) throw new Error(`${kind.name} is not JSON`);
       return parsed(kind.schema as SchemaName, found.text);
     },
@@ -115,7 +115,7 @@ export function createItem(
         const { attributes = {}, sha256 } = decodeMetadata(found.headers) ?? {};
         return sourceOf({ kind: wanted, ...found, indices: at, attributes, sha256 }, context);
       }
-      throw new PermanentError('missing-artifact', `the ${wanted.name} that ${landed.key} belongs to is missing`);
+      throw new MissingError('missing-artifact', `the ${wanted.name} that ${landed.key} belongs to is missing`);
     },
   };
 }

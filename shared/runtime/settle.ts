@@ -1,4 +1,4 @@
-import { PermanentError, UnavailableError } from '../errors.ts';
+import { MissingError, PermanentError, UnavailableError } from '../errors.ts';
 import { MAX_DELIVERIES } from '../topology.ts';
 
 /** What is to become of an item. */
@@ -20,6 +20,9 @@ export type Outcome =
 /** Seconds before the next delivery, by deliveries so far. They add up to more than ten minutes: an outage must not end in dead letters. */
 const DELAYS = [1, 2, 5, 10, 30, 60, 120, 180, 240];
 
+/** Deliveries in which an object must be missing, some eight seconds in all, to count as gone. */
+const MISSED = 4;
+
 /** The one place that decides what a failed attempt means. @param factor Of the delays. */
 export function outcomeOf(
   error: unknown,
@@ -28,7 +31,8 @@ export function outcomeOf(
   if (cancelled) return { outcome: 'cancelled' };
   if (stopping) return { outcome: 'released' };
   if (error instanceof UnavailableError && deliveries >= MAX_DELIVERIES) return { outcome: 'renewed', error };
-  if (error instanceof PermanentError || deliveries >= MAX_DELIVERIES) return { outcome: 'failed', error };
+  const doubted = error instanceof MissingError && deliveries < MISSED;
+  if ((error instanceof PermanentError && !doubted) || deliveries >= MAX_DELIVERIES) return { outcome: 'failed', error };
   return { outcome: 'retry', delay: 1_000 * factor * (DELAYS[deliveries - 1] ?? 240), error };
 }
 

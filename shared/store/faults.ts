@@ -1,5 +1,5 @@
 import { S3Error } from 'minio';
-import { Fault, messageOf, PermanentError, RetryableError, UnavailableError } from '../errors.ts';
+import { Fault, messageOf, MissingError, PermanentError, RetryableError, UnavailableError } from '../errors.ts';
 import type { StoreResult } from './contract.ts';
 
 const missing = new Set(['NoSuchKey', 'NotFound', 'NoSuchVersion', 'MethodNotAllowed']);
@@ -29,7 +29,7 @@ export function translated(error: unknown, key: string): unknown {
 /** What the store's answer means; undefined where it only means that it cannot answer now. */
 function refused(cause: S3Error, key: string): Fault | undefined {
   const code = cause.code ?? '';
-  if (missing.has(code)) return new PermanentError('missing-object', `there is no object ${key} in the bucket`, { cause });
+  if (missing.has(code)) return new MissingError('missing-object', `there is no object ${key} in the bucket`, { cause });
   if (code === 'PreconditionFailed')
     return new RetryableError('object-changed', `${key} is not what it was when it was announced`, { cause });
   if (denied.has(code))
@@ -57,6 +57,6 @@ export function resultOf(error: unknown): StoreResult {
 
 /** Nothing instead of the error that there is nothing. */
 export function absent(error: unknown): undefined {
-  if (error instanceof PermanentError && error.code === 'missing-object') return undefined;
+  if (error instanceof MissingError) return undefined;
   throw error;
 }

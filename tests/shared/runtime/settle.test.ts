@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { PermanentError, RetryableError, UnavailableError } from '../../../shared/errors.ts';
+import { MissingError, PermanentError, RetryableError, UnavailableError } from '../../../shared/errors.ts';
 import { outcomeOf, settle, type Acknowledger, type Outcome } from '../../../shared/runtime/settle.ts';
 import { MAX_DELIVERIES } from '../../../shared/topology.ts';
 
 const permanent = new PermanentError('bad', 'bad');
 const retryable = new RetryableError('later', 'later');
 const away = new UnavailableError('away', 'away');
+const missing = new MissingError('missing-object', 'gone');
 const unknown = new TypeError('x is not a function');
 const usual = { deliveries: 1, stopping: false, cancelled: false };
 
@@ -16,6 +17,8 @@ describe('a failed attempt', () => {
     ['nor does an unknown one', unknown, {}, 'retry'],
     ['nor something thrown that is no error', 'text', {}, 'retry'],
     ['nor a server that is away', away, {}, 'retry'],
+    ['nor an object that is missing, once or thrice', missing, { deliveries: 3 }, 'retry'],
+    ['what is missing the fourth time is gone', missing, { deliveries: 4 }, 'failed'],
     ['the last delivery ends it', retryable, { deliveries: MAX_DELIVERIES }, 'failed'],
     ['and so does one beyond the last', unknown, { deliveries: MAX_DELIVERIES + 5 }, 'failed'],
     ['but never because a server is away', away, { deliveries: MAX_DELIVERIES }, 'renewed'],
