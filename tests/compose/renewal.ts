@@ -8,11 +8,11 @@ import type { System } from './system.ts';
 /** Submits a video of several clips. Returns when the first of them waits for the next stage, long before the end. */
 async function underWay(person: Person, id: string): Promise<void> {
   const clip = await person.hear(`fave.landed.clip.*.${id}`);
-  await person.submit(id, medium('walk-and-talk.mp4'));
+  await person.submit(id, medium('long-5min.mp4'));
   await clip.message;
 }
 
-/** A request of `walk-and-talk.mp4` has come to its end, and each of its clips has what was made of it. */
+/** A request of a video of several clips has come to its end, and each of its clips has what was made of it. */
 export async function assertWhole(person: Person, id: string): Promise<void> {
   const { errors = [] } = (await person.outcome(id)).data;
   assert.deepEqual(errors, []);
