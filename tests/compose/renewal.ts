@@ -26,8 +26,9 @@ export async function assertWhole(person: Person, id: string): Promise<void> {
 /** A request ended after a service's container had begun: what that replaced was in its midst. */
 async function assertEndedAfter(system: System, service: string, person: Person, id: string): Promise<void> {
   const [container = ''] = await system.containers(service);
-  const begun = await system.docker('inspect', '--format', '{{.State.StartedAt}}', container);
-  assert(Date.parse((await person.outcome(id)).time) > Date.parse(begun), `${id} had ended before ${service} was started anew`);
+  const begun = (await system.docker('inspect', '--format', '{{.State.StartedAt}}', container)).trim();
+  const { time } = await person.outcome(id);
+  assert(Date.parse(time) > Date.parse(begun), `${id} had ended at ${time}, before ${service} was started anew at ${begun}`);
 }
 
 /** As docs/operations.md has it under "Upgrade": the tree is another, and `up` replaces what is built of it. */

@@ -41,7 +41,7 @@ export interface Person {
 }
 
 /** Milliseconds that a message may take: a redelivery comes after `ack_wait`, on a machine that others load. */
-const PATIENCE = 300_000;
+const PATIENCE = 600_000;
 
 export function createPerson(access: Readonly<Record<string, string>>, programs: { mc: string; nats: string }): Person {
   const config = readConfig(access);
