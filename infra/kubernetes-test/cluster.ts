@@ -11,12 +11,24 @@ import { cacheDir, root } from '../paths.ts';
 /** Where lib.sh has it. */
 export const runDir = process.env['FAVE_KUBERNETES_RUN'] || join(tmpdir(), 'fave-kubernetes');
 const kubeconfig = join(runDir, 'admin.kubeconfig');
-const program = join(cacheDir, 'kubernetes', 'bin', 'kubectl');
+const programs = join(cacheDir, 'kubernetes', 'bin');
+
+/** By which kubectl finds the cluster. */
+const access = { KUBECONFIG: kubeconfig, KUBECACHEDIR: join(runDir, 'kubecache') };
+
+/** Runs commands of a shell that say `kubectl`, from the project's root. */
+export async function shell(script: string): Promise<void> {
+  await run('bash', ['-euo', 'pipefail', '-c', script], {
+    cwd: root,
+    env: { ...access, PATH: `${programs}:${process.env['PATH'] ?? ''}` },
+    show: true,
+  });
+}
 
 /** Runs kubectl. @returns What it said. @throws Error with what it complained of. */
 export async function kubectl(args: readonly string[], input = ''): Promise<string> {
-  const env = { ...process.env, KUBECONFIG: kubeconfig, KUBECACHEDIR: join(runDir, 'kubecache') };
-  const child = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
+  const env = { ...process.env, ...access };
+  const child = spawn(join(programs, 'kubectl'), args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
   let out = '';
   let complaint = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
@@ -57,6 +69,7 @@ export async function createApi(): Promise<<T>(path: string) => Promise<T>> {
 /** What a scenario changes in an overlay, as a person would in a kustomization of their own. Paths are relative to {@link overlayDir}. */
 export interface Adaptation {
   readonly components?: readonly string[];
+  readonly images?: readonly { readonly name: string; readonly newTag: string }[];
   readonly configMapGenerator?: readonly object[];
   readonly patches?: readonly object[];
 }
@@ -73,8 +86,8 @@ const patchOf =
 /** Patches of all objects of some kinds: of a field that is there, of one that is not. */
 export const [replacement, addition] = [patchOf('replace'), patchOf('add')];
 
-/** Applies an overlay as a person does, with what a cluster of one small node needs: room for every pod of a burst. */
-export async function applyOverlay(name: string, { patches = [], ...adaptation }: Adaptation = {}): Promise<void> {
+/** Writes an overlay into {@link overlayDir}, with what a cluster of one small node needs: room for every pod of a burst. */
+export async function writeOverlay(name: string, { patches = [], ...adaptation }: Adaptation = {}): Promise<void> {
   await mkdir(overlayDir, { recursive: true });
   const kustomization = {
     resources: [manifests('overlays', name)],
@@ -85,7 +98,22 @@ export async function applyOverlay(name: string, { patches = [], ...adaptation }
     ],
   };
   await writeFile(join(overlayDir, 'kustomization.yaml'), stringify(kustomization));
+}
+
+/** Applies an overlay as a person does. */
+export async function applyOverlay(name: string, adaptation: Adaptation = {}): Promise<void> {
+  await writeOverlay(name, adaptation);
   await kubectl(['apply', '-k', overlayDir]);
+}
+
+/** Asks the node's containerd. */
+const containerd = (...args: string[]): Promise<string> =>
+  run('ctr', ['-a', join(runDir, 'containerd', 'c.sock'), '-n', 'k8s.io', ...args]);
+
+/** Gives an image of the node another tag, as if it were another version. */
+export async function retag(image: string, from: string, to: string): Promise<void> {
+  const of = (tag: string): string => `docker.io/library/${image}:${tag}`;
+  await containerd('images', 'tag', '--force', of(from), of(to));
 }
 
 /** Ends a server's pod as a power cut would: its process without a word, and then what the cluster knows of it. */
@@ -93,8 +121,7 @@ export async function killPod(name: string): Promise<void> {
   const container = name.replace(/-\d+$/, '');
   const path = `{.status.containerStatuses[?(@.name=="${container}")].containerID}`;
   const id = await kubectl(['-n', NAMESPACE, 'get', 'pod', name, '-o', `jsonpath=${path}`]);
-  const socket = join(runDir, 'containerd', 'c.sock');
-  await run('ctr', ['-a', socket, '-n', 'k8s.io', 'tasks', 'kill', '-s', 'SIGKILL', id.replace('containerd://', '')]);
+  await containerd('tasks', 'kill', '-s', 'SIGKILL', id.replace('containerd://', ''));
   await kubectl(['-n', NAMESPACE, 'delete', 'pod', name, '--grace-period=0', '--force']);
 }
 

@@ -10,6 +10,7 @@ import { externalStore, installOnExternalStore } from './external-store.ts';
 import { figure } from './figure.ts';
 import { interrupted, killed } from './lost-pods.ts';
 import { monitors } from './monitors.ts';
+import { rotated, upgraded } from './renewed.ts';
 import { scaleOut, smallServers } from './scale-out.ts';
 import { install, uninstall, type System } from './system.ts';
 import type { Scenario } from './timeline.ts';
@@ -30,6 +31,8 @@ const scenarios: Readonly<Record<string, Plan>> = {
   killed: { run: killed },
   interrupted: { run: interrupted },
   monitors: { run: monitors },
+  upgraded: { run: upgraded },
+  rotated: { run: rotated(mc) },
   'external-store': { run: externalStore, install: () => installOnExternalStore(graph, mc) },
   'scale-out': { run: scaleOut, install: () => install(graph, 'scale-out', mc, { adaptation: smallServers }) },
 };

@@ -59,6 +59,9 @@ export interface InstallOptions {
   readonly store?: StoreConfig;
 }
 
+/** Where this installation's passwords are. */
+export const secretsDir = join(runDir, 'secrets');
+
 /** Installs FAVE by an overlay and waits until it is set up. @param mc The `mc` program. */
 export async function install(
   graph: Graph,
@@ -66,7 +69,7 @@ export async function install(
   mc: string,
   { adaptation, store: given }: InstallOptions = {},
 ): Promise<System> {
-  const secrets = await ensureSecrets(join(runDir, 'secrets'), rolesOf(graph));
+  const secrets = await ensureSecrets(secretsDir, rolesOf(graph));
   const claims = (host: string, count: number): string[] => Array.from({ length: count }, (_, node) => `data-${host}-${node}`);
   await makeVolumes([...claims(hosts.store, STORE_NODES), ...claims(hosts.bus, BUS_NODES)]);
   await kubectl(['apply', '-f', join(root, 'k8s', 'base', 'namespace.yaml')]);
@@ -75,7 +78,12 @@ export async function install(
   await kubectl(['-n', NAMESPACE, 'wait', '--for=condition=complete', 'job/set-up', '--timeout=300s']);
   for (const name of ['relay', 'tracker'])
     await kubectl(['-n', NAMESPACE, 'rollout', 'status', `deployment/${name}`, '--timeout=300s']);
+  return accessTo(graph, mc, given);
+}
 
+/** A person's access to what is installed, by its passwords of now. @param mc The `mc` program. */
+export async function accessTo(graph: Graph, mc: string, given?: StoreConfig): Promise<System> {
+  const secrets = await ensureSecrets(secretsDir, rolesOf(graph));
   const api = await createApi();
   const ip = async (service: string): Promise<string> =>
     kubectl(['-n', NAMESPACE, 'get', 'service', service, '-o', 'jsonpath={.spec.clusterIP}']);

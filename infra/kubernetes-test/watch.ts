@@ -3,7 +3,7 @@ import type { Bus } from '../../shared/bus.ts';
 import { follow, nextSequence } from '../../shared/request-events.ts';
 import { until } from './system.ts';
 
-/** What was told about requests since the watch began. */
+/** What was told about requests. */
 export interface Watch {
   readonly items: readonly (Progress & { readonly t: number })[];
   /** Waits until all requests have ended. @throws Error when one ends otherwise than `completed`, without errors of items. */
@@ -11,12 +11,12 @@ export interface Watch {
   stop(): Promise<void>;
 }
 
-/** @param now Seconds by which events are recorded. */
-export async function watch(bus: Bus, now: () => number): Promise<Watch> {
+/** @param now Seconds by which events are recorded. @param from Sequence of the first event; what comes from now on, else. */
+export async function watch(bus: Bus, now: () => number, from?: number): Promise<Watch> {
   const items: (Progress & { t: number })[] = [];
   const ends = new Map<string, string>();
   const failures: unknown[] = [];
-  const stop = await follow(bus, undefined, await nextSequence(bus), {
+  const stop = await follow(bus, undefined, from ?? (await nextSequence(bus)), {
     take: (event) => {
       if (event.what === 'item') items.push({ ...event.data, t: now() });
       else if (['completed', 'failed', 'rejected'].includes(event.name)) ends.set(event.data.request_id, event.name);

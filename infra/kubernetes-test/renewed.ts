@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { connectBus } from '../../shared/bus.ts';
+import { nextSequence } from '../../shared/request-events.ts';
+import { version } from '../kubernetes/base.ts';
+import { images, NAMESPACE } from '../kubernetes/names.ts';
+import { root } from '../paths.ts';
+import { kubectl, overlayDir, retag, shell, writeOverlay, type Adaptation } from './cluster.ts';
+import { medium } from './media.ts';
+import { accessTo, secretsDir, until, type System } from './system.ts';
+import type { Scenario } from './timeline.ts';
+import { watch } from './watch.ts';
+
+const OVERLAY = 'warm';
+
+/** Tag of what is another version by name only. */
+const NEXT = 'next';
+
+/** A block of docs/operations.md that is marked `cluster`, with this installation's passwords and this cluster's overlay. */
+async function block(name: string): Promise<string> {
+  const text = await readFile(join(root, 'docs', 'operations.md'), 'utf8');
+  const [, found] = new RegExp(`^\`\`\`sh cluster=${name}\\n(.*?)^\`\`\`$`, 'ms').exec(text) ?? [];
+  if (found === undefined) throw new Error(`docs/operations.md has no block cluster=${name}`);
+  return found.replaceAll('./secrets-of-this-cluster', secretsDir).replaceAll(`k8s/overlays/${OVERLAY}`, overlayDir);
+}
+
+/** The overlay as it is committed, whatever was there before. */
+async function begin(): Promise<void> {
+  await writeOverlay(OVERLAY);
+  await shell(await block('upgrade'));
+}
+
+interface Renewal {
+  readonly system: System;
+  readonly id: string;
+  /** Does what is done in the midst of a request. */
+  readonly renew: () => Promise<void>;
+  /** Access after it. */
+  readonly access: () => Promise<System>;
+}
+
+/** Has something done in the midst of a request, which completes all the same, as does one after it. */
+async function midway({ system, id, renew, access }: Renewal): Promise<void> {
+  const from = await nextSequence(system.bus);
+  const options = { memo: 'false' };
+  await system.submit(id, medium('long-5min.mp4'), options);
+  await until('work for stage-deepspeech', 300, async () => {
+    const lags = [...(await system.lags())].filter(([consumer]) => consumer.startsWith('stage-deepspeech'));
+    return lags.some(([, lag]) => lag > 0) || undefined;
+  });
+  await renew();
+  const after = await access();
+  if ([...(await after.lags()).values()].every((lag) => lag === 0)) throw new Error(`${id} had ended before all was renewed`);
+  const events = await watch(after.bus, () => performance.now() / 1_000, from);
+  try {
+    await after.submit(`${id}-after`, medium('portrait-rotated.mp4'), options);
+    await events.completed([id, `${id}-after`], 900);
+  } finally {
+    await events.stop();
+    if (after !== system) await after.close();
+  }
+}
+
+/** Another version, by the commands of docs/operations.md, in the midst of a request. */
+export const upgraded: Scenario = async (system, _, say) => {
+  const tagged: Adaptation = { images: Object.values(images).map((name) => ({ name, newTag: NEXT })) };
+  await Promise.all(Object.values(images).map((name) => retag(name, version, NEXT)));
+  await begin();
+  const renew = async (): Promise<void> => {
+    await writeOverlay(OVERLAY, tagged);
+    await shell(await block('upgrade'));
+  };
+  await midway({ system, id: 'upgraded', renew, access: () => Promise.resolve(system) });
+  // Those of the older version may still be about to end.
+  await until(`only pods of ${NEXT}`, 120, async () => {
+    const path = '{.items[*].spec.containers[0].image}';
+    const ours = ['-l', 'app.kubernetes.io/component=service', '-o', `jsonpath=${path}`];
+    const running = (await kubectl(['-n', NAMESPACE, 'get', 'pods', ...ours])).split(' ');
+    return running.every((image) => image.endsWith(`:${NEXT}`)) || undefined;
+  });
+  say('another version in the midst of a request: completed, and one after it');
+  return undefined;
+};
+
+/** Other passwords, by the commands of docs/operations.md, in the midst of a request. */
+export const rotated =
+  (mc: string): Scenario =>
+  async (system, graph, say) => {
+    await begin();
+    const renew = async (): Promise<void> => shell(await block('rotate'));
+    await midway({ system, id: 'rotated', renew, access: () => accessTo(graph, mc) });
+    const opened = await Promise.allSettled([
+      connectBus(system.admin.bus, 'old', 5_000).then((bus) => bus.close()),
+      system.mc('ls', 'fave'),
+    ]);
+    if (opened.some(({ status }) => status === 'fulfilled')) throw new Error('an old password still opens the bus or the store');
+    say('other passwords in the midst of a request: completed, and one after it; the old ones open nothing');
+    return undefined;
+  };
