@@ -40,6 +40,11 @@ export async function kubectl(args: readonly string[], input = ''): Promise<stri
   return out;
 }
 
+/** Where pods reach what runs beside the cluster. */
+export function nodeAddress(): Promise<string> {
+  return kubectl(['get', 'nodes', '-o', 'jsonpath={.items[0].status.addresses[?(@.type=="InternalIP")].address}']);
+}
+
 interface Access {
   readonly clusters: readonly [{ readonly cluster: { readonly server: string; readonly 'certificate-authority-data': string } }];
   readonly users: readonly [{ readonly user: { readonly token: string } }];

@@ -6,7 +6,7 @@ import { run } from '../compose/run.ts';
 import { ENVIRONMENT, literals, NAMESPACE } from '../kubernetes/names.ts';
 import { startProcess, untilReady, type RunningProcess } from '../process.ts';
 import { ensureServers } from '../servers/install.ts';
-import { addition, kubectl, overlayDir, runDir, type Adaptation } from './cluster.ts';
+import { addition, kubectl, nodeAddress, overlayDir, runDir, type Adaptation } from './cluster.ts';
 import { medium } from './media.ts';
 import { record } from './recorder.ts';
 import { install, type System } from './system.ts';
@@ -27,7 +27,7 @@ async function startStore(): Promise<{ config: StoreConfig; server: RunningProce
   const certificates = join(dir, 'certificates');
   await mkdir(certificates, { recursive: true });
   await mkdir(overlayDir, { recursive: true });
-  const host = await kubectl(['get', 'nodes', '-o', 'jsonpath={.items[0].status.addresses[?(@.type=="InternalIP")].address}']);
+  const host = await nodeAddress();
   const name = ['-subj', `/CN=${host}`, '-addext', `subjectAltName=IP:${host}`];
   const keys = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', join(certificates, 'private.key')];
   await run('openssl', ['req', '-x509', '-days', '2', ...name, ...keys, '-out', join(certificates, 'public.crt')]);

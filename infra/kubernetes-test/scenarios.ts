@@ -14,6 +14,7 @@ import { rotated, upgraded } from './renewed.ts';
 import { scaleOut, smallServers } from './scale-out.ts';
 import { install, uninstall, type System } from './system.ts';
 import type { Scenario } from './timeline.ts';
+import { traces } from './traces.ts';
 
 interface Plan {
   readonly run: Scenario;
@@ -31,6 +32,7 @@ const scenarios: Readonly<Record<string, Plan>> = {
   killed: { run: killed },
   interrupted: { run: interrupted },
   monitors: { run: monitors },
+  traces: { run: traces },
   upgraded: { run: upgraded },
   rotated: { run: rotated(mc) },
   'external-store': { run: externalStore, install: () => installOnExternalStore(graph, mc) },

@@ -16,7 +16,7 @@ import { streams } from '../../shared/topology.ts';
 import { newTraceparent, traceIdOf } from '../../shared/trace.ts';
 import { chirp, generated, h264, picture } from '../media.ts';
 import { ownStack, uniqueId, type RunningService, type Stack } from '../stack.ts';
-import { collect, type Span } from './collector.ts';
+import { collect, rootsOf, type Span } from '../../infra/observe/collector.ts';
 import { scrape, valuesOf } from './scrape.ts';
 
 /** Milliseconds that a request, or what follows from it, may take; slow cores are shared. */
@@ -94,10 +94,6 @@ afterAll(async () => {
 
 describe('traces', () => {
   const producerOf = (kind: Kind) => graph.stages.find(({ produces }) => produces.includes(kind));
-  const rootsOf = (spans: readonly Span[]): Span[] => {
-    const ids = new Set(spans.map(({ spanId }) => spanId));
-    return spans.filter(({ parentSpanId }) => !ids.has(parentSpanId ?? ''));
-  };
   it('a request is one tree, from the span that its sender began', async () => {
     const ofRequest = (): Span[] => collector.spans.filter(({ traceId }) => traceId === traceIdOf(begun));
     const settled = await until(() => {

@@ -3,7 +3,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import type { LogFields, Logger } from '../../shared/log.ts';
 import { startTelemetry } from '../../shared/runtime/telemetry.ts';
 import { newTraceparent, startSpan } from '../../shared/trace.ts';
-import { collect } from './collector.ts';
+import { collect } from '../../infra/observe/collector.ts';
 
 afterEach(() => {
   vi.unstubAllEnvs();

@@ -22,8 +22,16 @@ interface Export {
   }[];
 }
 
-/** A collector of OTLP over HTTP that keeps what it gets. */
-export async function collect(): Promise<{ url: string; spans: Span[]; headers: IncomingHttpHeaders[]; close: () => void }> {
+export interface Collector {
+  readonly url: string;
+  readonly spans: readonly Span[];
+  /** Of each request. */
+  readonly headers: readonly IncomingHttpHeaders[];
+  close(): void;
+}
+
+/** A collector of OTLP's JSON over HTTP that keeps what it gets. @param host The address it listens on. */
+export async function collect(host = '127.0.0.1'): Promise<Collector> {
   const spans: Span[] = [];
   const headers: IncomingHttpHeaders[] = [];
   const server: Server = createServer((request, response) => {
@@ -36,9 +44,9 @@ export async function collect(): Promise<{ url: string; spans: Span[]; headers: 
       response.setHeader('content-type', 'application/json').end('{}');
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `http://${host}:${(server.address() as AddressInfo).port}`,
     spans,
     headers,
     close: () => {
@@ -46,4 +54,10 @@ export async function collect(): Promise<{ url: string; spans: Span[]; headers: 
       server.closeAllConnections();
     },
   };
+}
+
+/** Spans whose parent is none of the others. A trace is one tree where there is one. */
+export function rootsOf(spans: readonly Span[]): Span[] {
+  const ids = new Set(spans.map(({ spanId }) => spanId));
+  return spans.filter(({ parentSpanId }) => !ids.has(parentSpanId ?? ''));
 }
