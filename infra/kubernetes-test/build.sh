@@ -5,6 +5,9 @@ set -euo pipefail
 KUBERNETES=1.34.2 KEDA=2.18.1 ETCD=3.6.4 COREDNS=1.12.4 PROMETHEUS_OPERATOR=0.85.0
 export CGO_ENABLED=0 GOFLAGS=-mod=mod
 mkdir -p "$bin"
+# One at a time: who comes second finds it built.
+exec 9>"$cache/.lock"
+flock 9
 
 build() { # NAME LDFLAGS PACKAGE, in the current directory
   say "building $1 …"

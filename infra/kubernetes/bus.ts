@@ -35,6 +35,10 @@ export function busConfig({ clustered }: { clustered: boolean }): string {
     port: ports.bus,
     http: ports.monitor,
     pid_file: '/tmp/nats.pid',
+    // In which a cluster's node that is about to stop sends its clients to others, as in upstream's chart: the server's own
+    // two minutes are longer than the pod's grace.
+    lame_duck_grace_period: '10s',
+    lame_duck_duration: '30s',
     jetstream,
   };
   const included = [BUS_USERS_FILE, ...(clustered ? [BUS_ROUTES_FILE] : [])].map((file) => `include ./${file}\n`).join('');

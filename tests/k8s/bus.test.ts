@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { graph } from '../../services/pipeline.ts';
-import { BUS_CONFIG_FILE, BUS_ROUTES_FILE, BUS_USERS_FILE, busConfig, busRoutes, busUsers } from '../../infra/kubernetes/bus.ts';
+import {
+  bus,
+  BUS_CONFIG_FILE,
+  BUS_ROUTES_FILE,
+  BUS_USERS_FILE,
+  busConfig,
+  busRoutes,
+  busUsers,
+} from '../../infra/kubernetes/bus.ts';
 import { busPermissions } from '../../infra/permissions.ts';
 import { ensureServers } from '../../infra/servers/install.ts';
 
@@ -27,3 +35,11 @@ it.each([false, true])(
     }
   },
 );
+
+it('a node has sent its clients to others before its pod is killed', () => {
+  const seconds = [...busConfig({ clustered: true }).matchAll(/"lame_duck_\w+": "(\d+)s"/g)].map(([, value]) => Number(value));
+  expect(seconds).toHaveLength(2);
+  const [, , server] = bus();
+  const grace = server.spec?.template.spec?.terminationGracePeriodSeconds ?? 0;
+  expect(seconds.reduce((sum, each) => sum + each, 0)).toBeLessThan(grace);
+});
