@@ -1,5 +1,5 @@
 import { newTraceparent, traceIdOf } from '../../shared/trace.ts';
-import { neighbours } from '../kubernetes/names.ts';
+import { NAMESPACE, neighbours } from '../kubernetes/names.ts';
 import { COLLECTOR_PORT } from '../kubernetes/network.ts';
 import { collect, rootsOf, type Collector } from '../observe/collector.ts';
 import { serviceNames } from '../services.ts';
@@ -31,9 +31,11 @@ export const traces: Scenario = async (system, graph, say) => {
   const collector = await collect(await nodeAddress());
   try {
     await apply(collectorService(collector));
+    // Whose environment changes with all others', and which Kubernetes does not change.
+    await kubectl(['-n', NAMESPACE, 'delete', 'job', 'set-up', '--ignore-not-found']);
     await applyOverlay('warm', { components: [manifests('components', 'tracing')] });
     for (const name of serviceNames(graph))
-      await kubectl(['-n', 'fave', 'rollout', 'status', `deployment/${name}`, '--timeout=300s']);
+      await kubectl(['-n', NAMESPACE, 'rollout', 'status', `deployment/${name}`, '--timeout=300s']);
     const traceparent = newTraceparent();
     await system.submit('traced', medium('walk-and-talk.mp4'), { traceparent, memo: 'false' });
     const spans = await until('one tree of spans of every stage', 300, () => {
