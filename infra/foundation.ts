@@ -43,6 +43,11 @@ export function givenServers(env: Environment): { store: boolean; bus: boolean }
   return { store: Boolean(env['ARTIFACT_ENDPOINT']), bus: Boolean(env['NATS_URL']) };
 }
 
+/** Users of the bus and access keys of the store that an instance has, as `ensureSecrets` takes them. */
+export function ownRoles(graph: Graph, bucket: string): { bus: string[]; store: string[] } {
+  return { bus: Object.keys(busPermissions(graph)), store: [ROOT_USER, ...Object.keys(storePolicies(graph, bucket))] };
+}
+
 /** Starts the servers, except those that the environment names, and waits until they answer. @throws PermanentError `cannot-start`, `not-ready`. */
 export async function startFoundation({ dataDir, ports, graph, programs, env }: FoundationOptions): Promise<Foundation> {
   const given = givenServers(env);
@@ -50,7 +55,7 @@ export async function startFoundation({ dataDir, ports, graph, programs, env }: 
   const { bucket, region } = external.store;
   const users = busPermissions(graph);
   const policies = storePolicies(graph, bucket);
-  const secrets = await ensureSecrets(dataDir, { bus: Object.keys(users), store: [ROOT_USER, ...Object.keys(policies)] });
+  const secrets = await ensureSecrets(dataDir, ownRoles(graph, bucket));
   const busOf = (user: string): BusConfig =>
     given.bus
       ? external.bus

@@ -3,11 +3,10 @@ import { chmod, chown, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readConfig } from '../../shared/config.ts';
 import type { Graph } from '../../shared/graph.ts';
-import { ROOT_USER } from '../foundation.ts';
+import { ownRoles, ROOT_USER } from '../foundation.ts';
 import { notifyEnvironment } from '../minio.ts';
 import { natsConfig } from '../nats.ts';
 import { busPermissions } from '../permissions.ts';
-import { storePolicies } from '../policies.ts';
 import { defaultPorts } from '../ports.ts';
 import { ensureSecrets, forgetSecrets, type Secrets } from '../secrets.ts';
 import { serviceNames } from '../services.ts';
@@ -35,10 +34,7 @@ export async function makeSecrets({ graph, dir, env, rotate = false }: MakeSecre
   const { bucket } = readConfig({}).store;
   const all = join(dir, SET_UP);
   if (rotate) await forgetSecrets(all);
-  const secrets = await ensureSecrets(all, {
-    bus: Object.keys(busPermissions(graph)),
-    store: [ROOT_USER, ...Object.keys(storePolicies(graph, bucket))],
-  });
+  const secrets = await ensureSecrets(all, ownRoles(graph, bucket));
   for (const [path, text] of Object.entries(files(graph, secrets))) {
     await mkdir(dirname(join(dir, path)), { recursive: true });
     await writeFile(join(dir, path), text, { mode: 0o600 });

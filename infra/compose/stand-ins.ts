@@ -8,7 +8,7 @@ import * as archives from './archives.ts';
 import { run, succeeds } from './run.ts';
 
 /** Images that are built from, by argument: the Dockerfile's defaults. */
-export async function upstreamImages(): Promise<Environment> {
+export async function baseImages(): Promise<Environment> {
   const dockerfile = await readFile(join(root, 'infra', 'images', 'Dockerfile'), 'utf8');
   return Object.fromEntries(
     [...dockerfile.matchAll(/^ARG (\w+_IMAGE)=(\S+:\S+)$/gm)].map(([, name = '', image = '']) => [name, image]),
@@ -49,7 +49,7 @@ export async function standIns(
   progress: Progress,
   { serversFromSource = false }: Bases = {},
 ): Promise<Environment> {
-  const { DEBIAN_IMAGE = '', NODE_IMAGE = '' } = await upstreamImages();
+  const { DEBIAN_IMAGE = '', NODE_IMAGE = '' } = await baseImages();
   progress(`asking the registry of images for ${DEBIAN_IMAGE} and ${NODE_IMAGE} …`);
   const pulled = await Promise.all([DEBIAN_IMAGE, NODE_IMAGE].map((image) => succeeds('docker', ['pull', '-q', image], { env })));
   const answers = pulled.every(Boolean);

@@ -1,10 +1,9 @@
 import type { ISecret } from 'kubernetes-models/v1/Secret';
 import { readConfig, type StoreConfig } from '../../shared/config.ts';
 import type { Graph } from '../../shared/graph.ts';
-import { ROOT_USER } from '../foundation.ts';
+import { ownRoles, ROOT_USER } from '../foundation.ts';
 import { ROUTES } from '../nats.ts';
-import { busPermissions } from '../permissions.ts';
-import { accessKeyOf, storePolicies } from '../policies.ts';
+import { accessKeyOf } from '../policies.ts';
 import type { Secrets } from '../secrets.ts';
 import { serviceNames } from '../services.ts';
 import { BUS_ROUTES_FILE, BUS_USERS_FILE, busRoutes, busUsers } from './bus.ts';
@@ -13,13 +12,10 @@ import type { ServiceEnvironment } from './services.ts';
 import { SET_UP } from './set-up.ts';
 import { rootKeys } from './store.ts';
 
-/** Users of the bus and access keys of the store that an installation has, as `ensureSecrets` takes them. */
+/** The roles of an installation, whose bus may be a cluster. */
 export function rolesOf(graph: Graph): { bus: string[]; store: string[] } {
-  const { bucket } = readConfig({}).store;
-  return {
-    bus: [...Object.keys(busPermissions(graph)), ROUTES],
-    store: [ROOT_USER, ...Object.keys(storePolicies(graph, bucket))],
-  };
+  const { bus, store } = ownRoles(graph, readConfig({}).store.bucket);
+  return { bus: [...bus, ROUTES], store };
 }
 
 /** Keys of a store that FAVE does not run. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { upstreamImages } from '../../infra/compose/stand-ins.ts';
+import { baseImages } from '../../infra/compose/stand-ins.ts';
 import { images } from '../../infra/kubernetes/names.ts';
 import { compose, services } from './file.ts';
 
@@ -23,9 +23,9 @@ it('pulls nothing that it builds', () => {
 });
 
 it('builds from images of one version each, which the Dockerfile and compose.yaml agree on', async () => {
-  const upstream = await upstreamImages();
-  expect(Object.keys(upstream)).toHaveLength(3);
-  for (const [name, image] of Object.entries(upstream)) {
+  const bases = await baseImages();
+  expect(Object.keys(bases)).toHaveLength(3);
+  for (const [name, image] of Object.entries(bases)) {
     // A day or a patch release: a tag that moves no more.
     expect(image).toMatch(/:(.*-)?(\d{8}|\d+\.\d+\.\d+)(-|$)/);
     const asked = services.flatMap(([, { build }]) => build?.args?.[name] ?? []);
