@@ -1,10 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { connectBus } from '../../shared/bus.ts';
 import { nextSequence } from '../../shared/request-events.ts';
 import { version } from '../kubernetes/base.ts';
 import { images, NAMESPACE } from '../kubernetes/names.ts';
-import { root } from '../paths.ts';
+import { markedBlocks } from '../operations.ts';
 import { kubectl, overlayDir, retag, shell, writeOverlay, type Adaptation } from './cluster.ts';
 import { medium } from './media.ts';
 import { accessTo, secretsDir, until, type System } from './system.ts';
@@ -17,9 +15,8 @@ const OVERLAY = 'warm';
 const NEXT = 'next';
 
 /** A block of docs/operations.md that is marked `cluster`, with this installation's passwords and this cluster's overlay. */
-async function block(name: string): Promise<string> {
-  const text = await readFile(join(root, 'docs', 'operations.md'), 'utf8');
-  const [, found] = new RegExp(`^\`\`\`sh cluster=${name}\\n(.*?)^\`\`\`$`, 'ms').exec(text) ?? [];
+function block(name: string): string {
+  const found = markedBlocks('cluster')[name];
   if (found === undefined) throw new Error(`docs/operations.md has no block cluster=${name}`);
   return found.replaceAll('./secrets-of-this-cluster', secretsDir).replaceAll(`k8s/overlays/${OVERLAY}`, overlayDir);
 }
@@ -27,7 +24,7 @@ async function block(name: string): Promise<string> {
 /** The overlay as it is committed, whatever was there before. */
 async function begin(): Promise<void> {
   await writeOverlay(OVERLAY);
-  await shell(await block('upgrade'));
+  await shell(block('upgrade'));
 }
 
 interface Renewal {
@@ -68,7 +65,7 @@ export const upgraded: Scenario = async (system, _, say) => {
   await begin();
   const renew = async (): Promise<void> => {
     await writeOverlay(OVERLAY, tagged);
-    await shell(await block('upgrade'));
+    await shell(block('upgrade'));
   };
   await midway({ system, id: 'upgraded', renew, access: () => Promise.resolve(system) });
   // Those of the older version may still be about to end.
@@ -87,7 +84,7 @@ export const rotated =
   (mc: string): Scenario =>
   async (system, graph, say) => {
     await begin();
-    const renew = async (): Promise<void> => shell(await block('rotate'));
+    const renew = async (): Promise<void> => shell(block('rotate'));
     await midway({ system, id: 'rotated', renew, access: () => accessTo(graph, mc) });
     const opened = await Promise.allSettled([
       connectBus(system.admin.bus, 'old', 5_000).then((bus) => bus.close()),

@@ -6,7 +6,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { tinyGraph, type Before } from '../fixtures/tiny/graph.ts';
 import { sha256Of } from '../../shared/store.ts';
 import { start } from '../runtime/harness.ts';
-import { testedBlocks } from '../operations/document.ts';
+import { markedBlocks } from '../../infra/operations.ts';
 import type { Stack } from '../stack.ts';
 import { allEnded, eventually, LINES, submit, whole, type Request } from './load.ts';
 
@@ -80,7 +80,7 @@ test('a drive is taken away under load and comes back: nothing is lost, and it i
   }
 
   // MinIO repairs by itself what it knows to be broken; all else is found by healing.
-  await cluster.shell(testedBlocks()['cluster-heal'] ?? 'false');
+  await cluster.shell(markedBlocks('tested')['cluster-heal'] ?? 'false');
   for (const key of keysOf(all)) expect([key, holds(lost, key)]).toEqual([key, true]);
   expect(await heal()).toBe(0);
   // Two of four drives are enough to read, and the one that was away is one of them.

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { networkPolicies } from '../../infra/kubernetes/network.ts';
 import { faults } from '../k8s/schemas.ts';
-import { testedBlocks } from './document.ts';
+import { markedBlocks } from '../../infra/operations.ts';
 
 interface Policy {
   readonly kind: string;
@@ -12,7 +12,7 @@ interface Policy {
 }
 
 it('the policy that lets the audit log out is one, and for the pods of the store', () => {
-  const policy = parse(testedBlocks('yaml')['audit-policy'] ?? '') as Policy;
+  const policy = parse(markedBlocks('tested', 'yaml')['audit-policy'] ?? '') as Policy;
   expect(faults(policy as never)).toEqual([]);
   const store = networkPolicies().find(({ metadata }) => metadata?.name === 'store');
   expect(policy.metadata.namespace).toBe(store?.metadata?.namespace);

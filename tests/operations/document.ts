@@ -1,19 +1,7 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { root } from '../../infra/paths.ts';
-
-/** The blocks of docs/operations.md that are marked `tested`, by name. @param language `sh`, or `yaml` for what is applied. */
-export function testedBlocks(language = 'sh'): Record<string, string> {
-  const text = readFileSync(join(root, 'docs', 'operations.md'), 'utf8');
-  return Object.fromEntries(
-    [...text.matchAll(new RegExp(`^\`\`\`${language} tested=(\\S+)\\n(.*?)^\`\`\`$`, 'gms'))].map(([, name = '', block = '']) => [
-      name,
-      block,
-    ]),
-  );
-}
 
 /** A shell that a person works in: each call sees the variables that those before it set. */
 export function createShell(home: string, env: Readonly<Record<string, string>>): (block: string) => Promise<string> {

@@ -5,12 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { markedBlocks } from '../../infra/operations.ts';
 import { fave } from '../cli/run.ts';
 import { stored, WAIT } from '../runtime/harness.ts';
 import { ownStack, type Stack } from '../stack.ts';
-import { createShell, testedBlocks } from './document.ts';
+import { createShell } from './document.ts';
 
-const blocks = testedBlocks();
+const blocks = markedBlocks('tested');
 const run = new Set<string>();
 const audited: string[] = [];
 const input = 'fave/fave-artifacts/requests/my-video/input/video.mp4';
