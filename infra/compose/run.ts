@@ -9,16 +9,21 @@ export interface RunOptions {
   readonly show?: boolean;
   /** Returns what it says on standard error as well. */
   readonly all?: boolean;
+  /** What it reads on standard input: nothing, else. */
+  readonly input?: string;
 }
 
 /** Runs a program to its end. @returns What it says. @throws PermanentError `command-failed` with its last words. */
 export async function run(
   command: string,
   args: readonly string[],
-  { cwd, env, show = false, all = false }: RunOptions = {},
+  { cwd, env, show = false, all = false, input }: RunOptions = {},
 ): Promise<string> {
-  const stdio = show ? (['ignore', 2, 2] as const) : (['ignore', 'pipe', 'pipe'] as const);
+  const output = show ? 2 : 'pipe';
+  const stdio = [input === undefined ? 'ignore' : 'pipe', output, output] as const;
   const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: [...stdio] });
+  // A program may end without having read it all.
+  child.stdin?.once('error', () => undefined).end(input);
   const said = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
     child[name]?.setEncoding('utf8').on('data', (text: string) => (said[name] += text));

@@ -1,10 +1,8 @@
 import { regimeSettings } from '../regimes.ts';
 import { applyOverlay } from './cluster.ts';
 import { medium } from './media.ts';
-import { record } from './recorder.ts';
 import { until } from './system.ts';
-import { timelineOf, type Scenario } from './timeline.ts';
-import { watch } from './watch.ts';
+import { seen, timelineOf, type Scenario } from './timeline.ts';
 
 /** Uploads at once. */
 const REQUESTS = 6;
@@ -14,9 +12,7 @@ export const burst: Scenario = async (system, graph, say) => {
   const overlay = 'burst-ready';
   const { stages } = regimeSettings(overlay, graph);
   await applyOverlay(overlay);
-  const recording = record(system, graph);
-  const events = await watch(system.bus, recording.now);
-  try {
+  return seen(system, graph, async ({ recording, events }) => {
     await until('the pods that always stay', 300, () =>
       Promise.resolve(
         graph.stages.every(({ name }) => (recording.current(name)?.ready ?? 0) >= (stages[name]?.min ?? 0)) || undefined,
@@ -36,8 +32,5 @@ export const burst: Scenario = async (system, graph, say) => {
     for (const name of ['stage-ffmpeg-2', 'stage-deepspeech'])
       if (!full.some((stage) => stage.name === name)) throw new Error(`${name} did not get its maximum of pods`);
     return timeline;
-  } finally {
-    await events.stop();
-    await recording.stop();
-  }
+  });
 };

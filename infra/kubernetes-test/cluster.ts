@@ -1,6 +1,5 @@
 import { chown, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { Agent, request } from 'node:https';
-import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { parse, stringify } from 'yaml';
@@ -25,19 +24,9 @@ export async function shell(script: string): Promise<void> {
   });
 }
 
-/** Runs kubectl. @returns What it said. @throws Error with what it complained of. */
-export async function kubectl(args: readonly string[], input = ''): Promise<string> {
-  const env = { ...process.env, ...access };
-  const child = spawn(join(programs, 'kubectl'), args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
-  let out = '';
-  let complaint = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint += text));
-  // Most commands end without reading any.
-  child.stdin.once('error', () => undefined).end(input);
-  const code = await new Promise((resolve, reject) => child.once('close', resolve).once('error', reject));
-  if (code !== 0) throw new Error(`kubectl ${args.join(' ')}: ${complaint}`);
-  return out;
+/** Runs kubectl. @returns What it said. @throws PermanentError `command-failed` with what it complained of. */
+export function kubectl(args: readonly string[], input?: string): Promise<string> {
+  return run(join(programs, 'kubectl'), args, { env: access, ...(input !== undefined && { input }) });
 }
 
 /** Where pods reach what runs beside the cluster. */

@@ -1,21 +1,17 @@
 import { medium } from './media.ts';
-import { record } from './recorder.ts';
 import { until } from './system.ts';
-import { timelineOf, type Scenario } from './timeline.ts';
-import { watch } from './watch.ts';
+import { assertAllWorked, seen, timelineOf, type Scenario } from './timeline.ts';
 
 /** From no pod at any stage one upload is analysed, and no pod is left. */
-export const cold: Scenario = async (system, graph, say) => {
-  const recording = record(system, graph);
-  const isEmpty = (): Promise<true | undefined> =>
-    Promise.resolve(
-      graph.stages.every(({ name }) => {
-        const change = recording.current(name);
-        return change?.desired === 0 && change.ready === 0 && change.lag === 0;
-      }) || undefined,
-    );
-  const events = await watch(system.bus, recording.now);
-  try {
+export const cold: Scenario = (system, graph, say) =>
+  seen(system, graph, async ({ recording, events }) => {
+    const isEmpty = (): Promise<true | undefined> =>
+      Promise.resolve(
+        graph.stages.every(({ name }) => {
+          const change = recording.current(name);
+          return change?.desired === 0 && change.ready === 0 && change.lag === 0;
+        }) || undefined,
+      );
     await until('no pod at any stage', 180, isEmpty);
     const begun = recording.now();
     say(`no pod at any stage, after ${begun} s`);
@@ -24,12 +20,7 @@ export const cold: Scenario = async (system, graph, say) => {
     const completed = recording.now();
     say(`completed after ${(completed - begun).toFixed(1)} s`);
     await until('no pod at any stage again', 180, isEmpty);
-    const idle = graph.stages.filter(({ name }) => !events.items.some(({ stage }) => stage === name));
-    if (idle.length > 0) throw new Error(`no item at ${idle.map(({ name }) => name).join(', ')}`);
+    assertAllWorked(graph, events);
     const about = 'one video of 54 s from no pod at any stage, and back';
     return timelineOf(graph, recording, events, { about, overlay: 'cold', requests: 1, begun, completed });
-  } finally {
-    await events.stop();
-    await recording.stop();
-  }
-};
+  });

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readConfig, type StoreConfig } from '../../shared/config.ts';
 import type { Graph } from '../../shared/graph.ts';
@@ -8,10 +8,8 @@ import { startProcess, untilReady, type RunningProcess } from '../process.ts';
 import { ensureServers } from '../servers/install.ts';
 import { addition, kubectl, nodeAddress, overlayDir, runDir, type Adaptation } from './cluster.ts';
 import { medium } from './media.ts';
-import { record } from './recorder.ts';
 import { install, type System } from './system.ts';
-import { timelineOf, type Scenario } from './timeline.ts';
-import { watch } from './watch.ts';
+import { assertAllWorked, seen, timelineOf, type Scenario } from './timeline.ts';
 
 /** The port that the network policy lets services out to. */
 const HTTPS = 443;
@@ -32,7 +30,7 @@ async function startStore(): Promise<{ config: StoreConfig; server: RunningProce
   const keys = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', join(certificates, 'private.key')];
   await run('openssl', ['req', '-x509', '-days', '2', ...name, ...keys, '-out', join(certificates, 'public.crt')]);
   const ca = join(overlayDir, AUTHORITY);
-  await run('cp', [join(certificates, 'public.crt'), ca]);
+  await copyFile(join(certificates, 'public.crt'), ca);
   const { minio } = await ensureServers(() => undefined);
   const [accessKey, secretKey] = ['somebody', 'somebody-elses-secret'];
   const server = await startProcess({
@@ -87,20 +85,14 @@ export async function installOnExternalStore(graph: Graph, mc: string): Promise<
 export const externalStore: Scenario = async (system, graph, say) => {
   const servers = await kubectl(['-n', NAMESPACE, 'get', 'statefulsets', '-o', 'jsonpath={.items[*].metadata.name}']);
   if (servers !== 'nats') throw new Error(`the cluster runs ${servers}, not only the bus`);
-  const recording = record(system, graph);
-  const events = await watch(system.bus, recording.now);
-  try {
+  return seen(system, graph, async ({ recording, events }) => {
     const begun = recording.now();
     await system.submit('elsewhere', medium('walk-and-talk.mp4'));
     await events.completed(['elsewhere'], 900);
     const completed = recording.now();
     say(`completed after ${(completed - begun).toFixed(1)} s`);
-    const idle = graph.stages.filter(({ name }) => !events.items.some(({ stage }) => stage === name));
-    if (idle.length > 0) throw new Error(`no item at ${idle.map(({ name }) => name).join(', ')}`);
+    assertAllWorked(graph, events);
     const about = 'one video of 54 s in a store outside the cluster, found by looking';
     return timelineOf(graph, recording, events, { about, overlay: 'external-store', requests: 1, begun, completed });
-  } finally {
-    await events.stop();
-    await recording.stop();
-  }
+  });
 };

@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { ports } from '../kubernetes/names.ts';
+import { NAMESPACE, ports } from '../kubernetes/names.ts';
 import { busySlots } from '../scaler/idle.ts';
 import { applyOverlay, kubectl } from './cluster.ts';
 import { medium } from './media.ts';
-import { record } from './recorder.ts';
 import { until, type System } from './system.ts';
-import { timelineOf, type Scenario } from './timeline.ts';
-import { watch } from './watch.ts';
+import { seen, timelineOf, type Scenario } from './timeline.ts';
 
 /** Seconds that Kubernetes waits for a pod that is told to stop, unless its manifest asks for more. */
 const DEFAULT_GRACE = 30;
@@ -33,15 +31,13 @@ async function busyPod(system: System, stage: string): Promise<string> {
 export const killed: Scenario = async (system, graph, say) => {
   const stage = 'stage-deepspeech';
   await applyOverlay('warm');
-  const recording = record(system, graph);
-  const events = await watch(system.bus, recording.now);
-  try {
+  return seen(system, graph, async ({ recording, events }) => {
     await until(`no item at ${stage}`, 120, () => Promise.resolve(recording.current(stage)?.lag === 0 || undefined));
     const begun = recording.now();
     const id = requestId('killed');
     await system.submit(id, medium('walk-and-talk.mp4'), { memo: 'false' });
     const pod = await busyPod(system, stage);
-    await kubectl(['-n', 'fave', 'delete', 'pod', pod, '--grace-period=0', '--force']);
+    await kubectl(['-n', NAMESPACE, 'delete', 'pod', pod, '--grace-period=0', '--force']);
     say(`${pod} killed after ${(recording.now() - begun).toFixed(1)} s`);
     await events.completed([id], 600);
     const completed = recording.now();
@@ -52,10 +48,7 @@ export const killed: Scenario = async (system, graph, say) => {
     );
     const about = `a pod of ${stage} killed in the middle of an item`;
     return timelineOf(graph, recording, events, { about, overlay: 'warm', requests: 1, begun, completed });
-  } finally {
-    await events.stop();
-    await recording.stop();
-  }
+  });
 };
 
 /** A pod that is taken away in the middle of an item finishes it, however long after Kubernetes' default grace. */
@@ -65,11 +58,9 @@ export const interrupted: Scenario = async (system, graph, say) => {
   const video = medium('bottle-detection-no-audio.mp4');
   const attributes = { interval: '0.05', memo: 'false' };
   await applyOverlay('warm');
-  const recording = record(system, graph);
-  const events = await watch(system.bus, recording.now);
   const pause = (value: string): Promise<string> =>
-    kubectl(['-n', 'fave', 'annotate', '--overwrite', 'scaledobject', stage, `autoscaling.keda.sh/paused${value}`]);
-  try {
+    kubectl(['-n', NAMESPACE, 'annotate', '--overwrite', 'scaledobject', stage, `autoscaling.keda.sh/paused${value}`]);
+  return seen(system, graph, async ({ recording, events }) => {
     await until(`no item at ${stage}`, 120, () => Promise.resolve(recording.current(stage)?.lag === 0 || undefined));
     const begun = recording.now();
     const id = requestId('interrupted');
@@ -79,7 +70,7 @@ export const interrupted: Scenario = async (system, graph, say) => {
     const settled = events.items.length;
     // The autoscaler looks away while somebody else takes its pods: it would take none from a stage that has work.
     await pause('=true');
-    await kubectl(['-n', 'fave', 'scale', 'deployment', stage, '--replicas=0']);
+    await kubectl(['-n', NAMESPACE, 'scale', 'deployment', stage, '--replicas=0']);
     await until('no pod is wanted', 60, () => Promise.resolve(recording.current(stage)?.desired === 0 || undefined));
     const told = recording.now();
     await until('the end of the pods that were told to stop', 300, async () => {
@@ -98,8 +89,5 @@ export const interrupted: Scenario = async (system, graph, say) => {
     if (again.length > 0) throw new Error(`delivered again: ${again.map(({ stage, item }) => `${stage} ${item}`).join(', ')}`);
     const about = `${stage} scaled to none in the middle of an item, and back`;
     return timelineOf(graph, recording, events, { about, overlay: 'warm', requests: 1, begun, completed });
-  } finally {
-    await events.stop();
-    await recording.stop();
-  }
+  });
 };

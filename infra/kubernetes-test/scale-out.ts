@@ -7,10 +7,8 @@ import { killPod, replacement, type Adaptation } from './cluster.ts';
 import { artifacts, lacking } from './copies.ts';
 import { isScaled, lagsByKeda } from './keda.ts';
 import { medium } from './media.ts';
-import { record } from './recorder.ts';
 import { until, type System } from './system.ts';
-import { timelineOf, type Mark, type Scenario } from './timeline.ts';
-import { watch } from './watch.ts';
+import { seen, timelineOf, type Mark, type Scenario, type Seen, type Timeline } from './timeline.ts';
 
 /** Whose items take some seconds each: it has lag when the servers are killed. */
 const STAGE = 'stage-deepspeech';
@@ -36,19 +34,17 @@ async function kedaKnows(system: System, stage: AnyStage): Promise<true | undefi
 /** A server of the bus and one of the store are killed under load: requests go on, all are completed and alike, and the copies are made whole again. */
 export const scaleOut: Scenario = async (system, graph, say) => {
   const bus = await connectBus(system.admin.bus, 'test-admin');
-  const recording = record(system, graph);
-  const events = await watch(system.bus, recording.now);
   const stage = graph.stages.find(({ name }) => name === STAGE) as AnyStage;
-  const marks: Mark[] = [];
-  const mark = (what: string): void => {
-    marks.push({ t: recording.now(), what });
-    say(`${recording.now().toFixed(1)} s: ${what}`);
-  };
   // Without memo, or all but the first would be copies.
   const submit = (id: string): Promise<void> => system.submit(id, medium('walk-and-talk.mp4'), { memo: 'false' });
   const whole = async (): Promise<true | undefined> =>
     (await lacking(system, bus).catch((error: unknown) => [String(error)])).length === 0 || undefined;
-  try {
+  const play = async ({ recording, events }: Seen): Promise<Timeline> => {
+    const marks: Mark[] = [];
+    const mark = (what: string): void => {
+      marks.push({ t: recording.now(), what });
+      say(`${recording.now().toFixed(1)} s: ${what}`);
+    };
     await until('all copies', 60, whole);
     const begun = recording.now();
     const [first, ...others] = ['undisturbed', 'disturbed-1', 'disturbed-2', 'disturbed-3'] as const;
@@ -86,9 +82,6 @@ export const scaleOut: Scenario = async (system, graph, say) => {
     for (const { name } of graph.stages) if (!(await isScaled(system, name))) throw new Error(`KEDA does not scale ${name}`);
     const about = `${ids.length} videos of 54 s; a server of the bus and one of the store killed under load`;
     return timelineOf(graph, recording, events, { about, overlay: 'scale-out', requests: ids.length, begun, completed, marks });
-  } finally {
-    await events.stop();
-    await recording.stop();
-    await bus.close();
-  }
+  };
+  return seen(system, graph, play).finally(() => bus.close());
 };

@@ -1,7 +1,7 @@
 import type { Graph } from '../../shared/graph.ts';
-import type { Change, Recording } from './recorder.ts';
+import { record, type Change, type Recording } from './recorder.ts';
 import type { System } from './system.ts';
-import type { Watch } from './watch.ts';
+import { watch, type Watch } from './watch.ts';
 
 /** What a scenario leaves to be read: seconds from the first upload. */
 export interface Timeline {
@@ -31,6 +31,30 @@ interface StageSummary {
   readonly most_ready: number;
   /** When no pod was wanted any more. */
   readonly zero?: number;
+}
+
+/** What is seen of a system while a scenario plays. */
+export interface Seen {
+  readonly recording: Recording;
+  readonly events: Watch;
+}
+
+/** Plays a part of a scenario while stages and events are recorded. */
+export async function seen<T>(system: System, graph: Graph, play: (what: Seen) => Promise<T>): Promise<T> {
+  const recording = record(system, graph);
+  const events = await watch(system.bus, recording.now);
+  try {
+    return await play({ recording, events });
+  } finally {
+    await events.stop();
+    await recording.stop();
+  }
+}
+
+/** @throws Error that names the stages that have settled no item. */
+export function assertAllWorked({ stages }: Graph, { items }: Watch): void {
+  const idle = stages.filter(({ name }) => !items.some(({ stage }) => stage === name));
+  if (idle.length > 0) throw new Error(`no item at ${idle.map(({ name }) => name).join(', ')}`);
 }
 
 /** @throws Error when the cluster does not show what it has to. */
