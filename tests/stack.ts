@@ -27,10 +27,12 @@ export interface RunningService extends ServiceInfo {
   stop(): Promise<void>;
 }
 
-/** Undone in reverse order when the test file is done; registered at import, as hooks must be. */
+/** Undone in reverse order when the test file is done, each even if one fails; registered at import, as hooks must be. */
 const cleanUps: (() => Promise<unknown>)[] = [];
 afterAll(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+  const failures: unknown[] = [];
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp().catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('; '));
 });
 
 /** Has something done when the test file is done, before what was opened earlier is closed. */

@@ -4,11 +4,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { markedBlocks } from '../../infra/operations.ts';
 import { fave } from '../cli/run.ts';
 import { stored, WAIT } from '../runtime/harness.ts';
-import { ownStack, type Stack } from '../stack.ts';
+import { atEnd, ownStack, type Stack } from '../stack.ts';
 import { createShell } from './document.ts';
 
 const blocks = markedBlocks('tested');
@@ -22,23 +22,24 @@ let sink: Server;
 let shell: (block: string) => Promise<string>;
 
 beforeAll(async () => {
-  stack = await ownStack();
   home = await mkdtemp(join(tmpdir(), 'fave-operations-'));
   sink = createServer((request, response) => {
     void text(request).then((body) => (audited.push(body), response.end()));
   });
   await new Promise<void>((resolve) => sink.listen(0, '127.0.0.1', resolve));
+  // After the servers have gone: the store writes its audit log there, whatever is asked of it, until it ends.
+  atEnd(async () => {
+    sink.close();
+    sink.closeAllConnections();
+    await rm(home, { recursive: true });
+  });
+  stack = await ownStack();
   const instance = { FAVE_DATA: stack.dataDir, PATH: process.env['PATH'] };
   const env = JSON.parse((await fave(['env', '--json'], { env: instance })).stdout) as Record<string, string>;
   const AUDIT_URL = `http://127.0.0.1:${(sink.address() as AddressInfo).port}/`;
   shell = createShell(home, { ...env, AUDIT_URL, ID: 'my-video' });
   // More than mc sends in one part: what a store copies by itself has another etag then.
   await writeFile(join(home, 'video.mp4'), Buffer.alloc(65 * 1024 ** 2, 'video'));
-});
-afterAll(async () => {
-  sink.close();
-  sink.closeAllConnections();
-  await rm(home, { recursive: true, force: true });
 });
 
 /** Runs a block of the document as it stands. */
