@@ -1,10 +1,10 @@
 import { context, diag, DiagLogLevel, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { asyncContexts } from './contexts.ts';
 
 /**
  * Has the spans of this process sent by OTLP over HTTP. Where, how many and how often say OpenTelemetry's own variables, which
@@ -26,7 +26,8 @@ export function startTelemetry(service: string, log: Logger): () => Promise<void
     spanProcessors: [new BatchSpanProcessor(new OTLPTraceExporter())],
   });
   trace.setGlobalTracerProvider(provider);
-  context.setGlobalContextManager(asyncContexts());
+  // Without it the API knows of no span that is going on.
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager());
   // A collector that is away must not hold a process that ends; what was not sent is lost.
   return () =>
     provider.shutdown().catch((error: unknown) => {
