@@ -1,7 +1,7 @@
 import type { Graph } from '../shared/graph.ts';
 import type { Bus } from '../shared/bus.ts';
 import { codeOf } from '../shared/errors.ts';
-import { ENDS } from '../shared/replay.ts';
+import { endsRun } from '../shared/events.ts';
 import { streams } from '../shared/topology.ts';
 import { newRun, reduceEvent, type RunState } from '../services/tracker/reduce.ts';
 import { readEvent, type RequestEvent } from '../shared/request-events.ts';
@@ -33,6 +33,6 @@ function take(known: Map<string, KnownRequest>, event: RequestEvent, graph: Grap
   if (before && before.state.run > run) return;
   const state = before?.state.run === run ? before.state : newRun(id, run);
   reduceEvent(state, event, graph);
-  const ends = event.what === 'lifecycle' && (ENDS as readonly string[]).includes(event.name);
+  const ends = event.what === 'lifecycle' && endsRun(event.name);
   known.set(id, { state, ended: ends || (before?.state === state && before.ended) });
 }

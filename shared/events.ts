@@ -7,6 +7,12 @@ import { NO_REQUEST, subjects } from './topology.ts';
 /** What happens to a request, as the last part of `fave.requests.{request_id}.{event}` and of the CloudEvents type. */
 export type LifecycleEvent = 'accepted' | 'rejected' | 'completed' | 'failed' | 'cancelled' | 'redriven';
 
+/** What ends a run. */
+export const ENDS = ['completed', 'failed', 'cancelled'] as const satisfies readonly LifecycleEvent[];
+
+/** Whether an event of that name ends a run. */
+export const endsRun = (name: string): boolean => ENDS.some((end) => end === name);
+
 /** Wraps data as a CloudEvent 1.0; equal `id`s are the same event, however often it is sent. */
 export function cloudEvent(
   about: { id: string; source: string; type: string; subject: string; traceparent?: string | undefined },

@@ -1,6 +1,6 @@
 import type { Landed, Lifecycle, Request } from '../schemas/generated/types.ts';
 import type { Bus } from './bus.ts';
-import { publishLifecycle } from './events.ts';
+import { ENDS, publishLifecycle } from './events.ts';
 import type { Graph } from './graph.ts';
 import { itemId, metadataPaths, parseKey, requestPrefix } from './keys.ts';
 import { announce } from './landed.ts';
@@ -8,9 +8,6 @@ import type { OptionMap } from './options.ts';
 import type { Store } from './store.ts';
 import { streams, subjects } from './topology.ts';
 import { parsed, validated } from './validate.ts';
-
-/** What ends a run. */
-export const ENDS = ['completed', 'failed', 'cancelled'] as const;
 
 /** Where a request stands. */
 export interface LastRun {

@@ -1,7 +1,7 @@
 import { JetStreamApiError, type JsMsg } from '@nats-io/jetstream';
 import type { Lifecycle, Progress, RequestError } from '../../schemas/generated/types.ts';
 import { messageOf } from '../../shared/errors.ts';
-import { publishLifecycle } from '../../shared/events.ts';
+import { endsRun, publishLifecycle } from '../../shared/events.ts';
 import type { Graph } from '../../shared/graph.ts';
 import { metadataPaths, requestPrefix } from '../../shared/keys.ts';
 import type { Service } from '../../shared/runtime/process.ts';
@@ -42,9 +42,6 @@ export interface Runs {
   /** Writes what is still to be written. */
   stop(): Promise<void>;
 }
-
-/** `completed`, `failed` or `cancelled`: what ends a run. */
-const ENDS = new Set(['completed', 'failed', 'cancelled']);
 
 export function createRuns({ bus, store, log, metrics }: Service, graph: Graph): Runs {
   const tally = createTally(metrics, graph);
@@ -205,7 +202,7 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
     const known = open.get(requestId);
     // Whatever was said of the request, and of whichever run, the closing event is only stored if it comes next.
     if (known) known.lastSequence = sequence;
-    if (ENDS.has(name)) takeEnd(name, data);
+    if (endsRun(name)) takeEnd(name, data);
     else if (name === 'accepted') takeAccepted(data, sequence, traceparent);
     else if (name === 'redriven') takeRedriven(data);
     else if (name === 'rejected' && !known && !ended.has(requestId)) takeRejected(data);
