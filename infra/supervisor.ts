@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../shared/errors.ts';
 import { describeExit, logOf, startProcess, untilReady, type ProcessSpec, type RunningProcess } from './process.ts';
-import type { Progress } from './servers/install.ts';
+import type { Progress } from './progress.ts';
 
 /** Milliseconds between a crash and the restart: doubled with each crash that follows, up to the last. */
 const BACKOFF = { first: 500, last: 30_000 };

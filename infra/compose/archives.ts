@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { cached } from '../cached.ts';
+import type { Progress } from '../progress.ts';
 import { cacheDir } from '../paths.ts';
-import { ensureServers, type Progress } from '../servers/install.ts';
+import { ensureServers } from '../servers/install.ts';
 import { run } from './run.ts';
 
 /** Makes what an image consists of. @param scratch Folder that is removed afterwards. @returns Path of a tar archive. */
@@ -22,25 +23,20 @@ export const debian: Archive = (_, progress) => debianTar(progress);
 
 /** A minimal Debian that trusts whom this machine trusts, made once. @returns Path of the tarball. */
 async function debianTar(progress: Progress): Promise<string> {
-  const dir = await imagesDir();
-  const target = join(dir, `debian-${SUITE}.tar`);
-  if (existsSync(target)) return target;
-  progress(`making a minimal Debian ${SUITE} by debootstrap (a minute or two, once a machine) …`);
-  const scratch = await mkdtemp(join(dir, '.debian-'));
-  try {
-    await run('debootstrap', ['--variant=minbase', SUITE, scratch, ...(await mirror())]);
-    await rm(join(scratch, 'var/cache/apt/archives'), { recursive: true });
-    await rm(join(scratch, 'var/lib/apt/lists'), { recursive: true });
+  const make = async (scratch: string): Promise<string> => {
+    const [tree, tar] = [join(scratch, 'tree'), join(scratch, 'debian.tar')];
+    await run('debootstrap', ['--variant=minbase', SUITE, tree, ...(await mirror())]);
+    await rm(join(tree, 'var/cache/apt/archives'), { recursive: true });
+    await rm(join(tree, 'var/lib/apt/lists'), { recursive: true });
     // This machine's.
-    for (const name of ['hostname', 'resolv.conf']) await rm(join(scratch, 'etc', name), { force: true });
-    await mkdir(join(scratch, 'etc/ssl/certs'), { recursive: true });
-    await cp(CERTIFICATES, join(scratch, CERTIFICATES), { dereference: true });
-    await run('tar', ['-C', scratch, '--one-file-system', '-cf', `${target}.new`, '.']);
-    await rename(`${target}.new`, target);
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
-  return target;
+    for (const name of ['hostname', 'resolv.conf']) await rm(join(tree, 'etc', name), { force: true });
+    await mkdir(join(tree, 'etc/ssl/certs'), { recursive: true });
+    await cp(CERTIFICATES, join(tree, CERTIFICATES), { dereference: true });
+    await run('tar', ['-C', tree, '--one-file-system', '-cf', tar, '.']);
+    return tar;
+  };
+  const doing = `making a minimal Debian ${SUITE} by debootstrap (a minute or two, once a machine)`;
+  return cached(join(await imagesDir(), `debian-${SUITE}.tar`), { doing, make }, progress);
 }
 
 /** Debian with the Node that runs this and its npm, where Node's image has them. */

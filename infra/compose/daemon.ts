@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { cacheDir } from '../paths.ts';
 import { messageOf } from '../../shared/errors.ts';
 import { startProcess, untilReady } from '../process.ts';
-import type { Progress } from '../servers/install.ts';
+import type { Progress } from '../progress.ts';
 import { ensurePackages } from '../servers/packages.ts';
 import { rememberNetwork } from './host-network.ts';
 import { run, succeeds } from './run.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from '../paths.ts';
-import type { Progress } from '../servers/install.ts';
+import type { Progress } from '../progress.ts';
 import { serverPrograms } from '../servers/table.ts';
 import * as archives from './archives.ts';
 import { run, succeeds } from './run.ts';

@@ -8,7 +8,7 @@ import { standIns } from '../compose/stand-ins.ts';
 import { version } from '../kubernetes/base.ts';
 import { images } from '../kubernetes/names.ts';
 import { cacheDir } from '../paths.ts';
-import type { Progress } from '../servers/install.ts';
+import type { Progress } from '../progress.ts';
 import { PermanentError } from '../../shared/errors.ts';
 
 /**

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { PermanentError } from '../../shared/errors.ts';
 import { run } from '../compose/run.ts';
 import { root } from '../paths.ts';
-import type { Progress } from '../servers/install.ts';
+import type { Progress } from '../progress.ts';
 import { ensurePackages } from '../servers/packages.ts';
 import { imageArchives } from './images.ts';
 

@@ -4,7 +4,7 @@ import { messageOf, PermanentError } from '../../shared/errors.ts';
 import { root } from '../paths.ts';
 import { startProcess, untilReady, type RunningProcess } from '../process.ts';
 import { readInstance, type InstanceRecord } from '../record.ts';
-import type { Progress } from '../servers/install.ts';
+import type { Progress } from '../progress.ts';
 import { ensurePackages } from '../servers/packages.ts';
 import { serveNatsMetrics } from './nats-exporter.ts';
 import { targetsOf } from './targets.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { logOf, type ProcessSpec, type RunningProcess } from '../process.ts';
-import type { Progress } from '../servers/install.ts';
+import type { Progress } from '../progress.ts';
 import { supervise, type Change, type Supervised } from '../supervisor.ts';
 import { coldStartOf, type Cause } from './cold-start.ts';
 import type { Journal } from './journal.ts';

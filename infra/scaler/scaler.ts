@@ -5,7 +5,7 @@ import type { BusConfig } from '../../shared/config.ts';
 import { messageOf, PermanentError } from '../../shared/errors.ts';
 import type { AnyStage } from '../../shared/stage.ts';
 import type { ProcessSpec } from '../process.ts';
-import type { Progress } from '../servers/install.ts';
+import type { Progress } from '../progress.ts';
 import type { Supervised } from '../supervisor.ts';
 import { decide, dueAt, initialState, type Decision, type Rules } from './decide.ts';
 import { keepJournal, type Journal } from './journal.ts';

@@ -1,10 +1,10 @@
 import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { PermanentError } from '../../shared/errors.ts';
-import { withLock } from '../lock.ts';
+import { cached } from '../cached.ts';
+import type { Progress } from '../progress.ts';
 import { cacheDir, root } from '../paths.ts';
 import { serverPrograms, versionFits, type ServerProgram } from './table.ts';
 
@@ -12,9 +12,6 @@ const run = promisify(execFile);
 
 /** Absolute paths of the programs. */
 export type ServerPaths = Readonly<Record<keyof typeof serverPrograms, string>>;
-
-/** Says something to the person who waits. */
-export type Progress = (line: string) => void;
 
 /**
  * Finds each program: in the cache, else on PATH when its version fits, else built from source into the cache (minutes, once a machine).
@@ -33,8 +30,8 @@ export function cachedPath({ name, version }: ServerProgram): string {
 }
 
 async function locate(program: ServerProgram, path: string): Promise<string | undefined> {
-  const cached = cachedPath(program);
-  if (existsSync(cached)) return cached;
+  const built = cachedPath(program);
+  if (existsSync(built)) return built;
   for (const directory of path.split(delimiter)) {
     const candidate = join(directory, program.name);
     if (!existsSync(candidate)) continue;
@@ -44,31 +41,17 @@ async function locate(program: ServerProgram, path: string): Promise<string | un
   return undefined;
 }
 
-async function build(program: ServerProgram, progress: Progress): Promise<string> {
-  const target = cachedPath(program);
-  const lock = join(cacheDir, 'servers', `.lock-${program.name}@${program.version}`);
-  return withLock(
-    lock,
-    async () => {
-      if (existsSync(target)) return target; // built by the one we waited for
-      await assertGo();
-      progress(`building ${program.name} ${program.version} from source (minutes, once a machine) …`);
-      const begun = Date.now();
-      await mkdir(join(cacheDir, 'servers'), { recursive: true });
-      const scratch = await mkdtemp(join(cacheDir, 'servers', '.build-'));
-      try {
-        await goInstall(program, scratch);
-        await rm(join(target, '..'), { recursive: true, force: true });
-        await rename(scratch, join(target, '..')); // complete or not at all
-      } finally {
-        await rm(scratch, { recursive: true, force: true });
-      }
-      progress(`built ${program.name} in ${Math.round((Date.now() - begun) / 1000)} s`);
-      return target;
-    },
-    () => {
-      progress(`waiting for another process that builds ${program.name} …`);
-    },
+function build(program: ServerProgram, progress: Progress): Promise<string> {
+  const { name, version } = program;
+  const make = async (scratch: string): Promise<string> => {
+    await assertGo();
+    await goInstall(program, scratch);
+    return join(scratch, name);
+  };
+  return cached(
+    cachedPath(program),
+    { doing: `building ${name} ${version} from source (minutes, once a machine)`, make },
+    progress,
   );
 }
 

@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { PermanentError } from '../../shared/errors.ts';
-import type { Progress } from './install.ts';
+import type { Progress } from '../progress.ts';
 
 const run = promisify(execFile);
 

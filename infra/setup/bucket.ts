@@ -35,7 +35,14 @@ async function setVersioning(client: Client, bucket: string): Promise<boolean> {
   const current = await client.getBucketVersioning(bucket);
   const excluded = [current.ExcludedPrefixes ?? []].flat().map(({ Prefix }) => Prefix);
   if (current.Status === 'Enabled' && isDeepStrictEqual(excluded, UNVERSIONED)) return false;
-  await client.setBucketVersioning(bucket, { Status: 'Enabled', ExcludedPrefixes: UNVERSIONED.map((Prefix) => ({ Prefix })) });
+  try {
+    await client.setBucketVersioning(bucket, { Status: 'Enabled', ExcludedPrefixes: UNVERSIONED.map((Prefix) => ({ Prefix })) });
+  } catch (error) {
+    // Another store than MinIO, which refuses what S3's schema has not: every key has versions there.
+    if (!(error instanceof S3Error) || error.code !== 'MalformedXML') throw error;
+    if (current.Status === 'Enabled') return false;
+    await client.setBucketVersioning(bucket, { Status: 'Enabled' });
+  }
   return true;
 }
 
@@ -59,7 +66,7 @@ export function lifecycleRules(retentionDays?: number): LifecycleRule[] {
     rule('tmp', 'tmp/', { Expiration: { Days: 7 } }),
     // A note that is gone only means work; its outputs may be gone long before it.
     rule('memo', 'memo/', { Expiration: { Days: 30 } }),
-    rule('replaced-inputs', 'requests/', { NoncurrentVersionExpiration: { NoncurrentDays: 30 } }),
+    rule('replaced', '', { NoncurrentVersionExpiration: { NoncurrentDays: 30 } }),
     ...(retentionDays === undefined ? [] : [rule('requests', 'requests/', { Expiration: { Days: retentionDays } })]),
   ];
 }

@@ -5,7 +5,7 @@ import { prepare, withAdmin } from '../admin.ts';
 import { proveNotifications } from '../canary.ts';
 import { storePolicies } from '../policies.ts';
 import { readSecrets } from '../secrets.ts';
-import type { Progress } from '../servers/install.ts';
+import type { Progress } from '../progress.ts';
 
 export interface SetUpJob {
   readonly graph: Graph;

@@ -1,5 +1,5 @@
 import type { Findings } from './figures.ts';
-import type { Progress } from './instance.ts';
+import type { Progress } from '../../infra/progress.ts';
 
 export interface BenchOptions {
   /** How often: what that counts is the benchmark's own. */

@@ -6,6 +6,7 @@ import type { Lifecycle } from '../../schemas/generated/types.ts';
 import { launch, type Launched } from '../../infra/launcher.ts';
 import { root } from '../../infra/paths.ts';
 import { freePorts } from '../../infra/ports.ts';
+import type { Progress } from '../../infra/progress.ts';
 import { connectBus, type Bus } from '../../shared/bus.ts';
 import { PermanentError } from '../../shared/errors.ts';
 import type { Graph } from '../../shared/graph.ts';
@@ -14,8 +15,6 @@ import { subjects } from '../../shared/topology.ts';
 import { validated } from '../../shared/validate.ts';
 import { now } from './figures.ts';
 import { startPeer, type Peer } from './peer.ts';
-
-export type Progress = (line: string) => void;
 
 /** Real servers, set up for a graph, with the services that a benchmark asked for. */
 export interface Instance {

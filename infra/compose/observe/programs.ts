@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { withLock } from '../../lock.ts';
+import { cached } from '../../cached.ts';
+import type { Progress } from '../../progress.ts';
 import { cacheDir } from '../../paths.ts';
-import type { Progress } from '../../servers/install.ts';
 import { run } from '../run.ts';
 
 const MODULE = 'github.com/grafana/loki/v3';
@@ -21,25 +20,14 @@ export type LokiProgram = keyof typeof lokiPrograms;
  * @param version As `v3.5.0`.
  * @returns Its path.
  */
-export async function ensureLokiProgram(name: LokiProgram, version: string, progress: Progress): Promise<string> {
-  const dir = join(cacheDir, 'images');
-  const target = join(dir, `${name}@${version}`);
-  return withLock(join(dir, `.lock-${name}`), async () => {
-    if (existsSync(target)) return target; // built before, or by the one we waited for
-    progress(`building ${name} ${version} from source (minutes, once a machine) …`);
-    await mkdir(dir, { recursive: true });
-    const scratch = await mkdtemp(join(dir, '.build-'));
-    try {
-      await build(lokiPrograms[name], version, scratch);
-      await rename(join(scratch, 'program'), target); // complete or not at all
-    } finally {
-      await rm(scratch, { recursive: true, force: true });
-    }
-    return target;
-  });
+export function ensureLokiProgram(name: LokiProgram, version: string, progress: Progress): Promise<string> {
+  const target = join(cacheDir, 'images', `${name}@${version}`);
+  const doing = `building ${name} ${version} from source (minutes, once a machine)`;
+  return cached(target, { doing, make: (scratch) => build(lokiPrograms[name], version, scratch) }, progress);
 }
 
-async function build(path: string, version: string, scratch: string): Promise<void> {
+async function build(path: string, version: string, scratch: string): Promise<string> {
+  const program = join(scratch, 'program');
   const env = { CGO_ENABLED: '0', GOFLAGS: '' };
   const said = await run('go', ['mod', 'download', '-json', `${MODULE}@${version}`], { env });
   const { Dir: source } = JSON.parse(said) as { Dir: string };
@@ -49,9 +37,10 @@ async function build(path: string, version: string, scratch: string): Promise<vo
   }
   await run('go', ['mod', 'edit', `-replace=${PUSH}`, join(scratch, 'go.mod')]);
   const modules = [`-modfile=${join(scratch, 'go.mod')}`, '-mod=mod'];
-  await run('go', ['build', ...modules, '-trimpath', '-ldflags', '-s -w', '-o', join(scratch, 'program'), path], {
+  await run('go', ['build', ...modules, '-trimpath', '-ldflags', '-s -w', '-o', program, path], {
     cwd: source,
     env,
     show: true,
   });
+  return program;
 }

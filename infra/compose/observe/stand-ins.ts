@@ -2,7 +2,7 @@ import { cp, copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../../paths.ts';
-import type { Progress } from '../../servers/install.ts';
+import type { Progress } from '../../progress.ts';
 import { run, succeeds } from '../run.ts';
 import { ensureLokiProgram, type LokiProgram } from './programs.ts';
 
