@@ -38,9 +38,17 @@ export interface Foundation {
 /** User name of the store's administrator. */
 export const ROOT_USER = 'fave-admin';
 
+/**
+ * The variable in which `fave env` says which of the addresses that it puts into a shell are of an instance's own servers, by
+ * their URLs: an instance that is started in that shell is to have its own as well, not to look for those.
+ */
+export const OWN_SERVERS = 'FAVE_OWN_SERVERS';
+
 /** Whether the environment names a store or a bus to use instead of own ones. */
 export function givenServers(env: Environment): { store: boolean; bus: boolean } {
-  return { store: Boolean(env['ARTIFACT_ENDPOINT']), bus: Boolean(env['NATS_URL']) };
+  const own = (env[OWN_SERVERS] ?? '').split(' ');
+  const given = (url: string | undefined): boolean => Boolean(url) && !own.includes(url ?? '');
+  return { store: given(env['ARTIFACT_ENDPOINT']), bus: given(env['NATS_URL']) };
 }
 
 /** Users of the bus and access keys of the store that an instance has, as `ensureSecrets` takes them. */

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PermanentError } from '../shared/errors.ts';
-import { ROOT_USER } from './foundation.ts';
+import { OWN_SERVERS, ROOT_USER } from './foundation.ts';
 import { isRunning } from './identity.ts';
 import { defaultDataDir, root } from './paths.ts';
 import { kill } from './process.ts';
@@ -75,6 +75,7 @@ export async function instanceEnvironment(
     ARTIFACT_BUCKET: record.bucket,
     ARTIFACT_ENDPOINT: record.endpoint,
     NATS_URL: record.natsUrl,
+    [OWN_SERVERS]: [...(record.own.store ? [record.endpoint] : []), ...(record.own.bus ? [record.natsUrl] : [])].join(' '),
     ...(record.own.store && {
       MC_HOST_fave: `${endpoint.protocol}//${ROOT_USER}:${password}@${endpoint.host}`,
       ARTIFACT_ACCESS_KEY: ROOT_USER,

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
+import { instanceEnvironment } from '../../infra/instance.ts';
 import { launch, type Launched } from '../../infra/launcher.ts';
 import { accessKeyOf } from '../../infra/policies.ts';
 import { freePorts } from '../../infra/ports.ts';
@@ -17,8 +18,8 @@ afterAll(async () => {
   for (const end of ends.reverse()) await end();
 });
 
-async function launched(dataDir: string, services: readonly string[]): Promise<Launched> {
-  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'] };
+async function launched(dataDir: string, services: readonly string[], shell = {}): Promise<Launched> {
+  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...shell };
   const instance = await launch({ dataDir, ports: await freePorts(), graph, services, env, progress: () => undefined });
   ends.push(instance.stop);
   return instance;
@@ -30,6 +31,7 @@ it('secrets that were rotated open nothing any more, and all works with the new 
   const secretsOf = async (): Promise<Secrets> => (await readSecrets(dataDir))!;
 
   const before = await launched(dataDir, []);
+  const shell = await instanceEnvironment(before.record);
   const old = await secretsOf();
   const storeOf = ({ foundation }: Launched, role: string, { store }: Secrets): Store =>
     createStore({
@@ -43,8 +45,8 @@ it('secrets that were rotated open nothing any more, and all works with the new 
   await before.stop();
 
   await forgetSecrets(dataDir);
-  // Ready: a canary has come through, so MinIO, the relay and set-up have their new ones.
-  const after = await launched(dataDir, ['relay', 'tracker', 'stage-ffmpeg-0']);
+  // Ready: a canary has come through, so MinIO, the relay and set-up have their new ones. In a shell that has access to what was before.
+  const after = await launched(dataDir, ['relay', 'tracker', 'stage-ffmpeg-0'], shell);
   const now = await secretsOf();
   for (const role of Object.keys(old.store)) {
     expect(now.store[role], role).not.toBe(old.store[role]);
