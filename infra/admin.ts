@@ -8,21 +8,13 @@ import { setUpAccess } from './setup/access.ts';
 
 /** Sets up whatever an instance's services stand on. @param mc The `mc` program. */
 export async function prepare(
-  { graph, env, progress, retentionDays }: Pick<LaunchOptions, 'graph' | 'env' | 'progress' | 'retentionDays'>,
+  { graph, env, progress }: Pick<LaunchOptions, 'graph' | 'env' | 'progress'>,
   foundation: Pick<Foundation, 'store' | 'bus' | 'access'>,
   mc: string,
 ): Promise<void> {
-  const { ackWait, replicas, events } = readConfig(env);
+  const { ackWait, replicas, retentionDays, events } = readConfig(env);
   const changes = await withAdmin(foundation, async (store, bus) => {
-    const made = await setUp({
-      store,
-      bus,
-      graph,
-      ackWait,
-      replicas,
-      events,
-      ...(retentionDays !== undefined && { retentionDays }),
-    });
+    const made = await setUp({ store, bus, graph, ackWait, replicas, retentionDays, events });
     if (!foundation.access) return made;
     const { endpoint, accessKey, secretKey } = foundation.store;
     return [

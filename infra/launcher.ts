@@ -30,8 +30,6 @@ export interface LaunchOptions {
   readonly progress: Progress;
   /** By which the stages among the services are scaled; without one each runs once. */
   readonly regime?: RegimeName;
-  /** Days after which a request's objects are deleted; undefined keeps them. */
-  readonly retentionDays?: number;
   /** Ends the start between two of its steps. */
   readonly signal?: AbortSignal;
 }

@@ -26,7 +26,6 @@ interface StartOptions {
   readonly rest: string[];
   /** Whether all passwords are made anew. */
   readonly rotateSecrets: boolean;
-  readonly retentionDays?: number;
   readonly regime?: RegimeName;
 }
 
@@ -38,21 +37,13 @@ function options(args: string[]): StartOptions {
       data: { type: 'string' },
       'port-base': { type: 'string' },
       detach: { type: 'boolean' },
-      'retention-days': { type: 'string' },
       'rotate-secrets': { type: 'boolean' },
       regime: { type: 'string' },
     },
   });
-  const number = (name: 'port-base' | 'retention-days', least: number, most: number): number | undefined => {
-    const text = values[name];
-    if (text === undefined) return undefined;
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < least || value > most)
-      throw new PermanentError('bad-arguments', `--${name} must be a whole number from ${least} to ${most}`);
-    return value;
-  };
-  const base = number('port-base', 1024, 65_532);
-  const retentionDays = number('retention-days', 1, 36_500);
+  const base = values['port-base'] === undefined ? undefined : Number(values['port-base']);
+  if (base !== undefined && (!Number.isInteger(base) || base < 1024 || base > 65_532))
+    throw new PermanentError('bad-arguments', '--port-base must be a whole number from 1024 to 65532');
   const regime = regimeNames.find((name) => name === values.regime);
   if (values.regime !== undefined && !regime)
     throw new PermanentError('bad-arguments', `there is no regime ${values.regime}; there are ${regimeNames.join(', ')}`);
@@ -61,12 +52,7 @@ function options(args: string[]): StartOptions {
     ports: base === undefined ? defaultPorts : portsFrom(base),
     detach: values.detach ?? false,
     rotateSecrets: values['rotate-secrets'] ?? false,
-    rest: [
-      ...(base === undefined ? [] : ['--port-base', String(base)]),
-      ...(retentionDays === undefined ? [] : ['--retention-days', String(retentionDays)]),
-      ...(regime === undefined ? [] : ['--regime', regime]),
-    ],
-    ...(retentionDays !== undefined && { retentionDays }),
+    rest: [...(base === undefined ? [] : ['--port-base', String(base)]), ...(regime === undefined ? [] : ['--regime', regime])],
     ...(regime && { regime }),
   };
 }

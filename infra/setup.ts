@@ -15,7 +15,7 @@ export interface SetUp {
   readonly ackWait: number;
   /** Copies of each stream: 3 on a cluster. */
   readonly replicas?: number;
-  /** Days after which a request's objects are deleted; undefined keeps them. */
+  /** Days after which a request's objects are deleted; 0, the default, keeps them. */
   readonly retentionDays?: number;
   /** A store that FAVE lists announces nothing, and refuses rules that say where to. Default: `notifications`. */
   readonly events?: Config['events'];

@@ -74,6 +74,13 @@ export const environment = {
     maximum: 5,
     description: 'copies of each stream that set-up asks for: 3 on a cluster of NATS servers',
   },
+  FAVE_RETENTION_DAYS: {
+    type: 'integer',
+    default: 0,
+    minimum: 0,
+    maximum: 36_500,
+    description: 'days after which set-up has the store delete a request’s objects; 0 keeps them',
+  },
   FAVE_EVENTS: {
     type: 'string',
     default: 'notifications',
@@ -134,6 +141,8 @@ export interface Config {
   readonly nice: number;
   /** Copies of each stream. */
   readonly replicas: number;
+  /** Days after which a request's objects are deleted; 0 keeps them. */
+  readonly retentionDays: number;
   readonly events: 'notifications' | 'sweep';
   /** Seconds. */
   readonly sweepInterval: number;
@@ -190,6 +199,7 @@ export function readConfig(env: Environment): Config {
     retryFactor: read.FAVE_RETRY_FACTOR,
     nice: read.FAVE_NICE,
     replicas: read.FAVE_REPLICAS,
+    retentionDays: read.FAVE_RETENTION_DAYS,
     events: read.FAVE_EVENTS,
     sweepInterval: read.FAVE_SWEEP_INTERVAL,
     canaryInterval: read.FAVE_CANARY_INTERVAL,

@@ -8,7 +8,12 @@ import { EVENTS, notificationRules, type Rule } from './rules.ts';
 type BucketConfig = Pick<SetUp, 'store' | 'graph' | 'retentionDays' | 'events'>;
 
 /** Makes the bucket with its versioning, lifecycle and notification rules. @returns What it changed. */
-export async function setUpBucket({ store, graph, retentionDays, events = 'notifications' }: BucketConfig): Promise<string[]> {
+export async function setUpBucket({
+  store,
+  graph,
+  retentionDays = 0,
+  events = 'notifications',
+}: BucketConfig): Promise<string[]> {
   const { client, bucket } = store;
   const changes: string[] = [];
   const ensure = async (what: string, change: () => Promise<boolean>): Promise<void> => {
@@ -54,8 +59,8 @@ interface LifecycleRule {
   readonly NoncurrentVersionExpiration?: { readonly NoncurrentDays: number };
 }
 
-/** Rules by which the store itself deletes. Incomplete uploads are not among them: MinIO deletes those after a day by itself. */
-export function lifecycleRules(retentionDays?: number): LifecycleRule[] {
+/** Rules by which the store itself deletes, a request's objects after so many days if not 0. Incomplete uploads are not among them: MinIO deletes those after a day by itself. */
+export function lifecycleRules(retentionDays: number): LifecycleRule[] {
   const rule = (ID: string, Prefix: string, rest: Partial<LifecycleRule>): LifecycleRule => ({
     ID,
     Status: 'Enabled',
@@ -67,11 +72,11 @@ export function lifecycleRules(retentionDays?: number): LifecycleRule[] {
     // A note that is gone only means work; its outputs may be gone long before it.
     rule('memo', 'memo/', { Expiration: { Days: 30 } }),
     rule('replaced', '', { NoncurrentVersionExpiration: { NoncurrentDays: 30 } }),
-    ...(retentionDays === undefined ? [] : [rule('requests', 'requests/', { Expiration: { Days: retentionDays } })]),
+    ...(retentionDays === 0 ? [] : [rule('requests', 'requests/', { Expiration: { Days: retentionDays } })]),
   ];
 }
 
-async function setLifecycle(client: Client, bucket: string, retentionDays: number | undefined): Promise<boolean> {
+async function setLifecycle(client: Client, bucket: string, retentionDays: number): Promise<boolean> {
   const wanted = lifecycleRules(retentionDays);
   const current = await client.getBucketLifecycle(bucket).catch((error: unknown) => {
     if (error instanceof S3Error && error.code === 'NoSuchLifecycleConfiguration') return null;

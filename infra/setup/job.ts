@@ -15,8 +15,6 @@ export interface SetUpJob {
   readonly secretsDir: string;
   /** The `mc` program; on PATH. */
   readonly mc?: string;
-  /** Days after which a request's objects are deleted; undefined keeps them. */
-  readonly retentionDays?: number;
   readonly progress: Progress;
 }
 
@@ -28,7 +26,7 @@ const CANARY = 20_000;
  * It may run again at any time: what is as it should be is left alone.
  * @throws PermanentError `not-an-administrator`, `access-not-set`, `notifications-dead`, …
  */
-export async function runSetUp({ graph, env, secretsDir, mc = 'mc', retentionDays, progress }: SetUpJob): Promise<void> {
+export async function runSetUp({ graph, env, secretsDir, mc = 'mc', progress }: SetUpJob): Promise<void> {
   const { store, bus, events } = readConfig(env);
   if (store.accessKey === '' || store.secretKey === '') {
     throw new PermanentError(
@@ -39,7 +37,7 @@ export async function runSetUp({ graph, env, secretsDir, mc = 'mc', retentionDay
   const secrets = await readSecrets(secretsDir);
   if (!secrets) progress(`there is no secrets.json in ${secretsDir}: the store's access keys are left as they are`);
   const access = secrets && { policies: storePolicies(graph, store.bucket), secrets: secrets.store };
-  await prepare({ graph, env, progress, ...(retentionDays !== undefined && { retentionDays }) }, { store, bus, access }, mc);
+  await prepare({ graph, env, progress }, { store, bus, access }, mc);
   if (events === 'notifications') {
     const heard = await withAdmin({ store, bus }, (...servers) =>
       proveNotifications({ store: servers[0], bus: servers[1], deadline: CANARY, relay: false }),

@@ -146,7 +146,7 @@ describe('configuration of the servers', () => {
   });
 
   it('requests are kept unless a retention is asked for', () => {
-    expect(lifecycleRules().filter(({ Filter, Expiration }) => Filter.Prefix === 'requests/' && Expiration)).toEqual([]);
+    expect(lifecycleRules(0).filter(({ Filter, Expiration }) => Filter.Prefix === 'requests/' && Expiration)).toEqual([]);
     expect(lifecycleRules(30)).toContainEqual(
       expect.objectContaining({ Filter: { Prefix: 'requests/' }, Expiration: { Days: 30 } }),
     );

@@ -1,9 +1,10 @@
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, expect, it } from 'vitest';
 import { cachedPath } from '../../infra/servers/install.ts';
 import { serverPrograms } from '../../infra/servers/table.ts';
-import { setUpBucket } from '../../infra/setup/bucket.ts';
+import { runSetUp } from '../../infra/setup/job.ts';
 import { graph } from '../../services/pipeline.ts';
 import { ownStack, type Stack } from '../stack.ts';
 
@@ -29,9 +30,16 @@ it(
   { timeout: 60_000 },
   async () => {
     expect(await expiries(stack)).toEqual({ 'tmp/': 7, 'memo/': 30 });
-    expect(await setUpBucket({ ...stack, graph, retentionDays: 90 })).toEqual([`set the lifecycle of ${stack.store.bucket}`]);
+    const setUpAgain = (env = {}): Promise<void> =>
+      runSetUp({
+        graph,
+        env: { ...stack.environment, ...env },
+        secretsDir: join(stack.dataDir, 'none'),
+        progress: () => undefined,
+      });
+    await setUpAgain({ FAVE_RETENTION_DAYS: '90' });
     expect(await expiries(stack)).toEqual({ 'tmp/': 7, 'memo/': 30, 'requests/': 90 });
-    await setUpBucket({ ...stack, graph });
+    await setUpAgain();
     expect(await expiries(stack)).not.toHaveProperty('requests/');
 
     const { endpoint, accessKey, secretKey } = stack.config.store;
