@@ -52,7 +52,7 @@ export default tseslint.config(
       'boundaries/elements': [
         {
           type: 'pipeline',
-          pattern: ['services/pipeline.ts', 'services/main.ts', 'services/new-stage.ts', 'services/generate-docs.ts'],
+          pattern: ['services/pipeline.ts', 'services/main.ts', 'services/new-stage.ts'],
           mode: 'full',
         },
         { type: 'service', pattern: 'services/*', mode: 'folder', capture: ['name'] },

@@ -1,6 +1,6 @@
 /**
  * Makes `generated/` from the schemas: TypeScript types, and validators as plain functions (compiling schemas when a
- * process starts would add to every cold start). `npm run generate -- --check` fails where what is committed differs.
+ * process starts would add to every cold start). Part of `npm run generate`; with `--check`, fails where what is committed differs.
  */
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { Ajv, type AnySchemaObject } from 'ajv';

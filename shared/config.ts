@@ -12,18 +12,18 @@ export const environment = {
   ARTIFACT_ACCESS_KEY: {
     type: 'string',
     default: '',
-    description: 'access key, or ARTIFACT_ACCESS_KEY_FILE: a file that holds it',
+    description: 'access key',
   },
   ARTIFACT_SECRET_KEY: {
     type: 'string',
     default: '',
-    description: 'secret key, or ARTIFACT_SECRET_KEY_FILE: a file that holds it',
+    description: 'secret key',
   },
   ARTIFACT_PATH_STYLE: { type: 'boolean', default: true, description: 'false: virtual-host style addresses' },
   ARTIFACT_CA: { type: 'string', default: '', description: 'PEM file of the authority that signed the store’s certificate' },
   NATS_URL: { type: 'string', default: 'nats://127.0.0.1:4222', description: 'server or servers, separated by commas' },
   NATS_USER: { type: 'string', default: '', description: 'user name' },
-  NATS_PASSWORD: { type: 'string', default: '', description: 'password, or NATS_PASSWORD_FILE: a file that holds it' },
+  NATS_PASSWORD: { type: 'string', default: '', description: 'password' },
   NATS_CA: { type: 'string', default: '', description: 'PEM file of the authority that signed the server’s certificate' },
   FAVE_CONCURRENCY: {
     type: 'integer',
@@ -208,12 +208,16 @@ export function readConfig(env: Environment): Config {
   };
 }
 
-/** A stage's settings by their own names, from `FAVE_{NAME}`. @throws PermanentError as {@link readEnvironment}. */
+/** The variable that holds a stage's setting. */
+export function settingVariable(name: string): string {
+  return `FAVE_${name.replaceAll('-', '_').toUpperCase()}`;
+}
+
+/** A stage's settings by their own names. @throws PermanentError as {@link readEnvironment}. */
 export function readSettings(schemas: OptionSchemas, env: Environment): OptionMap {
-  const variable = (name: string): string => `FAVE_${name.replaceAll('-', '_').toUpperCase()}`;
   const values = readEnvironment(
-    Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [variable(name), schema])),
+    Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [settingVariable(name), schema])),
     env,
   );
-  return Object.fromEntries(Object.keys(schemas).map((name) => [name, values[variable(name)] as string]));
+  return Object.fromEntries(Object.keys(schemas).map((name) => [name, values[settingVariable(name)] as string]));
 }

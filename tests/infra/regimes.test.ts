@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { kinds } from '../../schemas/kinds.ts';
 import { namedStages, regimeNames, regimes, regimeSettings } from '../../infra/regimes.ts';
@@ -39,19 +37,4 @@ describe('a regime', () => {
   it('cold runs nothing without work', () => {
     expect(all.filter(({ name, scaling }) => name === 'cold' && scaling.min > 0)).toEqual([]);
   });
-});
-
-/** A row a stage, for people. */
-function table(): string {
-  const rows = graph.stages.map(({ name }) => {
-    const of = regimeNames.map((regime) => regimeSettings(regime, graph).stages[name]!);
-    return [name, of[0]?.lag_target, of[0]?.memory_mb, ...of.map(({ min, max, idle_s }) => `${min}–${max}, ${idle_s} s`)];
-  });
-  const head = ['stage', 'items for each', 'memory, MB', ...regimeNames];
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-}
-
-it('the documentation has the numbers as they are', () => {
-  const page = readFileSync(join(import.meta.dirname, '../../docs/regimes.md'), 'utf8');
-  expect(page.split('<!-- regimes -->')[1]?.split('<!-- /regimes -->')[0]?.trim()).toContain(table());
 });

@@ -1,0 +1,87 @@
+/** Makes what the docs say of the code from the code, for `npm run generate`; with `--check`, fails where what is committed differs. */
+import { readFile, writeFile } from 'node:fs/promises';
+import { graph } from '../services/pipeline.ts';
+import { environment, settingVariable } from '../shared/config.ts';
+import { logEvents } from '../shared/log.ts';
+import type { OptionSchemas } from '../shared/stage.ts';
+import { regimeNames, regimeSettings } from './regimes.ts';
+
+const root = new URL('../', import.meta.url);
+
+/** Text of a table in Markdown; the first row is its head. */
+const table = ([head = [], ...rows]: readonly (readonly (string | number)[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+
+/** The table of a request's options. */
+function optionsTable(): string {
+  const owners = (option: string): string =>
+    graph.stages
+      .filter(({ options = {} }) => option in options)
+      .map(({ name }) => name)
+      .join(', ') || 'the request';
+  const rows = Object.entries(graph.options).map(([name, { default: value, description }]) => [
+    `\`${name}\``,
+    owners(name),
+    `\`${JSON.stringify(value)}\``,
+    description,
+  ]);
+  return table([['option', 'of', 'default', 'meaning'], ...rows]);
+}
+
+/** What is logged. */
+function eventsTable(): string {
+  return table([['event', 'meaning'], ...Object.entries(logEvents).map(([event, meaning]) => [`\`${event}\``, meaning])]);
+}
+
+/** The variables of the environment, those that every process reads before those of single stages. */
+function environmentTable(): string {
+  const rows = (of: string, schemas: OptionSchemas, variable = (name: string) => name): string[][] =>
+    Object.entries(schemas).map(([name, { default: value, description }]) => [
+      `\`${variable(name)}\``,
+      of,
+      name === 'FAVE_TMPDIR' ? 'the system’s' : value === '' ? '' : `\`${String(value)}\``,
+      description,
+    ]);
+  return table([
+    ['variable', 'of', 'default', 'meaning'],
+    ...rows('all', environment),
+    ...graph.stages.flatMap(({ name, settings = {} }) => rows(name, settings, settingVariable)),
+  ]);
+}
+
+/** The numbers of each regime, a row a stage. */
+function regimesTable(): string {
+  const rows = graph.stages.map(({ name }) => {
+    const of = regimeNames.map((regime) => regimeSettings(regime, graph).stages[name]!);
+    return [name, of[0]!.lag_target, of[0]!.memory_mb, ...of.map(({ min, max, idle_s }) => `${min}–${max}, ${idle_s} s`)];
+  });
+  return table([['stage', 'items for each', 'memory, MB', ...regimeNames], ...rows]);
+}
+
+/** The stage that the README quotes, without its imports. */
+async function quotedStage(): Promise<string> {
+  const source = await readFile(new URL('services/stage-ffmpeg-0/stage.ts', root), 'utf8');
+  return `\`\`\`ts\n${source.slice(source.indexOf('/**')).trimEnd()}\n\`\`\``;
+}
+
+const pages: readonly [page: string, mark: string, text: string][] = [
+  ['docs/options.md', 'options', optionsTable()],
+  ['docs/environment.md', 'environment', environmentTable()],
+  ['docs/observability.md', 'events', eventsTable()],
+  ['docs/regimes.md', 'regimes', regimesTable()],
+  ['README.md', 'stage', await quotedStage()],
+];
+
+for (const [page, mark, text] of pages) {
+  const url = new URL(page, root);
+  const before = await readFile(url, 'utf8');
+  const after = before.replace(
+    new RegExp(`(<!-- ${mark} -->\n)[\\s\\S]*?(\n<!-- /${mark} -->)`),
+    (_, begin: string, end: string) => `${begin}\n${text}\n${end}`,
+  );
+  if (after === before) continue;
+  if (process.argv.includes('--check')) {
+    console.error(`${page} does not say what the code says: run \`npm run generate\` and commit the result.`);
+    process.exitCode = 1;
+  } else await writeFile(url, after);
+}
