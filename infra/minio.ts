@@ -101,5 +101,6 @@ export async function startMinio({
     cwd: dataDir,
     log: join(dataDir, 'logs', 'minio.log'),
   });
-  return healthy(server, `http://127.0.0.1:${port}/minio/health/ready`);
+  // Of its drives too; its page `ready` answers before it has looked at any.
+  return healthy(server, `http://127.0.0.1:${port}/minio/health/cluster`);
 }

@@ -29,7 +29,7 @@ export function serverOf(name: 'minio' | 'nats-server', pid: number, dataDir: st
   const spec = { name, command, args, env, cwd: dataDir, log: join(dataDir, 'logs', `${name}.log`) };
   const health =
     name === 'minio'
-      ? `http://${after('--address', args)}/minio/health/ready`
+      ? `http://${after('--address', args)}/minio/health/cluster`
       : `http://${monitorOf(dataDir)}/healthz?js-enabled-only=true`;
   let current = identityOf(pid);
 

@@ -82,7 +82,7 @@ it('keeps what there is to keep in a volume that has a name', () => {
 
 /** The page that says whether a container is well. */
 const ASKED: Record<string, string> = {
-  minio: `${defaultPorts.minio}/minio/health/ready`,
+  minio: `${defaultPorts.minio}/minio/health/cluster`,
   nats: `${defaultPorts.monitor}/healthz?js-enabled-only=true`,
   prometheus: '9090/-/ready',
   loki: '3100/ready',
