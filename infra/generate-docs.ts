@@ -51,9 +51,15 @@ function environmentTable(): string {
 
 /** The numbers of each regime, a row a stage. */
 function regimesTable(): string {
+  const settings = regimeNames.map((regime) => regimeSettings(regime, graph).stages);
   const rows = graph.stages.map(({ name }) => {
-    const of = regimeNames.map((regime) => regimeSettings(regime, graph).stages[name]!);
-    return [name, of[0]!.lag_target, of[0]!.memory_mb, ...of.map(({ min, max, idle_s }) => `${min}–${max}, ${idle_s} s`)];
+    const of = settings.flatMap((stages) => stages[name] ?? []);
+    return [
+      name,
+      of[0]?.lag_target ?? 0,
+      of[0]?.memory_mb ?? 0,
+      ...of.map(({ min, max, idle_s }) => `${min}–${max}, ${idle_s} s`),
+    ];
   });
   return table([['stage', 'items for each', 'memory, MB', ...regimeNames], ...rows]);
 }

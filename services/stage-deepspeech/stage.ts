@@ -18,7 +18,8 @@ export default defineStage({
       type: 'string',
       enum: CHOICES,
       default: 'auto',
-      description: 'speech recognition: auto is whisper where a model is configured, else pocketsphinx',
+      description:
+        'speech recognition: auto is whisper where FAVE_WHISPER_MODEL names a model (fave models pull), else pocketsphinx',
     },
     language: {
       type: 'string',

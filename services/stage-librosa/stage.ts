@@ -17,7 +17,8 @@ export default defineStage({
       type: 'string',
       enum: ['silence', 'fave'],
       default: 'silence',
-      description: "how clips are cut: silence (in the longest pauses, 5 to 30 s a clip) or fave (the original's rule)",
+      description:
+        'how clips are cut: silence (in the longest pauses, 5 to 30 s a clip) or fave (by loudness, as the first FAVE on OpenFaaS did)',
     },
   },
 
