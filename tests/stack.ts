@@ -4,6 +4,7 @@ import { afterAll, inject } from 'vitest';
 import { connectBus, type Bus } from '../shared/bus.ts';
 import { readConfig, type Config } from '../shared/config.ts';
 import { createStore, type Store } from '../shared/store.ts';
+import { undo, type CleanUp } from './clean-ups.ts';
 import type { ServiceInfo, StackCalls } from './stack-server.ts';
 
 /** Real MinIO and NATS with set-up done, and an administrator's connections to them; closed after the test file. */
@@ -27,16 +28,12 @@ export interface RunningService extends ServiceInfo {
   stop(): Promise<void>;
 }
 
-/** Undone in reverse order when the test file is done, each even if one fails; registered at import, as hooks must be. */
-const cleanUps: (() => Promise<unknown>)[] = [];
-afterAll(async () => {
-  const failures: unknown[] = [];
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp().catch((error: unknown) => failures.push(error));
-  if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('; '));
-});
+/** Undone when the test file is done; registered at import, as hooks must be. */
+const cleanUps: CleanUp[] = [];
+afterAll(() => undo(cleanUps));
 
 /** Has something done when the test file is done, before what was opened earlier is closed. */
-export function atEnd(cleanUp: () => Promise<unknown>): void {
+export function atEnd(cleanUp: CleanUp): void {
   cleanUps.push(cleanUp);
 }
 
@@ -50,7 +47,7 @@ export function stack(): Promise<Stack> {
 /** Servers of this test's own, for tests that stop them, or need empty streams or to be the only consumer. Takes some seconds. */
 export async function ownStack(): Promise<Stack> {
   const name = `own-${randomUUID()}`;
-  cleanUps.push(() => call('stopStack', { name }));
+  atEnd(() => call('stopStack', { name }));
   return open(name);
 }
 
@@ -64,7 +61,7 @@ async function open(name: string): Promise<Stack> {
   const config = readConfig(environment);
   const store = createStore(config.store);
   const bus = await connectBus(config.bus, 'test');
-  cleanUps.push(async () => {
+  atEnd(async () => {
     store.close();
     await bus.close();
   });
@@ -78,7 +75,7 @@ async function open(name: string): Promise<Stack> {
     startServices: async (names, env = {}) => {
       const started = await Promise.allSettled(names.map((service) => start(name, service, { ...env })));
       const running = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-      cleanUps.push(() => Promise.all(running.map((service) => service.stop())));
+      atEnd(() => Promise.all(running.map((service) => service.stop())));
       for (const result of started) if (result.status === 'rejected') throw result.reason;
       return running;
     },

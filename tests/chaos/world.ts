@@ -9,6 +9,7 @@ import { supervise, type Supervised } from '../../infra/supervisor.ts';
 import { graph } from '../../services/pipeline.ts';
 import { connectBus, type Bus } from '../../shared/bus.ts';
 import { createStore, type Store } from '../../shared/store.ts';
+import { undo, type CleanUp } from '../clean-ups.ts';
 import { tmpfsOn } from './disk.ts';
 import { networkTo, type Network } from './network.ts';
 import { serverOf, type Server } from './servers.ts';
@@ -41,11 +42,8 @@ const DISK = 96 * 1024 ** 2;
 export async function withWorld<T>(progress: (line: string) => void, use: (world: World) => Promise<T>): Promise<T> {
   const dataDir = await mkdtemp(join(tmpdir(), 'fave-chaos-'));
   const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], FAVE_ACK_WAIT: String(ACK_WAIT), FAVE_LOG_LEVEL: 'info' };
-  const ends: (() => unknown)[] = [() => rm(dataDir, { recursive: true, force: true, maxRetries: 3 })];
-  const end = async (): Promise<void> => {
-    for (const undo of ends.splice(0).reverse()) await undo();
-  };
-  const interrupted = (): void => void end().finally(() => process.exit(130));
+  const ends: CleanUp[] = [() => rm(dataDir, { recursive: true, force: true, maxRetries: 3 })];
+  const interrupted = (): void => void undo(ends).finally(() => process.exit(130));
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {
     const launched = await launch({ dataDir, ports: await freePorts(), graph, services: [], env, progress });
@@ -76,7 +74,7 @@ export async function withWorld<T>(progress: (line: string) => void, use: (world
     return await use({ dataDir, tmpdir: items, smallDisk: disk !== undefined, store, bus, nats, minio, services, network });
   } finally {
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
-    await end();
+    await undo(ends);
   }
 }
 

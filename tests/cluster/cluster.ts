@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, vi } from 'vitest';
+import { vi } from 'vitest';
 import { startMinio } from '../../infra/minio.ts';
 import { startNats, type NatsOptions } from '../../infra/nats.ts';
 import { busPermissions } from '../../infra/permissions.ts';
 import { freePorts } from '../../infra/ports.ts';
-import { kill, type RunningProcess } from '../../infra/process.ts';
+import { kill } from '../../infra/process.ts';
 import { ensureServers } from '../../infra/servers/install.ts';
 import { setUp } from '../../infra/setup.ts';
 import { exec } from '../../shared/exec.ts';
@@ -14,7 +14,7 @@ import { connectBus, type Bus } from '../../shared/bus.ts';
 import { readConfig } from '../../shared/config.ts';
 import type { Graph } from '../../shared/graph.ts';
 import { createStore } from '../../shared/store.ts';
-import type { Stack } from '../stack.ts';
+import { atEnd, type Stack } from '../stack.ts';
 
 /** One of several NATS servers. */
 export interface Node {
@@ -38,18 +38,12 @@ export interface Cluster {
   as(role: string): Promise<Stack>;
 }
 
-/** Undone in reverse order; registered at import: to be imported before tests/runtime/harness.ts, whose services end before their servers. */
-const cleanUps: (() => Promise<unknown>)[] = [];
-afterAll(async () => {
-  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
-});
-
 const ROOT = { rootUser: 'root', rootPassword: 'secret-of-the-store' };
 
 /** Starts `servers` NATS servers and a MinIO on `drives` drives, with the real set-up. */
 export async function openCluster(graph: Graph, size: { servers: number; drives: number }): Promise<Cluster> {
   const dir = await mkdtemp(join(tmpdir(), 'fave-cluster-'));
-  cleanUps.push(() => rm(dir, { recursive: true, force: true, maxRetries: 3 }));
+  atEnd(() => rm(dir, { recursive: true, force: true, maxRetries: 3 }));
   const programs = await ensureServers(() => undefined);
   const [own, ...ports] = (await Promise.all(Array.from({ length: size.servers + 1 }, freePorts))) as [
     Awaited<ReturnType<typeof freePorts>>,
@@ -86,7 +80,7 @@ export async function openCluster(graph: Graph, size: { servers: number; drives:
     // Directories of one disk, and that the system's own, are refused as drives otherwise.
     settings: { MINIO_CI_CD: 'on' },
   });
-  cleanUps.push(() => minio.stop(10_000));
+  atEnd(() => minio.stop(10_000));
 
   const as = async (user: string): Promise<Stack> => {
     const environment = {
@@ -101,7 +95,7 @@ export async function openCluster(graph: Graph, size: { servers: number; drives:
     const config = readConfig(environment);
     const store = createStore(config.store);
     const bus = await connectBus(config.bus, user);
-    cleanUps.push(async () => {
+    atEnd(async () => {
       store.close();
       await bus.close();
     });
@@ -124,17 +118,20 @@ export async function openCluster(graph: Graph, size: { servers: number; drives:
 }
 
 async function nodeOf(name: string, options: NatsOptions): Promise<Node> {
-  let current: RunningProcess = await startNats(options);
-  cleanUps.push(() => current.stop(5_000));
+  let current = startNats(options);
+  atEnd(async () => (await current).stop(5_000));
+  await current;
   return {
     name,
     url: `nats://127.0.0.1:${options.port}`,
     kill: async () => {
-      kill(current.pid, 'SIGKILL');
-      await current.exited;
+      const { pid, exited } = await current;
+      kill(pid, 'SIGKILL');
+      await exited;
     },
     start: async () => {
-      current = await startNats(options);
+      current = startNats(options);
+      await current;
     },
   };
 }

@@ -1,4 +1,3 @@
-import { openCluster, type Cluster } from './cluster.ts';
 import { existsSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,6 +7,7 @@ import { sha256Of } from '../../shared/store.ts';
 import { start } from '../runtime/harness.ts';
 import { markedBlocks } from '../../infra/operations.ts';
 import type { Stack } from '../stack.ts';
+import { openCluster, type Cluster } from './cluster.ts';
 import { allEnded, eventually, LINES, submit, whole, type Request } from './load.ts';
 
 let before: Before | undefined;
@@ -19,7 +19,7 @@ beforeAll(async () => {
   cluster = await openCluster(graph, { servers: 1, drives: 4 });
   admin = await cluster.as('admin');
   for (const name of ['relay', 'tracker', 'cut', 'shout']) await start(await cluster.as(name), graph, name);
-}, 60_000);
+});
 
 async function take(drive: string): Promise<void> {
   await rename(drive, `${drive}.away`);

@@ -1,4 +1,3 @@
-import { openCluster, type Cluster } from './cluster.ts';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +7,7 @@ import { tinyGraph, type Before } from '../fixtures/tiny/graph.ts';
 import { streams } from '../../shared/topology.ts';
 import { start } from '../runtime/harness.ts';
 import { uniqueId, type Stack } from '../stack.ts';
+import { openCluster, type Cluster } from './cluster.ts';
 import { allEnded, eventually, LINES, submit, whole } from './load.ts';
 
 let before: Before | undefined;
@@ -19,7 +19,7 @@ beforeAll(async () => {
   cluster = await openCluster(graph, { servers: 3, drives: 1 });
   admin = await cluster.as('admin');
   for (const name of ['relay', 'tracker', 'cut', 'shout', 'shout']) await start(await cluster.as(name), graph, name);
-}, 60_000);
+});
 
 const infoOf = (stream: string) => admin.bus.manager.streams.info(stream);
 

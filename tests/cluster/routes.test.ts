@@ -1,11 +1,11 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { startNats } from '../../infra/nats.ts';
 import { freePorts } from '../../infra/ports.ts';
-import type { RunningProcess } from '../../infra/process.ts';
 import { ensureServers } from '../../infra/servers/install.ts';
+import { atEnd } from '../stack.ts';
 import { eventually } from './load.ts';
 
 interface Server {
@@ -19,7 +19,6 @@ const names = ['nats-1', 'nats-2', 'nats-3'];
 let dir: string;
 let addresses: string[];
 let servers: Server[];
-const running: RunningProcess[] = [];
 
 type Ports = Awaited<ReturnType<typeof freePorts>>;
 
@@ -28,7 +27,9 @@ async function startServer(name: string, { nats: port, monitor, console: routes 
   const { natsServer: program } = await ensureServers(() => undefined);
   const dataDir = join(dir, name);
   const cluster = { name, port: routes, routes: addresses, password };
-  running.push(await startNats({ program, port, monitor, dataDir, users: {}, passwords: {}, cluster }));
+  const starting = startNats({ program, port, monitor, dataDir, users: {}, passwords: {}, cluster });
+  atEnd(async () => (await starting).stop(5_000));
+  await starting;
   return {
     peers: async () => {
       const answer = await fetch(`http://127.0.0.1:${monitor}/routez`);
@@ -43,14 +44,10 @@ const others = (name: string, all: readonly string[]): string[] => all.filter((e
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'fave-routes-'));
+  atEnd(() => rm(dir, { recursive: true, force: true, maxRetries: 3 }));
   const ports = await Promise.all(names.map(freePorts));
   addresses = ports.map(({ console: port }) => `127.0.0.1:${port}`);
   servers = await Promise.all(names.map((name, n) => startServer(name, ports[n]!, PASSWORD)));
-}, 60_000);
-
-afterAll(async () => {
-  await Promise.all(running.map((server) => server.stop(5_000)));
-  await rm(dir, { recursive: true, force: true, maxRetries: 3 });
 });
 
 /** Waits until each server of a cluster has a route to each other one. */

@@ -4,10 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, vi } from 'vitest';
+import { vi } from 'vitest';
 import { bundle } from '../../infra/bundle.mjs';
 import { WAIT } from '../runtime/harness.ts';
-import type { Stack } from '../stack.ts';
+import { atEnd, type Stack } from '../stack.ts';
 import type { Phase } from './fixture/graph.ts';
 
 /** The mint in a process of its own. */
@@ -18,16 +18,14 @@ export interface Mint {
   kill(signal: NodeJS.Signals): Promise<void>;
 }
 
-const running = new Set<Mint>();
-afterAll(async () => {
-  await Promise.all([...running].map((mint) => mint.kill('SIGKILL')));
-  for (const dir of [itemsDir, programDir]) rmSync(dir, { recursive: true, force: true });
-});
-
 const programDir = mkdtempSync(join(tmpdir(), 'fave-mint-program-'));
 
 /** Where the mint's items have their directories. */
 export const itemsDir = mkdtempSync(join(tmpdir(), 'fave-mint-'));
+
+atEnd(() => {
+  for (const dir of [itemsDir, programDir]) rmSync(dir, { recursive: true, force: true });
+});
 
 let program: Promise<string> | undefined;
 
@@ -56,12 +54,11 @@ export async function startMint(
     logged: (event) =>
       vi.waitUntil<Record<string, unknown> | undefined>(() => lines.find((line) => line['event'] === event), WAIT),
     kill: async (signal) => {
-      running.delete(mint);
       child.kill(signal);
       await ended;
     },
   };
-  running.add(mint);
+  atEnd(() => mint.kill('SIGKILL'));
   await mint.logged('service:ready');
   return mint;
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { instanceEnvironment } from '../../infra/instance.ts';
 import { launch, type Launched } from '../../infra/launcher.ts';
 import { accessKeyOf } from '../../infra/policies.ts';
@@ -11,23 +11,18 @@ import { graph } from '../../services/pipeline.ts';
 import { connectBus } from '../../shared/bus.ts';
 import { createStore, type Store } from '../../shared/store.ts';
 import { stored } from '../runtime/harness.ts';
-import { uniqueId } from '../stack.ts';
-
-const ends: (() => Promise<unknown>)[] = [];
-afterAll(async () => {
-  for (const end of ends.reverse()) await end();
-});
+import { atEnd, uniqueId } from '../stack.ts';
 
 async function launched(dataDir: string, services: readonly string[], shell = {}): Promise<Launched> {
   const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...shell };
   const instance = await launch({ dataDir, ports: await freePorts(), graph, services, env, progress: () => undefined });
-  ends.push(instance.stop);
+  atEnd(instance.stop);
   return instance;
 }
 
 it('secrets that were rotated open nothing any more, and all works with the new ones', { timeout: 240_000 }, async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'fave-rotation-'));
-  ends.push(() => rm(dataDir, { recursive: true, force: true, maxRetries: 3 }));
+  atEnd(() => rm(dataDir, { recursive: true, force: true, maxRetries: 3 }));
   const secretsOf = async (): Promise<Secrets> => (await readSecrets(dataDir))!;
 
   const before = await launched(dataDir, []);
@@ -65,7 +60,7 @@ it('secrets that were rotated open nothing any more, and all works with the new 
   const id = uniqueId();
   await submitter.put(`requests/${id}/input/text.mp4`, 'no video');
   const bus = await connectBus(after.foundation.bus, 'test');
-  ends.push(() => bus.close());
+  atEnd(() => bus.close());
   await expect
     .poll(() => stored({ bus }, 'FAVE_REQUESTS', `fave.requests.${id}.failed`), { timeout: 60_000 })
     .toMatchObject([{ data: { errors: [{ stage: 'stage-ffmpeg-0', code: 'not-media' }] } }]);

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, expect, vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import { bundle } from '../../infra/bundle.mjs';
 import { setUp } from '../../infra/setup.ts';
 import { relay } from '../../services/relay/relay.ts';
@@ -34,9 +34,8 @@ export interface Running {
 
 const dir = mkdtempSync(join(tmpdir(), 'fave-runtime-'));
 const programDir = mkdtempSync(join(tmpdir(), 'fave-runtime-program-'));
-const children = new Set<ChildProcess>();
-afterAll(() => {
-  for (const child of children) child.kill('SIGKILL');
+// Said first and so done last: an item that is taken until its worker ends makes its directory.
+atEnd(() => {
   for (const each of [dir, programDir]) rmSync(each, { recursive: true, force: true });
 });
 
@@ -102,14 +101,15 @@ export async function startProcess(
     env: { PATH: process.env['PATH'], ...stack.environment, FAVE_ACK_WAIT: '1', FAVE_TMPDIR: dir, FAVE_GRACE: '10', ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  children.add(child);
   const lines: Record<string, unknown>[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line) as Record<string, unknown>));
+  const ended = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | string);
+  atEnd(() => (child.kill('SIGKILL'), ended));
   return {
     child,
     logged: (event) =>
       vi.waitUntil<Record<string, unknown> | undefined>(() => lines.find((line) => line['event'] === event), WAIT),
-    ended: once(child, 'exit').then(([code, signal]) => (children.delete(child), (code ?? signal) as number | string)),
+    ended,
   };
 }
 

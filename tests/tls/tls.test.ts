@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { freePorts, type Ports } from '../../infra/ports.ts';
 import { startProcess, untilReady, type RunningProcess } from '../../infra/process.ts';
 import { ensureServers } from '../../infra/servers/install.ts';
@@ -11,10 +11,11 @@ import { connectBus } from '../../shared/bus.ts';
 import { readConfig } from '../../shared/config.ts';
 import { UnavailableError } from '../../shared/errors.ts';
 import { createStore } from '../../shared/store.ts';
+import { atEnd } from '../stack.ts';
 
 let dir: string;
 let ports: Ports;
-const running: RunningProcess[] = [];
+let minio: RunningProcess;
 
 /** A private authority and a certificate of it for 127.0.0.1. */
 function makeCertificates(): void {
@@ -57,6 +58,7 @@ function makeCertificates(): void {
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'fave-tls-'));
+  atEnd(() => rm(dir, { recursive: true, force: true, maxRetries: 3 }));
   ports = await freePorts();
   makeCertificates();
   const programs = await ensureServers(() => undefined);
@@ -72,30 +74,25 @@ beforeAll(async () => {
     authorization: { user: 'fave', password: 'secret-of-the-bus' },
   };
   await writeFile(join(dir, 'nats.conf'), JSON.stringify(config));
-  running.push(
-    await startProcess({
-      name: 'nats',
-      command: programs.natsServer,
-      args: ['-c', 'nats.conf'],
-      env: {},
-      cwd: dir,
-      log: join(dir, 'nats.log'),
-    }),
-    await startProcess({
-      name: 'minio',
-      command: programs.minio,
-      args: ['server', join(dir, 'data'), '--address', `127.0.0.1:${ports.minio}`, '--certs-dir', certs],
-      env: { HOME: dir, MINIO_ROOT_USER: 'fave', MINIO_ROOT_PASSWORD: 'secret-of-the-store', MINIO_UPDATE: 'off' },
-      cwd: dir,
-      log: join(dir, 'minio.log'),
-    }),
+  await run('nats', programs.natsServer, ['-c', 'nats.conf']);
+  minio = await run(
+    'minio',
+    programs.minio,
+    ['server', join(dir, 'data'), '--address', `127.0.0.1:${ports.minio}`, '--certs-dir', certs],
+    {
+      HOME: dir,
+      MINIO_ROOT_USER: 'fave',
+      MINIO_ROOT_PASSWORD: 'secret-of-the-store',
+      MINIO_UPDATE: 'off',
+    },
   );
 });
 
-afterAll(async () => {
-  await Promise.all(running.map((server) => server.stop(5_000)));
-  await rm(dir, { recursive: true, force: true });
-});
+async function run(name: string, command: string, args: string[], env: Record<string, string> = {}): Promise<RunningProcess> {
+  const server = await startProcess({ name, command, args, env, cwd: dir, log: join(dir, `${name}.log`) });
+  atEnd(() => server.stop(5_000));
+  return server;
+}
 
 function environment(ca: boolean): Record<string, string> {
   return {
@@ -112,9 +109,8 @@ function environment(ca: boolean): Record<string, string> {
 
 test('the store is used over TLS with the certificate of a private authority', async () => {
   const store = createStore(readConfig(environment(true)).store);
-  const [, minio] = running;
   await untilReady(
-    minio!,
+    minio,
     20_000,
     async () =>
       (await store.client.makeBucket(store.bucket).then(
