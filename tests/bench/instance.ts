@@ -13,6 +13,7 @@ import type { Graph } from '../../shared/graph.ts';
 import { createStore, type Store } from '../../shared/store.ts';
 import { subjects } from '../../shared/topology.ts';
 import { validated } from '../../shared/validate.ts';
+import { undo, type CleanUp } from '../clean-ups.ts';
 import { now } from './figures.ts';
 import { startPeer, type Peer } from './peer.ts';
 
@@ -44,26 +45,16 @@ export async function withInstance<T>(options: InstanceOptions, use: (instance: 
   if (services.length > 0) assertBuilt();
   const dataDir = await mkdtemp(join(tmpdir(), 'fave-bench-'));
   const own = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env }; // servers that the shell names are not for benchmarks
-  const removeData = (): Promise<void> => rm(dataDir, { recursive: true, force: true, maxRetries: 3 });
-  const launched = await launch({ dataDir, ports: await freePorts(), graph, services, env: own, progress }).catch(
-    async (error: unknown) => {
-      await removeData();
-      throw error;
-    },
-  );
-  const store = createStore(launched.foundation.store);
-  const bus = await connectBus(launched.foundation.bus, 'bench');
-  const peers: Peer[] = [];
-  const end = async (): Promise<void> => {
-    await Promise.all(peers.map((peer) => peer.stop()));
-    store.close();
-    await bus.close();
-    await launched.stop();
-    await removeData();
-  };
-  const interrupted = (): void => void end().finally(() => process.exit(130));
+  const cleanUps: CleanUp[] = [() => rm(dataDir, { recursive: true, force: true, maxRetries: 3 })];
+  const interrupted = (): void => void undo(cleanUps).finally(() => process.exit(130));
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {
+    const launched = await launch({ dataDir, ports: await freePorts(), graph, services, env: own, progress });
+    cleanUps.push(launched.stop);
+    const store = createStore(launched.foundation.store);
+    cleanUps.push(() => store.close());
+    const bus = await connectBus(launched.foundation.bus, 'bench');
+    cleanUps.push(() => bus.close());
     return await use({
       launched,
       dataDir,
@@ -72,13 +63,13 @@ export async function withInstance<T>(options: InstanceOptions, use: (instance: 
       peer: async (program, role, ...args) => {
         const environment = { ...own, ...launched.foundation.environmentOf(role), FAVE_TMPDIR: join(dataDir, 'tmp') };
         const peer = await startPeer(program, args, environment, join(dataDir, 'logs', `${program}-${role}.log`));
-        peers.push(peer);
+        cleanUps.push(() => peer.stop());
         return peer;
       },
     });
   } finally {
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
-    await end();
+    await undo(cleanUps);
   }
 }
 

@@ -1,6 +1,7 @@
 import { ensureCompose } from '../../infra/compose/client.ts';
 import { findDaemon } from '../../infra/compose/daemon.ts';
 import { standIns } from '../../infra/compose/stand-ins.ts';
+import { undo, type CleanUp } from '../clean-ups.ts';
 import { createReport, type Report } from './report.ts';
 
 export interface Ground {
@@ -10,7 +11,7 @@ export interface Ground {
   /** What leads to the daemon, and names the images to build from. */
   readonly env: Readonly<Record<string, string>>;
   /** Has something undone at the end, whatever the end is; what came last first. */
-  readonly defer: (undo: () => Promise<void>) => void;
+  readonly defer: (cleanUp: CleanUp) => void;
 }
 
 /**
@@ -25,22 +26,19 @@ export async function withDaemon(name: string, work: (ground: Ground) => Promise
     report.say(`${name} was not run: ${daemon.missing}`);
     return;
   }
-  // Set last to first; what fails half-way and Ctrl-C leave nothing behind.
-  const cleanUps: (() => Promise<void>)[] = [() => daemon.stop()];
-  const cleanUp = async (): Promise<void> => {
-    for (const undo of cleanUps.splice(0).reverse()) {
-      await undo().catch((error: unknown) => {
-        report.say(String(error));
-        process.exitCode = 1;
-      });
-    }
-  };
+  // What fails half-way and Ctrl-C leave nothing behind.
+  const cleanUps: CleanUp[] = [() => daemon.stop()];
+  const cleanUp = (): Promise<void> =>
+    undo(cleanUps).catch((error: unknown) => {
+      report.say(String(error));
+      process.exitCode = 1;
+    });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void cleanUp().then(() => process.exit(1)));
   try {
     const compose = await report.step('Compose', () => ensureCompose(report.say));
     const serversFromSource = process.argv.includes('--servers-from-source');
     const bases = await report.step('images to build from', () => standIns(daemon.env, report.say, { serversFromSource }));
-    await work({ report, compose, env: { ...daemon.env, ...bases }, defer: (undo) => void cleanUps.push(undo) });
+    await work({ report, compose, env: { ...daemon.env, ...bases }, defer: (cleanUp) => void cleanUps.push(cleanUp) });
   } catch (error) {
     report.say(String(error instanceof Error ? error.stack : error));
     process.exitCode = 1;
