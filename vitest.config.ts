@@ -8,7 +8,7 @@ export default defineConfig({
     pool: 'forks',
     poolOptions: { forks: { maxForks: 2 } },
     testTimeout: 30_000,
-    // Servers are built from source the first time that a machine runs a test with them.
+    // Servers are built from source the first time that a machine runs a test with them (tests/built-servers.ts).
     hookTimeout: 900_000,
     teardownTimeout: 60_000,
   },

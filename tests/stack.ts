@@ -4,6 +4,7 @@ import { afterAll, inject } from 'vitest';
 import { connectBus, type Bus } from '../shared/bus.ts';
 import { readConfig, type Config } from '../shared/config.ts';
 import { createStore, type Store } from '../shared/store.ts';
+import './built-servers.ts';
 import { undo, type CleanUp } from './clean-ups.ts';
 import type { ServiceInfo, StackCalls } from './stack-server.ts';
 

@@ -1,15 +1,19 @@
-import { expect, it, vi } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 import { tinyGraph } from '../fixtures/tiny/graph.ts';
 import { breakable } from '../faults/breakable.ts';
 import { requestOf, setUpFor, start, WAIT } from '../runtime/harness.ts';
-import { ownStack, uniqueId } from '../stack.ts';
+import { ownStack, uniqueId, type Stack } from '../stack.ts';
 import { fave, record } from './run.ts';
+
+let stack: Stack;
+beforeEach(async () => {
+  stack = await ownStack();
+});
 
 it('a request is watched on after NATS was restarted', { timeout: 60_000 }, async () => {
   let [reached, go] = [false, (): void => undefined];
   const gone = new Promise<void>((resolve) => (go = resolve));
   const graph = tinyGraph(() => ((reached = true), gone));
-  const stack = await ownStack();
   const { nats } = breakable(stack);
   await setUpFor(stack, graph);
   for (const name of ['relay', 'tracker', 'cut', 'shout']) await start(stack, graph, name);
@@ -31,7 +35,6 @@ it('a request is watched on after NATS was restarted', { timeout: 60_000 }, asyn
 });
 
 it('Ctrl-C ends a watch though no server is there any more', { timeout: 60_000 }, async () => {
-  const stack = await ownStack();
   const { nats } = breakable(stack);
   const [interrupted, stdout] = [new AbortController(), record()];
   const watching = fave(['watch', uniqueId()], { env: stack.environment, signal: interrupted.signal, stdout });

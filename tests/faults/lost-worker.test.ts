@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it, vi } from 'vitest';
+import { beforeEach, expect, it, vi } from 'vitest';
 import type { Kind } from '../../schemas/kinds.ts';
 import { defineStage } from '../../shared/stage.ts';
 import { MAX_DELIVERIES, streams } from '../../shared/topology.ts';
@@ -32,8 +32,12 @@ const graph = graphOf(shouting(), whisper);
 
 const left = async ({ bus }: Stack): Promise<number> => (await bus.manager.streams.info(streams.landed)).state.messages;
 
+let stack: Stack;
+beforeEach(async () => {
+  stack = await ownStack();
+});
+
 it('its item ends, and leaves the stream, with the rights that a tracker has', { timeout: 60_000 }, async () => {
-  const stack = await ownStack();
   await stack.startServices(['relay', 'tracker']);
   const request = requestOf(stack, uniqueId());
   await request.put('nobody reads this');
@@ -44,7 +48,6 @@ it('its item ends, and leaves the stream, with the rights that a tracker has', {
 });
 
 it('its item stays for another stage that consumes the same, and leaves the stream after that', { timeout: 60_000 }, async () => {
-  const stack = await ownStack();
   await setUpFor(stack, graph, 30);
   for (const name of ['relay', 'tracker', 'cut']) await start(stack, graph, name);
   const request = requestOf(stack, uniqueId());
