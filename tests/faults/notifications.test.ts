@@ -1,5 +1,4 @@
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Landed } from '../../schemas/generated/types.ts';
 import { announce } from '../../shared/landed.ts';
 import { reannounce, unsettledObjects } from '../../shared/sweep.ts';
 import { streams } from '../../shared/topology.ts';
@@ -7,7 +6,7 @@ import { randomOf } from '../../shared/random.ts';
 import { notifyOn, type Path } from '../chaos/rules.ts';
 import { tinyGraph } from '../fixtures/tiny/graph.ts';
 import { ownStack, uniqueId, type Stack } from '../stack.ts';
-import { requestOf, setUpFor, start, WAIT } from '../runtime/harness.ts';
+import { announcements, requestOf, setUpFor, start, WAIT } from '../runtime/harness.ts';
 
 let worked: string[] = [];
 const graph = tinyGraph((text) => void worked.push(text));
@@ -55,16 +54,12 @@ describe('a request completes', () => {
 });
 
 it('an event that is delivered twenty times, in any order, changes nothing', { timeout: 60_000 }, async () => {
-  const seen: Landed[] = [];
-  const subscription = stack.bus.connection.subscribe('fave.landed.>', {
-    callback: (_, message) => void seen.push(message.json<Landed>()),
-  });
+  const announced = await announcements(stack);
   const request = newRequest();
   await request.put('one\ntwo\nthree', alone);
   const end = await request.ended();
   const artifacts = await request.artifacts();
-  subscription.unsubscribe();
-  const told = seen.filter(({ request_id, kind }) => request_id === request.id && kind !== 'loud');
+  const told = announced.filter(({ request_id, kind }) => request_id === request.id && kind !== 'loud');
   expect(told.map(({ kind }) => kind).sort()).toEqual(['input', 'line', 'line', 'line']);
 
   const copies = told.flatMap((landed) => Array.from({ length: 20 }, (_, n) => [landed, String(n)] as const));

@@ -1,9 +1,8 @@
 import { beforeAll, expect, it, vi } from 'vitest';
-import type { Landed } from '../../schemas/generated/types.ts';
 import type { Server } from '../chaos/servers.ts';
 import { breakable } from './breakable.ts';
 import { tinyGraph } from '../fixtures/tiny/graph.ts';
-import { requestOf, setUpFor, start, WAIT } from '../runtime/harness.ts';
+import { announcements, requestOf, setUpFor, start, WAIT } from '../runtime/harness.ts';
 import { ownStack, uniqueId, type Stack } from '../stack.ts';
 
 const graph = tinyGraph();
@@ -24,10 +23,7 @@ const hurried = { config: { retryFactor: 0.01, concurrency: 3 }, options: { memo
 const PATIENCE = { timeout: 120_000, interval: 100 };
 
 it('a store that is away for longer than ten deliveries take kills no healthy item', { timeout: 240_000 }, async () => {
-  const announced: string[] = [];
-  stack.bus.connection.subscribe('fave.landed.line.>', {
-    callback: (_, message) => void announced.push(message.json<Landed>().key),
-  });
+  const announced = await announcements(stack, 'line');
   const request = requestOf(stack, uniqueId());
   await request.put('one\ntwo\nthree', hurried.options);
   await vi.waitUntil(async () => (await request.progress('cut')).length === 1, WAIT);
@@ -37,7 +33,7 @@ it('a store that is away for longer than ten deliveries take kills no healthy it
   const worker = await start(stack, graph, 'shout', hurried.config);
   // Each item was delivered ten times, then announced anew.
   const times = (n: number): number =>
-    announced.filter((key) => key === `requests/${request.id}/cut/clip_000${n}/line.txt`).length;
+    announced.filter(({ key }) => key === `requests/${request.id}/cut/clip_000${n}/line.txt`).length;
   await vi.waitUntil(() => [1, 2, 3].every((n) => times(n) >= 2), PATIENCE);
   await minio.start();
 

@@ -1,11 +1,10 @@
 import { beforeAll, expect, it } from 'vitest';
 import { defineGraph } from '../../shared/graph.ts';
 import { announce } from '../../shared/landed.ts';
-import type { Landed } from '../../schemas/generated/types.ts';
 import { kinds } from '../../schemas/kinds.ts';
 import { validated } from '../../shared/validate.ts';
 import { tinyGraph, type Before } from '../fixtures/tiny/graph.ts';
-import { requestOf, setUpFor, start } from '../runtime/harness.ts';
+import { announcements, requestOf, setUpFor, start } from '../runtime/harness.ts';
 import { ownStack, uniqueId, type Stack } from '../stack.ts';
 
 let before: Before | undefined;
@@ -20,8 +19,7 @@ beforeAll(async () => {
 });
 
 it('a worker that is upgraded in the middle does its item itself, and trusts no receipt of the old version', async () => {
-  const told: Landed[] = [];
-  stack.bus.connection.subscribe('fave.landed.line.>', { callback: (_, message) => void told.push(message.json<Landed>()) });
+  const told = await announcements(stack, 'line');
   const request = requestOf(stack, uniqueId());
   const versionOf = async (item: string): Promise<number> =>
     validated('receipt', JSON.parse((await stack.store.text(`requests/${request.id}/metadata/items/shout/${item}.json`))!.text))

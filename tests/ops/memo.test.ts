@@ -21,22 +21,13 @@ beforeEach(() => {
 
 const clips = (outcome: string) => ({ clip_0001: outcome, clip_0002: outcome });
 
-/** The notes of what was done for a request. Those of earlier requests may still be on their way, so each is asked whose it is. */
-async function notesOf(id: string): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const { key } of pipeline.stack.store.list('memo/')) {
-    if ((await pipeline.stack.store.text(key))?.text.includes(id)) keys.push(key);
-  }
-  return keys;
-}
-
 /** A request whose work is done, and noted. */
 async function first(options: Record<string, string> = {}): Promise<PipelineRequest> {
   const request = pipeline.request();
   await request.put(text, options);
   expect(await request.end(1)).toMatchObject({ status: 'completed' });
-  // Notes are put off the items' path: five items, five notes.
-  if (options['memo'] !== 'false') await vi.waitUntil(async () => (await notesOf(request.id)).length === 5, WAIT);
+  // Five items, five notes.
+  if (options['memo'] !== 'false') await vi.waitUntil(async () => (await request.notes()).length === 5, WAIT);
   return request;
 }
 
@@ -100,7 +91,7 @@ describe('work that was done for another request', () => {
 
   it('is not noted where the request does not want it', async () => {
     const one = await first({ memo: 'false' });
-    expect(await notesOf(one.id)).toEqual([]);
+    expect(await one.notes()).toEqual([]);
   });
 
   it.each([
@@ -119,7 +110,7 @@ describe('work that was done for another request', () => {
     ],
   ])('is done again where %s', async (_, spoil) => {
     const one = await first();
-    await spoil(await notesOf(one.id));
+    await spoil(await one.notes());
     const two = await second();
     expect(await outcomes(two)).toEqual([{ input: 'done' }, clips('done'), clips('done')]);
     expect(await two.artifacts()).toEqual(await one.artifacts());

@@ -4,12 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { expect, vi } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import { bundle } from '../../infra/bundle.mjs';
 import { setUp } from '../../infra/setup.ts';
 import { relay } from '../../services/relay/relay.ts';
 import { tracker } from '../../services/tracker/tracker.ts';
-import type { Event, Lifecycle, Progress } from '../../schemas/generated/types.ts';
+import type { Event, Landed, Lifecycle, Progress } from '../../schemas/generated/types.ts';
 import type { Config } from '../../shared/config.ts';
 import type { Graph } from '../../shared/graph.ts';
 import { createLogger } from '../../shared/log.ts';
@@ -150,6 +150,25 @@ export async function stored<T>({ bus }: Pick<Stack, 'bus'>, stream: string, sub
   }
 }
 
+/**
+ * Fills with what is announced from now on, as the stream keeps it: a subscriber hears both notification paths, each in its own time.
+ * @param kind Of which; all without one.
+ */
+export async function announcements({ bus }: Pick<Stack, 'bus'>, kind = '*'): Promise<readonly Landed[]> {
+  const told: Landed[] = [];
+  const heard = new Set<string>();
+  const subscription = bus.connection.subscribe(`fave.landed.${kind}.>`, {
+    callback: (_, message) => {
+      const id = message.headers?.get('Nats-Msg-Id') ?? '';
+      if (!heard.has(id)) told.push(message.json<Landed>());
+      heard.add(id);
+    },
+  });
+  onTestFinished(() => subscription.unsubscribe());
+  await bus.connection.flush();
+  return told;
+}
+
 /** What is known of a request. */
 export function requestOf(stack: Stack, id: string) {
   const events = async <T>(subject: string): Promise<T[]> =>
@@ -163,6 +182,13 @@ export function requestOf(stack: Stack, id: string) {
     lifecycle: (name: string) => events<Lifecycle>(subjects.lifecycle(id, name)),
     progress: (stage: string) => events<Progress>(subjects.stage(id, stage)),
     deadLetters: (stage: string) => stored<Record<string, unknown>>(stack, streams.deadLetters, subjects.deadLetter(stage, id)),
+    /** Keys of the notes of what was done for it. They are put off the items' path, so those of earlier requests may still be on their way. */
+    notes: async (): Promise<string[]> => {
+      const found: string[] = [];
+      for await (const { key } of stack.store.list('memo/'))
+        if ((await stack.store.text(key))?.text.includes(id)) found.push(key);
+      return found;
+    },
     /** Waits for the request's end. */
     ended: async (): Promise<Lifecycle> => {
       const ends = (): Promise<Lifecycle[]> =>
