@@ -5,6 +5,9 @@ import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { PermanentError } from '../../shared/errors.ts';
 import { exec, TAIL, ToolError, type ExecOptions } from '../../shared/exec.ts';
 
+/** Deadline of what a test waits for. */
+const WAIT = { timeout: 10_000, interval: 20 };
+
 const program = join(import.meta.dirname, '../fixtures/programs/tool.mjs');
 const tool = (args: readonly string[], options?: ExecOptions) => exec(process.execPath, [program, ...args], options);
 const failed = (run: Promise<unknown>): Promise<ToolError> =>
@@ -107,7 +110,7 @@ describe('a tool that hangs', () => {
     expect(runs(pid)).toBe(true);
     stop.abort(new Error('enough'));
     await expect(run).rejects.toThrow('enough');
-    await vi.waitUntil(() => !runs(pid));
+    await vi.waitUntil(() => !runs(pid), WAIT);
   });
 
   it('is not even started after the end', async () => {
@@ -118,7 +121,7 @@ describe('a tool that hangs', () => {
 it.each(['0', '1'])('a process that a tool leaves behind is killed (exit code %s)', async (code) => {
   const lines: string[] = [];
   await tool(['orphan', code], { onLine: (line) => lines.push(line) }).catch(() => undefined);
-  await vi.waitUntil(() => !runs(Number(lines[0])));
+  await vi.waitUntil(() => !runs(Number(lines[0])), WAIT);
 });
 
 describe('output', () => {
