@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { instanceEnvironment, readInstance, startInstance, stopInstance, type InstanceRecord } from '../../infra/instance.ts';
-import { assertFree, freePorts, portsFrom } from '../../infra/ports.ts';
+import { freePorts } from '../../infra/ports.ts';
 import { regimeSettings } from '../../infra/regimes.ts';
 import { journalPath } from '../../infra/scaler/journal.ts';
 import { serverPrograms } from '../../infra/servers/table.ts';
@@ -23,7 +23,7 @@ export const local: Platform = {
     const dataDir = await mkdtemp(join(tmpdir(), 'fave-study-'));
     const remove = (): Promise<void> => rm(dataDir, { recursive: true, force: true, maxRetries: 3 });
     try {
-      const base = await freeBase();
+      const { minio: base } = await freePorts();
       const record = await startInstance(dataDir, ['--port-base', String(base), '--regime', regime]);
       const { store, bus } = readConfig(await instanceEnvironment(record));
       const settings = regimeSettings(regime, graph);
@@ -73,18 +73,4 @@ function observe(dataDir: string): Omit<RunningSystem, 'settings' | 'store' | 'b
       return text.split('\n').flatMap((line) => (line === '' ? [] : [parsed('scaleEvent', line)]));
     },
   };
-}
-
-/** The first of four ports in a row that nobody listens on. @throws PermanentError `no-ports`. */
-async function freeBase(): Promise<number> {
-  for (let tries = 0; tries < 20; tries += 1) {
-    const { minio: base } = await freePorts();
-    const free =
-      base < 65_000 &&
-      (await assertFree(portsFrom(base))
-        .then(() => true)
-        .catch(() => false));
-    if (free) return base;
-  }
-  throw new PermanentError('no-ports', 'no four free ports in a row were found on 127.0.0.1');
 }

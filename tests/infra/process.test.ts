@@ -1,11 +1,11 @@
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { identityOf, isRunning } from '../../infra/identity.ts';
 import { withLock } from '../../infra/lock.ts';
-import { assertFree } from '../../infra/ports.ts';
+import { assertFree, freePorts, portsFrom, type Ports } from '../../infra/ports.ts';
 import { startProcess, untilReady, logOf, type RunningProcess } from '../../infra/process.ts';
 import { ensureSecrets } from '../../infra/secrets.ts';
 import { supervise } from '../../infra/supervisor.ts';
@@ -118,14 +118,36 @@ describe('a lock', () => {
 });
 
 describe('a port', () => {
-  let server: Server;
-  afterAll(() => server.close());
+  const listening = async (port: number): Promise<Server> => {
+    const server = createServer();
+    onTestFinished(() => void server.close());
+    await new Promise<void>((resolve) => server.once('error', () => resolve()).listen(port, '127.0.0.1', resolve));
+    return server;
+  };
 
   it('that is taken is named with the option that chooses another', async () => {
-    server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const server = await listening(0);
     const { port } = server.address() as { port: number };
     await expect(assertFree({ minio: port })).rejects.toThrow(new RegExp(`port ${port} \\(minio\\).*--port-base`));
+  });
+
+  it('is given to one process, in a row of four that are free, below those that the system gives to anybody', async () => {
+    // Everybody begins to look at the same place.
+    vi.spyOn(Math, 'random').mockReturnValue(0.5);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const [one, two] = await Promise.all([freePorts(), freePorts()]);
+    expect([one, two]).toEqual([portsFrom(one.minio), portsFrom(two.minio)]);
+    const [lower, upper] = [one, two].sort((a, b) => a.minio - b.minio) as [Ports, Ports];
+    expect(lower.monitor).toBeLessThan(upper.minio);
+    // Whoever else looks finds it taken.
+    for (const { monitor } of [one, two]) await expect(assertFree({ monitor: monitor + 1 })).rejects.toThrow('in use');
+    // Or somebody has that already.
+    const taken = upper.monitor + 4;
+    await listening(taken);
+    expect((await freePorts()).minio).toBeGreaterThan(taken);
+
+    const range = await readFile('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').catch(() => '32768');
+    expect(upper.monitor).toBeLessThan(Number.parseInt(range));
   });
 });
 
