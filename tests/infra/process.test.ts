@@ -89,19 +89,6 @@ describe('a supervised service', () => {
 });
 
 describe('a lock', () => {
-  it('lets one in at a time', async () => {
-    let inside = 0;
-    let most = 0;
-    const work = async (): Promise<void> => {
-      inside += 1;
-      most = Math.max(most, inside);
-      await new Promise(setImmediate);
-      inside -= 1;
-    };
-    await Promise.all([1, 2, 3].map(() => withLock(join(dir, 'lock'), work)));
-    expect(most).toBe(1);
-  });
-
   it('of a holder that died is taken over', async () => {
     const child = await startProcess(
       program(
