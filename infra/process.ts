@@ -45,29 +45,26 @@ export async function startProcess({ name, command, args, env, cwd, log }: Proce
   closeSync(file);
   const exited = new Promise<Exit>((resolve) =>
     child.once('exit', (code, signal) => {
+      // What it started and left behind would hold ports and data. Now, as later its number may be another's.
+      kill(-(child.pid as number), 'SIGKILL');
       resolve({ code, signal });
     }),
   );
   await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject)).catch((cause: unknown) => {
     throw new PermanentError('cannot-start', `${name} cannot be started from ${command}`, { cause });
   });
-  const pid = child.pid as number;
 
   return {
     name,
-    pid,
+    pid: child.pid as number,
     log,
     logStart,
     exited,
     stop: async (grace) => {
-      kill(pid, 'SIGTERM');
-      const killer = setTimeout(() => {
-        kill(pid, 'SIGKILL');
-      }, grace);
+      child.kill('SIGTERM'); // none is sent to one that has ended
+      const killer = setTimeout(() => child.kill('SIGKILL'), grace);
       const exit = await exited;
       clearTimeout(killer);
-      // What it started and left behind would hold ports and data.
-      kill(-pid, 'SIGKILL');
       return exit;
     },
   };

@@ -41,6 +41,22 @@ describe('a process', () => {
     );
   });
 
+  it('that has ended takes with it what it left behind, and is not signalled again: its number may be another’s', async () => {
+    const script =
+      'console.log(`left ${require("node:child_process").spawn("sleep", ["600"], { stdio: "inherit" }).pid} behind`)';
+    const child = await startProcess({
+      ...program('parent', `${script}; process.exit()`),
+      env: { PATH: process.env['PATH'] ?? '' },
+    });
+    const exit = await child.exited;
+    const left = identityOf(Number(/left (\d+) behind/.exec(await logOf(child))?.[1]));
+    await vi.waitUntil(() => !isRunning(left), { timeout: 10_000 });
+    const signalled = vi.spyOn(process, 'kill');
+    onTestFinished(() => signalled.mockRestore());
+    expect(await child.stop(0)).toEqual(exit);
+    expect(signalled.mock.calls).toEqual([]);
+  });
+
   it('that does not exist is named', async () => {
     await expect(startProcess({ ...program('missing', ''), command: join(dir, 'nothing') })).rejects.toThrow(
       'missing cannot be started',
