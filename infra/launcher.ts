@@ -89,9 +89,13 @@ async function boot(options: LaunchOptions): Promise<Launched> {
   );
   const stop = async (): Promise<void> => {
     await diary.is('stopping');
-    await Promise.all([...services.map((service) => service.stop()), scaler?.stop(readConfig(env).grace * 1_000)]);
+    const stopped = await Promise.allSettled([
+      ...services.map((service) => service.stop()),
+      scaler?.stop(readConfig(env).grace * 1_000),
+    ]);
     await stopInOrder(foundation.processes);
     await rm(join(dataDir, 'instance.json'), { force: true });
+    throwFirst(stopped);
   };
   const startService = async (name: string, more: Readonly<Record<string, string>> = {}): Promise<Supervised> => {
     const { grace } = readConfig({ ...env, ...more });
@@ -107,8 +111,7 @@ async function boot(options: LaunchOptions): Promise<Launched> {
     signal?.throwIfAborted();
     const scaled = new Set(regime ? graph.stages.map(({ name }) => name) : []);
     const once = options.services.filter((name) => !scaled.has(name));
-    const started = await Promise.allSettled([...once.map((name) => startService(name)), scaler?.start()]);
-    for (const result of started) if (result.status === 'rejected') throw result.reason;
+    throwFirst(await Promise.allSettled([...once.map((name) => startService(name)), scaler?.start()]));
     signal?.throwIfAborted();
     await withAdmin(foundation, (store, bus) =>
       proveNotifications({ store, bus, deadline: CANARY, relay: options.services.includes('relay') }),
@@ -119,4 +122,9 @@ async function boot(options: LaunchOptions): Promise<Launched> {
     throw error;
   }
   return { record: diary.current(), foundation, startService, stop };
+}
+
+/** What failed first of what was waited for to its end. */
+function throwFirst(results: readonly PromiseSettledResult<unknown>[]): void {
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }

@@ -13,13 +13,14 @@ export interface Journal {
 
 export const journalPath = (dataDir: string): string => join(dataDir, 'scale.jsonl');
 
-/** @throws Error from `written` where the file cannot be written. */
+/** Ends where the file cannot be written. @throws Error from `written` then. */
 export function keepJournal(dataDir: string): Journal {
   let writing = Promise.resolve();
   return {
     write: (event) => {
       const line = validated('scaleEvent', { time: new Date().toISOString(), ...event });
       writing = writing.then(() => appendFile(journalPath(dataDir), `${JSON.stringify(line)}\n`));
+      writing.catch(() => undefined); // heard of by whoever asks whether all is written
     },
     written: () => writing,
   };
