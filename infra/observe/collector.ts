@@ -36,13 +36,15 @@ export async function collect(host = '127.0.0.1'): Promise<Collector> {
   const headers: IncomingHttpHeaders[] = [];
   const server: Server = createServer((request, response) => {
     headers.push(request.headers);
-    void json(request).then((body) => {
-      for (const { resource, scopeSpans } of (body as Export).resourceSpans) {
-        const service = resource.attributes.find(({ key }) => key === 'service.name')?.value['stringValue'];
-        for (const span of scopeSpans.flatMap((scope) => scope.spans)) spans.push({ ...span, service: String(service) });
-      }
-      response.setHeader('content-type', 'application/json').end('{}');
-    });
+    json(request)
+      .then((body) => {
+        for (const { resource, scopeSpans } of (body as Export).resourceSpans) {
+          const service = resource.attributes.find(({ key }) => key === 'service.name')?.value['stringValue'];
+          for (const span of scopeSpans.flatMap((scope) => scope.spans)) spans.push({ ...span, service: String(service) });
+        }
+        response.setHeader('content-type', 'application/json').end('{}');
+      })
+      .catch(() => response.writeHead(400).end()); // it is no export, or who sends it died half-way
   });
   await new Promise<void>((resolve) => server.listen(0, host, resolve));
   return {

@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { context, diag, trace } from '@opentelemetry/api';
 import { afterEach, expect, it, vi } from 'vitest';
 import type { LogFields, Logger } from '../../shared/log.ts';
@@ -65,4 +66,15 @@ it('spans that nobody takes are told of in the log', async () => {
     OTEL_BSP_EXPORT_TIMEOUT: '500',
   });
   expect(warnings.map(({ event }) => event)).toContain('telemetry:failed');
+});
+
+it('a process that dies while it sends, and what is no export, harm no other', async () => {
+  const collector = await collect();
+  const half = request(collector.url, { method: 'POST', headers: { 'content-length': 100 } }).on('error', () => undefined);
+  half.write('{');
+  await vi.waitUntil(() => collector.headers.length === 1, { timeout: 10_000 });
+  half.destroy();
+  expect((await fetch(collector.url, { method: 'POST', body: '{}' })).status).toBe(400);
+  expect((await fetch(collector.url, { method: 'POST', body: '{"resourceSpans":[]}' })).status).toBe(200);
+  collector.close();
 });

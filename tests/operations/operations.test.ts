@@ -24,7 +24,10 @@ let shell: (block: string) => Promise<string>;
 beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), 'fave-operations-'));
   sink = createServer((request, response) => {
-    void text(request).then((body) => (audited.push(body), response.end()));
+    text(request).then(
+      (body) => (audited.push(body), response.end()),
+      () => undefined, // the store was killed half-way
+    );
   });
   await new Promise<void>((resolve) => sink.listen(0, '127.0.0.1', resolve));
   // After the servers have gone: the store writes its audit log there, whatever is asked of it, until it ends.
