@@ -120,8 +120,8 @@ async function keepScaling({ stage, rules, replicas, bus, journal, progress, sig
   const step = async (): Promise<void> => {
     const waiting = await waitingFor(bus, stage);
     const decided = decide(rules, state, waiting.lags, Date.now());
-    state = decided.state;
     for (const decision of decided.decisions) await act(decision, waiting);
+    state = decided.state; // not before it is done: what failed is decided again
     await replicas.look();
   };
   /** @returns Whether to go on. */

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
@@ -6,7 +6,7 @@ import { bundle } from '../../../infra/bundle.mjs';
 import type { ProcessSpec } from '../../../infra/process.ts';
 import { journalPath, keepJournal } from '../../../infra/scaler/journal.ts';
 import { createReplicas } from '../../../infra/scaler/replicas.ts';
-import { createScaler, type Scaler } from '../../../infra/scaler/scaler.ts';
+import { createScaler, type Scaler, type ScalerOptions } from '../../../infra/scaler/scaler.ts';
 import type { ScaleEvent, StageScaling } from '../../../schemas/generated/types.ts';
 import { consumerName, streams } from '../../../shared/topology.ts';
 import { validated } from '../../../shared/validate.ts';
@@ -54,7 +54,7 @@ const spec = (number: number): ProcessSpec => ({
   log: join(dataDir, `${stage}-${number}.log`),
 });
 
-async function scaled(scaling: Partial<StageScaling>): Promise<void> {
+async function scaled(scaling: Partial<StageScaling>, more: Partial<ScalerOptions> = {}): Promise<void> {
   const settings = { min: 0, max: 3, lag_target: 1, idle_s: 1, memory_mb: 512, ...scaling };
   const created = createScaler({
     stages: [graph.stage(stage)],
@@ -66,6 +66,7 @@ async function scaled(scaling: Partial<StageScaling>): Promise<void> {
     progress: () => undefined,
     changed: () => undefined,
     drain_s: 60,
+    ...more,
   });
   scaler = created;
   await created.start();
@@ -175,4 +176,14 @@ it('a replica that dies is started again, and the item is done', async () => {
   await writeFile(release, '');
   expect((await request.ended()).errors ?? []).toEqual([]);
   await noted('first-item', ({ replica }) => replica === 'shout-2');
+});
+
+it('a replica that could not be started is started as soon as it can be', async () => {
+  const [command, told]: [string, string[]] = [join(dataDir, 'program'), []];
+  await scaled({}, { spec: (_, number) => ({ ...spec(number), command }), progress: (line) => told.push(line) });
+  const request = requestOf(stack, uniqueId());
+  await request.put(`${request.id}\n`);
+  await vi.waitUntil(() => told.some((line) => line.includes('cannot be started')), WAIT);
+  await symlink(process.execPath, command);
+  expect((await request.ended()).errors ?? []).toEqual([]);
 });
