@@ -62,19 +62,22 @@ export async function supervise(spec: ProcessSpec, options: SupervisorOptions): 
       if (!isStopping()) progress(messageOf(error));
     });
   };
-  /** Watches a process and its successors; the delay grows while they end quickly. */
+  /** Watches a process and its successors; the delay grows while they end quickly or cannot be started. */
   const watch = async (first: RunningProcess): Promise<void> => {
     let delay = BACKOFF.first;
+    const startAgain = async (why: string): Promise<RunningProcess> => {
+      progress(`${why}; it is started again in ${delay / 1000} s; its log: ${spec.log}`);
+      await sleep(delay, undefined, { signal: stopping.signal });
+      delay = Math.min(delay * 2, BACKOFF.last);
+      return start().catch((error: unknown) => startAgain(messageOf(error)));
+    };
     for (let child = first; ;) {
       const begun = Date.now();
       const exit = await child.exited;
       if (isStopping()) return;
       changed('crashed', child, new Date());
       if (Date.now() - begun > CALM) delay = BACKOFF.first;
-      progress(`${spec.name} ended (${describeExit(exit)}) and is restarted in ${delay / 1000} s; its log: ${spec.log}`);
-      await sleep(delay, undefined, { signal: stopping.signal });
-      delay = Math.min(delay * 2, BACKOFF.last);
-      child = await start();
+      child = await startAgain(`${spec.name} ended (${describeExit(exit)})`);
       if (isStopping()) {
         await child.stop(grace); // told to stop while this one was started
         return;

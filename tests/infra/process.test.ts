@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -90,10 +90,24 @@ describe('a supervised service', () => {
     await again;
     const second = service.current()?.pid ?? 0;
     expect(second).not.toBe(first);
-    expect(told).toEqual([expect.stringContaining('service ended (killed by SIGKILL) and is restarted')]);
+    expect(told).toEqual([expect.stringContaining('service ended (killed by SIGKILL); it is started again in 0.5 s')]);
     await service.stop();
     expect(isRunning(identityOf(second))).toBe(false);
     expect(told).toHaveLength(1);
+  });
+
+  it('that cannot be started again for a while is, as soon as it can be', async () => {
+    const [command, told]: [string, string[]] = [join(dir, 'program'), []];
+    await symlink(process.execPath, command);
+    const options = { progress: (line: string) => told.push(line), changed: () => undefined, grace: 5_000 };
+    const service = await supervise({ ...program('lost', ready), command }, options);
+    const first = service.current()?.pid ?? 0;
+    await rm(command);
+    process.kill(first, 'SIGKILL');
+    await vi.waitUntil(() => told.some((line) => line.includes('cannot be started')), { timeout: 10_000 });
+    await symlink(process.execPath, command);
+    await vi.waitUntil(() => ![undefined, first].includes(service.http()), { timeout: 10_000 });
+    await service.stop();
   });
 
   it('that cannot even start is an error at once', async () => {
