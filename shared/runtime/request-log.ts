@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { metadataPaths, requestPrefix } from '../keys.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store.ts';
@@ -5,7 +6,7 @@ import type { Store } from '../store.ts';
 /** Milliseconds that a request's log lines wait for others before they are put into the bucket together. */
 const BATCH = 3_000;
 
-/** Keeps each request's log lines in the bucket, `metadata/logs/{stage}-{timestamp}.jsonl`, in batches and off the item's path. */
+/** Keeps each request's log lines in the bucket, `metadata/logs/{stage}-{timestamp}-{worker}.jsonl`, in batches and off the item's path. */
 export interface RequestLog {
   add(requestId: string, line: string): void;
   /** Puts what is still waiting. */
@@ -15,8 +16,9 @@ export interface RequestLog {
 export function createRequestLog(store: Store, stage: string, log: Logger): RequestLog {
   const waiting = new Map<string, string[]>();
   let timer: NodeJS.Timeout | undefined;
-  // In the name, so that workers of one stage that flush in the same millisecond do not overwrite each other.
-  const worker = process.pid.toString(36);
+  // In the name, so that workers of one stage that flush in the same millisecond do not overwrite each other. No number of the
+  // process: in containers all have the same.
+  const worker = randomBytes(4).toString('hex');
 
   /** The last of the batches that are on their way; a new one waits for it. */
   let writing = Promise.resolve();
