@@ -1,13 +1,13 @@
 import type { Lifecycle } from '../schemas/generated/types.ts';
 import { PermanentError } from '../shared/errors.ts';
-import { metadataPaths, REQUEST_ID, requestPrefix } from '../shared/keys.ts';
+import { metadataPaths, REQUEST_ID, REQUEST_ID_RULE, requestPrefix } from '../shared/keys.ts';
 import type { Store } from '../shared/store.ts';
 import { parsed } from '../shared/validate.ts';
 import { UsageError } from './errors.ts';
 
 /** @throws UsageError that says what an id looks like. */
 export function assertRequestId(id: string): void {
-  if (!REQUEST_ID.test(id)) throw new UsageError(`"${id}" is no request id: use 1 to 64 letters, digits, - or _`);
+  if (!REQUEST_ID.test(id)) throw new UsageError(`"${id}" is no request id: use ${REQUEST_ID_RULE}`);
 }
 
 /** The request's state as the tracker wrote it; undefined where it has written none. */

@@ -1,8 +1,11 @@
 import type { Kind } from '../schemas/kinds.ts';
 import type { Indices } from './stage.ts';
 
-/** What a request id may be: it is a segment of keys and a token of subjects. */
-export const REQUEST_ID = /^[A-Za-z0-9_-]{1,64}$/;
+/** What a request id may be: it is a segment of keys and a token of subjects, and not the one of events that are of no request. */
+export const REQUEST_ID = /^(?!_$)[A-Za-z0-9_-]{1,64}$/;
+
+/** The same for people. */
+export const REQUEST_ID_RULE = '1 to 64 letters, digits, - or _, and not _ alone';
 
 /** The request of the object that proves, now and then, that notifications come. */
 export const CANARY_REQUEST = 'canary';

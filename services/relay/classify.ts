@@ -1,6 +1,6 @@
 import type { Notification } from '../../schemas/generated/types.ts';
 import type { Graph } from '../../shared/graph.ts';
-import { parseKey, splitKey, type ParsedKey } from '../../shared/keys.ts';
+import { parseKey, REQUEST_ID_RULE, splitKey, type ParsedKey } from '../../shared/keys.ts';
 
 /** One object of a notification, decoded. */
 export interface CreatedObject {
@@ -46,7 +46,7 @@ export function classify(key: string, graph: Graph): Classified {
   if (split?.path.startsWith('metadata/')) return { what: 'ignored' };
   const reason = split
     ? `${split.path} is not a place for files: put one video under requests/${split.requestId}/input/`
-    : 'the part after requests/ must be an id of 1 to 64 letters, digits, - or _, followed by /input/ and the file';
+    : `the part after requests/ must be an id (${REQUEST_ID_RULE}), followed by /input/ and the file`;
   return { what: 'rejected', requestId: split?.requestId, reason };
 }
 

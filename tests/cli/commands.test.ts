@@ -27,6 +27,7 @@ describe('wrong calls', () => {
     ['submit .'],
     ['submit a.mp4 a.mp4 --id x'],
     ['submit a.mp4 --id x/y'],
+    ['submit a.mp4 --id _'],
     ['submit a.mp4 --option nothing=1'],
     ['submit a.mp4 --option threshold=9'],
     ['status x/y'],

@@ -1,10 +1,21 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { kinds, type Kind } from '../../schemas/kinds.ts';
-import { contentTypeOf, itemId, metadataPaths, parseKey, pathOf, requestPrefix, splitKey } from '../../shared/keys.ts';
+import {
+  contentTypeOf,
+  itemId,
+  metadataPaths,
+  parseKey,
+  pathOf,
+  REQUEST_ID,
+  requestPrefix,
+  splitKey,
+} from '../../shared/keys.ts';
+import { NO_REQUEST } from '../../shared/topology.ts';
 
 const all: readonly Kind[] = Object.values(kinds);
-const requestId = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/);
+const requestId = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/).filter((id) => id !== NO_REQUEST);
 const index = fc.integer({ min: 1, max: 9_999 });
 const file = fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }).filter((name) => !name.includes('/'));
 
@@ -46,6 +57,7 @@ describe('a key', () => {
     'requests/a.b/input/a.mp4',
     'requests/a*/input/a.mp4',
     `requests/${'a'.repeat(65)}/input/a.mp4`,
+    `requests/${NO_REQUEST}/input/a.mp4`,
     'Requests/a/input/a.mp4',
     '/requests/a/input/a.mp4',
     'requests/a/input/',
@@ -64,6 +76,13 @@ describe('a key', () => {
     expect(splitKey('requests/a_-9/x//y')).toEqual({ requestId: 'a_-9', path: 'x//y' });
     expect(splitKey('memo/a/b')).toBeUndefined();
   });
+});
+
+it('a request id is the same to keys and to messages', () => {
+  const schema = JSON.parse(readFileSync(new URL('../../schemas/landed.schema.json', import.meta.url), 'utf8')) as {
+    definitions: { request_id: { pattern: string } };
+  };
+  expect(schema.definitions.request_id.pattern).toBe(REQUEST_ID.source);
 });
 
 describe('building a key', () => {

@@ -45,6 +45,7 @@ describe('by its key an object', () => {
     'requests/a b/input/video.mp4',
     `requests/${'r'.repeat(65)}/input/video.mp4`,
     'requests/r.1/input/v.mp4',
+    'requests/_/input/v.mp4',
   ])('%s names no request that could hear of it', (key) => {
     expect(classify(key, graph)).toMatchObject({
       what: 'rejected',

@@ -178,12 +178,10 @@ describe.concurrent('a key that is none', () => {
     ]);
   });
 
-  it('is told to whoever listens where it cannot', async () => {
-    const name = uniqueId('video');
-    await put(`requests/${name}.mp4`);
-    const rejected = (await requestOf(stack, '_').lifecycle('rejected')).filter(
-      ({ input }: Lifecycle) => input === `requests/${name}.mp4`,
-    );
+  it.each([[''], ['_/input/']])('is told to whoever listens where it cannot: below requests/%s', async (path) => {
+    const key = `requests/${path}${uniqueId('video')}.mp4`;
+    await put(key);
+    const rejected = (await requestOf(stack, '_').lifecycle('rejected')).filter(({ input }: Lifecycle) => input === key);
     expect(rejected).toMatchObject([
       {
         request_id: '_',
