@@ -4,6 +4,9 @@ import { otelEnvironment, tracingOf, type Tracing } from './otel.ts';
 import { optionsChecker, withDefaults, type OptionMap } from './options.ts';
 import type { OptionSchemas, OptionValues } from './stage.ts';
 
+/** Seconds: no interval is longer, nor would a timer count 25 days. */
+const DAY = 86_400;
+
 /** Every variable of the environment that a FAVE process reads. A stage's own settings come on top, as `FAVE_{SETTING}`. */
 export const environment = {
   ARTIFACT_ENDPOINT: { type: 'string', default: 'http://127.0.0.1:9000', description: 'URL of the S3 store' },
@@ -47,17 +50,25 @@ export const environment = {
   },
   FAVE_HTTP_HOST: { type: 'string', default: '127.0.0.1', description: 'address of /metrics and /healthz' },
   FAVE_TMPDIR: { type: 'string', default: tmpdir(), description: 'directory of the items’ temporary directories' },
-  FAVE_GRACE: { type: 'number', default: 20, minimum: 0, description: 'seconds that a stopping process may finish its items in' },
+  FAVE_GRACE: {
+    type: 'number',
+    default: 20,
+    minimum: 0,
+    maximum: DAY,
+    description: 'seconds that a stopping process may finish its items in',
+  },
   FAVE_ACK_WAIT: {
     type: 'number',
     default: 30,
     minimum: 1,
+    maximum: DAY,
     description: 'seconds without a heartbeat after which an item is given to another worker',
   },
   FAVE_RETRY_FACTOR: {
     type: 'number',
     default: 1,
     minimum: 0,
+    maximum: 100,
     description: 'factor of the seconds (1 to 240) before an item is tried again',
   },
   FAVE_NICE: {
@@ -91,12 +102,14 @@ export const environment = {
     type: 'number',
     default: 60,
     minimum: 0.1,
+    maximum: DAY,
     description: 'seconds between two looks for objects whose notification was lost',
   },
   FAVE_CANARY_INTERVAL: {
     type: 'number',
     default: 60,
     minimum: 0.1,
+    maximum: DAY,
     description: 'seconds between two objects by which the tracker tries the notification path',
   },
   ...otelEnvironment,

@@ -1,6 +1,9 @@
 import type { Kind } from '../schemas/kinds.ts';
 import type { AnyStage, OptionSchemas } from './stage.ts';
 
+/** Seconds that anything of a request may take, whatever it says: as long as its events are kept. A timer counts no 25 days. */
+export const LONGEST = 7 * 86_400;
+
 /** Options that concern a request as a whole rather than one stage. */
 export const requestOptions = {
   memo: {
@@ -12,9 +15,16 @@ export const requestOptions = {
     type: 'number',
     default: 0,
     minimum: 0,
+    maximum: LONGEST,
     description: 'seconds that work on one item may take; 0: by the size of the input',
   },
-  timeout: { type: 'number', default: 86_400, minimum: 1, description: 'seconds that the whole request may take' },
+  timeout: {
+    type: 'number',
+    default: 86_400,
+    minimum: 1,
+    maximum: LONGEST,
+    description: 'seconds that the whole request may take',
+  },
 } as const satisfies OptionSchemas;
 
 /** The pipeline: everything about the order of work that anybody may know, derived from what stages consume and produce. */

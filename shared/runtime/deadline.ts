@@ -1,5 +1,6 @@
 import type { Request } from '../../schemas/generated/types.ts';
 import { PermanentError } from '../errors.ts';
+import { LONGEST } from '../graph.ts';
 import type { Attempt } from './attempt.ts';
 
 /** Seconds for any item, and for each MB of its request's input. */
@@ -9,14 +10,15 @@ const LIMIT = { base: 300, perMegabyte: 4 };
  * Seconds that work on an item may take when the request does not say otherwise. Whoever stops a process gives it as long.
  * @param bytes Of the request's input.
  */
-export const itemLimit = (bytes: number): number => LIMIT.base + Math.ceil((LIMIT.perMegabyte * bytes) / 1e6);
+export const itemLimit = (bytes: number): number => Math.min(LONGEST, LIMIT.base + Math.ceil((LIMIT.perMegabyte * bytes) / 1e6));
 
 /**
  * Ends an attempt that takes too long. How large the input is, is asked for only when the least that any item may take is over.
  * @returns Disarms it.
  */
 export function armDeadline({ landed, abort }: Attempt, request: () => Promise<Request>): () => void {
-  const chosen = Number(landed.options['item-timeout'] ?? 0);
+  // Options of artifacts are their writer's.
+  const chosen = Math.min(LONGEST, Number(landed.options['item-timeout'] ?? 0));
   let timer: NodeJS.Timeout;
 
   const arm = (seconds: number, then: () => void): void => {

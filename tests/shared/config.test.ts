@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { environment, readConfig, readSettings } from '../../shared/config.ts';
+import { requestOptions } from '../../shared/graph.ts';
+import type { OptionSchemas } from '../../shared/stage.ts';
 
 const SECRET = 'hunter2-hunter2';
 
@@ -68,6 +70,13 @@ describe('a wrong variable', () => {
   it('out of its range is named with the bound', () => {
     expect(() => readConfig({ FAVE_HTTP_PORT: '70000' })).toThrow('FAVE_HTTP_PORT must be <= 65535');
   });
+});
+
+it('seconds are no more than a timer counts: above, it would fire at once', () => {
+  const schemas = Object.entries({ ...environment, ...requestOptions } as OptionSchemas);
+  const seconds = schemas.filter(([, { description }]) => /\bseconds\b/.test(description));
+  expect(seconds.map(([name]) => name)).toEqual(expect.arrayContaining(['FAVE_GRACE', 'item-timeout', 'timeout']));
+  for (const [name, schema] of seconds) expect((schema as { maximum?: number }).maximum, name).toBeLessThan(2 ** 31 / 1_000);
 });
 
 it('a stage’s settings are FAVE_ and their name', () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Request } from '../../../schemas/generated/types.ts';
+import { LONGEST } from '../../../shared/graph.ts';
 import type { Attempt } from '../../../shared/runtime/attempt.ts';
 import { armDeadline, itemLimit } from '../../../shared/runtime/deadline.ts';
 
@@ -18,7 +19,7 @@ async function endedAfter(options: Record<string, string | number>, request: () 
 
 const ofSize = (size: number) => () => Promise.resolve({ input: { size } } as Request);
 
-it.each([0, 1, 1e6, 825e6, 5e9])('an item of an upload of %d bytes may take as long as its limit says', async (size) => {
+it.each([0, 1, 1e6, 825e6, 5e9, 1e13])('an item of an upload of %d bytes may take as long as its limit says', async (size) => {
   expect(await endedAfter({}, ofSize(size))).toBe(itemLimit(size));
 });
 
@@ -29,6 +30,11 @@ it('the limit is 300 s, and 4 s for each MB', () => {
 it('an item has what the request says, and 300 s where nobody knows the upload', async () => {
   expect(await endedAfter({ 'item-timeout': 7 }, ofSize(825e6))).toBe(7);
   expect(await endedAfter({}, () => Promise.reject(new Error('the store is away')))).toBe(300);
+});
+
+it('no item has longer than a week', async () => {
+  expect(itemLimit(1e13)).toBe(LONGEST);
+  expect(await endedAfter({ 'item-timeout': 1e9 }, ofSize(0))).toBe(LONGEST);
 });
 
 it('nothing ends an attempt that is over', async () => {
