@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { createReadStream, readFileSync } from 'node:fs';
 import * as http from 'node:http';
 import * as https from 'node:https';
@@ -13,7 +14,7 @@ const EMPTY = sha256Of('');
 /** What a request carries. */
 export type Body = { readonly data: string; readonly sha256: string } | { readonly path: string; readonly sha256: string };
 
-/** One signed request about an object; its body is drained by the caller. */
+/** One signed request about an object; its body is drained by the caller. An abort ends it at any point, in the middle of its content too. */
 export type Request = (
   about: {
     readonly method: 'GET' | 'HEAD' | 'PUT';
@@ -33,6 +34,9 @@ export interface Connection {
   close(): void;
 }
 
+/** The signal of the request that is being made: the client takes none, and its transport makes the request. */
+const asking = new AsyncLocalStorage<AbortSignal | undefined>();
+
 export function connectStore(config: StoreConfig): Connection {
   const { protocol } = new URL(config.endpoint);
   const agent =
@@ -43,21 +47,11 @@ export function connectStore(config: StoreConfig): Connection {
   return {
     client,
     request: async ({ method, key, headers = {}, query = '' }, signal, body = { data: '', sha256: EMPTY }) => {
-      signal?.throwIfAborted();
       const payload = 'path' in body ? createReadStream(body.path) : body.data;
       const digest = agent instanceof https.Agent ? '' : body.sha256;
       const expected = [200, 204, 206];
-      const response = await client.makeRequestStreamAsync(
-        { method, bucketName: config.bucket, objectName: key, headers, query },
-        payload,
-        digest,
-        expected,
-        config.region,
-      );
-      const stop = (): void => void response.destroy();
-      signal?.addEventListener('abort', stop, { once: true });
-      response.once('close', () => signal?.removeEventListener('abort', stop));
-      return response;
+      const about = { method, bucketName: config.bucket, objectName: key, headers, query };
+      return asking.run(signal, () => client.makeRequestStreamAsync(about, payload, digest, expected, config.region));
     },
     close: () => {
       agent.destroy();
@@ -70,7 +64,8 @@ function clientOf(config: StoreConfig, agent: http.Agent): Client {
   const secure = agent instanceof https.Agent;
   const transport = {
     request(options: http.RequestOptions, listener: (response: http.IncomingMessage) => void) {
-      const sent = (secure ? https : http).request({ ...options, agent, timeout: SILENCE }, listener);
+      const signal = asking.getStore();
+      const sent = (secure ? https : http).request({ ...options, agent, timeout: SILENCE, ...(signal && { signal }) }, listener);
       sent.on('timeout', () => sent.destroy(new Error(`no answer for ${SILENCE / 1000} s`)));
       return sent;
     },

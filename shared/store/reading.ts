@@ -49,7 +49,7 @@ export function reading(request: Request, operate: Operate): Reading {
     download: (key, path, options = {}) =>
       operate('get', key, options.signal, async (moved) => {
         const response = await get('GET', key, options);
-        await pipeline(response, createWriteStream(path), ...(options.signal ? [{ signal: options.signal }] : []));
+        await pipeline(response, createWriteStream(path));
         const expected = Number(response.headers['content-length']);
         const { size } = await stat(path);
         if (size !== expected)

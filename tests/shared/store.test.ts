@@ -2,9 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { PermanentError, RetryableError, UnavailableError } from '../../shared/errors.ts';
-import { createStore, digestOf, sha256Of, type Store } from '../../shared/store.ts';
+import { createStore, digestOf, sha256Of, type Store, type StoreObserver } from '../../shared/store.ts';
 import { proxyTo, type Proxy } from '../fixtures/proxy.ts';
 import { stack as sharedStack, uniqueId, type Stack } from '../stack.ts';
 
@@ -21,10 +21,10 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 const uniqueKey = (path = 'metadata/x'): string => `requests/${uniqueId()}/${path}`;
 const patient = (): AbortSignal => new AbortController().signal;
 
-async function behindProxy(): Promise<{ proxy: Proxy; far: Store }> {
+async function behindProxy(observer?: StoreObserver): Promise<{ proxy: Proxy; far: Store }> {
   const url = new URL(stack.config.store.endpoint);
   const proxy = await proxyTo(Number(url.port));
-  const far = createStore({ ...stack.config.store, endpoint: `http://127.0.0.1:${proxy.port}` });
+  const far = createStore({ ...stack.config.store, endpoint: `http://127.0.0.1:${proxy.port}` }, observer);
   onTestFinished(() => far.close());
   return { proxy, far };
 }
@@ -201,6 +201,42 @@ describe('a store that', () => {
       code: 'store-unavailable',
       message: expect.stringMatching(/^the store does not answer/) as string,
     });
+  });
+
+  const calls: Record<string, (far: Store, key: string, options: { signal: AbortSignal }) => Promise<unknown>> = {
+    head: (far, key, options) => far.head(key, options),
+    text: (far, key, options) => far.text(key, options),
+    download: (far, key, options) => far.download(key, join(dir, 'hung'), options),
+    put: (far, key, options) => far.put(key, 'text', options),
+    upload: async (far, key, options) => far.upload(key, await file(1_000_000), options),
+    copy: (far, key, options) => far.copy({ key, etag: 'etag' }, uniqueKey(), options),
+  };
+  // A store counts as lost after 20 s of silence.
+  it.each(Object.keys(calls))('hangs keeps nobody who no longer waits: %s', { timeout: 10_000 }, async (call) => {
+    const results: string[] = [];
+    const { proxy, far } = await behindProxy({ answered: (_, result) => void results.push(result), moved: () => undefined });
+    proxy.hang();
+    const end = new AbortController();
+    const ended = expect(calls[call]!(far, uniqueKey(), { signal: end.signal })).rejects.toThrow('enough');
+    await vi.waitUntil(() => proxy.connections() === 1);
+    end.abort(new Error('enough'));
+    await ended;
+    expect(results).toEqual(['aborted']);
+  });
+
+  it('was away and then hangs until the caller’s signal is at fault all the same', { timeout: 10_000 }, async () => {
+    const results: string[] = [];
+    const { proxy, far } = await behindProxy({ answered: (_, result) => void results.push(result), moved: () => undefined });
+    proxy.cut();
+    const end = new AbortController();
+    const ended = expect(far.text(uniqueKey(), { signal: end.signal })).rejects.toBeInstanceOf(UnavailableError);
+    await vi.waitUntil(() => results.includes('unavailable'));
+    proxy.mend();
+    proxy.hang();
+    await vi.waitUntil(() => proxy.connections() === 1);
+    end.abort(new Error('enough'));
+    await ended;
+    expect(results.at(-1)).toBe('aborted');
   });
 
   it('breaks off in the middle of a download gives the whole file all the same', async () => {
