@@ -1,7 +1,8 @@
 import { mkdir, rename, rm } from 'node:fs/promises';
-import { dirname, resolve, sep } from 'node:path';
+import { dirname, join, resolve, sep } from 'node:path';
 import { PermanentError } from '../../shared/errors.ts';
 import { requestPrefix } from '../../shared/keys.ts';
+import { sha256Of } from '../../shared/store.ts';
 import type { Cli } from '../cli.ts';
 import { withStore } from '../connection.ts';
 import { exitCodes } from '../errors.ts';
@@ -30,7 +31,8 @@ export async function get(cli: Cli, id: string, dir: string): Promise<number> {
       files,
       async ({ key, path }) => {
         await mkdir(dirname(path), { recursive: true });
-        const part = `${path}.part`; // a file with its own name is whole
+        // A file with its own name is whole. That name may be as long as names can be, so nothing is added to it.
+        const part = join(dirname(path), `.${sha256Of(path).slice(0, 16)}.part`);
         try {
           await store.download(key, part, { signal: cli.signal });
           await rename(part, path);

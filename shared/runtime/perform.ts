@@ -31,7 +31,7 @@ export interface Place {
   readonly disk: DiskWatch;
 }
 
-/** Gives an attempt a directory of its own, which goes whatever happens, and its item. */
+/** Gives an attempt a directory of its own, which goes whatever happens, and its item. With it ends whatever still works there. */
 export async function inDirectory<T>(
   attempt: Attempt,
   { store, tmpdir, background }: Workshop,
@@ -50,6 +50,7 @@ export async function inDirectory<T>(
     throw await disk.blame(error);
   } finally {
     disk.stop();
+    abort.abort();
     if (dir !== undefined) discard(dir, background);
   }
 }

@@ -16,13 +16,21 @@ const permanent = new Set([
   'XMinioInvalidResourceName',
 ]);
 
-/** A failure of a request in FAVE's terms. */
+/** Codes by which a read or a write, which name no path, say that the caller's disk is to blame. */
+const local = new Set<unknown>(['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO', 'EROFS']);
+
+/** Whether an error is of the caller's own file: only the system's errors about files have a path. */
+function isLocal(error: unknown): boolean {
+  return error instanceof Error && ('path' in error || ('code' in error && local.has(error.code)));
+}
+
+/** A failure of a request in FAVE's terms; one of the caller's own file as it is. */
 export function translated(error: unknown, key: string): unknown {
   if (error instanceof RetryableError || error instanceof PermanentError) return error;
   if (error instanceof Error && error.name === 'AbortError') return error;
   const refusal = error instanceof S3Error ? refused(error, key) : undefined;
   if (refusal) return refusal;
-  if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') return error; // the caller's disk, not the store
+  if (isLocal(error)) return error;
   return new UnavailableError('store-unavailable', `the store does not answer (${messageOf(error)})`, { cause: error });
 }
 

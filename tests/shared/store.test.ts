@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { PermanentError, RetryableError, UnavailableError } from '../../shared/errors.ts';
 import { createStore, digestOf, sha256Of, type Store, type StoreObserver } from '../../shared/store.ts';
+import { translated } from '../../shared/store/faults.ts';
 import { proxyTo, type Proxy } from '../fixtures/proxy.ts';
 import { stack as sharedStack, uniqueId, type Stack } from '../stack.ts';
 
@@ -294,6 +295,27 @@ describe('a store that', () => {
       message: expect.stringContaining('check ARTIFACT_ACCESS_KEY') as string,
     });
     expect(String(error)).not.toContain('wrong-wrong');
+  });
+});
+
+describe('the caller’s own disk', () => {
+  it.each([
+    ['ENAMETOOLONG', 'x'.repeat(256)],
+    ['ENOENT', 'none/x'],
+  ])('is not the store’s fault, and is not asked again: %s', async (code, name) => {
+    const key = uniqueKey();
+    await store.put(key, 'x');
+    await expect(store.download(key, join(dir, name), { signal: patient() })).rejects.toMatchObject({ code });
+  });
+
+  it.each(['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO', 'EROFS'])('is known also by %s of a write, which names no file', (code) => {
+    const error = Object.assign(new Error(`${code}: write`), { code, syscall: 'write' });
+    expect(translated(error, 'key')).toBe(error);
+  });
+
+  it('is not meant where a connection has failed', () => {
+    const error = Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' });
+    expect(translated(error, 'key')).toBeInstanceOf(UnavailableError);
   });
 });
 
