@@ -1,4 +1,4 @@
-import type { Progress, Receipt, Request } from '../../schemas/generated/types.ts';
+import type { ItemError, Progress, Receipt, Request } from '../../schemas/generated/types.ts';
 import type { Bus } from '../bus.ts';
 import type { Config } from '../config.ts';
 import { codeOf, messageOf, PermanentError } from '../errors.ts';
@@ -104,7 +104,16 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
     return attempt;
   };
 
-  /** Says again what a settled item made, so that nothing after it waits for ever. */
+  /** Keeps a failure as a dead letter. Its receipt is written: until the letter is, every delivery comes here again. */
+  const bury = async (attempt: Attempt, failure: ItemError): Promise<Progress> => {
+    const { landed, item, delivery } = attempt;
+    const { deliveries, sequence } = delivery;
+    await writeLetter(bus, { stage: stage.name, item, error: failure, deliveries, sequence, landed });
+    metrics.deadLetters.inc({ stage: stage.name });
+    return progressOf(attempt, 'failed', failure);
+  };
+
+  /** Says again what a settled item made or why it failed, so that nothing after it waits for ever and no failure is forgotten. */
   const skip = async (attempt: Attempt, receipt: Receipt): Promise<Progress> => {
     const { landed, abort, outputs, span } = attempt;
     outputs.push(...receipt.outputs);
@@ -114,7 +123,7 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
       const message = landedMessage({ ...object, etag, size }, { ...inherited(landed, span.traceparent), attributes, sha256 });
       await announce(bus, store.bucket, message, { signal: abort.signal });
     }
-    return receipt.error ? progressOf(attempt, 'failed', receipt.error) : progressOf(attempt, 'skipped');
+    return receipt.error ? bury(attempt, receipt.error) : progressOf(attempt, 'skipped');
   };
 
   /** Copies equal work done before, or does it. */
@@ -150,13 +159,10 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
 
   /** The item ends here: everything that a person or a redrive needs to know is kept before the message goes. */
   const fail = async (attempt: Attempt, error: unknown): Promise<Progress> => {
-    const { landed, item, delivery } = attempt;
+    const { landed } = attempt;
     const failure = itemError(error, landed);
     await writeReceipt(store, landed.request_id, receiptOf(attempt, failure));
-    const { deliveries, sequence } = delivery;
-    metrics.deadLetters.inc({ stage: stage.name });
-    await writeLetter(bus, { stage: stage.name, item, error: failure, deliveries, sequence, landed });
-    return progressOf(attempt, 'failed', failure);
+    return bury(attempt, failure);
   };
 
   const tell = async (attempt: Attempt, progress: Progress): Promise<void> => {

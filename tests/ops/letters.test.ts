@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { subjects } from '../../shared/topology.ts';
 import { validated } from '../../shared/validate.ts';
 import { start, WAIT } from '../runtime/harness.ts';
 import { graph, needing, vary } from './graph.ts';
@@ -87,6 +88,19 @@ describe('fave dlq', () => {
     });
     expect([await request.endsOf(1), await request.endsOf(2)]).toEqual([1, 1]);
     expect(Object.keys(await request.artifacts())).toContain('echo/clip_0002/echo.txt');
+  });
+
+  it('redrives the item once where its failure was told again after the window of known message ids', async () => {
+    const request = await failed();
+    await request.end(1);
+    const { seq: _, ...letter } = (await letters(request))[0]!;
+    await pipeline.stack.bus.publish(subjects.deadLetter('shout', request.id), letter, {});
+    expect(await letters(request)).toHaveLength(2);
+    await writeFile(flag, '');
+    expect(await pipeline.fave('dlq', 'redrive', '--id', request.id)).toMatchObject({ code: 0 });
+    expect(await letters(request)).toEqual([]);
+    expect(await request.end(2)).toMatchObject({ status: 'completed', errors: [], stages: { shout: { done: 1 } } });
+    expect((await request.progress('shout')).filter(({ run }) => run === 2)).toHaveLength(1);
   });
 
   it('redrives into the open run, and it completes as if nothing had failed', async () => {

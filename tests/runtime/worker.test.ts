@@ -1,7 +1,8 @@
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Landed } from '../../schemas/generated/types.ts';
 import { kinds } from '../../schemas/kinds.ts';
-import { PermanentError, RetryableError } from '../../shared/errors.ts';
+import type { Bus } from '../../shared/bus.ts';
+import { PermanentError, RetryableError, UnavailableError } from '../../shared/errors.ts';
 import { publishProgress } from '../../shared/events.ts';
 import { announce, landedMessage } from '../../shared/landed.ts';
 import { decodeMetadata } from '../../shared/metadata.ts';
@@ -243,6 +244,28 @@ async function idle(): Promise<void> {
     return true;
   }, WAIT);
 }
+
+describe('a worker that cannot write the letter of a failure whose receipt is written', () => {
+  it('writes it when the item comes again, and does no work again', async () => {
+    const request = newRequest();
+    let attempts = 0;
+    before = () => {
+      attempts += 1;
+      throw new PermanentError('bad-line', 'this line is bad');
+    };
+    let refused = 0;
+    const publish: Bus['publish'] = (subject, ...rest) =>
+      subject.startsWith('fave.dlq.') && ++refused === 1
+        ? Promise.reject(new UnavailableError('bus-unavailable', 'NATS does not answer'))
+        : stack.bus.publish(subject, ...rest);
+    const worker = await start({ ...stack, bus: { ...stack.bus, publish } }, graph, 'shout');
+    await request.put('bad', alone);
+    expect(await request.ended()).toMatchObject({ status: 'failed', errors: [{ stage: 'shout', code: 'bad-line' }] });
+    expect(await request.deadLetters('shout')).toMatchObject([{ item: 'clip_0001', code: 'bad-line', deliveries: 2 }]);
+    expect([refused, attempts]).toEqual([2, 1]);
+    await worker.stop();
+  });
+});
 
 describe('a worker that is told to stop', () => {
   it('finishes what it works on, and takes no more', async () => {
