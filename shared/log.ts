@@ -21,6 +21,8 @@ export const logEvents = {
   'memo:unusable': 'equal work cannot be copied and is done again',
   'background:failed': 'something beside the items failed; the line says what follows',
   'request-log:failed': 'log lines of a request could not be put into the bucket',
+  'feed:failed': 'a consumer gives no work, and why',
+  'feed:restored': 'it answers again',
   'cancel:deaf': 'the worker is not told of cancellations',
   'relay:admitted': 'an input was made the input of its request',
   'relay:rejected': 'an object is no valid input or artifact',

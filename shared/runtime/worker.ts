@@ -49,8 +49,8 @@ export async function runWorker(stage: AnyStage, context: WorkerContext): Promis
   const begun = performance.now();
   const worker = createWorker(stage, context, await stage.start?.({ settings: context.settings, log }));
   context.ready({ model_ms: performance.now() - begun });
+  const feed = createFeed(bus, streams.landed, consumers, log);
   const slot = async (): Promise<void> => {
-    const feed = createFeed(bus, streams.landed, consumers);
     for (let delivery = await feed.next(stopping); delivery; delivery = await feed.next(stopping)) await worker.handle(delivery);
   };
   await Promise.all(Array.from({ length: config.concurrency }, slot));

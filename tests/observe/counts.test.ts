@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { graph } from '../../services/pipeline.ts';
 import { relay, results } from '../../services/relay/relay.ts';
+import { createLogger } from '../../shared/log.ts';
 import { createFeed } from '../../shared/runtime/feed.ts';
 import { createMetrics } from '../../shared/runtime/metrics.ts';
 import type { Service } from '../../shared/runtime/process.ts';
@@ -32,7 +33,7 @@ async function provoke(stack: Stack): Promise<void> {
 
   const path = generated('counted.mp4', ...picture({ seconds: 1 }), ...chirp(1), ...h264);
   await stack.store.upload(`requests/${uniqueId('again')}/input/video.mp4`, { path, ...(await digestOf(path)) });
-  const feed = createFeed(stack.bus, streams.landed, [consumerName(STAGE, 'first')]);
+  const feed = createFeed(stack.bus, streams.landed, [consumerName(STAGE, 'first')], createLogger({}, 'silent'));
   const item = await feed.next(AbortSignal.timeout(WAIT.timeout));
   expect(item?.deliveries).toBe(1);
   item?.nak();

@@ -120,7 +120,7 @@ async function bundled(): Promise<string> {
 
 /** Takes a stage's item as often as it may be taken, each time without a word, as a worker that is lost does; waits until that is told. */
 export async function loseWorkers({ bus }: Stack, stage: string, told: () => Promise<boolean>): Promise<void> {
-  const feed = createFeed(bus, streams.landed, [consumerName(stage, 'first')]);
+  const feed = createFeed(bus, streams.landed, [consumerName(stage, 'first')], createLogger({}, 'silent'));
   for (let delivery = 1; delivery <= MAX_DELIVERIES; delivery += 1) {
     const item = await feed.next(AbortSignal.timeout(WAIT.timeout));
     expect(item?.deliveries).toBe(delivery);

@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { readSecrets } from '../../../infra/secrets.ts';
 import { connectBus } from '../../../shared/bus.ts';
+import { createLogger, type LogFields, type Logger } from '../../../shared/log.ts';
 import { createFeed, type Feed } from '../../../shared/runtime/feed.ts';
 import { proxyTo } from '../../fixtures/proxy.ts';
 import { stack as sharedStack, type Stack } from '../../stack.ts';
@@ -11,6 +13,16 @@ let stack: Stack;
 beforeAll(async () => {
   stack = await sharedStack();
 });
+
+const feedOf = ({ stream, lanes }: Pick<Queue, 'stream' | 'lanes'>, bus = stack.bus, log = createLogger({}, 'silent')): Feed =>
+  createFeed(bus, stream, lanes, log);
+
+/** A logger that keeps its lines. */
+function keptLog(): { log: Logger; lines: LogFields[] } {
+  const lines: LogFields[] = [];
+  const write = (fields: LogFields, message?: string): void => void lines.push({ ...fields, message });
+  return { log: { trace: write, debug: write, info: write, warn: write, error: write, fatal: write }, lines };
+}
 
 /** A signal that ends what is still waiting when the test ends. */
 function testSignal(): AbortSignal {
@@ -42,7 +54,7 @@ describe('a feed', () => {
     const lanes = await queue(stack.bus, ['first', 'rest']);
     await lanes.put('rest', 101, 102);
     await lanes.put('first', 1, 2, 3, 4, 5, 6, 7, 8, 9);
-    const feed = createFeed(stack.bus, lanes.stream, lanes.lanes);
+    const feed = feedOf(lanes);
     const taken: unknown[] = [];
     for (let n = 0; n < 11; n++) taken.push(await take(feed));
     expect(taken).toEqual([1, 2, 3, 4, 5, 6, 7, 101, 8, 9, 102]);
@@ -50,7 +62,7 @@ describe('a feed', () => {
 
   it('waits for what comes, on either lane', async () => {
     const lanes = await queue(stack.bus, ['first', 'rest']);
-    const feed = createFeed(stack.bus, lanes.stream, lanes.lanes);
+    const feed = feedOf(lanes);
     for (const [value, lane] of [
       [1, 'rest'],
       [2, 'first'],
@@ -64,7 +76,7 @@ describe('a feed', () => {
 
   it('gives back the second of two messages that come at once', async () => {
     const lanes = await queue(stack.bus, ['first', 'rest']);
-    const feed = createFeed(stack.bus, lanes.stream, lanes.lanes);
+    const feed = feedOf(lanes);
     const next = take(feed);
     await pulled(lanes);
     await Promise.all([lanes.put('first', 1), lanes.put('rest', 2)]);
@@ -75,7 +87,7 @@ describe('a feed', () => {
 
   it('holds no message while one is worked on', async () => {
     const lanes = await queue(stack.bus, ['only']);
-    const [busy, idle] = [createFeed(stack.bus, lanes.stream, lanes.lanes), createFeed(stack.bus, lanes.stream, lanes.lanes)];
+    const [busy, idle] = [feedOf(lanes), feedOf(lanes)];
     await lanes.put('only', 1);
     const first = await busy.next(testSignal());
     await lanes.put('only', 2);
@@ -87,18 +99,18 @@ describe('a feed', () => {
   it('ends when told to, and takes nothing with it', async () => {
     const lanes = await queue(stack.bus, ['first', 'rest']);
     const stop = new AbortController();
-    const next = createFeed(stack.bus, lanes.stream, lanes.lanes).next(stop.signal);
+    const next = feedOf(lanes).next(stop.signal);
     await pulled(lanes);
     stop.abort();
     expect(await next).toBeUndefined();
     await lanes.put('rest', 1);
-    expect(await take(createFeed(stack.bus, lanes.stream, lanes.lanes))).toBe(1);
+    expect(await take(feedOf(lanes))).toBe(1);
   });
 
   it('ends at once when told to while it asks', async () => {
     const lanes = await queue(stack.bus, ['first', 'rest']);
     const stop = new AbortController();
-    const next = createFeed(stack.bus, lanes.stream, lanes.lanes).next(stop.signal);
+    const next = feedOf(lanes).next(stop.signal);
     stop.abort();
     const told = performance.now();
     expect(await next).toBeUndefined();
@@ -109,7 +121,7 @@ describe('a feed', () => {
   it('that has ended takes nothing', async () => {
     const lanes = await queue(stack.bus, ['only']);
     await lanes.put('only', 1);
-    expect(await createFeed(stack.bus, lanes.stream, lanes.lanes).next(AbortSignal.abort())).toBeUndefined();
+    expect(await feedOf(lanes).next(AbortSignal.abort())).toBeUndefined();
     expect((await lanes.info('only')).delivered.consumer_seq).toBe(0);
   });
 
@@ -119,12 +131,51 @@ describe('a feed', () => {
     const proxy = await proxyTo(Number(new URL(stack.config.bus.servers[0]!).port));
     const bus = await connectBus({ ...stack.config.bus, servers: [`127.0.0.1:${proxy.port}`] }, 'test');
     onTestFinished(() => bus.close());
-    const next = take(createFeed(bus, lanes.stream, lanes.lanes));
+    const next = take(feedOf(lanes, bus));
     await pulled(lanes);
     proxy.cut();
     await lanes.put('only', 1);
     proxy.mend();
     expect(await next).toBe(1);
+  });
+});
+
+describe('a consumer that gives no work is named once, with the cause:', () => {
+  const told = (lines: LogFields[]) => vi.waitUntil(() => lines.length > 0, { timeout: 25_000, interval: 50 });
+
+  it('one that is missing, until it is made', async () => {
+    const lanes = await queue(stack.bus, ['first']);
+    const { log, lines } = keptLog();
+    const next = take(feedOf({ ...lanes, lanes: ['first', 'late'] }, stack.bus, log));
+    await told(lines);
+    await stack.bus.manager.consumers.add(lanes.stream, {
+      durable_name: 'late',
+      filter_subject: lanes.subject('late'),
+      ack_policy: 'explicit',
+    });
+    await lanes.put('late', 1);
+    expect(await next).toBe(1);
+    expect(lines).toMatchObject([
+      {
+        event: 'feed:failed',
+        consumer: 'late',
+        message: expect.stringMatching(/^no work comes from the consumer late of .*no responders.* fave doctor/) as string,
+      },
+      { event: 'feed:restored', consumer: 'late' },
+    ]);
+  });
+
+  it('one that this user may not ask', async () => {
+    const lanes = await queue(stack.bus, ['only']);
+    const secrets = await readSecrets(stack.dataDir);
+    const user = 'stage-grep';
+    const bus = await connectBus({ ...stack.config.bus, user, password: secrets?.bus[user] ?? '' }, 'test');
+    onTestFinished(() => bus.close());
+    const { log, lines } = keptLog();
+    const next = feedOf(lanes, bus, log).next(testSignal());
+    await told(lines);
+    expect(lines).toMatchObject([{ consumer: 'only', message: expect.stringMatching(/permissions violation/i) as string }]);
+    void next;
   });
 });
 
@@ -134,7 +185,7 @@ it('several feeds share the work and lose nothing', async () => {
   const taken: number[] = [];
   const stop = new AbortController();
   const work = async (): Promise<void> => {
-    const feed = createFeed(stack.bus, lanes.stream, lanes.lanes);
+    const feed = feedOf(lanes);
     for (let value = await take(feed, stop.signal); value !== undefined; value = await take(feed, stop.signal)) {
       taken.push(value);
       if (new Set(taken).size === values.length) stop.abort();
