@@ -105,6 +105,16 @@ function traced(traceparent: string): MsgHdrs {
   return traced;
 }
 
+/** What JetStream was asked for; undefined where there is no such stream or consumer. */
+export async function found<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.apiError().code === 404) return undefined;
+    throw error;
+  }
+}
+
 /** A full stream or a leader election is not the message's fault. */
 function isTransient(error: JetStreamApiError): boolean {
   const { code, err_code } = error.apiError();

@@ -1,4 +1,5 @@
-import { JetStreamApiError, type ConsumerConfig, type StreamConfig } from '@nats-io/jetstream';
+import type { ConsumerConfig, StreamConfig } from '@nats-io/jetstream';
+import { found } from '../../shared/bus.ts';
 import { consumerConfigs, streamConfigs } from '../../shared/topology.ts';
 import type { SetUp } from '../setup.ts';
 
@@ -49,13 +50,4 @@ export async function setUpConsumers({ bus, graph, ackWait }: Pick<SetUp, 'bus' 
 function differs(wanted: Partial<StreamConfig | ConsumerConfig>, existing: object): boolean {
   const actual = existing as Record<string, unknown>;
   return Object.entries(wanted).some(([name, value]) => JSON.stringify(actual[name]) !== JSON.stringify(value));
-}
-
-async function found<T>(asked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (error instanceof JetStreamApiError && error.apiError().code === 404) return undefined;
-    throw error;
-  }
 }

@@ -1,4 +1,5 @@
 import { Gauge } from 'prom-client';
+import { found, type Bus } from '../../shared/bus.ts';
 import type { Graph } from '../../shared/graph.ts';
 import { beginCountingRequests } from '../../shared/runtime/metrics.ts';
 import type { Service } from '../../shared/runtime/process.ts';
@@ -27,19 +28,29 @@ export function consumersOf(graph: Graph): Consumer[] {
   ];
 }
 
+/** Messages that a consumer has yet to work on or is working on. NaN, of which nothing is true: there is no such consumer. */
+export async function lagOf({ manager }: Bus, stream: string, name: string): Promise<number> {
+  const info = await found(manager.consumers.info(stream, name));
+  return info ? info.num_pending + info.num_ack_pending : NaN;
+}
+
 /**
  * Tells how full queues and streams are, looked at whenever somebody asks for the metrics: a tracker that nobody scrapes does
  * nothing. While the bus does not answer there are no values, which is not the same as 0.
  */
-export function tellLevels({ bus, metrics }: Service, graph: Graph, runs: Runs): void {
+export function tellLevels(
+  { bus, metrics }: Pick<Service, 'bus' | 'metrics'>,
+  graph: Graph,
+  runs: Pick<Runs, 'openRequests'>,
+): void {
   const { manager } = bus;
   beginCountingRequests(metrics);
   const lag = briefly(() =>
     Promise.all(
-      consumersOf(graph).map(async ({ stream, name, stage, lane }) => {
-        const { num_pending, num_ack_pending } = await manager.consumers.info(stream, name);
-        return { labels: { stage, lane }, value: num_pending + num_ack_pending };
-      }),
+      consumersOf(graph).map(async ({ stream, name, stage, lane }) => ({
+        labels: { stage, lane },
+        value: await lagOf(bus, stream, name),
+      })),
     ),
   );
   const fill = briefly(() => Promise.all(Object.values(streams).map((name) => manager.streams.info(name))));

@@ -4,6 +4,7 @@ import { metadataPaths, requestPrefix } from '../../shared/keys.ts';
 import type { Service } from '../../shared/runtime/process.ts';
 import { reannounce, unsettledObjects } from '../../shared/sweep.ts';
 import { consumerName, lanesOf, streams } from '../../shared/topology.ts';
+import { lagOf } from './levels.ts';
 import type { Runs } from './runs.ts';
 
 /** Seconds between two sweeps where they are all that FAVE hears of objects. */
@@ -44,8 +45,7 @@ export function startSweeping(service: Service, graph: Graph, runs: Runs): Sweep
     const busy = new Set<string>();
     for (const { name, consumes } of graph.stages) {
       for (const lane of lanesOf(consumes)) {
-        const info = await bus.manager.consumers.info(streams.landed, consumerName(name, lane));
-        if (info.num_pending + info.num_ack_pending > 0) busy.add(name);
+        if ((await lagOf(bus, streams.landed, consumerName(name, lane))) > 0) busy.add(name);
       }
     }
     return busy;

@@ -1,5 +1,6 @@
 import { NotificationConfig } from 'minio';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { setUp } from '../../infra/setup.ts';
 import { setUpBucket } from '../../infra/setup/bucket.ts';
 import { unsettledObjects } from '../../shared/sweep.ts';
 import { start, WAIT, type Running } from '../runtime/harness.ts';
@@ -72,6 +73,21 @@ describe('an input whose notifications were lost', () => {
     expect(await request.end(1)).toMatchObject({ status: 'completed' });
     await sweeping.stop();
     await relay.stop();
+  });
+
+  it('is taken up also while a consumer is missing', async () => {
+    const { bus, store } = pipeline.stack;
+    const relay = await start(pipeline.stack, graph, 'relay');
+    const request = pipeline.request();
+    await withoutNotifications(async () => {
+      await request.put('one', alone);
+    });
+    await bus.manager.consumers.delete('FAVE_LANDED', 'echo-first');
+    const sweeping = await tracker({ sweepInterval: 0.5 });
+    await vi.waitUntil(async () => (await request.lifecycle('accepted')).length === 1, WAIT);
+    await sweeping.stop();
+    await relay.stop();
+    await setUp({ store, bus, graph, ackWait: 1 });
   });
 
   it('is taken up, and so is all that follows, where the store never notifies', async () => {
