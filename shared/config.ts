@@ -7,6 +7,9 @@ import type { OptionSchemas, OptionValues } from './stage.ts';
 /** Seconds: no interval is longer, nor would a timer count 25 days. */
 const DAY = 86_400;
 
+/** Seconds between two sweeps where none are set: beside notifications few objects wait for one, without them all do. */
+const SWEEP_INTERVAL = { notifications: 60, sweep: 2 } as const;
+
 /** Every variable of the environment that a FAVE process reads. A stage's own settings come on top, as `FAVE_{SETTING}`. */
 export const environment = {
   ARTIFACT_ENDPOINT: { type: 'string', default: 'http://127.0.0.1:9000', description: 'URL of the S3 store' },
@@ -100,10 +103,10 @@ export const environment = {
   },
   FAVE_SWEEP_INTERVAL: {
     type: 'number',
-    default: 60,
-    minimum: 0.1,
+    default: 0,
+    minimum: 0,
     maximum: DAY,
-    description: 'seconds between two looks for objects whose notification was lost',
+    description: `seconds between two looks for objects that nobody worked on; 0: ${SWEEP_INTERVAL.notifications}, with FAVE_EVENTS=sweep ${SWEEP_INTERVAL.sweep}`,
   },
   FAVE_CANARY_INTERVAL: {
     type: 'number',
@@ -214,7 +217,7 @@ export function readConfig(env: Environment): Config {
     replicas: read.FAVE_REPLICAS,
     retentionDays: read.FAVE_RETENTION_DAYS,
     events: read.FAVE_EVENTS,
-    sweepInterval: read.FAVE_SWEEP_INTERVAL,
+    sweepInterval: read.FAVE_SWEEP_INTERVAL || SWEEP_INTERVAL[read.FAVE_EVENTS],
     canaryInterval: read.FAVE_CANARY_INTERVAL,
     tracing: tracingOf(read),
     logLevel: read.FAVE_LOG_LEVEL,

@@ -7,9 +7,6 @@ import { consumerName, lanesOf, streams } from '../../shared/topology.ts';
 import { lagOf } from './levels.ts';
 import type { Runs } from './runs.ts';
 
-/** Seconds between two sweeps where they are all that FAVE hears of objects. */
-const ONLY_INTERVAL = 2;
-
 /** Share of the interval that an object has landed before a sweep doubts its notification. */
 const DOUBT = 0.5;
 
@@ -25,7 +22,7 @@ export interface Sweeping {
 export function startSweeping(service: Service, graph: Graph, runs: Runs): Sweeping {
   const { config, log, store, bus } = service;
   const only = config.events === 'sweep';
-  const interval = only ? Math.min(ONLY_INTERVAL, config.sweepInterval) : config.sweepInterval;
+  const interval = config.sweepInterval;
   /** Requests that are known to have ended, however long ago. */
   const over = new Set<string>();
   let timer: NodeJS.Timeout | undefined;

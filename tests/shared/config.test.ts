@@ -49,6 +49,13 @@ it('variables become typed values', () => {
   });
 });
 
+it('sweeps are rarer beside notifications than where they are all, and as rare as is said', () => {
+  const intervals = (more: Record<string, string>): number[] =>
+    ['notifications', 'sweep'].map((FAVE_EVENTS) => readConfig({ FAVE_EVENTS, ...more }).sweepInterval);
+  expect(intervals({})).toEqual([60, 2]);
+  expect(intervals({ FAVE_SWEEP_INTERVAL: '300' })).toEqual([300, 300]);
+});
+
 it('a secret may come as a file, which wins', () => {
   const env = { NATS_PASSWORD_FILE: secretFile(`${SECRET}\n`), NATS_PASSWORD: 'other' };
   expect(readConfig(env).bus.password).toBe(SECRET);
