@@ -8,21 +8,19 @@ export interface Panel {
   readonly unit: 'short' | 'ops' | 's' | 'bytes' | 'Bps' | 'percentunit' | 'dateTimeFromNow';
 }
 
-/** Quantile of a histogram, by stage. */
-const quantile = (q: number, metric: string, by: string): string =>
-  `histogram_quantile(${q}, sum by (le, ${by}) (rate(${metric}_bucket[RATE])))`;
-
-/** Of what the tracker counts of all workers. Where two run, both count the same. */
-const settled = (metric: string, by = 'stage'): string => `max by (${by}) (rate(fave_settled_${metric}[RATE]))`;
-const settledQuantile = (q: number, metric: string): string =>
-  `histogram_quantile(${q}, ${settled(`${metric}_seconds_bucket`, 'le, stage')})`;
+/** Of what the tracker counts of the events. Where two run, both count the same. */
+const tracked = (metric: string, by: string): string => `max by (${by}) (rate(fave_${metric}[RATE]))`;
+const trackedQuantile = (q: number, metric: string, by: string): string =>
+  `histogram_quantile(${q}, ${tracked(`${metric}_seconds_bucket`, `le, ${by}`)})`;
+const settled = (metric: string, by = 'stage'): string => tracked(`settled_${metric}`, by);
+const settledQuantile = (q: number, metric: string): string => trackedQuantile(q, `settled_${metric}`, 'stage');
 
 const panel = (title: string, unit: Panel['unit'], legend: string, expr: string): Panel => ({ title, unit, legend, expr });
 
 /** The dashboard, row by row. */
 export const rows: Readonly<Record<string, readonly Panel[]>> = {
   Flow: [
-    panel('Requests by status', 'ops', '{{status}}', 'sum by (status) (rate(fave_requests_total[RATE]))'),
+    panel('Requests by status', 'ops', '{{status}}', tracked('requests_total', 'status')),
     panel('Open requests', 'short', 'open', 'max(fave_open_requests)'),
     panel('Items settled', 'ops', '{{stage}}', `sum by (stage) (${settled('items_total', 'stage, outcome')})`),
     panel('Items being worked on', 'short', '{{stage}}', 'sum by (stage) (fave_busy_slots)'),
@@ -39,7 +37,7 @@ export const rows: Readonly<Record<string, readonly Panel[]>> = {
     ),
   ],
   Latency: [
-    panel('Request, median', 's', '{{status}}', quantile(0.5, 'fave_request_duration_seconds', 'status')),
+    panel('Request, median', 's', '{{status}}', trackedQuantile(0.5, 'request_duration', 'status')),
     panel('Item, median', 's', '{{stage}}', settledQuantile(0.5, 'item_duration')),
     panel('Item, 95 %', 's', '{{stage}}', settledQuantile(0.95, 'item_duration')),
   ],
@@ -63,7 +61,12 @@ export const rows: Readonly<Record<string, readonly Panel[]>> = {
   Storage: [
     panel('Requests to the store', 'ops', '{{operation}}', 'sum by (operation) (rate(fave_store_operations_total[RATE]))'),
     panel('… by result', 'ops', '{{result}}', 'sum by (result) (rate(fave_store_operations_total[RATE]))'),
-    panel('Store latency, 95 %', 's', '{{operation}}', quantile(0.95, 'fave_store_operation_seconds', 'operation')),
+    panel(
+      'Store latency, 95 %',
+      's',
+      '{{operation}}',
+      'histogram_quantile(0.95, sum by (le, operation) (rate(fave_store_operation_seconds_bucket[RATE])))',
+    ),
     panel(
       'Bytes read and written',
       'Bps',

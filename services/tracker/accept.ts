@@ -9,7 +9,7 @@ import { traceIdOf } from '../../shared/trace.ts';
 import { parsed } from '../../shared/validate.ts';
 
 /** Says that an input was accepted, and what its request begins with. */
-export async function accept({ bus, log, metrics }: Service, graph: Graph, message: JsMsg): Promise<void> {
+export async function accept({ bus, log }: Service, graph: Graph, message: JsMsg): Promise<void> {
   try {
     const landed = parsed('landed', message.string());
     const { request_id, run, key, etag, options, traceparent } = landed;
@@ -25,7 +25,6 @@ export async function accept({ bus, log, metrics }: Service, graph: Graph, messa
     };
     await publishLifecycle(bus, 'tracker', 'accepted', accepted, { traceparent });
     log.info({ event: 'request:accepted', request_id, run, trace_id: traceIdOf(traceparent) });
-    metrics.requests.inc({ status: 'accepted' });
     message.ack();
   } catch (error) {
     log.error({ event: 'tracker:ignored', error, code: codeOf(error) }, messageOf(error));

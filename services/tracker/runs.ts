@@ -105,12 +105,10 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
     return { ...summary, status: 'failed', finished_at, duration_ms, errors: [timedOut, ...(summary.errors ?? [])] };
   };
 
-  /** Logs, measures and traces the end of a run. */
+  /** Logs and traces the end of a run. */
   const told = (status: 'completed' | 'failed', summary: Lifecycle, traceparent: string | undefined): void => {
     const { request_id, run, duration_ms = 0, cost_unit, accepted_at, errors = [] } = summary;
     log.info({ event: `request:${status}`, request_id, run, trace_id: traceIdOf(traceparent), duration_ms, cost_unit });
-    metrics.requests.inc({ status });
-    metrics.requestDuration.observe({ status }, duration_ms / 1_000);
     const begun = accepted_at === undefined ? {} : { begun: Date.parse(accepted_at) };
     const attributes = {
       'fave.request_id': request_id,
@@ -232,7 +230,10 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
       if (current) changed(requestId, cancelledState(data));
       else cancelled.set(requestId, cancelledState(data));
     }
-    if (current && name === 'cancelled') metrics.requests.inc({ status: name });
+    if (current) {
+      metrics.requests.inc({ status: name });
+      if (data.duration_ms !== undefined) metrics.requestDuration.observe({ status: name }, data.duration_ms / 1_000);
+    }
     ended.set(requestId, run);
     if ((open.get(requestId)?.state.run ?? 0) <= run) open.delete(requestId);
   };
@@ -241,6 +242,7 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
     const { request_id: requestId } = data;
     const run = openRun(requestId, data.run);
     if (!run) return;
+    if (current && !run.state.accepted) metrics.requests.inc({ status: 'accepted' });
     run.lastSequence = sequence;
     run.traceparent = traceparent;
     reduceAccepted(run.state, data, graph);

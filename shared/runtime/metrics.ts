@@ -1,6 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Progress } from '../../schemas/generated/types.ts';
+import { ENDS } from '../events.ts';
 import type { StoreObserver } from '../store.ts';
 
 /** What every process measures; label values come from the graph and from fixed lists, so their number is bounded. */
@@ -95,12 +96,10 @@ export function beginCounting(metrics: Metrics, stage: string): void {
   metrics.queue.zero({ stage });
 }
 
-/** Ends of requests, from 0 as well. */
+/** Requests, from 0 as well. */
 export function beginCountingRequests({ requests, requestDuration }: Metrics): void {
-  for (const status of ['completed', 'failed']) {
-    requests.inc({ status }, 0);
-    requestDuration.zero({ status });
-  }
+  for (const status of ['accepted', ...ENDS]) requests.inc({ status }, 0);
+  for (const status of ['completed', 'failed']) requestDuration.zero({ status });
 }
 
 /** Room on a directory's disk, looked at when somebody asks. */

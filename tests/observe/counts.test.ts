@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import type { Lifecycle } from '../../schemas/generated/types.ts';
 import { graph } from '../../services/pipeline.ts';
 import { relay, results } from '../../services/relay/relay.ts';
+import { publishLifecycle } from '../../shared/events.ts';
 import { createLogger } from '../../shared/log.ts';
 import { createFeed } from '../../shared/runtime/feed.ts';
 import { createMetrics } from '../../shared/runtime/metrics.ts';
@@ -25,33 +27,38 @@ async function counted(service: RunningService | undefined, metric: string, item
   }, WAIT);
 }
 
-/** An item whose worker is lost each time, one that is given back once and then done, and one that nobody can do. */
-async function provoke(stack: Stack): Promise<void> {
+/** An item whose worker is lost each time, one that is given back once and then done, and one that nobody can do. @returns The request that goes on. */
+async function provoke(stack: Stack): Promise<string> {
   const lost = requestOf(stack, uniqueId('lost'));
   await lost.put('nobody reads this');
   await loseWorkers(stack, STAGE, async () => (await lost.ends()) > 0);
 
   const path = generated('counted.mp4', ...picture({ seconds: 1 }), ...chirp(1), ...h264);
-  await stack.store.upload(`requests/${uniqueId('again')}/input/video.mp4`, { path, ...(await digestOf(path)) });
+  const again = uniqueId('again');
+  await stack.store.upload(`requests/${again}/input/video.mp4`, { path, ...(await digestOf(path)) });
   const feed = createFeed(stack.bus, streams.landed, [consumerName(STAGE, 'first')], createLogger({}, 'silent'));
   const item = await feed.next(AbortSignal.timeout(WAIT.timeout));
   expect(item?.deliveries).toBe(1);
   item?.nak();
 
   await requestOf(stack, uniqueId('broken')).put('this is no video');
+  return again;
 }
 
 describe('of items that end well, come again, fail and lose their workers', { timeout: 120_000 }, () => {
   let stack: Stack;
   let tracker: RunningService | undefined;
+  let second: RunningService | undefined;
+  let again: string;
   let begun: number;
   let worker: Sample[];
   let told: Sample[];
   beforeAll(async () => {
     stack = await ownStack();
     [tracker] = await stack.startServices(['tracker', 'relay']);
+    [second] = await stack.startServices(['tracker']);
     begun = Date.now() / 1_000;
-    await provoke(stack);
+    again = await provoke(stack);
     const [process] = await stack.startServices([STAGE]);
     [worker, told] = await Promise.all([
       counted(process, 'fave_items_total', 2),
@@ -84,6 +91,18 @@ describe('of items that end well, come again, fail and lose their workers', { ti
     const cost = valuesOf(told, 'fave_settled_cost_units_total', stage)['']!;
     expect(cost).toBeGreaterThan(0);
     expect(cost).toBeCloseTo(valuesOf(worker, 'fave_cost_units_total', stage)['']!, 9);
+  });
+
+  it('two trackers count the same requests, each by what its events tell', async () => {
+    const cancelled: Lifecycle = { request_id: again, run: 1, status: 'cancelled' };
+    await publishLifecycle(stack.bus, 'test', 'cancelled', cancelled);
+    const wanted = { accepted: 3, completed: 0, failed: 2, cancelled: 1 };
+    for (const each of [tracker, second])
+      await vi.waitFor(async () => {
+        const samples = await scrape(each!);
+        expect(valuesOf(samples, 'fave_requests_total')).toEqual(wanted);
+        expect(valuesOf(samples, 'fave_request_duration_seconds_count')).toEqual({ completed: 0, failed: 2 });
+      }, WAIT);
   });
 
   it('what did not happen is 0, and not missing', () => {
