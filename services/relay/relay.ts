@@ -34,11 +34,10 @@ const RETRY = 1_000;
 export async function relay(service: Service, graph: Graph): Promise<void> {
   const { bus, log, metrics, stopping } = service;
   const handleObject = createHandler(service, graph);
-  beginCounting(service);
+  const heard = beginCounting(service);
 
   const handle = async (message: JsMsg): Promise<Result> => {
-    const path = paths[message.subject];
-    if (path !== undefined) metrics.lastEvent.set({ path }, Date.now() / 1_000);
+    heard(message.subject);
     try {
       const notification = parsed('notification', message.string());
       const results = await Promise.all(createdObjects(notification, service.store.bucket).map(handleObject));
@@ -77,11 +76,18 @@ export async function relay(service: Service, graph: Graph): Promise<void> {
   await Promise.all(inFlight);
 }
 
-/** From 0, and from now: a path that was silent before this process began must become an alarm too, and a relay that is gone be missed. */
-function beginCounting({ config, metrics }: Service): void {
+/**
+ * From 0, and from now: a path that was silent before this process began must become an alarm too, and a relay that is gone be missed.
+ * @returns Notes that something came on a subject. Where no canary sings a path may be silent, and is no alarm.
+ */
+function beginCounting({ config, metrics }: Service): (subject: string) => void {
   for (const result of results) metrics.events.inc({ result }, 0);
-  if (config.events !== 'notifications') return;
-  for (const path of Object.values(paths)) metrics.lastEvent.set({ path }, Date.now() / 1_000);
+  const heard = (subject: string): void => {
+    const path = paths[subject];
+    if (path !== undefined && config.events === 'notifications') metrics.lastEvent.set({ path }, Date.now() / 1_000);
+  };
+  for (const subject of Object.keys(paths)) heard(subject);
+  return heard;
 }
 
 /** Only inputs are read by version: their keys are the user's, who may write them again. */

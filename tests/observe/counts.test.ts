@@ -8,7 +8,7 @@ import { createFeed } from '../../shared/runtime/feed.ts';
 import { createMetrics } from '../../shared/runtime/metrics.ts';
 import type { Service } from '../../shared/runtime/process.ts';
 import { digestOf } from '../../shared/store.ts';
-import { consumerName, MAX_DELIVERIES, streams } from '../../shared/topology.ts';
+import { consumerName, MAX_DELIVERIES, streams, subjects } from '../../shared/topology.ts';
 import { chirp, generated, h264, picture } from '../media.ts';
 import { loseWorkers, requestOf } from '../runtime/harness.ts';
 import { ownStack, uniqueId, type RunningService, type Stack } from '../stack.ts';
@@ -129,16 +129,25 @@ describe('of items that end well, come again, fail and lose their workers', { ti
   });
 });
 
-describe('a relay that has heard nothing', () => {
-  /** Runs a relay that no message comes to, and tells what it told before the first. */
-  async function silent(events: 'notifications' | 'sweep'): Promise<(metric: string) => Promise<Record<string, number>>> {
+describe('a relay', () => {
+  /** Runs a relay to which these messages come, and tells what it told after them. */
+  async function told(
+    events: 'notifications' | 'sweep',
+    ...heard: readonly object[]
+  ): Promise<(metric: string) => Promise<Record<string, number>>> {
     const metrics = createMetrics('relay');
     const stopping = new AbortController();
     const messages = { close: () => Promise.resolve() };
-    const consumer = { consume: () => Promise.resolve(messages) };
+    const consumer = {
+      consume: ({ callback }: { callback: (message: object) => void }) => {
+        heard.forEach(callback);
+        return Promise.resolve(messages);
+      },
+    };
     const service = {
       config: { events },
       metrics,
+      log: { warn: () => undefined },
       stopping: stopping.signal,
       bus: { jetstream: { consumers: { get: () => Promise.resolve(consumer) } } },
       // As soon as it listens for that.
@@ -155,18 +164,22 @@ describe('a relay that has heard nothing', () => {
     };
   }
 
-  it('tells since when it waits for either path', async () => {
+  it('that has heard nothing tells since when it waits for either path', async () => {
     const begun = Date.now() / 1_000;
-    const told = await silent('notifications');
-    const paths = await told('fave_last_event_timestamp_seconds');
+    const of = await told('notifications');
+    const paths = await of('fave_last_event_timestamp_seconds');
     expect(Object.keys(paths).sort()).toEqual(['durable', 'fast']);
     for (const time of Object.values(paths)) expect(time).toBeGreaterThanOrEqual(begun);
-    expect(await told('fave_relay_events_total')).toEqual(Object.fromEntries(results.map((result) => [result, 0])));
+    expect(await of('fave_relay_events_total')).toEqual(Object.fromEntries(results.map((result) => [result, 0])));
   });
 
-  it('waits for none where the store sends no notifications, and is there all the same', async () => {
-    const told = await silent('sweep');
-    expect(await told('fave_last_event_timestamp_seconds')).toEqual({});
-    expect(Object.keys(await told('fave_relay_events_total'))).toEqual([...results]);
+  it('waits for none where objects are listed, also after one was carried to it, and is there all the same', async () => {
+    const carried = { subject: subjects.rawDurable, string: () => 'no notification', term: () => undefined };
+    const of = await told('sweep', carried);
+    expect(await of('fave_last_event_timestamp_seconds')).toEqual({});
+    expect(await of('fave_relay_events_total')).toEqual({
+      ...Object.fromEntries(results.map((result) => [result, 0])),
+      invalid: 1,
+    });
   });
 });
