@@ -52,14 +52,44 @@ function placed(all: readonly Row[]): object[] {
   });
 }
 
+const curves = { type: 'timeseries', options: {}, defaults: { custom: { lineWidth: 1, fillOpacity: 10 } }, range: true };
+
+/** Names of the series that there are now, on red; without any it is green. */
+const names = {
+  type: 'stat',
+  options: { textMode: 'name', colorMode: 'background', graphMode: 'none' },
+  defaults: {
+    color: { mode: 'thresholds' },
+    thresholds: {
+      mode: 'absolute',
+      steps: [
+        { color: 'green', value: null },
+        { color: 'red', value: 1 },
+      ],
+    },
+  },
+  range: false,
+};
+
 function metricPanel({ title, expr, legend, unit }: Panel): object {
   const datasource = { type: 'prometheus', uid: '${datasource}' };
+  const { type, options, defaults, range } = unit === 'none' ? names : curves;
   return {
-    type: 'timeseries',
+    type,
     title,
     datasource,
-    fieldConfig: { defaults: { unit, custom: { lineWidth: 1, fillOpacity: 10 } }, overrides: [] },
-    targets: [{ refId: 'A', datasource, expr: expr.replaceAll('RATE', '$__rate_interval'), legendFormat: legend }],
+    options,
+    fieldConfig: { defaults: { unit, ...defaults }, overrides: [] },
+    targets: [
+      {
+        refId: 'A',
+        datasource,
+        expr: expr.replaceAll('RATE', '$__rate_interval'),
+        legendFormat: legend,
+        range,
+        instant: !range,
+      },
+    ],
   };
 }
 

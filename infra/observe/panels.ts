@@ -4,8 +4,8 @@ export interface Panel {
   readonly expr: string;
   /** Of a series, by its labels. */
   readonly legend: string;
-  /** As Grafana calls it. */
-  readonly unit: 'short' | 'ops' | 's' | 'bytes' | 'Bps' | 'percentunit' | 'dateTimeFromNow';
+  /** As Grafana calls it. `none`: of a series only its name is shown, while it is there. */
+  readonly unit: 'none' | 'short' | 'ops' | 's' | 'bytes' | 'Bps' | 'percentunit' | 'dateTimeFromNow';
 }
 
 /** Of what the tracker counts of the events. Where two run, both count the same. */
@@ -20,6 +20,12 @@ const panel = (title: string, unit: Panel['unit'], legend: string, expr: string)
 /** The dashboard, row by row. */
 export const rows: Readonly<Record<string, readonly Panel[]>> = {
   Flow: [
+    panel(
+      'Alerts that fire',
+      'none',
+      '{{alertname}} ({{severity}})',
+      'max by (alertname, severity) (ALERTS{alertname=~"Fave.+",alertstate="firing"})',
+    ),
     panel('Requests by status', 'ops', '{{status}}', tracked('requests_total', 'status')),
     panel('Open requests', 'short', 'open', 'max(fave_open_requests)'),
     panel('Items settled', 'ops', '{{stage}}', `sum by (stage) (${settled('items_total', 'stage, outcome')})`),
