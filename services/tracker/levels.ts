@@ -1,3 +1,4 @@
+import type { StreamInfo } from '@nats-io/jetstream';
 import { Gauge } from 'prom-client';
 import { found, type Bus } from '../../shared/bus.ts';
 import type { Graph } from '../../shared/graph.ts';
@@ -68,8 +69,10 @@ export function tellLevels(
       },
     });
   };
-  const ofStreams = (value: (info: Awaited<ReturnType<typeof fill>>[number]) => number) => async (): Promise<Level[]> =>
-    (await fill()).map((info) => ({ labels: { stream: info.config.name }, value: value(info) }));
+  const ofStreams =
+    (value: (info: StreamInfo) => number, more: (info: StreamInfo) => Level['labels'] = () => ({})) =>
+    async (): Promise<Level[]> =>
+      (await fill()).map((info) => ({ labels: { stream: info.config.name, ...more(info) }, value: value(info) }));
 
   tell(
     'lag',
@@ -85,15 +88,24 @@ export function tellLevels(
   );
   tell(
     'stream_limit_bytes',
-    'What a stream may hold, bytes',
-    ['stream'],
-    ofStreams(({ config }) => config.max_bytes),
+    'What a stream may hold, bytes; at that it refuses what is new, or drops what is old',
+    ['stream', 'discard'],
+    ofStreams(
+      ({ config }) => config.max_bytes,
+      ({ config }) => ({ discard: config.discard }),
+    ),
   );
   tell(
     'stream_messages',
     'What a stream holds, messages',
     ['stream'],
     ofStreams(({ state }) => state.messages),
+  );
+  tell(
+    'stream_first_timestamp_seconds',
+    'Of when the oldest is that a stream holds, seconds since 1970',
+    ['stream'],
+    ofStreams(({ state }) => (state.messages > 0 ? Date.parse(state.first_ts) / 1_000 : NaN)),
   );
   tell('open_requests', 'Requests that have not ended', [], () =>
     Promise.resolve([{ labels: {}, value: runs.openRequests().length }]),

@@ -1,8 +1,10 @@
+import { DiscardPolicy } from '@nats-io/jetstream';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { graph } from '../../services/pipeline.ts';
 import { consumersOf, tellLevels } from '../../services/tracker/levels.ts';
 import { connectBus, type Bus } from '../../shared/bus.ts';
 import { createMetrics } from '../../shared/runtime/metrics.ts';
+import { streamConfigs, streams } from '../../shared/topology.ts';
 import { ownStack, type Stack } from '../stack.ts';
 
 let stack: Stack;
@@ -34,5 +36,26 @@ describe('lag', () => {
     const bus = await connectBus(stack.config.bus, 'test');
     await bus.close();
     expect(await told(bus, 'fave_lag')).toEqual({});
+  });
+});
+
+describe('of streams it tells', () => {
+  it('which of them refuse what is new when they are full', async () => {
+    const bytes = (discard: DiscardPolicy): [string, number][] =>
+      streamConfigs()
+        .filter((config) => config.discard === discard)
+        .map(({ name = '', max_bytes = 0 }) => [`${name} ${discard}`, max_bytes]);
+    const limits = [...bytes(DiscardPolicy.New), ...bytes(DiscardPolicy.Old)];
+    expect(limits).toHaveLength(Object.values(streams).length);
+    expect(await told(stack.bus, 'fave_stream_limit_bytes')).toEqual(Object.fromEntries(limits));
+  });
+
+  it('how far back they reach', async () => {
+    const before = Date.now() / 1_000;
+    await stack.bus.publish('fave.dlq.stage-grep.reach', { letter: true }, {});
+    const { FAVE_DLQ, FAVE_REQUESTS } = await told(stack.bus, 'fave_stream_first_timestamp_seconds');
+    expect(FAVE_DLQ).toBeGreaterThanOrEqual(before);
+    expect(FAVE_DLQ).toBeLessThanOrEqual(Date.now() / 1_000);
+    expect(FAVE_REQUESTS).toBeNaN();
   });
 });

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { dashboard } from '../../infra/observe/dashboard.ts';
 import { natsMetrics } from '../../infra/observe/nats-exporter.ts';
 import { rows } from '../../infra/observe/panels.ts';
@@ -29,6 +30,15 @@ it('every metric of ours that a panel or an alert asks for is documented, and ev
   const families = new Set(asked.map((name) => name.replace(/_(bucket|sum|count)$/, '')));
   expect([...families].filter((name) => !page.includes(`\`${name}`))).toEqual([]);
   expect(Object.keys(logEvents).filter((event) => !page.includes(`| \`${event}\` |`))).toEqual([]);
+});
+
+it('every alert is documented, as severe as it is', () => {
+  const page = read('docs/observability.md');
+  const { groups } = parse(read('infra/observe/alerts.yml')) as {
+    groups: { rules: { alert: string; labels: { severity: string } }[] }[];
+  };
+  const rules = groups.flatMap((group) => group.rules).map(({ alert, labels }) => `| \`${alert}\` | ${labels.severity} |`);
+  expect(page.match(/^\| `Fave\w+` \| \w+ \|/gm)).toEqual(rules);
 });
 
 it('every metric of a process is documented', () => {
