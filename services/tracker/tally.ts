@@ -18,8 +18,8 @@ export interface Tally {
 export function createTally({ registry, deadLetters }: Metrics, graph: Graph): Tally {
   const { counter, gauge, histogram } = makersOf(registry);
   const items = counter('settled_items', 'Items of all workers that are settled, by outcome', 'stage', 'outcome');
-  const duration = histogram('settled_item_duration', 'Work on settled items of all workers', 'stage');
-  const queue = histogram('settled_item_queue', 'From announced to begun, of settled items of all workers', 'stage');
+  const duration = histogram('work', 'settled_item_duration', 'Work on settled items of all workers', 'stage');
+  const queue = histogram('work', 'settled_item_queue', 'From announced to begun, of settled items of all workers', 'stage');
   const cost = counter('settled_cost_units', 'What settled items of all workers cost', 'stage');
   const coldStarts = counter('settled_cold_starts', 'Settled items of all workers that were their process’s first', 'stage');
   const redeliveries = counter('settled_redeliveries', 'Deliveries of settled items after the first', 'stage');

@@ -25,8 +25,14 @@ export interface Metrics {
   readonly store: StoreObserver;
 }
 
-/** Upper bounds of the histograms' buckets, seconds. */
-const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800];
+/**
+ * Upper bounds of the histograms' buckets, seconds: a quantile is known no better than by them. A step of a process (a call of the
+ * store, a part of a start) is short; an item may take an hour, and a request more.
+ */
+const BOUNDS = {
+  step: [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+  work: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1_200, 1_800, 3_600, 7_200],
+};
 
 /** What makes metrics of FAVE's in a registry, by the part of their name between `fave_` and `_total` or `_seconds`. */
 export function makersOf(registry: Registry) {
@@ -36,8 +42,8 @@ export function makersOf(registry: Registry) {
       new Counter({ name: `fave_${name}_total`, help, labelNames, registers }),
     gauge: <L extends string>(name: string, help: string, ...labelNames: L[]): Gauge<L> =>
       new Gauge({ name: `fave_${name}`, help, labelNames, registers }),
-    histogram: <L extends string>(name: string, help: string, ...labelNames: L[]): Histogram<L> =>
-      new Histogram({ name: `fave_${name}_seconds`, help, labelNames, buckets: SECONDS, registers }),
+    histogram: <L extends string>(of: keyof typeof BOUNDS, name: string, help: string, ...labelNames: L[]): Histogram<L> =>
+      new Histogram({ name: `fave_${name}_seconds`, help, labelNames, buckets: BOUNDS[of], registers }),
   };
 }
 
@@ -49,17 +55,18 @@ export function createMetrics(service: string, directory?: string): Metrics {
   const { counter, gauge, histogram } = makersOf(registry);
 
   const operations = counter('store_operations', 'Requests to the store by what came of them', 'operation', 'result');
-  const latency = histogram('store_operation', 'Until the store has answered, its body included', 'operation');
+  const latency = histogram('step', 'store_operation', 'Until the store has answered, its body included', 'operation');
   const bytes = counter('store_bytes', 'Content read from the store (in) and written to it (out), bytes', 'direction');
   if (directory !== undefined) tellRoom(directory, registry);
   return {
     registry,
     items: counter('items', 'Items by outcome', 'stage', 'outcome'),
-    duration: histogram('item_duration', 'Work on an item', 'stage', 'outcome'),
-    queue: histogram('item_queue', 'From announced to begun', 'stage'),
+    duration: histogram('work', 'item_duration', 'Work on an item', 'stage', 'outcome'),
+    queue: histogram('work', 'item_queue', 'From announced to begun', 'stage'),
     cost: counter('cost_units', 'duration_ms / 1000 × memory_limit_mb / 1024', 'stage'),
     coldStarts: counter('cold_starts', 'Items that were their process’s first', 'stage'),
     coldStart: histogram(
+      'step',
       'cold_start',
       'From the process’s beginning to its first item, by part: imports, connections, model, first_item',
       'stage',
@@ -72,7 +79,7 @@ export function createMetrics(service: string, directory?: string): Metrics {
     events: counter('relay_events', 'Bucket notifications by what became of them', 'result'),
     lastEvent: gauge('last_event_timestamp_seconds', 'When a notification last came by a path, seconds since 1970', 'path'),
     requests: counter('requests', 'Requests by status', 'status'),
-    requestDuration: histogram('request_duration', 'From accepted to the end of the request', 'status'),
+    requestDuration: histogram('work', 'request_duration', 'From accepted to the end of the request', 'status'),
     store: {
       answered(operation, result, seconds) {
         operations.inc({ operation, result });

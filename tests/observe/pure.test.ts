@@ -5,6 +5,8 @@ import { dashboard } from '../../infra/observe/dashboard.ts';
 import { natsMetrics } from '../../infra/observe/nats-exporter.ts';
 import { rows } from '../../infra/observe/panels.ts';
 import { targetsOf } from '../../infra/observe/targets.ts';
+import { graph } from '../../services/pipeline.ts';
+import { createTally } from '../../services/tracker/tally.ts';
 import type { InstanceRecord } from '../../infra/record.ts';
 import { logEvents } from '../../shared/log.ts';
 import { createMetrics } from '../../shared/runtime/metrics.ts';
@@ -84,4 +86,17 @@ it('log labels of Loki are few, and fields of our lines', () => {
   };
   expect(names('labels')).toEqual(['service', 'level', 'event']);
   expect(names('json')).toEqual(expect.arrayContaining([...names('labels'), ...names('structured_metadata')]));
+});
+
+it('from five seconds to two hours of work no bucket is wider than twice its beginning; the store’s begin below 5 ms', () => {
+  const metrics = createMetrics('tracker');
+  createTally(metrics, graph);
+  const bounds = (name: string): number[] =>
+    (metrics.registry.getSingleMetric(`fave_${name}_seconds`) as unknown as { upperBounds: number[] }).upperBounds;
+  for (const name of ['item_duration', 'item_queue', 'settled_item_duration', 'settled_item_queue', 'request_duration']) {
+    const long = bounds(name).filter((bound) => bound >= 5);
+    expect([long[0], long.at(-1)]).toEqual([5, 7_200]);
+    for (const [n, bound] of long.slice(1).entries()) expect(bound / long[n]!, `${name} ${bound}`).toBeLessThanOrEqual(2);
+  }
+  expect(bounds('store_operation')[0]).toBeLessThan(0.005);
 });
