@@ -22,7 +22,7 @@ export const logEvents = {
   'background:failed': 'something beside the items failed; the line says what follows',
   'request-log:failed': 'log lines of a request could not be put into the bucket',
   'feed:failed': 'a consumer gives no work, and why',
-  'feed:restored': 'it answers again',
+  'feed:restored': 'a consumer that gave no work answers again',
   'cancel:deaf': 'the worker is not told of cancellations',
   'relay:admitted': 'an input was made the input of its request',
   'relay:rejected': 'an object is no valid input or artifact',
