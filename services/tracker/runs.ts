@@ -4,6 +4,7 @@ import { messageOf } from '../../shared/errors.ts';
 import { endsRun, publishLifecycle } from '../../shared/events.ts';
 import type { Graph } from '../../shared/graph.ts';
 import { metadataPaths, requestPrefix } from '../../shared/keys.ts';
+import { createEnding } from '../../shared/runtime/ending.ts';
 import type { Service } from '../../shared/runtime/process.ts';
 import { NO_REQUEST, subjects } from '../../shared/topology.ts';
 import { startSpan, traceIdOf } from '../../shared/trace.ts';
@@ -45,6 +46,7 @@ export interface Runs {
 
 export function createRuns({ bus, store, log, metrics }: Service, graph: Graph): Runs {
   const tally = createTally(metrics, graph);
+  const ending = createEnding();
   const open = new Map<string, OpenRun>();
   /** The last run that ended, by request: what still comes of it says nothing new. */
   const ended = new Map<string, number>();
@@ -69,7 +71,10 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
 
   const write = async (requestId: string, state: Lifecycle): Promise<void> => {
     const key = requestPrefix(requestId) + metadataPaths.state;
-    await store.put(key, `${JSON.stringify(state)}\n`, { headers: { 'content-type': 'application/json' } });
+    await store.put(key, `${JSON.stringify(state)}\n`, {
+      headers: { 'content-type': 'application/json' },
+      signal: ending.signal,
+    });
   };
 
   /** Writes the state files that changed, one after the other. */
@@ -292,7 +297,7 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
     hasEnded: (requestId) => ended.has(requestId),
     async stop() {
       clearInterval(timeouts);
-      await flush();
+      await ending.wait(flush());
     },
   };
 }

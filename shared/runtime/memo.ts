@@ -19,7 +19,7 @@ export interface Memo {
   /** Copies the outputs of equal work into the attempt. @returns Whether there were any. */
   recall(attempt: Attempt, work: Work): Promise<boolean>;
   /** Notes where the attempt's outputs are. */
-  remember(attempt: Attempt, work: Work): Promise<void>;
+  remember(attempt: Attempt, work: Work, signal: AbortSignal): Promise<void>;
 }
 
 /** A piece of work, known by content. */
@@ -81,11 +81,12 @@ export function createMemo(store: Store): Memo {
       }
     },
 
-    async remember(attempt, { hash }) {
+    async remember(attempt, { hash }, signal) {
       const { stage, landed } = attempt;
       const note = { request_id: landed.request_id, receipt: { ...receiptOf(attempt), host: '' } };
       await store.put(memoKey(stage.name, hash), `${JSON.stringify(note)}\n`, {
         headers: { 'content-type': 'application/json' },
+        signal,
       });
     },
   };

@@ -13,7 +13,8 @@ export interface RequestLog {
   flush(): Promise<void>;
 }
 
-export function createRequestLog(store: Store, stage: string, log: Logger): RequestLog {
+/** @param signal Ends what still waits for the store. */
+export function createRequestLog(store: Store, stage: string, log: Logger, signal: AbortSignal): RequestLog {
   const waiting = new Map<string, string[]>();
   let timer: NodeJS.Timeout | undefined;
   // In the name, so that workers of one stage that flush in the same millisecond do not overwrite each other. No number of the
@@ -36,12 +37,14 @@ export function createRequestLog(store: Store, stage: string, log: Logger): Requ
     const timestamp = `${new Date().toISOString().replace(/[:.]/g, '')}-${worker}`;
     for (const [requestId, lines] of batches) {
       const key = requestPrefix(requestId) + metadataPaths.log(stage, timestamp);
-      await store.put(key, lines.join(''), { headers: { 'content-type': 'application/jsonl' } }).catch((error: unknown) => {
-        log.warn(
-          { event: 'request-log:failed', error, request_id: requestId },
-          'log lines of this request could not be put into the bucket',
-        );
-      });
+      await store
+        .put(key, lines.join(''), { headers: { 'content-type': 'application/jsonl' }, signal })
+        .catch((error: unknown) => {
+          log.warn(
+            { event: 'request-log:failed', error, request_id: requestId },
+            'log lines of this request could not be put into the bucket',
+          );
+        });
     }
   };
 

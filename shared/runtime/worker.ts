@@ -18,6 +18,7 @@ import { Cancelled, createCancellations } from './cancel.ts';
 import { createBackground } from './background.ts';
 import { armDeadline } from './deadline.ts';
 import type { Delivery } from './delivery.ts';
+import { createEnding } from './ending.ts';
 import { createFeed } from './feed.ts';
 import { createMemo, type Work } from './memo.ts';
 import { beginCounting, type Metrics } from './metrics.ts';
@@ -61,7 +62,8 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
   const { bus, store, config, metrics, settings, killed } = context;
   const background = createBackground(context.log);
   const workshop = { store, tmpdir: config.tmpdir, settings, resource, background, metrics };
-  const requestLog = createRequestLog(store, stage.name, context.log);
+  const ending = createEnding();
+  const requestLog = createRequestLog(store, stage.name, context.log, ending.signal);
   const requestOf = rememberRequests(store);
   const cancellations = createCancellations(context);
   const memo = createMemo(store);
@@ -132,7 +134,8 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
     const recalled = known !== undefined && (await memo.recall(attempt, known));
     if (!recalled) await perform(attempt, workshop, item, place);
     await writeReceipt(store, landed.request_id, receiptOf(attempt), abort.signal);
-    if (known && !recalled) background.later(() => memo.remember(attempt, known), 'this work is not noted for other requests');
+    if (known && !recalled)
+      background.later(() => memo.remember(attempt, known, ending.signal), 'this work is not noted for other requests');
     return progressOf(attempt, recalled ? 'reused' : 'done');
   };
 
@@ -236,10 +239,7 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
         metrics.busy.dec({ stage: stage.name });
       }
     },
-    async close(): Promise<void> {
-      await background.finish();
-      await requestLog.flush();
-    },
+    close: () => ending.wait(Promise.all([background.finish(), requestLog.flush()])),
   };
 }
 
