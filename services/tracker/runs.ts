@@ -44,7 +44,7 @@ export interface Runs {
   stop(): Promise<void>;
 }
 
-export function createRuns({ bus, store, log, metrics }: Service, graph: Graph): Runs {
+export function createRuns({ bus, store, log, metrics, stopping }: Service, graph: Graph): Runs {
   const tally = createTally(metrics, graph);
   const ending = createEnding();
   const open = new Map<string, OpenRun>();
@@ -183,21 +183,30 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
   /** Ends requests that took longer than their option `timeout`; the marker makes workers drop what is still queued. */
   const endLate = async (): Promise<void> => {
     for (const run of open.values()) {
+      if (isFinished(run.state) || run.timedOut) continue;
       const { requestId, accepted } = run.state;
       const limit = Number(accepted?.options?.['timeout'] ?? graph.options['timeout']?.default);
-      if (!accepted?.accepted_at || run.timedOut || Date.now() < Date.parse(accepted.accepted_at) + limit * 1_000) continue;
+      if (!accepted?.accepted_at || Date.now() < Date.parse(accepted.accepted_at) + limit * 1_000) continue;
       const message = `the request took longer than ${limit} s; the option timeout allows more`;
-      run.timedOut = { code: 'request-timeout', message, file: `input/${accepted.input ?? ''}` };
       await store.put(
         requestPrefix(requestId) + metadataPaths.cancelled,
         `${JSON.stringify({ run: run.state.run, reason: message })}\n`,
       );
+      // Not before the marker is there: while the store is away, the request stays one that is late.
+      run.timedOut = { code: 'request-timeout', message, file: `input/${accepted.input ?? ''}` };
       consider(run);
     }
   };
-  const timeouts = setInterval(() => {
-    if (current) endLate().catch((error: unknown) => log.warn({ event: 'tracker:retry', error }, messageOf(error)));
-  }, TIMEOUT_INTERVAL);
+  let timeouts: NodeJS.Timeout | undefined;
+  const watchLate = (): void => {
+    endLate()
+      .catch((error: unknown) => {
+        log.warn({ event: 'tracker:retry', error }, messageOf(error));
+      })
+      .finally(() => {
+        if (!stopping.aborted) timeouts = setTimeout(watchLate, TIMEOUT_INTERVAL);
+      });
+  };
 
   const takeLifecycle = (name: string, data: Lifecycle, sequence: number, traceparent: string | undefined): void => {
     const { request_id: requestId } = data;
@@ -291,6 +300,7 @@ export function createRuns({ bus, store, log, metrics }: Service, graph: Graph):
       Promise.all([writeCancelled(), writeRejected()]).catch((error: unknown) =>
         log.warn({ event: 'tracker:retry', error }, messageOf(error)),
       );
+      watchLate();
     },
     open: (requestId) => open.get(requestId)?.state,
     openRequests: () => [...open.keys()],
