@@ -4,7 +4,7 @@ import { graph } from '../services/pipeline.ts';
 import { environment, settingVariable } from '../shared/config.ts';
 import { logEvents } from '../shared/log.ts';
 import type { OptionSchemas } from '../shared/stage.ts';
-import { regimeNames, regimeSettings } from './regimes.ts';
+import { coresOf, regimeNames, regimeSettings } from './regimes.ts';
 
 const root = new URL('../', import.meta.url);
 
@@ -61,7 +61,7 @@ function regimesTable(): string {
       ...of.map(({ min, max, idle_s }) => `${min}–${max}, ${idle_s} s`),
     ];
   });
-  return table([['stage', 'items for each', 'memory, MB', ...regimeNames], ...rows]);
+  return table([['stage', 'items for each', 'memory, MB', 'cores', ...regimeNames], ...rows]);
 }
 
 /** The stage that the README quotes, without its imports. */

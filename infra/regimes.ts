@@ -16,19 +16,28 @@ interface Regime {
   readonly except: Readonly<Record<string, Partial<Regime['scaling']>>>;
 }
 
-/** Of a replica that works on one item at a time. */
-type Size = Pick<StageScaling, 'lag_target' | 'memory_mb'>;
+/** A replica, which works on one item at a time. */
+interface Size {
+  readonly scaling: Pick<StageScaling, 'lag_target' | 'memory_mb'>;
+  /** Cores that Kubernetes keeps for it: by these it finds a node, and an autoscaler of nodes adds one. */
+  readonly cores: number;
+}
 
 /** Stages whose tools take all cores, or seconds and a model; a second item would only wait. */
-const HEAVY: Size = { lag_target: 1, memory_mb: 1_024 };
+const HEAVY: Size = { scaling: { lag_target: 1, memory_mb: 1_024 }, cores: 1 };
 
 /** In every regime, by stage; a stage that is not named has `size`. */
-const size: Size = { lag_target: 2, memory_mb: 512 };
+const size: Size = { scaling: { lag_target: 2, memory_mb: 512 }, cores: 0.25 };
 const sizes: Readonly<Record<string, Size>> = {
   'stage-ffmpeg-2': HEAVY,
   'stage-deepspeech': HEAVY,
   'stage-object-detector': HEAVY,
 };
+
+const sizeOf = (stage: string): Size => sizes[stage] ?? size;
+
+/** Cores that Kubernetes keeps for a replica of a stage. */
+export const coresOf = (stage: string): number => sizeOf(stage).cores;
 
 /** Replicas of the stages that work clip by clip, where a burst of uploads arrives multiplied. */
 const FAN_OUT = { min: 2 };
@@ -81,7 +90,7 @@ export const drain_s = itemLimit(DRAINED_UPLOAD);
 /** A regime's numbers for every stage of a graph; a stage that no exception names has the regime's own. */
 export function regimeSettings(name: RegimeName, { stages }: Graph): RegimeSettings {
   const { polling_s, scaling, except }: Regime = regimes[name];
-  const of = (stage: string): StageScaling => ({ ...scaling, ...except[stage], ...(sizes[stage] ?? size) });
+  const of = (stage: string): StageScaling => ({ ...scaling, ...except[stage], ...sizeOf(stage).scaling });
   return { polling_s, stages: Object.fromEntries(stages.map((stage) => [stage.name, of(stage.name)])) };
 }
 

@@ -4,7 +4,7 @@ import type { INamespace } from 'kubernetes-models/v1/Namespace';
 import { readConfig } from '../../shared/config.ts';
 import type { Graph } from '../../shared/graph.ts';
 import { root } from '../paths.ts';
-import { drain_s, regimeNames, regimeSettings } from '../regimes.ts';
+import { coresOf, drain_s, regimeNames, regimeSettings } from '../regimes.ts';
 import { SMALL, toolless } from '../services.ts';
 import { bus, BUS_CONFIG_FILE } from './bus.ts';
 import { addressOf, BUS_CONFIG, ENVIRONMENT, hosts, images, literals, NAMESPACE, ports } from './names.ts';
@@ -21,7 +21,7 @@ export function base(graph: Graph): Record<string, readonly object[]> {
   // A stage's size is the same in every regime.
   const [regime] = regimeNames;
   const { stages } = regimeSettings(regime ?? 'cold', graph);
-  const fixed = (name: string): object[] => service({ name, image: images.core, memoryMb: SMALL, replicas: 1 });
+  const fixed = (name: string): object[] => service({ name, image: images.core, cores: 0.05, memoryMb: SMALL, replicas: 1 });
   return {
     namespace: [namespace],
     store: store(),
@@ -32,7 +32,7 @@ export function base(graph: Graph): Record<string, readonly object[]> {
     ...Object.fromEntries(
       Object.entries(stages).map(([name, { memory_mb }]) => [
         name,
-        service({ name, image: toolless.includes(name) ? images.core : images.media, memoryMb: memory_mb }),
+        service({ name, image: toolless.includes(name) ? images.core : images.media, cores: coresOf(name), memoryMb: memory_mb }),
       ]),
     ),
     'network-policies': networkPolicies(),

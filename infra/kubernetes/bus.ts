@@ -5,7 +5,7 @@ import { clusterConfig, natsConfig } from '../nats.ts';
 import { busPermissions } from '../permissions.ts';
 import type { Graph } from '../../shared/graph.ts';
 import { addressOf, BUS_CONFIG, BUS_USERS, hosts, images, labels, NAMESPACE, ports, selector } from './names.ts';
-import { podTemplate, resources } from './pod.ts';
+import { podTemplate } from './pod.ts';
 import { budget } from './services.ts';
 
 const DATA = '/data';
@@ -98,7 +98,7 @@ export function bus(): [IService, IService, IStatefulSet, IPodDisruptionBudget] 
         replicas: 1,
         podManagementPolicy: 'Parallel',
         selector: selector(hosts.bus),
-        template: podTemplate({ name: hosts.bus, component: 'bus', tmp: '16Mi', grace: 60, container, more: { volumes } }),
+        template: podTemplate({ name: hosts.bus, component: 'bus', size, grace: 60, container, more: { volumes } }),
         volumeClaimTemplates: [claim('20Gi')],
       },
     },
@@ -120,6 +120,8 @@ const volumes = [
   { name: 'config', projected: { sources: [{ configMap: { name: BUS_CONFIG } }, { secret: { name: BUS_USERS } }] } },
 ];
 
+const size = { cpu: { request: 0.1, limit: 2 }, memoryMb: 1_024, tmpMb: 16 };
+
 const health = (query: string) => ({ httpGet: { path: `/healthz${query}`, port: 'monitor' } });
 
 const container = {
@@ -135,7 +137,6 @@ const container = {
     { name: 'data', mountPath: DATA },
     { name: 'config', mountPath: CONFIG, readOnly: true },
   ],
-  resources: resources({ request: '100m', limit: '2' }, 1024),
   // Restoring a large stream takes its time; a server that still does so is alive.
   startupProbe: { ...health('?js-server-only=true'), periodSeconds: 1, failureThreshold: 300 },
   livenessProbe: { ...health('?js-enabled-only=true'), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },

@@ -87,7 +87,7 @@ const exporter: IContainer = {
   command: ['node', '--enable-source-maps', 'dist/infra.mjs', 'nats-metrics', '--from', `http://127.0.0.1:${ports.monitor}`],
   ports: [{ name: EXPORTER_PORT, containerPort: ports.http }],
   securityContext: confined,
-  resources: resources({ request: '10m', limit: '500m' }, 128),
+  resources: resources({ cpu: { request: 0.01, limit: 0.5 }, memoryMb: 128 }),
   // By its socket: it answers 502 while NATS is away, and must not take a server out of its Service for that.
   ...Object.fromEntries(
     ['startupProbe', 'livenessProbe', 'readinessProbe'].map((probe) => [

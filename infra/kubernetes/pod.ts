@@ -9,16 +9,24 @@ const USER = 1_000;
 export interface PodOptions {
   readonly name: string;
   readonly component: Component;
-  readonly container: Omit<IContainer, 'name'>;
-  /** Bytes of /tmp, which is all that a service may write to. */
-  readonly tmp: string;
+  readonly container: Omit<IContainer, 'name' | 'resources'>;
+  readonly size: Size & { readonly tmpMb: number };
   /** Seconds from SIGTERM to SIGKILL. */
   readonly grace: number;
   readonly more?: Partial<IPodSpec>;
 }
 
+/** What a container may take. */
+export interface Size {
+  /** Cores that are kept for it, and that it may take where nobody else wants them. */
+  readonly cpu: { readonly request: number; readonly limit: number };
+  readonly memoryMb: number;
+  /** Of /tmp, which is all that a container may write to. */
+  readonly tmpMb?: number;
+}
+
 /** A pod under Pod Security `restricted`, with a root file system that nobody writes to and no access to the cluster's API. */
-export function podTemplate({ name, component, container, tmp, grace, more = {} }: PodOptions): IPodTemplateSpec {
+export function podTemplate({ name, component, container, size, grace, more = {} }: PodOptions): IPodTemplateSpec {
   return {
     metadata: { labels: labels(name, component) },
     spec: {
@@ -40,11 +48,12 @@ export function podTemplate({ name, component, container, tmp, grace, more = {} 
           name,
           imagePullPolicy: 'IfNotPresent',
           securityContext: confined,
+          resources: resources(size),
           ...container,
           volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }, ...(container.volumeMounts ?? [])],
         },
       ],
-      volumes: [{ name: 'tmp', emptyDir: { sizeLimit: tmp } }, ...(more.volumes ?? [])],
+      volumes: [{ name: 'tmp', emptyDir: { sizeLimit: `${size.tmpMb}Mi` } }, ...(more.volumes ?? [])],
     },
   };
 }
@@ -66,8 +75,21 @@ function spread(name: string): NonNullable<IPodSpec['topologySpreadConstraints']
   }));
 }
 
-/** Requests are what the scheduler counts with, limits what the kernel holds to; memory is both, so that no pod is evicted for another's. */
-export function resources(cpu: { request: string; limit: string }, memoryMb: number): NonNullable<IContainer['resources']> {
+/** What a container logs until the kubelet, by its defaults, keeps no more of it: five files of 10 MB. */
+const LOGS_MB = 64;
+
+/** How much of the disk that it may take is kept for a container: most items are small, and nodes hold several large ones. */
+const KEPT = 1 / 16;
+
+/**
+ * Requests are what the scheduler counts with, limits what the kernel and the kubelet hold to; memory is both, so that no pod is evicted
+ * for another's.
+ */
+export function resources({ cpu, memoryMb, tmpMb = 0 }: Size): NonNullable<IContainer['resources']> {
   const memory = `${memoryMb}Mi`;
-  return { requests: { cpu: cpu.request, memory }, limits: { cpu: cpu.limit, memory } };
+  const disk = tmpMb + LOGS_MB;
+  return {
+    requests: { cpu: `${cpu.request * 1_000}m`, memory, 'ephemeral-storage': `${disk * KEPT}Mi` },
+    limits: { cpu: `${cpu.limit * 1_000}m`, memory, 'ephemeral-storage': `${disk}Mi` },
+  };
 }

@@ -2,12 +2,19 @@ import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment';
 import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
 import type { IContainer } from 'kubernetes-models/v1/Container';
 import type { environment } from '../../shared/config.ts';
+import { toolEnvironment } from '../../shared/media/limits.ts';
 import { drain_s } from '../regimes.ts';
 import { ENVIRONMENT, labels, NAMESPACE, ports, secretOf, selector } from './names.ts';
-import { podTemplate, resources } from './pod.ts';
+import { podTemplate } from './pod.ts';
 
 /** Seconds after the time to drain in which a process gives back what it did not finish. */
 const FAREWELL = 30;
+
+/**
+ * Room for an item: its source, beside that in a container that can be entered anywhere, and a clip. As much as the largest file of a tool
+ * (FAVE_TOOL_FILE_MB).
+ */
+const SCRATCH_MB = toolEnvironment.FAVE_TOOL_FILE_MB.default;
 
 /** Names of the environment that FAVE's processes read; a name that shared/config.ts does not know is a type error. */
 export type ServiceEnvironment = Partial<Record<keyof typeof environment, string>>;
@@ -15,22 +22,24 @@ export type ServiceEnvironment = Partial<Record<keyof typeof environment, string
 export interface ServiceOptions {
   readonly name: string;
   readonly image: string;
+  /** Cores that are kept for it. */
+  readonly cores: number;
   readonly memoryMb: number;
   /** Undefined where the autoscaler decides: a number here would be set again by every `kubectl apply`. */
   readonly replicas?: number;
 }
 
 /** A process of FAVE's, as a Deployment that drains before it goes, and what keeps a drained node from taking all of it at once. */
-export function service({ name, image, memoryMb, replicas }: ServiceOptions): [IDeployment, IPodDisruptionBudget] {
-  const container: Omit<IContainer, 'name'> = {
+export function service({ name, image, cores, memoryMb, replicas }: ServiceOptions): [IDeployment, IPodDisruptionBudget] {
+  const container: Omit<IContainer, 'name' | 'resources'> = {
     image,
     args: [name],
     envFrom: [{ configMapRef: { name: ENVIRONMENT } }, { secretRef: { name: secretOf(name) } }],
     env: [memoryLimit],
     ports: [{ name: 'http', containerPort: ports.http }],
-    resources: resources({ request: '50m', limit: '2' }, memoryMb),
     ...probes,
   };
+  const size = { cpu: { request: cores, limit: 2 }, memoryMb, tmpMb: SCRATCH_MB };
   return [
     {
       apiVersion: 'apps/v1',
@@ -39,7 +48,7 @@ export function service({ name, image, memoryMb, replicas }: ServiceOptions): [I
       spec: {
         ...(replicas !== undefined && { replicas }),
         selector: selector(name),
-        template: podTemplate({ name, component: 'service', container, tmp: '16Gi', grace: drain_s + FAREWELL }),
+        template: podTemplate({ name, component: 'service', container, size, grace: drain_s + FAREWELL }),
       },
     },
     budget(name, 'service'),

@@ -46,7 +46,7 @@ export function store(): [IService, IService, IStatefulSet, IPodDisruptionBudget
         template: podTemplate({
           name: hosts.store,
           component: 'store',
-          tmp: '1Gi',
+          size: { cpu: { request: 0.1, limit: 2 }, memoryMb: 2_048, tmpMb: 1_024 },
           grace: 60,
           container: container(),
           more: { initContainers: [busWait] },
@@ -73,10 +73,10 @@ const busWait: IContainer = {
     `(function ask() { fetch('${monitor}').then(({ ok }) => ok || setTimeout(ask, 500), () => setTimeout(ask, 500)); })()`,
   ],
   securityContext: confined,
-  resources: resources({ request: '10m', limit: '500m' }, 128),
+  resources: resources({ cpu: { request: 0.01, limit: 0.5 }, memoryMb: 128 }),
 };
 
-function container(): Omit<IContainer, 'name'> {
+function container(): Omit<IContainer, 'name' | 'resources'> {
   const health = (path: string) => ({ httpGet: { path: `/minio/health/${path}`, port: 's3' } });
   return {
     image: images.store,
@@ -84,7 +84,6 @@ function container(): Omit<IContainer, 'name'> {
     env: environment(),
     ports: [{ name: 's3', containerPort: ports.store }],
     volumeMounts: [{ name: 'data', mountPath: DATA }],
-    resources: resources({ request: '100m', limit: '2' }, 2048),
     startupProbe: { ...health('live'), periodSeconds: 1, failureThreshold: 120 },
     livenessProbe: { ...health('live'), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
     // Not `ready`, which says nothing of the other nodes: one that starts and has not found them yet answers 404 for what it lacks itself.

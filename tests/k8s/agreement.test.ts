@@ -11,7 +11,7 @@ import { consumerConfigs, streams } from '../../shared/topology.ts';
 import { manifestFiles } from '../../infra/kubernetes/files.ts';
 import { secretManifests } from '../../infra/kubernetes/secrets.ts';
 import { root } from '../../infra/paths.ts';
-import { regimeNames, regimeSettings } from '../../infra/regimes.ts';
+import { coresOf, regimeNames, regimeSettings } from '../../infra/regimes.ts';
 import { serviceNames } from '../../infra/services.ts';
 import { ofKind, overlay, podsOf, type Manifest } from './overlays.ts';
 
@@ -40,6 +40,12 @@ describe('the base', { timeout: 900_000 }, () => {
       expect(container?.image?.split(':')[0]).toBe(image?.split(':')[0]);
       expect(container?.resources?.limits?.['memory']).toBe(mem_limit?.replace(/m$/, 'Mi'));
     }
+  });
+
+  it('keeps for a pod of a stage the cores that the one file says', async () => {
+    for (const { name, spec } of podsOf(ofKind<IDeployment>(await overlay('cold'), 'Deployment')))
+      if (!['relay', 'tracker'].includes(name))
+        expect([name, spec.containers[0]?.resources?.requests?.['cpu']]).toEqual([name, `${coresOf(name) * 1_000}m`]);
   });
 
   it('names only variables that a process reads', async () => {

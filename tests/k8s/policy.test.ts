@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { toolEnvironment } from '../../shared/media/limits.ts';
 import { itemLimit } from '../../shared/runtime/deadline.ts';
 import { ofKind, overlay, allNames, podsOf } from './overlays.ts';
 
@@ -9,14 +10,19 @@ describe.each(allNames)('%s', { timeout: 900_000 }, (name) => {
         expect(image).toMatch(/^fave-[a-z-]+:\d+\.\d+\.\d+$/);
   });
 
-  it('gives every container requests and limits, of memory the same', async () => {
-    for (const { spec } of podsOf(await overlay(name)))
-      for (const { resources } of [...spec.containers, ...(spec.initContainers ?? [])]) {
-        expect(resources?.requests?.['cpu']).toBeDefined();
-        expect(resources?.limits?.['cpu']).toBeDefined();
-        expect(resources?.limits?.['memory']).toBeDefined();
-        expect(resources?.requests?.['memory']).toBe(resources?.limits?.['memory']);
+  it('gives every container requests and limits, of memory the same, and of disk what its directories may hold', async () => {
+    for (const { spec } of podsOf(await overlay(name))) {
+      for (const { resources: { requests = {}, limits = {} } = {} } of [...spec.containers, ...(spec.initContainers ?? [])]) {
+        for (const each of [requests, limits]) expect(Object.keys(each).sort()).toEqual(['cpu', 'ephemeral-storage', 'memory']);
+        expect(requests['memory']).toBe(limits['memory']);
+        expect(mebibytes(requests['ephemeral-storage'])).toBeLessThanOrEqual(mebibytes(limits['ephemeral-storage']));
       }
+      const [{ resources, volumeMounts = [] } = {}] = spec.containers;
+      const held = volumeMounts.flatMap((mount) => spec.volumes?.find((volume) => volume.name === mount.name)?.emptyDir ?? []);
+      const room = held.reduce((sum, { sizeLimit }) => sum + mebibytes(sizeLimit), 0);
+      // Logs have room beside it.
+      expect(mebibytes(resources?.limits?.['ephemeral-storage'])).toBeGreaterThanOrEqual(room + 50);
+    }
   });
 
   it('runs under Pod Security `restricted`, and its namespace demands it', async () => {
@@ -49,6 +55,13 @@ describe.each(allNames)('%s', { timeout: 900_000 }, (name) => {
         for (const { name: variable, value } of env) if (/PASSWORD|SECRET/.test(variable)) expect(value).toBeUndefined();
   });
 
+  it('has more disk for an item than the largest file that a tool may write for it', async () => {
+    for (const { spec } of podsOf(ofKind(await overlay(name), 'Deployment')))
+      expect(mebibytes(spec.containers[0]?.resources?.limits?.['ephemeral-storage'])).toBeGreaterThan(
+        toolEnvironment.FAVE_TOOL_FILE_MB.default,
+      );
+  });
+
   it('watches and protects everything that runs for long', async () => {
     const manifests = await overlay(name);
     const budgets = ofKind<{ spec: { selector: { matchLabels: Record<string, string> } } }>(manifests, 'PodDisruptionBudget');
@@ -75,6 +88,11 @@ describe.each(allNames)('%s', { timeout: 900_000 }, (name) => {
       expect(spec.terminationGracePeriodSeconds, owner).toBeGreaterThan(grace);
   });
 });
+
+function mebibytes(quantity: string | number | undefined): number {
+  const [, number, unit] = /^(\d+)(Mi|Gi)$/.exec(String(quantity)) ?? [];
+  return Number(number) * (unit === 'Gi' ? 1_024 : 1);
+}
 
 const matches = (selector: Record<string, string>, labels: Record<string, string>): boolean =>
   Object.entries(selector).every(([key, value]) => labels[key] === value);
