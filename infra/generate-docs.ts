@@ -58,6 +58,7 @@ function regimesTable(): string {
       name,
       of[0]?.lag_target ?? 0,
       of[0]?.memory_mb ?? 0,
+      coresOf(name),
       ...of.map(({ min, max, idle_s }) => `${min}–${max}, ${idle_s} s`),
     ];
   });

@@ -13,7 +13,8 @@ const API = 'monitoring.coreos.com/v1';
 /** The dashboard's file, beside the kustomization. */
 export const DASHBOARD_FILE = 'pipeline.json';
 
-export const dashboardFile = (): string => `${JSON.stringify(dashboard(), null, 2)}\n`;
+export const dashboardFile = (): string =>
+  `${JSON.stringify(dashboard(), (_, value: unknown) => (isQuery(value) ? { ...value, expr: ofOurs(value.expr) } : value), 2)}\n`;
 
 /** What the Prometheus operator reads, whose custom resources have to be installed, and what lets Prometheus ask. */
 export const monitoringResources = (): Record<string, readonly object[]> => ({
@@ -63,12 +64,32 @@ interface Alerts {
   readonly groups: readonly { readonly name: string; readonly rules: readonly { readonly expr: string }[] }[];
 }
 
-/** A cluster's Prometheus asks others too: whether those are up is no alert of ours. */
-const ofOurs = (expr: string): string =>
-  expr.replace(
-    /\bup\b(?:\{(.*?)\})?/g,
-    (_, labels?: string) => `up{${[`namespace="${NAMESPACE}"`, ...(labels === undefined ? [] : [labels])].join(',')}}`,
+const STRING = String.raw`"(?:[^"\\]|\\.)*"`;
+
+/** A metric of ours, by how its name begins, with the labels that are asked of it; or a string or a list of labels, in which no metric is meant. */
+const SELECTOR = new RegExp(
+  String.raw`${STRING}|\b(?:by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)|\b(up|(?:fave|minio|gnatsd|nodejs|process)_\w+)\b(?:\{((?:${STRING}|[^}"])*)\})?`,
+  'g',
+);
+
+/**
+ * An expression of what is ours alone: a cluster's Prometheus asks others too, whose servers and processes have the same metrics.
+ * @throws Error where it asks for no metric that is known here.
+ */
+export function ofOurs(expr: string): string {
+  const ours = expr.replace(SELECTOR, (whole, metric?: string, asked = '') =>
+    metric === undefined ? whole : `${metric}{${[`namespace="${NAMESPACE}"`, ...(asked === '' ? [] : [asked])].join(',')}}`,
   );
+  // Alerts are ours by their names, and say nothing of a namespace where their expression sums it away.
+  if (ours === expr && !/\bALERTS\b/.test(expr)) throw new Error(`no metric of ours in ${expr}`);
+  return ours;
+}
+
+/** A panel's question to Prometheus. */
+function isQuery(value: unknown): value is { expr: string } {
+  const { datasource, expr } = (value ?? {}) as { datasource?: { type: string }; expr?: string };
+  return datasource?.type === 'prometheus' && expr !== undefined;
+}
 
 function alerts(): Alerts {
   const { groups } = parse(readFileSync(join(root, 'infra', 'observe', 'alerts.yml'), 'utf8')) as Alerts;
