@@ -1,6 +1,5 @@
 /** `npm run k8s -- generate [--check]` writes the manifests; `npm run -s k8s -- secrets` prints an installation's Secrets for kubectl. */
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { graph } from '../../services/pipeline.ts';
@@ -8,36 +7,17 @@ import { readConfig } from '../../shared/config.ts';
 import { PermanentError } from '../../shared/errors.ts';
 import { defaultDataDir, root } from '../paths.ts';
 import { ensureSecrets, forgetSecrets } from '../secrets.ts';
-import { manifestFiles } from './files.ts';
+import { differences, manifestFiles, writeFiles } from './files.ts';
 import { rolesOf, secretManifests } from './secrets.ts';
 
 const folder = join(root, 'k8s');
 
-/** What is committed but differs from what follows from the code, by path. */
-async function differences(wanted: Record<string, string>): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-  const present = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1));
-  const stale = present.filter((path) => !(path in wanted));
-  const texts = await Promise.all(Object.keys(wanted).map((path) => readFile(join(folder, path), 'utf8').catch(() => undefined)));
-  return [...stale, ...Object.entries(wanted).flatMap(([path, text], index) => (texts[index] === text ? [] : [path]))];
-}
-
 async function generate(check: boolean): Promise<void> {
   const wanted = manifestFiles(graph);
-  const changed = await differences(wanted);
-  if (check && changed.length > 0)
+  if (!check) return writeFiles(folder, wanted);
+  const changed = await differences(folder, wanted);
+  if (changed.length > 0)
     throw new PermanentError('manifests-differ', `${changed.join(', ')}: run \`npm run k8s -- generate\` and commit the result`);
-  for (const path of changed) {
-    const file = join(folder, path);
-    const text = wanted[path];
-    if (text === undefined) await rm(file);
-    else {
-      await mkdir(dirname(file), { recursive: true });
-      await writeFile(file, text);
-    }
-  }
 }
 
 /**
