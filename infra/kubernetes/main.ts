@@ -8,7 +8,7 @@ import { PermanentError } from '../../shared/errors.ts';
 import { defaultDataDir, root } from '../paths.ts';
 import { ensureSecrets, forgetSecrets } from '../secrets.ts';
 import { differences, manifestFiles, writeFiles } from './files.ts';
-import { rolesOf, secretManifests } from './secrets.ts';
+import { rolesOf, secretManifests, type GivenKeys } from './secrets.ts';
 
 const folder = join(root, 'k8s');
 
@@ -20,16 +20,27 @@ async function generate(check: boolean): Promise<void> {
     throw new PermanentError('manifests-differ', `${changed.join(', ')}: run \`npm run k8s -- generate\` and commit the result`);
 }
 
-/**
- * Passwords are made once and kept in the directory, so that a second call prints the same. Where the environment has
- * ARTIFACT_ACCESS_KEY and ARTIFACT_SECRET_KEY, all services get these. @param rotate Makes all passwords anew.
- */
-async function printSecrets(dataDir: string, rotate: boolean): Promise<void> {
+/** Keys of a store that FAVE does not run, from the environment. */
+function givenKeys(): GivenKeys {
   const { store } = readConfig(process.env);
+  if (store.accessKey === '') throw new PermanentError('bad-arguments', 'set ARTIFACT_ACCESS_KEY and ARTIFACT_SECRET_KEY');
+  return store;
+}
+
+interface Printed {
+  /** Makes all passwords anew. */
+  readonly rotate: boolean;
+  /** Gives all services the keys of the environment. Only where it is asked for: who works on an instance has its administrator's there. */
+  readonly external: boolean;
+}
+
+/** Passwords are made once and kept in the directory, so that a second call prints the same. */
+async function printSecrets(dataDir: string, { rotate, external }: Printed): Promise<void> {
+  const given = external ? givenKeys() : undefined;
   if (rotate) await forgetSecrets(dataDir);
   const secrets = await ensureSecrets(dataDir, rolesOf(graph));
   process.stdout.write(
-    secretManifests(graph, secrets, store.accessKey === '' ? undefined : store)
+    secretManifests(graph, secrets, given)
       .map((manifest) => stringify(manifest))
       .join('---\n'),
   );
@@ -37,11 +48,15 @@ async function printSecrets(dataDir: string, rotate: boolean): Promise<void> {
 
 const {
   positionals: [command, directory = join(defaultDataDir, 'kubernetes')],
-  values: { check, rotate },
+  values: { check, rotate, 'external-store': external },
 } = parseArgs({
   allowPositionals: true,
-  options: { check: { type: 'boolean', default: false }, rotate: { type: 'boolean', default: false } },
+  options: {
+    check: { type: 'boolean', default: false },
+    rotate: { type: 'boolean', default: false },
+    'external-store': { type: 'boolean', default: false },
+  },
 });
 if (command === 'generate') await generate(check);
-else if (command === 'secrets') await printSecrets(directory, rotate);
-else throw new PermanentError('bad-arguments', 'say `generate [--check]` or `secrets [DIRECTORY] [--rotate]`');
+else if (command === 'secrets') await printSecrets(directory, { rotate, external });
+else throw new PermanentError('bad-arguments', 'say `generate [--check]` or `secrets [DIRECTORY] [--rotate] [--external-store]`');

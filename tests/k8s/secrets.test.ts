@@ -15,10 +15,10 @@ const dir = await mkdtemp(join(tmpdir(), 'fave-k8s-secrets-'));
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
 /** What `npm run -s k8s -- secrets` prints: passwords by Secret. */
-async function printed(...args: string[]): Promise<Record<string, string | undefined>> {
+async function printed(args: string[] = [], variables: Record<string, string> = {}): Promise<Record<string, string | undefined>> {
   const program = ['--import', 'tsx', 'infra/kubernetes/main.ts', 'secrets', dir, ...args];
   // Where tsx keeps what it compiled.
-  const text = await run(process.execPath, program, { cwd: root, env: { TMPDIR: dir } });
+  const text = await run(process.execPath, program, { cwd: root, env: { TMPDIR: dir, ...variables } });
   const secrets = parseAllDocuments(text).map((document) => document.toJS() as Secret);
   return Object.fromEntries(secrets.map(({ metadata, stringData }) => [metadata.name, stringData['NATS_PASSWORD']]));
 }
@@ -27,7 +27,15 @@ it('Secrets are printed with the same passwords again, and with others when they
   const first = await printed();
   expect(Object.keys(first).length).toBeGreaterThan(10);
   expect(await printed()).toEqual(first);
-  const rotated = await printed('--rotate');
+  const rotated = await printed(['--rotate']);
   expect(Object.keys(rotated)).toEqual(Object.keys(first));
   for (const [name, password] of Object.entries(first)) if (password) expect([name, rotated[name]]).not.toEqual([name, password]);
+});
+
+const administrator = { ARTIFACT_ACCESS_KEY: 'administrator', ARTIFACT_SECRET_KEY: 'of another instance' };
+
+it('keys of the environment are a store’s of somebody else only where that is said', { timeout: 60_000 }, async () => {
+  expect(Object.keys(await printed([], administrator))).toContain('minio-root');
+  expect(Object.keys(await printed(['--external-store'], administrator))).not.toContain('minio-root');
+  await expect(printed(['--external-store'])).rejects.toThrow('ARTIFACT_ACCESS_KEY');
 });
