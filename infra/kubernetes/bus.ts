@@ -137,8 +137,9 @@ const container = {
     { name: 'data', mountPath: DATA },
     { name: 'config', mountPath: CONFIG, readOnly: true },
   ],
-  // Restoring a large stream takes its time; a server that still does so is alive.
-  startupProbe: { ...health('?js-server-only=true'), periodSeconds: 1, failureThreshold: 300 },
+  // Begun is who has all streams again, in a cluster as the others have them: of several nodes the next one is taken only then.
+  // That may take its time; `js-server-only` would say yes before JetStream is there.
+  startupProbe: { ...health(''), periodSeconds: 1, timeoutSeconds: 5, failureThreshold: 900 },
   livenessProbe: { ...health('?js-enabled-only=true'), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
   readinessProbe: { ...health('?js-server-only=true'), periodSeconds: 5, timeoutSeconds: 5 },
 };

@@ -15,6 +15,8 @@ import {
   busUsers,
 } from '../../infra/kubernetes/bus.ts';
 import { busPermissions } from '../../infra/permissions.ts';
+import { startNats } from '../../infra/nats.ts';
+import { freePorts } from '../../infra/ports.ts';
 import { ensureServers } from '../../infra/servers/install.ts';
 
 it.each([false, true])(
@@ -42,4 +44,24 @@ it('a node has sent its clients to others before its pod is killed', () => {
   const [, , server] = bus();
   const grace = server.spec?.template.spec?.terminationGracePeriodSeconds ?? 0;
   expect(seconds.reduce((sum, each) => sum + each, 0)).toBeLessThan(grace);
+});
+
+it('a node that has not found the others has not begun, though it is alive', { timeout: 900_000 }, async () => {
+  const { natsServer: program } = await ensureServers(() => undefined);
+  const dataDir = await mkdtemp(join(tmpdir(), 'fave-k8s-'));
+  const [own, others] = [await freePorts(), await freePorts()];
+  const routes = [own, others].map(({ console: port }) => `127.0.0.1:${port}`);
+  const cluster = { name: 'nats-0', port: own.console, routes, password: 'secret-of-the-routes' };
+  const server = await startNats({ program, port: own.nats, monitor: own.monitor, dataDir, users: {}, passwords: {}, cluster });
+  try {
+    const [, , { spec }] = bus();
+    const { startupProbe, livenessProbe } = spec?.template.spec?.containers[0] ?? {};
+    const answers = [startupProbe, livenessProbe].map((probe) =>
+      fetch(`http://127.0.0.1:${own.monitor}${probe?.httpGet?.path ?? ''}`),
+    );
+    expect((await Promise.all(answers)).map(({ status }) => status)).toEqual([503, 200]);
+  } finally {
+    await server.stop(5_000);
+    await rm(dataDir, { recursive: true, maxRetries: 3 });
+  }
 });
