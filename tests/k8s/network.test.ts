@@ -2,9 +2,12 @@ import { BlockList } from 'node:net';
 import type { INetworkPolicySpec } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicySpec';
 import { describe, expect, it } from 'vitest';
 import { graph } from '../../services/pipeline.ts';
+import { parseAllDocuments } from 'yaml';
+import { markedBlocks } from '../../infra/operations.ts';
 import { regimeNames } from '../../infra/regimes.ts';
 import { serviceNames } from '../../infra/services.ts';
 import { allNames, ofKind, overlay, podsOf, type Manifest } from './overlays.ts';
+import { faults } from './schemas.ts';
 
 interface Endpoint {
   readonly name: string;
@@ -80,6 +83,7 @@ const strangers: readonly Endpoint[] = [
   { name: 'prometheus', namespace: 'monitoring', labels: { app: 'prometheus' } },
   { name: 'dns', namespace: 'kube-system', labels: { 'k8s-app': 'kube-dns' } },
   { name: 'somebody', namespace: 'default', labels: { 'app.kubernetes.io/component': 'service' } },
+  { name: 'ingress', namespace: 'ingress-nginx', labels: {} },
   { name: 'newcomer', namespace: 'fave', labels: {} },
   { name: 'internet', namespace: '', labels: {}, address: '203.0.113.7' },
   { name: 'cloud-credentials', namespace: '', labels: {}, address: '169.254.169.254' },
@@ -96,8 +100,7 @@ function portsOf(manifests: readonly Manifest[]): string[] {
 const ownOf = (manifests: readonly Manifest[]): Endpoint[] => podsOf(manifests).map((pod) => ({ ...pod, namespace: 'fave' }));
 
 /** Connections that are let out at one end and in at the other. */
-async function edges(name: string): Promise<string[]> {
-  const manifests = await overlay(name);
+function edges(manifests: readonly Manifest[]): string[] {
   const ports = portsOf(manifests);
   const all: readonly Endpoint[] = [...ownOf(manifests), ...strangers];
   const found = all.flatMap((from) =>
@@ -158,7 +161,15 @@ describe('network policies', { timeout: 900_000 }, () => {
     ['cold+tracing', [...usual, ...spans]] as const,
     ['scale-out+monitoring', [...usual, ...clustered, exporter]] as const,
   ])('of %s allow the edges of the architecture and no others', async (name, expected) => {
-    expect(await edges(name)).toEqual([...expected].sort());
+    expect(edges(await overlay(name))).toEqual([...expected].sort());
+  });
+
+  it('of the documentation let users in by an ingress controller, to both servers and nowhere else', async () => {
+    const documents = parseAllDocuments(markedBlocks('tested', 'yaml', 'kubernetes.md')['entrance'] ?? '');
+    const policies = documents.map((document) => document.toJS() as Manifest);
+    expect(policies.flatMap(faults)).toEqual([]);
+    const more = edges([...(await overlay('cold')), ...policies]);
+    expect(more).toEqual([...usual, 'ingress → minio TCP 9000', 'ingress → nats TCP 4222'].sort());
   });
 
   it.each(allNames)('of %s say at both ends the same', async (name) => {
