@@ -77,7 +77,7 @@ function addRequestCommands(program: Command, here: () => Cli, run: Run): void {
     );
   program
     .command('watch')
-    .description('follow what happens, of one request or all, until Ctrl-C')
+    .description('follow what happens, of one request from its beginning or of all from now on, until Ctrl-C')
     .argument('[id]')
     .action((id: string | undefined) => run(import('./commands/watch.ts').then(({ watch }) => watch(here(), id))));
   program

@@ -9,7 +9,7 @@ const checks: Readonly<Record<string, readonly string[]>> = {
   format: ['prettier', '--check', '--log-level', 'warn', '.'],
   types: ['tsc'],
   'generated files': ['tsx', 'schemas/generate.ts', '--check'],
-  'generated docs': ['tsx', 'infra/generate-docs.ts', '--check'],
+  'generated docs': ['tsx', 'cli/generate-docs.ts', '--check'],
   'lint and import directions': ['eslint', '.', '--max-warnings', '0'],
 };
 

@@ -1,10 +1,13 @@
 /** Makes what the docs say of the code from the code, for `npm run generate`; with `--check`, fails where what is committed differs. */
 import { readFile, writeFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { coresOf, regimeNames, regimeSettings } from '../infra/regimes.ts';
 import { graph } from '../services/pipeline.ts';
 import { environment, settingVariable } from '../shared/config.ts';
 import { logEvents } from '../shared/log.ts';
 import type { OptionSchemas } from '../shared/stage.ts';
-import { coresOf, regimeNames, regimeSettings } from './regimes.ts';
+import { createOutput } from './cli.ts';
+import { createProgram } from './program.ts';
 
 const root = new URL('../', import.meta.url);
 
@@ -65,6 +68,18 @@ function regimesTable(): string {
   return table([['stage', 'items for each', 'memory, MB', 'cores', ...regimeNames], ...rows]);
 }
 
+/** The commands, a row each. */
+function commandsTable(): string {
+  const nobody = createOutput(process.stdout, {});
+  const cli = { stdout: nobody, stderr: nobody, env: {}, cwd: '.', signal: new AbortController().signal };
+  const rows = (command: Command, before = ''): string[][] => {
+    if (command.commands.length > 0) return command.commands.flatMap((each) => rows(each, `${before}${command.name()} `));
+    const call = before + command.createHelp().subcommandTerm(command).replace(' [options]', '');
+    return [[`\`${call}\``, command.options.map(({ long }) => `\`${long ?? ''}\``).join(' '), command.description()]];
+  };
+  return table([['command', 'options', 'what it does'], ...rows(createProgram(cli, () => undefined))]);
+}
+
 /** The stage that the README quotes, without its imports. */
 async function quotedStage(): Promise<string> {
   const source = await readFile(new URL('services/stage-ffmpeg-0/stage.ts', root), 'utf8');
@@ -72,6 +87,7 @@ async function quotedStage(): Promise<string> {
 }
 
 const pages: readonly [page: string, mark: string, text: string][] = [
+  ['docs/cli.md', 'commands', commandsTable()],
   ['docs/options.md', 'options', optionsTable()],
   ['docs/environment.md', 'environment', environmentTable()],
   ['docs/observability.md', 'events', eventsTable()],
@@ -82,10 +98,9 @@ const pages: readonly [page: string, mark: string, text: string][] = [
 for (const [page, mark, text] of pages) {
   const url = new URL(page, root);
   const before = await readFile(url, 'utf8');
-  const after = before.replace(
-    new RegExp(`(<!-- ${mark} -->\n)[\\s\\S]*?(\n<!-- /${mark} -->)`),
-    (_, begin: string, end: string) => `${begin}\n${text}\n${end}`,
-  );
+  const place = new RegExp(`(<!-- ${mark} -->\n)[\\s\\S]*?(\n<!-- /${mark} -->)`);
+  if (!place.test(before)) throw new Error(`${page} has no place for ${mark}`);
+  const after = before.replace(place, (_, begin: string, end: string) => `${begin}\n${text}\n${end}`);
   if (after === before) continue;
   if (process.argv.includes('--check')) {
     console.error(`${page} does not say what the code says: run \`npm run generate\` and commit the result.`);
