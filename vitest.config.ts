@@ -7,7 +7,8 @@ export default defineConfig({
     globalSetup: ['tests/global-setup.ts'],
     pool: 'forks',
     poolOptions: { forks: { maxForks: 2 } },
-    testTimeout: 30_000,
+    // Only ends what hangs: a loaded machine takes many times as long as an idle one. A test that is meant to take its time says so.
+    testTimeout: 120_000,
     // Servers are built from source the first time that a machine runs a test with them (tests/built-servers.ts).
     hookTimeout: 900_000,
     teardownTimeout: 60_000,

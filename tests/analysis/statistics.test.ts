@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { randomOf } from '../../shared/random.ts';
 import {
   cliffsDelta,
@@ -12,8 +12,6 @@ import {
 } from '../../analysis/statistics.ts';
 
 // Thousands of resamples; the machine may be busy with other test files.
-vi.setConfig({ testTimeout: 120_000 });
-
 const values = [812, 455, 390, 1204, 610, 999, 733, 421, 388, 2750, 640, 515];
 
 /** Of numpy 2 and scipy 1: quantile(values, p), permutation_test over all arrangements, mannwhitneyu. */

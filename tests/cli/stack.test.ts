@@ -48,7 +48,7 @@ describe('a request', () => {
     });
     expect(run.code).toBe(0);
     expect(run.stderr).toMatch(/completed spoken.mp4/);
-  }, 90_000);
+  });
 
   it('may be submitted again: the same changes nothing, another is rejected', async () => {
     const again = await fave(['submit', video, '--id', id, '--option', 'interval=2', '--wait', '--json'], { env });
@@ -122,7 +122,7 @@ describe('failure', () => {
         message: expect.stringMatching(/\w+ \w+/) as string,
       },
     ]);
-  }, 90_000);
+  });
 
   it.each([['status'], ['result']])('fave %s of an unknown id is one sentence', async (command) => {
     const { code, stderr, stdout } = await fave([command, uniqueId('nobody')], { env });
@@ -181,5 +181,5 @@ describe('demo', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/seen {2}person/);
     expect(stdout).toMatch(/said {2}\w+/);
-  }, 90_000);
+  });
 });

@@ -15,6 +15,7 @@ import { readConfig } from '../../shared/config.ts';
 import type { Graph } from '../../shared/graph.ts';
 import { createStore } from '../../shared/store.ts';
 import { atEnd, type Stack } from '../stack.ts';
+import { WAIT } from '../wait.ts';
 
 /** One of several NATS servers. */
 export interface Node {
@@ -143,5 +144,5 @@ async function leading({ manager }: Bus): Promise<void> {
       () => true,
       () => false,
     );
-  await vi.waitUntil(leads, { timeout: 20_000, interval: 100 });
+  await vi.waitUntil(leads, WAIT);
 }

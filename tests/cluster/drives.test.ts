@@ -52,7 +52,7 @@ function holds(drive: string, key: string): boolean {
   return existsSync(join(drive, admin.store.bucket, key, 'xl.meta'));
 }
 
-test('a drive is taken away under load and comes back: nothing is lost, and it is healed', { timeout: 90_000 }, async () => {
+test('a drive is taken away under load and comes back: nothing is lost, and it is healed', { timeout: 240_000 }, async () => {
   const [lost = '', second = '', third = ''] = cluster.drives;
   let taken: Promise<void> | undefined;
   let shouted = 0;

@@ -2,6 +2,7 @@ import { vi } from 'vitest';
 import { sha256Of } from '../../shared/store.ts';
 import { requestOf } from '../runtime/harness.ts';
 import { uniqueId, type Stack } from '../stack.ts';
+import { WAIT } from '../wait.ts';
 
 export type Request = ReturnType<typeof requestOf>;
 
@@ -35,7 +36,7 @@ export async function eventually(holds: () => boolean | Promise<boolean>): Promi
       return false;
     }
   };
-  await vi.waitUntil(asked, { timeout: 40_000, interval: 50 });
+  await vi.waitUntil(asked, WAIT);
 }
 
 export async function allEnded(requests: readonly Request[]): Promise<void> {

@@ -48,7 +48,7 @@ async function whereTheTrackerReads(): Promise<string | undefined> {
 test.each([
   ['leads what landed', leaderOfLanded],
   ['the tracker reads from', whereTheTrackerReads],
-])('the server that %s is killed under load and comes back: nothing is lost', { timeout: 90_000 }, async (_, find) => {
+])('the server that %s is killed under load and comes back: nothing is lost', { timeout: 240_000 }, async (_, find) => {
   const leader = await find();
   const node = cluster.nodes.find(({ name }) => name === leader)!;
   let killed: Promise<void> | undefined;
@@ -97,7 +97,7 @@ async function whereItReads(id: string): Promise<string | undefined> {
 test.each([
   ['it is connected to', lastServer],
   ['it reads from', whereItReads],
-])('who waits for a request hears its end though the server that %s is killed', { timeout: 90_000 }, async (_, find) => {
+])('who waits for a request hears its end though the server that %s is killed', { timeout: 240_000 }, async (_, find) => {
   const dir = await mkdtemp(join(tmpdir(), 'fave-waits-'));
   onTestFinished(() => rm(dir, { recursive: true }));
   let [reached, go] = [false, (): void => undefined];

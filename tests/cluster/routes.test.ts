@@ -59,7 +59,7 @@ async function joined(members: readonly Server[], all: readonly string[]): Promi
 test.each([
   ['no password', ''],
   ['another password', 'a-guess'],
-])('a fourth server with %s is refused by all three', { timeout: 60_000 }, async (what, password) => {
+])('a fourth server with %s is refused by all three', async (what, password) => {
   await joined(servers, names);
   const intruder = await startServer(`intruder with ${what}`.replaceAll(' ', '-'), await freePorts(), password);
   const refused = async (): Promise<number> => (await intruder.log()).match(/'?Authorization Violation'?/gi)?.length ?? 0;
@@ -68,7 +68,7 @@ test.each([
   for (const [n, server] of servers.entries()) expect(await server.peers()).toEqual(others(names[n]!, names));
 });
 
-test('one with the password joins them', { timeout: 60_000 }, async () => {
+test('one with the password joins them', async () => {
   const fourth = await startServer('nats-4', await freePorts(), PASSWORD);
   await joined([...servers, fourth], [...names, 'nats-4']);
 });

@@ -10,7 +10,7 @@ import { encodeOptions } from '../../shared/metadata.ts';
 import { digestOf } from '../../shared/store.ts';
 import { validated } from '../../shared/validate.ts';
 import { medium, NO_MEDIA } from '../media.ts';
-import { requestOf, setUpFor, stored } from '../runtime/harness.ts';
+import { requestOf, setUpFor, stored, WAIT } from '../runtime/harness.ts';
 import { ownStack, uniqueId, type RunningService, type Stack } from '../stack.ts';
 import { inputs, type Input } from './inputs.ts';
 import { observe, treeOf, type Observed, type Tree } from './observed.ts';
@@ -170,9 +170,9 @@ describe.each(all)('$name', ({ name, path, expect: expected }) => {
 });
 
 describe('what is refused', () => {
-  const refused = async (id: string): Promise<Lifecycle> => observed.end(id, 30);
+  const refused = async (id: string): Promise<Lifecycle> => observed.end(id, WAIT.timeout / 1_000);
 
-  it('a file in the wrong place', { timeout: 60_000 }, async () => {
+  it('a file in the wrong place', async () => {
     const id = uniqueId('e2e');
     await stack.store.put(`requests/${id}/video.mp4`, 'x');
     expect(await refused(id)).toMatchObject({
@@ -187,26 +187,24 @@ describe('what is refused', () => {
     });
   });
 
-  it('an id that is none', { timeout: 60_000 }, async () => {
+  it('an id that is none', async () => {
     const key = `requests/${uniqueId('bad id')}/input/video.mp4`;
     await stack.store.put(key, 'x');
     const rejected = async (): Promise<Lifecycle | undefined> => {
-      await observed.end('_', 30);
+      await observed.end('_', WAIT.timeout / 1_000);
       return observed.lifecycle.find(({ input }) => input === key);
     };
-    await expect
-      .poll(rejected, { timeout: 30_000 })
-      .toMatchObject({ request_id: '_', status: 'rejected', errors: [{ code: 'bad-key' }] });
+    await expect.poll(rejected, WAIT).toMatchObject({ request_id: '_', status: 'rejected', errors: [{ code: 'bad-key' }] });
   });
 
-  it('an option that there is not, by name', { timeout: 60_000 }, async () => {
+  it('an option that there is not, by name', async () => {
     const id = uniqueId('e2e');
     await stack.store.put(`requests/${id}/input/a.mp4`, 'x', { headers: encodeOptions({ intervall: '2' }) });
     expect(await refused(id)).toMatchObject({
       errors: [{ code: 'unknown-option', message: expect.stringContaining('"intervall"') as string }],
     });
     await expect
-      .poll(async () => (await stack.store.text(`requests/${id}/metadata/state.json`))?.text, { timeout: 10_000 })
+      .poll(async () => (await stack.store.text(`requests/${id}/metadata/state.json`))?.text, WAIT)
       .toContain('unknown-option');
   });
 

@@ -32,7 +32,7 @@ async function smallDisk(): Promise<string | undefined> {
   return disk && dir;
 }
 
-it('an item waits for room on a full disk, and is not failed', { timeout: 60_000 }, async ({ skip }) => {
+it('an item waits for room on a full disk, and is not failed', async ({ skip }) => {
   const dir = await smallDisk();
   if (dir === undefined) return skip(NO_DISK);
   const release = await fill(dir);

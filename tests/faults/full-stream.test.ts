@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { streams } from '../../shared/topology.ts';
 import { tinyGraph } from '../fixtures/tiny/graph.ts';
-import { requestOf, setUpFor, start } from '../runtime/harness.ts';
+import { requestOf, setUpFor, start, WAIT } from '../runtime/harness.ts';
 import { ownStack, uniqueId, type Stack } from '../stack.ts';
 
 const graph = tinyGraph();
@@ -32,7 +32,7 @@ it('full streams push back into the store’s queue, and nothing is lost', { tim
   await start(stack, graph, 'relay');
   const requests = Array.from({ length: UPLOADS }, () => requestOf(stack, uniqueId()));
   for (const [n, request] of requests.entries()) await request.put(`line ${n}`, { memo: 'false' });
-  await vi.waitUntil(async () => (await queued()) > 0, { timeout: 30_000, interval: 100 });
+  await vi.waitUntil(async () => (await queued()) > 0, WAIT);
   for (const name of [streams.raw, streams.landed]) {
     expect((await stack.bus.manager.streams.info(name)).state.bytes).toBeLessThanOrEqual(SMALL);
   }
@@ -45,5 +45,5 @@ it('full streams push back into the store’s queue, and nothing is lost', { tim
   for (const request of requests)
     expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { loud: 1 } });
   expect(await Promise.all(requests.map((request) => request.ends()))).toEqual(requests.map(() => 1));
-  await vi.waitUntil(async () => (await queued()) === 0, { timeout: 30_000, interval: 100 });
+  await vi.waitUntil(async () => (await queued()) === 0, WAIT);
 });

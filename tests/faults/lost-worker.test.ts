@@ -37,7 +37,7 @@ beforeEach(async () => {
   stack = await ownStack();
 });
 
-it('its item ends, and leaves the stream, with the rights that a tracker has', { timeout: 60_000 }, async () => {
+it('its item ends, and leaves the stream, with the rights that a tracker has', async () => {
   await stack.startServices(['relay', 'tracker']);
   const request = requestOf(stack, uniqueId());
   await request.put('nobody reads this');
@@ -47,7 +47,7 @@ it('its item ends, and leaves the stream, with the rights that a tracker has', {
   await vi.waitUntil(async () => (await left(stack)) === 0, WAIT);
 });
 
-it('its item stays for another stage that consumes the same, and leaves the stream after that', { timeout: 60_000 }, async () => {
+it('its item stays for another stage that consumes the same, and leaves the stream after that', async () => {
   await setUpFor(stack, graph, 30);
   for (const name of ['relay', 'tracker', 'cut']) await start(stack, graph, name);
   const request = requestOf(stack, uniqueId());

@@ -53,7 +53,7 @@ describe('a request completes', () => {
   });
 });
 
-it('an event that is delivered twenty times, in any order, changes nothing', { timeout: 60_000 }, async () => {
+it('an event that is delivered twenty times, in any order, changes nothing', async () => {
   const announced = await announcements(stack);
   const request = newRequest();
   await request.put('one\ntwo\nthree', alone);

@@ -40,7 +40,7 @@ describe('a worker that is killed', () => {
     expect(Object.keys(whole.artifacts)).toEqual(['input/text.txt', 'mint/heads.txt', 'mint/tails.txt']);
   });
 
-  it.each(phases)('%s leaves its item to the next, which comes to the same', { timeout: 60_000 }, async (phase) => {
+  it.each(phases)('%s leaves its item to the next, which comes to the same', async (phase) => {
     const request = requestOf(stack, uniqueId());
     const lost = await startMint(stack, { phase });
     await request.put('gold', { memo: 'false' });

@@ -3,6 +3,7 @@ import { mapSome } from '../../cli/requests.ts';
 import { streams } from '../../shared/topology.ts';
 import { memory } from '../bench/processes.ts';
 import { ownStack, uniqueId, type Stack } from '../stack.ts';
+import { WAIT } from '../wait.ts';
 
 /** Uploads at once: what ends within a minute, 5 000 where there is time. */
 const UPLOADS = Number(process.env['FAVE_TEST_UPLOADS'] ?? 250);
@@ -36,7 +37,7 @@ it('many tiny uploads at once end once each, and nobody holds them all', { timeo
   expect(await ends()).toEqual(Object.fromEntries(ids.map((id) => [`fave.requests.${id}.failed`, 1])));
   // Acknowledged by everybody, and the store's queue has told its part too.
   for (const name of [streams.raw, streams.landed])
-    await vi.waitUntil(async () => (await stack.bus.manager.streams.info(name)).state.messages === 0, { timeout: 60_000 });
+    await vi.waitUntil(async () => (await stack.bus.manager.streams.info(name)).state.messages === 0, WAIT);
 
   const peaks = new Map(services.map(({ name, pid }) => [name, memory(pid).peak]));
   for (const [name, pid] of Object.entries(stack.servers)) peaks.set(name, memory(pid).peak);

@@ -21,9 +21,6 @@ beforeEach(() => {
   before = undefined;
 });
 
-/** Longer than what is lost with a server takes to come again: an acknowledgement, a publish, a pull. */
-const PATIENCE = { timeout: 60_000, interval: 50 };
-
 const lines = ['one', 'two', 'three'];
 const whole = Object.fromEntries([
   ['input/text.txt', sha256Of(lines.join('\n'))],
@@ -57,7 +54,7 @@ async function survives(breaking: () => Promise<void>, at?: 'at once'): Promise<
       ),
     WAIT,
   );
-  await vi.waitUntil(async () => (await request.ends()) > 0, PATIENCE);
+  await vi.waitUntil(async () => (await request.ends()) > 0, WAIT);
   expect(await request.ended()).toMatchObject({
     status: 'completed',
     errors: [],
@@ -73,7 +70,7 @@ const lost = async (...these: Server[]): Promise<void> => {
   for (const server of these) await server.start();
 };
 
-describe('a request survives that', { timeout: 120_000 }, () => {
+describe('a request survives that', () => {
   it('NATS is killed and comes back with its data', () => survives(() => lost(servers.nats)));
 
   it('MinIO is killed and comes back with its data', () => survives(() => lost(servers.minio)));

@@ -14,7 +14,7 @@ beforeAll(async () => {
   await start(stack, mintGraph(), 'tracker');
 });
 
-it('a network that is slow and resets at every output costs time and nothing else', { timeout: 60_000 }, async () => {
+it('a network that is slow and resets at every output costs time and nothing else', async () => {
   const network = await networkTo(Number(new URL(stack.config.store.endpoint).port));
   onTestFinished(() => network.close());
   network.latency = 50;

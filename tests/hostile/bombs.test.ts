@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from 'node:fs';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Media } from '../../schemas/generated/types.ts';
 import { kinds } from '../../schemas/kinds.ts';
 import stage from '../../services/stage-ffmpeg-0/stage.ts';
@@ -7,8 +7,6 @@ import { PermanentError } from '../../shared/errors.ts';
 import { chirp, generated, h264, picture } from '../media.ts';
 import { runStage, upload } from '../stage-harness.ts';
 import { patched, withBoxes, written } from './craft.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 /** Four bytes, big or little endian. */
 const be = (value: number): Buffer => Buffer.from([value >>> 24, value >>> 16, value >>> 8, value]);

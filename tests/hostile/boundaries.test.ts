@@ -9,10 +9,8 @@ import { pathOf } from '../../shared/keys.ts';
 import { createItem } from '../../shared/runtime/item.ts';
 import { streams, subjects } from '../../shared/topology.ts';
 import { line, tinyGraph } from '../fixtures/tiny/graph.ts';
-import { requestOf, setUpFor, start } from '../runtime/harness.ts';
+import { requestOf, setUpFor, start, WAIT } from '../runtime/harness.ts';
 import { ownStack, uniqueId, type Stack } from '../stack.ts';
-
-vi.setConfig({ testTimeout: 30_000 });
 
 /** What a boundary may be given instead of what it expects. */
 const GARBAGE = [
@@ -30,7 +28,6 @@ const GARBAGE = [
 ];
 
 const graph = tinyGraph();
-const WAIT = { timeout: 15_000, interval: 50 };
 
 let stack: Stack;
 beforeAll(async () => {

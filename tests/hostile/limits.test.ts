@@ -1,12 +1,10 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { PermanentError } from '../../shared/errors.ts';
 import { exec, ToolError } from '../../shared/exec.ts';
 import { findPrlimit, isStartFailure, limitHit, prlimitArgs, toolLimits } from '../../shared/media/limits.ts';
 import { mediaFolder, picture } from '../media.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const MB = 1024 * 1024;
 const wide = { memory: 4096 * MB, cpu: 600, fileSize: 1024 * MB };

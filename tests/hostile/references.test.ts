@@ -1,13 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import stage from '../../services/stage-ffmpeg-0/stage.ts';
 import { Fault, PermanentError } from '../../shared/errors.ts';
 import { chirp, generated, h264, mediaFolder, picture, samplesOf } from '../media.ts';
 import { runStage, upload, type Ran } from '../stage-harness.ts';
 import { aliasReference, dash, hls, listener, referenceMovie, sdp, urlReference, withBoxes, written } from './craft.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const server = listener();
 

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { storePolicies, accessKeyOf } from '../../infra/policies.ts';
 import { busPermissions } from '../../infra/permissions.ts';
 import { readSecrets, type Secrets } from '../../infra/secrets.ts';
@@ -9,8 +9,6 @@ import { memoKey, metadataPaths, pathOf } from '../../shared/keys.ts';
 import { createStore, type Store } from '../../shared/store.ts';
 import { ADVISORY_CONSUMER, consumerName, RELAY_CONSUMER, streams, subjects } from '../../shared/topology.ts';
 import { ownStack, uniqueId, type Stack } from '../stack.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const id = uniqueId();
 const stages = graph.stages;

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Kind } from '../../schemas/kinds.ts';
 import { kinds } from '../../schemas/kinds.ts';
 import cutting from '../../services/stage-ffmpeg-1/stage.ts';
@@ -12,8 +12,6 @@ import type { AnyStage } from '../../shared/stage.ts';
 import { chirp, generated, picture } from '../media.ts';
 import { runStage, type LocalObject, type Ran } from '../stage-harness.ts';
 import { dash, hls, listener, sdp, urlReference, withBoxes, written } from './craft.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const server = listener();
 

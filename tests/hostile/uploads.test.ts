@@ -7,11 +7,8 @@ import { encodeOptions } from '../../shared/metadata.ts';
 import { digestOf } from '../../shared/store.ts';
 import { streams } from '../../shared/topology.ts';
 import { chirp, generated } from '../media.ts';
+import { WAIT } from '../wait.ts';
 import { ownStack, uniqueId, type Stack } from '../stack.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
-
-const WAIT = { timeout: 60_000, interval: 100 };
 
 let stack: Stack;
 beforeAll(async () => {

@@ -43,7 +43,7 @@ async function strict(endpoint: string): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-it('set-up leaves the rules of a bucket alone that FAVE looks into by itself', { timeout: 60_000 }, async () => {
+it('set-up leaves the rules of a bucket alone that FAVE looks into by itself', async () => {
   const store = bucket('announces-nothing');
   expect(await setUpBucket({ store, graph, events: 'sweep' })).toEqual([
     'made bucket announces-nothing',
@@ -54,7 +54,7 @@ it('set-up leaves the rules of a bucket alone that FAVE looks into by itself', {
   expect(await setUpBucket({ store, graph })).toEqual(['set the notification rules of announces-nothing']);
 });
 
-it('a store without MinIO’s extensions keeps versions of every key', { timeout: 60_000 }, async () => {
+it('a store without MinIO’s extensions keeps versions of every key', async () => {
   const store = bucket('of-another-store', await strict(stack.config.store.endpoint));
   expect(await setUpBucket({ store, graph, events: 'sweep' })).toEqual([
     'made bucket of-another-store',

@@ -10,7 +10,7 @@ import { forgetSecrets, readSecrets, type Secrets } from '../../infra/secrets.ts
 import { graph } from '../../services/pipeline.ts';
 import { connectBus } from '../../shared/bus.ts';
 import { createStore, type Store } from '../../shared/store.ts';
-import { stored } from '../runtime/harness.ts';
+import { stored, WAIT } from '../runtime/harness.ts';
 import { atEnd, uniqueId } from '../stack.ts';
 
 async function launched(dataDir: string, services: readonly string[], shell = {}): Promise<Launched> {
@@ -62,6 +62,6 @@ it('secrets that were rotated open nothing any more, and all works with the new 
   const bus = await connectBus(after.foundation.bus, 'test');
   atEnd(() => bus.close());
   await expect
-    .poll(() => stored({ bus }, 'FAVE_REQUESTS', `fave.requests.${id}.failed`), { timeout: 60_000 })
+    .poll(() => stored({ bus }, 'FAVE_REQUESTS', `fave.requests.${id}.failed`), WAIT)
     .toMatchObject([{ data: { errors: [{ stage: 'stage-ffmpeg-0', code: 'not-media' }] } }]);
 });

@@ -1,10 +1,11 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { files, readLines } from '../../loadgen/files.ts';
 import type { LoadSummary } from '../../loadgen/summary.ts';
 import { fave, lastJson } from '../cli/run.ts';
+import { WAIT } from '../wait.ts';
 
 async function folder(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'fave-load-'));
@@ -57,10 +58,9 @@ describe('fave load', () => {
     const running = fave(['load', '--target', 'null', '--rate', '20', '--duration', '3600', '--out', out], {
       signal: stop.signal,
     });
-    const deadline = Date.now() + 20_000;
     const recorded = async (): Promise<number> =>
       (await readFile(join(out, files.requests), 'utf8').catch(() => '')).split('\n').length - 1;
-    while ((await recorded()) < 3 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
+    await vi.waitUntil(async () => (await recorded()) >= 3, WAIT);
     stop.abort();
     expect(await running).toMatchObject({ code: 130 });
     expect(await recorded()).toBeGreaterThanOrEqual(3);

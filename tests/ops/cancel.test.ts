@@ -81,7 +81,7 @@ describe('fave cancel', () => {
     await vi.waitUntil(async () => (await request.lifecycle('accepted')).length === 1, WAIT);
     const { code, stdout } = await pipeline.fave('cancel', request.id, '--reason', 'nobody wants it');
     expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('is cancelled (run 1)') });
-    await vi.waitUntil(() => !isAlive(group), { timeout: 10_000, interval: 5 });
+    await vi.waitUntil(() => !isAlive(group), { ...WAIT, interval: 5 });
     const gone = Date.now();
     const [said] = await stored<Event>(pipeline.stack, streams.requests, subjects.lifecycle(request.id, 'cancelled'));
     const took = gone - Date.parse(said!.time);

@@ -1,6 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { reasonToRun } from '../../cli/plan.ts';
 import type { Receipt } from '../../schemas/generated/types.ts';
+import { WAIT } from '../wait.ts';
 import { graph, vary } from './graph.ts';
 import { startPipeline, type Pipeline, type PipelineRequest } from './pipeline.ts';
 
@@ -124,7 +125,7 @@ describe('fave replay', () => {
     const gone = new Promise<void>((resolve) => (go = resolve));
     vary.before = () => gone;
     await request.put('one', { memo: 'false' });
-    await vi.waitUntil(async () => (await request.lifecycle('accepted')).length === 1, { timeout: 10_000 });
+    await vi.waitUntil(async () => (await request.lifecycle('accepted')).length === 1, WAIT);
     expect(await pipeline.fave('replay', request.id)).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('still running'),

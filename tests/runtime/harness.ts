@@ -20,9 +20,9 @@ import { runWorker } from '../../shared/runtime/worker.ts';
 import { sha256Of } from '../../shared/store.ts';
 import { consumerName, MAX_DELIVERIES, streams, subjects } from '../../shared/topology.ts';
 import { atEnd, type Stack } from '../stack.ts';
+import { WAIT } from '../wait.ts';
 
-/** Deadline of what a test waits for. */
-export const WAIT = { timeout: 20_000, interval: 20 };
+export { WAIT };
 
 /** A service that runs in the test's own process. */
 export interface Running {

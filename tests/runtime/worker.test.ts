@@ -315,7 +315,7 @@ describe('a worker that is told to stop', () => {
 });
 
 describe('a worker process', () => {
-  it('may be lost at any point: the next one leaves the same tree and one completion', { timeout: 120_000 }, async () => {
+  it('may be lost at any point: the next one leaves the same tree and one completion', { timeout: 300_000 }, async () => {
     const points = 16;
     const requests = Array.from({ length: points }, newRequest);
     for (const [n, request] of requests.entries()) await request.put(`line ${n}`, alone);
@@ -339,7 +339,7 @@ describe('a worker process', () => {
     await worker.stop();
   });
 
-  it('that is thought lost and comes back does no harm', { timeout: 60_000 }, async () => {
+  it('that is thought lost and comes back does no harm', async () => {
     const request = newRequest();
     const paused = await startProcess(stack, { env: { PAUSE: '1' } });
     await paused.logged('service:ready');

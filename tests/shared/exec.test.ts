@@ -4,9 +4,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { PermanentError } from '../../shared/errors.ts';
 import { exec, TAIL, ToolError, type ExecOptions } from '../../shared/exec.ts';
-
-/** Deadline of what a test waits for. */
-const WAIT = { timeout: 10_000, interval: 20 };
+import { WAIT } from '../wait.ts';
 
 const program = join(import.meta.dirname, '../fixtures/programs/tool.mjs');
 const tool = (args: readonly string[], options?: ExecOptions) => exec(process.execPath, [program, ...args], options);

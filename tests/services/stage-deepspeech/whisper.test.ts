@@ -8,6 +8,7 @@ import { buildWhisper, shellCommand, whisperNodeDir } from '../../../services/st
 import { exec } from '../../../shared/exec.ts';
 import { writeScriptedModel } from '../../fixtures/whisper/scripted-model.ts';
 import { mediaFolder } from '../../media.ts';
+import { WAIT } from '../../wait.ts';
 import { transcribe, wavFile, written } from './clip.ts';
 
 /** Milliseconds: whisper.cpp is built once, half a minute of one processor that others use too. */
@@ -123,17 +124,14 @@ describe('whisper through whisper-node', () => {
     const running = behaving('hangs', { signal: abort.signal, dir });
     const pid = await vi.waitFor(
       () => readFileSync(join(dir, 'whisper.json.pid'), 'utf8') || Promise.reject(new Error('not yet')),
-      { timeout: 30_000 },
+      WAIT,
     );
     abort.abort(new Error('deadline'));
     await expect(running).rejects.toThrow('deadline');
-    await vi.waitFor(
-      () => {
-        expect(isRunning(pid)).toBe(false);
-      },
-      { timeout: 10_000 },
-    );
-  }, 60_000);
+    await vi.waitFor(() => {
+      expect(isRunning(pid)).toBe(false);
+    }, WAIT);
+  });
 });
 
 describe('whisper.cpp', () => {
@@ -166,7 +164,7 @@ describe('a model', () => {
     await expect(asked).rejects.toMatchObject({ code: 'no-whisper-model', message: expect.stringContaining(sentence) as string });
   });
 
-  it('that cannot be used leaves the work to pocketsphinx', { timeout: 60_000 }, async () => {
+  it('that cannot be used leaves the work to pocketsphinx', async () => {
     const { ran } = await transcribe(tone, 0, { settings: { 'whisper-model': join(mediaFolder(), 'ggml-none.bin') } });
     expect(ran.executed.map(({ command }) => command)).toEqual(['pocketsphinx_batch']);
   });

@@ -1,13 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Media } from '../../../schemas/generated/types.ts';
 import { kinds } from '../../../schemas/kinds.ts';
 import stage from '../../../services/stage-ffmpeg-0/stage.ts';
 import { chirp, ffmpeg, generated, h264, mediaFolder, medium, NO_MEDIA, picture, samplesOf } from '../../media.ts';
 import { runStage, upload } from '../../stage-harness.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 /** What the stage made of a file: the probe result and the samples. */
 async function examine(path: string): Promise<{ media: Media; samples: Int16Array; wav: Buffer }> {

@@ -1,9 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { chirp, generated, h264, medium, nearest, NO_MEDIA, picture, picturesOf, samplesOf, shiftOf } from '../../media.ts';
 import { cut } from '../clips.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const FPS = 25;
 const RATE = 16_000;

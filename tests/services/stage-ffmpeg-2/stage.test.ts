@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { kinds } from '../../../schemas/kinds.ts';
 import stage from '../../../services/stage-ffmpeg-2/stage.ts';
 import { exec } from '../../../shared/exec.ts';
@@ -7,8 +7,6 @@ import { probe, type Probe } from '../../../shared/media/probe.ts';
 import { chirp, generated, h264, medium, nearest, NO_MEDIA, picture, picturesOf, samplesOf, shiftOf } from '../../media.ts';
 import { runStage, type Ran } from '../../stage-harness.ts';
 import { cut } from '../clips.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const RATE = 16_000;
 

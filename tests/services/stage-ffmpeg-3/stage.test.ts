@@ -1,13 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Frames } from '../../../schemas/generated/types.ts';
 import { kinds } from '../../../schemas/kinds.ts';
 import { frameArgs } from '../../../services/stage-ffmpeg-3/args.ts';
 import stage from '../../../services/stage-ffmpeg-3/stage.ts';
 import { generated, nearest, picture, picturesOf } from '../../media.ts';
 import { runStage, type LocalObject } from '../../stage-harness.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const clip = (path: string, start: number, end: number): LocalObject => ({
   kind: kinds.video,

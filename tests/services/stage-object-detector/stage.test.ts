@@ -33,7 +33,7 @@ describe('a photograph', () => {
       expect(box.x + box.width).toBeLessThanOrEqual(1280.05);
       expect(box.y + box.height).toBeLessThanOrEqual(1158.05);
     }
-  }, 30_000);
+  });
 
   test('twice gives the same bytes; a higher threshold gives fewer objects', async () => {
     const dir = scratch();
@@ -46,7 +46,7 @@ describe('a photograph', () => {
     const best = first.detections.frames[0]!.objects.filter(({ score }) => score >= 0.5);
     expect(best.length).toBeLessThan(first.detections.frames[0]!.objects.length);
     expect(strict.detections.frames[0]!.objects).toEqual(best);
-  }, 30_000);
+  });
 });
 
 test('no frames: detections without frames', async () => {
@@ -60,7 +60,7 @@ test('more frames than are decoded at once stay in order', async () => {
   const { detections } = await detectIn(dir, detector);
   expect(detections.frames.map(({ file }) => file)).toEqual(Array.from({ length: 9 }, (_, n) => frameName(n)));
   expect(new Set(detections.frames.map(({ objects }) => JSON.stringify(objects))).size).toBe(1);
-}, 60_000);
+});
 
 test('an unreadable frame fails the clip', async () => {
   const dir = scratch();
@@ -84,7 +84,7 @@ describe.skipIf(noMedia)(`real footage${noMedia ? `: ${noMedia}` : ''}`, () => {
     expect(Math.abs(box.x + box.width / 2 - 374)).toBeLessThan(25);
     expect(box.y).toBeLessThan(40);
     expect(box.height).toBeGreaterThan(280);
-  }, 30_000);
+  });
 
   test('bottles, each once', async () => {
     const { detections } = await detectIn(framesOf('bottle-detection-no-audio.mp4', [3, 30]), detector);
@@ -94,12 +94,12 @@ describe.skipIf(noMedia)(`real footage${noMedia ? `: ${noMedia}` : ''}`, () => {
       expect(bottles).toBeLessThanOrEqual(3);
       expect(labels).not.toContain('vase');
     }
-  }, 30_000);
+  });
 
   test('a car that drives in', async () => {
     const { detections } = await detectIn(framesOf('car-detection-silent-track.mp4', [5, 18.5, 27.5]), detector);
     expect(labelsOf(detections).flat()).toContain('car');
-  }, 30_000);
+  });
 
   test('in an upright video the boxes are upright', async () => {
     const { detections } = await detectIn(framesOf('portrait-rotated.mp4', [2]), detector);
@@ -108,5 +108,5 @@ describe.skipIf(noMedia)(`real footage${noMedia ? `: ${noMedia}` : ''}`, () => {
     const person = frame!.objects.find(({ label }) => label === 'person')!;
     expect(person.box.height).toBeGreaterThan(person.box.width * 1.5);
     expect(person.box.height).toBeGreaterThan(350);
-  }, 30_000);
+  });
 });

@@ -1,11 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { exec } from '../../../shared/exec.ts';
 import { lastTime, trueDuration } from '../../../shared/media/duration.ts';
 import { chirp, generated, mediaFolder, picture } from '../../media.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 test('reads the last time of the progress report', () => {
   expect(lastTime(['frame=1', 'out_time_us=1500000', 'progress=continue', 'out_time_us=4000000', 'progress=end'])).toBe(4);

@@ -5,9 +5,8 @@ import { createLogger, type LogFields, type Logger } from '../../../shared/log.t
 import { createFeed, type Feed } from '../../../shared/runtime/feed.ts';
 import { proxyTo } from '../../fixtures/proxy.ts';
 import { stack as sharedStack, type Stack } from '../../stack.ts';
+import { WAIT } from '../../wait.ts';
 import { queue, valueOf, type Queue } from '../queue.ts';
-
-const WAIT = { timeout: 10_000, interval: 20 };
 
 let stack: Stack;
 beforeAll(async () => {
