@@ -75,7 +75,6 @@ export function externalStore(): object {
         ARTIFACT_REGION: 'eu-central-1',
         ARTIFACT_PATH_STYLE: 'false',
         FAVE_EVENTS: 'sweep',
-        FAVE_SWEEP_INTERVAL: '5',
       }),
     ],
     patches: patches([
