@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePorts } from '../../infra/ports.ts';
 import { assertReachable, dataDirOf, mergeEnvironments, withoutUserInfo } from '../../cli/connection.ts';
 
 describe('environments', () => {
@@ -59,12 +60,9 @@ describe('the data directory', () => {
 
 describe('reachability', () => {
   it('is told at once', async () => {
+    const { minio: port } = await freePorts();
     const server = createServer();
-    const port = await new Promise<number>((resolve) =>
-      server.listen(0, '127.0.0.1', () => {
-        resolve((server.address() as { port: number }).port);
-      }),
-    );
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
     await expect(assertReachable('the store', `http://127.0.0.1:${port}`)).resolves.toBeUndefined();
     await new Promise((resolve) => server.close(resolve));
     await expect(assertReachable('the store', `http://127.0.0.1:${port}`)).rejects.toThrow(/does not answer/);

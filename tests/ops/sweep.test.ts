@@ -3,7 +3,8 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { setUp } from '../../infra/setup.ts';
 import { setUpBucket } from '../../infra/setup/bucket.ts';
 import { unsettledObjects } from '../../shared/sweep.ts';
-import { start, WAIT, type Running } from '../runtime/harness.ts';
+import { streams } from '../../shared/topology.ts';
+import { start, stored, WAIT, type Running } from '../runtime/harness.ts';
 import { graph } from './graph.ts';
 import { startPipeline, type Pipeline } from './pipeline.ts';
 
@@ -37,10 +38,11 @@ describe('an input whose notifications were lost', () => {
   it('on both paths is taken up by fave sweep', async () => {
     const request = pipeline.request();
     await request.put('one\ntwo', alone);
-    const { manager } = pipeline.stack.bus;
-    // Both paths brought it, and nobody has read it yet.
-    await vi.waitUntil(async () => (await manager.streams.info('FAVE_RAW')).state.messages >= 2, WAIT);
-    await manager.streams.purge('FAVE_RAW');
+    // Both paths brought it, and nobody has read it yet. Others are there too: no relay has read what set-up put to try them.
+    const brought = async (path: string): Promise<boolean> =>
+      JSON.stringify(await stored(pipeline.stack, streams.raw, `fave.raw.${path}`)).includes(request.id);
+    await vi.waitUntil(async () => (await brought('fast')) && (await brought('durable')), WAIT);
+    await pipeline.stack.bus.manager.streams.purge(streams.raw);
     const relay = await start(pipeline.stack, graph, 'relay');
     expect(await pipeline.fave('sweep', request.id, '--dry-run')).toMatchObject({
       code: 0,

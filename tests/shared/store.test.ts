@@ -196,7 +196,7 @@ describe('a store that', () => {
   it('stays away is waited for until the caller’s signal, and that is the store’s fault', async () => {
     const { proxy, far } = await behindProxy();
     proxy.cut();
-    const error = await far.text(uniqueKey(), { signal: AbortSignal.timeout(500) }).catch((thrown: unknown) => thrown);
+    const error = await far.text(uniqueKey(), { signal: AbortSignal.timeout(2_000) }).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(UnavailableError);
     expect(error).toMatchObject({
       code: 'store-unavailable',

@@ -125,7 +125,7 @@ test('the store is used over TLS with the certificate of a private authority', a
 
 test('without its authority the store is not trusted', async () => {
   const store = createStore(readConfig(environment(false)).store);
-  const refused = store.text('tmp/greeting', { signal: AbortSignal.timeout(1_500) });
+  const refused = store.text('tmp/greeting', { signal: AbortSignal.timeout(4_000) });
   await expect(refused).rejects.toThrow(UnavailableError);
   await expect(refused).rejects.toThrow(/certificate/);
   store.close();
