@@ -16,10 +16,10 @@ const programs = join(cacheDir, 'kubernetes', 'bin');
 const access = { KUBECONFIG: kubeconfig, KUBECACHEDIR: join(runDir, 'kubecache') };
 
 /** Runs commands of a shell that say `kubectl`, from the project's root. */
-export async function shell(script: string): Promise<void> {
+export async function shell(script: string, variables: Readonly<Record<string, string>>): Promise<void> {
   await run('bash', ['-euo', 'pipefail', '-c', script], {
     cwd: root,
-    env: { ...access, PATH: `${programs}:${process.env['PATH'] ?? ''}` },
+    env: { ...access, ...variables, PATH: `${programs}:${process.env['PATH'] ?? ''}` },
     show: true,
   });
 }

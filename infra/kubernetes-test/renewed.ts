@@ -9,22 +9,20 @@ import { accessTo, secretsDir, until, type System } from './system.ts';
 import type { Scenario } from './timeline.ts';
 import { watch } from './watch.ts';
 
-const OVERLAY = 'warm';
-
 /** Tag of what is another version by name only. */
 const NEXT = 'next';
 
-/** A block of docs/operations.md that is marked `cluster`, with this installation's passwords and this cluster's overlay. */
-function block(name: string): string {
+/** Runs a block of docs/operations.md that is marked `cluster`, as it stands but for where this installation's passwords are. */
+async function follow(name: string, variables: Readonly<Record<string, string>> = {}): Promise<void> {
   const found = markedBlocks('cluster')[name];
   if (found === undefined) throw new Error(`docs/operations.md has no block cluster=${name}`);
-  return found.replaceAll('./secrets-of-this-cluster', secretsDir).replaceAll(`k8s/overlays/${OVERLAY}`, overlayDir);
+  await shell(found.replaceAll('./secrets-of-this-cluster', secretsDir), { OVERLAY: overlayDir, ...variables });
 }
 
-/** The overlay as it is committed, whatever was there before. */
-async function begin(): Promise<void> {
-  await writeOverlay(OVERLAY);
-  await shell(block('upgrade'));
+/** The overlay as it is committed, whatever was there before, with the tag of every image as a person's own has it. */
+async function begin(overlay: string, adaptation: Adaptation): Promise<void> {
+  await writeOverlay(overlay, { ...adaptation, images: Object.values(images).map((name) => ({ name, newTag: version })) });
+  await follow('upgrade', { FAVE_VERSION: version });
 }
 
 interface Renewal {
@@ -59,33 +57,30 @@ async function midway({ system, id, renew, access }: Renewal): Promise<void> {
 }
 
 /** Another version, by the commands of docs/operations.md, in the midst of a request. */
-export const upgraded: Scenario = async (system, _, say) => {
-  const tagged: Adaptation = { images: Object.values(images).map((name) => ({ name, newTag: NEXT })) };
-  await Promise.all(Object.values(images).map((name) => retag(name, version, NEXT)));
-  await begin();
-  const renew = async (): Promise<void> => {
-    await writeOverlay(OVERLAY, tagged);
-    await shell(block('upgrade'));
+export const upgraded =
+  (overlay: string, adaptation: Adaptation = {}): Scenario =>
+  async (system, _, say) => {
+    await Promise.all(Object.values(images).map((name) => retag(name, version, NEXT)));
+    await begin(overlay, adaptation);
+    const renew = (): Promise<void> => follow('upgrade', { FAVE_VERSION: NEXT });
+    await midway({ system, id: 'upgraded', renew, access: () => Promise.resolve(system) });
+    // Those of the older version may still be about to end.
+    await until(`only pods of ${NEXT}`, 120, async () => {
+      const path = '{.items[*].spec.containers[0].image}';
+      const lasting = ['-l', 'app.kubernetes.io/component!=set-up', '-o', `jsonpath=${path}`];
+      const running = (await kubectl(['-n', NAMESPACE, 'get', 'pods', ...lasting])).split(' ');
+      return running.every((image) => image.endsWith(`:${NEXT}`)) || undefined;
+    });
+    say('another version in the midst of a request: completed, and one after it');
+    return undefined;
   };
-  await midway({ system, id: 'upgraded', renew, access: () => Promise.resolve(system) });
-  // Those of the older version may still be about to end.
-  await until(`only pods of ${NEXT}`, 120, async () => {
-    const path = '{.items[*].spec.containers[0].image}';
-    const ours = ['-l', 'app.kubernetes.io/component=service', '-o', `jsonpath=${path}`];
-    const running = (await kubectl(['-n', NAMESPACE, 'get', 'pods', ...ours])).split(' ');
-    return running.every((image) => image.endsWith(`:${NEXT}`)) || undefined;
-  });
-  say('another version in the midst of a request: completed, and one after it');
-  return undefined;
-};
 
-/** Other passwords, by the commands of docs/operations.md, in the midst of a request. */
+/** Other passwords, by the commands of docs/operations.md, in the midst of a request. @param mc The `mc` program. */
 export const rotated =
-  (mc: string): Scenario =>
+  (overlay: string, mc: string, adaptation: Adaptation = {}): Scenario =>
   async (system, graph, say) => {
-    await begin();
-    const renew = async (): Promise<void> => shell(block('rotate'));
-    await midway({ system, id: 'rotated', renew, access: () => accessTo(graph, mc) });
+    await begin(overlay, adaptation);
+    await midway({ system, id: 'rotated', renew: () => follow('rotate'), access: () => accessTo(graph, mc) });
     const opened = await Promise.allSettled([
       connectBus(system.admin.bus, 'old', 5_000).then((bus) => bus.close()),
       system.mc('ls', 'fave'),

@@ -16,27 +16,36 @@ import { install, uninstall, type System } from './system.ts';
 import type { Scenario } from './timeline.ts';
 import { traces } from './traces.ts';
 
+const [mc = 'mc', ...wanted] = process.argv.slice(2);
+
+/** How FAVE is installed for a scenario. */
+const systems = {
+  cold: () => install(graph, 'cold', mc),
+  'external-store': () => installOnExternalStore(graph, mc),
+  'scale-out': () => install(graph, 'scale-out', mc, { adaptation: smallServers }),
+} satisfies Readonly<Record<string, () => Promise<System>>>;
+
 interface Plan {
   readonly run: Scenario;
-  /** A system of its own. A scenario that has none begins where the one before it left the cluster. */
-  readonly install?: () => Promise<System>;
+  /** Begins where the scenario before it left the cluster, if that had the same. */
+  readonly on: keyof typeof systems;
 }
-
-const [mc = 'mc', ...wanted] = process.argv.slice(2);
-const coldSystem = (): Promise<System> => install(graph, 'cold', mc);
 
 /** In this order. */
 const scenarios: Readonly<Record<string, Plan>> = {
-  cold: { run: cold, install: coldSystem },
-  burst: { run: burst },
-  killed: { run: killed },
-  interrupted: { run: interrupted },
-  monitors: { run: monitors },
-  traces: { run: traces },
-  upgraded: { run: upgraded },
-  rotated: { run: rotated(mc) },
-  'external-store': { run: externalStore, install: () => installOnExternalStore(graph, mc) },
-  'scale-out': { run: scaleOut, install: () => install(graph, 'scale-out', mc, { adaptation: smallServers }) },
+  cold: { run: cold, on: 'cold' },
+  burst: { run: burst, on: 'cold' },
+  killed: { run: killed, on: 'cold' },
+  interrupted: { run: interrupted, on: 'cold' },
+  monitors: { run: monitors, on: 'cold' },
+  traces: { run: traces, on: 'cold' },
+  upgraded: { run: upgraded('warm'), on: 'cold' },
+  // The last: whoever has access loses it.
+  rotated: { run: rotated('warm', mc), on: 'cold' },
+  'external-store': { run: externalStore, on: 'external-store' },
+  'scale-out': { run: scaleOut, on: 'scale-out' },
+  'scale-out-upgraded': { run: upgraded('scale-out', smallServers), on: 'scale-out' },
+  'scale-out-rotated': { run: rotated('scale-out', mc, smallServers), on: 'scale-out' },
 };
 
 const names = Object.keys(scenarios).filter((name) => wanted.length === 0 || wanted.includes(name));
@@ -48,13 +57,15 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const docs = join(root, 'docs', 'kubernetes');
 await mkdir(docs, { recursive: true });
 let system: System | undefined;
+let installed: Plan['on'] | undefined;
 try {
   for (const [name, plan] of names.map((each) => [each, scenarios[each]] as const)) {
     if (!plan) continue;
-    if (!system || plan.install) {
+    if (!system || installed !== plan.on) {
       await system?.close();
       await uninstall();
-      system = await (plan.install ?? coldSystem)();
+      system = await systems[plan.on]();
+      installed = plan.on;
       say('FAVE is set up in the cluster');
     }
     say(`… ${name}`);

@@ -43,6 +43,9 @@ export function cluster(): object {
       statefulSet(hosts.bus, { replicas: BUS_NODES, template: pod({ name: hosts.bus, lifecycle: lameDuck }) }),
       statefulSet(hosts.store, {
         replicas: STORE_NODES,
+        // MinIO's nodes speak only with those that have the same program, environment and root password: one that is replaced by itself
+        // would find nobody, and hold up the rest for ever.
+        updateStrategy: { type: 'OnDelete' },
         template: pod({ name: hosts.store, args: storeArgs({ clustered: true }) }),
       }),
     ]),

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { IStatefulSet } from 'kubernetes-models/apps/v1/StatefulSet';
 import { expect, it } from 'vitest';
 import { graph } from '../../services/pipeline.ts';
 import {
@@ -18,6 +19,7 @@ import { busPermissions } from '../../infra/permissions.ts';
 import { startNats } from '../../infra/nats.ts';
 import { freePorts } from '../../infra/ports.ts';
 import { ensureServers } from '../../infra/servers/install.ts';
+import { ofKind, overlay } from './overlays.ts';
 
 it.each([false, true])(
   'nats-server accepts its configuration (cluster: %s) and its users',
@@ -64,4 +66,10 @@ it('a node that has not found the others has not begun, though it is alive', { t
     await server.stop(5_000);
     await rm(dataDir, { recursive: true, maxRetries: 3 });
   }
+});
+
+it('nodes are replaced one by one, those of the store never by themselves', { timeout: 900_000 }, async () => {
+  const servers = ofKind<IStatefulSet>(await overlay('scale-out'), 'StatefulSet');
+  const strategies = servers.map(({ metadata, spec }) => [metadata.name, spec?.updateStrategy?.type ?? 'RollingUpdate']);
+  expect(Object.fromEntries(strategies)).toEqual({ nats: 'RollingUpdate', minio: 'OnDelete' });
 });

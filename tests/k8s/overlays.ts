@@ -55,13 +55,14 @@ export function overlay(name: string): Promise<readonly Manifest[]> {
 async function build(name: string): Promise<readonly Manifest[]> {
   const [base = '', component] = name.split('+');
   if (component === undefined) return kustomize(k8s('overlays', base));
+  return own(stringify({ resources: [`../k8s/overlays/${base}`], components: [`../k8s/components/${component}`] }));
+}
+
+/** The manifests of a kustomization of somebody's own, in a directory beside k8s/. */
+export async function own(kustomization: string): Promise<readonly Manifest[]> {
   const dir = await mkdtemp(join(tmpdir(), 'fave-overlay-'));
   try {
-    const kustomization = {
-      resources: [relative(dir, k8s('overlays', base))],
-      components: [relative(dir, k8s('components', component))],
-    };
-    await writeFile(join(dir, 'kustomization.yaml'), stringify(kustomization));
+    await writeFile(join(dir, 'kustomization.yaml'), kustomization.replaceAll('../k8s', relative(dir, k8s())));
     return await kustomize(dir);
   } finally {
     await rm(dir, { recursive: true });
