@@ -306,7 +306,7 @@ export function createRuns({ bus, store, log, metrics, stopping }: Service, grap
     openRequests: () => [...open.keys()],
     hasEnded: (requestId) => ended.has(requestId),
     async stop() {
-      clearInterval(timeouts);
+      clearTimeout(timeouts);
       await ending.wait(flush());
     },
   };
