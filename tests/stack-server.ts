@@ -8,6 +8,7 @@ import { environmentOf } from '../infra/foundation.ts';
 import { freePorts } from '../infra/ports.ts';
 import type { Supervised } from '../infra/supervisor.ts';
 import { graph } from '../services/pipeline.ts';
+import { undo } from './clean-ups.ts';
 
 /** What a test may ask for, by JSON over HTTP. */
 export interface StackCalls {
@@ -78,8 +79,9 @@ export async function serveStacks(dir: string): Promise<{ url: string; close: ()
     close: async () => {
       server.close();
       server.closeAllConnections();
-      for (const stack of await Promise.allSettled(stacks.values())) if (stack.status === 'fulfilled') await stack.value.stop();
-      await rm(dir, { recursive: true, force: true, maxRetries: 3 });
+      const started = await Promise.allSettled(stacks.values());
+      const stops = started.flatMap((stack) => (stack.status === 'fulfilled' ? [stack.value.stop] : []));
+      await undo([() => rm(dir, { recursive: true, force: true, maxRetries: 3 }), ...stops]);
     },
   };
 }

@@ -89,7 +89,8 @@ async function start(stack: string, service: string, env: Record<string, string>
     ...info,
     name: service,
     logs: async () => {
-      const lines = (await readFile(info.log, 'utf8')).split('\n');
+      // What comes after the last line's end is still being written.
+      const lines = (await readFile(info.log, 'utf8')).split('\n').slice(0, -1);
       return lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Record<string, unknown>);
     },
     stop: async () => {

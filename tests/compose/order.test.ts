@@ -1,10 +1,9 @@
 import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { DATA, OBJECTS, QUEUE } from '../../infra/compose/names.ts';
-import { defaultPorts } from '../../infra/ports.ts';
+import { defaultPorts, freePorts } from '../../infra/ports.ts';
 import { compose, FOLDER, jobs, ours, services } from './file.ts';
 
 const conditionsOf = (name: string): Record<string, string> =>
@@ -106,11 +105,9 @@ describe('the health check', () => {
     const page = ASKED[name] ?? '8080/healthz';
     const port = page.slice(0, page.indexOf('/'));
     let status = 200;
-    const server = createServer(({ url }, response) =>
-      response.writeHead(url === page.slice(port.length) ? status : 404).end(),
-    ).listen(0, '127.0.0.1');
-    await new Promise((resolve) => server.once('listening', resolve));
-    const own = (server.address() as AddressInfo).port;
+    const server = createServer(({ url }, response) => response.writeHead(url === page.slice(port.length) ? status : 404).end());
+    const { minio: own } = await freePorts();
+    await new Promise<void>((resolve) => server.listen(own, '127.0.0.1', resolve));
     const passes = (): Promise<boolean> =>
       promisify(execFile)(
         program,
