@@ -4,10 +4,14 @@ import * as http from 'node:http';
 import * as https from 'node:https';
 import { Client, type ClientOptions } from 'minio';
 import type { StoreConfig } from '../config.ts';
+import { UnavailableError } from '../errors.ts';
 import { sha256Of } from './digest.ts';
 
 /** Milliseconds without a byte after which a request counts as lost. A store that syncs events waits up to 5 s for a hung broker. */
 const SILENCE = 20_000;
+
+/** Milliseconds within which a store that is there begins to answer, what carries a file apart: that takes as long as it takes. */
+const ANSWER = 1_000;
 
 const EMPTY = sha256Of('');
 
@@ -51,7 +55,13 @@ export function connectStore(config: StoreConfig): Connection {
       const digest = agent instanceof https.Agent ? '' : body.sha256;
       const expected = [200, 204, 206];
       const about = { method, bucketName: config.bucket, objectName: key, headers, query };
-      return asking.run(signal, () => client.makeRequestStreamAsync(about, payload, digest, expected, config.region));
+      const begun = performance.now();
+      try {
+        return await asking.run(signal, () => client.makeRequestStreamAsync(about, payload, digest, expected, config.region));
+      } catch (cause) {
+        const silent = signal?.aborted && !('path' in body) && performance.now() - begun > ANSWER;
+        throw silent ? new UnavailableError('store-unavailable', 'the store does not answer', { cause }) : cause;
+      }
     },
     close: () => {
       agent.destroy();

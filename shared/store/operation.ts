@@ -37,14 +37,11 @@ export function operating(observer: StoreObserver | undefined): Operate {
         answered('ok');
         return value;
       } catch (error) {
-        // A try that the caller broke off says nothing of the store.
-        if (signal?.aborted) {
-          answered('aborted');
-          throw error;
-        }
-        lastError = translated(error, key);
-        answered(resultOf(lastError));
-        throw lastError;
+        // What comes of breaking a try off says nothing of the store.
+        const fault = signal?.aborted ? error : translated(error, key);
+        if (!signal?.aborted || fault instanceof UnavailableError) lastError = fault;
+        answered(resultOf(fault));
+        throw fault;
       }
     };
     try {

@@ -225,6 +225,20 @@ describe('a store that', () => {
     expect(results).toEqual(['aborted']);
   });
 
+  it('hangs until the caller’s signal, and that is the store’s fault', { timeout: 10_000 }, async () => {
+    const { proxy, far } = await behindProxy();
+    proxy.hang();
+    const hung = far.text(uniqueKey(), { signal: AbortSignal.timeout(1_500) });
+    await expect(hung).rejects.toBeInstanceOf(UnavailableError);
+  });
+
+  it('takes a file until the caller’s signal is not at fault', { timeout: 10_000 }, async () => {
+    const { proxy, far } = await behindProxy();
+    proxy.hang();
+    const sent = await file(1_000_000);
+    await expect(far.upload(uniqueKey(), sent, { signal: AbortSignal.timeout(1_500) })).rejects.toThrow(/aborted due to timeout/);
+  });
+
   it('was away and then hangs until the caller’s signal is at fault all the same', { timeout: 10_000 }, async () => {
     const results: string[] = [];
     const { proxy, far } = await behindProxy({ answered: (_, result) => void results.push(result), moved: () => undefined });
