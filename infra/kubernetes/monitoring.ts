@@ -77,8 +77,8 @@ const SELECTOR = new RegExp(
  * @throws Error where it asks for no metric that is known here.
  */
 export function ofOurs(expr: string): string {
-  const ours = expr.replace(SELECTOR, (whole, metric?: string, asked = '') =>
-    metric === undefined ? whole : `${metric}{${[`namespace="${NAMESPACE}"`, ...(asked === '' ? [] : [asked])].join(',')}}`,
+  const ours = expr.replace(SELECTOR, (whole: string, metric?: string, asked?: string) =>
+    metric === undefined ? whole : `${metric}{${[`namespace="${NAMESPACE}"`, ...(asked ? [asked] : [])].join(',')}}`,
   );
   // Alerts are ours by their names, and say nothing of a namespace where their expression sums it away.
   if (ours === expr && !/\bALERTS\b/.test(expr)) throw new Error(`no metric of ours in ${expr}`);
