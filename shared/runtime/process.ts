@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connectBus, type Bus } from '../bus.ts';
 import { readConfig, type Config } from '../config.ts';
-import { messageOf } from '../errors.ts';
+import { messageOf, PermanentError } from '../errors.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { createStore, type Store } from '../store.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
@@ -77,7 +77,7 @@ export async function runService(name: string, run: (service: Service) => Promis
         for (const [part, ms] of Object.entries(parts)) metrics.coldStart.observe({ stage: name, part }, ms / 1_000);
       },
     };
-    await run(service);
+    await Promise.race([run(service), shutOut(bus)]);
     await bus.close();
     await endTelemetry?.();
     store.close();
@@ -87,9 +87,25 @@ export async function runService(name: string, run: (service: Service) => Promis
     log.fatal({ event: 'service:failed', error }, messageOf(error));
     process.exitCode = 1;
     stop.abort();
+    kill.abort(error);
   }
   // Whatever still holds the event loop (a keep-alive socket, a timer) must not hold a process that is done.
   setTimeout(() => process.exit(), 1_000).unref();
+}
+
+/**
+ * Waits until the bus has no place for this process any more: its client gives up after two refusals, and what waits for an answer
+ * then waits for ever. Whoever starts the process again gives it the password of the day.
+ * @throws PermanentError `shut-out`.
+ */
+async function shutOut({ connection }: Bus): Promise<void> {
+  const cause = await connection.closed();
+  if (cause)
+    throw new PermanentError(
+      'shut-out',
+      `NATS lets this process in no more (${messageOf(cause)}): its password was changed, or its user removed; start it again with the new one`,
+      { cause },
+    );
 }
 
 async function serveHttp({ httpPort, httpHost }: Config, metrics: Metrics, healthy: () => boolean): Promise<Server> {
