@@ -97,7 +97,7 @@ const metricsIn = (expr: string): string[] => expr.match(/\b(fave|minio|gnatsd|p
 /** What a query asks of whatever namespace: what remains where functions, words of the language, strings, labels and ranges are taken out. */
 const strangersIn = (expr: string): string[] =>
   expr
-    .replace(/\w+\{namespace="fave"[^}]*\}/g, '')
+    .replace(/\w+\{namespace="fave"[^}]*\}|\bALERTS\{alertname=~"Fave[^}]*\}/g, '')
     .replace(/"[^"]*"|\$\w+|\[[^\]]*\]/g, '')
     .replace(/\b(by|without|on|ignoring|group_left|group_right) *\([^)]*\)/g, '')
     .replace(/\b\w+ *\(|\b(and|or|unless|bool|offset)\b/g, '')
