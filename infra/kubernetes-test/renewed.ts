@@ -64,8 +64,8 @@ export const upgraded =
     await begin(overlay, adaptation);
     const renew = (): Promise<void> => follow('upgrade', { FAVE_VERSION: NEXT });
     await midway({ system, id: 'upgraded', renew, access: () => Promise.resolve(system) });
-    // Those of the older version may still be about to end.
-    await until(`only pods of ${NEXT}`, 120, async () => {
+    // Those of the older version may still be at an item, that another has done meanwhile too.
+    await until(`only pods of ${NEXT}`, 600, async () => {
       const path = '{.items[*].spec.containers[0].image}';
       const lasting = ['-l', 'app.kubernetes.io/component!=set-up', '-o', `jsonpath=${path}`];
       const running = (await kubectl(['-n', NAMESPACE, 'get', 'pods', ...lasting])).split(' ');

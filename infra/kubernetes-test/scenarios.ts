@@ -2,9 +2,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { graph } from '../../services/pipeline.ts';
-import { PermanentError } from '../../shared/errors.ts';
+import { messageOf, PermanentError } from '../../shared/errors.ts';
+import { NAMESPACE } from '../kubernetes/names.ts';
 import { root } from '../paths.ts';
 import { burst } from './burst.ts';
+import { kubectl } from './cluster.ts';
 import { cold } from './cold.ts';
 import { externalStore, installOnExternalStore } from './external-store.ts';
 import { figure } from './figure.ts';
@@ -75,6 +77,10 @@ try {
     await writeFile(join(docs, `${name}.svg`), await figure(timeline));
     say(`ok ${name}: docs/kubernetes/${name}.json, .svg`);
   }
+} catch (error) {
+  // Soon there is no cluster any more to ask what it was.
+  say(await kubectl(['-n', NAMESPACE, 'get', 'pods', '-o', 'wide']).catch(messageOf));
+  throw error;
 } finally {
   await system?.close();
 }

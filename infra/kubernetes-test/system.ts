@@ -141,6 +141,8 @@ export async function uninstall(): Promise<void> {
   const owners = 'deployments.apps,statefulsets.apps,jobs.batch';
   await kubectl(['-n', NAMESPACE, 'delete', 'scaledobjects.keda.sh', '--all', '--ignore-not-found', '--timeout=120s']);
   await kubectl(['-n', NAMESPACE, 'delete', owners, '--all', '--ignore-not-found', '--timeout=120s']);
+  // Whoever is at an item would wait for a store that is gone, until its grace of an hour is over.
+  await kubectl(['-n', NAMESPACE, 'delete', 'pods', '--all', '--ignore-not-found', '--grace-period=1', '--wait=false']);
   await until('no pod', 120, async () => (await kubectl(['-n', NAMESPACE, 'get', 'pods', '-o', 'name'])) === '' || undefined);
   await kubectl(['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait', '--timeout=300s']);
   await kubectl(['delete', 'persistentvolumes', '--all', '--wait', '--timeout=60s']);
