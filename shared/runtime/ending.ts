@@ -24,8 +24,11 @@ export function createEnding(): Ending {
       const timer = setTimeout(() => {
         end.abort(new Error('the process ends'));
       }, LAST);
-      await last;
-      clearTimeout(timer);
+      try {
+        await last;
+      } finally {
+        clearTimeout(timer);
+      }
     },
   };
 }
