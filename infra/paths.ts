@@ -10,3 +10,6 @@ export const defaultDataDir = join(root, '.fave');
 
 /** Cache of what is built once a machine, outside the work tree so that a clean clone finds it. */
 export const cacheDir = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'fave');
+
+/** What images are built from and by, and a daemon of our own keeps. */
+export const imagesDir = join(cacheDir, 'images');

@@ -2,7 +2,7 @@ import { cp, mkdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { cached } from '../cached.ts';
 import type { Progress } from '../progress.ts';
-import { cacheDir } from '../paths.ts';
+import { imagesDir } from '../paths.ts';
 import { ensureServers } from '../servers/install.ts';
 import { run } from './run.ts';
 
@@ -12,17 +12,10 @@ export type Archive = (scratch: string, progress: Progress) => Promise<string>;
 const SUITE = 'bookworm';
 const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 
-/** Where archives are kept. */
-export async function imagesDir(): Promise<string> {
-  const dir = join(cacheDir, 'images');
-  await mkdir(dir, { recursive: true });
-  return dir;
-}
-
 export const debian: Archive = (_, progress) => debianTar(progress);
 
 /** A minimal Debian that trusts whom this machine trusts, made once. @returns Path of the tarball. */
-async function debianTar(progress: Progress): Promise<string> {
+function debianTar(progress: Progress): Promise<string> {
   const make = async (scratch: string): Promise<string> => {
     const [tree, tar] = [join(scratch, 'tree'), join(scratch, 'debian.tar')];
     await run('debootstrap', ['--variant=minbase', SUITE, tree, ...(await mirror())]);
@@ -36,7 +29,7 @@ async function debianTar(progress: Progress): Promise<string> {
     return tar;
   };
   const doing = `making a minimal Debian ${SUITE} by debootstrap (a minute or two, once a machine)`;
-  return cached(join(await imagesDir(), `debian-${SUITE}.tar`), { doing, make }, progress);
+  return cached(join(imagesDir, `debian-${SUITE}.tar`), { doing, make }, progress);
 }
 
 /** Debian with the Node that runs this and its npm, where Node's image has them. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cached } from '../cached.ts';
 import type { Progress } from '../progress.ts';
-import { cacheDir, root } from '../paths.ts';
+import { imagesDir, root } from '../paths.ts';
 import { run } from './run.ts';
 
 /** Package of the program, in a module of its own with pinned dependencies (`client/go.mod`). */
@@ -23,5 +23,5 @@ export async function ensureCompose(progress: Progress): Promise<string> {
     return program;
   };
   const doing = `building Compose ${version} from source (two minutes or more, once a machine)`;
-  return cached(join(cacheDir, 'images', `docker-compose@${version}`), { doing, make }, progress);
+  return cached(join(imagesDir, `docker-compose@${version}`), { doing, make }, progress);
 }

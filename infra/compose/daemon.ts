@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cacheDir } from '../paths.ts';
+import { cacheDir, imagesDir } from '../paths.ts';
 import { messageOf } from '../../shared/errors.ts';
 import { startProcess, untilReady } from '../process.ts';
 import type { Progress } from '../progress.ts';
@@ -46,7 +46,7 @@ async function startDaemon(): Promise<Daemon> {
   const state = join(tmpdir(), `fave-docker-${createHash('sha256').update(cacheDir).digest('hex').slice(0, 8)}`);
   const socket = `unix://${state}/docker.sock`;
   const paths = {
-    'data-root': join(cacheDir, 'images', 'docker'),
+    'data-root': join(imagesDir, 'docker'),
     'exec-root': join(state, 'exec'),
     pidfile: join(state, 'docker.pid'),
     host: socket,

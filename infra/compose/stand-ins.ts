@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { root } from '../paths.ts';
+import { imagesDir, root } from '../paths.ts';
 import type { Progress } from '../progress.ts';
 import { serverPrograms } from '../servers/table.ts';
 import * as archives from './archives.ts';
@@ -70,7 +70,8 @@ function pinned(): string {
 
 async function ensureStandIn({ image, archive, changes = [] }: StandIn, env: Environment, progress: Progress): Promise<void> {
   if (await succeeds('docker', ['image', 'inspect', image], { env })) return;
-  const scratch = await mkdtemp(join(await archives.imagesDir(), '.stand-in-'));
+  await mkdir(imagesDir, { recursive: true });
+  const scratch = await mkdtemp(join(imagesDir, '.stand-in-'));
   try {
     progress(`making ${image} …`);
     const path = await archive(scratch, progress);

@@ -2,7 +2,7 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cached } from '../../cached.ts';
 import type { Progress } from '../../progress.ts';
-import { cacheDir } from '../../paths.ts';
+import { imagesDir } from '../../paths.ts';
 import { run } from '../run.ts';
 
 const MODULE = 'github.com/grafana/loki/v3';
@@ -21,7 +21,7 @@ export type LokiProgram = keyof typeof lokiPrograms;
  * @returns Its path.
  */
 export function ensureLokiProgram(name: LokiProgram, version: string, progress: Progress): Promise<string> {
-  const target = join(cacheDir, 'images', `${name}@${version}`);
+  const target = join(imagesDir, `${name}@${version}`);
   const doing = `building ${name} ${version} from source (minutes, once a machine)`;
   return cached(target, { doing, make: (scratch) => build(lokiPrograms[name], version, scratch) }, progress);
 }
