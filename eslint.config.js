@@ -52,7 +52,7 @@ export default tseslint.config(
       'boundaries/elements': [
         {
           type: 'pipeline',
-          pattern: ['services/pipeline.ts', 'services/main.ts', 'services/new-stage.ts'],
+          pattern: ['services/pipeline.ts', 'services/main.ts', 'scripts/new-stage.ts'],
           mode: 'full',
         },
         { type: 'service', pattern: 'services/*', mode: 'folder', capture: ['name'] },
@@ -78,7 +78,7 @@ export default tseslint.config(
     // The environment is read once, at a process's edge, and passed on as values.
     files: ['schemas/**/*.ts', 'shared/**/*.ts', 'services/**/*.ts'],
     // `exec` hands its tools the PATH; `runService` is every service's edge.
-    ignores: ['**/main.ts', 'shared/exec.ts', 'shared/runtime/process.ts'],
+    ignores: ['**/main.ts', 'shared/tools/exec.ts', 'shared/runtime/service/service.ts'],
     rules: {
       'no-restricted-properties': [
         'error',

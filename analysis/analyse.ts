@@ -2,11 +2,11 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { draw } from './figures/draw.ts';
 import { figuresOf } from './figures/figures.ts';
-import { readRuns } from './read.ts';
+import { readRuns } from './data/read.ts';
 import { html, markdown, type Block } from './report/document.ts';
 import { reportOf, TITLE } from './report/report.ts';
-import { studyOf } from './study.ts';
-import { toCsv, toMarkdown } from './table.ts';
+import { studyOf } from './data/study.ts';
+import { toCsv, toMarkdown } from './tables/table.ts';
 
 /**
  * Reads recorded runs and writes tables, figures and the report; equal records give equal bytes.

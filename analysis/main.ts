@@ -1,6 +1,6 @@
 /** `npm run analyse [-- experiments] [--out DIR]` */
 import { Command } from 'commander';
-import { Fault } from '../shared/errors.ts';
+import { Fault } from '../shared/core/errors.ts';
 import { analyse } from './analyse.ts';
 
 const program = new Command('analyse')

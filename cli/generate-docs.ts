@@ -1,12 +1,12 @@
 /** Makes what the docs say of the code from the code, for `npm run generate`; with `--check`, fails where what is committed differs. */
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { coresOf, regimeNames, regimeSettings } from '../infra/regimes.ts';
+import { coresOf, regimeNames, regimeSettings } from '../infra/deployment/regimes.ts';
 import { graph } from '../services/pipeline.ts';
-import { environment, settingVariable } from '../shared/config.ts';
-import { logEvents } from '../shared/log.ts';
-import type { OptionSchemas } from '../shared/stage.ts';
-import { createOutput } from './cli.ts';
+import { environment, settingVariable } from '../shared/config/config.ts';
+import { logEvents } from '../shared/observability/log.ts';
+import type { OptionSchemas } from '../shared/pipeline/stage.ts';
+import { createOutput } from './context/cli.ts';
 import { createProgram } from './program.ts';
 
 const root = new URL('../', import.meta.url);

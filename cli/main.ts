@@ -1,7 +1,7 @@
 /** The `fave` command: reads the arguments, runs one command, turns its end into an exit code. */
 import { setMaxListeners } from 'node:events';
-import { createOutput, type Cli } from './cli.ts';
-import { exitCodeOf } from './errors.ts';
+import { createOutput, type Cli } from './context/cli.ts';
+import { exitCodeOf } from './context/errors.ts';
 import { createProgram } from './program.ts';
 
 const interrupted = new AbortController();

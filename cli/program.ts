@@ -1,9 +1,9 @@
 import { Command, Option } from 'commander';
-import { patterns } from '../loadgen/plan.ts';
-import type { Cli } from './cli.ts';
-import type { LetterOptions } from './commands/dlq.ts';
-import type { LoadCommandOptions } from './commands/load.ts';
-import { UsageError } from './errors.ts';
+import { patterns } from '../loadgen/arrivals/load-plan.ts';
+import type { Cli } from './context/cli.ts';
+import type { LetterOptions } from './commands/requests/dlq.ts';
+import type { LoadCommandOptions } from './commands/instance/load.ts';
+import { UsageError } from './context/errors.ts';
 
 /** What a command ends with. */
 export type ExitCode = number;
@@ -57,7 +57,7 @@ function addRequestCommands(program: Command, here: () => Cli, run: Run): void {
     .option('--wait', 'wait for the end, with progress; exit code 0: completed, 1: failed or rejected')
     .option('--json', 'print one JSON object a file, as the last lines')
     .action((files: string[], options: { id?: string; query?: string; option: string[]; wait?: boolean; json?: boolean }) =>
-      run(import('./commands/submit.ts').then(({ submit }) => submit(here(), files, options))),
+      run(import('./commands/requests/submit.ts').then(({ submit }) => submit(here(), files, options))),
     );
   program
     .command('status')
@@ -65,7 +65,7 @@ function addRequestCommands(program: Command, here: () => Cli, run: Run): void {
     .argument('<id>')
     .option('--json', 'print the state as JSON')
     .action((id: string, options: { json?: boolean }) =>
-      run(import('./commands/status.ts').then(({ status }) => status(here(), id, options))),
+      run(import('./commands/requests/status.ts').then(({ status }) => status(here(), id, options))),
     );
   program
     .command('ls')
@@ -73,13 +73,13 @@ function addRequestCommands(program: Command, here: () => Cli, run: Run): void {
     .option('--limit <n>', 'how many', whole('--limit'), 20)
     .option('--json', 'print JSON lines')
     .action((options: { limit: number; json?: boolean }) =>
-      run(import('./commands/ls.ts').then(({ ls }) => ls(here(), options))),
+      run(import('./commands/requests/ls.ts').then(({ ls }) => ls(here(), options))),
     );
   program
     .command('watch')
     .description('follow what happens, of one request from its beginning or of all from now on, until Ctrl-C')
     .argument('[id]')
-    .action((id: string | undefined) => run(import('./commands/watch.ts').then(({ watch }) => watch(here(), id))));
+    .action((id: string | undefined) => run(import('./commands/requests/watch.ts').then(({ watch }) => watch(here(), id))));
   program
     .command('result')
     .description('what is said and seen in a video, and when')
@@ -88,14 +88,14 @@ function addRequestCommands(program: Command, here: () => Cli, run: Run): void {
     .option('--srt', 'print subtitles (SubRip)')
     .option('--vtt', 'print subtitles (WebVTT)')
     .action((id: string, options: { json?: boolean; srt?: boolean; vtt?: boolean }) =>
-      run(import('./commands/result.ts').then(({ result }) => result(here(), id, options))),
+      run(import('./commands/results/result.ts').then(({ result }) => result(here(), id, options))),
     );
   program
     .command('get')
     .description('download everything that a request made')
     .argument('<id>')
     .argument('<dir>', 'directory that gets the files; it is made when it is missing')
-    .action((id: string, dir: string) => run(import('./commands/get.ts').then(({ get }) => get(here(), id, dir))));
+    .action((id: string, dir: string) => run(import('./commands/results/get.ts').then(({ get }) => get(here(), id, dir))));
 }
 
 function addOperations(program: Command, here: () => Cli, run: Run): void {
@@ -109,7 +109,7 @@ function addOperations(program: Command, here: () => Cli, run: Run): void {
     .option('--dry-run', 'print what would be done, and why')
     .option('--wait', 'wait for the end, with progress; exit code 0: completed, 1: failed')
     .action((id: string, options: { from?: string; only?: string; force?: boolean; dryRun?: boolean; wait?: boolean }) =>
-      run(import('./commands/replay.ts').then(({ replay }) => replay(here(), id, options))),
+      run(import('./commands/requests/replay.ts').then(({ replay }) => replay(here(), id, options))),
     );
   program
     .command('cancel')
@@ -117,7 +117,7 @@ function addOperations(program: Command, here: () => Cli, run: Run): void {
     .argument('<id>')
     .option('--reason <sentence>', 'why, for the state of the request')
     .action((id: string, options: { reason?: string }) =>
-      run(import('./commands/cancel.ts').then(({ cancel }) => cancel(here(), id, options))),
+      run(import('./commands/requests/cancel.ts').then(({ cancel }) => cancel(here(), id, options))),
     );
   program
     .command('sweep')
@@ -125,7 +125,7 @@ function addOperations(program: Command, here: () => Cli, run: Run): void {
     .argument('[id]')
     .option('--dry-run', 'print what would be taken up')
     .action((id: string | undefined, options: { dryRun?: boolean }) =>
-      run(import('./commands/sweep.ts').then(({ sweep }) => sweep(here(), id, options))),
+      run(import('./commands/requests/sweep.ts').then(({ sweep }) => sweep(here(), id, options))),
     );
   program
     .command('provenance')
@@ -134,7 +134,7 @@ function addOperations(program: Command, here: () => Cli, run: Run): void {
     .argument('[path]', 'below the request, where the first is an id')
     .option('--json', 'print JSON')
     .action((uri: string, path: string | undefined, options: { json?: boolean }) =>
-      run(import('./commands/provenance.ts').then(({ provenance }) => provenance(here(), uri, path, options))),
+      run(import('./commands/results/provenance.ts').then(({ provenance }) => provenance(here(), uri, path, options))),
     );
   addLetterCommands(program, here, run);
 }
@@ -149,24 +149,26 @@ function addLetterCommands(program: Command, here: () => Cli, run: Run): void {
       .option('--id <id>', 'only those of a request');
   command('ls', 'list dead letters')
     .option('--json', 'print JSON lines')
-    .action((options: LetterOptions) => run(import('./commands/dlq.ts').then(({ listLetters }) => listLetters(here(), options))));
+    .action((options: LetterOptions) =>
+      run(import('./commands/requests/dlq.ts').then(({ listLetters }) => listLetters(here(), options))),
+    );
   command('show', 'print all that dead letters say')
     .argument('[seq...]')
     .option('--json', 'print JSON lines')
     .action((seqs: string[], options: LetterOptions) =>
-      run(import('./commands/dlq.ts').then(({ showLetters }) => showLetters(here(), seqs, options))),
+      run(import('./commands/requests/dlq.ts').then(({ showLetters }) => showLetters(here(), seqs, options))),
     );
   command('redrive', 'give the items to their stages again')
     .argument('[seq...]')
     .option('--all', 'all dead letters')
     .action((seqs: string[], options: LetterOptions) =>
-      run(import('./commands/dlq.ts').then(({ redriveLetters }) => redriveLetters(here(), seqs, options))),
+      run(import('./commands/requests/dlq.ts').then(({ redriveLetters }) => redriveLetters(here(), seqs, options))),
     );
   command('drop', 'remove dead letters')
     .argument('[seq...]')
     .option('--all', 'all dead letters')
     .action((seqs: string[], options: LetterOptions) =>
-      run(import('./commands/dlq.ts').then(({ removeLetters }) => removeLetters(here(), seqs, options))),
+      run(import('./commands/requests/dlq.ts').then(({ removeLetters }) => removeLetters(here(), seqs, options))),
     );
 }
 
@@ -196,7 +198,9 @@ function addLoadCommand(program: Command, here: () => Cli, run: Run): void {
         .default('fave'),
     )
     .option('--json', 'print a summary as JSON')
-    .action((options: LoadCommandOptions) => run(import('./commands/load.ts').then(({ load }) => load(here(), options))));
+    .action((options: LoadCommandOptions) =>
+      run(import('./commands/instance/load.ts').then(({ load }) => load(here(), options))),
+    );
 }
 
 function addInstanceCommands(program: Command, here: () => Cli, run: Run): void {
@@ -204,44 +208,46 @@ function addInstanceCommands(program: Command, here: () => Cli, run: Run): void 
     .command('env')
     .description('print what gives a shell mc, nats and access: eval "$(npx fave env)"')
     .option('--json', 'print JSON')
-    .action((options: { json?: boolean }) => run(import('./commands/env.ts').then(({ env }) => env(here(), options))));
+    .action((options: { json?: boolean }) => run(import('./commands/instance/env.ts').then(({ env }) => env(here(), options))));
   program
     .command('graph')
     .description('the pipeline, as a Mermaid diagram')
     .option('--json', 'print stages, kinds and options as JSON')
     .action((options: { json?: boolean }) =>
-      run(import('./commands/graph.ts').then(({ printGraph }) => printGraph(here(), options))),
+      run(import('./commands/instance/graph.ts').then(({ printGraph }) => printGraph(here(), options))),
     );
   program
     .command('doctor')
     .description('check tools, servers, bucket rules, streams, consumers and services')
     .option('--json', 'print JSON')
-    .action((options: { json?: boolean }) => run(import('./commands/doctor.ts').then(({ doctor }) => doctor(here(), options))));
+    .action((options: { json?: boolean }) =>
+      run(import('./commands/instance/doctor.ts').then(({ doctor }) => doctor(here(), options))),
+    );
   program
     .command('demo')
     .description('show it all: start what is not running, analyse a video, print what is said and seen')
     .argument('[video]', 'a video file (default: a sample that is made on the spot)')
     .option('--port-base <n>', 'first of four ports, for an instance that is to be started')
     .action((video: string | undefined, options: { portBase?: string }) =>
-      run(import('./commands/demo.ts').then(({ demo }) => demo(here(), video, options))),
+      run(import('./commands/instance/demo.ts').then(({ demo }) => demo(here(), video, options))),
     );
   program
     .command('down')
     .description('stop the instance; its data stay')
-    .action(() => run(import('./commands/down.ts').then(({ down }) => down(here()))));
+    .action(() => run(import('./commands/instance/down.ts').then(({ down }) => down(here()))));
   const models = program.command('models').description('speech models for whisper');
   models
     .command('ls')
     .description('models that can be pulled')
     .option('--json', 'print JSON')
     .action((options: { json?: boolean }) =>
-      run(import('./commands/models.ts').then(({ listModels }) => listModels(here(), options))),
+      run(import('./commands/instance/models.ts').then(({ listModels }) => listModels(here(), options))),
     );
   models
     .command('pull')
     .description('download a model and check it')
     .argument('<name>')
-    .action((name: string) => run(import('./commands/models.ts').then(({ pull }) => pull(here(), name))));
+    .action((name: string) => run(import('./commands/instance/models.ts').then(({ pull }) => pull(here(), name))));
 }
 
 function collect(value: string, before: readonly string[]): string[] {

@@ -1,19 +1,19 @@
-/** `node dist/infra.mjs start|verify …`: what `npm start`, `npm run verify` and containers hand over to. */
+/** `node dist/infra.mjs start …`: what `npm start` and containers hand over to. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readConfig } from '../shared/config.ts';
-import { Fault, PermanentError } from '../shared/errors.ts';
+import { readConfig } from '../shared/config/config.ts';
+import { Fault, PermanentError } from '../shared/core/errors.ts';
 import { graph } from '../services/pipeline.ts';
 import { makeSecrets } from './compose/secrets.ts';
-import { startInstance } from './instance.ts';
-import { launch } from './launcher.ts';
+import { startInstance } from './instance/instance.ts';
+import { launch } from './local/launcher.ts';
 import { serveNatsMetrics } from './observe/nats-exporter.ts';
-import { defaultDataDir } from './paths.ts';
-import { defaultPorts, portsFrom, type Ports } from './ports.ts';
-import { readInstance, type InstanceRecord } from './record.ts';
-import { regimeNames, type RegimeName } from './regimes.ts';
-import { forgetSecrets } from './secrets.ts';
-import { serviceNames } from './services.ts';
+import { defaultDataDir } from './process/paths.ts';
+import { defaultPorts, portsFrom, type Ports } from './deployment/ports.ts';
+import { readInstance, type InstanceRecord } from './instance/record.ts';
+import { regimeNames, type RegimeName } from './deployment/regimes.ts';
+import { forgetSecrets } from './access/secrets.ts';
+import { serviceNames } from './local/service-spec.ts';
 import { runSetUp } from './setup/job.ts';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -149,7 +149,6 @@ const commands: Record<string, (args: string[]) => Promise<void>> = {
   setup,
   secrets,
   'nats-metrics': natsMetrics,
-  verify: async () => (await import('./verify.ts')).verify(),
 };
 
 const [command = 'start', ...args] = process.argv.slice(2);

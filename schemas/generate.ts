@@ -8,7 +8,7 @@ import standalone from 'ajv/dist/standalone/index.js';
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
 
 const here = new URL('./', import.meta.url);
-const files = (await readdir(here)).filter((file) => file.endsWith('.schema.json')).sort();
+const files = (await readdir(here, { recursive: true })).filter((file) => file.endsWith('.schema.json')).sort();
 const schemas = await Promise.all(
   files.map(async (file) => JSON.parse(await readFile(new URL(file, here), 'utf8')) as AnySchemaObject),
 );

@@ -1,6 +1,6 @@
 /**
  * Every object that FAVE keeps under `requests/{request_id}/`, by kind. Data only: keys are built and parsed from these
- * patterns (`shared/keys.ts`), notification rules and policies are derived from them, and nothing else spells a key.
+ * patterns (`shared/pipeline/keys.ts`), notification rules and policies are derived from them, and nothing else spells a key.
  *
  * In a pattern `{clip}` and `{frame}` are four digits counted from 1, `{file}` is any file name, `{ext}` one of `extensions`.
  */

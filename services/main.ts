@@ -1,7 +1,7 @@
 /** The one entry of every service: `node dist/service.mjs relay`, `… tracker`, `… stage-ffmpeg-0`. */
-import { removeLeftovers } from '../shared/runtime/leftovers.ts';
-import { runService } from '../shared/runtime/process.ts';
-import { readSettings } from '../shared/config.ts';
+import { removeLeftovers } from '../shared/runtime/workdir/orphans.ts';
+import { runService } from '../shared/runtime/service/service.ts';
+import { readSettings } from '../shared/config/config.ts';
 import { runWorker } from '../shared/runtime/worker.ts';
 import { graph } from './pipeline.ts';
 import { relay } from './relay/relay.ts';

@@ -1,5 +1,5 @@
 import { kinds } from '../schemas/kinds.ts';
-import { defineGraph } from '../shared/graph.ts';
+import { defineGraph } from '../shared/pipeline/graph.ts';
 
 /** The whole pipeline, a line a stage: the order is nowhere written down, it follows from what each consumes and produces. */
 const stages = [

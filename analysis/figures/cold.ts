@@ -1,9 +1,9 @@
 import { group } from 'd3-array';
-import { coldStartsOf, partNames, parts } from '../cold.ts';
-import { measures } from '../measures.ts';
-import { stageOrder } from '../stages.ts';
-import { meanOf } from '../statistics.ts';
-import type { PlatformStudy } from '../study.ts';
+import { coldStartsOf, partNames, parts } from '../measures/cold-starts.ts';
+import { measures } from '../measures/measures.ts';
+import { stageOrder } from '../measures/stages.ts';
+import { meanOf } from '../measures/statistics.ts';
+import type { PlatformStudy } from '../data/study.ts';
 import { colours, ordinal, quantity, regimeColour, type Figure } from './figure.ts';
 
 /** How many requests met a cold start. */

@@ -1,4 +1,4 @@
-import type { Study } from '../study.ts';
+import type { Study } from '../data/study.ts';
 import { coldFrequency, coldParts } from './cold.ts';
 import type { Figure } from './figure.ts';
 import { costLatency } from './frontier.ts';

@@ -1,6 +1,6 @@
-import { measures } from '../measures.ts';
-import type { PlatformStudy } from '../study.ts';
-import { frontier, type Point } from '../frontier.ts';
+import { measures } from '../measures/measures.ts';
+import type { PlatformStudy } from '../data/study.ts';
+import { frontier, type Point } from '../measures/frontier.ts';
 import { ordinal, regimeColour, type Figure } from './figure.ts';
 
 const axes = { cost: 'run cost', idle: 'idle cost' } as const;

@@ -1,6 +1,6 @@
 import { ascending } from 'd3-array';
-import { latencies, measures } from '../measures.ts';
-import type { Condition, PlatformStudy } from '../study.ts';
+import { latencies, measures } from '../measures/measures.ts';
+import type { Condition, PlatformStudy } from '../data/study.ts';
 import { ordinal, quantity, regimeColour, type Figure } from './figure.ts';
 
 const every = ({ load, regime, runs }: Condition) =>

@@ -1,5 +1,5 @@
-import type { PlatformStudy, Run } from '../study.ts';
-import { stageOrder } from '../stages.ts';
+import type { PlatformStudy, Run } from '../data/study.ts';
+import { stageOrder } from '../measures/stages.ts';
 import { colours, ordinal, type Figure } from './figure.ts';
 
 /** Replicas and lag over time under one load, the first repeat of each regime. */

@@ -1,9 +1,9 @@
 import { least } from 'd3-array';
-import { latencies } from '../measures.ts';
-import { waiting, working } from '../occupancy.ts';
-import { stageOrder } from '../stages.ts';
-import { quantileOf } from '../statistics.ts';
-import type { Condition } from '../study.ts';
+import { latencies } from '../measures/measures.ts';
+import { waiting, working } from '../measures/occupancy.ts';
+import { stageOrder } from '../measures/stages.ts';
+import { quantileOf } from '../measures/statistics.ts';
+import type { Condition } from '../data/study.ts';
 import { ordinal, quantity, type Figure } from './figure.ts';
 
 const kinds = ['waits', 'worked on', 'worked on, cold'];

@@ -1,8 +1,8 @@
 import { greatest } from 'd3-array';
-import { coldStartsOf, coldSummary, partNames, parts } from '../cold.ts';
-import { meanOf } from '../statistics.ts';
-import type { PlatformStudy } from '../study.ts';
-import { format, formatInterval, inPercent, inSeconds } from '../table.ts';
+import { coldStartsOf, coldSummary, partNames, parts } from '../measures/cold-starts.ts';
+import { meanOf } from '../measures/statistics.ts';
+import type { PlatformStudy } from '../data/study.ts';
+import { format, formatInterval, inPercent, inSeconds } from '../tables/table.ts';
 import type { Finding } from './finding.ts';
 
 /** What cold starts do to latency, condition by condition. */

@@ -1,7 +1,7 @@
-import type { Comparison } from '../compare.ts';
-import { formatContrast } from '../tables.ts';
-import { magnitude } from '../statistics.ts';
-import { format, formatP } from '../table.ts';
+import type { Comparison } from '../measures/compare.ts';
+import { formatContrast } from '../tables/tables.ts';
+import { magnitude } from '../measures/statistics.ts';
+import { format, formatP } from '../tables/table.ts';
 
 /** What the data say to a question, or that they do not. */
 export interface Finding {

@@ -1,6 +1,6 @@
-import type { Comparison } from '../compare.ts';
-import { measures, type Measure } from '../measures.ts';
-import type { PlatformStudy } from '../study.ts';
+import type { Comparison } from '../measures/compare.ts';
+import { measures, type Measure } from '../measures/measures.ts';
+import type { PlatformStudy } from '../data/study.ts';
 import { coldPartFinding, coldStartFinding } from './cold.ts';
 import { contrastFinding, type Finding } from './finding.ts';
 import { maxFinding, minFinding, timeoutFinding } from './guidelines.ts';

@@ -1,11 +1,11 @@
 /** How to choose min and max replicas and the idle time-out, as far as the data carry it. */
 import { mean } from 'd3-array';
-import type { Comparison } from '../compare.ts';
-import { measures } from '../measures.ts';
-import { stageTimes } from '../stages.ts';
-import type { PlatformStudy, Run } from '../study.ts';
-import { format, formatInterval, inPercent } from '../table.ts';
-import { candidates, sufficient, timeoutsFor } from '../timeouts.ts';
+import type { Comparison } from '../measures/compare.ts';
+import { measures } from '../measures/measures.ts';
+import { stageTimes } from '../measures/stages.ts';
+import type { PlatformStudy, Run } from '../data/study.ts';
+import { format, formatInterval, inPercent } from '../tables/table.ts';
+import { candidates, sufficient, timeoutsFor } from '../measures/idle-timeouts.ts';
 import { isShown, type Finding } from './finding.ts';
 
 /** Min replicas: where one regime is shown to be faster and to idle dearer, what a second costs. */

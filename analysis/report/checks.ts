@@ -1,10 +1,10 @@
 /** What the records themselves lack or contradict: threats that only the data know. */
 import { sum } from 'd3-array';
-import { occupancyOf } from '../occupancy.ts';
-import { seconds } from '../measures.ts';
-import { quantileOf } from '../statistics.ts';
-import type { Run } from '../study.ts';
-import { format } from '../table.ts';
+import { occupancyOf } from '../measures/occupancy.ts';
+import { seconds } from '../measures/measures.ts';
+import { quantileOf } from '../measures/statistics.ts';
+import type { Run } from '../data/study.ts';
+import { format } from '../tables/table.ts';
 
 /** Milliseconds that a generator may be late at the 99th percentile. */
 const LATE = 100;

@@ -1,6 +1,6 @@
 /** A report as blocks, and the two forms that it is written in. */
 import type { Drawing } from '../figures/draw.ts';
-import { toMarkdown, type Table } from '../table.ts';
+import { toMarkdown, type Table } from '../tables/table.ts';
 
 export type Block =
   | { readonly kind: 'heading'; readonly level: 1 | 2 | 3; readonly text: string }

@@ -1,6 +1,6 @@
 import { group } from 'd3-array';
-import type { Run } from '../study.ts';
-import type { Table } from '../table.ts';
+import type { Run } from '../data/study.ts';
+import type { Table } from '../tables/table.ts';
 
 const facts: readonly (readonly [string, (run: Run) => string])[] = [
   ['machine', ({ cell: { machine: m } }) => `${m.cpu}, ${m.cores} cores, ${m.memory_mb} MB, ${m.os}`],

@@ -1,13 +1,13 @@
 /** The report of a study. */
-import { compareAll, type Comparison } from '../compare.ts';
+import { compareAll, type Comparison } from '../measures/compare.ts';
 import type { Drawing } from '../figures/draw.ts';
 import type { Finding } from '../findings/finding.ts';
 import { findingsOf } from '../findings/findings.ts';
-import { originalTable } from '../original.ts';
-import { comparePlatforms } from '../platforms.ts';
-import type { PlatformStudy, Study } from '../study.ts';
-import type { Table } from '../table.ts';
-import { coldTable, costTable, latencyTable, stageTable, testTable, timeoutTable } from '../tables.ts';
+import { originalTable } from '../tables/published-results.ts';
+import { comparePlatforms } from '../tables/platforms.ts';
+import type { PlatformStudy, Study } from '../data/study.ts';
+import type { Table } from '../tables/table.ts';
+import { coldTable, costTable, latencyTable, stageTable, testTable, timeoutTable } from '../tables/tables.ts';
 import { checks } from './checks.ts';
 import { figure, heading, list, paragraph, table, type Block } from './document.ts';
 import { anomalyTable, brokenTable, environmentTable, regimeTable } from './environment.ts';

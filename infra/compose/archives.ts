@@ -1,8 +1,8 @@
 import { cp, mkdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { cached } from '../cached.ts';
-import type { Progress } from '../progress.ts';
-import { imagesDir } from '../paths.ts';
+import { cached } from '../process/build-cache.ts';
+import type { Progress } from '../process/progress.ts';
+import { imagesDir } from '../process/paths.ts';
 import { ensureServers } from '../servers/install.ts';
 import { run } from './run.ts';
 

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cached } from '../cached.ts';
-import type { Progress } from '../progress.ts';
-import { imagesDir, root } from '../paths.ts';
+import { cached } from '../process/build-cache.ts';
+import type { Progress } from '../process/progress.ts';
+import { imagesDir, root } from '../process/paths.ts';
 import { run } from './run.ts';
 
 /** Package of the program, in a module of its own with pinned dependencies (`client/go.mod`). */

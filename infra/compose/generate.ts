@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { graph } from '../../services/pipeline.ts';
-import { root } from '../paths.ts';
+import { root } from '../process/paths.ts';
 import { GENERATED } from './names.ts';
 import { generatedParts, withParts } from './services.ts';
 

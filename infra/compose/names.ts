@@ -1,4 +1,4 @@
-import { defaultPorts } from '../ports.ts';
+import { defaultPorts } from '../deployment/ports.ts';
 
 /** What compose.yaml and the files made for it agree on. */
 

@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { readConfig } from '../../shared/config.ts';
-import type { Graph } from '../../shared/graph.ts';
-import { ownRoles, ROOT_USER } from '../foundation.ts';
-import { notifyEnvironment } from '../minio.ts';
-import { natsConfig } from '../nats.ts';
-import { busPermissions } from '../permissions.ts';
-import { defaultPorts } from '../ports.ts';
-import { ensureSecrets, forgetSecrets, type Secrets } from '../secrets.ts';
-import { serviceNames } from '../services.ts';
+import { readConfig } from '../../shared/config/config.ts';
+import type { Graph } from '../../shared/pipeline/graph.ts';
+import { ownRoles, ROOT_USER } from '../local/servers.ts';
+import { notifyEnvironment } from '../servers/minio.ts';
+import { natsConfig } from '../servers/nats.ts';
+import { busPermissions } from '../access/permissions.ts';
+import { defaultPorts } from '../deployment/ports.ts';
+import { ensureSecrets, forgetSecrets, type Secrets } from '../access/secrets.ts';
+import { serviceNames } from '../local/service-spec.ts';
 import { BUS_ADDRESS, DATA, QUEUE } from './names.ts';
 
 /** The job that prepares the servers, as an administrator of both. */

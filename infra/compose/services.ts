@@ -1,8 +1,8 @@
-import type { Graph } from '../../shared/graph.ts';
-import { otelEnvironment } from '../../shared/otel.ts';
-import { accessKeyOf } from '../policies.ts';
-import { regimeNames, regimeSettings } from '../regimes.ts';
-import { serviceNames, SMALL, toolless } from '../services.ts';
+import type { Graph } from '../../shared/pipeline/graph.ts';
+import { otelEnvironment } from '../../shared/config/otel.ts';
+import { accessKeyOf } from '../access/policies.ts';
+import { regimeNames, regimeSettings } from '../deployment/regimes.ts';
+import { serviceNames, SMALL, toolless } from '../local/service-spec.ts';
 
 /** Name of the job that makes the secrets. */
 const SECRETS = 'secrets';

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { INamespace } from 'kubernetes-models/v1/Namespace';
-import { readConfig } from '../../shared/config.ts';
-import type { Graph } from '../../shared/graph.ts';
-import { root } from '../paths.ts';
-import { coresOf, drain_s, regimeNames, regimeSettings } from '../regimes.ts';
-import { SMALL, toolless } from '../services.ts';
+import { readConfig } from '../../shared/config/config.ts';
+import type { Graph } from '../../shared/pipeline/graph.ts';
+import { root } from '../process/paths.ts';
+import { coresOf, drain_s, regimeNames, regimeSettings } from '../deployment/regimes.ts';
+import { SMALL, toolless } from '../local/service-spec.ts';
 import { bus, BUS_CONFIG_FILE } from './bus.ts';
 import { addressOf, BUS_CONFIG, ENVIRONMENT, hosts, images, literals, NAMESPACE, ports } from './names.ts';
 import { networkPolicies } from './network.ts';

@@ -1,9 +1,9 @@
 import type { IStatefulSet } from 'kubernetes-models/apps/v1/StatefulSet';
 import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
 import type { IService } from 'kubernetes-models/v1/Service';
-import { clusterConfig, natsConfig } from '../nats.ts';
-import { busPermissions } from '../permissions.ts';
-import type { Graph } from '../../shared/graph.ts';
+import { clusterConfig, natsConfig } from '../servers/nats.ts';
+import { busPermissions } from '../access/permissions.ts';
+import type { Graph } from '../../shared/pipeline/graph.ts';
 import { addressOf, BUS_CONFIG, BUS_USERS, hosts, images, labels, NAMESPACE, ports, selector } from './names.ts';
 import { podTemplate } from './pod.ts';
 import { budget } from './services.ts';

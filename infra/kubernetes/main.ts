@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { graph } from '../../services/pipeline.ts';
-import { readConfig } from '../../shared/config.ts';
-import { PermanentError } from '../../shared/errors.ts';
-import { defaultDataDir, root } from '../paths.ts';
-import { ensureSecrets, forgetSecrets } from '../secrets.ts';
+import { readConfig } from '../../shared/config/config.ts';
+import { PermanentError } from '../../shared/core/errors.ts';
+import { defaultDataDir, root } from '../process/paths.ts';
+import { ensureSecrets, forgetSecrets } from '../access/secrets.ts';
 import { differences, manifestFiles, writeFiles } from './files.ts';
 import { rolesOf, secretManifests, type GivenKeys } from './secrets.ts';
 

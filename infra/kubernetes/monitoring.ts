@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { IContainer } from 'kubernetes-models/v1/Container';
 import { parse, stringify } from 'yaml';
 import { dashboard } from '../observe/dashboard.ts';
-import { root } from '../paths.ts';
+import { root } from '../process/paths.ts';
 import { hosts, images, labels, NAMESPACE, ports, selector, type Component } from './names.ts';
 import { busMetricsPolicy } from './network.ts';
 import { confined, resources } from './pod.ts';

@@ -1,7 +1,7 @@
 import type { IScaledObject } from '@kubernetes-models/keda/keda.sh/v1alpha1/ScaledObject';
 import type { RegimeSettings } from '../../schemas/generated/types.ts';
-import type { Graph } from '../../shared/graph.ts';
-import { consumerName, lanesOf, streams } from '../../shared/topology.ts';
+import type { Graph } from '../../shared/pipeline/graph.ts';
+import { consumerName, lanesOf, streams } from '../../shared/bus/topology.ts';
 import { addressOf, hosts, labels, NAMESPACE, ports } from './names.ts';
 
 /** Account of the bus that clients without an account of their own are in. */

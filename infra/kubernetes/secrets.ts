@@ -1,11 +1,11 @@
 import type { ISecret } from 'kubernetes-models/v1/Secret';
-import { readConfig, type StoreConfig } from '../../shared/config.ts';
-import type { Graph } from '../../shared/graph.ts';
-import { ownRoles, ROOT_USER } from '../foundation.ts';
-import { ROUTES } from '../nats.ts';
-import { accessKeyOf } from '../policies.ts';
-import type { Secrets } from '../secrets.ts';
-import { serviceNames } from '../services.ts';
+import { readConfig, type StoreConfig } from '../../shared/config/config.ts';
+import type { Graph } from '../../shared/pipeline/graph.ts';
+import { ownRoles, ROOT_USER } from '../local/servers.ts';
+import { ROUTES } from '../servers/nats.ts';
+import { accessKeyOf } from '../access/policies.ts';
+import type { Secrets } from '../access/secrets.ts';
+import { serviceNames } from '../local/service-spec.ts';
 import { BUS_ROUTES_FILE, BUS_USERS_FILE, busRoutes, busUsers } from './bus.ts';
 import { BUS_USERS, NAMESPACE, secretOf, STORE_ROOT } from './names.ts';
 import type { ServiceEnvironment } from './services.ts';

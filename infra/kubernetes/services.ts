@@ -1,9 +1,9 @@
 import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment';
 import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
 import type { IContainer } from 'kubernetes-models/v1/Container';
-import type { environment } from '../../shared/config.ts';
-import { toolEnvironment } from '../../shared/media/limits.ts';
-import { drain_s } from '../regimes.ts';
+import type { environment } from '../../shared/config/config.ts';
+import { toolEnvironment } from '../../shared/tools/limits.ts';
+import { drain_s } from '../deployment/regimes.ts';
 import { ENVIRONMENT, labels, NAMESPACE, ports, secretOf, selector } from './names.ts';
 import { podTemplate } from './pod.ts';
 
@@ -16,7 +16,7 @@ const FAREWELL = 30;
  */
 const SCRATCH_MB = toolEnvironment.FAVE_TOOL_FILE_MB.default;
 
-/** Names of the environment that FAVE's processes read; a name that shared/config.ts does not know is a type error. */
+/** Names of the environment that FAVE's processes read; a name that shared/config/config.ts does not know is a type error. */
 export type ServiceEnvironment = Partial<Record<keyof typeof environment, string>>;
 
 export interface ServiceOptions {

@@ -2,7 +2,7 @@ import type { IStatefulSet } from 'kubernetes-models/apps/v1/StatefulSet';
 import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
 import type { IContainer } from 'kubernetes-models/v1/Container';
 import type { IService } from 'kubernetes-models/v1/Service';
-import { notifyEnvironment } from '../minio.ts';
+import { notifyEnvironment } from '../servers/minio.ts';
 import { claim } from './bus.ts';
 import { addressOf, hosts, images, labels, NAMESPACE, ports, selector, STORE_ROOT } from './names.ts';
 import { confined, podTemplate, resources } from './pod.ts';

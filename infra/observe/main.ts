@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { messageOf } from '../../shared/errors.ts';
-import { defaultDataDir } from '../paths.ts';
+import { messageOf } from '../../shared/core/errors.ts';
+import { defaultDataDir } from '../process/paths.ts';
 import { observe } from './observe.ts';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);

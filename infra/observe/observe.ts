@@ -1,10 +1,10 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf, PermanentError } from '../../shared/errors.ts';
-import { root } from '../paths.ts';
-import { startProcess, untilReady, type RunningProcess } from '../process.ts';
-import { readInstance, type InstanceRecord } from '../record.ts';
-import type { Progress } from '../progress.ts';
+import { messageOf, PermanentError } from '../../shared/core/errors.ts';
+import { root } from '../process/paths.ts';
+import { startProcess, untilReady, type RunningProcess } from '../process/process.ts';
+import { readInstance, type InstanceRecord } from '../instance/record.ts';
+import type { Progress } from '../process/progress.ts';
 import { ensurePackages } from '../servers/packages.ts';
 import { serveNatsMetrics } from './nats-exporter.ts';
 import { targetsOf } from './targets.ts';

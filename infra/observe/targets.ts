@@ -1,4 +1,4 @@
-import type { InstanceRecord } from '../record.ts';
+import type { InstanceRecord } from '../instance/record.ts';
 
 /** Addresses that Prometheus scrapes, in the form of its file_sd. */
 export interface TargetGroup {

@@ -1,6 +1,6 @@
-import type { AnyStage } from '../../shared/stage.ts';
-import type { Bus } from '../../shared/bus.ts';
-import { consumerName, lanesOf, streams } from '../../shared/topology.ts';
+import type { AnyStage } from '../../shared/pipeline/stage.ts';
+import type { Bus } from '../../shared/bus/connection.ts';
+import { consumerName, lanesOf, streams } from '../../shared/bus/topology.ts';
 
 /** What waits for a stage. */
 export interface Waiting {

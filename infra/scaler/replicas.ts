@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { logOf, type ProcessSpec, type RunningProcess } from '../process.ts';
-import type { Progress } from '../progress.ts';
-import { supervise, type Change, type Supervised } from '../supervisor.ts';
+import { logOf, type ProcessSpec, type RunningProcess } from '../process/process.ts';
+import type { Progress } from '../process/progress.ts';
+import { supervise, type Change, type Supervised } from '../process/supervisor.ts';
 import { coldStartOf, type Cause } from './cold-start.ts';
-import type { Journal } from './journal.ts';
-import { leastNeededFirst } from './idle.ts';
+import type { Journal } from './scale-event-log.ts';
+import { leastNeededFirst } from './scale-down-order.ts';
 
 export interface ReplicasOptions {
   readonly stage: string;

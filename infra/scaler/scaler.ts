@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RegimeSettings } from '../../schemas/generated/types.ts';
-import { connectBus, type Bus } from '../../shared/bus.ts';
-import type { BusConfig } from '../../shared/config.ts';
-import { messageOf, PermanentError } from '../../shared/errors.ts';
-import type { AnyStage } from '../../shared/stage.ts';
-import type { ProcessSpec } from '../process.ts';
-import type { Progress } from '../progress.ts';
-import type { Supervised } from '../supervisor.ts';
+import { connectBus, type Bus } from '../../shared/bus/connection.ts';
+import type { BusConfig } from '../../shared/config/config.ts';
+import { messageOf, PermanentError } from '../../shared/core/errors.ts';
+import type { AnyStage } from '../../shared/pipeline/stage.ts';
+import type { ProcessSpec } from '../process/process.ts';
+import type { Progress } from '../process/progress.ts';
+import type { Supervised } from '../process/supervisor.ts';
 import { decide, dueAt, initialState, type Decision, type Rules } from './decide.ts';
-import { keepJournal, type Journal } from './journal.ts';
+import { keepJournal, type Journal } from './scale-event-log.ts';
 import { waitingFor, type Waiting } from './lag.ts';
 import { createReplicas, type Replicas } from './replicas.ts';
 

@@ -2,10 +2,10 @@ import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { PermanentError } from '../../shared/errors.ts';
-import { cached } from '../cached.ts';
-import type { Progress } from '../progress.ts';
-import { cacheDir, root } from '../paths.ts';
+import { PermanentError } from '../../shared/core/errors.ts';
+import { cached } from '../process/build-cache.ts';
+import type { Progress } from '../process/progress.ts';
+import { cacheDir, root } from '../process/paths.ts';
 import { serverPrograms, versionFits, type ServerProgram } from './table.ts';
 
 const run = promisify(execFile);

@@ -1,8 +1,8 @@
 import { execFile, spawn } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { PermanentError } from '../../shared/errors.ts';
-import type { Progress } from '../progress.ts';
+import { PermanentError } from '../../shared/core/errors.ts';
+import type { Progress } from '../process/progress.ts';
 
 const run = promisify(execFile);
 

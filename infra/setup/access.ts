@@ -2,10 +2,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
-import { exec, ToolError } from '../../shared/exec.ts';
-import { PermanentError } from '../../shared/errors.ts';
-import type { Store } from '../../shared/store.ts';
-import { accessKeyOf, type Policy } from '../policies.ts';
+import { exec, ToolError } from '../../shared/tools/exec.ts';
+import { PermanentError } from '../../shared/core/errors.ts';
+import type { Store } from '../../shared/store/store.ts';
+import { accessKeyOf, type Policy } from '../access/policies.ts';
 
 export interface AccessSetUp {
   /** The `mc` program. */

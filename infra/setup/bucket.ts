@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { NotificationConfig, QueueConfig, S3Error, type Client } from 'minio';
-import { PermanentError } from '../../shared/errors.ts';
-import { targetArns } from '../minio.ts';
-import type { SetUp } from '../setup.ts';
-import { EVENTS, notificationRules, type Rule } from './rules.ts';
+import { PermanentError } from '../../shared/core/errors.ts';
+import { targetArns } from '../servers/minio.ts';
+import type { SetUp } from './setup.ts';
+import { EVENTS, notificationRules, type Rule } from './notification-rules.ts';
 
 type BucketConfig = Pick<SetUp, 'store' | 'graph' | 'retentionDays' | 'events'>;
 

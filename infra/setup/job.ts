@@ -1,11 +1,11 @@
-import { PermanentError } from '../../shared/errors.ts';
-import type { Graph } from '../../shared/graph.ts';
-import { readConfig } from '../../shared/config.ts';
-import { prepare, withAdmin } from '../admin.ts';
-import { proveNotifications } from '../canary.ts';
-import { storePolicies } from '../policies.ts';
-import { readSecrets } from '../secrets.ts';
-import type { Progress } from '../progress.ts';
+import { PermanentError } from '../../shared/core/errors.ts';
+import type { Graph } from '../../shared/pipeline/graph.ts';
+import { readConfig } from '../../shared/config/config.ts';
+import { prepare, withAdmin } from './admin.ts';
+import { proveNotifications } from './notification-check.ts';
+import { storePolicies } from '../access/policies.ts';
+import { readSecrets } from '../access/secrets.ts';
+import type { Progress } from '../process/progress.ts';
 
 export interface SetUpJob {
   readonly graph: Graph;

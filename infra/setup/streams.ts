@@ -1,7 +1,7 @@
 import type { ConsumerConfig, StreamConfig } from '@nats-io/jetstream';
-import { found } from '../../shared/bus.ts';
-import { consumerConfigs, streamConfigs } from '../../shared/topology.ts';
-import type { SetUp } from '../setup.ts';
+import { found } from '../../shared/bus/connection.ts';
+import { consumerConfigs, streamConfigs } from '../../shared/bus/topology.ts';
+import type { SetUp } from './setup.ts';
 
 /** Makes and updates the streams. @returns What it changed. */
 export async function setUpStreams({ bus, replicas }: Pick<SetUp, 'bus' | 'replicas'>): Promise<string[]> {

@@ -1,6 +1,6 @@
 import type { Anomaly, ItemRecord, LoadRecord, ScaleEvent } from '../../schemas/generated/types.ts';
-import type { Bus } from '../../shared/bus.ts';
-import { streams } from '../../shared/topology.ts';
+import type { Bus } from '../../shared/bus/connection.ts';
+import { streams } from '../../shared/bus/topology.ts';
 
 /** Milliseconds from which on an arrival counts as late: the load was not quite the one that was meant. */
 export const LATE = 50;

@@ -1,6 +1,6 @@
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Video } from '../mix.ts';
+import type { Video } from '../arrivals/mix.ts';
 import { oneRequest } from './warm-up.ts';
 import type { Observed } from './snapshots.ts';
 

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { environmentOf } from '../../infra/foundation.ts';
-import { root } from '../../infra/paths.ts';
-import { PermanentError } from '../../shared/errors.ts';
+import { environmentOf } from '../../infra/local/servers.ts';
+import { root } from '../../infra/process/paths.ts';
+import { PermanentError } from '../../shared/core/errors.ts';
 import type { RunningSystem } from './platform.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import type { CellMachine, CellVideo } from '../../schemas/generated/types.ts';
-import { root } from '../../infra/paths.ts';
-import { exec } from '../../shared/exec.ts';
-import type { Video } from '../mix.ts';
+import { root } from '../../infra/process/paths.ts';
+import { exec } from '../../shared/tools/exec.ts';
+import type { Video } from '../arrivals/mix.ts';
 
 export function machine(): CellMachine {
   return {

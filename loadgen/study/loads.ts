@@ -1,6 +1,6 @@
 import type { CellArrivals } from '../../schemas/generated/types.ts';
-import type { Arrivals } from '../arrivals.ts';
-import { arrivalTimes, meanRate } from '../arrivals.ts';
+import type { Arrivals } from '../arrivals/arrivals.ts';
+import { arrivalTimes, meanRate } from '../arrivals/arrivals.ts';
 
 /** A load, at a share of what the machine can do at all: capacity is the requests a second that keep every core busy. */
 interface Load {

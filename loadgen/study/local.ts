@@ -1,16 +1,22 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { instanceEnvironment, readInstance, startInstance, stopInstance, type InstanceRecord } from '../../infra/instance.ts';
-import { freePorts } from '../../infra/ports.ts';
-import { regimeSettings } from '../../infra/regimes.ts';
-import { journalPath } from '../../infra/scaler/journal.ts';
+import {
+  instanceEnvironment,
+  readInstance,
+  startInstance,
+  stopInstance,
+  type InstanceRecord,
+} from '../../infra/instance/instance.ts';
+import { freePorts } from '../../infra/deployment/ports.ts';
+import { regimeSettings } from '../../infra/deployment/regimes.ts';
+import { journalPath } from '../../infra/scaler/scale-event-log.ts';
 import { serverPrograms } from '../../infra/servers/table.ts';
 import { graph } from '../../services/pipeline.ts';
-import { readConfig } from '../../shared/config.ts';
-import { PermanentError } from '../../shared/errors.ts';
-import { exec } from '../../shared/exec.ts';
-import { parsed } from '../../shared/validate.ts';
+import { readConfig } from '../../shared/config/config.ts';
+import { PermanentError } from '../../shared/core/errors.ts';
+import { exec } from '../../shared/tools/exec.ts';
+import { parsed } from '../../shared/core/validate.ts';
 import type { Platform, ReplicaCount, RunningSystem } from './platform.ts';
 import { cpuTimeOf, residentMemory } from './proc.ts';
 

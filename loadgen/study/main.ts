@@ -1,8 +1,8 @@
 /** `npm run study -- …`: runs every regime under every load, and records it. Progress on standard error, one line of JSON a cell on standard output. */
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { regimeNames } from '../../infra/regimes.ts';
-import { Fault } from '../../shared/errors.ts';
+import { regimeNames } from '../../infra/deployment/regimes.ts';
+import { Fault } from '../../shared/core/errors.ts';
 import { loadNames, usualLoads } from './loads.ts';
 import { local } from './local.ts';
 import type { Platform } from './platform.ts';
@@ -64,11 +64,11 @@ const program = new Command('study')
   .addOption(new Option('--on <platform>', 'where').choices(['local', 'kubernetes']).default('local'))
   .action(async ({ repeat, repeats, out, on, ...options }: Options) => {
     if (on === 'kubernetes' && process.env[INSIDE] === undefined) {
-      const { withCluster } = await import('../../infra/kubernetes-test/with-cluster.ts');
+      const { withCluster } = await import('../../tests/kubernetes-cluster/with-cluster.ts');
       await withCluster(process.argv.slice(1), say, { [INSIDE]: 'true' });
       return;
     }
-    const platform = on === 'kubernetes' ? (await import('./kubernetes.ts')).kubernetes : local;
+    const platform = on === 'kubernetes' ? (await import('../../tests/kubernetes-cluster/study-platform.ts')).kubernetes : local;
     const which = repeat === undefined ? Array.from({ length: repeats }, (_, n) => n + 1) : [repeat];
     const cells = await runStudy({
       ...options,

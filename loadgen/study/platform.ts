@@ -1,6 +1,6 @@
 import type { Cell, RegimeSettings, ScaleEvent } from '../../schemas/generated/types.ts';
-import type { BusConfig, StoreConfig } from '../../shared/config.ts';
-import type { RegimeName } from '../../infra/regimes.ts';
+import type { BusConfig, StoreConfig } from '../../shared/config/config.ts';
+import type { RegimeName } from '../../infra/deployment/regimes.ts';
 
 /** Replicas of a service at a moment. */
 export interface ReplicaCount {

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Snapshot } from '../../schemas/generated/types.ts';
 import { graph } from '../../services/pipeline.ts';
-import type { Bus } from '../../shared/bus.ts';
-import type { Store } from '../../shared/store.ts';
-import { consumerName, lanesOf, RELAY_CONSUMER, streams, TRACKER_CONSUMER } from '../../shared/topology.ts';
-import type { Lines } from '../files.ts';
+import type { Bus } from '../../shared/bus/connection.ts';
+import type { Store } from '../../shared/store/store.ts';
+import { consumerName, lanesOf, RELAY_CONSUMER, streams, TRACKER_CONSUMER } from '../../shared/bus/topology.ts';
+import type { Lines } from '../record/record-files.ts';
 import type { RunningSystem } from './platform.ts';
 import { busyShare, cpuTimes, type CpuTimes } from './proc.ts';
 

@@ -3,8 +3,8 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { CellStorage } from '../../schemas/generated/types.ts';
-import { requestPrefix, splitKey } from '../../shared/keys.ts';
-import type { Store } from '../../shared/store.ts';
+import { requestPrefix, splitKey } from '../../shared/pipeline/keys.ts';
+import type { Store } from '../../shared/store/store.ts';
 
 /** What requests left in the bucket, by the folder below each. Of others, such as the warm-up's, nothing is counted. */
 export async function storageOf(store: Store, requestIds: ReadonlySet<string>): Promise<CellStorage> {

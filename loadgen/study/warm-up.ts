@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadRecord } from '../../schemas/generated/types.ts';
-import { PermanentError } from '../../shared/errors.ts';
-import { realClock } from '../clock.ts';
-import { runLoad } from '../load.ts';
-import type { Video } from '../mix.ts';
+import { PermanentError } from '../../shared/core/errors.ts';
+import { realClock } from '../run/clock.ts';
+import { runLoad } from '../run/load.ts';
+import type { Video } from '../arrivals/mix.ts';
 import { bucketTarget } from '../targets/bucket.ts';
 import type { Observed } from './snapshots.ts';
 

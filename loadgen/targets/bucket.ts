@@ -1,11 +1,11 @@
 import { basename } from 'node:path';
 import { kinds } from '../../schemas/kinds.ts';
-import type { Bus } from '../../shared/bus.ts';
-import { pathOf, requestPrefix } from '../../shared/keys.ts';
-import { encodeOptions } from '../../shared/metadata.ts';
-import { follow, nextSequence } from '../../shared/request-events.ts';
-import type { Store } from '../../shared/store.ts';
-import type { Target } from '../target.ts';
+import type { Bus } from '../../shared/bus/connection.ts';
+import { pathOf, requestPrefix } from '../../shared/pipeline/keys.ts';
+import { encodeOptions } from '../../shared/pipeline/metadata.ts';
+import { follow, nextSequence } from '../../shared/bus/request-events.ts';
+import type { Store } from '../../shared/store/store.ts';
+import type { Target } from './target.ts';
 
 /** Milliseconds after which an upload that the store did not confirm is given up. */
 const PATIENCE = 60_000;

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
-import type { RequestEvent } from '../../shared/request-events.ts';
-import type { Clock } from '../clock.ts';
-import type { Target } from '../target.ts';
+import type { RequestEvent } from '../../shared/bus/request-events.ts';
+import type { Clock } from '../run/clock.ts';
+import type { Target } from './target.ts';
 
 /** A target in this process that confirms at once and has each request done at a time of its choosing. */
 function localTarget(clock: Clock, doneAt: (arrived: number) => number): Target {

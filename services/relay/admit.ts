@@ -1,9 +1,9 @@
 import type { Request } from '../../schemas/generated/types.ts';
-import { PermanentError } from '../../shared/errors.ts';
-import { metadataPaths, requestPrefix } from '../../shared/keys.ts';
-import type { OptionMap } from '../../shared/options.ts';
-import type { Store } from '../../shared/store.ts';
-import { parsed } from '../../shared/validate.ts';
+import { PermanentError } from '../../shared/core/errors.ts';
+import { metadataPaths, requestPrefix } from '../../shared/pipeline/keys.ts';
+import type { OptionMap } from '../../shared/core/options.ts';
+import type { Store } from '../../shared/store/store.ts';
+import { parsed } from '../../shared/core/validate.ts';
 
 export interface Candidate {
   readonly requestId: string;

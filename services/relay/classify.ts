@@ -1,6 +1,6 @@
 import type { Notification } from '../../schemas/generated/types.ts';
-import type { Graph } from '../../shared/graph.ts';
-import { parseKey, REQUEST_ID_RULE, splitKey, type ParsedKey } from '../../shared/keys.ts';
+import type { Graph } from '../../shared/pipeline/graph.ts';
+import { parseKey, REQUEST_ID_RULE, splitKey, type ParsedKey } from '../../shared/pipeline/keys.ts';
 
 /** One object of a notification, decoded. */
 export interface CreatedObject {

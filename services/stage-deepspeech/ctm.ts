@@ -1,5 +1,5 @@
 import type { SpokenWord, Utterance } from './engine.ts';
-import type { Span } from './speech.ts';
+import type { Span } from './voice-activity.ts';
 
 const WORD = /^(\d+) \S+ ([\d.]+) ([\d.]+) (\S+) ([\d.]+)$/gm;
 

@@ -1,5 +1,5 @@
-import type { Exec } from '../../shared/exec.ts';
-import type { Span } from './speech.ts';
+import type { Exec } from '../../shared/tools/exec.ts';
+import type { Span } from './voice-activity.ts';
 
 /** One spoken word. Seconds from the clip's beginning. */
 export interface SpokenWord {

@@ -1,5 +1,5 @@
-import { PermanentError, messageOf } from '../../shared/errors.ts';
-import type { Logger } from '../../shared/log.ts';
+import { PermanentError, messageOf } from '../../shared/core/errors.ts';
+import type { Logger } from '../../shared/observability/log.ts';
 import { none, type TranscriptionEngine } from './engine.ts';
 import { pocketsphinx } from './pocketsphinx.ts';
 import { whisper } from './whisper.ts';

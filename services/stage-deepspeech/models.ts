@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PermanentError, RetryableError, messageOf } from '../../shared/errors.ts';
+import { PermanentError, RetryableError, messageOf } from '../../shared/core/errors.ts';
 
 /** A ggml model of Whisper. Those whose names end in `.en` understand English only, and that better. */
 export interface WhisperModel {

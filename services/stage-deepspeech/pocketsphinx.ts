@@ -1,10 +1,10 @@
 import { access, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { PermanentError, codeOf } from '../../shared/errors.ts';
-import { exec as execTool } from '../../shared/exec.ts';
+import { PermanentError, codeOf } from '../../shared/core/errors.ts';
+import { exec as execTool } from '../../shared/tools/exec.ts';
 import { isPlausible, parseCtm } from './ctm.ts';
 import type { Heard, Listening, TranscriptionEngine } from './engine.ts';
-import { FRAME, type Span } from './speech.ts';
+import { FRAME, type Span } from './voice-activity.ts';
 
 /** Where Debian's pocketsphinx-en-us puts its model. */
 export const DEBIAN_MODEL = '/usr/share/pocketsphinx/model/en-us';

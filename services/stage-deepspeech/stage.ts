@@ -1,10 +1,10 @@
 import { kinds } from '../../schemas/kinds.ts';
-import { windowOf } from '../../shared/media/window.ts';
-import { defineStage } from '../../shared/stage.ts';
+import { windowOf } from '../../shared/media/clip-window.ts';
+import { defineStage } from '../../shared/pipeline/stage.ts';
 import { none } from './engine.ts';
 import { CHOICES, enginesFor } from './engines.ts';
 import { DEBIAN_MODEL } from './pocketsphinx.ts';
-import { findSpeech, readLevels } from './speech.ts';
+import { findSpeech, readLevels } from './voice-activity.ts';
 import { transcriptOf } from './transcript.ts';
 
 /** What is said in a clip, word by word, in times of the source video. */

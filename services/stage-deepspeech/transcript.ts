@@ -1,6 +1,6 @@
 import type { Transcript, Word } from '../../schemas/generated/types.ts';
 import type { Heard, SpokenWord, TranscriptionEngine, Utterance } from './engine.ts';
-import type { Span } from './speech.ts';
+import type { Span } from './voice-activity.ts';
 
 type Utterances = Transcript['utterances'];
 

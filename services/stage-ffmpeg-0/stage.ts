@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { kinds } from '../../schemas/kinds.ts';
-import { defineStage } from '../../shared/stage.ts';
+import { defineStage } from '../../shared/pipeline/stage.ts';
 import { audioArgs } from './args.ts';
-import { examine } from './examine.ts';
+import { examine } from './probe-input.ts';
 import { limits } from './limits.ts';
 
 /** The soundtrack of an upload, as long as the upload, and what the upload is. */

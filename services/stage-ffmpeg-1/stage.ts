@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { Media, Segments } from '../../schemas/generated/types.ts';
 import { kinds } from '../../schemas/kinds.ts';
-import type { Exec } from '../../shared/exec.ts';
+import type { Exec } from '../../shared/tools/exec.ts';
 import { probe } from '../../shared/media/probe.ts';
-import { defineStage } from '../../shared/stage.ts';
+import { defineStage } from '../../shared/pipeline/stage.ts';
 import { containerFor, cutArgs, isSeekable, remuxArgs } from './args.ts';
 
 /** Cuts the source into its clips without re-encoding. */

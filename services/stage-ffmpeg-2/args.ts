@@ -1,6 +1,6 @@
 import { argumentsOf, open } from '../../shared/media/ffmpeg.ts';
 import { pcmArgs, silenceArgs } from '../../shared/media/pcm.ts';
-import type { Window } from '../../shared/media/window.ts';
+import type { Window } from '../../shared/media/clip-window.ts';
 
 type Part = Pick<Window, 'preroll' | 'duration'>;
 

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import type { Media } from '../../schemas/generated/types.ts';
 import { kinds } from '../../schemas/kinds.ts';
 import { probe } from '../../shared/media/probe.ts';
-import { windowOf } from '../../shared/media/window.ts';
-import { defineStage } from '../../shared/stage.ts';
+import { windowOf } from '../../shared/media/clip-window.ts';
+import { defineStage } from '../../shared/pipeline/stage.ts';
 import { speechArgs, videoArgs } from './args.ts';
 
 /** A clip's sound for speech recognition, and its picture for viewing and detection. */

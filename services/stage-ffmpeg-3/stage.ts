@@ -2,10 +2,10 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Frames } from '../../schemas/generated/types.ts';
 import { kinds } from '../../schemas/kinds.ts';
-import { PermanentError } from '../../shared/errors.ts';
+import { PermanentError } from '../../shared/core/errors.ts';
 import { probe } from '../../shared/media/probe.ts';
-import { windowOf } from '../../shared/media/window.ts';
-import { defineStage } from '../../shared/stage.ts';
+import { windowOf } from '../../shared/media/clip-window.ts';
+import { defineStage } from '../../shared/pipeline/stage.ts';
 import { frameArgs } from './args.ts';
 
 /** Still frames of a clip: one every `interval` seconds, at least one, upright. */

@@ -1,6 +1,6 @@
 import type { Match, Transcript } from '../../schemas/generated/types.ts';
 import { kinds } from '../../schemas/kinds.ts';
-import { defineStage } from '../../shared/stage.ts';
+import { defineStage } from '../../shared/pipeline/stage.ts';
 import { matches } from './words.ts';
 
 /** The clips in which the words of the request's query are spoken, put aside with where in the video that is. */

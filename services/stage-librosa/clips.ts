@@ -5,7 +5,7 @@ import { SAMPLE_RATE } from './meyda.ts';
 /** Clips are numbered with four digits. */
 export const MAX_CLIPS = 9_999;
 
-/** One clip as in `schemas/segments.schema.json`. */
+/** One clip as in `schemas/artifacts/segments.schema.json`. */
 export interface Clip {
   /** Seconds. */
   readonly start: number;

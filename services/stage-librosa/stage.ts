@@ -1,8 +1,8 @@
 import { kinds } from '../../schemas/kinds.ts';
-import { defineStage } from '../../shared/stage.ts';
+import { defineStage } from '../../shared/pipeline/stage.ts';
 import { analyse } from './analyse.ts';
 import { clipsOf, inSeconds } from './clips.ts';
-import { cutAsFave } from './fave.ts';
+import { cutAsFave } from './threshold.ts';
 import { cutAtSilence } from './silence.ts';
 import { levels } from './split.ts';
 

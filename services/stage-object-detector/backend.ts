@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { messageOf, PermanentError } from '../../shared/errors.ts';
+import { messageOf, PermanentError } from '../../shared/core/errors.ts';
 
 /** What computes the model. */
 export interface Backend {

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import type { GraphModel } from '@tensorflow/tfjs-converter';
 import type { io, Tensor } from '@tensorflow/tfjs-core';
-import { messageOf, PermanentError } from '../../shared/errors.ts';
+import { messageOf, PermanentError } from '../../shared/core/errors.ts';
 import { type Backend, type BACKENDS, startBackend } from './backend.ts';
 import { SIDE } from './letterbox.ts';
 

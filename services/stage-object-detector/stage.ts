@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Detections, Frames } from '../../schemas/generated/types.ts';
 import { kinds } from '../../schemas/kinds.ts';
-import { defineStage, type Item } from '../../shared/stage.ts';
+import { defineStage, type Item } from '../../shared/pipeline/stage.ts';
 import { BACKENDS } from './backend.ts';
 import { loadDetector } from './detector.ts';
-import { objectsIn } from './objects.ts';
-import { decode } from './pictures.ts';
+import { objectsIn } from './parse-detections.ts';
+import { decode } from './frames.ts';
 
 /** Frames that are decoded at once: 6 MB of pixels, two file handles a frame. */
 const BATCH = 8;

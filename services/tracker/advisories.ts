@@ -1,15 +1,15 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import type { ItemError, Landed, Progress } from '../../schemas/generated/types.ts';
-import { codeOf, messageOf } from '../../shared/errors.ts';
-import { publishProgress } from '../../shared/events.ts';
-import type { Graph } from '../../shared/graph.ts';
-import { itemId, parseKey, requestPrefix } from '../../shared/keys.ts';
-import { writeLetter, type FailedItem } from '../../shared/letters.ts';
-import type { Service } from '../../shared/runtime/process.ts';
-import type { AnyStage } from '../../shared/stage.ts';
-import { consumerName, lanesOf, lastAcknowledgement, streams } from '../../shared/topology.ts';
-import { traceIdOf } from '../../shared/trace.ts';
-import { parsed } from '../../shared/validate.ts';
+import { codeOf, messageOf } from '../../shared/core/errors.ts';
+import { publishProgress } from '../../shared/bus/events.ts';
+import type { Graph } from '../../shared/pipeline/graph.ts';
+import { itemId, parseKey, requestPrefix } from '../../shared/pipeline/keys.ts';
+import { writeLetter, type FailedItem } from '../../shared/bus/dead-letters.ts';
+import type { Service } from '../../shared/runtime/service/service.ts';
+import type { AnyStage } from '../../shared/pipeline/stage.ts';
+import { consumerName, lanesOf, lastAcknowledgement, streams } from '../../shared/bus/topology.ts';
+import { traceIdOf } from '../../shared/observability/trace.ts';
+import { parsed } from '../../shared/core/validate.ts';
 
 /** What the server says when a message was delivered as often as it may be. */
 interface MaxDeliveries {

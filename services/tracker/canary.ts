@@ -1,7 +1,7 @@
 import { kinds } from '../../schemas/kinds.ts';
-import { codeOf, messageOf } from '../../shared/errors.ts';
-import { CANARY_REQUEST, pathOf, requestPrefix } from '../../shared/keys.ts';
-import type { Service } from '../../shared/runtime/process.ts';
+import { codeOf, messageOf } from '../../shared/core/errors.ts';
+import { CANARY_REQUEST, pathOf, requestPrefix } from '../../shared/pipeline/keys.ts';
+import type { Service } from '../../shared/runtime/service/service.ts';
 
 /**
  * Puts a small object every so often, whose notifications come to the relay by both paths: it notes when one last came

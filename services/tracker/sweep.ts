@@ -1,11 +1,11 @@
-import { codeOf, messageOf } from '../../shared/errors.ts';
-import type { Graph } from '../../shared/graph.ts';
-import { metadataPaths, requestPrefix } from '../../shared/keys.ts';
-import type { Service } from '../../shared/runtime/process.ts';
-import { reannounce, unsettledObjects } from '../../shared/sweep.ts';
-import { consumerName, lanesOf, streams } from '../../shared/topology.ts';
-import { lagOf } from './levels.ts';
-import type { Runs } from './runs.ts';
+import { codeOf, messageOf } from '../../shared/core/errors.ts';
+import type { Graph } from '../../shared/pipeline/graph.ts';
+import { metadataPaths, requestPrefix } from '../../shared/pipeline/keys.ts';
+import type { Service } from '../../shared/runtime/service/service.ts';
+import { reannounce, unsettledObjects } from '../../shared/requests/sweep.ts';
+import { consumerName, lanesOf, streams } from '../../shared/bus/topology.ts';
+import { lagOf } from './gauges.ts';
+import type { Runs } from './run-registry.ts';
 
 /** Share of the interval that an object has landed before a sweep doubts its notification. */
 const DOUBT = 0.5;

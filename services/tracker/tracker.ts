@@ -1,14 +1,14 @@
-import { PULL } from '../../shared/bus.ts';
-import { codeOf, messageOf } from '../../shared/errors.ts';
-import { followStream } from '../../shared/follow.ts';
-import type { Graph } from '../../shared/graph.ts';
-import type { Service } from '../../shared/runtime/process.ts';
-import { ADVISORY_CONSUMER, streams, TRACKER_CONSUMER } from '../../shared/topology.ts';
-import { accept } from './accept.ts';
+import { PULL } from '../../shared/bus/connection.ts';
+import { codeOf, messageOf } from '../../shared/core/errors.ts';
+import { followStream } from '../../shared/bus/follow-stream.ts';
+import type { Graph } from '../../shared/pipeline/graph.ts';
+import type { Service } from '../../shared/runtime/service/service.ts';
+import { ADVISORY_CONSUMER, streams, TRACKER_CONSUMER } from '../../shared/bus/topology.ts';
+import { accept } from './publish-accepted.ts';
 import { startCanary } from './canary.ts';
-import { tellLevels } from './levels.ts';
+import { tellLevels } from './gauges.ts';
 import { takeAdvisory } from './advisories.ts';
-import { createRuns } from './runs.ts';
+import { createRuns } from './run-registry.ts';
 import { startSweeping } from './sweep.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Exec } from '../exec.ts';
+import type { Exec } from '../tools/exec.ts';
 import { argumentsOf, open } from './ffmpeg.ts';
 
 /** Seconds by which a header may differ from the packets and still be believed: it counts B-frames and priming, packets do not. */

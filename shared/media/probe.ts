@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
-import { PermanentError } from '../errors.ts';
-import { ToolError, type Exec } from '../exec.ts';
+import { PermanentError } from '../core/errors.ts';
+import { ToolError, type Exec } from '../tools/exec.ts';
 import { fileUrl, UNTRUSTED } from './ffmpeg.ts';
 import type { Media } from '../../schemas/generated/types.ts';
 

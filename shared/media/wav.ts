@@ -1,5 +1,5 @@
 import { open, type FileHandle } from 'node:fs/promises';
-import { PermanentError } from '../errors.ts';
+import { PermanentError } from '../core/errors.ts';
 
 /** The sound of a WAV file that is open. */
 export interface Wav {

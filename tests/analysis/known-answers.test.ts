@@ -1,15 +1,15 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { coldSummary } from '../../analysis/cold.ts';
-import { compareAll, compareBy, compareStages } from '../../analysis/compare.ts';
+import { coldSummary } from '../../analysis/measures/cold-starts.ts';
+import { compareAll, compareBy, compareStages } from '../../analysis/measures/compare.ts';
 import { coldStartFinding } from '../../analysis/findings/cold.ts';
 import { effectFindings } from '../../analysis/findings/findings.ts';
 import { isShown } from '../../analysis/findings/finding.ts';
 import { maxFinding, minFinding } from '../../analysis/findings/guidelines.ts';
-import { idlePerRequest, measures } from '../../analysis/measures.ts';
-import { occupancyOf } from '../../analysis/occupancy.ts';
-import type { Interval } from '../../analysis/statistics.ts';
-import { studyOf, type PlatformStudy } from '../../analysis/study.ts';
+import { idlePerRequest, measures } from '../../analysis/measures/measures.ts';
+import { occupancyOf } from '../../analysis/measures/occupancy.ts';
+import type { Interval } from '../../analysis/measures/statistics.ts';
+import { studyOf, type PlatformStudy } from '../../analysis/data/study.ts';
 import { MEMORY_MB, syntheticRuns, type Plan } from './synthetic.ts';
 
 // Resampling is all that these do; the machine may be busy with other test files.

@@ -2,8 +2,8 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { readRuns } from '../../analysis/read.ts';
-import { studyOf } from '../../analysis/study.ts';
+import { readRuns } from '../../analysis/data/read.ts';
+import { studyOf } from '../../analysis/data/study.ts';
 import { syntheticRuns, writeRuns } from './synthetic.ts';
 
 let directory: string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { randomOf } from '../../shared/random.ts';
+import { randomOf } from '../../shared/core/random.ts';
 import {
   cliffsDelta,
   difference,
@@ -9,7 +9,7 @@ import {
   meanOf,
   permutationTest,
   quantileOf,
-} from '../../analysis/statistics.ts';
+} from '../../analysis/measures/statistics.ts';
 
 // Thousands of resamples; the machine may be busy with other test files.
 const values = [812, 455, 390, 1204, 610, 999, 733, 421, 388, 2750, 640, 515];

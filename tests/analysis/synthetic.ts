@@ -1,8 +1,8 @@
 /** Recorded runs with known effects in them: requests one after the other, through stages one after the other. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { randomOf } from '../../shared/random.ts';
-import type { Run } from '../../analysis/study.ts';
+import { randomOf } from '../../shared/core/random.ts';
+import type { Run } from '../../analysis/data/study.ts';
 import type { Cell, ColdStartParts, ItemRecord, LoadRecord, ScaleEvent, Snapshot } from '../../schemas/generated/types.ts';
 
 export interface RegimePlan {

@@ -1,8 +1,8 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { root } from '../../infra/paths.ts';
-import '../built-servers.ts';
+import { root } from '../../infra/process/paths.ts';
+import '../support/built-servers.ts';
 import { runChaos } from './chaos.ts';
 import type { FaultName } from './faults.ts';
 

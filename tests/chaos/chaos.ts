@@ -2,16 +2,16 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { streams } from '../../shared/topology.ts';
+import { streams } from '../../shared/bus/topology.ts';
 import { faults, type FaultName } from './faults.ts';
-import { endingOf, treeOf, type Tree } from './judge.ts';
-import { entriesOf, processesIn } from './leftovers.ts';
+import { endingOf, treeOf, type Tree } from './request-tree.ts';
+import { entriesOf, processesIn } from './orphans.ts';
 import { createLoad, type Load } from './load.ts';
 import { makeVideos } from './media.ts';
-import { randomOf } from '../../shared/random.ts';
+import { randomOf } from '../../shared/core/random.ts';
 import { judge, type Injected, type Report } from './report.ts';
 import { schedule } from './schedule.ts';
-import { withWorld, type World } from './world.ts';
+import { withWorld, type World } from './environment.ts';
 
 export interface ChaosOptions {
   readonly seed: number;

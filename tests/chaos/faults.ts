@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
-import { kill } from '../../infra/process.ts';
-import { parsed } from '../../shared/validate.ts';
-import { announce } from '../../shared/landed.ts';
-import { streams } from '../../shared/topology.ts';
+import { kill } from '../../infra/process/process.ts';
+import { parsed } from '../../shared/core/validate.ts';
+import { announce } from '../../shared/bus/landed-message.ts';
+import { streams } from '../../shared/bus/topology.ts';
 import { graph } from '../../services/pipeline.ts';
 import { fill } from './disk.ts';
 import type { Load } from './load.ts';
-import type { Random } from '../../shared/random.ts';
+import type { Random } from '../../shared/core/random.ts';
 import { notifyOn, type Path } from './rules.ts';
 import type { Server } from './servers.ts';
-import { ACK_WAIT, type World } from './world.ts';
+import { ACK_WAIT, type World } from './environment.ts';
 
 /** Where a fault is injected. */
 export interface Scene {

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Bus } from '../../shared/bus.ts';
-import { requestPrefix } from '../../shared/keys.ts';
-import { encodeOptions } from '../../shared/metadata.ts';
-import { digestOf, type Store } from '../../shared/store.ts';
-import { streams, subjects } from '../../shared/topology.ts';
-import type { Random } from '../../shared/random.ts';
+import type { Bus } from '../../shared/bus/connection.ts';
+import { requestPrefix } from '../../shared/pipeline/keys.ts';
+import { encodeOptions } from '../../shared/pipeline/metadata.ts';
+import { digestOf, type Store } from '../../shared/store/store.ts';
+import { streams, subjects } from '../../shared/bus/topology.ts';
+import type { Random } from '../../shared/core/random.ts';
 
 /** A video that the store has confirmed. */
 export interface Sent {

@@ -1,6 +1,6 @@
 /** `npm run chaos -- --seed S --minutes M [--faults a,b,…] [--json]`: breaks a FAVE of its own under load; exits with 1 when a promise was broken. */
 import { Command, InvalidArgumentError } from 'commander';
-import { assertBuilt } from '../bench/instance.ts';
+import { assertBuilt } from '../../bench/instance.ts';
 import { runChaos } from './chaos.ts';
 import { faultNames, usualFaults, type FaultName } from './faults.ts';
 import { inWords } from './report.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Lifecycle } from '../../schemas/generated/types.ts';
 import { judge, type Findings } from './report.ts';
-import { randomOf } from '../../shared/random.ts';
+import { randomOf } from '../../shared/core/random.ts';
 import { schedule, type Planned } from './schedule.ts';
 
 const end = (id: string, more: Partial<Lifecycle> = {}): Lifecycle => ({ request_id: id, run: 1, status: 'completed', ...more });

@@ -1,4 +1,4 @@
-import { differences, type Ending, type Tree } from './judge.ts';
+import { differences, type Ending, type Tree } from './request-tree.ts';
 import type { Sent } from './load.ts';
 
 /** A fault as it was injected. */

@@ -1,8 +1,8 @@
 import { NotificationConfig, QueueConfig } from 'minio';
-import { targets } from '../../infra/minio.ts';
-import { EVENTS, notificationRules } from '../../infra/setup/rules.ts';
-import type { Graph } from '../../shared/graph.ts';
-import type { Store } from '../../shared/store.ts';
+import { targets } from '../../infra/servers/minio.ts';
+import { EVENTS, notificationRules } from '../../infra/setup/notification-rules.ts';
+import type { Graph } from '../../shared/pipeline/graph.ts';
+import type { Store } from '../../shared/store/store.ts';
 
 export type Path = keyof typeof targets;
 

@@ -1,4 +1,4 @@
-import { randomOf } from '../../shared/random.ts';
+import { randomOf } from '../../shared/core/random.ts';
 
 /** A fault that is to be injected. Its own seed decides what exactly it does, so that timing does not. */
 export interface Planned<Name extends string = string> {

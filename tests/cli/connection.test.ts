@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { freePorts } from '../../infra/ports.ts';
-import { assertReachable, dataDirOf, mergeEnvironments, withoutUserInfo } from '../../cli/connection.ts';
+import { freePorts } from '../../infra/deployment/ports.ts';
+import { assertReachable, dataDirOf, mergeEnvironments, withoutUserInfo } from '../../cli/context/connection.ts';
 
 describe('environments', () => {
   const instance = {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { age, bytes, clock, duration, printable, shorten, table, wrap } from '../../cli/format.ts';
+import { age, bytes, clock, duration, printable, shorten, table, wrap } from '../../cli/output/format.ts';
 
 describe('texts for people', () => {
   it('places in a video', () => {

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
-import { stack as sharedStack, uniqueId, type Stack } from '../stack.ts';
+import { stack as sharedStack, uniqueId, type Stack } from '../support/stack.ts';
 import { fave } from './run.ts';
 
 let stack: Stack;

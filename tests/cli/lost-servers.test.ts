@@ -1,8 +1,8 @@
 import { beforeEach, expect, it, vi } from 'vitest';
 import { tinyGraph } from '../fixtures/tiny/graph.ts';
 import { breakable } from '../faults/breakable.ts';
-import { requestOf, setUpFor, start, WAIT } from '../runtime/harness.ts';
-import { ownStack, uniqueId, type Stack } from '../stack.ts';
+import { requestOf, setUpFor, start, WAIT } from '../shared/runtime/harness.ts';
+import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
 import { fave, record } from './run.ts';
 
 let stack: Stack;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { readEvent, type RequestEvent } from '../../shared/request-events.ts';
-import { createProgress, progressLines } from '../../cli/progress.ts';
+import { readEvent, type RequestEvent } from '../../shared/bus/request-events.ts';
+import { createProgress, progressLines } from '../../cli/output/progress.ts';
 import { graph } from '../../services/pipeline.ts';
-import { cloudEvent } from '../../shared/events.ts';
+import { cloudEvent } from '../../shared/bus/events.ts';
 import { record } from './run.ts';
 
 const input = { kind: 'input', item: 'input', key: 'input/a.mp4', etag: 'e' };

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
-import type { Cli, Output } from '../../cli/cli.ts';
-import { exitCodeOf } from '../../cli/errors.ts';
+import type { Cli, Output } from '../../cli/context/cli.ts';
+import { exitCodeOf } from '../../cli/context/errors.ts';
 import { createProgram } from '../../cli/program.ts';
 
 /** What a run of `fave` left. */

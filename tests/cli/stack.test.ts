@@ -3,11 +3,11 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { upload } from '../../cli/upload.ts';
-import { serviceNames } from '../../infra/services.ts';
+import { upload } from '../../cli/upload/upload.ts';
+import { serviceNames } from '../../infra/local/service-spec.ts';
 import { graph } from '../../services/pipeline.ts';
-import { generated, h264, mediaFolder, picture, speech } from '../media.ts';
-import { stack, uniqueId, type Stack } from '../stack.ts';
+import { generated, h264, mediaFolder, picture, speech } from '../support/media.ts';
+import { stack, uniqueId, type Stack } from '../support/stack.ts';
 import { fave, lastJson } from './run.ts';
 
 let servers: Stack;

@@ -2,20 +2,20 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { vi } from 'vitest';
-import { startMinio } from '../../infra/minio.ts';
-import { startNats, type NatsOptions } from '../../infra/nats.ts';
-import { busPermissions } from '../../infra/permissions.ts';
-import { freePorts } from '../../infra/ports.ts';
-import { kill } from '../../infra/process.ts';
+import { startMinio } from '../../infra/servers/minio.ts';
+import { startNats, type NatsOptions } from '../../infra/servers/nats.ts';
+import { busPermissions } from '../../infra/access/permissions.ts';
+import { freePorts } from '../../infra/deployment/ports.ts';
+import { kill } from '../../infra/process/process.ts';
 import { ensureServers } from '../../infra/servers/install.ts';
-import { setUp } from '../../infra/setup.ts';
-import { exec } from '../../shared/exec.ts';
-import { connectBus, type Bus } from '../../shared/bus.ts';
-import { readConfig } from '../../shared/config.ts';
-import type { Graph } from '../../shared/graph.ts';
-import { createStore } from '../../shared/store.ts';
-import { atEnd, type Stack } from '../stack.ts';
-import { WAIT } from '../wait.ts';
+import { setUp } from '../../infra/setup/setup.ts';
+import { exec } from '../../shared/tools/exec.ts';
+import { connectBus, type Bus } from '../../shared/bus/connection.ts';
+import { readConfig } from '../../shared/config/config.ts';
+import type { Graph } from '../../shared/pipeline/graph.ts';
+import { createStore } from '../../shared/store/store.ts';
+import { atEnd, type Stack } from '../support/stack.ts';
+import { WAIT } from '../support/wait.ts';
 
 /** One of several NATS servers. */
 export interface Node {
@@ -101,7 +101,7 @@ export async function openCluster(graph: Graph, size: { servers: number; drives:
       await bus.close();
     });
     const startServices = (): never => {
-      throw new Error('services of a cluster run in the test: tests/runtime/harness.ts');
+      throw new Error('services of a cluster run in the test: tests/shared/runtime/harness.ts');
     };
     return { store, bus, config, environment, dataDir: dir, servers: { minio: minio.pid }, startServices };
   };

@@ -3,10 +3,10 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { tinyGraph, type Before } from '../fixtures/tiny/graph.ts';
-import { sha256Of } from '../../shared/store.ts';
-import { start } from '../runtime/harness.ts';
-import { markedBlocks } from '../../infra/operations.ts';
-import type { Stack } from '../stack.ts';
+import { sha256Of } from '../../shared/store/store.ts';
+import { start } from '../shared/runtime/harness.ts';
+import { markedBlocks } from '../kubernetes-cluster/documented-commands.ts';
+import type { Stack } from '../support/stack.ts';
 import { openCluster, type Cluster } from './cluster.ts';
 import { allEnded, eventually, LINES, submit, whole, type Request } from './load.ts';
 

@@ -1,8 +1,8 @@
 import { vi } from 'vitest';
-import { sha256Of } from '../../shared/store.ts';
-import { requestOf } from '../runtime/harness.ts';
-import { uniqueId, type Stack } from '../stack.ts';
-import { WAIT } from '../wait.ts';
+import { sha256Of } from '../../shared/store/store.ts';
+import { requestOf } from '../shared/runtime/harness.ts';
+import { uniqueId, type Stack } from '../support/stack.ts';
+import { WAIT } from '../support/wait.ts';
 
 export type Request = ReturnType<typeof requestOf>;
 

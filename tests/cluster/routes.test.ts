@@ -2,10 +2,10 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { startNats } from '../../infra/nats.ts';
-import { freePorts } from '../../infra/ports.ts';
+import { startNats } from '../../infra/servers/nats.ts';
+import { freePorts } from '../../infra/deployment/ports.ts';
 import { ensureServers } from '../../infra/servers/install.ts';
-import { atEnd } from '../stack.ts';
+import { atEnd } from '../support/stack.ts';
 import { eventually } from './load.ts';
 
 interface Server {

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { run } from '../../infra/compose/run.ts';
-import { root } from '../../infra/paths.ts';
+import { root } from '../../infra/process/paths.ts';
 
 /**
  * Copies what git holds of this tree or would, as if it were cloned. @param target Folder that is not there yet.

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { observeImages, type ObserveImages } from '../../infra/compose/observe/stand-ins.ts';
+import { observeImages, type ObserveImages } from '../../infra/compose/observe/observe-images.ts';
 import { logPanels } from '../../infra/observe/log-panels.ts';
 import { rows } from '../../infra/observe/panels.ts';
-import { freePorts } from '../../infra/ports.ts';
-import { serviceNames } from '../../infra/services.ts';
+import { freePorts } from '../../infra/deployment/ports.ts';
+import { serviceNames } from '../../infra/local/service-spec.ts';
 import { graph } from '../../services/pipeline.ts';
-import { createAsker, type Asker } from './ask.ts';
+import { createAsker, type Asker } from './container-http.ts';
 import { confinementOf } from './confinement.ts';
 import type { Report } from './report.ts';
 import { createPerson, medium, type Person } from './requests.ts';

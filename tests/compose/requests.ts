@@ -4,13 +4,13 @@ import { EventEmitter, once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { run } from '../../infra/compose/run.ts';
-import { root } from '../../infra/paths.ts';
-import { connectBus } from '../../shared/bus.ts';
-import { readConfig } from '../../shared/config.ts';
-import { followStream } from '../../shared/follow.ts';
-import { requestPrefix } from '../../shared/keys.ts';
-import { createStore, type Store } from '../../shared/store.ts';
-import { streams } from '../../shared/topology.ts';
+import { root } from '../../infra/process/paths.ts';
+import { connectBus } from '../../shared/bus/connection.ts';
+import { readConfig } from '../../shared/config/config.ts';
+import { followStream } from '../../shared/bus/follow-stream.ts';
+import { requestPrefix } from '../../shared/pipeline/keys.ts';
+import { createStore, type Store } from '../../shared/store/store.ts';
+import { streams } from '../../shared/bus/topology.ts';
 
 const media = resolve(process.env['FAVE_TEST_MEDIA'] ?? join(root, '..', 'shared', 'media'));
 

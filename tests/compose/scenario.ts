@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { serviceNames } from '../../infra/services.ts';
+import { serviceNames } from '../../infra/local/service-spec.ts';
 import { graph } from '../../services/pipeline.ts';
 import type { Report } from './report.ts';
-import { assertWhole, rotated, upgraded } from './renewal.ts';
+import { assertWhole, rotated, upgraded } from './rolling-update.ts';
 import { createPerson, medium, type Person } from './requests.ts';
-import { strangersAreRefused } from './strangers.ts';
+import { strangersAreRefused } from './unauthorised-access.ts';
 import type { System } from './system.ts';
 
 export interface Scenario {

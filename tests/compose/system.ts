@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removeNameless } from '../../infra/compose/build.ts';
 import { run, type RunOptions } from '../../infra/compose/run.ts';
-import { freePorts } from '../../infra/ports.ts';
+import { freePorts } from '../../infra/deployment/ports.ts';
 import { cloneTree } from './clone.ts';
 
 /** A system of containers of the test's own, in a clone of the tree, beside whatever else runs. */

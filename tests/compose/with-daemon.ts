@@ -1,7 +1,7 @@
 import { ensureCompose } from '../../infra/compose/client.ts';
 import { findDaemon } from '../../infra/compose/daemon.ts';
-import { standIns } from '../../infra/compose/stand-ins.ts';
-import { undo, type CleanUp } from '../clean-ups.ts';
+import { standIns } from '../../infra/compose/local-images.ts';
+import { undo, type CleanUp } from '../support/clean-ups.ts';
 import { createReport, type Report } from './report.ts';
 
 export interface Ground {

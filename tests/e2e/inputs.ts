@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { chirp, ffmpeg, generated, h264, mediaFolder, medium, picture, speech } from '../media.ts';
+import { chirp, ffmpeg, generated, h264, mediaFolder, medium, picture, speech } from '../support/media.ts';
 
 /** One request of the test: what is put, and what must become of it. */
 export interface Input {

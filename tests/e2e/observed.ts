@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import type { Landed, Lifecycle, Progress } from '../../schemas/generated/types.ts';
 import { graph } from '../../services/pipeline.ts';
-import { parseKey } from '../../shared/keys.ts';
-import { digestOf } from '../../shared/store.ts';
-import { validated, type SchemaName } from '../../shared/validate.ts';
-import type { Stack } from '../stack.ts';
+import { parseKey } from '../../shared/pipeline/keys.ts';
+import { digestOf } from '../../shared/store/store.ts';
+import { validated, type SchemaName } from '../../shared/core/validate.ts';
+import type { Stack } from '../support/stack.ts';
 
 /** Everything that was said about requests since a test began, checked against the schemas as it came. */
 export interface Observed {

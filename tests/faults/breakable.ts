@@ -1,5 +1,5 @@
 import { serverOf, type Server } from '../chaos/servers.ts';
-import { atEnd, type Stack } from '../stack.ts';
+import { atEnd, type Stack } from '../support/stack.ts';
 
 /** The servers of a test's own stack, to be stopped and started again. */
 export function breakable(stack: Pick<Stack, 'servers' | 'dataDir'>): { nats: Server; minio: Server } {

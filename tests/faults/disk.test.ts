@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { fill, tmpfsOn } from '../chaos/disk.ts';
-import { ToolError } from '../../shared/exec.ts';
-import { PermanentError } from '../../shared/errors.ts';
-import { watchDisk } from '../../shared/runtime/disk.ts';
-import { requestOf, setUpFor, start } from '../runtime/harness.ts';
-import { ownStack, uniqueId, type Stack } from '../stack.ts';
+import { ToolError } from '../../shared/tools/exec.ts';
+import { PermanentError } from '../../shared/core/errors.ts';
+import { watchDisk } from '../../shared/runtime/workdir/disk.ts';
+import { requestOf, setUpFor, start } from '../shared/runtime/harness.ts';
+import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
 import { mintGraph } from './fixture/graph.ts';
 import { startMint } from './process.ts';
 

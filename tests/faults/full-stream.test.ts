@@ -1,10 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, it, vi } from 'vitest';
-import { streams } from '../../shared/topology.ts';
+import { streams } from '../../shared/bus/topology.ts';
 import { tinyGraph } from '../fixtures/tiny/graph.ts';
-import { requestOf, setUpFor, start, WAIT } from '../runtime/harness.ts';
-import { ownStack, uniqueId, type Stack } from '../stack.ts';
+import { requestOf, setUpFor, start, WAIT } from '../shared/runtime/harness.ts';
+import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
 
 const graph = tinyGraph();
 

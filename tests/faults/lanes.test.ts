@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { tinyGraph } from '../fixtures/tiny/graph.ts';
-import { requestOf, setUpFor, start, WAIT } from '../runtime/harness.ts';
-import { ownStack, uniqueId, type Stack } from '../stack.ts';
+import { requestOf, setUpFor, start, WAIT } from '../shared/runtime/harness.ts';
+import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
 
 /** Lines of the long request. */
 const LONG = Number(process.env['FAVE_TEST_CLIPS'] ?? 100);

@@ -2,11 +2,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeEach, expect, it, vi } from 'vitest';
 import type { Kind } from '../../schemas/kinds.ts';
-import { defineStage } from '../../shared/stage.ts';
-import { MAX_DELIVERIES, streams } from '../../shared/topology.ts';
+import { defineStage } from '../../shared/pipeline/stage.ts';
+import { MAX_DELIVERIES, streams } from '../../shared/bus/topology.ts';
 import { graphOf, line, shouting } from '../fixtures/tiny/graph.ts';
-import { loseWorkers, requestOf, setUpFor, start, WAIT } from '../runtime/harness.ts';
-import { ownStack, uniqueId, type Stack } from '../stack.ts';
+import { loseWorkers, requestOf, setUpFor, start, WAIT } from '../shared/runtime/harness.ts';
+import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
 
 const soft = {
   name: 'soft',

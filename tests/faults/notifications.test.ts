@@ -1,12 +1,12 @@
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { announce } from '../../shared/landed.ts';
-import { reannounce, unsettledObjects } from '../../shared/sweep.ts';
-import { streams } from '../../shared/topology.ts';
-import { randomOf } from '../../shared/random.ts';
+import { announce } from '../../shared/bus/landed-message.ts';
+import { reannounce, unsettledObjects } from '../../shared/requests/sweep.ts';
+import { streams } from '../../shared/bus/topology.ts';
+import { randomOf } from '../../shared/core/random.ts';
 import { notifyOn, type Path } from '../chaos/rules.ts';
 import { tinyGraph } from '../fixtures/tiny/graph.ts';
-import { ownStack, uniqueId, type Stack } from '../stack.ts';
-import { announcements, requestOf, setUpFor, start, WAIT } from '../runtime/harness.ts';
+import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
+import { announcements, requestOf, setUpFor, start, WAIT } from '../shared/runtime/harness.ts';
 
 let worked: string[] = [];
 const graph = tinyGraph((text) => void worked.push(text));

@@ -2,8 +2,8 @@ import { beforeAll, expect, it, vi } from 'vitest';
 import type { Server } from '../chaos/servers.ts';
 import { breakable } from './breakable.ts';
 import { tinyGraph } from '../fixtures/tiny/graph.ts';
-import { announcements, requestOf, setUpFor, start, WAIT } from '../runtime/harness.ts';
-import { ownStack, uniqueId, type Stack } from '../stack.ts';
+import { announcements, requestOf, setUpFor, start, WAIT } from '../shared/runtime/harness.ts';
+import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
 
 const graph = tinyGraph();
 

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { requestOf, setUpFor, start } from '../runtime/harness.ts';
-import { processesIn } from '../chaos/leftovers.ts';
-import { ownStack, uniqueId, type Stack } from '../stack.ts';
+import { requestOf, setUpFor, start } from '../shared/runtime/harness.ts';
+import { processesIn } from '../chaos/orphans.ts';
+import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
 import { mintGraph, phases } from './fixture/graph.ts';
 import { itemsDir, startMint } from './process.ts';
 

@@ -1,9 +1,9 @@
 import { beforeAll, expect, it, vi } from 'vitest';
-import { mapSome } from '../../cli/requests.ts';
-import { streams } from '../../shared/topology.ts';
-import { memory } from '../bench/processes.ts';
-import { ownStack, uniqueId, type Stack } from '../stack.ts';
-import { WAIT } from '../wait.ts';
+import { mapSome } from '../../shared/requests/read-request.ts';
+import { streams } from '../../shared/bus/topology.ts';
+import { memory } from '../../bench/processes.ts';
+import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
+import { WAIT } from '../support/wait.ts';
 
 /** Uploads at once: what ends within a minute, 5 000 where there is time. */
 const UPLOADS = Number(process.env['FAVE_TEST_UPLOADS'] ?? 250);

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { vi } from 'vitest';
-import { bundle } from '../../infra/bundle.mjs';
-import { WAIT } from '../runtime/harness.ts';
-import { atEnd, type Stack } from '../stack.ts';
+import { bundle } from '../../scripts/bundle.mjs';
+import { WAIT } from '../shared/runtime/harness.ts';
+import { atEnd, type Stack } from '../support/stack.ts';
 import type { Phase } from './fixture/graph.ts';
 
 /** The mint in a process of its own. */

@@ -2,9 +2,9 @@ import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Server } from '../chaos/servers.ts';
 import { breakable } from './breakable.ts';
 import { tinyGraph, type Before } from '../fixtures/tiny/graph.ts';
-import { sha256Of } from '../../shared/store.ts';
-import { ownStack, uniqueId, type Stack } from '../stack.ts';
-import { requestOf, setUpFor, start, WAIT } from '../runtime/harness.ts';
+import { sha256Of } from '../../shared/store/store.ts';
+import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
+import { requestOf, setUpFor, start, WAIT } from '../shared/runtime/harness.ts';
 
 let before: Before | undefined;
 const graph = tinyGraph((...given) => before?.(...given));

@@ -1,8 +1,8 @@
 import { beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import type { Landed } from '../../schemas/generated/types.ts';
 import { networkTo } from '../chaos/network.ts';
-import { requestOf, setUpFor, start, WAIT } from '../runtime/harness.ts';
-import { ownStack, uniqueId, type Stack } from '../stack.ts';
+import { requestOf, setUpFor, start, WAIT } from '../shared/runtime/harness.ts';
+import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
 import { mintGraph } from './fixture/graph.ts';
 import { startMint } from './process.ts';
 

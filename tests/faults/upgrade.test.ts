@@ -1,11 +1,11 @@
 import { beforeAll, expect, it } from 'vitest';
-import { defineGraph } from '../../shared/graph.ts';
-import { announce } from '../../shared/landed.ts';
+import { defineGraph } from '../../shared/pipeline/graph.ts';
+import { announce } from '../../shared/bus/landed-message.ts';
 import { kinds } from '../../schemas/kinds.ts';
-import { validated } from '../../shared/validate.ts';
+import { validated } from '../../shared/core/validate.ts';
 import { tinyGraph, type Before } from '../fixtures/tiny/graph.ts';
-import { announcements, requestOf, setUpFor, start, WAIT } from '../runtime/harness.ts';
-import { ownStack, uniqueId, type Stack } from '../stack.ts';
+import { announcements, requestOf, setUpFor, start, WAIT } from '../shared/runtime/harness.ts';
+import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
 
 let before: Before | undefined;
 const old = tinyGraph((...given) => before?.(...given));

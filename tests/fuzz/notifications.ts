@@ -1,6 +1,6 @@
 import { kinds } from '../../schemas/kinds.ts';
-import type { Graph } from '../../shared/graph.ts';
-import { pathOf } from '../../shared/keys.ts';
+import type { Graph } from '../../shared/pipeline/graph.ts';
+import { pathOf } from '../../shared/pipeline/keys.ts';
 import type { Random } from './random.ts';
 
 /** Values that a field of a notification has no business having. */

@@ -1,4 +1,4 @@
-import { randomOf } from '../../shared/random.ts';
+import { randomOf } from '../../shared/core/random.ts';
 
 /** A source of numbers that a seed decides: what went wrong once goes wrong again. */
 export interface Random {

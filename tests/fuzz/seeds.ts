@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { chirp, generated, h264, medium, picture } from '../media.ts';
+import { chirp, generated, h264, medium, picture } from '../support/media.ts';
 
 /** A file that mutants are made of. */
 export interface Seed {

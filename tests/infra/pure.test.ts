@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { kinds, type Kind } from '../../schemas/kinds.ts';
 import { graph } from '../../services/pipeline.ts';
-import { pathOf, requestPrefix } from '../../shared/keys.ts';
-import { diagnosis } from '../../infra/canary.ts';
-import { notifyEnvironment } from '../../infra/minio.ts';
-import { natsConfig } from '../../infra/nats.ts';
-import { busPermissions } from '../../infra/permissions.ts';
-import { accessKeyOf, storePolicies } from '../../infra/policies.ts';
-import { serviceNames, serviceSpec } from '../../infra/services.ts';
+import { pathOf, requestPrefix } from '../../shared/pipeline/keys.ts';
+import { diagnosis } from '../../infra/setup/notification-check.ts';
+import { notifyEnvironment } from '../../infra/servers/minio.ts';
+import { natsConfig } from '../../infra/servers/nats.ts';
+import { busPermissions } from '../../infra/access/permissions.ts';
+import { accessKeyOf, storePolicies } from '../../infra/access/policies.ts';
+import { serviceNames, serviceSpec } from '../../infra/local/service-spec.ts';
 import { goInstallArgs } from '../../infra/servers/install.ts';
 import { serverPrograms, versionFits } from '../../infra/servers/table.ts';
 import { lifecycleRules } from '../../infra/setup/bucket.ts';
-import { notificationRules } from '../../infra/setup/rules.ts';
-import { readyLine } from '../../infra/supervisor.ts';
+import { notificationRules } from '../../infra/setup/notification-rules.ts';
+import { readyLine } from '../../infra/process/supervisor.ts';
 
 /** MinIO's own rule: the wildcard `{prefix}*{suffix}`, where `*` crosses `/`. */
 function announces(key: string): boolean {

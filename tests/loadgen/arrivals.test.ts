@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { arrivalTimes, meanRate, type Arrivals } from '../../loadgen/arrivals.ts';
-import { expectedUntil } from '../../loadgen/poisson.ts';
-import { parseTrace } from '../../loadgen/trace.ts';
+import { arrivalTimes, meanRate, type Arrivals } from '../../loadgen/arrivals/arrivals.ts';
+import { expectedUntil } from '../../loadgen/arrivals/poisson.ts';
+import { parseTrace } from '../../loadgen/arrivals/trace.ts';
 import { kolmogorov } from './kolmogorov.ts';
 
 /** Twenty fixed seeds: what they show they show every time. */

@@ -2,15 +2,15 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import type { LoadRecord } from '../../schemas/generated/types.ts';
-import { realClock } from '../../loadgen/clock.ts';
-import { runLoad } from '../../loadgen/load.ts';
-import { videoOf } from '../../loadgen/mix.ts';
-import type { Target } from '../../loadgen/target.ts';
+import { realClock } from '../../loadgen/run/clock.ts';
+import { runLoad } from '../../loadgen/run/load.ts';
+import { videoOf } from '../../loadgen/arrivals/mix.ts';
+import type { Target } from '../../loadgen/targets/target.ts';
 import { bucketTarget } from '../../loadgen/targets/bucket.ts';
-import { publishLifecycle, publishProgress } from '../../shared/events.ts';
-import { faveValues } from '../../shared/metadata.ts';
-import { mediaFolder } from '../media.ts';
-import { stack } from '../stack.ts';
+import { publishLifecycle, publishProgress } from '../../shared/bus/events.ts';
+import { faveValues } from '../../shared/pipeline/metadata.ts';
+import { mediaFolder } from '../support/media.ts';
+import { stack } from '../support/stack.ts';
 
 // Starting servers may take longer than a test may.
 beforeAll(stack);

@@ -2,10 +2,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { files, readLines } from '../../loadgen/files.ts';
-import type { LoadSummary } from '../../loadgen/summary.ts';
+import { files, readLines } from '../../loadgen/record/record-files.ts';
+import type { LoadSummary } from '../../loadgen/record/summary.ts';
 import { fave, lastJson } from '../cli/run.ts';
-import { WAIT } from '../wait.ts';
+import { WAIT } from '../support/wait.ts';
 
 async function folder(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'fave-load-'));
@@ -14,7 +14,7 @@ async function folder(): Promise<string> {
 }
 
 // Loading the whole pipeline is no part of what is tested, and slow on a busy machine.
-beforeAll(() => import('../../cli/commands/load.ts'));
+beforeAll(() => import('../../cli/commands/instance/load.ts'));
 
 describe('fave load', () => {
   it('records every request, and sums up', async () => {

@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { createMix, videoOf } from '../../loadgen/mix.ts';
-import { randomOf } from '../../shared/random.ts';
-import { mediaFolder } from '../media.ts';
+import { createMix, videoOf } from '../../loadgen/arrivals/mix.ts';
+import { randomOf } from '../../shared/core/random.ts';
+import { mediaFolder } from '../support/media.ts';
 
 it('draws videos by weight, the same ones for the same seed', async () => {
   const dir = mediaFolder();

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { arrivalTimes, meanRate } from '../../loadgen/arrivals.ts';
-import { createLines, files, readLines } from '../../loadgen/files.ts';
+import { arrivalTimes, meanRate } from '../../loadgen/arrivals/arrivals.ts';
+import { createLines, files, readLines } from '../../loadgen/record/record-files.ts';
 import { anomaliesOf } from '../../loadgen/study/anomalies.ts';
 import { arrivalsOf, loadArgs, loadNames, loads, usualLoads } from '../../loadgen/study/loads.ts';
 import type { Platform, RunningSystem } from '../../loadgen/study/platform.ts';
@@ -13,9 +13,9 @@ import { takeSnapshots } from '../../loadgen/study/snapshots.ts';
 import { archiveLogs, storageOf } from '../../loadgen/study/storage.ts';
 import { runStudy, type StudyOptions } from '../../loadgen/study/study.ts';
 import { graph } from '../../services/pipeline.ts';
-import { PermanentError } from '../../shared/errors.ts';
-import { stack, uniqueId } from '../stack.ts';
-import { generated, h264, picture } from '../media.ts';
+import { PermanentError } from '../../shared/core/errors.ts';
+import { stack, uniqueId } from '../support/stack.ts';
+import { generated, h264, picture } from '../support/media.ts';
 
 async function folder(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'fave-study-test-'));

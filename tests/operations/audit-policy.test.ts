@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { networkPolicies } from '../../infra/kubernetes/network.ts';
-import { faults } from '../k8s/schemas.ts';
-import { markedBlocks } from '../../infra/operations.ts';
+import { faults } from '../infra/kubernetes/schemas.ts';
+import { markedBlocks } from '../kubernetes-cluster/documented-commands.ts';
 
 interface Policy {
   readonly kind: string;

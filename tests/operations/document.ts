@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { root } from '../../infra/paths.ts';
+import { root } from '../../infra/process/paths.ts';
 
 /** A shell that a person works in: each call sees the variables that those before it set. */
 export function createShell(home: string, env: Readonly<Record<string, string>>): (block: string) => Promise<string> {

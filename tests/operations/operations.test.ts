@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { beforeAll, expect, test, vi } from 'vitest';
-import { markedBlocks } from '../../infra/operations.ts';
+import { markedBlocks } from '../kubernetes-cluster/documented-commands.ts';
 import { fave } from '../cli/run.ts';
-import { stored, WAIT } from '../runtime/harness.ts';
-import { atEnd, ownStack, type Stack } from '../stack.ts';
+import { stored, WAIT } from '../shared/runtime/harness.ts';
+import { atEnd, ownStack, type Stack } from '../support/stack.ts';
 import { createShell } from './document.ts';
 
 const blocks = markedBlocks('tested');

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { EVENTS } from '../../infra/setup/rules.ts';
+import { EVENTS } from '../../infra/setup/notification-rules.ts';
 
 it('the rule for a queue of AWS names the events that the rules of MinIO name', () => {
   const [, list = ''] =

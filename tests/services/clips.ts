@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { kinds } from '../../schemas/kinds.ts';
 import cutter from '../../services/stage-ffmpeg-1/stage.ts';
 import prober from '../../services/stage-ffmpeg-0/stage.ts';
-import { mediaFolder } from '../media.ts';
-import { runStage, upload, type LocalObject, type Output, type Ran } from '../stage-harness.ts';
+import { mediaFolder } from '../support/media.ts';
+import { runStage, upload, type LocalObject, type Output, type Ran } from '../support/stage-harness.ts';
 
 let made = 0;
 

@@ -1,8 +1,8 @@
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cached } from '../../cached.ts';
-import type { Progress } from '../../progress.ts';
-import { imagesDir } from '../../paths.ts';
+import { cached } from '../../process/build-cache.ts';
+import type { Progress } from '../../process/progress.ts';
+import { imagesDir } from '../../process/paths.ts';
 import { run } from '../run.ts';
 
 const MODULE = 'github.com/grafana/loki/v3';

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { coldStartOf } from '../../../infra/scaler/cold-start.ts';
-import { busySlots } from '../../../infra/scaler/idle.ts';
-import { validated } from '../../../shared/validate.ts';
+import { busySlots } from '../../../infra/scaler/scale-down-order.ts';
+import { validated } from '../../../shared/core/validate.ts';
 
 const ready = {
   event: 'service:ready',

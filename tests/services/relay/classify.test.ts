@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { graph } from '../../../services/pipeline.ts';
 import { classify, createdObjects } from '../../../services/relay/classify.ts';
-import { pathOf } from '../../../shared/keys.ts';
+import { pathOf } from '../../../shared/pipeline/keys.ts';
 
 describe('by its key an object', () => {
   it.each(graph.kinds.map((kind) => [kind.name, kind] as const))('%s is what it is', (_, kind) => {

@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { graph } from '../../../services/pipeline.ts';
 import type { Landed, Lifecycle } from '../../../schemas/generated/types.ts';
-import { encodeMetadata, encodeOptions } from '../../../shared/metadata.ts';
-import { streams } from '../../../shared/topology.ts';
-import { requestOf, setUpFor, start, stored, WAIT } from '../../runtime/harness.ts';
-import { ownStack, uniqueId, type Stack } from '../../stack.ts';
+import { encodeMetadata, encodeOptions } from '../../../shared/pipeline/metadata.ts';
+import { streams } from '../../../shared/bus/topology.ts';
+import { requestOf, setUpFor, start, stored, WAIT } from '../../shared/runtime/harness.ts';
+import { ownStack, uniqueId, type Stack } from '../../support/stack.ts';
 
 /** Keys of the notifications that came on either path. */
 const raw: string[] = [];

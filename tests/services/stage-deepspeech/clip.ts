@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { Transcript } from '../../../schemas/generated/types.ts';
 import { kinds } from '../../../schemas/kinds.ts';
 import stage from '../../../services/stage-deepspeech/stage.ts';
-import { generated, mediaFolder, samplesOf } from '../../media.ts';
-import { runStage, type RunOptions, type Ran } from '../../stage-harness.ts';
+import { generated, mediaFolder, samplesOf } from '../../support/media.ts';
+import { runStage, type RunOptions, type Ran } from '../../support/stage-harness.ts';
 
 /** A part of a medium as stage-ffmpeg-2 makes it. Seconds. */
 export function speechOf(name: string, path: string, start?: number, end?: number): string {

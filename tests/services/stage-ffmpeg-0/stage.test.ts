@@ -4,8 +4,8 @@ import { describe, expect, test } from 'vitest';
 import type { Media } from '../../../schemas/generated/types.ts';
 import { kinds } from '../../../schemas/kinds.ts';
 import stage from '../../../services/stage-ffmpeg-0/stage.ts';
-import { chirp, ffmpeg, generated, h264, mediaFolder, medium, NO_MEDIA, picture, samplesOf } from '../../media.ts';
-import { runStage, upload } from '../../stage-harness.ts';
+import { chirp, ffmpeg, generated, h264, mediaFolder, medium, NO_MEDIA, picture, samplesOf } from '../../support/media.ts';
+import { runStage, upload } from '../../support/stage-harness.ts';
 
 /** What the stage made of a file: the probe result and the samples. */
 async function examine(path: string): Promise<{ media: Media; samples: Int16Array; wav: Buffer }> {

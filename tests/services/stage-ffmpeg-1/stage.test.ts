@@ -1,6 +1,17 @@
 import { readFileSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { chirp, generated, h264, medium, nearest, NO_MEDIA, picture, picturesOf, samplesOf, shiftOf } from '../../media.ts';
+import {
+  chirp,
+  generated,
+  h264,
+  medium,
+  nearest,
+  NO_MEDIA,
+  picture,
+  picturesOf,
+  samplesOf,
+  shiftOf,
+} from '../../support/media.ts';
 import { cut } from '../clips.ts';
 
 const FPS = 25;

@@ -2,10 +2,21 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { kinds } from '../../../schemas/kinds.ts';
 import stage from '../../../services/stage-ffmpeg-2/stage.ts';
-import { exec } from '../../../shared/exec.ts';
+import { exec } from '../../../shared/tools/exec.ts';
 import { probe, type Probe } from '../../../shared/media/probe.ts';
-import { chirp, generated, h264, medium, nearest, NO_MEDIA, picture, picturesOf, samplesOf, shiftOf } from '../../media.ts';
-import { runStage, type Ran } from '../../stage-harness.ts';
+import {
+  chirp,
+  generated,
+  h264,
+  medium,
+  nearest,
+  NO_MEDIA,
+  picture,
+  picturesOf,
+  samplesOf,
+  shiftOf,
+} from '../../support/media.ts';
+import { runStage, type Ran } from '../../support/stage-harness.ts';
 import { cut } from '../clips.ts';
 
 const RATE = 16_000;

@@ -4,8 +4,8 @@ import type { Frames } from '../../../schemas/generated/types.ts';
 import { kinds } from '../../../schemas/kinds.ts';
 import { frameArgs } from '../../../services/stage-ffmpeg-3/args.ts';
 import stage from '../../../services/stage-ffmpeg-3/stage.ts';
-import { generated, nearest, picture, picturesOf } from '../../media.ts';
-import { runStage, type LocalObject } from '../../stage-harness.ts';
+import { generated, nearest, picture, picturesOf } from '../../support/media.ts';
+import { runStage, type LocalObject } from '../../support/stage-harness.ts';
 
 const clip = (path: string, start: number, end: number): LocalObject => ({
   kind: kinds.video,

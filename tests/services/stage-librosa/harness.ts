@@ -5,7 +5,7 @@ import { Ajv } from 'ajv';
 import { onTestFinished } from 'vitest';
 import type { Clip } from '../../../services/stage-librosa/clips.ts';
 import stage from '../../../services/stage-librosa/stage.ts';
-import type { Item, Outputs, StageContext } from '../../../shared/stage.ts';
+import type { Item, Outputs, StageContext } from '../../../shared/pipeline/stage.ts';
 
 export interface Segments {
   readonly segmentation: 'silence' | 'fave';
@@ -16,7 +16,9 @@ export interface Segments {
 
 type Context = Parameters<typeof stage.run>[1];
 
-const schema = JSON.parse(await readFile(new URL('../../../schemas/segments.schema.json', import.meta.url), 'utf8')) as object;
+const schema = JSON.parse(
+  await readFile(new URL('../../../schemas/artifacts/segments.schema.json', import.meta.url), 'utf8'),
+) as object;
 const isValid = new Ajv({ allErrors: true }).compile<Segments>(schema);
 
 /** Runs the stage on a local file and returns the artifact that it put, which satisfies its schema. */

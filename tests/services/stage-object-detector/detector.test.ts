@@ -2,7 +2,7 @@ import { cpSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { ROW } from '../../../services/stage-object-detector/objects.ts';
+import { ROW } from '../../../services/stage-object-detector/parse-detections.ts';
 import { type Detector, loadDetector, shippedModel } from '../../../services/stage-object-detector/detector.ts';
 import { cleanUp, scratch } from './harness.ts';
 

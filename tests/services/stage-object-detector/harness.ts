@@ -6,9 +6,9 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { pino } from 'pino';
 import type { Detections, Frames } from '../../../schemas/generated/types.ts';
 import { kinds } from '../../../schemas/kinds.ts';
-import { PermanentError } from '../../../shared/errors.ts';
-import { exec } from '../../../shared/exec.ts';
-import type { Item } from '../../../shared/stage.ts';
+import { PermanentError } from '../../../shared/core/errors.ts';
+import { exec } from '../../../shared/tools/exec.ts';
+import type { Item } from '../../../shared/pipeline/stage.ts';
 import { type Detector, shippedModel } from '../../../services/stage-object-detector/detector.ts';
 import stage from '../../../services/stage-object-detector/stage.ts';
 

@@ -1,9 +1,9 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { graph } from '../../../services/pipeline.ts';
-import type { Runs } from '../../../services/tracker/runs.ts';
+import type { Runs } from '../../../services/tracker/run-registry.ts';
 import { startSweeping } from '../../../services/tracker/sweep.ts';
-import type { Config } from '../../../shared/config.ts';
-import type { Service } from '../../../shared/runtime/process.ts';
+import type { Config } from '../../../shared/config/config.ts';
+import type { Service } from '../../../shared/runtime/service/service.ts';
 
 const bus = { manager: { consumers: { info: () => Promise.resolve({ num_pending: 0, num_ack_pending: 0 }) } } };
 

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { exec } from '../../../shared/exec.ts';
+import { exec } from '../../../shared/tools/exec.ts';
 import { lastTime, trueDuration } from '../../../shared/media/duration.ts';
-import { chirp, generated, mediaFolder, picture } from '../../media.ts';
+import { chirp, generated, mediaFolder, picture } from '../../support/media.ts';
 
 test('reads the last time of the progress report', () => {
   expect(lastTime(['frame=1', 'out_time_us=1500000', 'progress=continue', 'out_time_us=4000000', 'progress=end'])).toBe(4);

@@ -1,10 +1,10 @@
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { exec } from '../../../shared/exec.ts';
+import { exec } from '../../../shared/tools/exec.ts';
 import { argumentsOf, generate, open } from '../../../shared/media/ffmpeg.ts';
 import { probe } from '../../../shared/media/probe.ts';
-import { chirp, generated, mediaFolder } from '../../media.ts';
+import { chirp, generated, mediaFolder } from '../../support/media.ts';
 
 describe('arguments', () => {
   test('of a user file are guarded, quiet and bit-exact', () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { PermanentError } from '../../../shared/errors.ts';
-import { ToolError, type Exec } from '../../../shared/exec.ts';
+import { PermanentError } from '../../../shared/core/errors.ts';
+import { ToolError, type Exec } from '../../../shared/tools/exec.ts';
 import { probe, readProbe } from '../../../shared/media/probe.ts';
 
 const video = {

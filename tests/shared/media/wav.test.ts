@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PermanentError } from '../../../shared/errors.ts';
+import { PermanentError } from '../../../shared/core/errors.ts';
 import { withWav } from '../../../shared/media/wav.ts';
 import { wavFile, written } from '../../services/stage-deepspeech/clip.ts';
 

@@ -1,0 +1,73 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { messageOf, PermanentError } from '../../shared/core/errors.ts';
+import { parsed } from '../../shared/core/validate.ts';
+import type { Run } from './study.ts';
+
+/**
+ * Reads every cell at and below a directory, wherever its cell.json lies.
+ * @returns Runs in the order of their paths; a folder without cell.json is an unfinished cell and not looked at.
+ * @throws PermanentError `no-experiments`, `invalid-record` (names file and line), `duplicate-cell`.
+ */
+export async function readRuns(directory: string): Promise<Run[]> {
+  const folders = await cellFolders(directory);
+  if (folders.length === 0)
+    throw new PermanentError(
+      'no-experiments',
+      `no cell.json lies below ${directory}: run the study first, or name its directory`,
+    );
+  const seen = new Map<string, string>();
+  const runs: Run[] = [];
+  for (const folder of folders) {
+    const run = await readRun(folder);
+    const other = seen.get(run.name);
+    if (other !== undefined)
+      throw new PermanentError('duplicate-cell', `${folder} and ${other} both say that they are ${run.name}: remove one of them`);
+    seen.set(run.name, folder);
+    runs.push(run);
+  }
+  return runs;
+}
+
+async function cellFolders(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true }).catch((cause: unknown) => {
+    throw new PermanentError('no-experiments', `${directory} cannot be read: ${messageOf(cause)}`, { cause });
+  });
+  const cells = entries.filter((path) => path === 'cell.json' || path.endsWith('/cell.json'));
+  return cells.map((path) => dirname(join(directory, path))).sort();
+}
+
+async function readRun(folder: string): Promise<Run> {
+  const path = join(folder, 'cell.json');
+  const cell = record('cell', await readFile(path, 'utf8'), path);
+  const name = `${cell.platform}/${cell.regime}/${cell.load}/${cell.repeat}`;
+  // A stack that failed may have left anything behind; nothing but its reason is used.
+  if (cell.status === 'broken') return { name, cell, requests: [], items: [], scaling: [], snapshots: [] };
+  return {
+    name,
+    cell,
+    requests: await lines('loadRecord', join(folder, 'requests.jsonl')),
+    items: await lines('itemRecord', join(folder, 'items.jsonl')),
+    scaling: await lines('scaleEvent', join(folder, 'scale.jsonl')),
+    snapshots: await lines('snapshot', join(folder, 'snapshots.jsonl')),
+  };
+}
+
+type RecordName = 'cell' | 'loadRecord' | 'itemRecord' | 'scaleEvent' | 'snapshot';
+
+async function lines<N extends RecordName>(name: N, path: string): Promise<ReturnType<typeof parsed<N>>[]> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new PermanentError('invalid-record', `${path} cannot be read although its cell is finished: run the cell again`, {
+      cause,
+    });
+  });
+  return text.split('\n').flatMap((line, n) => (line.trim() === '' ? [] : [record(name, line, `${path}, line ${n + 1}`)]));
+}
+
+function record<N extends RecordName>(name: N, text: string, place: string): ReturnType<typeof parsed<N>> {
+  try {
+    return parsed(name, text);
+  } catch (cause) {
+    throw new PermanentError('invalid-record', `${place} is ${messageOf(cause)}; run the cell again, or remove it`, { cause });
+  }
+}

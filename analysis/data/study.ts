@@ -1,0 +1,100 @@
+import { group, rollup, sum } from 'd3-array';
+import type { Cell, ItemRecord, LoadRecord, ScaleEvent, Snapshot } from '../../schemas/generated/types.ts';
+
+/** One recorded cell. */
+export interface Run {
+  /** `{platform}/{regime}/{load}/{repeat}` */
+  readonly name: string;
+  readonly cell: Cell;
+  readonly requests: readonly LoadRecord[];
+  readonly items: readonly ItemRecord[];
+  readonly scaling: readonly ScaleEvent[];
+  readonly snapshots: readonly Snapshot[];
+}
+
+/** All finished repeats of one load on one regime. */
+export interface Condition {
+  readonly platform: Cell['platform'];
+  readonly regime: string;
+  readonly load: string;
+  readonly runs: readonly Run[];
+}
+
+/** What was recorded on one platform. */
+export interface PlatformStudy {
+  readonly platform: Cell['platform'];
+  /** By rising number of replicas that are always there. */
+  readonly regimes: readonly string[];
+  /** By rising rate. */
+  readonly loads: readonly string[];
+  readonly conditions: readonly Condition[];
+}
+
+export interface Study {
+  readonly platforms: readonly PlatformStudy[];
+  /** Conditions of a load beyond what the pipeline can do; compared with nothing. */
+  readonly saturation: readonly Condition[];
+  readonly broken: readonly Run[];
+}
+
+/** A function of a condition that is computed once for each: resampling takes long, and tables and findings ask for the same. */
+export function oncePerCondition<T>(compute: (condition: Condition) => T): (condition: Condition) => T {
+  const known = new WeakMap<Condition, T>();
+  return (condition) => {
+    const value = known.get(condition) ?? compute(condition);
+    known.set(condition, value);
+    return value;
+  };
+}
+
+/** Saturation asks where the limit is: its latencies grow with its length and say nothing about a regime. */
+const isSaturation = ({ cell }: Run): boolean => /saturat/.test(`${cell.load} ${cell.arrivals.pattern}`);
+
+/** Sorts runs into what is compared, what is not, and what broke. */
+export function studyOf(runs: readonly Run[]): Study {
+  const finished = runs.filter(({ cell }) => cell.status === 'finished');
+  const compared = finished.filter((run) => !isSaturation(run));
+  const platforms = (['local', 'kubernetes'] as const).flatMap((platform) => {
+    const own = compared.filter(({ cell }) => cell.platform === platform);
+    return own.length === 0 ? [] : [platformStudy(platform, own)];
+  });
+  return {
+    platforms,
+    saturation: conditionsOf(finished.filter(isSaturation)),
+    broken: runs.filter(({ cell }) => cell.status === 'broken'),
+  };
+}
+
+function platformStudy(platform: Cell['platform'], runs: readonly Run[]): PlatformStudy {
+  const regimes = ordered(runs, ({ regime }) => regime, alwaysThere);
+  const loads = ordered(
+    runs,
+    ({ load }) => load,
+    ({ arrivals }) => arrivals.rate,
+  );
+  const place = ({ regime, load }: Condition): number => loads.indexOf(load) * regimes.length + regimes.indexOf(regime);
+  const conditions = conditionsOf(runs).sort((a, b) => place(a) - place(b));
+  return { platform, regimes, loads, conditions };
+}
+
+const alwaysThere = ({ settings }: Cell): number => sum(Object.values(settings.stages), ({ min, idle_s }) => min * 1e6 + idle_s);
+
+/** Names in the order of a number of their first cell, equal ones by name. */
+function ordered(runs: readonly Run[], name: (cell: Cell) => string, rank: (cell: Cell) => number): string[] {
+  const ranks = rollup(
+    runs,
+    ([first]) => (first ? rank(first.cell) : 0),
+    ({ cell }) => name(cell),
+  );
+  return [...ranks].sort(([a, m], [b, n]) => m - n || (a < b ? -1 : 1)).map(([each]) => each);
+}
+
+function conditionsOf(runs: readonly Run[]): Condition[] {
+  const byCondition = group(runs, ({ cell }) => `${cell.platform}/${cell.regime}/${cell.load}`);
+  return [...byCondition.values()].flatMap((members) => {
+    const [first] = members;
+    if (!first) return [];
+    const { platform, regime, load } = first.cell;
+    return [{ platform, regime, load, runs: [...members].sort((a, b) => a.cell.repeat - b.cell.repeat) }];
+  });
+}

@@ -1,0 +1,94 @@
+/** What cold starts are made of, and how much of a request's time they take. */
+import { group, sum } from 'd3-array';
+import type { ColdStartParts } from '../../schemas/generated/types.ts';
+import { coldShare, latencies } from './measures.ts';
+import { intersection, lengthOf, union, waiting, working, type Span } from './occupancy.ts';
+import { difference, interval, quantileOf, type Clusters, type Interval } from './statistics.ts';
+import { oncePerCondition, type Condition, type Run } from '../data/study.ts';
+
+/** The parts of a cold start in the order in which they pass, and how they are called. */
+export const parts = {
+  decision_ms: 'decision',
+  spawn_ms: 'spawn',
+  imports_ms: 'imports',
+  connections_ms: 'connections',
+  model_ms: 'model',
+  first_item_ms: 'first item',
+} as const satisfies Record<keyof ColdStartParts, string>;
+
+export const partNames = Object.keys(parts) as (keyof ColdStartParts)[];
+
+export interface ColdStart {
+  readonly stage: string;
+  /** When its first item began, in ms since the epoch. */
+  readonly at: number;
+  readonly parts: ColdStartParts;
+  readonly total_ms: number;
+}
+
+/** The cold starts of a run: first items of replicas, those of the warm-up left out. */
+export function coldStartsOf({ scaling, cell }: Run): ColdStart[] {
+  return scaling.flatMap(({ event, stage, time, cold_start }) => {
+    const at = Date.parse(time);
+    if (event !== 'first-item' || !cold_start || at < Date.parse(cell.began)) return [];
+    return [{ stage, at, parts: cold_start, total_ms: sum(partNames, (part) => cold_start[part]) }];
+  });
+}
+
+export interface ColdWait {
+  readonly latency_ms: number;
+  /** Time in which an item of the request waited for a stage one of whose replicas was starting, and none of its items was worked on. */
+  readonly wait_ms: number;
+}
+
+/** How much of the time of each completed request went by waiting for replicas. */
+export function coldWaits(run: Run): ColdWait[] {
+  const starting = new Map(
+    [...group(coldStartsOf(run), ({ stage }) => stage)].map(([stage, starts]): [string, Span[]] => [
+      stage,
+      union(starts.map(({ at, total_ms }) => [at - total_ms, at])),
+    ]),
+  );
+  const items = group(run.items, ({ request_id }) => request_id);
+  return run.requests.flatMap(({ request_id, status, latency_ms, intended }) => {
+    if (status !== 'completed' || latency_ms === null) return [];
+    const own = items.get(request_id) ?? [];
+    const life: Span = [Date.parse(intended), Date.parse(intended) + latency_ms];
+    const waited = union(own.flatMap((item) => intersection([waiting(item)], starting.get(item.stage) ?? [])));
+    const within = intersection(waited, [life]);
+    return [{ latency_ms, wait_ms: lengthOf(within) - lengthOf(intersection(within, union(own.map(working)))) }];
+  });
+}
+
+export interface ColdSummary {
+  readonly condition: Condition;
+  /** Share of requests with at least one cold start. */
+  readonly frequency: Interval;
+  /** Share of all latency that was waiting for replicas. */
+  readonly shareOfLatency: Interval;
+  /** ms by which requests with a cold start took longer than those without, at the median; NaN where there are not both. */
+  readonly extra: Interval;
+  /** ms from the first item's announcement until work on it began, at the median. */
+  readonly duration: Interval;
+  readonly count: number;
+}
+
+export const coldSummary = oncePerCondition((condition): ColdSummary => {
+  const { runs } = condition;
+  const starts = runs.map(coldStartsOf);
+  const requests = runs.map((run) => run.requests);
+  const split = (cold: boolean): Clusters<number> =>
+    requests.map((all) => latencies(all.filter(({ cold_starts }) => cold_starts > 0 === cold)));
+  const median = quantileOf(0.5);
+  return {
+    condition,
+    frequency: interval(requests, coldShare),
+    shareOfLatency: interval(
+      runs.map(coldWaits),
+      (waits) => sum(waits, ({ wait_ms }) => wait_ms) / sum(waits, (each) => each.latency_ms),
+    ),
+    extra: difference([split(true), split(false)], ([cold = [], warm = []]) => median(cold) - median(warm)),
+    duration: interval(starts, (all) => median(all.map(({ total_ms }) => total_ms))),
+    count: starts.flat().length,
+  };
+});

@@ -1,0 +1,82 @@
+/** Regimes compared pair by pair: how much, how sure, how large. */
+import { measures, runTimeOf, type Measure, type Pair } from './measures.ts';
+import { stageOrder } from './stages.ts';
+import { cliffsDelta, holm, LEVEL, meanOf, permutationTest, type Interval } from './statistics.ts';
+import type { PlatformStudy, Run } from '../data/study.ts';
+
+export interface Comparison {
+  readonly measure: Measure;
+  readonly a: string;
+  readonly b: string;
+  /** Undefined: over all loads, each kept apart. */
+  readonly load: string | undefined;
+  /** How much more b has than a, or how many times as much. */
+  readonly contrast: Interval;
+  /** Cliff's delta of b's requests against a's, on average over loads. */
+  readonly delta: number;
+  readonly p: number;
+  /** Corrected for all comparisons of this measure. */
+  readonly corrected: number;
+  /** The least p that so many runs can give. */
+  readonly least: number;
+  readonly significant: boolean;
+}
+
+/** All pairs of regimes, load by load and over all loads, by one measure: one family of tests, corrected by Holm. */
+export function compareBy(study: PlatformStudy, measure: Measure): Comparison[] {
+  return corrected(
+    pairs(study.regimes).flatMap(([a, b]) => {
+      const loads = study.loads.flatMap((load) => {
+        const pair: Pair = [runsOf(study, a, load), runsOf(study, b, load)];
+        return pair.some((runs) => runs.length === 0) ? [] : [{ load, pair }];
+      });
+      const each = loads.map(({ load, pair }) => compared(measure, { a, b, load }, [pair]));
+      const all = compared(
+        measure,
+        { a, b, load: undefined },
+        loads.map(({ pair }) => pair),
+      );
+      return loads.length > 1 ? [all, ...each] : each;
+    }),
+  );
+}
+
+/** Run times of all stages, pair by pair over all loads: one family. */
+export function compareStages(study: PlatformStudy): Comparison[] {
+  const stages = stageOrder(study.conditions.flatMap(({ runs }) => runs));
+  const everyLoad = (a: string, b: string): Pair[] => study.loads.map((load) => [runsOf(study, a, load), runsOf(study, b, load)]);
+  return corrected(
+    pairs(study.regimes).flatMap(([a, b]) =>
+      stages.flatMap((stage) => {
+        const loads = everyLoad(a, b).filter((pair) => pair.every((runs) => runs.length > 0));
+        return loads.length === 0 ? [] : [compared(runTimeOf(stage), { a, b, load: undefined }, loads)];
+      }),
+    ),
+  );
+}
+
+/** Every family of a platform. */
+export function compareAll(study: PlatformStudy): Comparison[] {
+  return [...Object.values(measures).flatMap((measure) => compareBy(study, measure)), ...compareStages(study)];
+}
+
+export function runsOf({ conditions }: PlatformStudy, regime: string, load: string): readonly Run[] {
+  return conditions.find((condition) => condition.regime === regime && condition.load === load)?.runs ?? [];
+}
+
+type Uncorrected = Omit<Comparison, 'corrected' | 'significant'>;
+
+function compared(measure: Measure, names: Pick<Comparison, 'a' | 'b' | 'load'>, loads: readonly Pair[]): Uncorrected {
+  const numbers = (runs: readonly Run[]): number[] => runs.map(measure.ofRun).filter((value) => !Number.isNaN(value));
+  const { p, least } = permutationTest(loads.map(([a, b]) => [numbers(b), numbers(a)]));
+  const deltas = loads.map(([a, b]) => cliffsDelta(b.flatMap(measure.ranked), a.flatMap(measure.ranked)));
+  return { measure, ...names, contrast: measure.contrast(loads), delta: meanOf(deltas), p, least };
+}
+
+function corrected(family: readonly Uncorrected[]): Comparison[] {
+  const ps = holm(family.map(({ p }) => p));
+  return family.map((each, n) => ({ ...each, corrected: ps[n] ?? 1, significant: (ps[n] ?? 1) < LEVEL }));
+}
+
+const pairs = <T>(list: readonly T[]): (readonly [T, T])[] =>
+  list.flatMap((a, n) => list.slice(n + 1).map((b) => [a, b] as const));

@@ -1,0 +1,164 @@
+/** What one run says, as numbers. Latencies in ms, costs in GB·s. */
+import { sum } from 'd3-array';
+import type { LoadRecord } from '../../schemas/generated/types.ts';
+import { idleCost } from './occupancy.ts';
+import { difference, interval, meanOf, quantileOf, type Interval } from './statistics.ts';
+import type { Run } from '../data/study.ts';
+
+/** Latencies of completed requests. */
+export const latencies = (requests: readonly LoadRecord[]): number[] =>
+  requests.flatMap(({ status, latency_ms }) => (status === 'completed' && latency_ms !== null ? [latency_ms] : []));
+
+export const succeeded = (requests: readonly LoadRecord[]): number =>
+  meanOf(requests.map(({ status }) => Number(status === 'completed')));
+
+export const coldShare = (requests: readonly LoadRecord[]): number =>
+  meanOf(requests.map(({ cold_starts }) => Number(cold_starts > 0)));
+
+export const coldStarts = (requests: readonly LoadRecord[]): number => meanOf(requests.map(({ cold_starts }) => cold_starts));
+
+/** What all requests cost, by those that came to a result: failed work is paid for too. */
+export const costPerRequest = (requests: readonly LoadRecord[]): number => {
+  const completed = requests.filter(({ status }) => status === 'completed').length;
+  return completed === 0 ? NaN : sum(requests, ({ cost_unit }) => cost_unit) / completed;
+};
+
+/** Length of a run in seconds. */
+export const seconds = ({ cell }: Run): number => (Date.parse(cell.ended) - Date.parse(cell.began)) / 1_000;
+
+const completed = ({ requests }: Run): number => requests.filter(({ status }) => status === 'completed').length;
+
+/** Completed requests a minute. */
+export const throughput = (run: Run): number => (completed(run) / seconds(run)) * 60;
+
+/** What replicas cost while idle, a completed request. */
+export const idlePerRequest = (run: Run): number => (completed(run) === 0 ? NaN : idleCost(run) / completed(run));
+
+/** Two groups of runs under the same load. */
+export type Pair = readonly [a: readonly Run[], b: readonly Run[]];
+
+/** Something that regimes are compared by. */
+export interface Measure {
+  readonly name: string;
+  readonly unit: string;
+  readonly digits: number;
+  /** What a value is divided by to be shown in `unit`. */
+  readonly scale: number;
+  readonly lessIsBetter: boolean;
+  /** Of one run. */
+  readonly ofRun: (run: Run) => number;
+  readonly interval: (runs: readonly Run[]) => Interval;
+  /** Of b against a, on average over loads: how much more, or with `ratio` how many times as much. */
+  readonly contrast: (loads: readonly Pair[]) => Interval;
+  readonly ratio: boolean;
+  /** Values that two groups are ranked by, for the effect size. */
+  readonly ranked: (run: Run) => readonly number[];
+}
+
+interface MeasureOf<T> {
+  readonly name: string;
+  readonly unit: string;
+  readonly digits: number;
+  readonly scale?: number;
+  readonly lessIsBetter?: boolean;
+  readonly ratio?: boolean;
+  /** What a run is a sample of. */
+  readonly sample: (run: Run) => readonly T[];
+  readonly statistic: (values: readonly T[]) => number;
+  readonly rank: (value: T) => number | null;
+}
+
+function measure<T>({ sample, statistic, rank, scale = 1, lessIsBetter = true, ratio = false, ...names }: MeasureOf<T>): Measure {
+  const compare = (a: number, b: number): number => (ratio ? b / a : b - a);
+  const contrast = (loads: readonly Pair[]): Interval =>
+    difference(
+      loads.flatMap(([a, b]) => [a.map(sample), b.map(sample)]),
+      (groups) => meanOf(loads.map((_, n) => compare(statistic(groups[2 * n] ?? []), statistic(groups[2 * n + 1] ?? [])))),
+    );
+  return {
+    ...names,
+    scale,
+    lessIsBetter,
+    ratio,
+    ofRun: (run) => statistic(sample(run)),
+    interval: (runs) => interval(runs.map(sample), statistic),
+    contrast,
+    ranked: (run) => sample(run).flatMap((value) => rank(value) ?? []),
+  };
+}
+
+const requests = (run: Run): readonly LoadRecord[] => run.requests;
+const latency = ({ status, latency_ms }: LoadRecord): number | null => (status === 'completed' ? latency_ms : null);
+const percentile = (p: number) => (all: readonly LoadRecord[]) => quantileOf(p)(latencies(all));
+
+/** What regimes are compared by; each is a family of tests of its own. */
+export const measures = {
+  latency: measure({
+    name: 'median latency',
+    unit: 's',
+    digits: 2,
+    scale: 1e3,
+    sample: requests,
+    statistic: percentile(0.5),
+    rank: latency,
+  }),
+  tail: measure({
+    name: 'p95 latency',
+    unit: 's',
+    digits: 2,
+    scale: 1e3,
+    sample: requests,
+    statistic: percentile(0.95),
+    rank: latency,
+  }),
+  cold: measure({
+    name: 'requests with a cold start',
+    unit: '%',
+    digits: 1,
+    scale: 0.01,
+    sample: requests,
+    statistic: coldShare,
+    rank: ({ cold_starts }) => Number(cold_starts > 0),
+  }),
+  cost: measure({
+    name: 'run cost a request',
+    unit: 'GB·s',
+    digits: 2,
+    sample: requests,
+    statistic: costPerRequest,
+    rank: ({ cost_unit }) => cost_unit,
+  }),
+  idle: measure({
+    name: 'idle cost a request',
+    unit: 'GB·s',
+    digits: 2,
+    sample: (run) => [idlePerRequest(run)],
+    statistic: meanOf,
+    rank: (value) => value,
+  }),
+  success: measure({
+    name: 'success',
+    unit: '%',
+    digits: 1,
+    scale: 0.01,
+    lessIsBetter: false,
+    sample: requests,
+    statistic: succeeded,
+    rank: ({ status }) => Number(status === 'completed'),
+  }),
+} as const satisfies Record<string, Measure>;
+
+export type MeasureName = keyof typeof measures;
+
+/** How long a stage works on an item that it did not copy. */
+export function runTimeOf(stage: string): Measure {
+  return measure({
+    name: `run time of ${stage}`,
+    unit: '×',
+    digits: 2,
+    ratio: true,
+    sample: ({ items }) => items.flatMap((item) => (item.stage === stage && item.outcome === 'done' ? [item.duration_ms] : [])),
+    statistic: quantileOf(0.5),
+    rank: (value) => value,
+  });
+}

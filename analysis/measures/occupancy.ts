@@ -1,0 +1,103 @@
+/** How long replicas were there, and how long they had nothing to do. */
+import { sort, sum } from 'd3-array';
+import type { ItemRecord } from '../../schemas/generated/types.ts';
+import type { Run } from '../data/study.ts';
+
+/** From and to, in ms since the epoch. */
+export type Span = readonly [from: number, to: number];
+
+/** When an item was worked on. */
+export const working = ({ time, duration_ms }: ItemRecord): Span => [Date.parse(time) - duration_ms, Date.parse(time)];
+
+/** When an item waited for a worker. */
+export const waiting = (item: ItemRecord): Span => [working(item)[0] - item.queue_ms, working(item)[0]];
+
+/** Spans without overlap that cover the same time, in order. */
+export function union(spans: readonly Span[]): Span[] {
+  const merged: [number, number][] = [];
+  for (const [from, to] of sort(spans, ([a], [b]) => a - b)) {
+    const last = merged.at(-1);
+    if (to <= from) continue;
+    if (last && from <= last[1]) last[1] = Math.max(last[1], to);
+    else merged.push([from, to]);
+  }
+  return merged;
+}
+
+/** What two sets of spans have in common, both being unions. */
+export function intersection(some: readonly Span[], others: readonly Span[]): Span[] {
+  return some.flatMap(([from, to]) =>
+    others.flatMap(([begin, end]): Span[] => {
+      const span = [Math.max(from, begin), Math.min(to, end)] as const;
+      return span[0] < span[1] ? [span] : [];
+    }),
+  );
+}
+
+export const lengthOf = (spans: readonly Span[]): number => sum(spans, ([from, to]) => to - from);
+
+export interface Occupancy {
+  readonly stage: string;
+  readonly memoryMb: number;
+  /** Replica-seconds between a run's beginning and end. */
+  readonly replicaSeconds: number;
+  readonly busySeconds: number;
+  /** GB·s of replicas that were there and had nothing to do. */
+  readonly idleCost: number;
+}
+
+/**
+ * Replica-seconds and busy seconds of each stage of a run. A replica is there from `started` until `stopped` or `crashed`: before the run's
+ * beginning and after its end nothing counts. Busy at a moment are as many replicas as items are worked on, at most all:
+ * a record does not say which replica had which item, and a replica may have several.
+ */
+export function occupancyOf(run: Run): Occupancy[] {
+  const window: Span = [Date.parse(run.cell.began), Date.parse(run.cell.ended)];
+  return Object.entries(run.cell.settings.stages).map(([stage, { memory_mb }]) => {
+    const there = replicasOf(run, stage).flatMap((span) => intersection([span], [window]));
+    const items = run.items.filter((item) => item.stage === stage).flatMap((item) => intersection([working(item)], [window]));
+    const replicaSeconds = lengthOf(there) / 1_000;
+    const busySeconds = overlap(there, items) / 1_000;
+    return {
+      stage,
+      memoryMb: memory_mb,
+      replicaSeconds,
+      busySeconds,
+      idleCost: ((replicaSeconds - busySeconds) * memory_mb) / 1_024,
+    };
+  });
+}
+
+export const idleCost = (run: Run): number => sum(occupancyOf(run), (stage) => stage.idleCost);
+
+/** When each replica of a stage was there. One whose start is not in the record was there before it began. */
+export function replicasOf({ cell, scaling }: Run, stage: string): Span[] {
+  const begun = new Map<string, number>();
+  const gone = new Map<string, number>();
+  for (const { event, replica, time, stage: whose } of scaling) {
+    if (whose !== stage || replica === undefined) continue;
+    const at = Date.parse(time);
+    if (event === 'started') begun.set(replica, at);
+    else if (!begun.has(replica)) begun.set(replica, Math.min(at, Date.parse(cell.began)));
+    if (event === 'stopped' || event === 'crashed') gone.set(replica, at);
+  }
+  return [...begun].map(([replica, from]) => [from, gone.get(replica) ?? Math.max(from, Date.parse(cell.ended))]);
+}
+
+/** ∫ min(replicas, items) dt, in ms. */
+function overlap(replicas: readonly Span[], items: readonly Span[]): number {
+  const steps = (spans: readonly Span[], what: 'replicas' | 'items') =>
+    spans.flatMap(([from, to]) => [
+      { at: from, what, by: 1 },
+      { at: to, what, by: -1 },
+    ]);
+  const count = { replicas: 0, items: 0 };
+  let total = 0;
+  let last = 0;
+  for (const { at, what, by } of sort([...steps(replicas, 'replicas'), ...steps(items, 'items')], (a, b) => a.at - b.at)) {
+    total += (at - last) * Math.min(count.replicas, count.items);
+    last = at;
+    count[what] += by;
+  }
+  return total;
+}

@@ -1,0 +1,62 @@
+/** Where requests spend their time, by stage. */
+import { rollup, sum } from 'd3-array';
+import type { ItemRecord } from '../../schemas/generated/types.ts';
+import { interval, quantileOf, type Interval } from './statistics.ts';
+import { oncePerCondition, type Condition, type Run } from '../data/study.ts';
+
+export interface StageTimes {
+  readonly condition: Condition;
+  readonly stage: string;
+  readonly items: number;
+  /** Medians of an item, ms. */
+  readonly queue: Interval;
+  readonly run: Interval;
+  /** Share of all its items' time that was waiting. */
+  readonly queueShare: Interval;
+  /** Share of all stages' run time in the condition. */
+  readonly shareOfWork: number;
+}
+
+/** Queue time against run time of each stage, in the order in which requests reach them. */
+export const stageTimes = oncePerCondition((condition): StageTimes[] => {
+  const { runs } = condition;
+  const work = sum(runs, ({ items }) => sum(items, ({ duration_ms }) => duration_ms));
+  return stageOrder(runs).map((stage) => {
+    const items = runs.map((run) => run.items.filter((item) => item.stage === stage));
+    const median = (of: (item: ItemRecord) => number): Interval => interval(items, (all) => quantileOf(0.5)(all.map(of)));
+    return {
+      condition,
+      stage,
+      items: items.flat().length,
+      queue: median(({ queue_ms }) => queue_ms),
+      run: median(({ duration_ms }) => duration_ms),
+      queueShare: interval(items, (all) => {
+        const queued = sum(all, ({ queue_ms }) => queue_ms);
+        return queued / (queued + sum(all, ({ duration_ms }) => duration_ms));
+      }),
+      shareOfWork: sum(items.flat(), ({ duration_ms }) => duration_ms) / work,
+    };
+  });
+});
+
+/** Stages by the median time from a request's arrival until their first item of it settled: a record knows no graph. */
+export function stageOrder(runs: readonly Run[]): string[] {
+  const delays = runs.flatMap(({ requests, items }) => {
+    const arrived = new Map(requests.map(({ request_id, intended }) => [request_id, Date.parse(intended)]));
+    const first = rollup(
+      items,
+      (own) => Math.min(...own.map(({ time }) => Date.parse(time))),
+      ({ stage }) => stage,
+      ({ request_id }) => request_id,
+    );
+    return [...first].flatMap(([stage, times]) =>
+      [...times].map(([id, time]) => ({ stage, delay: time - (arrived.get(id) ?? time) })),
+    );
+  });
+  const medians = rollup(
+    delays,
+    (own) => quantileOf(0.5)(own.map(({ delay }) => delay)),
+    ({ stage }) => stage,
+  );
+  return [...medians].sort(([a, m], [b, n]) => m - n || (a < b ? -1 : 1)).map(([stage]) => stage);
+}

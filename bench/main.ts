@@ -1,0 +1,53 @@
+/** `npm run bench -- NAME`: progress on standard error, one line of JSON on standard output. */
+import { Command, InvalidArgumentError } from 'commander';
+import { Fault } from '../shared/core/errors.ts';
+import type { Bench } from './bench.ts';
+import { machine, type Target } from './figures.ts';
+import { cold } from './cold.ts';
+import { drain } from './drain.ts';
+import { e2e } from './e2e.ts';
+import { hop } from './delivery-latency.ts';
+import { memory } from './memory.ts';
+import { overhead } from './overhead.ts';
+import { scale } from './scale.ts';
+import { tracing } from './tracing.ts';
+
+const benches: readonly Bench[] = [hop, overhead, drain, e2e, cold, memory, scale, tracing];
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+async function measure(bench: Bench, n: number, quiet: boolean): Promise<void> {
+  const before = machine();
+  const begun = new Date();
+  const { targets, figures } = await bench.run({ n, progress: quiet ? () => undefined : say });
+  const seconds = Math.round((Date.now() - begun.getTime()) / 1_000);
+  const result = { bench: bench.name, date: begun.toISOString(), n, seconds, before, after: machine(), targets, figures };
+  process.stdout.write(`${JSON.stringify(result)}\n`);
+  if (!quiet) for (const target of targets) say(inWords(target));
+}
+
+function inWords({ what, seen, limit, met }: Target): string {
+  return `${met ? 'met    ' : 'NOT MET'}  ${what}: ${seen} (${limit})`;
+}
+
+function count(text: string): number {
+  const n = Number(text);
+  if (!Number.isInteger(n) || n < 1) throw new InvalidArgumentError('must be a whole number from 1');
+  return n;
+}
+
+const program = new Command('bench').description('Measures what FAVE promises, on this machine.');
+for (const bench of benches) {
+  program
+    .command(bench.name)
+    .description(bench.about)
+    .option('-n, --n <number>', 'how often', count, bench.n)
+    .option('--json', 'the line of JSON and nothing else')
+    .action(({ n, json = false }: { n: number; json?: boolean }) => measure(bench, n, json));
+}
+try {
+  await program.parseAsync();
+} catch (error) {
+  say(error instanceof Fault ? error.message : String(error instanceof Error ? error.stack : error));
+  process.exitCode = 1;
+}

@@ -1,0 +1,42 @@
+import { isRunning } from '../../infra/process/identity.ts';
+import type { InstanceRecord } from '../../infra/instance/instance.ts';
+import { regimeSettings } from '../../infra/deployment/regimes.ts';
+import { serviceNames } from '../../infra/local/service-spec.ts';
+import type { StageScaling } from '../../schemas/generated/types.ts';
+import type { Graph } from '../../shared/pipeline/graph.ts';
+import { bad, check, ok, warn, type Check } from './check.ts';
+import { join } from 'node:path';
+
+const GROUP = 'services';
+
+/** Milliseconds that a service may take to say how it is. */
+const ANSWER = 3_000;
+
+/** Every service of the local instance. */
+export async function checkServices(instance: InstanceRecord | undefined, graph: Graph): Promise<Check[]> {
+  if (!instance)
+    return [warn(GROUP, 'instance', 'none on this machine', 'the servers come from the environment; services are not looked at')];
+  const state =
+    instance.state === 'ready'
+      ? ok(GROUP, 'instance', `ready${instance.regime ? `, ${instance.regime}` : ''}, in ${instance.dataDir}`)
+      : warn(GROUP, 'instance', instance.state, 'wait a moment');
+  const scaling = instance.regime ? regimeSettings(instance.regime, graph).stages : {};
+  const services = serviceNames(graph).map((name) => checkService(instance, name, scaling[name]));
+  return [state, ...(await Promise.all(services))];
+}
+
+/** @param scaling By which it is scaled, a stage under a regime. */
+function checkService({ processes, dataDir }: InstanceRecord, name: string, scaling?: StageScaling): Promise<Check> {
+  const log = join(dataDir, 'logs', scaling ? `${name}-*.log` : `${name}.log`);
+  return check(GROUP, name, `see ${log}`, async () => {
+    const running = processes.filter((process) => process.name === name && isRunning(process));
+    const first = running.find(({ http }) => http !== undefined) ?? running[0];
+    if (!first && scaling?.min === 0) return ok(GROUP, name, 'scaled to zero');
+    if (!first) return bad(GROUP, name, 'not running', `see ${log}; npx fave down and npm start start it again`);
+    if (first.http === undefined) return warn(GROUP, name, 'starting', 'wait a moment');
+    const { status } = await fetch(`http://127.0.0.1:${first.http}/healthz`, { signal: AbortSignal.timeout(ANSWER) });
+    return status === 200
+      ? `running${running.length > 1 ? ` × ${running.length}` : ''}`
+      : bad(GROUP, name, `answers ${status}`, `see ${log}`);
+  });
+}

@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs';
+import { access } from 'node:fs/promises';
+import { cachedPath } from '../../infra/servers/install.ts';
+import { serverPrograms, type ServerProgram } from '../../infra/servers/table.ts';
+import { exec, ToolError } from '../../shared/tools/exec.ts';
+import { bad, check, ok, warn, type Check } from './check.ts';
+
+const GROUP = 'tools';
+
+/** Programs that stages run, with arguments that make them answer, and what installs them on Debian and Ubuntu. */
+const tools = [
+  { name: 'ffmpeg', args: ['-version'], package: 'ffmpeg' },
+  { name: 'ffprobe', args: ['-version'], package: 'ffmpeg' },
+  { name: 'pocketsphinx_continuous', args: ['-version'], package: 'pocketsphinx' },
+];
+
+const SPEECH_MODEL = '/usr/share/pocketsphinx/model/en-us/en-us';
+
+/** Node, the programs that stages run, and the pinned servers. */
+export async function checkTools(env: Readonly<Record<string, string | undefined>>): Promise<Check[]> {
+  const whisper = env['FAVE_WHISPER_MODEL'];
+  return Promise.all([
+    Promise.resolve(checkNode(process.versions.node)),
+    ...tools.map((tool) =>
+      check(GROUP, tool.name, `install it: sudo apt-get install ${tool.package}`, () => runs(tool.name, tool.args)),
+    ),
+    check(GROUP, 'speech model', 'install it: sudo apt-get install pocketsphinx-en-us', async () => {
+      if (whisper) await access(whisper);
+      else await access(SPEECH_MODEL);
+      return whisper ? `whisper: ${whisper}` : 'pocketsphinx-en-us';
+    }),
+    runs('espeak-ng', ['--version']).then(
+      (found) => ok(GROUP, 'espeak-ng', found),
+      () => warn(GROUP, 'espeak-ng', 'missing', 'only fave demo needs it: sudo apt-get install espeak-ng'),
+    ),
+    ...Object.values(serverPrograms).map((program) => Promise.resolve(checkServer(program))),
+  ]);
+}
+
+function checkNode(version: string): Check {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const fits = major > 20 || (major === 20 && minor >= 19);
+  return fits ? ok(GROUP, 'node', version) : bad(GROUP, 'node', version, 'install Node.js 20.19 or later (https://nodejs.org)');
+}
+
+function checkServer(program: ServerProgram): Check {
+  const { name, version } = program;
+  return existsSync(cachedPath(program))
+    ? ok(GROUP, name, version)
+    : warn(GROUP, name, 'not built', 'npm start builds it, unless one on PATH fits');
+}
+
+/** The version that a program tells. @throws ToolError where it cannot be started. */
+async function runs(name: string, args: readonly string[]): Promise<string> {
+  const said = await exec(name, args, { timeout: 10_000 }).catch((error: unknown) => {
+    // Some end with 1 after telling their usage; that they could be started is what matters.
+    if (error instanceof ToolError && error.exitCode !== undefined) return { stdout: '', stderr: '' };
+    throw error;
+  });
+  return /\d+\.\d+[\w.+:~-]*/.exec(said.stdout + said.stderr)?.[0].slice(0, 30) ?? 'there';
+}

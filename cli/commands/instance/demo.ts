@@ -1,0 +1,44 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startInstance } from '../../../infra/instance/instance.ts';
+import { defaultDataDir } from '../../../infra/process/paths.ts';
+import { makeSample } from '../../../loadgen/run/sample.ts';
+import type { Cli } from '../../context/cli.ts';
+import { dataDirOf, instanceOf, namesServers } from '../../context/connection.ts';
+import { exitCodes } from '../../context/errors.ts';
+import { submissionOf } from '../../../shared/requests/submission.ts';
+import { result } from '../results/result.ts';
+import { submit } from '../requests/submit.ts';
+
+/** Shows all of it: starts what is not running, analyses a video, prints what is said and seen. */
+export async function demo(cli: Cli, video: string | undefined, { portBase }: { portBase?: string }): Promise<number> {
+  const id = randomUUID();
+  // A wrong name must not cost a start.
+  if (video !== undefined) await submissionOf(video, cli.cwd, id);
+  const here = await ensureInstance(cli, portBase === undefined ? [] : ['--port-base', portBase]);
+  const dir = await mkdtemp(join(tmpdir(), 'fave-demo-'));
+  try {
+    if (video === undefined) cli.stderr.line('making a sample video …');
+    const file = video ?? (await makeSample(dir, cli.signal));
+    const code = await submit(here, [file], { id, option: [], wait: true });
+    cli.stdout.line();
+    if (code === exitCodes.ok) await result(here, id, {});
+    cli.stderr.line();
+    cli.stderr.line(cli.stderr.style('dim', `more: fave status ${id}`));
+    if (here !== cli) cli.stderr.line(cli.stderr.style('dim', 'FAVE goes on running; stop it with: npx fave down'));
+    return code;
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** The world with an instance in it: servers that the environment names, one that runs already, or a new one. */
+async function ensureInstance(cli: Cli, args: readonly string[]): Promise<Cli> {
+  if (namesServers(cli.env) || (await instanceOf(cli))?.state === 'ready') return cli;
+  const dataDir = dataDirOf(cli) ?? defaultDataDir;
+  cli.stderr.line('starting FAVE … (the very first time, servers are built: minutes)');
+  await startInstance(dataDir, args);
+  return { ...cli, env: { ...cli.env, FAVE_DATA: dataDir } };
+}

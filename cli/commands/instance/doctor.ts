@@ -1,0 +1,61 @@
+import { graph } from '../../../services/pipeline.ts';
+import { checkBus } from '../../checks/bus.ts';
+import { checkServices } from '../../checks/services.ts';
+import { checkStore } from '../../checks/store.ts';
+import { checkTools } from '../../checks/tools.ts';
+import { bad, type Check } from '../../checks/check.ts';
+import type { Cli, Output } from '../../context/cli.ts';
+import { instanceOf, namesServers, withBus, withStore } from '../../context/connection.ts';
+import { exitCodes } from '../../context/errors.ts';
+import { messageOf } from '../../../shared/core/errors.ts';
+import { wrap } from '../../output/format.ts';
+
+/** Checks everything that FAVE stands on, and says what to do about what is wrong. */
+export async function doctor(cli: Cli, { json = false }: { json?: boolean }): Promise<number> {
+  const instance = await instanceOf(cli);
+  if (!instance && !namesServers(cli.env)) {
+    const none = bad('services', 'instance', 'none is running, and the environment names no servers', 'npm start starts one');
+    return report(cli, [...(await checkTools(cli.env)), none], json);
+  }
+  const unreachable =
+    (group: string) =>
+    (error: unknown): Check[] => [bad(group, 'connection', messageOf(error), 'npm start starts it')];
+  const checks = [
+    ...(await checkTools(cli.env)),
+    ...(await withStore(cli, (store) => checkStore(store, graph)).catch(unreachable('store'))),
+    ...(await withBus(cli, (bus) => checkBus(bus, graph)).catch(unreachable('bus'))),
+    ...(await checkServices(instance, graph)),
+  ];
+  return report(cli, checks, json);
+}
+
+function report(cli: Cli, checks: readonly Check[], json: boolean): number {
+  const healthy = checks.every(({ state }) => state !== 'bad');
+  if (json) cli.stdout.line(JSON.stringify({ ok: healthy, checks }));
+  else checkLines(checks, cli.stdout).forEach(cli.stdout.line);
+  return healthy ? exitCodes.ok : exitCodes.failed;
+}
+
+/** Checks for people, by group, each that is not fine with what to do. */
+export function checkLines(checks: readonly Check[], output: Output): string[] {
+  const { style, columns } = output;
+  const marks = { ok: style('green', '✓'), warn: style('yellow', '!'), bad: style('red', '✗') };
+  const width = Math.max(...checks.map(({ name }) => name.length));
+  const indent = ' '.repeat(width + 6);
+  const groups = [...new Set(checks.map(({ group }) => group))];
+  const wrong = checks.filter(({ state }) => state === 'bad').length;
+  return [
+    ...groups.flatMap((group) => [
+      style('bold', group),
+      ...checks
+        .filter((each) => each.group === group)
+        .flatMap(({ name, state, found, fix }) => {
+          const [first = '', ...more] = wrap(found, columns - indent.length);
+          const hints = fix === '' ? [] : wrap(`→ ${fix}`, columns - indent.length);
+          return [`  ${marks[state]} ${name.padEnd(width)}  ${first}`, ...[...more, ...hints].map((line) => indent + line)];
+        }),
+    ]),
+    '',
+    wrong === 0 ? style('green', 'all is well') : style('red', `${wrong} ${wrong === 1 ? 'thing is' : 'things are'} wrong`),
+  ];
+}

@@ -1,0 +1,18 @@
+import { stopInstance } from '../../../infra/instance/instance.ts';
+import type { Cli } from '../../context/cli.ts';
+import { dataDirOf, instanceOf } from '../../context/connection.ts';
+import { exitCodes } from '../../context/errors.ts';
+
+/** Stops the local instance; that none runs is what was wanted, too. */
+export async function down(cli: Cli): Promise<number> {
+  const instance = await instanceOf(cli);
+  if (!instance) {
+    const where = dataDirOf(cli);
+    cli.stdout.line(`no instance is running${where === undefined ? ' here' : ` in ${where}`}`);
+    return exitCodes.ok;
+  }
+  cli.stderr.line('stopping …');
+  await stopInstance(instance.dataDir);
+  cli.stdout.line(`stopped; the data stay in ${instance.dataDir}`);
+  return exitCodes.ok;
+}

@@ -1,0 +1,25 @@
+import { PermanentError } from '../../../shared/core/errors.ts';
+import { instanceEnvironment } from '../../../infra/instance/instance.ts';
+import type { Cli } from '../../context/cli.ts';
+import { dataDirOf, instanceOf } from '../../context/connection.ts';
+import { exitCodes } from '../../context/errors.ts';
+
+/** Prints the variables that lead a shell to the local instance. The one place that prints credentials. */
+export async function env(cli: Cli, { json = false }: { json?: boolean }): Promise<number> {
+  const instance = await instanceOf(cli);
+  if (!instance) {
+    throw new PermanentError(
+      'no-instance',
+      `no instance is running${dataDirOf(cli) === undefined ? ' here' : ` in ${String(dataDirOf(cli))}`}: start one with npm start`,
+    );
+  }
+  const variables = await instanceEnvironment(instance, cli.env['PATH'] ?? '');
+  if (json) cli.stdout.line(JSON.stringify(variables));
+  else for (const [name, value] of Object.entries(variables)) cli.stdout.line(`export ${name}=${quote(value)}`);
+  return exitCodes.ok;
+}
+
+/** Text as one word of a POSIX shell. */
+export function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

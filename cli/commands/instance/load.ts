@@ -1,0 +1,106 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { realClock, type Clock } from '../../../loadgen/run/clock.ts';
+import { createRecorder, files } from '../../../loadgen/record/record-files.ts';
+import { runLoad } from '../../../loadgen/run/load.ts';
+import { videoOf } from '../../../loadgen/arrivals/mix.ts';
+import { takePrecedence } from '../../../loadgen/run/process-priority.ts';
+import { planOf, type Asked, type Plan } from '../../../loadgen/arrivals/load-plan.ts';
+import { createSummary, type LoadSummary } from '../../../loadgen/record/summary.ts';
+import type { Target } from '../../../loadgen/targets/target.ts';
+import { bucketTarget } from '../../../loadgen/targets/bucket.ts';
+import { defaultStall, nullTarget, stallingTarget } from '../../../loadgen/targets/local.ts';
+import { graph } from '../../../services/pipeline.ts';
+import { PermanentError } from '../../../shared/core/errors.ts';
+import type { Cli } from '../../context/cli.ts';
+import { withBus, withStore } from '../../context/connection.ts';
+import { exitCodes, UsageError } from '../../context/errors.ts';
+import { createGauge, summaryLines } from '../../output/load-progress.ts';
+import { parseOptions } from '../../../shared/requests/submission.ts';
+
+export interface LoadCommandOptions extends Asked {
+  readonly video: readonly string[];
+  readonly option: readonly string[];
+  readonly memo?: boolean;
+  readonly regime?: string;
+  readonly target: 'fave' | 'null' | 'stalling';
+  readonly out?: string;
+  /** Seconds. */
+  readonly wait: number;
+  readonly json?: boolean;
+}
+
+/** What a load was and what became of it: `load.json`, put last. */
+interface LoadReport extends LoadSummary {
+  readonly regime: string | null;
+  readonly pattern: Plan['pattern'];
+  readonly rate: number | null;
+  /** Seconds. */
+  readonly duration_s: number;
+  readonly seed: number;
+  readonly options: Readonly<Record<string, string>>;
+  readonly began: string;
+  readonly ended: string;
+  readonly out: string;
+}
+
+/** Sends a load and records it. Exit code 1: a request did not complete; 130: Ctrl-C, what was recorded is kept. */
+export async function load(cli: Cli, options: LoadCommandOptions): Promise<number> {
+  const { seed, regime = null, wait } = options;
+  const plan = await planOf(options, cli.cwd).catch(asUsage);
+  const chosen = { memo: String(options.memo ?? false), ...parseOptions(options.option, undefined, graph.options) };
+  if (options.target === 'fave' && options.video.length === 0) throw new UsageError('--video FILE names what is uploaded');
+  const videos = options.target === 'fave' ? await Promise.all(options.video.map((text) => videoOf(text, cli.cwd))) : [NOTHING];
+  const clock = realClock();
+  const began = new Date();
+  const out = resolve(cli.cwd, options.out ?? join('loads', `${plan.pattern}-${began.toISOString().replace(/[:.]/g, '')}`));
+
+  const summary = createSummary();
+  await withTarget(cli, options.target, clock, chosen, async (target) => {
+    const recorder = await createRecorder(out);
+    const gauge = createGauge(cli.stderr);
+    const giveWay = takePrecedence();
+    try {
+      const record: Parameters<typeof runLoad>[0]['record'] = (each, items) => {
+        summary.add(each);
+        recorder.append(each, items);
+      };
+      const { schedule } = plan;
+      await runLoad({ schedule, videos, seed, target, clock, wait, signal: cli.signal, record, watch: gauge.watch });
+    } finally {
+      giveWay?.();
+      gauge.end();
+      await recorder.close();
+    }
+  });
+  const { pattern, rate, schedule } = plan;
+  const about = { regime, pattern, rate, duration_s: schedule.duration, seed, options: chosen };
+  const when = { began: began.toISOString(), ended: new Date().toISOString(), out };
+  const report: LoadReport = { ...about, ...when, ...summary.summary() };
+  await mkdir(out, { recursive: true });
+  // A record may be moved, and read elsewhere: it does not say where it was.
+  await writeFile(join(out, files.load), `${JSON.stringify({ ...report, out: undefined }, null, 2)}\n`);
+  if (options.json) cli.stdout.line(JSON.stringify(report));
+  else summaryLines(report, cli.stdout).forEach(cli.stdout.line);
+  if (cli.signal.aborted) return exitCodes.interrupted;
+  return report.completed === report.requests ? exitCodes.ok : exitCodes.failed;
+}
+
+/** What is sent to a target that looks at nothing. */
+const NOTHING = { name: 'nothing', path: '', weight: 1, sha256: '', size: 0 };
+
+async function withTarget(
+  cli: Cli,
+  name: LoadCommandOptions['target'],
+  clock: Clock,
+  options: Readonly<Record<string, string>>,
+  work: (target: Target) => Promise<void>,
+): Promise<void> {
+  if (name === 'null') return work(nullTarget(clock));
+  if (name === 'stalling') return work(stallingTarget(clock, defaultStall));
+  return withStore(cli, (store) => withBus(cli, (bus) => work(bucketTarget(store, bus, options))));
+}
+
+function asUsage(error: unknown): never {
+  throw error instanceof PermanentError ? new UsageError(error.message) : error;
+}

@@ -1,0 +1,26 @@
+import { join } from 'node:path';
+import { cacheDir } from '../../../infra/process/paths.ts';
+import { MODELS, pullModel } from '../../../services/stage-deepspeech/models.ts';
+import type { Cli } from '../../context/cli.ts';
+import { exitCodes } from '../../context/errors.ts';
+import { table } from '../../output/format.ts';
+
+/** Where models are kept: a download of gigabytes is for every instance of this machine. */
+const modelsDir = join(cacheDir, 'models');
+
+/** Prints the models that can be pulled. */
+export function listModels({ stdout }: Cli, { json = false }: { json?: boolean }): Promise<number> {
+  const models = Object.entries(MODELS);
+  if (json) for (const [name, { url, sha1 }] of models) stdout.line(JSON.stringify({ name, url, sha1 }));
+  else table(models.map(([name, { url }]) => [name, url])).forEach(stdout.line);
+  return Promise.resolve(exitCodes.ok);
+}
+
+/** Downloads a model and says how to use it. */
+export async function pull({ stdout, stderr, signal }: Cli, name: string): Promise<number> {
+  stderr.line(`pulling ${name} …`);
+  const path = await pullModel(name, modelsDir, (url, init) => fetch(url, { ...init, signal }));
+  stdout.line(path);
+  stderr.line(`use it with FAVE_WHISPER_MODEL=${path} npm start`);
+  return exitCodes.ok;
+}

@@ -1,0 +1,126 @@
+import { existsSync } from 'node:fs';
+import { connect as connectTcp } from 'node:net';
+import { dirname, join, resolve } from 'node:path';
+import { instanceEnvironment, readInstance, type InstanceRecord } from '../../infra/instance/instance.ts';
+import { connectBus, type Bus } from '../../shared/bus/connection.ts';
+import { readConfig, type BusConfig, type Config } from '../../shared/config/config.ts';
+import { PermanentError, UnavailableError } from '../../shared/core/errors.ts';
+import { createStore, type Store } from '../../shared/store/store.ts';
+import type { Cli } from './cli.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Milliseconds in which a server must take a connection. */
+const CONNECT = 3_000;
+
+/** Data directory of the instance that commands are about: FAVE_DATA, else `.fave` here or in the nearest directory above. */
+export function dataDirOf({ env, cwd }: Pick<Cli, 'env' | 'cwd'>): string | undefined {
+  if (env['FAVE_DATA']) return resolve(cwd, env['FAVE_DATA']);
+  for (let dir = resolve(cwd); ; dir = dirname(dir)) {
+    if (existsSync(join(dir, '.fave'))) return join(dir, '.fave');
+    if (dirname(dir) === dir) return undefined;
+  }
+}
+
+/** The instance that runs there, if one does. */
+export async function instanceOf(cli: Pick<Cli, 'env' | 'cwd'>): Promise<InstanceRecord | undefined> {
+  const dataDir = dataDirOf(cli);
+  return dataDir === undefined ? undefined : readInstance(dataDir);
+}
+
+/** Whether the environment says where everything is, so that no local instance is needed. */
+export function namesServers(env: Environment): boolean {
+  return Boolean(env['ARTIFACT_ENDPOINT'] && env['NATS_URL']);
+}
+
+/**
+ * Joins what the environment says with what the local instance says; the environment wins. Credentials go only to the server
+ * that they came with: a store named by the environment never gets the instance's password.
+ */
+export function mergeEnvironments(env: Environment, instance: Environment = {}): Environment {
+  const foreign = (name: string): boolean =>
+    name.startsWith('ARTIFACT_') ? Boolean(env['ARTIFACT_ENDPOINT']) : name.startsWith('NATS_') && Boolean(env['NATS_URL']);
+  const local = Object.entries(instance).filter(([name]) => name !== 'PATH' && !foreign(name));
+  const given = Object.entries(env).filter(([, value]) => value !== undefined && value !== '');
+  return Object.fromEntries([...local, ...given]);
+}
+
+/** NATS addresses may hold a user, as the `nats` program takes them; its client library wants it apart. */
+export function withoutUserInfo(bus: BusConfig): BusConfig {
+  const urls = bus.servers.map((server) => (URL.canParse(server) ? new URL(server) : undefined));
+  const first = urls.find((url) => url?.username);
+  if (!first) return bus;
+  const [user, password] = bus.user === '' ? [first.username, first.password].map(decodeURIComponent) : [bus.user, bus.password];
+  const servers = urls.map((url, n) => (url ? `${url.protocol}//${url.host}` : (bus.servers[n] ?? '')));
+  return { ...bus, servers, user: user ?? '', password: password ?? '' };
+}
+
+/** Where the store and the bus are. @throws PermanentError `no-instance`. */
+export async function configOf(cli: Cli): Promise<Config> {
+  const instance = await instanceOf(cli);
+  if (!instance && !namesServers(cli.env)) {
+    const where = dataDirOf(cli);
+    throw new PermanentError(
+      'no-instance',
+      `no instance is running${where === undefined ? ' here' : ` in ${where}`}: start one with npm start, or name servers with ARTIFACT_ENDPOINT and NATS_URL`,
+    );
+  }
+  const config = readConfig(mergeEnvironments(cli.env, instance && (await instanceEnvironment(instance))));
+  return { ...config, bus: withoutUserInfo(config.bus) };
+}
+
+/** Runs `work` with the store. @throws UnavailableError when it does not answer. */
+export async function withStore<T>(cli: Cli, work: (store: Store) => Promise<T>): Promise<T> {
+  const { store: config } = await configOf(cli);
+  await assertReachable('the store', config.endpoint);
+  const store = createStore(config);
+  try {
+    return await work(store);
+  } finally {
+    store.close();
+  }
+}
+
+/** Runs `work` with the bus. @throws UnavailableError when it does not answer. */
+export async function withBus<T>(cli: Cli, work: (bus: Bus) => Promise<T>): Promise<T> {
+  const { bus: config } = await configOf(cli);
+  // Of a cluster, one server that answers is enough.
+  await Promise.any(config.servers.map((server) => assertReachable('NATS', server))).catch((error: unknown) => {
+    throw (error as AggregateError).errors[0];
+  });
+  const bus = await connectBus(config, 'fave', CONNECT);
+  try {
+    return await work(bus);
+  } finally {
+    await bus.close();
+  }
+}
+
+/** Says at once what a client library would find out after half a minute of patience. */
+export function assertReachable(what: string, address: string): Promise<void> {
+  if (!URL.canParse(address))
+    throw new PermanentError(
+      'bad-address',
+      `"${address}" is no address of ${what}: it looks like http://127.0.0.1:9000 or nats://127.0.0.1:4222`,
+    );
+  const { protocol, hostname, port } = new URL(address);
+  const number = Number(port) || ({ 'http:': 80, 'https:': 443 }[protocol] ?? 4222);
+  return new Promise((resolvePromise, reject) => {
+    const socket = connectTcp({ host: hostname, port: number, timeout: CONNECT });
+    const fail = (cause?: Error): void => {
+      socket.destroy();
+      reject(
+        new UnavailableError(
+          'unreachable',
+          `${what} at ${hostname}:${number} does not answer: is it running? (npm start, fave doctor)`,
+          { cause },
+        ),
+      );
+    };
+    socket.once('connect', () => {
+      socket.destroy();
+      resolvePromise();
+    });
+    socket.once('error', fail).once('timeout', fail);
+  });
+}

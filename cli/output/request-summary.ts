@@ -1,0 +1,62 @@
+import { basename } from 'node:path';
+import type { Lifecycle } from '../../schemas/generated/types.ts';
+import type { Output } from '../context/cli.ts';
+import { duration, printable, shorten, wrap } from './format.ts';
+
+/** The end of a request as `submit --json` prints it; every field is always there. */
+export interface Outcome {
+  readonly request_id: string;
+  readonly file: string;
+  /** `submitted` when nobody waited for the end. */
+  readonly status: Lifecycle['status'] | 'submitted';
+  readonly duration_ms: number | null;
+  readonly stages: NonNullable<Lifecycle['stages']>;
+  readonly outputs: NonNullable<Lifecycle['outputs']>;
+  readonly errors: NonNullable<Lifecycle['errors']>;
+}
+
+export function outcomeOf(request_id: string, file: string, end?: Lifecycle): Outcome {
+  const { status = 'submitted', duration_ms = null, stages = {}, outputs = {}, errors = [] } = end ?? {};
+  return { request_id, file, status, duration_ms, stages, outputs, errors };
+}
+
+const COLOURS = {
+  completed: 'green',
+  failed: 'red',
+  rejected: 'red',
+  cancelled: 'yellow',
+  accepted: 'cyan',
+  running: 'cyan',
+  submitted: 'cyan',
+} as const;
+
+/** A status in its colour. */
+export function statusText(status: Outcome['status'], { style }: Pick<Output, 'style'>): string {
+  return style(COLOURS[status], status);
+}
+
+/** How a request ended, for people: one line, then what failed. */
+export function outcomeLines({ request_id, file, status, duration_ms, outputs, errors }: Outcome, output: Output): string[] {
+  const took = duration_ms === null ? '' : ` in ${duration(duration_ms)}`;
+  const made = Object.entries(outputs)
+    .filter(([kind]) => kind !== 'input')
+    .map(([kind, count]) => `${count} ${kind}`)
+    .join(', ');
+  return [
+    `${output.style('bold', shorten(printable(basename(file)), 32))}  ${request_id}  ${statusText(status, output)}${took}`,
+    ...(made === '' ? [] : wrap(made, output.columns - 2).map((line) => `  ${output.style('dim', line)}`)),
+    ...errorLines(errors, output),
+  ];
+}
+
+/** Errors of a request: stage, item and code; the sentence; the file. */
+export function errorLines(errors: Outcome['errors'], { columns, style }: Output): string[] {
+  return errors.flatMap(({ stage, item, code, message, file }) => {
+    const where = [stage, item].filter((part) => part !== undefined).join(' ');
+    return [
+      `  ${style('red', code)}${where === '' ? '' : ` in ${where}`}`,
+      ...wrap(printable(message), columns - 4).map((line) => `    ${line}`),
+      `    ${style('dim', printable(file))}`,
+    ];
+  });
+}

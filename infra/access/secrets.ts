@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PermanentError } from '../../shared/core/errors.ts';
+import { readInstance } from '../instance/record.ts';
+
+/** Passwords of an instance: of the bus's users and of the store's, by role. */
+export interface Secrets {
+  readonly bus: Readonly<Record<string, string>>;
+  readonly store: Readonly<Record<string, string>>;
+}
+
+/** Reads an instance's secrets; makes those that do not exist yet, so that a new stage gets its own and nobody else's changes. */
+export async function ensureSecrets(
+  dataDir: string,
+  roles: { bus: readonly string[]; store: readonly string[] },
+): Promise<Secrets> {
+  const path = join(dataDir, 'secrets.json');
+  const known = await readSecrets(dataDir);
+  const complete = (names: readonly string[], have: Readonly<Record<string, string>> = {}): Record<string, string> => ({
+    ...Object.fromEntries(names.map((name) => [name, randomBytes(18).toString('hex')])),
+    ...have,
+  });
+  const secrets = { bus: complete(roles.bus, known?.bus), store: complete(roles.store, known?.store) };
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  // Renamed into place: half a file would lock its owner out of the data.
+  await writeFile(`${path}.new`, JSON.stringify(secrets, null, 2), { mode: 0o600 });
+  await rename(`${path}.new`, path);
+  return secrets;
+}
+
+/**
+ * Has the next start make all secrets anew: the servers then know the new ones only.
+ * @throws PermanentError `already-running`: what runs would go on with the old ones, and a service that is restarted would find no way in.
+ */
+export async function forgetSecrets(dataDir: string): Promise<void> {
+  if (await readInstance(dataDir))
+    throw new PermanentError(
+      'already-running',
+      `an instance runs in ${dataDir}: stop it (npx fave down), then rotate its secrets`,
+    );
+  await rm(join(dataDir, 'secrets.json'), { force: true });
+}
+
+export async function readSecrets(dataDir: string): Promise<Secrets | undefined> {
+  const text = await readFile(join(dataDir, 'secrets.json'), 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as Secrets);
+}

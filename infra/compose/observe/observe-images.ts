@@ -1,0 +1,88 @@
+import { cp, copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { root } from '../../process/paths.ts';
+import type { Progress } from '../../process/progress.ts';
+import { run, succeeds } from '../run.ts';
+import { ensureLokiProgram, type LokiProgram } from './programs.ts';
+
+type Environment = Readonly<Record<string, string>>;
+
+export interface ObserveImages {
+  /** What leads Compose to the stand-ins; empty where the registry answers. */
+  readonly env: Environment;
+  /** Services whose image is neither to be had nor to be made here. */
+  readonly missing: readonly string[];
+}
+
+/** An image of others that compose.yaml runs. */
+export interface Upstream {
+  /** Variable that names another one. */
+  readonly variable: string;
+  readonly service: string;
+  readonly image: string;
+  /** As `v3.5.0`. */
+  readonly version: string;
+}
+
+/** What stands in for a service's image, as a target of the Dockerfile here; no package brings Grafana's pages. */
+const standInOf: Readonly<Record<string, 'prometheus' | LokiProgram>> = {
+  prometheus: 'prometheus',
+  loki: 'loki',
+  // Of Alloy's modules one was never released by itself. Promtail is what its reading of logs came from.
+  alloy: 'promtail',
+};
+
+/** Others' images as compose.yaml names them. */
+export function upstreamImages(composeFile: string): Upstream[] {
+  const pattern = /^ {4}image: \$\{(FAVE_([A-Z]+)_IMAGE):-([\w./-]+:v?([\d.]+))\}$/gm;
+  return [...composeFile.matchAll(pattern)].map(([, variable = '', name = '', image = '', version = '']) => ({
+    variable,
+    service: name.toLowerCase(),
+    image,
+    version: `v${version}`,
+  }));
+}
+
+/**
+ * The images of others that `--profile observe` runs: those that the environment names, else those that a registry gives, and where
+ * none answers, stand-ins: Debian's Prometheus, Loki from its source, and Promtail for Alloy.
+ * @param env What leads to the daemon, and with FAVE_DEBIAN_IMAGE to what stand-ins are built from.
+ */
+export async function observeImages(env: Environment, progress: Progress): Promise<ObserveImages> {
+  const all = upstreamImages(await readFile(join(root, 'compose.yaml'), 'utf8'));
+  const wanted = all.filter(({ variable }) => !process.env[variable]);
+  const pulled = await Promise.all(wanted.map(({ image }) => succeeds('docker', ['pull', '-q', image], { env })));
+  const lokiVersion = all.find(({ service }) => service === 'loki')?.version ?? '';
+  const made: Record<string, string> = {};
+  const missing: string[] = [];
+  for (const { variable, service } of wanted.filter((_, n) => !pulled[n])) {
+    const target = standInOf[service];
+    if (target === undefined) missing.push(service);
+    else made[variable] = await standIn(target, lokiVersion, env, progress);
+  }
+  return { env: made, missing };
+}
+
+/** @returns The stand-in's name. */
+async function standIn(
+  target: 'prometheus' | LokiProgram,
+  lokiVersion: string,
+  env: Environment,
+  progress: Progress,
+): Promise<string> {
+  const image = target === 'prometheus' ? `fave-stand-in/${target}` : `fave-stand-in/${target}:${lokiVersion}`;
+  if (await succeeds('docker', ['image', 'inspect', image], { env })) return image;
+  const context = await mkdtemp(join(tmpdir(), 'fave-image-'));
+  try {
+    await cp(join(root, 'infra', 'compose', 'observe'), context, { recursive: true });
+    if (target !== 'prometheus') await copyFile(await ensureLokiProgram(target, lokiVersion, progress), join(context, 'program'));
+    const base = env['FAVE_DEBIAN_IMAGE'];
+    const args = base === undefined ? [] : ['--build-arg', `DEBIAN_IMAGE=${base}`];
+    progress(`making ${image} …`);
+    await run('docker', ['build', '--quiet', ...args, '--target', target, '--tag', image, context], { env });
+    return image;
+  } finally {
+    await rm(context, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,55 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isRunning, type ProcessIdentity } from '../process/identity.ts';
+import type { Ports } from '../deployment/ports.ts';
+import type { RegimeName } from '../deployment/regimes.ts';
+
+/** One process of an instance. */
+export interface ProcessRecord extends ProcessIdentity {
+  readonly name: string;
+  /** Port of /metrics and /healthz, of a service that is ready. */
+  readonly http?: number;
+}
+
+/** What an instance writes about itself, so that others find it and nobody starts it twice. Holds no secret. */
+export interface InstanceRecord {
+  /** The launcher. */
+  readonly launcher: ProcessIdentity;
+  readonly state: 'starting' | 'ready' | 'stopping';
+  readonly dataDir: string;
+  /** By which stages are scaled; without one each runs once. */
+  readonly regime?: RegimeName;
+  readonly ports: Ports;
+  /** URL of the store. */
+  readonly endpoint: string;
+  readonly bucket: string;
+  /** URL of the bus. */
+  readonly natsUrl: string;
+  /** Whether the servers are the instance's own. */
+  readonly own: { readonly store: boolean; readonly bus: boolean };
+  /** Directories of the `mc` and `nats` programs. */
+  readonly path: readonly string[];
+  readonly processes: readonly ProcessRecord[];
+}
+
+const recordPath = (dataDir: string): string => join(dataDir, 'instance.json');
+
+/** What the last instance of a data directory wrote, whether it still runs or not. */
+export async function readRecord(dataDir: string): Promise<InstanceRecord | undefined> {
+  const text = await readFile(recordPath(dataDir), 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : (JSON.parse(text) as InstanceRecord);
+}
+
+/** The record of an instance that runs; undefined where none does. */
+export async function readInstance(dataDir: string): Promise<InstanceRecord | undefined> {
+  const record = await readRecord(dataDir);
+  return record && isRunning(record.launcher) ? record : undefined;
+}
+
+/** Replaces the record in one step: a reader never sees half of it. */
+export async function writeRecord(record: InstanceRecord): Promise<void> {
+  await mkdir(record.dataDir, { recursive: true, mode: 0o700 });
+  const path = recordPath(record.dataDir);
+  await writeFile(`${path}.new`, JSON.stringify(record, null, 2));
+  await rename(`${path}.new`, path);
+}

@@ -1,0 +1,59 @@
+import { givenServers, type Foundation } from './servers.ts';
+import { identityOf } from '../process/identity.ts';
+import type { LaunchOptions } from './launcher.ts';
+import { writeRecord, type InstanceRecord, type ProcessRecord } from '../instance/record.ts';
+import type { Supervised } from '../process/supervisor.ts';
+
+/** Keeps an instance's record up to date. */
+export interface Diary {
+  current(): InstanceRecord;
+  /** Writes the record anew, after a process was started or became ready. */
+  update(): void;
+  /** Sets the state and waits until it is written. */
+  is(state: InstanceRecord['state']): Promise<void>;
+}
+
+/** @param path Directories of the `mc` and `nats` programs. @param services Those that run at the moment. */
+export function keepDiary(
+  { dataDir, ports, env, regime }: LaunchOptions,
+  { store, bus, processes }: Foundation,
+  path: readonly string[],
+  services: () => readonly Supervised[],
+): Diary {
+  const given = givenServers(env);
+  const launcher = identityOf(process.pid);
+  let state: InstanceRecord['state'] = 'starting';
+  let writing = Promise.resolve();
+  const current = (): InstanceRecord => ({
+    launcher,
+    state,
+    dataDir,
+    ...(regime && { regime }),
+    ports,
+    endpoint: store.endpoint,
+    bucket: store.bucket,
+    natsUrl: bus.servers.join(','),
+    own: { store: !given.store, bus: !given.bus },
+    path,
+    processes: [...processes.map(({ name, pid }) => ({ name, ...identityOf(pid) })), ...services().flatMap(processRecord)],
+  });
+  const update = (): void => {
+    writing = writing.then(() => writeRecord(current())).catch(() => undefined);
+  };
+  return {
+    current,
+    update,
+    is: async (next: InstanceRecord['state']): Promise<void> => {
+      state = next;
+      update();
+      await writing;
+    },
+  };
+}
+
+function processRecord(service: Supervised): ProcessRecord[] {
+  const { name, current, http } = service;
+  const running = current();
+  const port = http();
+  return running ? [{ name, ...identityOf(running.pid), ...(port !== undefined && { http: port }) }] : [];
+}

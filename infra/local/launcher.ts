@@ -1,0 +1,130 @@
+import { rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { readConfig } from '../../shared/config/config.ts';
+import { PermanentError } from '../../shared/core/errors.ts';
+import type { Graph } from '../../shared/pipeline/graph.ts';
+import { prepare, withAdmin } from '../setup/admin.ts';
+import { proveNotifications } from '../setup/notification-check.ts';
+import { keepDiary } from './instance-recorder.ts';
+import { givenServers, startFoundation, stopInOrder, type Foundation } from './servers.ts';
+import { withLock } from '../process/lock.ts';
+import { assertFree, type Ports } from '../deployment/ports.ts';
+import { readInstance, type InstanceRecord } from '../instance/record.ts';
+import type { RegimeName } from '../deployment/regimes.ts';
+import { instanceScaler } from './scaling.ts';
+import { serviceSpec } from './service-spec.ts';
+import { ensureServers } from '../servers/install.ts';
+import type { Progress } from '../process/progress.ts';
+import { ensurePackages } from '../servers/packages.ts';
+import { supervise, type Supervised } from '../process/supervisor.ts';
+import { sweep } from './remove-orphans.ts';
+
+export interface LaunchOptions {
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly ports: Ports;
+  readonly graph: Graph;
+  /** Services to run, by name. */
+  readonly services: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly progress: Progress;
+  /** By which the stages among the services are scaled; without one each runs once. */
+  readonly regime?: RegimeName;
+  /** Ends the start between two of its steps. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Launched {
+  readonly record: InstanceRecord;
+  readonly foundation: Foundation;
+  /** Starts another service of the instance and waits until it is ready. */
+  startService(name: string, env?: Readonly<Record<string, string>>): Promise<Supervised>;
+  /** Stops everything that was started, services first, and leaves the data. */
+  stop(): Promise<void>;
+}
+
+/** Milliseconds that the canary may take: the queued target is polled every three seconds. */
+const CANARY = 20_000;
+
+/**
+ * Boots an instance: servers, set-up, services; returns when a canary object has travelled the whole way of an event.
+ * What was started is stopped again when a later step fails.
+ * @throws PermanentError `already-running`, `port-taken`, `packages-missing`, `go-missing`, `not-ready`, `notifications-dead`, …
+ */
+export function launch(options: LaunchOptions): Promise<Launched> {
+  // Two at once would both find nobody there.
+  return withLock(
+    join(options.dataDir, 'launch.lock'),
+    () => boot(options),
+    () => {
+      options.progress(`waiting for another process that starts the instance in ${options.dataDir} …`);
+    },
+  );
+}
+
+async function boot(options: LaunchOptions): Promise<Launched> {
+  const { dataDir, ports, graph, env, progress, signal, regime } = options;
+  if (await readInstance(dataDir)) throw new PermanentError('already-running', `an instance runs in ${dataDir} already`);
+  await sweep(dataDir);
+  if (options.services.length > 0) await ensurePackages(progress);
+  const programs = await ensureServers(progress);
+  signal?.throwIfAborted();
+  const given = givenServers(env);
+  await assertFree({
+    ...(!given.store && { minio: ports.minio, console: ports.console }),
+    ...(!given.bus && { nats: ports.nats, monitor: ports.monitor }),
+  });
+
+  const foundation = await startFoundation({ ...options, programs });
+  const services: Supervised[] = [];
+  const changed = (): void => {
+    diary.update();
+  };
+  const scaler = regime && instanceScaler(options, regime, foundation, changed);
+  const diary = keepDiary(
+    options,
+    foundation,
+    [programs.mc, programs.nats].map((path) => dirname(path)),
+    () => [...services, ...(scaler?.running() ?? [])],
+  );
+  const stop = async (): Promise<void> => {
+    await diary.is('stopping');
+    const stopped = await Promise.allSettled([
+      ...services.map((service) => service.stop()),
+      scaler?.stop(readConfig(env).grace * 1_000),
+    ]);
+    await stopInOrder(foundation.processes);
+    await rm(join(dataDir, 'instance.json'), { force: true });
+    throwFirst(stopped);
+  };
+  const startService = async (name: string, more: Readonly<Record<string, string>> = {}): Promise<Supervised> => {
+    const { grace } = readConfig({ ...env, ...more });
+    const spec = serviceSpec(name, { dataDir, environment: foundation.environmentOf(name), env: { ...env, ...more } });
+    const service = await supervise(spec, { progress, changed, grace: (grace + 5) * 1_000 });
+    services.push(service);
+    diary.update();
+    return service;
+  };
+  try {
+    await diary.is('starting');
+    await prepare(options, foundation, programs.mc);
+    signal?.throwIfAborted();
+    const scaled = new Set(regime ? graph.stages.map(({ name }) => name) : []);
+    const once = options.services.filter((name) => !scaled.has(name));
+    throwFirst(await Promise.allSettled([...once.map((name) => startService(name)), scaler?.start()]));
+    signal?.throwIfAborted();
+    await withAdmin(foundation, (store, bus) =>
+      proveNotifications({ store, bus, deadline: CANARY, relay: options.services.includes('relay') }),
+    );
+    await diary.is('ready');
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { record: diary.current(), foundation, startService, stop };
+}
+
+/** What failed first of what was waited for to its end. */
+function throwFirst(results: readonly PromiseSettledResult<unknown>[]): void {
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}

@@ -1,0 +1,38 @@
+import type { Foundation } from './servers.ts';
+import type { LaunchOptions } from './launcher.ts';
+import { drain_s, hpa, regimeSettings, type RegimeName } from '../deployment/regimes.ts';
+import { serviceSpec } from './service-spec.ts';
+import { createScaler, type Scaler } from '../scaler/scaler.ts';
+
+/** Scales those of an instance's services that are stages. @param changed Called whenever a replica was started, became ready or is gone. */
+export function instanceScaler(
+  { dataDir, graph, services, env, progress }: LaunchOptions,
+  regime: RegimeName,
+  foundation: Foundation,
+  changed: () => void,
+): Scaler {
+  const settings = regimeSettings(regime, graph);
+  return createScaler({
+    stages: graph.stages.filter(({ name }) => services.includes(name)),
+    settings,
+    hpa,
+    bus: foundation.bus,
+    dataDir,
+    progress,
+    changed,
+    drain_s,
+    spec: (stage, number) =>
+      serviceSpec(stage, {
+        dataDir,
+        number,
+        environment: foundation.environmentOf(stage),
+        env: {
+          ...env,
+          // One item a replica, so that replicas mean what pods mean.
+          FAVE_CONCURRENCY: '1',
+          FAVE_GRACE: String(drain_s),
+          FAVE_MEMORY_LIMIT_MB: String(settings.stages[stage]?.memory_mb),
+        },
+      }),
+  });
+}

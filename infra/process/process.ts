@@ -1,0 +1,127 @@
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PermanentError } from '../../shared/core/errors.ts';
+
+export interface ProcessSpec {
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  /** The whole environment: nothing is inherited, the launcher's own holds credentials. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  /** File that gets standard output and standard error. */
+  readonly log: string;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface RunningProcess {
+  readonly name: string;
+  readonly pid: number;
+  readonly log: string;
+  /** Where in the log this process's own lines begin, bytes. */
+  readonly logStart: number;
+  readonly exited: Promise<Exit>;
+  /** SIGTERM, then SIGKILL after `grace` milliseconds; resolves when it is gone. */
+  stop(grace: number): Promise<Exit>;
+}
+
+/**
+ * Starts a process in a group of its own, so that Ctrl-C at the terminal reaches only the launcher, which stops all in order.
+ * Its log is a file, not a pipe: a launcher that dies leaves no process blocked on a broken pipe.
+ * @throws PermanentError `cannot-start`.
+ */
+export async function startProcess({ name, command, args, env, cwd, log }: ProcessSpec): Promise<RunningProcess> {
+  mkdirSync(dirname(log), { recursive: true });
+  const file = openSync(log, 'a', 0o600);
+  const logStart = await sizeOf(log);
+  const child = spawn(command, args, { cwd, env: { ...env }, detached: true, stdio: ['ignore', file, file] });
+  closeSync(file);
+  const exited = new Promise<Exit>((resolve) =>
+    child.once('exit', (code, signal) => {
+      // What it started and left behind would hold ports and data. Now, as later its number may be another's.
+      kill(-(child.pid as number), 'SIGKILL');
+      resolve({ code, signal });
+    }),
+  );
+  await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject)).catch((cause: unknown) => {
+    throw new PermanentError('cannot-start', `${name} cannot be started from ${command}`, { cause });
+  });
+
+  return {
+    name,
+    pid: child.pid as number,
+    log,
+    logStart,
+    exited,
+    stop: async (grace) => {
+      child.kill('SIGTERM'); // none is sent to one that has ended
+      const killer = setTimeout(() => child.kill('SIGKILL'), grace);
+      const exit = await exited;
+      clearTimeout(killer);
+      return exit;
+    },
+  };
+}
+
+/** Sends a signal to a process, or to a group when `pid` is negative; a process that is gone is no error. */
+export function kill(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // Gone already.
+  }
+}
+
+/**
+ * Asks again and again until `ready` returns something, the process ends or the deadline passes.
+ * @param deadline Milliseconds.
+ * @throws PermanentError `not-ready` with the last lines of the log.
+ */
+export async function untilReady<T>(child: RunningProcess, deadline: number, ready: () => Promise<T | undefined>): Promise<T> {
+  const end = Date.now() + deadline;
+  let exit: Exit | undefined;
+  void child.exited.then((how) => (exit = how));
+  while (Date.now() < end) {
+    const found = await ready().catch(() => undefined);
+    if (found !== undefined) return found;
+    if (exit) break;
+    await sleep(50);
+  }
+  const what = exit ? `ended (${describeExit(exit)}) before it was ready` : `was not ready within ${deadline / 1000} s`;
+  throw new PermanentError('not-ready', `${child.name} ${what}; its log ${child.log} ends:\n${await logTail(child)}`);
+}
+
+export function describeExit({ code, signal }: Exit): string {
+  return signal ? `killed by ${signal}` : `exit code ${String(code)}`;
+}
+
+/** What the process has logged so far. */
+export async function logOf({ log, logStart }: RunningProcess): Promise<string> {
+  const file = await open(log);
+  try {
+    const { size } = await file.stat();
+    const { buffer } = await file.read(Buffer.alloc(Math.max(0, size - logStart)), { position: logStart });
+    return buffer.toString('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+/** The last lines of its log. */
+export async function logTail(child: RunningProcess, lines = 8): Promise<string> {
+  return (await logOf(child)).trimEnd().split('\n').slice(-lines).join('\n');
+}
+
+async function sizeOf(path: string): Promise<number> {
+  const file = await open(path);
+  const { size } = await file.stat();
+  await file.close();
+  return size;
+}

@@ -1,0 +1,35 @@
+import { stat } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { PermanentError } from '../../shared/core/errors.ts';
+import { digestOf, type Digest } from '../../shared/store/store.ts';
+import type { Random } from '../../shared/core/random.ts';
+
+/** A video of a load, read once beforehand: to hash it at its arrival would make the arrival late. */
+export interface Video extends Digest {
+  readonly name: string;
+  /** Absolute. */
+  readonly path: string;
+  /** How often it is sent, in proportion to the others'. */
+  readonly weight: number;
+}
+
+/** @param text `FILE` or `FILE=WEIGHT`. @throws PermanentError `no-video`. */
+export async function videoOf(text: string, cwd: string): Promise<Video> {
+  const [, file = text, weight = '1'] = /^(.+)=(\d+(?:\.\d+)?)$/.exec(text) ?? [];
+  const path = resolve(cwd, file);
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isFile()) throw new PermanentError('no-video', `there is no file ${file}: check its name`);
+  if (Number(weight) === 0) throw new PermanentError('no-video', `${text}: a weight must be above 0`);
+  return { name: basename(path), path, weight: Number(weight), ...(await digestOf(path)) };
+}
+
+/** Draws videos in proportion to their weights. @param videos At least one. */
+export function createMix(videos: readonly Video[], random: Random): () => Video {
+  const total = videos.reduce((sum, { weight }) => sum + weight, 0);
+  const last = videos.at(-1);
+  if (!last) throw new PermanentError('no-video', 'a load needs a video: --video FILE');
+  return () => {
+    let left = random.next() * total;
+    return videos.find(({ weight }) => (left -= weight) < 0) ?? last;
+  };
+}

@@ -1,0 +1,29 @@
+import { PermanentError } from '../../shared/core/errors.ts';
+import type { RateStep } from './poisson.ts';
+
+/**
+ * Reads a recorded rate: CSV with the header `time,rps`, a step a line, times ascending from 0; the last line's time is the end.
+ * @throws PermanentError `invalid-trace` that names the line.
+ */
+export function parseTrace(text: string): { steps: RateStep[]; duration: number } {
+  const [header = '', ...lines] = text.trim().split(/\r?\n/);
+  if (header.replace(/\s/g, '') !== 'time,rps') throw invalid(1, 'the header must be time,rps');
+  const steps = lines.map((line, n) => {
+    const [from = NaN, rate = NaN, ...more] = line.split(',').map((cell) => (cell.trim() === '' ? NaN : Number(cell)));
+    if (more.length > 0 || !Number.isFinite(from) || !(rate >= 0 && rate < Infinity))
+      throw invalid(n + 2, `"${line}" is not a time and a rate of at least 0`);
+    return { from, rate };
+  });
+  steps.forEach(({ from }, n) => {
+    const before = steps[n - 1]?.from;
+    if (before === undefined ? from !== 0 : from <= before) throw invalid(n + 2, 'times must begin at 0 and ascend');
+  });
+  const duration = steps.at(-1)?.from ?? 0;
+  if (duration === 0) throw invalid(2, 'there must be at least two lines: a rate, and the end');
+  if (steps.every(({ rate }) => rate === 0)) throw invalid(2, 'every rate is 0');
+  return { steps: steps.slice(0, -1), duration };
+}
+
+function invalid(line: number, what: string): PermanentError {
+  return new PermanentError('invalid-trace', `line ${line} of the trace: ${what}`);
+}

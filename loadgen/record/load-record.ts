@@ -1,0 +1,79 @@
+import type { ItemRecord, LoadRecord, LoadStage } from '../../schemas/generated/types.ts';
+import type { Due } from './pending-requests.ts';
+
+/** What is known of a request. Numbers are milliseconds since 1970, texts are events' own times. */
+export interface Entry extends Due {
+  readonly sent: number;
+  uploaded?: number;
+  accepted?: string;
+  end?: { readonly time?: string; readonly status: Exclude<LoadRecord['status'], 'unfinished'>; readonly error?: string };
+  /** By stage and item. */
+  readonly items: Map<string, ItemRecord>;
+}
+
+/** The line of a request that is over, or given up. */
+export function recordOf({ id, index, user, video, intended, sent, uploaded, accepted, end, items }: Entry): LoadRecord {
+  const stages = stagesOf([...items.values()]);
+  const sum = (of: (stage: LoadStage) => number): number => Object.values(stages).reduce((total, stage) => total + of(stage), 0);
+  const failed = sum((stage) => stage.failed);
+  const arrival = iso(intended);
+  return {
+    request_id: id,
+    index,
+    ...(user !== undefined && { user }),
+    video: video.name,
+    size: video.size,
+    intended: arrival,
+    sent: iso(sent),
+    uploaded: uploaded === undefined ? null : iso(uploaded),
+    accepted: accepted ?? null,
+    completed: end?.time ?? null,
+    status: end?.status ?? 'unfinished',
+    // Both ends in whole milliseconds, as the event's time is: so the line agrees with itself.
+    latency_ms: end?.time === undefined ? null : Date.parse(end.time) - Date.parse(arrival),
+    late_ms: rounded(Math.max(0, sent - intended)),
+    ...(end?.error !== undefined && { error: end.error }),
+    ...(failed > 0 && { errors: failed }),
+    cold_starts: sum((stage) => stage.cold_starts),
+    cost_unit: rounded(sum((stage) => stage.cost_unit)),
+    stages,
+  };
+}
+
+function stagesOf(items: readonly ItemRecord[]): Record<string, LoadStage> {
+  const stages: Record<string, LoadStage> = {};
+  for (const { stage, outcome, deliveries, cold_start, queue_ms, duration_ms, cost_unit } of items) {
+    const before = stages[stage] ?? EMPTY;
+    stages[stage] = {
+      items: before.items + 1,
+      failed: before.failed + Number(outcome === 'failed'),
+      reused: before.reused + Number(outcome === 'reused'),
+      redelivered: before.redelivered + Number(deliveries > 1),
+      cold_starts: before.cold_starts + Number(cold_start),
+      queue_ms: rounded(before.queue_ms + queue_ms),
+      duration_ms: rounded(before.duration_ms + duration_ms),
+      cost_unit: rounded(before.cost_unit + cost_unit),
+    };
+  }
+  return stages;
+}
+
+const EMPTY: LoadStage = {
+  items: 0,
+  failed: 0,
+  reused: 0,
+  redelivered: 0,
+  cold_starts: 0,
+  queue_ms: 0,
+  duration_ms: 0,
+  cost_unit: 0,
+};
+
+export function iso(time: number): string {
+  return new Date(time).toISOString();
+}
+
+/** Sums of decimals grow tails of digits that say nothing. */
+function rounded(value: number): number {
+  return Math.round(value * 1e6) / 1e6;
+}

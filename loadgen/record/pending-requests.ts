@@ -1,0 +1,119 @@
+import type { ItemRecord, Lifecycle, LoadRecord, Progress } from '../../schemas/generated/types.ts';
+import { codeOf, messageOf } from '../../shared/core/errors.ts';
+import type { RequestEvent } from '../../shared/bus/request-events.ts';
+import type { Clock } from '../run/clock.ts';
+import type { Video } from '../arrivals/mix.ts';
+import { recordOf, type Entry } from './load-record.ts';
+
+/** A request that is due. */
+export interface Due {
+  /** Place in the order of intended arrivals. */
+  readonly index: number;
+  readonly id: string;
+  readonly video: Video;
+  /** Milliseconds since 1970. */
+  readonly intended: number;
+  /** Of a closed loop. */
+  readonly user?: number;
+}
+
+export interface Totals {
+  readonly sent: number;
+  readonly open: number;
+  readonly completed: number;
+  /** Failed, rejected, or not even uploaded. */
+  readonly failed: number;
+  readonly latencies: readonly number[];
+}
+
+/** What is known of every request under way; each is closed, and handed over, when both its upload and its work are over. */
+export interface Book {
+  sent(due: Due): void;
+  uploaded(id: string): void;
+  uploadFailed(id: string, error: unknown): void;
+  take(event: RequestEvent): void;
+  /** Resolves when a request is closed. */
+  closed(id: string): Promise<void>;
+  /** Resolves when no request is open. */
+  empty(): Promise<void>;
+  /** Closes what is open as `unfinished`. */
+  giveUp(): void;
+  totals(): Totals;
+}
+
+/** @param close Gets each request's line and its items' when it is closed. */
+export function createBook(clock: Clock, close: (record: LoadRecord, items: readonly ItemRecord[]) => void): Book {
+  const open = new Map<string, Entry & { closed: () => void; over: Promise<void> }>();
+  const latencies: number[] = [];
+  const counts = { sent: 0, completed: 0, failed: 0 };
+  let emptied: (() => void) | undefined;
+
+  const end = (id: string): void => {
+    const entry = open.get(id);
+    if (!entry) return;
+    open.delete(id);
+    const record = recordOf(entry);
+    if (record.status === 'completed') counts.completed += 1;
+    else if (record.status !== 'unfinished') counts.failed += 1;
+    if (record.latency_ms !== null) latencies.push(record.latency_ms);
+    close(record, [...entry.items.values()]);
+    entry.closed();
+    if (open.size === 0) emptied?.();
+  };
+  const endWhenOver = (id: string, entry: Entry): void => {
+    if (entry.uploaded !== undefined && entry.end) end(id);
+  };
+
+  return {
+    sent(due) {
+      let closed = (): void => undefined;
+      const over = new Promise<void>((resolve) => (closed = resolve));
+      open.set(due.id, { ...due, sent: clock.now(), items: new Map(), closed, over });
+      counts.sent += 1;
+    },
+    uploaded(id) {
+      const entry = open.get(id);
+      if (!entry) return;
+      entry.uploaded = clock.now();
+      endWhenOver(id, entry);
+    },
+    uploadFailed(id, error) {
+      const entry = open.get(id);
+      if (!entry) return;
+      entry.end = { status: 'error', error: `${codeOf(error)}: ${messageOf(error)}` };
+      end(id);
+    },
+    take(event) {
+      const entry = open.get(event.data.request_id);
+      if (!entry) return;
+      if (event.what === 'item') takeItem(entry, event.time, event.data);
+      else takeLifecycle(entry, event.name, event.time, event.data);
+      endWhenOver(event.data.request_id, entry);
+    },
+    closed: async (id) => open.get(id)?.over,
+    empty: () => (open.size === 0 ? Promise.resolve() : new Promise((resolve) => (emptied = resolve))),
+    giveUp: () => [...open.keys()].forEach(end),
+    totals: () => ({ ...counts, open: open.size, latencies }),
+  };
+}
+
+function takeItem(entry: Entry, time: string, progress: Progress): void {
+  const { request_id, stage, item, outcome, deliveries, queue_ms, duration_ms, cold_start, cost_unit } = progress;
+  const name = `${stage}/${item}`;
+  // What is told again, by a redelivery, says nothing new; only a late success beats a failure.
+  if ((entry.items.get(name)?.outcome ?? 'failed') !== 'failed') return;
+  entry.items.set(name, { time, request_id, stage, item, outcome, deliveries, queue_ms, duration_ms, cold_start, cost_unit });
+}
+
+function takeLifecycle(entry: Entry, name: string, time: string, { status, errors = [] }: Lifecycle): void {
+  if (name === 'accepted') entry.accepted = time;
+  else if (status === 'completed' || status === 'failed' || status === 'rejected' || status === 'cancelled') {
+    const [first] = errors;
+    const error = first
+      ? `${first.code}: ${first.message}`
+      : status === 'cancelled'
+        ? 'cancelled: somebody cancelled it'
+        : undefined;
+    entry.end = { time, status: status === 'cancelled' ? 'failed' : status, ...(error !== undefined && { error }) };
+  }
+}

@@ -1,0 +1,51 @@
+import { quantile } from 'd3-array';
+import type { LoadRecord } from '../../schemas/generated/types.ts';
+
+/** A distribution, milliseconds. */
+export interface Distribution {
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+  readonly max: number;
+}
+
+/** What became of a load's requests. */
+export interface LoadSummary extends Record<LoadRecord['status'], number> {
+  readonly requests: number;
+  /** From the intended arrival to the closing event, of those that have one; null where none has. */
+  readonly latency_ms: Distribution | null;
+  /** From the intended arrival to the beginning of the upload: the load generator's own error. */
+  readonly late_ms: Distribution | null;
+  readonly cold_starts: number;
+  readonly cost_unit: number;
+}
+
+/** Collects what a summary is made of, so that the records need not be kept. */
+export function createSummary(): { add(record: LoadRecord): void; summary(): LoadSummary } {
+  const statuses = { completed: 0, failed: 0, rejected: 0, error: 0, unfinished: 0 };
+  const [latencies, lates]: [number[], number[]] = [[], []];
+  let [cold_starts, cost_unit] = [0, 0];
+  return {
+    add(record) {
+      statuses[record.status] += 1;
+      if (record.latency_ms !== null) latencies.push(record.latency_ms);
+      if (record.late_ms !== null) lates.push(record.late_ms);
+      cold_starts += record.cold_starts;
+      cost_unit += record.cost_unit;
+    },
+    summary: () => ({
+      requests: lates.length,
+      ...statuses,
+      latency_ms: distribution(latencies),
+      late_ms: distribution(lates),
+      cold_starts,
+      cost_unit,
+    }),
+  };
+}
+
+export function distribution(values: readonly number[]): Distribution | null {
+  if (values.length === 0) return null;
+  const [p50, p95, p99, max] = [0.5, 0.95, 0.99, 1].map((p) => Math.round((quantile(values, p) ?? NaN) * 1e3) / 1e3);
+  return { p50, p95, p99, max } as Distribution;
+}

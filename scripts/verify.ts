@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { PermanentError } from '../shared/core/errors.ts';
+import { graph } from '../services/pipeline.ts';
+import { root } from '../infra/process/paths.ts';
+import { notificationRules } from '../infra/setup/notification-rules.ts';
+
+/** What a change must pass besides the tests, in the order of what is said soonest. */
+const checks: Readonly<Record<string, readonly string[]>> = {
+  format: ['prettier', '--check', '--log-level', 'warn', '.'],
+  types: ['tsc'],
+  'generated files': ['tsx', 'schemas/generate.ts', '--check'],
+  'generated docs': ['tsx', 'cli/generate-docs.ts', '--check'],
+  'lint and import directions': ['eslint', '.', '--max-warnings', '0'],
+};
+
+/**
+ * Runs every check, also after one has failed, and says which did. That this runs at all means that the graph is sound:
+ * a broken one does not even load. @throws PermanentError `verify-failed`.
+ */
+async function verify(): Promise<void> {
+  const failed: string[] = [];
+  for (const [name, command] of Object.entries(checks)) {
+    const begun = Date.now();
+    const ok = await run(command);
+    process.stderr.write(`${ok ? 'ok  ' : 'FAIL'} ${name} (${((Date.now() - begun) / 1000).toFixed(1)} s)\n`);
+    if (!ok) failed.push(name);
+  }
+  process.stderr.write(
+    `ok   graph: ${graph.stages.length} stages, ${graph.kinds.length} kinds, ${notificationRules(graph).length} notification rules\n`,
+  );
+  if (failed.length > 0) throw new PermanentError('verify-failed', `verify failed: ${failed.join(', ')}`);
+}
+
+async function run([command = '', ...args]: readonly string[]): Promise<boolean> {
+  const child = spawn(join(root, 'node_modules/.bin', command), args, { cwd: root, stdio: 'inherit' });
+  return (await new Promise<number | null>((resolve, reject) => child.once('exit', resolve).once('error', reject))) === 0;
+}
+
+try {
+  await verify();
+} catch (error) {
+  console.error(error instanceof PermanentError ? error.message : error);
+  process.exitCode = 1;
+}

@@ -1,0 +1,38 @@
+import type { JsMsg } from '@nats-io/jetstream';
+import type { Lifecycle } from '../../schemas/generated/types.ts';
+import { codeOf, messageOf, PermanentError } from '../../shared/core/errors.ts';
+import { publishLifecycle } from '../../shared/bus/events.ts';
+import type { Graph } from '../../shared/pipeline/graph.ts';
+import { itemId, parseKey } from '../../shared/pipeline/keys.ts';
+import type { Service } from '../../shared/runtime/service/service.ts';
+import { traceIdOf } from '../../shared/observability/trace.ts';
+import { parsed } from '../../shared/core/validate.ts';
+
+/** Says that an input was accepted, and what its request begins with. */
+export async function accept({ bus, log }: Service, graph: Graph, message: JsMsg): Promise<void> {
+  try {
+    const landed = parsed('landed', message.string());
+    const { request_id, run, key, etag, options, traceparent } = landed;
+    const { kind, path, indices } = parseKey(key, graph.kinds) ?? unknownKey(key);
+    const accepted: Lifecycle = {
+      request_id,
+      run,
+      status: 'accepted',
+      input: path.slice(path.indexOf('/') + 1),
+      options,
+      accepted_at: new Date(Number(message.timestampNanos / 1_000_000n)).toISOString(),
+      announced: [{ kind: kind.name, item: itemId(kind, indices), key: path, etag }],
+    };
+    await publishLifecycle(bus, 'tracker', 'accepted', accepted, { traceparent });
+    log.info({ event: 'request:accepted', request_id, run, trace_id: traceIdOf(traceparent) });
+    message.ack();
+  } catch (error) {
+    log.error({ event: 'tracker:ignored', error, code: codeOf(error) }, messageOf(error));
+    if (error instanceof PermanentError) message.term();
+    else message.nak(1_000);
+  }
+}
+
+function unknownKey(key: string): never {
+  throw new PermanentError('bad-key', `${key} is no key of this pipeline`);
+}

@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import type { PubAck } from '@nats-io/jetstream';
+import type { Event, Lifecycle, Progress } from '../../schemas/generated/types.ts';
+import type { Bus, PublishOptions } from './connection.ts';
+import { NO_REQUEST, subjects } from './topology.ts';
+
+/** What happens to a request, as the last part of `fave.requests.{request_id}.{event}` and of the CloudEvents type. */
+export type LifecycleEvent = 'accepted' | 'rejected' | 'completed' | 'failed' | 'cancelled' | 'redriven';
+
+/** What ends a run. */
+export const ENDS = ['completed', 'failed', 'cancelled'] as const satisfies readonly LifecycleEvent[];
+
+/** Whether an event of that name ends a run. */
+export const endsRun = (name: string): boolean => ENDS.some((end) => end === name);
+
+/** Wraps data as a CloudEvent 1.0; equal `id`s are the same event, however often it is sent. */
+export function cloudEvent(
+  about: { id: string; source: string; type: string; subject: string; traceparent?: string | undefined },
+  data: object,
+): Event {
+  const { traceparent, ...rest } = about;
+  return {
+    specversion: '1.0',
+    ...rest,
+    time: new Date().toISOString(),
+    datacontenttype: 'application/json',
+    ...(traceparent !== undefined && { traceparent }),
+    data: data as Event['data'],
+  };
+}
+
+/** Says that an item is settled. Done and skipped are one event: a redelivery of what is done says nothing new. Each message fails for itself. */
+export async function publishProgress(
+  bus: Bus,
+  source: string,
+  progress: Progress,
+  more: { signal?: AbortSignal; traceparent?: string | undefined } = {},
+): Promise<void> {
+  const { request_id, run, stage, item, outcome, sequence = '' } = progress;
+  const id = eventId(request_id, run, stage, item, ...(outcome === 'failed' ? ['failed', sequence] : ['settled']));
+  const event = cloudEvent(
+    { id, source, type: `fave.stage.${outcome}`, subject: request_id, traceparent: more.traceparent },
+    progress,
+  );
+  await bus.publish(subjects.stage(request_id, stage), event, { msgID: id, ...more });
+}
+
+/**
+ * Says what became of a request.
+ * @param distinct Makes events of the same name and run different ones: what exactly was rejected.
+ */
+export function publishLifecycle(
+  bus: Bus,
+  source: string,
+  name: LifecycleEvent,
+  data: Lifecycle,
+  { traceparent, distinct = '', ...options }: Omit<PublishOptions, 'msgID'> & { distinct?: string } = {},
+): Promise<PubAck> {
+  const id = eventId(data.request_id, data.run, name, distinct);
+  const event = cloudEvent({ id, source, type: `fave.request.${name}`, subject: data.request_id, traceparent }, data);
+  return bus.publish(subjects.lifecycle(data.request_id || NO_REQUEST, name), event, { ...options, traceparent, msgID: id });
+}
+
+function eventId(...parts: (string | number)[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+}

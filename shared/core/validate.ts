@@ -1,0 +1,38 @@
+import type { ErrorObject, ValidateFunction } from 'ajv';
+import * as validators from '../../schemas/generated/validators.mjs';
+import { PermanentError } from './errors.ts';
+
+export type SchemaName = keyof typeof validators;
+type Valid<N extends SchemaName> = (typeof validators)[N] extends ValidateFunction<infer T> ? T : never;
+
+/**
+ * Checks a value against a schema by name and returns it typed.
+ * @throws PermanentError `invalid-{name}` that says what is wrong where.
+ */
+export function validated<N extends SchemaName>(name: N, value: unknown): Valid<N> {
+  const validate = validators[name] as ValidateFunction;
+  if (validate(value)) return value as Valid<N>;
+  throw new PermanentError(`invalid-${name}`, `not a valid ${name}: ${explain(validate.errors)}`);
+}
+
+/** Parses and checks JSON text. @throws PermanentError as {@link validated}. */
+export function parsed<N extends SchemaName>(name: N, text: string): Valid<N> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new PermanentError(`invalid-${name}`, `not a valid ${name}: it is not JSON`, { cause });
+  }
+  return validated(name, value);
+}
+
+/** What ajv found, as a phrase: `options.query must be string`. */
+export function explain(errors: readonly ErrorObject[] | null | undefined): string {
+  const [first] = errors ?? [];
+  if (!first) return 'it does not match its schema';
+  const at = first.instancePath.slice(1).replaceAll('/', '.') || 'it';
+  const extra = first.params as { additionalProperty?: string; allowedValues?: unknown[] };
+  if (extra.additionalProperty !== undefined) return `${at} must not have "${extra.additionalProperty}"`;
+  if (extra.allowedValues) return `${at} must be one of ${extra.allowedValues.join(', ')}`;
+  return `${at} ${first.message ?? 'is wrong'}`;
+}

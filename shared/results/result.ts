@@ -1,0 +1,46 @@
+import type { Detections, Lifecycle, Match, Media, Transcript } from '../../schemas/generated/types.ts';
+import { kinds, type Kind } from '../../schemas/kinds.ts';
+import { parseKey, pathOf, requestPrefix } from '../pipeline/keys.ts';
+import type { Store } from '../store/store.ts';
+import { parsed } from '../core/validate.ts';
+import { knownState, mapSome } from '../requests/read-request.ts';
+import { mergeTimeline, type Timeline } from './timeline.ts';
+
+/** A request's timeline and where it comes from, as `fave result --json` prints it. */
+export interface Result extends Timeline {
+  readonly request_id: string;
+  readonly status: Lifecycle['status'];
+  readonly input: string | null;
+  /** Clips in which the request's query is spoken. */
+  readonly matches: readonly Match[];
+  readonly errors: NonNullable<Lifecycle['errors']>;
+}
+
+/** Reads and merges what is in the bucket of a request now. @throws PermanentError `unknown-request`, `not-accepted`, `invalid-…`. */
+export async function readResult(store: Store, id: string): Promise<Result> {
+  const { status, input = null, errors = [] } = await knownState(store, id);
+  const transcripts = await keysOf(store, id, kinds.transcript);
+  const detections = await keysOf(store, id, kinds.detections);
+  const media = await store.text(requestPrefix(id) + pathOf(kinds.media));
+  const timeline = mergeTimeline({
+    media: media && (parsed('media', media.text) satisfies Media),
+    transcripts: await mapSome(transcripts, async (key): Promise<Transcript> => parsed('transcript', await textOf(store, key))),
+    detections: await mapSome(detections, async (key): Promise<Detections> => parsed('detections', await textOf(store, key))),
+  });
+  const matches = await mapSome(await keysOf(store, id, kinds.match), async (key): Promise<Match> =>
+    parsed('match', await textOf(store, key)),
+  );
+  return { request_id: id, status, input, ...timeline, matches: matches.sort((a, b) => a.start - b.start), errors };
+}
+
+/** Keys of a request's objects of a kind that stages make; only the part of the bucket that can hold them is listed. */
+async function keysOf(store: Store, id: string, kind: Kind): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of store.list(requestPrefix(id) + kind.key.slice(0, kind.key.indexOf('/') + 1)))
+    if (parseKey(key, [kind])) keys.push(key);
+  return keys;
+}
+
+async function textOf(store: Store, key: string): Promise<string> {
+  return (await store.text(key))?.text ?? '';
+}

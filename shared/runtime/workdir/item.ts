@@ -1,0 +1,121 @@
+import { basename, join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import type { Landed, Request } from '../../../schemas/generated/types.ts';
+import { kinds, type Kind } from '../../../schemas/kinds.ts';
+import { MissingError } from '../../core/errors.ts';
+import { itemId, metadataPaths, parseKey, pathOf, requestPrefix } from '../../pipeline/keys.ts';
+import { decodeMetadata } from '../../pipeline/metadata.ts';
+import type { Attributes, Indices, Item, Source } from '../../pipeline/stage.ts';
+import { digestOf, type Store } from '../../store/store.ts';
+import { parsed, type SchemaName } from '../../core/validate.ts';
+
+/** Reads the admitted request; the answer never changes, so callers may keep it. @throws MissingError `missing-artifact`. */
+export async function readRequest(store: Store, requestId: string, signal?: AbortSignal): Promise<Request> {
+  const key = requestPrefix(requestId) + metadataPaths.request;
+  const found = await store.text(key, signal && { signal });
+  if (!found) throw new MissingError('missing-artifact', `${key} is missing: the request was never admitted, or was removed`);
+  return parsed('request', found.text);
+}
+
+interface Located {
+  readonly kind: Kind;
+  readonly key: string;
+  readonly etag: string;
+  readonly versionId?: string | undefined;
+  readonly size: number;
+  readonly indices: Indices;
+  readonly attributes: Attributes;
+  readonly sha256?: string | undefined;
+}
+
+/** An object as stages see it: downloaded at most once, under its own name, and only as it was announced. */
+function sourceOf(object: Located, { store, dir, signal }: { store: Store; dir: string; signal: AbortSignal }): Source {
+  const { kind, key, etag, versionId, size, indices, attributes } = object;
+  const version = { etag, signal, ...(versionId !== undefined && { versionId }) };
+  let downloaded: Promise<string> | undefined;
+  const download = async (): Promise<string> => {
+    // A directory of its own: names of users' files must not meet those of a stage, nor begin with a dash.
+    const folder = join(dir, 'sources', kind.name, ...Object.values(indices).map(String));
+    await mkdir(folder, { recursive: true });
+    const path = join(folder, localName(key));
+    await store.download(key, path, version);
+    return path;
+  };
+  return {
+    kind,
+    name: basename(key),
+    indices,
+    attributes,
+    size,
+    file: () => (downloaded ??= download()),
+    sha256: async () => object.sha256 ?? (await digestOf(await (downloaded ??= download()))).sha256,
+    json: async () => {
+      const found = await store.text(key, version);
+      if (!found) throw new MissingError('missing-artifact', `${key} is gone`);
+      if (kind.schema === undefined) throw new Error(`${kind.name} is not JSON`);
+      return parsed(kind.schema as SchemaName, found.text);
+    },
+  };
+}
+
+/** A file name that every tool takes as one: users' names may be 1 000 characters long or hold anything. */
+function localName(key: string): string {
+  const name = basename(key);
+  const extension = /\.[A-Za-z0-9]{1,8}$/.exec(name)?.[0] ?? '';
+  return /^[A-Za-z0-9_][A-Za-z0-9_. -]{0,80}$/.test(name) ? name : `file${extension}`;
+}
+
+/** The landed object as the item of a stage. */
+export function createItem(
+  landed: Landed,
+  kind: Kind,
+  context: { store: Store; dir: string; signal: AbortSignal; request: () => Promise<Request>; reads: readonly Kind[] },
+): Item {
+  const { store, signal, request, reads } = context;
+  const indices = parseKey(landed.key, [kind])?.indices ?? {};
+  const prefix = requestPrefix(landed.request_id);
+
+  const findInput = async (): Promise<Source> => {
+    const { input } = await request();
+    return sourceOf(
+      {
+        kind: kinds.input,
+        key: prefix + pathOf(kinds.input, { file: input.file }),
+        etag: input.etag,
+        versionId: input.version_id,
+        size: input.size,
+        indices: {},
+        attributes: {},
+        sha256: landed.input_sha256,
+      },
+      context,
+    );
+  };
+
+  const landedObject = {
+    kind,
+    key: landed.key,
+    etag: landed.etag,
+    versionId: landed.version_id,
+    size: landed.size,
+    indices,
+    attributes: landed.attributes,
+    sha256: landed.sha256,
+  };
+
+  return {
+    ...sourceOf(landedObject, context),
+    id: itemId(kind, indices),
+    async sibling(wanted, at = indices) {
+      if (!reads.includes(wanted)) throw new Error(`this stage does not declare that it reads ${wanted.name}`);
+      if (wanted === kinds.input) return findInput();
+      for (const extension of wanted.extensions ?? ['']) {
+        const found = await store.head(prefix + pathOf(wanted, { indices: at, extension }), { signal });
+        if (!found) continue;
+        const { attributes = {}, sha256 } = decodeMetadata(found.headers) ?? {};
+        return sourceOf({ kind: wanted, ...found, indices: at, attributes, sha256 }, context);
+      }
+      throw new MissingError('missing-artifact', `the ${wanted.name} that ${landed.key} belongs to is missing`);
+    },
+  };
+}

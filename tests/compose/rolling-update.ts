@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { appendFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createPerson, medium, type Person } from './requests.ts';
+import { assertRefused } from './unauthorised-access.ts';
+import type { System } from './system.ts';
+
+/** Submits a video of several clips. Returns when the first of them waits for the next stage, long before the end. */
+async function underWay(person: Person, id: string): Promise<void> {
+  const clip = await person.hear(`fave.landed.clip.*.${id}`);
+  await person.submit(id, medium('long-5min.mp4'));
+  await clip.message;
+}
+
+/** A request of a video of several clips has come to its end, and each of its clips has what was made of it. */
+export async function assertWhole(person: Person, id: string): Promise<void> {
+  const { errors = [] } = (await person.outcome(id)).data;
+  assert.deepEqual(errors, []);
+  const keys = await person.artifacts(id);
+  const count = (pattern: RegExp): number => keys.filter((key) => pattern.test(key)).length;
+  const clips = count(/^stage-ffmpeg-1\/.*clip\.\w+$/);
+  assert(clips > 1);
+  assert.equal(count(/^stage-ffmpeg-2\/.*video\.mp4$/), clips);
+}
+
+/** A request ended after a service's container had begun: what that replaced was in its midst. */
+async function assertEndedAfter(system: System, service: string, person: Person, id: string): Promise<void> {
+  const [container = ''] = await system.containers(service);
+  const begun = (await system.docker('inspect', '--format', '{{.State.StartedAt}}', container)).trim();
+  const { time } = await person.outcome(id);
+  assert(Date.parse(time) > Date.parse(begun), `${id} had ended at ${time}, before ${service} was started anew at ${begun}`);
+}
+
+/** As docs/operations.md has it under "Upgrade": the tree is another, and `up` replaces what is built of it. */
+export async function upgraded(system: System, person: Person): Promise<void> {
+  const imageOf = async (service: string): Promise<string> => {
+    const [id = ''] = await system.containers(service);
+    return system.docker('inspect', '--format', '{{.Image}}', id);
+  };
+  const [older, servers] = [await imageOf('relay'), await system.containers('nats')];
+  await appendFile(join(system.tree, 'shared/observability/log.ts'), '\n// Another version.\n');
+  // Beforehand, or the request would have ended when all is built.
+  await system.compose(['build']);
+  await underWay(person, 'third');
+  await system.up();
+  assert.notEqual(await imageOf('relay'), older);
+  assert.deepEqual(await system.containers('nats'), servers);
+  await assertWhole(person, 'third');
+  await assertEndedAfter(system, 'tracker', person, 'third');
+}
+
+/** As docs/operations.md has it under "Rotate secrets". @returns The person with the new access. */
+export async function rotated(system: System, person: Person, programs: Parameters<typeof createPerson>[1]): Promise<Person> {
+  const old = await system.access();
+  await system.compose(['run', '--rm', 'secrets', '--rotate']);
+  await underWay(person, 'fourth');
+  await system.compose(['up', '--wait', '--force-recreate'], { show: true });
+  await assertRefused(old, programs.nats);
+  const renewed = createPerson(await system.access(), programs);
+  await assertWhole(renewed, 'fourth');
+  await assertEndedAfter(system, 'nats', renewed, 'fourth');
+  await renewed.submit('fifth', medium('portrait-rotated.mp4'));
+  assert.deepEqual((await renewed.outcome('fifth')).data.errors ?? [], []);
+  return renewed;
+}

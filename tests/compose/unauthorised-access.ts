@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { run } from '../../infra/compose/run.ts';
+import { readConfig } from '../../shared/config/config.ts';
+import { createStore } from '../../shared/store/store.ts';
+import type { System } from './system.ts';
+
+type Access = Readonly<Record<string, string>>;
+
+/** Only the store and the bus are published, on this machine alone, and neither knows anybody without a password. */
+export async function strangersAreRefused(system: System, access: Access, nats: string): Promise<void> {
+  const ids = (await system.compose(['ps', '--quiet'])).split('\n').filter((id) => id !== '');
+  const format =
+    '{{index .Config.Labels "com.docker.compose.service"}} {{range .NetworkSettings.Ports}}{{range .}}{{.HostIp}} {{end}}{{end}}';
+  const published = (await system.docker('inspect', '--format', format, ...ids))
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line.includes(' '));
+  assert.deepEqual(published.sort(), ['minio 127.0.0.1 127.0.0.1', 'nats 127.0.0.1']);
+  const { store } = readConfig(access);
+  assert.equal((await fetch(`${store.endpoint}/${store.bucket}/`)).status, 403);
+  await assertBusRefuses({ ...access, NATS_USER: '', NATS_PASSWORD: '' }, nats);
+}
+
+/** Passwords open neither the store nor the bus any more. */
+export async function assertRefused(access: Access, nats: string): Promise<void> {
+  const store = createStore(readConfig(access).store);
+  await assert.rejects(store.head('requests/'), { code: 'access-denied' });
+  store.close();
+  await assertBusRefuses(access, nats);
+}
+
+async function assertBusRefuses(access: Access, nats: string): Promise<void> {
+  await assert.rejects(run(nats, ['pub', 'fave.stranger', 'x'], { env: access }), /Authorization Violation/i);
+}

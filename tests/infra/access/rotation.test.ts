@@ -1,0 +1,67 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { instanceEnvironment } from '../../../infra/instance/instance.ts';
+import { launch, type Launched } from '../../../infra/local/launcher.ts';
+import { accessKeyOf } from '../../../infra/access/policies.ts';
+import { freePorts } from '../../../infra/deployment/ports.ts';
+import { forgetSecrets, readSecrets, type Secrets } from '../../../infra/access/secrets.ts';
+import { graph } from '../../../services/pipeline.ts';
+import { connectBus } from '../../../shared/bus/connection.ts';
+import { createStore, type Store } from '../../../shared/store/store.ts';
+import { stored, WAIT } from '../../shared/runtime/harness.ts';
+import { atEnd, uniqueId } from '../../support/stack.ts';
+
+async function launched(dataDir: string, services: readonly string[], shell = {}): Promise<Launched> {
+  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...shell };
+  const instance = await launch({ dataDir, ports: await freePorts(), graph, services, env, progress: () => undefined });
+  atEnd(instance.stop);
+  return instance;
+}
+
+it('secrets that were rotated open nothing any more, and all works with the new ones', { timeout: 240_000 }, async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'fave-rotation-'));
+  atEnd(() => rm(dataDir, { recursive: true, force: true, maxRetries: 3 }));
+  const secretsOf = async (): Promise<Secrets> => (await readSecrets(dataDir))!;
+
+  const before = await launched(dataDir, []);
+  const shell = await instanceEnvironment(before.record);
+  const old = await secretsOf();
+  const storeOf = ({ foundation }: Launched, role: string, { store }: Secrets): Store =>
+    createStore({
+      ...foundation.store,
+      accessKey: role === 'fave-admin' ? role : accessKeyOf(role),
+      secretKey: store[role] ?? '',
+    });
+  const key = `requests/${uniqueId()}/input/kept.mp4`;
+  await storeOf(before, 'submitter', old).put(key, 'kept');
+  await expect(forgetSecrets(dataDir)).rejects.toMatchObject({ code: 'already-running' });
+  await before.stop();
+
+  await forgetSecrets(dataDir);
+  // Ready: a canary has come through, so MinIO, the relay and set-up have their new ones. In a shell that has access to what was before.
+  const after = await launched(dataDir, ['relay', 'tracker', 'stage-ffmpeg-0'], shell);
+  const now = await secretsOf();
+  for (const role of Object.keys(old.store)) {
+    expect(now.store[role], role).not.toBe(old.store[role]);
+    await expect(storeOf(after, role, old).head(key), role).rejects.toMatchObject({ code: 'access-denied' });
+  }
+  for (const user of Object.keys(old.bus)) {
+    expect(now.bus[user], user).not.toBe(old.bus[user]);
+    await expect(
+      connectBus({ ...after.foundation.bus, user, password: old.bus[user] ?? '' }, 'old', 1),
+      user,
+    ).rejects.toMatchObject({ message: expect.stringContaining('Authorization') as string });
+  }
+
+  const submitter = storeOf(after, 'submitter', now);
+  expect(await submitter.text(key)).toMatchObject({ text: 'kept' });
+  const id = uniqueId();
+  await submitter.put(`requests/${id}/input/text.mp4`, 'no video');
+  const bus = await connectBus(after.foundation.bus, 'test');
+  atEnd(() => bus.close());
+  await expect
+    .poll(() => stored({ bus }, 'FAVE_REQUESTS', `fave.requests.${id}.failed`), WAIT)
+    .toMatchObject([{ data: { errors: [{ stage: 'stage-ffmpeg-0', code: 'not-media' }] } }]);
+});

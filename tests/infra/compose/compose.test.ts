@@ -1,0 +1,156 @@
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import formats from 'ajv-formats';
+import { afterAll, describe, expect, it } from 'vitest';
+import { BUS_ADDRESS, GENERATED, QUEUE } from '../../../infra/compose/names.ts';
+import { makeSecrets } from '../../../infra/compose/secrets.ts';
+import { generatedParts, withParts } from '../../../infra/compose/services.ts';
+import { notifyEnvironment } from '../../../infra/servers/minio.ts';
+import { root } from '../../../infra/process/paths.ts';
+import { serverPrograms } from '../../../infra/servers/table.ts';
+import { graph } from '../../../services/pipeline.ts';
+import { environment } from '../../../shared/config/config.ts';
+import { compose, FOLDER, ours, services, text } from './file.ts';
+
+/** Who makes a folder of root's, and who reads Docker's socket. */
+const rootly = ['secrets', 'alloy'];
+
+describe('compose.yaml', () => {
+  it('is as the Compose specification wants it', async () => {
+    const schema = JSON.parse(await readFile(join(root, 'infra/compose/compose-spec.schema.json'), 'utf8')) as object;
+    const ajv = new Ajv({ strict: false, allErrors: true });
+    formats.default(ajv);
+    // Ajv knows the draft by its http address alone.
+    const validate = ajv.compile({ ...schema, $schema: 'http://json-schema.org/draft-07/schema#' });
+    validate(compose);
+    expect(validate.errors).toBeNull();
+    validate({ services: { relay: { helthcheck: {} } } });
+    expect(validate.errors).not.toBeNull();
+  });
+
+  it.each(GENERATED)('has in %s every service of the graph (npm run compose)', async (name) => {
+    const committed = await readFile(join(root, name), 'utf8');
+    expect(withParts(committed, generatedParts(graph))).toBe(committed);
+    for (const service of ours) expect(committed).toContain(service);
+  });
+
+  it('gives MinIO the notification targets that the rules name, without their passwords', () => {
+    const wanted = notifyEnvironment({ address: BUS_ADDRESS, user: 'minio', password: '' }, QUEUE);
+    for (const [name, value] of Object.entries(wanted))
+      expect([name, compose.services['minio']?.environment?.[name]]).toEqual([
+        name,
+        name.includes('_PASSWORD_') ? undefined : value,
+      ]);
+  });
+
+  it.each(services.filter(([name]) => ours.has(name) || name === 'set-up'))('sets for %s what processes read', (_, service) => {
+    const known = Object.keys(environment).flatMap((name) => [name, `${name}_FILE`]);
+    for (const name of Object.keys(service.environment ?? {})) expect(known).toContain(name);
+  });
+
+  it.each(services.filter(([name]) => ours.has(name)))('accounts %s for the memory that it may use', (_, service) => {
+    expect(service.mem_limit).toBe(`${service.environment?.['FAVE_MEMORY_LIMIT_MB'] ?? ''}m`);
+  });
+
+  it.each(services)('confines %s', (name, service) => {
+    expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });
+    expect(service.mem_limit).toMatch(/^\d+[mg]$/);
+    if (!rootly.includes(name)) expect(service.user).not.toMatch(/^0|root/);
+  });
+
+  it.each(services)('lets %s have many containers', (_, service) => {
+    expect(service.container_name).toBeUndefined();
+  });
+
+  it('names what it builds by the version of the package', async () => {
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+    const tags = services.filter(([, { image }]) => image.startsWith('fave-')).map(([, { image }]) => image.split(':').slice(1));
+    expect(tags.length).toBeGreaterThan(ours.size);
+    for (const tag of tags) expect(tag.join(':')).toBe(`\${FAVE_VERSION:-${version}}`);
+  });
+
+  it('mounts of this tree only what is there', () => {
+    const sources = services.flatMap(([, { volumes = [] }]) => volumes.filter((each) => each.startsWith('./')));
+    expect(sources.length).toBeGreaterThan(3);
+    for (const source of sources) expect(existsSync(join(root, source.split(':')[0] ?? '')), source).toBe(true);
+  });
+
+  it('builds the servers that everything else runs', async () => {
+    const dockerfile = await readFile(join(root, 'infra/images/Dockerfile'), 'utf8');
+    for (const { package: path, version } of [serverPrograms.natsServer, serverPrograms.mc, serverPrograms.minio]) {
+      const variable = new RegExp(`go install .* ${path}@\\$\\{(\\w+)\\}`).exec(dockerfile)?.[1] ?? 'missing';
+      expect(dockerfile).toContain(`ARG ${variable}=${version}\n`);
+    }
+  });
+});
+
+describe('the secrets', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'fave-secrets-'));
+  afterAll(() => rm(dir, { recursive: true, force: true }));
+  const folders = services.flatMap(([name, { volumes = [] }]) =>
+    volumes.flatMap((each) => (FOLDER.exec(each)?.slice(1) ?? []).map((folder) => [name, folder] as const)),
+  );
+
+  /** Every file of secrets, by path. */
+  async function files(): Promise<Record<string, string>> {
+    const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+    const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    const pairs = paths.sort().map(async (path) => [path.slice(dir.length + 1), await readFile(path, 'utf8')] as const);
+    return Object.fromEntries(await Promise.all(pairs));
+  }
+
+  it('are a folder for each container, which has its own only', async () => {
+    await makeSecrets({ graph, dir, env: {} });
+    for (const [name, folder] of folders) expect(folder).toBe(name);
+    const mounts = services.flatMap(([name, { volumes = [] }]) =>
+      volumes.filter((each) => each.includes('SECRETS_DIR') && !FOLDER.test(each)).map((each) => [name, each]),
+    );
+    expect(mounts).toEqual([['secrets', '${FAVE_SECRETS_DIR:-./secrets}:/secrets']]);
+    const made = (await readdir(dir, { withFileTypes: true })).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+    expect(made.sort()).toEqual(folders.map(([, folder]) => folder).sort());
+    expect(folders.map(([name]) => name)).toEqual(expect.arrayContaining([...ours, 'minio', 'nats', 'set-up', 'grafana']));
+  });
+
+  it('are what environment variables name', async () => {
+    const RUN = '/run/secrets/';
+    const made = Object.keys(await files());
+    const named = services.flatMap(([name, { environment: variables = {} }]) =>
+      Object.values(variables).flatMap((value) => (value.startsWith(RUN) ? [`${name}/${value.slice(RUN.length)}`] : [])),
+    );
+    expect(named.length).toBeGreaterThan(2 * ours.size);
+    expect(made).toEqual(expect.arrayContaining(named));
+  });
+
+  it('are for nobody else to read, nor for git to keep', async () => {
+    // Docker makes what a container mounts before anything runs.
+    await chmod(join(dir, 'relay'), 0o755);
+    await makeSecrets({ graph, dir, env: {} });
+    const paths = ['', ...folders.map(([, folder]) => folder), ...Object.keys(await files())];
+    for (const path of paths) expect([path, (await stat(join(dir, path))).mode & 0o077]).toEqual([path, 0]);
+    expect(await readFile(join(dir, '.gitignore'), 'utf8')).toBe('*\n');
+  });
+
+  it('stay as they are when they are made again', async () => {
+    const before = await files();
+    await makeSecrets({ graph, dir, env: {} });
+    expect(await files()).toEqual(before);
+    const { bus, store } = JSON.parse(before['set-up/secrets.json'] ?? '') as Record<'bus' | 'store', Record<string, string>>;
+    const passwords = [...Object.values(bus), ...Object.values(store)];
+    expect(new Set(passwords).size).toBe(passwords.length);
+    for (const password of passwords) expect(text).not.toContain(password);
+  });
+
+  it('are all others when they are rotated, but for the one that Grafana keeps', async () => {
+    const before = await files();
+    await makeSecrets({ graph, dir, env: {}, rotate: true });
+    const after = await files();
+    const same = Object.keys(after).filter((path) => after[path] === before[path]);
+    expect(same).toEqual(['.gitignore', 'grafana/grafana']);
+    const old = Object.entries(before).filter(([path]) => /\/(store|bus)$/.test(path));
+    expect(old.length).toBeGreaterThan(ours.size);
+    for (const [, password] of old) expect(JSON.stringify(after)).not.toContain(password);
+  });
+});

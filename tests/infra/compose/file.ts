@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { root } from '../../../infra/process/paths.ts';
+import { serviceNames } from '../../../infra/local/service-spec.ts';
+import { graph } from '../../../services/pipeline.ts';
+
+export interface Service {
+  readonly image: string;
+  readonly build?: { readonly target: string; readonly args?: Record<string, string> };
+  readonly pull_policy?: string;
+  readonly user: string;
+  readonly read_only: boolean;
+  readonly cap_drop: string[];
+  readonly security_opt: string[];
+  readonly mem_limit: string;
+  readonly restart?: string;
+  readonly command?: string[];
+  readonly container_name?: string;
+  readonly ports?: string[];
+  readonly volumes?: string[];
+  readonly depends_on?: Record<string, { readonly condition: string }>;
+  readonly healthcheck?: { readonly test: string[] };
+  readonly environment?: Record<string, string>;
+}
+
+/** compose.yaml as it is committed. */
+export const text = await readFile(join(root, 'compose.yaml'), 'utf8');
+
+/** The same with what its anchors merge; variables stand as they are. */
+export const compose = parse(text, { merge: true }) as {
+  services: Record<string, Service>;
+  volumes: Record<string, null>;
+};
+
+export const services = Object.entries(compose.services);
+
+/** Those of the graph. */
+export const ours = new Set(serviceNames(graph));
+
+/** What runs once and ends. */
+export const jobs = ['secrets', 'set-up'];
+
+/** Where a folder of secrets is mounted, by the service whose folder it is. */
+export const FOLDER = /^\$\{FAVE_SECRETS_DIR:-\.\/secrets\}\/([\w-]+):\/run\/secrets:ro$/;

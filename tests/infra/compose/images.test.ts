@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest';
+import { baseImages } from '../../../infra/compose/local-images.ts';
+import { images } from '../../../infra/kubernetes/names.ts';
+import { compose, services } from './file.ts';
+
+/** Whether a service's start has another's come before, by whatever way. */
+function waitsFor(name: string, other: string): boolean {
+  const direct = Object.keys(compose.services[name]?.depends_on ?? {});
+  return direct.some((each) => each === other || waitsFor(each, other));
+}
+
+it.each(Object.values(images))('builds %s once, whichever service is started', (image) => {
+  const users = services.filter(([, service]) => service.image.startsWith(`${image}:`));
+  const [builder, ...others] = users.filter(([, { build }]) => build !== undefined);
+  expect(others).toEqual([]);
+  expect(builder?.[1].build?.target).toBe(image.replace('fave-', ''));
+  for (const [name] of users) expect([name, name === builder?.[0] || waitsFor(name, builder?.[0] ?? '')]).toEqual([name, true]);
+});
+
+it('pulls nothing that it builds', () => {
+  const ours = services.filter(([, { image }]) => image.startsWith('fave-'));
+  expect(ours.map(([, { pull_policy }]) => pull_policy)).toEqual(ours.map(() => 'never'));
+});
+
+it('builds from images of one version each, which the Dockerfile and compose.yaml agree on', async () => {
+  const bases = await baseImages();
+  expect(Object.keys(bases)).toHaveLength(3);
+  for (const [name, image] of Object.entries(bases)) {
+    // A day or a patch release: a tag that moves no more.
+    expect(image).toMatch(/:(.*-)?(\d{8}|\d+\.\d+\.\d+)(-|$)/);
+    const asked = services.flatMap(([, { build }]) => build?.args?.[name] ?? []);
+    expect(new Set(asked)).toEqual(new Set([`\${FAVE_${name}:-${image}}`]));
+  }
+});

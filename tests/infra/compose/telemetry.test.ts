@@ -1,0 +1,34 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { root } from '../../../infra/process/paths.ts';
+import { serviceNames } from '../../../infra/local/service-spec.ts';
+import { graph } from '../../../services/pipeline.ts';
+import { readConfig } from '../../../shared/config/config.ts';
+import { otelEnvironment } from '../../../shared/config/otel.ts';
+
+const { services } = parse(await readFile(join(root, 'compose.yaml'), 'utf8'), { merge: true }) as {
+  services: Record<string, { readonly environment?: Record<string, string> }>;
+};
+
+/** What a container is given, as Compose fills it in from its own environment. */
+function givenTo(service: string, env: Record<string, string>): Record<string, string> {
+  const filled = Object.entries(services[service]?.environment ?? {}).map(([name, value]) => [
+    name,
+    value.replaceAll(/\$\{(\w+):-([^}]*)\}/g, (_, variable: string, otherwise: string) => env[variable] || otherwise),
+  ]);
+  // Secrets are files that are not here.
+  return Object.fromEntries(filled.filter(([name = '']) => !name.endsWith('_FILE'))) as Record<string, string>;
+}
+
+it.each(serviceNames(graph))('%s is given every variable of OpenTelemetry’s and the level of its log', (service) => {
+  for (const variable of [...Object.keys(otelEnvironment), 'FAVE_LOG_LEVEL'])
+    expect(givenTo(service, { [variable]: 'x' })[variable]).toBe('x');
+});
+
+it.each(serviceNames(graph))('%s traces where Compose’s environment names a collector, and only then', (service) => {
+  expect(readConfig(givenTo(service, {}))).toMatchObject({ tracing: { on: false }, logLevel: 'info' });
+  const given = givenTo(service, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', FAVE_LOG_LEVEL: 'debug' });
+  expect(readConfig(given)).toMatchObject({ tracing: { on: true }, logLevel: 'debug' });
+});

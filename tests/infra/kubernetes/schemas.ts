@@ -1,0 +1,68 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Ajv, type ValidateFunction } from 'ajv';
+import { root } from '../../../infra/process/paths.ts';
+import type { Manifest } from './overlays.ts';
+
+/** Schemas as the API server has them; by whom, see update-schemas.ts. */
+export const SCHEMAS = join(root, 'tests', 'k8s', 'schemas.json');
+
+export const METADATA = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
+
+export interface Schema {
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+  readonly additionalProperties?: Schema | boolean;
+  readonly [keyword: string]: unknown;
+}
+
+interface Schemas {
+  readonly from: readonly string[];
+  readonly kinds: Readonly<Record<string, Schema>>;
+  readonly definitions: Readonly<Record<string, Schema>>;
+}
+
+/** What the test cluster runs, which is said where it is built. */
+export async function clusterVersions(): Promise<Record<'kubernetes' | 'keda' | 'operator', string>> {
+  const script = await readFile(join(root, 'infra', 'kubernetes-test', 'build.sh'), 'utf8');
+  const version = (name: string): string => new RegExp(`\\b${name}=([\\d.]+)`).exec(script)?.[1] ?? `no ${name} in build.sh`;
+  return { kubernetes: version('KUBERNETES'), keda: version('KEDA'), operator: version('PROMETHEUS_OPERATOR') };
+}
+
+const each = (named: Readonly<Record<string, Schema>>): Record<string, Schema> =>
+  Object.fromEntries(Object.entries(named).map(([name, schema]) => [name, strict(schema)]));
+
+/**
+ * Refuses fields that a schema does not name, as the server does for `kubectl apply`: a field with a typo would be ignored.
+ * Maps, and what is said to hold anything, stay as they are.
+ */
+function strict(schema: Schema): Schema {
+  const { properties, items, additionalProperties } = schema;
+  return {
+    ...schema,
+    ...(properties && { properties: each(properties) }),
+    ...(properties && additionalProperties === undefined && !schema['x-kubernetes-preserve-unknown-fields']
+      ? { additionalProperties: false }
+      : typeof additionalProperties === 'object' && { additionalProperties: strict(additionalProperties) }),
+    ...(items && { items: strict(items) }),
+  };
+}
+
+export const schemas = JSON.parse(await readFile(SCHEMAS, 'utf8')) as Schemas;
+const definitions = each(schemas.definitions);
+const kinds = each(schemas.kinds);
+const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });
+const compiled = new Map<string, ValidateFunction>();
+
+/** What is wrong with a manifest; nothing, where the list is empty. */
+export function faults(manifest: Pick<Manifest, 'apiVersion' | 'kind'>): string[] {
+  const name = `${manifest.apiVersion}/${manifest.kind}`;
+  const schema = kinds[name];
+  if (!schema) return [`there is no schema of ${name}: add it to update-schemas.ts`];
+  const validate = compiled.get(name) ?? ajv.compile({ ...schema, definitions });
+  compiled.set(name, validate);
+  validate(manifest);
+  return (validate.errors ?? []).map(
+    ({ instancePath, message, params }) => `${instancePath} ${message ?? ''} ${JSON.stringify(params)}`,
+  );
+}

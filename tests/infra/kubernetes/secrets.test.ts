@@ -1,0 +1,41 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { run } from '../../../infra/compose/run.ts';
+import { root } from '../../../infra/process/paths.ts';
+
+interface Secret {
+  readonly metadata: { readonly name: string };
+  readonly stringData: Record<string, string>;
+}
+
+const dir = await mkdtemp(join(tmpdir(), 'fave-k8s-secrets-'));
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+/** What `npm run -s k8s -- secrets` prints: passwords by Secret. */
+async function printed(args: string[] = [], variables: Record<string, string> = {}): Promise<Record<string, string | undefined>> {
+  const program = ['--import', 'tsx', 'infra/kubernetes/main.ts', 'secrets', dir, ...args];
+  // Where tsx keeps what it compiled.
+  const text = await run(process.execPath, program, { cwd: root, env: { TMPDIR: dir, ...variables } });
+  const secrets = parseAllDocuments(text).map((document) => document.toJS() as Secret);
+  return Object.fromEntries(secrets.map(({ metadata, stringData }) => [metadata.name, stringData['NATS_PASSWORD']]));
+}
+
+it('Secrets are printed with the same passwords again, and with others when they are rotated', { timeout: 60_000 }, async () => {
+  const first = await printed();
+  expect(Object.keys(first).length).toBeGreaterThan(10);
+  expect(await printed()).toEqual(first);
+  const rotated = await printed(['--rotate']);
+  expect(Object.keys(rotated)).toEqual(Object.keys(first));
+  for (const [name, password] of Object.entries(first)) if (password) expect([name, rotated[name]]).not.toEqual([name, password]);
+});
+
+const administrator = { ARTIFACT_ACCESS_KEY: 'administrator', ARTIFACT_SECRET_KEY: 'of another instance' };
+
+it('keys of the environment are a store’s of somebody else only where that is said', { timeout: 60_000 }, async () => {
+  expect(Object.keys(await printed([], administrator))).toContain('minio-root');
+  expect(Object.keys(await printed(['--external-store'], administrator))).not.toContain('minio-root');
+  await expect(printed(['--external-store'])).rejects.toThrow('ARTIFACT_ACCESS_KEY');
+});

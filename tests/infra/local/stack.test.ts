@@ -1,0 +1,135 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { graph } from '../../../services/pipeline.ts';
+import { proveNotifications } from '../../../infra/setup/notification-check.ts';
+import { setUp } from '../../../infra/setup/setup.ts';
+import { cachedPath } from '../../../infra/servers/install.ts';
+import { serverPrograms } from '../../../infra/servers/table.ts';
+import { createStore } from '../../../shared/store/store.ts';
+import { streams } from '../../../shared/bus/topology.ts';
+import { defineGraph } from '../../../shared/pipeline/graph.ts';
+import { kinds } from '../../../schemas/kinds.ts';
+import { connectBus } from '../../../shared/bus/connection.ts';
+import { readSecrets } from '../../../infra/access/secrets.ts';
+import { accessKeyOf } from '../../../infra/access/policies.ts';
+import { ownStack, uniqueId, type Stack } from '../../support/stack.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await ownStack();
+});
+
+describe('set-up', () => {
+  it('changes nothing the second time', async () => {
+    expect(await setUp({ ...stack, graph, ackWait: stack.config.ackWait })).toEqual([]);
+  });
+
+  it('deletes the consumers of stages that are gone, and makes them again', async () => {
+    const without = defineGraph([kinds.input, kinds.canary], graph.stages.slice(0, 1));
+    const changes = await setUp({ ...stack, graph: without, ackWait: stack.config.ackWait });
+    expect(changes).toContain(`deleted consumer stage-librosa-first of ${streams.landed}`);
+    const again = await setUp({ ...stack, graph, ackWait: stack.config.ackWait });
+    expect(again).toContain(`made consumer stage-librosa-first of ${streams.landed}`);
+  });
+
+  it('keeps old versions of inputs, and of nothing that FAVE itself puts', async () => {
+    const { store } = stack;
+    const versions = async (path: string): Promise<number> => {
+      const key = `requests/${uniqueId()}/${path}`;
+      for (const text of ['a', 'b']) await store.put(key, text);
+      let count = 0;
+      for await (const _ of store.client.listObjects(store.bucket, key, true, { IncludeVersion: true })) count += 1;
+      return count;
+    };
+    expect(await versions('input/video.mp4')).toBe(2);
+    expect(await versions('stage-ffmpeg-0/audio.wav')).toBe(1);
+    expect(await versions('metadata/state.json')).toBe(1);
+  });
+});
+
+describe('the way of an event', () => {
+  it('is proven by a canary on both raw subjects', async () => {
+    const heard = await proveNotifications({ ...stack, deadline: 20_000, relay: false });
+    expect(Object.keys(heard).sort()).toEqual(['durable', 'fast']);
+  });
+
+  it('without a relay is said to be dead there', async () => {
+    const proof = proveNotifications({ ...stack, deadline: 1_000, relay: true });
+    await expect(proof).rejects.toMatchObject({
+      code: 'notifications-dead',
+      message: expect.stringMatching(/did not come within 1 s from .*the relay/) as string,
+    });
+  });
+
+  it('announces an object once on each subject, however many rules match it, and no receipt', async () => {
+    const id = uniqueId();
+    const seen: string[] = [];
+    const done = new Promise<void>((resolve) => {
+      stack.bus.connection.subscribe('fave.raw.*', {
+        callback: (_, message) => {
+          const { Key: key } = JSON.parse(message.string()) as { Key: string };
+          if (!key.includes(id)) return;
+          seen.push(`${message.subject} ${key.slice(key.indexOf(id) + id.length)}`);
+          // The queue is worked off in order: what was put before `last.mp4` has come when that has come twice.
+          if (seen.filter((line) => line.endsWith('last.mp4')).length === 2) resolve();
+        },
+      });
+    });
+    await stack.bus.connection.flush();
+    for (const path of [
+      'input/a.mp4',
+      'metadata/items/stage-x/a.json',
+      'stage-ffmpeg-1/clip_0001/clip.mp4',
+      'stage-ffmpeg-3/clip_0001/frame_0001.jpg',
+    ]) {
+      await stack.store.put(`requests/${id}/${path}`, path);
+    }
+    await stack.store.put(`requests/${id}/input/last.mp4`, 'last');
+    await done;
+    const paths = ['/input/a.mp4', '/input/last.mp4', '/stage-ffmpeg-1/clip_0001/clip.mp4'];
+    expect(seen.sort()).toEqual(
+      ['fave.raw.durable', 'fave.raw.fast'].flatMap((subject) => paths.map((path) => `${subject} ${path}`)),
+    );
+  });
+
+  it('is listed by mc', async () => {
+    const { endpoint, accessKey, secretKey, bucket } = stack.config.store;
+    const env = {
+      HOME: stack.dataDir,
+      MC_CONFIG_DIR: stack.dataDir,
+      MC_HOST_fave: endpoint.replace('://', `://${accessKey}:${secretKey}@`),
+    };
+    const { stdout } = await promisify(execFile)(cachedPath(serverPrograms.mc), ['event', 'ls', `fave/${bucket}`], { env });
+    expect(stdout).toContain('suffix="/clip.mkv"');
+  });
+});
+
+describe('rights on the real servers', () => {
+  it('let a stage read what it says it reads, write its own objects, and touch nobody else’s', async () => {
+    const secrets = await readSecrets(stack.dataDir);
+    const role = 'stage-object-detector';
+    const store = createStore({ ...stack.config.store, accessKey: accessKeyOf(role), secretKey: secrets?.store[role] ?? '' });
+    const prefix = `requests/${uniqueId()}`;
+    await store.put(`${prefix}/${role}/clip_0001/detections.json`, '{}');
+    await expect(store.put(`${prefix}/stage-ffmpeg-0/audio.wav`, '')).rejects.toMatchObject({ code: 'access-denied' });
+    await expect(store.put(`${prefix}/metadata/request.json`, '{}')).rejects.toMatchObject({ code: 'access-denied' });
+    await expect(store.head(`${prefix}/input/video.mp4`)).rejects.toMatchObject({ code: 'access-denied' });
+    // What it may read and is not there is absent, not refused.
+    expect(await store.head(`${prefix}/stage-ffmpeg-3/clip_0001/frames.json`)).toBeUndefined();
+    store.close();
+  });
+
+  it('let a viewer follow requests and publish nothing', async () => {
+    const secrets = await readSecrets(stack.dataDir);
+    const bus = await connectBus({ ...stack.config.bus, user: 'viewer', password: secrets?.bus['viewer'] ?? '' }, 'viewer');
+    const refused = (async () => {
+      for await (const status of bus.connection.status()) if (status.type === 'error') return String(status.error);
+      return '';
+    })();
+    expect((await bus.manager.streams.info(streams.requests)).config.name).toBe(streams.requests);
+    bus.connection.publish('fave.landed.input.first.x', '{}');
+    expect(await refused).toContain('Permissions Violation');
+    await bus.close();
+  });
+});

@@ -1,0 +1,59 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, expect, it, onTestFinished } from 'vitest';
+import { parse } from 'yaml';
+import { graph } from '../../../services/pipeline.ts';
+import { ensurePackages } from '../../../infra/servers/packages.ts';
+
+// Where it may not be installed this fails and says what to install: alerts that nobody tried must not look as if they had been.
+beforeAll(() => ensurePackages((line) => void process.stderr.write(`${line}\n`), { prometheus: 'promtool' }));
+
+const promtool = (...args: string[]): string => execFileSync('promtool', args, { encoding: 'utf8' });
+
+interface Rules {
+  readonly groups: readonly { readonly rules: readonly { readonly alert: string; readonly expr: string }[] }[];
+}
+interface RuleTests {
+  readonly tests: readonly {
+    readonly alert_rule_test: readonly { readonly alertname: string; readonly exp_alerts?: unknown[] }[];
+  }[];
+}
+const read = (path: string): unknown => parse(readFileSync(path, 'utf8'));
+
+it('alerts fire on what they are for, and not before', () => {
+  expect(promtool('check', 'rules', 'infra/observe/alerts.yml')).toContain('SUCCESS');
+  expect(promtool('test', 'rules', 'tests/infra/observe/alerts.test.yml')).toContain('SUCCESS');
+});
+
+it('each alert is made to fire', () => {
+  const tried = (read('tests/infra/observe/alerts.test.yml') as RuleTests).tests.flatMap((test) => test.alert_rule_test);
+  const fired = tried.filter(({ exp_alerts = [] }) => exp_alerts.length > 0).map(({ alertname }) => alertname);
+  const alerts = (read('infra/observe/alerts.yml') as Rules).groups.flatMap(({ rules }) => rules.map(({ alert }) => alert));
+  expect([...new Set(fired)].sort()).toEqual(alerts.sort());
+});
+
+it('a stream that drops what is old is short where it reaches back less than a request may take', () => {
+  const alerts = (read('infra/observe/alerts.yml') as Rules).groups.flatMap(({ rules }) => rules);
+  expect(alerts.find(({ alert }) => alert === 'FaveStreamShort')?.expr).toContain(`< ${graph.options['timeout']?.default} and`);
+});
+
+it.each(['infra/observe', 'infra/compose'])('%s/prometheus.yml takes an Alertmanager as is said', (place) => {
+  const block = /^```yaml\n(alerting:\n.*?)^```$/ms.exec(readFileSync('docs/observability.md', 'utf8'))?.[1];
+  const dir = mkdtempSync(join(tmpdir(), 'fave-alerting-'));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
+  mkdirSync(join(dir, 'targets'));
+  copyFileSync('infra/observe/alerts.yml', join(dir, 'alerts.yml'));
+  writeFileSync(join(dir, 'prometheus.yml'), `${readFileSync(`${place}/prometheus.yml`, 'utf8')}${block}`);
+  expect(promtool('check', 'config', join(dir, 'prometheus.yml'))).toContain('is valid prometheus config file syntax');
+});
+
+it('a container that does not answer is called by its service', () => {
+  const { scrape_configs } = read('infra/compose/prometheus.yml') as {
+    scrape_configs: { job_name: string; relabel_configs?: unknown }[];
+  };
+  expect(scrape_configs.find(({ job_name }) => job_name === 'fave')?.relabel_configs).toEqual([
+    { source_labels: ['__meta_dns_name'], target_label: 'service' },
+  ]);
+});

@@ -1,0 +1,61 @@
+import { DiscardPolicy } from '@nats-io/jetstream';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { graph } from '../../../services/pipeline.ts';
+import { consumersOf, tellLevels } from '../../../services/tracker/gauges.ts';
+import { connectBus, type Bus } from '../../../shared/bus/connection.ts';
+import { createMetrics } from '../../../shared/runtime/service/metrics.ts';
+import { streamConfigs, streams } from '../../../shared/bus/topology.ts';
+import { ownStack, type Stack } from '../../support/stack.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await ownStack();
+});
+
+/** What a tracker with this connection tells, by the labels of each series. */
+async function told(bus: Bus, metric: string): Promise<Record<string, number>> {
+  const metrics = createMetrics('tracker');
+  tellLevels({ bus, metrics }, graph, { openRequests: () => [] });
+  const { values } = await metrics.registry.getSingleMetric(metric)!.get();
+  return Object.fromEntries(values.map(({ labels, value }) => [Object.values(labels).join(' '), value]));
+}
+
+describe('lag', () => {
+  it('of a consumer that is missing is no number, and that of the others is told', async () => {
+    const noNumber = async (): Promise<string[]> => {
+      const lags = Object.entries(await told(stack.bus, 'fave_lag'));
+      expect(lags).toHaveLength(consumersOf(graph).length);
+      return lags.filter(([, lag]) => Number.isNaN(lag)).map(([labels]) => labels);
+    };
+    expect(await noNumber()).toEqual([]);
+    await stack.bus.manager.consumers.delete('FAVE_LANDED', 'stage-grep-rest');
+    expect(await noNumber()).toEqual(['stage-grep rest']);
+  });
+
+  it('is not told where the bus does not answer', async () => {
+    const bus = await connectBus(stack.config.bus, 'test');
+    await bus.close();
+    expect(await told(bus, 'fave_lag')).toEqual({});
+  });
+});
+
+describe('of streams it tells', () => {
+  it('which of them refuse what is new when they are full', async () => {
+    const bytes = (discard: DiscardPolicy): [string, number][] =>
+      streamConfigs()
+        .filter((config) => config.discard === discard)
+        .map(({ name = '', max_bytes = 0 }) => [`${name} ${discard}`, max_bytes]);
+    const limits = [...bytes(DiscardPolicy.New), ...bytes(DiscardPolicy.Old)];
+    expect(limits).toHaveLength(Object.values(streams).length);
+    expect(await told(stack.bus, 'fave_stream_limit_bytes')).toEqual(Object.fromEntries(limits));
+  });
+
+  it('how far back they reach', async () => {
+    const before = Date.now() / 1_000;
+    await stack.bus.publish('fave.dlq.stage-grep.reach', { letter: true }, {});
+    const { FAVE_DLQ, FAVE_REQUESTS } = await told(stack.bus, 'fave_stream_first_timestamp_seconds');
+    expect(FAVE_DLQ).toBeGreaterThanOrEqual(before);
+    expect(FAVE_DLQ).toBeLessThanOrEqual(Date.now() / 1_000);
+    expect(FAVE_REQUESTS).toBeNaN();
+  });
+});

@@ -1,0 +1,102 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { dashboard } from '../../../infra/observe/dashboard.ts';
+import { natsMetrics } from '../../../infra/observe/nats-exporter.ts';
+import { rows } from '../../../infra/observe/panels.ts';
+import { targetsOf } from '../../../infra/observe/targets.ts';
+import { graph } from '../../../services/pipeline.ts';
+import { createTally } from '../../../services/tracker/item-counters.ts';
+import type { InstanceRecord } from '../../../infra/instance/record.ts';
+import { logEvents } from '../../../shared/observability/log.ts';
+import { createMetrics } from '../../../shared/runtime/service/metrics.ts';
+
+const read = (path: string): string => readFileSync(path, 'utf8');
+
+it('the committed dashboard is what the table of panels says: npm run dashboards', () => {
+  expect(JSON.parse(read('infra/observe/grafana/dashboards/pipeline.json'))).toEqual(dashboard());
+});
+
+it('panels lie side by side and none over another', () => {
+  const { panels } = dashboard() as { panels: { id: number; gridPos: { x: number; y: number; w: number; h: number } }[] };
+  const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) =>
+    Array.from({ length: w * h }, (_, n) => `${x + (n % w)} ${y + Math.floor(n / w)}`),
+  );
+  expect(new Set(cells).size).toBe(cells.length);
+  expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+});
+
+it('every metric of ours that a panel or an alert asks for is documented, and every event of the log', () => {
+  const page = read('docs/observability.md');
+  const asked = `${JSON.stringify(rows)}${read('infra/observe/alerts.yml')}`.match(/fave_\w+/g)!;
+  const families = new Set(asked.map((name) => name.replace(/_(bucket|sum|count)$/, '')));
+  expect([...families].filter((name) => !page.includes(`\`${name}`))).toEqual([]);
+  expect(Object.keys(logEvents).filter((event) => !page.includes(`| \`${event}\` |`))).toEqual([]);
+});
+
+it('every alert is documented, as severe as it is', () => {
+  const page = read('docs/observability.md');
+  const { groups } = parse(read('infra/observe/alerts.yml')) as {
+    groups: { rules: { alert: string; labels: { severity: string } }[] }[];
+  };
+  const rules = groups.flatMap((group) => group.rules).map(({ alert, labels }) => `| \`${alert}\` | ${labels.severity} |`);
+  expect(page.match(/^\| `Fave\w+` \| \w+ \|/gm)).toEqual(rules);
+});
+
+it('every metric of a process is documented', () => {
+  const page = read('docs/observability.md');
+  const names = createMetrics('relay', '/tmp')
+    .registry.getMetricsAsArray()
+    .map(({ name }) => name);
+  expect(names.filter((name) => name.startsWith('fave_') && !page.includes(`\`${name}`))).toEqual([]);
+});
+
+it('targets are the services that have told their port, MinIO, and NATS by its exporter', () => {
+  const record = {
+    ports: { minio: 1, console: 2, nats: 3, monitor: 4 },
+    own: { store: true, bus: true },
+    processes: [{ name: 'minio' }, { name: 'relay', http: 5 }, { name: 'tracker' }],
+  } as unknown as InstanceRecord;
+  expect(targetsOf(record, 6)).toEqual([
+    { targets: ['127.0.0.1:5'], labels: { job: 'fave', service: 'relay' } },
+    { targets: ['127.0.0.1:1'], labels: { job: 'minio', __metrics_path__: '/minio/v2/metrics/cluster' } },
+    { targets: ['127.0.0.1:6'], labels: { job: 'nats' } },
+  ]);
+  expect(targetsOf({ ...record, own: { store: false, bus: false } }, 6)).toHaveLength(1);
+});
+
+it('numbers of NATS have the names of its own exporter', () => {
+  const text = natsMetrics({
+    server_id: 'X',
+    in_msgs: 7,
+    jetstream: { stats: { storage: 9 } },
+    connect_urls: ['a'],
+    version: '2',
+  });
+  expect(text).toContain('gnatsd_varz_in_msgs{server_id="X"} 7\n');
+  expect(text).toContain('gnatsd_varz_jetstream_stats_storage{server_id="X"} 9\n');
+  expect(text).not.toMatch(/connect_urls|version/);
+});
+
+it('log labels of Loki are few, and fields of our lines', () => {
+  const alloy = read('infra/observe/alloy/process.alloy');
+  const names = (stage: string): string[] => {
+    const block = new RegExp(`stage\\.${stage} \\{\\s+\\w+ = \\{([^}]*)\\}`).exec(alloy)?.[1] ?? '';
+    return [...block.matchAll(/(\w+) = ""/g)].map(([, name = '']) => name);
+  };
+  expect(names('labels')).toEqual(['service', 'level', 'event']);
+  expect(names('json')).toEqual(expect.arrayContaining([...names('labels'), ...names('structured_metadata')]));
+});
+
+it('from five seconds to two hours of work no bucket is wider than twice its beginning; the store’s begin below 5 ms', () => {
+  const metrics = createMetrics('tracker');
+  createTally(metrics, graph);
+  const bounds = (name: string): number[] =>
+    (metrics.registry.getSingleMetric(`fave_${name}_seconds`) as unknown as { upperBounds: number[] }).upperBounds;
+  for (const name of ['item_duration', 'item_queue', 'settled_item_duration', 'settled_item_queue', 'request_duration']) {
+    const long = bounds(name).filter((bound) => bound >= 5);
+    expect([long[0], long.at(-1)]).toEqual([5, 7_200]);
+    for (const [n, bound] of long.slice(1).entries()) expect(bound / long[n]!, `${name} ${bound}`).toBeLessThanOrEqual(2);
+  }
+  expect(bounds('store_operation')[0]).toBeLessThan(0.005);
+});

@@ -1,0 +1,251 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { parse } from 'yaml';
+import { observe } from '../../../infra/observe/observe.ts';
+import { rows } from '../../../infra/observe/panels.ts';
+import { freePorts } from '../../../infra/deployment/ports.ts';
+import { serviceNames } from '../../../infra/local/service-spec.ts';
+import type { Kind } from '../../../schemas/kinds.ts';
+import { graph } from '../../../services/pipeline.ts';
+import { results } from '../../../services/relay/relay.ts';
+import { logEvents } from '../../../shared/observability/log.ts';
+import { outcomes } from '../../../shared/runtime/service/metrics.ts';
+import { toolNames, toolResults } from '../../../shared/runtime/workdir/tools.ts';
+import { digestOf, storeResults } from '../../../shared/store/store.ts';
+import { streams } from '../../../shared/bus/topology.ts';
+import { newTraceparent, traceIdOf } from '../../../shared/observability/trace.ts';
+import { chirp, generated, h264, picture } from '../../support/media.ts';
+import { ownStack, uniqueId, type RunningService, type Stack } from '../../support/stack.ts';
+import { collect, rootsOf, type Span } from '../../../infra/observe/collector.ts';
+import { scrape, valuesOf } from './scrape.ts';
+
+/** Milliseconds that a request, or what follows from it, may take; slow cores are shared. */
+const DEADLINE = 240_000;
+vi.setConfig({ testTimeout: DEADLINE });
+
+let stack: Stack;
+let services: RunningService[];
+let prometheus: Awaited<ReturnType<typeof observe>>;
+let collector: Awaited<ReturnType<typeof collect>>;
+const id = uniqueId('observed');
+/** A request beside it, whose upload is no video. */
+const broken = uniqueId('broken');
+const begun = newTraceparent();
+
+/** Values of a query's series, by its labels. */
+async function query(expr: string): Promise<{ metric: Record<string, string>; value: number }[]> {
+  const response = await fetch(`${prometheus.url}/api/v1/query?query=${encodeURIComponent(expr)}`);
+  const { status, data, error } = (await response.json()) as {
+    status: string;
+    error?: string;
+    data: { result: { metric: Record<string, string>; value: [number, string] }[] };
+  };
+  if (status !== 'success') throw new Error(`${expr}: ${String(error)}`);
+  return data.result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
+}
+
+const until = <T>(what: () => Promise<T | undefined | false> | T | undefined | false): Promise<T> =>
+  vi.waitUntil(what, { timeout: DEADLINE, interval: 500 });
+
+/** Waits for a request's end. */
+async function ended(request: string): Promise<void> {
+  await until(async () => {
+    const state = await stack.store.text(`requests/${request}/metadata/state.json`);
+    return state !== undefined && ['completed', 'failed'].includes((JSON.parse(state.text) as { status: string }).status);
+  });
+}
+
+/** The lines that a request's stages left in the bucket, by stage; what is logged is put there in batches. */
+async function linesOf(request: string): Promise<Record<string, Record<string, unknown>[]>> {
+  const lines: Record<string, Record<string, unknown>[]> = {};
+  for await (const { key } of stack.store.list(`requests/${request}/metadata/logs/`)) {
+    const stage = /\/metadata\/logs\/(.+)-\d{4}-\d\d-\d\dT\d+Z-\w+\.jsonl$/.exec(key)?.[1] ?? key;
+    const { text } = (await stack.store.text(key))!;
+    for (const line of text.trimEnd().split('\n')) (lines[stage] ??= []).push(JSON.parse(line) as Record<string, unknown>);
+  }
+  return lines;
+}
+
+beforeAll(async () => {
+  [stack, collector] = await Promise.all([ownStack(), collect()]);
+  services = await stack.startServices(serviceNames(graph), {
+    FAVE_CANARY_INTERVAL: '1',
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_BSP_SCHEDULE_DELAY: '200',
+  });
+  // It installs Debian's package where it may, or says that it is missing.
+  const { minio: port } = await freePorts();
+  prometheus = await observe({ dataDir: stack.dataDir, port, interval: 1, progress: () => undefined });
+  // Whatever is counted is counted from 0: what happens from here on is an increase.
+  await until(async () => (await query('up == 1')).length === services.length + 2);
+  const path = generated('observed.mp4', ...picture({ seconds: 2 }), ...chirp(2), ...h264);
+  await stack.store.upload(
+    `requests/${id}/input/video.mp4`,
+    { path, ...(await digestOf(path)) },
+    { headers: { 'x-amz-meta-fave-traceparent': begun } },
+  );
+  await stack.store.put(`requests/${broken}/input/video.mp4`, 'this is no video');
+  await Promise.all([id, broken].map(ended));
+}, DEADLINE);
+afterAll(async () => {
+  await prometheus.stop();
+  collector.close();
+});
+
+describe('traces', () => {
+  const producerOf = (kind: Kind) => graph.stages.find(({ produces }) => produces.includes(kind));
+  it('a request is one tree, from the span that its sender began', async () => {
+    const ofRequest = (): Span[] => collector.spans.filter(({ traceId }) => traceId === traceIdOf(begun));
+    const settled = await until(() => {
+      const spans = ofRequest();
+      const names = new Set(spans.map(({ name }) => name));
+      // What an item did is sent before its own span is.
+      if (rootsOf(spans).length !== 1) return false;
+      return ['admit', 'request', ...graph.stages.map(({ name }) => name)].every((name) => names.has(name)) && spans;
+    });
+    expect(rootsOf(settled).map(({ name, parentSpanId }) => [name, parentSpanId])).toEqual([['admit', begun.split('-')[2]]]);
+    // Each stage below the stage that made what it works on.
+    const nameOf = new Map(settled.map(({ spanId, name }) => [spanId, name]));
+    for (const stage of graph.stages) {
+      const parents = settled.filter(({ name }) => name === stage.name).map(({ parentSpanId }) => nameOf.get(parentSpanId ?? ''));
+      expect([...new Set(parents)], stage.name).toEqual([producerOf(stage.consumes)?.name ?? 'admit']);
+    }
+    expect(settled.filter(({ name }) => name === 'ffmpeg').length).toBeGreaterThan(0);
+    // What an item asks of the store is part of it.
+    const puts = settled.filter(({ name }) => name === 'store put');
+    expect(new Set(puts.map(({ parentSpanId }) => nameOf.get(parentSpanId ?? '')))).toEqual(
+      new Set(graph.stages.map(({ name }) => name)),
+    );
+    for (const { attributes } of puts)
+      expect(Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]))).toMatchObject({
+        'fave.store.key': expect.stringMatching(`^(requests/${id}|memo)/`),
+        'fave.store.result': 'ok',
+        'fave.store.bytes': expect.anything(),
+      });
+    expect(settled.filter(({ name }) => name === 'admit').map(({ service }) => service)).toEqual(['relay']);
+  });
+});
+
+describe('logs', () => {
+  it('know no event but those of the vocabulary, and item lines have what the cost is reckoned from', async () => {
+    const lines = (await Promise.all(services.map((service) => service.logs()))).flat();
+    expect([...new Set(lines.map(({ event }) => event))].filter((event) => !(String(event) in logEvents))).toEqual([]);
+    const done = lines.filter(({ event, request_id }) => event === 'item:done' && request_id === id);
+    expect(new Set(done.map(({ stage }) => stage))).toEqual(new Set(graph.stages.map(({ name }) => name)));
+    for (const line of done) {
+      expect(line).toMatchObject({
+        timestamp: expect.stringMatching(/Z$/),
+        cold_start: expect.any(Boolean),
+        duration_ms: expect.any(Number),
+        memory_limit_mb: expect.any(Number),
+        cost_unit: expect.any(Number),
+        trace_id: traceIdOf(begun),
+      });
+    }
+  });
+});
+
+describe('in the bucket', () => {
+  const events = (lines: Record<string, unknown>[] = []) => lines.map(({ event }) => event);
+  it('lie a request’s lines, all that its stages logged of it, and no other’s', async () => {
+    const logged = async (stage: string): Promise<Record<string, unknown>[]> => {
+      const lines = await services.find(({ name }) => name === stage)!.logs();
+      return lines.filter(({ request_id }) => request_id === id);
+    };
+    const put = await until(async () => {
+      const lines = await linesOf(id);
+      return graph.stages.every(({ name }) => events(lines[name]).includes('item:done')) && lines;
+    });
+    expect(Object.keys(put).sort()).toEqual(graph.stages.map(({ name }) => name).sort());
+    for (const [stage, lines] of Object.entries(put)) expect(lines, stage).toEqual(await logged(stage));
+  });
+
+  it('lies too why a request failed, and nothing of the stages that never saw it', async () => {
+    const put = await until(async () => {
+      const lines = await linesOf(broken);
+      return events(lines['stage-ffmpeg-0']).includes('item:failed') && lines;
+    });
+    expect(Object.keys(put)).toEqual(['stage-ffmpeg-0']);
+    for (const line of Object.values(put).flat()) expect(line).toMatchObject({ request_id: broken });
+  });
+});
+
+/** Every value that a label of FAVE's own metrics may have. */
+const values: Record<string, readonly string[]> = {
+  service: serviceNames(graph),
+  stage: serviceNames(graph),
+  outcome: outcomes,
+  lane: ['first', 'rest'],
+  part: ['imports', 'connections', 'model', 'first_item'],
+  tool: toolNames,
+  result: [...storeResults, ...toolResults, ...results],
+  operation: ['head', 'get', 'put', 'copy', 'list', 'delete'],
+  direction: ['in', 'out'],
+  path: ['fast', 'durable'],
+  status: ['accepted', 'completed', 'failed', 'cancelled'],
+  stream: Object.values(streams),
+  discard: ['new', 'old'],
+};
+
+describe('metrics', () => {
+  it('have labels of few values, known beforehand', async () => {
+    const samples = (await Promise.all(services.map(scrape))).flat().filter(({ name }) => name.startsWith('fave_'));
+    const labels = samples.flatMap((sample) => Object.entries(sample.labels));
+    const odd = labels.filter(([name, value]) => name !== 'le' && !values[name]?.includes(value));
+    expect(labels.length).toBeGreaterThan(500);
+    expect(Object.fromEntries(odd)).toEqual({});
+  });
+
+  it('tell of every stage one cold start, with all its parts', async () => {
+    const parts = Object.fromEntries(values['part']!.map((part) => [part, 1]));
+    for (const { name: stage } of graph.stages) {
+      const samples = await scrape(services.find(({ name }) => name === stage)!);
+      expect(valuesOf(samples, 'fave_cold_starts_total', { stage }), stage).toEqual({ '': 1 });
+      expect(valuesOf(samples, 'fave_cold_start_seconds_count', { stage }), stage).toEqual(parts);
+    }
+  });
+});
+
+/** What an alert looks at, each for itself: without its comparisons, what is missed when absent, and steps that a young Prometheus has. */
+function compared(expr: string): string[] {
+  return expr.split(/ (?:(?:and|or|unless)(?: on \([^()]*\))?|!=) (?!\d)/).map((operand) =>
+    operand
+      .replaceAll(/ (?:[<>]=?|[!=]=) \d+(?:\.\d+)?/g, '')
+      .replaceAll(/absent\(([^()]*)\)/g, '$1')
+      .replaceAll(/\[(\w+):1m\]/g, '[$1:1s]'),
+  );
+}
+
+describe('in Prometheus', () => {
+  const panels = Object.values(rows).flat();
+  it.each(panels)('the panel "$title" shows something', async ({ expr }) => {
+    const found = await until(async () => {
+      const series = await query(expr.replaceAll('RATE', '5m'));
+      return series.some(({ value }) => Number.isFinite(value)) && series;
+    });
+    expect(found.length).toBeGreaterThan(0);
+  });
+
+  const { groups } = parse(readFileSync('infra/observe/alerts.yml', 'utf8')) as {
+    groups: { rules: { alert: string; expr: string }[] }[];
+  };
+  it.each(groups.flatMap(({ rules }) => rules))('what $alert compares has values', async ({ expr }) => {
+    for (const operand of compared(expr))
+      await until(async () => (await query(operand)).some(({ value }) => Number.isFinite(value)));
+  });
+
+  it('every rule is evaluated without an error, and an instance raises no alarm but for what failed', async () => {
+    // One request failed; nothing else did.
+    const due = ['FaveDeadLetters', 'FaveRequestsFail'];
+    await until(async () => (await query(`ALERTS{alertname=~"${due.join('|')}",alertstate="firing"}`)).length === due.length);
+    type Rules = { data: { groups: { rules: { name: string; health: string; state: string }[] }[] } };
+    const rules = await until(async () => {
+      const { data } = (await (await fetch(`${prometheus.url}/api/v1/rules`)).json()) as Rules;
+      const all = data.groups.flatMap((group) => group.rules);
+      return all.every(({ health }) => health !== 'unknown') && all;
+    });
+    expect(rules.filter(({ health }) => health !== 'ok')).toEqual([]);
+    const firing = rules.filter(({ state }) => state === 'firing').map(({ name }) => name);
+    expect(firing.sort()).toEqual(due);
+  });
+});

@@ -1,0 +1,45 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { cached } from '../../../infra/process/build-cache.ts';
+
+async function cache(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'fave-cached-'));
+  onTestFinished(() => rm(dir, { recursive: true }));
+  return dir;
+}
+
+test('a file is made once, whoever wants it meanwhile waits for it, and nothing else stays', async () => {
+  const dir = await cache();
+  const target = join(dir, 'program');
+  const said: string[] = [];
+  const make = async (scratch: string): Promise<string> => {
+    // Whoever else wants it finds the lock, and is told, before it is done.
+    while (!said.some((line) => line.startsWith('waiting'))) await new Promise(setImmediate);
+    await writeFile(join(scratch, 'made'), 'text');
+    return join(scratch, 'made');
+  };
+  const get = (): Promise<string> => cached(target, { doing: 'making it', make }, (line) => said.push(line));
+  expect(await Promise.all([get(), get(), get()])).toEqual([target, target, target]);
+  expect(await get()).toBe(target);
+  expect(said.filter((line) => line === 'making it …')).toHaveLength(1);
+  expect([await readFile(target, 'utf8'), await readdir(dir)]).toEqual(['text', ['program']]);
+});
+
+test('what fails half-way leaves nothing, and is made by the next', async () => {
+  const dir = await cache();
+  const target = join(dir, 'program');
+  const half = async (scratch: string): Promise<string> => {
+    await writeFile(join(scratch, 'made'), 'te');
+    throw new Error('the disk is full');
+  };
+  const whole = async (scratch: string): Promise<string> => {
+    await writeFile(join(scratch, 'made'), 'text');
+    return join(scratch, 'made');
+  };
+  const get = (make: typeof half): Promise<string> => cached(target, { doing: 'making it', make }, () => undefined);
+  await expect(get(half)).rejects.toThrow('the disk is full');
+  expect(await readdir(dir)).toEqual([]);
+  expect(await readFile(await get(whole), 'utf8')).toBe('text');
+});

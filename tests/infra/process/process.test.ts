@@ -1,0 +1,180 @@
+import { mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { identityOf, isRunning } from '../../../infra/process/identity.ts';
+import { withLock } from '../../../infra/process/lock.ts';
+import { assertFree, freePorts, portsFrom, type Ports } from '../../../infra/deployment/ports.ts';
+import { startProcess, untilReady, logOf, type RunningProcess } from '../../../infra/process/process.ts';
+import { ensureSecrets } from '../../../infra/access/secrets.ts';
+import { supervise } from '../../../infra/process/supervisor.ts';
+
+let dir: string;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'fave-process-'));
+});
+afterAll(async () => {
+  await rm(dir, { recursive: true, force: true });
+});
+
+function program(name: string, script: string) {
+  return { name, command: process.execPath, args: ['-e', script], env: {}, cwd: dir, log: join(dir, `${name}.log`) };
+}
+
+const says = (child: RunningProcess, text: string) => () => logOf(child).then((log) => (log.includes(text) ? true : undefined));
+
+describe('a process', () => {
+  it('that ignores SIGTERM is killed after its grace', async () => {
+    const child = await startProcess(
+      program('stubborn', 'process.on("SIGTERM", () => {}); console.log("up"); setInterval(() => {}, 1000)'),
+    );
+    await untilReady(child, 10_000, says(child, 'up'));
+    expect(await child.stop(100)).toEqual({ code: null, signal: 'SIGKILL' });
+    expect(isRunning({ ...identityOf(child.pid) })).toBe(false);
+  });
+
+  it('that ends before it is ready is reported with the end of its log', async () => {
+    const child = await startProcess(program('broken', 'console.error("the disk is full"); process.exit(3)'));
+    await expect(untilReady(child, 10_000, () => Promise.resolve(undefined))).rejects.toThrow(
+      /broken ended \(exit code 3\)[^]*the disk is full/,
+    );
+  });
+
+  it('that has ended takes with it what it left behind, and is not signalled again: its number may be another’s', async () => {
+    const script =
+      'console.log(`left ${require("node:child_process").spawn("sleep", ["600"], { stdio: "inherit" }).pid} behind`)';
+    const child = await startProcess({
+      ...program('parent', `${script}; process.exit()`),
+      env: { PATH: process.env['PATH'] ?? '' },
+    });
+    const exit = await child.exited;
+    const left = identityOf(Number(/left (\d+) behind/.exec(await logOf(child))?.[1]));
+    await vi.waitUntil(() => !isRunning(left), { timeout: 10_000 });
+    const signalled = vi.spyOn(process, 'kill');
+    onTestFinished(() => signalled.mockRestore());
+    expect(await child.stop(0)).toEqual(exit);
+    expect(signalled.mock.calls).toEqual([]);
+  });
+
+  it('that does not exist is named', async () => {
+    await expect(startProcess({ ...program('missing', ''), command: join(dir, 'nothing') })).rejects.toThrow(
+      'missing cannot be started',
+    );
+  });
+
+  it('is told from a later one with the same number', () => {
+    const self = identityOf(process.pid);
+    expect(isRunning(self)).toBe(true);
+    expect(isRunning({ ...self, started: `${self.started}0` })).toBe(false);
+  });
+});
+
+describe('a supervised service', () => {
+  const ready = 'console.log(JSON.stringify({ event: "service:ready", http: process.pid })); setInterval(() => {}, 1000)';
+
+  it('is started again when it is killed, and not when it is stopped', async () => {
+    const told: string[] = [];
+    let notify = (): void => undefined;
+    const changed = (): void => {
+      notify();
+    };
+    const service = await supervise(program('service', ready), { progress: (line) => told.push(line), changed, grace: 5_000 });
+    const first = service.http() ?? 0;
+    const again = new Promise<void>((resolve) => {
+      notify = () => {
+        if (service.http() !== undefined && service.http() !== first) resolve();
+      };
+    });
+    process.kill(first, 'SIGKILL');
+    await again;
+    const second = service.current()?.pid ?? 0;
+    expect(second).not.toBe(first);
+    expect(told).toEqual([expect.stringContaining('service ended (killed by SIGKILL); it is started again in 0.5 s')]);
+    await service.stop();
+    expect(isRunning(identityOf(second))).toBe(false);
+    expect(told).toHaveLength(1);
+  });
+
+  it('that cannot be started again for a while is, as soon as it can be', async () => {
+    const [command, told]: [string, string[]] = [join(dir, 'program'), []];
+    await symlink(process.execPath, command);
+    const options = { progress: (line: string) => told.push(line), changed: () => undefined, grace: 5_000 };
+    const service = await supervise({ ...program('lost', ready), command }, options);
+    const first = service.current()?.pid ?? 0;
+    await rm(command);
+    process.kill(first, 'SIGKILL');
+    await vi.waitUntil(() => told.some((line) => line.includes('cannot be started')), { timeout: 10_000 });
+    await symlink(process.execPath, command);
+    await vi.waitUntil(() => ![undefined, first].includes(service.http()), { timeout: 10_000 });
+    await service.stop();
+  });
+
+  it('that cannot even start is an error at once', async () => {
+    const options = { progress: () => undefined, changed: () => undefined, grace: 1_000 };
+    await expect(supervise(program('hopeless', 'console.log("no model"); process.exit(1)'), options)).rejects.toThrow(
+      /hopeless ended[^]*no model/,
+    );
+  });
+});
+
+describe('a lock', () => {
+  it('of a holder that died is taken over', async () => {
+    const child = await startProcess(
+      program(
+        'holder',
+        `
+      require('node:fs').mkdirSync('dead');
+      const started = require('node:fs').readFileSync('/proc/self/stat', 'utf8').split(') ').at(-1).split(' ')[19];
+      require('node:fs').writeFileSync('dead/holder.json', JSON.stringify({ pid: process.pid, started }));`,
+      ),
+    );
+    await child.exited;
+    expect(await withLock(join(dir, 'dead'), () => Promise.resolve('mine'))).toBe('mine');
+  });
+});
+
+describe('a port', () => {
+  const listening = async (port: number): Promise<Server> => {
+    const server = createServer();
+    onTestFinished(() => void server.close());
+    await new Promise<void>((resolve) => server.once('error', () => resolve()).listen(port, '127.0.0.1', resolve));
+    return server;
+  };
+
+  it('that is taken is named with the option that chooses another', async () => {
+    const server = await listening(0);
+    const { port } = server.address() as { port: number };
+    await expect(assertFree({ minio: port })).rejects.toThrow(new RegExp(`port ${port} \\(minio\\).*--port-base`));
+  });
+
+  it('is given to one process, in a row of four that are free, below those that the system gives to anybody', async () => {
+    // Everybody begins to look at the same place.
+    vi.spyOn(Math, 'random').mockReturnValue(0.5);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const [one, two] = await Promise.all([freePorts(), freePorts()]);
+    expect([one, two]).toEqual([portsFrom(one.minio), portsFrom(two.minio)]);
+    const [lower, upper] = [one, two].sort((a, b) => a.minio - b.minio) as [Ports, Ports];
+    expect(lower.monitor).toBeLessThan(upper.minio);
+    // Whoever else looks finds it taken.
+    for (const { monitor } of [one, two]) await expect(assertFree({ monitor: monitor + 1 })).rejects.toThrow('in use');
+    // Or somebody has that already.
+    const taken = upper.monitor + 4;
+    await listening(taken);
+    expect((await freePorts()).minio).toBeGreaterThan(taken);
+
+    const range = await readFile('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').catch(() => '32768');
+    expect(upper.monitor).toBeLessThan(Number.parseInt(range));
+  });
+});
+
+describe('secrets', () => {
+  it('stay as they are when roles are added, and are readable by their owner only', async () => {
+    const first = await ensureSecrets(dir, { bus: ['a'], store: [] });
+    const second = await ensureSecrets(dir, { bus: ['a', 'b'], store: ['c'] });
+    expect(second.bus['a']).toBe(first.bus['a']);
+    expect(second.bus['b']).toMatch(/^[0-9a-f]{36}$/);
+    const { mode } = await stat(join(dir, 'secrets.json'));
+    expect(mode & 0o077).toBe(0);
+  });
+});

@@ -1,0 +1,66 @@
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { beforeAll, expect, it, onTestFinished } from 'vitest';
+import { setUpBucket } from '../../../infra/setup/bucket.ts';
+import { graph } from '../../../services/pipeline.ts';
+import { createStore, type Store } from '../../../shared/store/store.ts';
+import { ownStack, type Stack } from '../../support/stack.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await ownStack();
+});
+
+function bucket(name: string, endpoint = stack.config.store.endpoint): Store {
+  const store = createStore({ ...stack.config.store, endpoint, bucket: name });
+  onTestFinished(() => store.close());
+  return store;
+}
+
+/** Answers what holds MinIO's extensions as S3's schema has it: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+async function strict(endpoint: string): Promise<string> {
+  const server = createServer((asked, answer) => {
+    void (async () => {
+      const body = await text(asked);
+      if (body.includes('ExcludedPrefixes')) {
+        const error = '<Error><Code>MalformedXML</Code><Message>did not validate against our published schema</Message></Error>';
+        answer.writeHead(400, { 'content-type': 'application/xml' }).end(error);
+        return;
+      }
+      const { method, url, headers } = asked;
+      request(new URL(url ?? '', endpoint), { method, headers }, (said) => {
+        answer.writeHead(said.statusCode ?? 500, said.headers);
+        said.pipe(answer);
+      }).end(body);
+    })();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+it('set-up leaves the rules of a bucket alone that FAVE looks into by itself', async () => {
+  const store = bucket('announces-nothing');
+  expect(await setUpBucket({ store, graph, events: 'sweep' })).toEqual([
+    'made bucket announces-nothing',
+    'set the versioning of announces-nothing',
+    'set the lifecycle of announces-nothing',
+  ]);
+  expect(await setUpBucket({ store, graph, events: 'sweep' })).toEqual([]);
+  expect(await setUpBucket({ store, graph })).toEqual(['set the notification rules of announces-nothing']);
+});
+
+it('a store without MinIO’s extensions keeps versions of every key', async () => {
+  const store = bucket('of-another-store', await strict(stack.config.store.endpoint));
+  expect(await setUpBucket({ store, graph, events: 'sweep' })).toEqual([
+    'made bucket of-another-store',
+    'set the versioning of of-another-store',
+    'set the lifecycle of of-another-store',
+  ]);
+  expect(await store.client.getBucketVersioning(store.bucket)).toMatchObject({ Status: 'Enabled' });
+  expect(await setUpBucket({ store, graph, events: 'sweep' })).toEqual([]);
+});

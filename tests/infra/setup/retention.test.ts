@@ -1,0 +1,53 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { beforeAll, expect, it } from 'vitest';
+import { cachedPath } from '../../../infra/servers/install.ts';
+import { serverPrograms } from '../../../infra/servers/table.ts';
+import { runSetUp } from '../../../infra/setup/job.ts';
+import { graph } from '../../../services/pipeline.ts';
+import { ownStack, type Stack } from '../../support/stack.ts';
+
+/** What the store says that it deletes, and after how many days. */
+async function expiries({ store }: Stack): Promise<Record<string, number>> {
+  interface Rule {
+    readonly Filter: { readonly Prefix: string };
+    readonly Expiration?: { readonly Days?: number | string };
+  }
+  const { Rule } = (await store.client.getBucketLifecycle(store.bucket)) as unknown as { Rule: Rule[] };
+  return Object.fromEntries(
+    Rule.flatMap(({ Filter, Expiration }) => (Expiration?.Days === undefined ? [] : [[Filter.Prefix, Number(Expiration.Days)]])),
+  );
+}
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await ownStack();
+});
+
+it('the store deletes what is scratch, unfinished uploads, and requests where that is asked for', async () => {
+  expect(await expiries(stack)).toEqual({ 'tmp/': 7, 'memo/': 30 });
+  const setUpAgain = (env = {}): Promise<void> =>
+    runSetUp({
+      graph,
+      env: { ...stack.environment, ...env },
+      secretsDir: join(stack.dataDir, 'none'),
+      progress: () => undefined,
+    });
+  await setUpAgain({ FAVE_RETENTION_DAYS: '90' });
+  expect(await expiries(stack)).toEqual({ 'tmp/': 7, 'memo/': 30, 'requests/': 90 });
+  await setUpAgain();
+  expect(await expiries(stack)).not.toHaveProperty('requests/');
+
+  const { endpoint, accessKey, secretKey } = stack.config.store;
+  const env = {
+    HOME: stack.dataDir,
+    MC_CONFIG_DIR: stack.dataDir,
+    MC_HOST_fave: endpoint.replace('://', `://${accessKey}:${secretKey}@`),
+  };
+  const mc = cachedPath(serverPrograms.mc);
+  const { stdout } = await promisify(execFile)(mc, ['admin', 'config', 'get', 'fave', 'api'], { env });
+  // What the environment sets, the server says so of: a default would be in the plain list only.
+  expect(stdout).toContain('MINIO_API_STALE_UPLOADS_EXPIRY=24h');
+  expect(stdout).toContain('MINIO_API_STALE_UPLOADS_CLEANUP_INTERVAL=6h');
+});

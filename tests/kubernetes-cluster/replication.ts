@@ -1,0 +1,40 @@
+import type { Bus } from '../../shared/bus/connection.ts';
+import { streams } from '../../shared/bus/topology.ts';
+import { BUS_NODES } from '../../infra/kubernetes/bus.ts';
+import { STORE_NODES } from '../../infra/kubernetes/store.ts';
+import type { System } from './system.ts';
+
+interface StoreInfo {
+  readonly info: {
+    readonly backend: { readonly backendType: string; readonly onlineDisks: number; readonly standardSCParity: number };
+    readonly servers: readonly { readonly state: string }[];
+  };
+}
+
+/** What the clusters of the servers lack of all their copies; nothing where all are there and up to date. */
+export async function lacking({ mc }: System, { manager }: Bus): Promise<string[]> {
+  const { info } = JSON.parse(await mc('admin', 'info', '--json', 'fave')) as StoreInfo;
+  const { backend, servers } = info;
+  const store = [backend.backendType, backend.standardSCParity, backend.onlineDisks, servers.filter(isOnline).length].join(' ');
+  const wanted = ['Erasure', STORE_NODES / 2, STORE_NODES, STORE_NODES].join(' ');
+  const bus = Object.values(streams).map(async (name) => {
+    const { config, cluster } = await manager.streams.info(name);
+    const current = (cluster?.replicas ?? []).filter((replica) => replica.current).length + 1;
+    return config.num_replicas === BUS_NODES && current === BUS_NODES
+      ? []
+      : [`${name}: ${current} of ${config.num_replicas} copies`];
+  });
+  return [...(store === wanted ? [] : [`store: ${store}, not ${wanted}`]), ...(await Promise.all(bus)).flat()];
+}
+
+const isOnline = ({ state }: { readonly state: string }): boolean => state === 'online';
+
+/** Every artifact of a request by path, with its ETag: what equal work makes equal. */
+export async function artifacts({ mc, admin }: System, id: string): Promise<Record<string, string>> {
+  const text = await mc('ls', '--recursive', '--json', `fave/${admin.store.bucket}/requests/${id}/`);
+  const objects = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { key: string; etag: string });
+  return Object.fromEntries(objects.flatMap(({ key, etag }) => (key.startsWith('metadata/') ? [] : [[key, etag]])));
+}

@@ -1,0 +1,86 @@
+/** What the cluster has to show: `scenarios.ts MC [SCENARIO…]`, inside the cluster's network namespace. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { graph } from '../../services/pipeline.ts';
+import { messageOf, PermanentError } from '../../shared/core/errors.ts';
+import { NAMESPACE } from '../../infra/kubernetes/names.ts';
+import { root } from '../../infra/process/paths.ts';
+import { burst } from './burst.ts';
+import { kubectl } from './cluster.ts';
+import { cold } from './cold.ts';
+import { externalStore, installOnExternalStore } from './external-store.ts';
+import { figure } from './figure.ts';
+import { interrupted, killed } from './pod-loss.ts';
+import { monitors } from './monitors.ts';
+import { rotated, upgraded } from './rolling-update.ts';
+import { scaleOut, smallServers } from './scale-out.ts';
+import { install, uninstall, type System } from './system.ts';
+import type { Scenario } from './scenario-report.ts';
+import { traces } from './traces.ts';
+
+const [mc = 'mc', ...wanted] = process.argv.slice(2);
+
+/** How FAVE is installed for a scenario. */
+const systems = {
+  cold: () => install(graph, 'cold', mc),
+  'external-store': () => installOnExternalStore(graph, mc),
+  'scale-out': () => install(graph, 'scale-out', mc, { adaptation: smallServers }),
+} satisfies Readonly<Record<string, () => Promise<System>>>;
+
+interface Plan {
+  readonly run: Scenario;
+  /** Begins where the scenario before it left the cluster, if that had the same. */
+  readonly on: keyof typeof systems;
+}
+
+/** In this order. */
+const scenarios: Readonly<Record<string, Plan>> = {
+  cold: { run: cold, on: 'cold' },
+  burst: { run: burst, on: 'cold' },
+  killed: { run: killed, on: 'cold' },
+  interrupted: { run: interrupted, on: 'cold' },
+  monitors: { run: monitors, on: 'cold' },
+  traces: { run: traces, on: 'cold' },
+  upgraded: { run: upgraded('warm'), on: 'cold' },
+  // The last: whoever has access loses it.
+  rotated: { run: rotated('warm', mc), on: 'cold' },
+  'external-store': { run: externalStore, on: 'external-store' },
+  'scale-out': { run: scaleOut, on: 'scale-out' },
+  'scale-out-upgraded': { run: upgraded('scale-out', smallServers), on: 'scale-out' },
+  'scale-out-rotated': { run: rotated('scale-out', mc, smallServers), on: 'scale-out' },
+};
+
+const names = Object.keys(scenarios).filter((name) => wanted.length === 0 || wanted.includes(name));
+const unknown = wanted.find((name) => !(name in scenarios));
+if (unknown !== undefined)
+  throw new PermanentError('bad-arguments', `there is no scenario ${unknown}; there are ${Object.keys(scenarios).join(', ')}`);
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const docs = join(root, 'docs', 'kubernetes');
+await mkdir(docs, { recursive: true });
+let system: System | undefined;
+let installed: Plan['on'] | undefined;
+try {
+  for (const [name, plan] of names.map((each) => [each, scenarios[each]] as const)) {
+    if (!plan) continue;
+    if (!system || installed !== plan.on) {
+      await system?.close();
+      await uninstall();
+      system = await systems[plan.on]();
+      installed = plan.on;
+      say('FAVE is set up in the cluster');
+    }
+    say(`… ${name}`);
+    const timeline = await plan.run(system, graph, say);
+    if (!timeline) continue;
+    await writeFile(join(docs, `${name}.json`), `${JSON.stringify(timeline, null, 2)}\n`);
+    await writeFile(join(docs, `${name}.svg`), await figure(timeline));
+    say(`ok ${name}: docs/kubernetes/${name}.json, .svg`);
+  }
+} catch (error) {
+  // Soon there is no cluster any more to ask what it was.
+  say(await kubectl(['-n', NAMESPACE, 'get', 'pods', '-o', 'wide']).catch(messageOf));
+  throw error;
+} finally {
+  await system?.close();
+}

@@ -1,0 +1,82 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { exec, type Exec, ToolError } from '../../../shared/tools/exec.ts';
+import { decode, decodeArgs } from '../../../services/stage-object-detector/frames.ts';
+import { cleanUp, scratch } from './harness.ts';
+
+afterEach(cleanUp);
+
+/** A JPEG of one colour. */
+function picture(dir: string, name: string, colour: string, width: number, height: number) {
+  const path = join(dir, name);
+  execFileSync('ffmpeg', [
+    '-v',
+    'error',
+    '-f',
+    'lavfi',
+    '-i',
+    `color=${colour}:s=${String(width)}x${String(height)}`,
+    '-frames:v',
+    '1',
+    '-q:v',
+    '1',
+    path,
+  ]);
+  return { path, width, height };
+}
+
+test('each picture gets its own input, filter and output', () => {
+  const args = decodeArgs([
+    { path: 'a.jpg', width: 640, height: 360, output: 'a.rgb' },
+    { path: 'b.jpg', width: 360, height: 640, output: 'b.rgb' },
+  ]).join(' ');
+  expect(args).toContain(
+    '-i b.jpg -map 0:v -frames:v 1 -vf scale=512:288:flags=area+accurate_rnd+bitexact,pad=512:512:0:112:color=gray',
+  );
+  expect(args).toMatch(/a\.rgb -map 1:v .*scale=288:512:.*pad=512:512:112:0:.* b\.rgb$/);
+});
+
+test('pictures of any shape become squares of RGB with grey bars', async () => {
+  const dir = scratch();
+  const decoded = await decode([picture(dir, 'r.jpg', 'red', 64, 36), picture(dir, 'b.jpg', 'blue', 36, 64)], dir, exec);
+
+  const pixel = (n: number, x: number, y: number): number[] => [...decoded[n]!.rgb.subarray((y * 512 + x) * 3).subarray(0, 3)];
+  const near = (actual: number[], wanted: number[]): void => {
+    actual.forEach((value, n) => expect(Math.abs(value - wanted[n]!)).toBeLessThan(8));
+  };
+  expect(decoded.map(({ rgb }) => rgb.length)).toEqual([512 * 512 * 3, 512 * 512 * 3]);
+  near(pixel(0, 256, 256), [255, 0, 0]);
+  near(pixel(0, 256, 50), [128, 128, 128]);
+  near(pixel(1, 256, 256), [0, 0, 255]);
+  near(pixel(1, 50, 256), [128, 128, 128]);
+});
+
+test.each([
+  ['no picture at all', (): Buffer => Buffer.from('not a picture')],
+  ['half a picture', (whole: Buffer): Buffer => whole.subarray(0, whole.length / 2)],
+  ['nothing', (): Buffer => Buffer.alloc(0)],
+  ['another format', (): Buffer => Buffer.from('P6 1 1 255\nabc')],
+])('a frame that is %s is named', async (_, spoil) => {
+  const dir = scratch();
+  const path = join(dir, 'detailed.jpg');
+  execFileSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=320x180', '-frames:v', '1', path]);
+  const bad = join(dir, 'frame_0002.jpg');
+  writeFileSync(bad, spoil(readFileSync(path)));
+
+  const pictures = [path, bad, path].map((path) => ({ path, width: 320, height: 180 }));
+  await expect(decode(pictures, dir, exec)).rejects.toMatchObject({
+    name: 'PermanentError',
+    code: 'unreadable-frame',
+    message: expect.stringContaining('frame_0002.jpg') as string,
+  });
+});
+
+test("a missing or killed ffmpeg is not the frame's fault", async () => {
+  for (const how of [{ cause: new Error('ENOENT') }, { killedBy: 'SIGKILL' as const }, { exitCode: 255, timedOut: true }]) {
+    const fault = new ToolError({ command: 'ffmpeg', args: [], ...how });
+    const failing: Exec = () => Promise.reject(fault);
+    await expect(decode([{ path: 'x.jpg', width: 1, height: 1 }], scratch(), failing)).rejects.toBe(fault);
+  }
+});

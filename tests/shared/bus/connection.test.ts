@@ -1,0 +1,86 @@
+import { JetStreamApiError } from '@nats-io/jetstream';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { connectBus, type Bus } from '../../../shared/bus/connection.ts';
+import { UnavailableError } from '../../../shared/core/errors.ts';
+import { proxyTo, type Proxy } from '../../fixtures/proxy.ts';
+import { stack as sharedStack, type Stack } from '../../support/stack.ts';
+import { queue } from '../queue.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await sharedStack();
+});
+
+async function behindProxy(): Promise<{ bus: Bus; proxy: Proxy }> {
+  const proxy = await proxyTo(Number(new URL(stack.config.bus.servers[0]!).port));
+  const bus = await connectBus({ ...stack.config.bus, servers: [`127.0.0.1:${proxy.port}`] }, 'test');
+  onTestFinished(() => bus.close());
+  return { bus, proxy };
+}
+
+describe('publishing', () => {
+  it('resolves when the message is stored', async () => {
+    const { stream, subject } = await queue(stack.bus, []);
+    expect(await stack.bus.publish(subject('a'), { text: 'čaj' }, {})).toMatchObject({ stream, seq: 1 });
+    expect((await stack.bus.manager.streams.getMessage(stream, { seq: 1 }))?.json()).toEqual({ text: 'čaj' });
+  });
+
+  it('stores one of several messages with one id', async () => {
+    const { stream, subject } = await queue(stack.bus, []);
+    const acks = await Promise.all([1, 2, 3].map((n) => stack.bus.publish(subject('a'), { n }, { msgID: 'one' })));
+    expect(acks.filter(({ duplicate }) => duplicate)).toHaveLength(2);
+    expect((await stack.bus.manager.streams.info(stream)).state.messages).toBe(1);
+  });
+
+  it('waits for a server that is away, and stores the message once', async () => {
+    const { bus, proxy } = await behindProxy();
+    const { stream, subject } = await queue(stack.bus, []);
+    proxy.cut();
+    const published = bus.publish(subject('a'), {}, { msgID: 'once', signal: new AbortController().signal });
+    proxy.mend();
+    expect(await published).toMatchObject({ stream, seq: 1 });
+    expect((await stack.bus.manager.streams.info(stream)).state.messages).toBe(1);
+  });
+
+  it('waits no longer than it is told to', async () => {
+    const { bus, proxy } = await behindProxy();
+    const { subject } = await queue(stack.bus, []);
+    const stop = new AbortController();
+    proxy.cut();
+    const published = bus.publish(subject('a'), {}, { signal: stop.signal });
+    stop.abort(new Error('told to stop'));
+    await expect(published).rejects.toThrow('told to stop');
+    proxy.mend();
+  });
+
+  it('waits for room in a full stream, which drops nothing', async () => {
+    const { stream, subject } = await queue(stack.bus, [], { max_msgs: 1, discard: 'new' });
+    await stack.bus.publish(subject('a'), { n: 1 }, {});
+    let stored = false;
+    const second = stack.bus
+      .publish(subject('a'), { n: 2 }, { signal: new AbortController().signal })
+      .then((ack) => ((stored = true), ack));
+    // Refused by the server, so it is full; the one above asks again and again.
+    await expect(stack.bus.jetstream.publish(subject('a'), '{}')).rejects.toThrow('maximum messages exceeded');
+    expect(stored).toBe(false);
+    await stack.bus.manager.streams.purge(stream);
+    expect(await second).toMatchObject({ seq: 2 });
+  });
+
+  it('is not repeated when the server refuses it for good', async () => {
+    const { subject } = await queue(stack.bus, []);
+    const expectation = { expect: { lastSubjectSequence: 7 } };
+    await expect(stack.bus.publish(subject('a'), {}, expectation)).rejects.toThrow(JetStreamApiError);
+  });
+});
+
+it('connecting to nobody ends with a sentence', async () => {
+  const error = await connectBus({ servers: ['127.0.0.1:1'], user: '', password: '', ca: undefined }, 'test', 300).catch(
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toBeInstanceOf(UnavailableError);
+  expect(error).toMatchObject({
+    code: 'bus-unavailable',
+    message: expect.stringMatching(/^NATS does not answer \(.*\)$/) as string,
+  });
+});

@@ -1,0 +1,46 @@
+import { beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { storedMessages } from '../../../shared/bus/read-stream.ts';
+import { streams } from '../../../shared/bus/topology.ts';
+import { ownStack, type Stack } from '../../support/stack.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await ownStack();
+});
+
+/** Stores messages about a request; @returns their sequences. */
+async function store(request: string, count: number): Promise<number[]> {
+  const stored = Array.from({ length: count }, (_, n) => stack.bus.publish(`fave.dlq.cut.${request}`, { n }, {}));
+  return (await Promise.all(stored)).map(({ seq }) => seq);
+}
+
+async function read(request: string): Promise<number[]> {
+  const seqs: number[] = [];
+  for await (const { seq } of storedMessages(stack.bus, streams.deadLetters, `fave.dlq.*.${request}`)) seqs.push(seq);
+  return seqs;
+}
+
+it('all that is there is read, oldest first, and nothing else', async () => {
+  await store('other', 1);
+  const seqs = await store('many', 1_200);
+  expect(await read('many')).toEqual(seqs.sort((a, b) => a - b));
+  expect(await read('none')).toEqual([]);
+});
+
+it('what is removed after it was counted is not waited for', { timeout: 10_000 }, async () => {
+  const [seq = 0] = await store('removed', 1);
+  const { consumers } = stack.bus.jetstream;
+  const get = consumers.get.bind(consumers);
+  const spy = vi.spyOn(consumers, 'get').mockImplementation(async (...args) => {
+    const consumer = await get(...args);
+    const info = consumer.info.bind(consumer);
+    consumer.info = async () => {
+      const counted = await info();
+      await stack.bus.manager.streams.deleteMessage(streams.deadLetters, seq).catch(() => false);
+      return counted;
+    };
+    return consumer;
+  });
+  onTestFinished(() => spy.mockRestore());
+  expect(await read('removed')).toEqual([]);
+});

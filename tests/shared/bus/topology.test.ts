@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { graph } from '../../../services/pipeline.ts';
+import { kinds } from '../../../schemas/kinds.ts';
+import {
+  consumerConfigs,
+  consumerName,
+  laneOf,
+  lanesOf,
+  MAX_DELIVERIES,
+  streamConfigs,
+  streams,
+  subjects,
+} from '../../../shared/bus/topology.ts';
+
+/** Whether a NATS subject filter takes a subject: https://docs.nats.io/nats-concepts/subjects#wildcards */
+function takes(filter: string, subject: string): boolean {
+  const source = filter.split('.').map((token) => (token === '*' ? '[^.]+' : token === '>' ? '.+' : token));
+  return new RegExp(`^${source.join('\\.')}$`).test(subject);
+}
+
+const consumers = consumerConfigs(graph, 30);
+
+describe('what lands', () => {
+  const landings = graph.stages.flatMap((stage) => lanesOf(stage.consumes).map((lane) => [stage, lane] as const));
+
+  it.each(landings)('reaches its stage by one consumer ($0.name, $1)', ({ name, consumes }, lane) => {
+    const subject = subjects.landed(consumes.name, lane, 'a-request_1');
+    const reached = consumers.filter(({ stream, config }) => stream === streams.landed && takes(config.filter_subject, subject));
+    const expected = [consumerName(name, lane), ...(consumes === kinds.input ? ['tracker'] : [])];
+    expect(reached.map(({ config }) => config.durable_name).sort()).toEqual(expected.sort());
+  });
+
+  it('takes the first lane up to the eighth clip, and before there are clips', () => {
+    expect([{}, { clip: 1 }, { clip: 8 }, { clip: 9 }, { clip: 9_999 }].map(laneOf)).toEqual([
+      'first',
+      'first',
+      'first',
+      'rest',
+      'rest',
+    ]);
+    expect(lanesOf(kinds.segments)).toEqual(['first']);
+    expect(lanesOf(kinds.clip)).toEqual(['first', 'rest']);
+  });
+});
+
+describe('consumers', () => {
+  it('have names of their own that NATS accepts', () => {
+    const names = consumers.map(({ config }) => config.durable_name);
+    expect(new Set(names).size).toBe(names.length);
+    expect(names.filter((name) => !/^[A-Za-z0-9_-]+$/.test(name))).toEqual([]);
+  });
+
+  it('acknowledge each message within ack_wait, and never by BackOff', () => {
+    for (const { config } of consumers) expect(config).toMatchObject({ ack_policy: 'explicit', ack_wait: 30e9 });
+    expect(consumers.filter(({ config }) => 'backoff' in config)).toEqual([]);
+  });
+
+  it('of stages give up in the end; those of the platform never do', () => {
+    const ofStages = graph.stages.flatMap(({ name, consumes }) => lanesOf(consumes).map((lane) => consumerName(name, lane)));
+    for (const { config } of consumers) {
+      expect([config.durable_name, config.max_deliver]).toEqual([
+        config.durable_name,
+        ofStages.includes(config.durable_name) ? MAX_DELIVERIES : undefined,
+      ]);
+    }
+  });
+});
+
+describe('streams', () => {
+  const configs = streamConfigs();
+
+  it.each([
+    [subjects.rawFast, streams.raw],
+    [subjects.rawDurable, streams.raw],
+    [subjects.landed('clip', 'rest', 'r'), streams.landed],
+    [subjects.stage('r', 'stage-x'), streams.requests],
+    [subjects.lifecycle('r', 'completed'), streams.requests],
+    [subjects.deadLetter('stage-x', 'r'), streams.deadLetters],
+  ])('%s is kept in %s alone', (subject, stream) => {
+    expect(configs.filter((config) => config.subjects?.some((filter) => takes(filter, subject))).map(({ name }) => name)).toEqual(
+      [stream],
+    );
+  });
+
+  it('are bounded, and queues push back rather than drop', () => {
+    for (const config of configs) expect(config.max_bytes).toBeGreaterThan(0);
+    const queues = configs.filter(({ name }) => name === streams.raw || name === streams.landed);
+    expect(queues.map(({ discard, retention }) => [discard, retention])).toEqual([
+      ['new', 'workqueue'],
+      ['new', 'interest'],
+    ]);
+  });
+});
+
+it('one subject filter takes every lifecycle event of a request and no stage’s progress', () => {
+  const filter = subjects.lifecycle('r', '*');
+  expect(takes(filter, subjects.lifecycle('r', 'completed'))).toBe(true);
+  expect(takes(filter, subjects.stage('r', 'stage-x'))).toBe(false);
+  expect(takes(filter, subjects.lifecycle('r2', 'completed'))).toBe(false);
+});

@@ -1,0 +1,99 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { environment, readConfig, readSettings } from '../../../shared/config/config.ts';
+import { requestOptions } from '../../../shared/pipeline/graph.ts';
+import type { OptionSchemas } from '../../../shared/pipeline/stage.ts';
+
+const SECRET = 'hunter2-hunter2';
+
+function secretFile(text: string): string {
+  const dir = mkdtempSync(join(tmpdir(), 'fave-config-'));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
+  writeFileSync(join(dir, 'secret'), text);
+  return join(dir, 'secret');
+}
+
+function thrown(run: () => unknown): unknown {
+  try {
+    run();
+  } catch (error) {
+    return error;
+  }
+  return undefined;
+}
+
+it('an empty environment has a default for everything, and empty counts as absent', () => {
+  expect(readConfig({})).toEqual(readConfig(Object.fromEntries(Object.keys(environment).map((name) => [name, '']))));
+  expect(readConfig({})).toMatchObject({
+    concurrency: 1,
+    bus: { servers: ['nats://127.0.0.1:4222'], ca: undefined },
+    store: { pathStyle: true },
+  });
+});
+
+it('variables become typed values', () => {
+  const config = readConfig({
+    NATS_URL: 'nats://a,nats://b',
+    ARTIFACT_PATH_STYLE: 'false',
+    FAVE_GRACE: '1.5',
+    FAVE_CONCURRENCY: '3',
+    UNKNOWN: 'x',
+  });
+  expect(config).toMatchObject({
+    bus: { servers: ['nats://a', 'nats://b'] },
+    store: { pathStyle: false },
+    grace: 1.5,
+    concurrency: 3,
+  });
+});
+
+it('sweeps are rarer beside notifications than where they are all, and as rare as is said', () => {
+  const intervals = (more: Record<string, string>): number[] =>
+    ['notifications', 'sweep'].map((FAVE_EVENTS) => readConfig({ FAVE_EVENTS, ...more }).sweepInterval);
+  expect(intervals({})).toEqual([60, 2]);
+  expect(intervals({ FAVE_SWEEP_INTERVAL: '300' })).toEqual([300, 300]);
+});
+
+it('a secret may come as a file, which wins', () => {
+  const env = { NATS_PASSWORD_FILE: secretFile(`${SECRET}\n`), NATS_PASSWORD: 'other' };
+  expect(readConfig(env).bus.password).toBe(SECRET);
+});
+
+describe('a wrong variable', () => {
+  it.each([
+    ['FAVE_CONCURRENCY', 'must be integer'],
+    ['FAVE_HTTP_PORT', 'must be integer'],
+    ['ARTIFACT_PATH_STYLE', 'must be boolean'],
+    ['FAVE_LOG_LEVEL', 'must be one of trace, debug, info, warn, error, silent'],
+    ['FAVE_GRACE', 'must be number'],
+  ])('%s is named with its rule, and its value is kept secret', (name, rule) => {
+    const error = thrown(() => readConfig({ [name]: SECRET }));
+    expect(error).toMatchObject({ code: 'invalid-environment-variable', message: `environment variable ${name} ${rule}` });
+    expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain(SECRET);
+  });
+
+  it('out of its range is named with the bound', () => {
+    expect(() => readConfig({ FAVE_HTTP_PORT: '70000' })).toThrow('FAVE_HTTP_PORT must be <= 65535');
+  });
+});
+
+it('seconds are no more than a timer counts: above, it would fire at once', () => {
+  const schemas = Object.entries({ ...environment, ...requestOptions } as OptionSchemas);
+  const seconds = schemas.filter(([, { description }]) => /\bseconds\b/.test(description));
+  expect(seconds.map(([name]) => name)).toEqual(expect.arrayContaining(['FAVE_GRACE', 'item-timeout', 'timeout']));
+  for (const [name, schema] of seconds) expect((schema as { maximum?: number }).maximum, name).toBeLessThan(2 ** 31 / 1_000);
+});
+
+it('a stage’s settings are FAVE_ and their name', () => {
+  const schemas = {
+    'whisper-model': { type: 'string', default: '', description: 'path' },
+    threads: { type: 'integer', default: 2, minimum: 1, description: 'n' },
+  } as const;
+  expect(readSettings(schemas, { FAVE_WHISPER_MODEL: '/m.bin', 'whisper-model': 'no' })).toEqual({
+    'whisper-model': '/m.bin',
+    threads: 2,
+  });
+  expect(() => readSettings(schemas, { FAVE_THREADS: '0' })).toThrow('environment variable FAVE_THREADS must be >= 1');
+});

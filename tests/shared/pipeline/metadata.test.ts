@@ -1,0 +1,111 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { graph } from '../../../services/pipeline.ts';
+import {
+  decodeMetadata,
+  encodeMetadata,
+  encodeOptions,
+  requestValues,
+  reservedOptionNames,
+} from '../../../shared/pipeline/metadata.ts';
+
+const text = fc.string({ unit: 'binary', maxLength: 30 });
+const name = fc.stringMatching(/^[a-z][a-z-]{0,15}$/).filter((word) => !['traceparent'].includes(word));
+const options = fc.dictionary(
+  name,
+  fc.oneof(
+    text,
+    fc.double({ noNaN: true, noDefaultInfinity: true }).filter((n) => !Object.is(n, -0)),
+    fc.boolean(),
+  ),
+  { maxKeys: 5, noNullPrototype: true },
+);
+
+describe('an artifact’s metadata', () => {
+  it('survives the headers, which are ASCII', () => {
+    fc.assert(
+      fc.property(options, fc.integer({ min: 1 }), (chosen, run) => {
+        const metadata = {
+          run,
+          options: chosen,
+          attributes: { start: 1.5, end: 2 },
+          sha256: 'ab',
+          receipt: 'metadata/items/s/i.json',
+        };
+        const headers = encodeMetadata(metadata);
+        for (const value of Object.values(headers)) expect(value).toMatch(/^[\x20-\x7e]*$/);
+        expect(decodeMetadata(headers)).toEqual(metadata);
+      }),
+    );
+  });
+
+  it('is found whatever the case of the headers', () => {
+    expect(decodeMetadata({ 'X-Amz-Meta-Fave-Run': '3', 'Content-Type': 'x' })).toEqual({ run: 3, options: {}, attributes: {} });
+  });
+
+  it.each<Record<string, string>>([
+    {},
+    { 'x-amz-meta-fave-run': '0' },
+    { 'x-amz-meta-fave-run': 'one' },
+    { 'x-amz-meta-run': '1' },
+  ])('%j is none of ours', (headers) => {
+    expect(decodeMetadata(headers)).toBeUndefined();
+  });
+
+  it('fits the 2 KB that a store allows, with 512 bytes of options', () => {
+    const headers = encodeMetadata({
+      run: 999,
+      options: { query: 'x'.repeat(500) },
+      attributes: { start: 12_345.678, end: 12_346.789, preroll: 3.456 },
+      sha256: 'a'.repeat(64),
+      traceparent: 'a'.repeat(55),
+      receipt: `metadata/items/${'s'.repeat(40)}/clip_0001-frame_0001.json`,
+    });
+    const bytes = Object.entries(headers).reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+    expect(bytes).toBeLessThan(2_048);
+  });
+});
+
+describe('a user’s options', () => {
+  it('survive as headers, in any script', () => {
+    fc.assert(
+      fc.property(fc.dictionary(name, fc.string({ unit: 'grapheme', maxLength: 40 }), { noNullPrototype: true }), (chosen) => {
+        const headers = encodeOptions(chosen);
+        for (const value of Object.values(headers)) expect(value).toMatch(/^[\x20-\x7e]*$/);
+        expect(requestValues(headers).options).toEqual(chosen);
+      }),
+    );
+  });
+
+  it.each([
+    ['=?UTF-8?q?caf=C3=A9_au_lait?=', 'café au lait'],
+    ['=?utf-8?Q?100_%_=E2=98=95=5F?=', '100 % ☕_'],
+    ['=?UTF-8?b?Y2Fmw6k=?=', 'café'],
+    ['=?UTF-8?b?Y2Fm?= =?UTF-8?b?w6k=?= x', 'café x'],
+    ['plain =? text', 'plain =? text'],
+    ['', ''],
+  ])('%j reads %j', (header, value) => {
+    expect(requestValues({ 'X-Amz-Meta-Fave-Query': header })).toEqual({ options: { query: value } });
+  });
+
+  it.each(['=?utf-8?q?=ff=fe?=', '=?utf-8?b?//79?=', '=?utf-8?q?=E2=98?='])(
+    '%j is no UTF-8: it is read as something, never as an error',
+    (header) => {
+      expect(requestValues({ 'x-amz-meta-fave-query': header }).options['query']).toContain('\ufffd');
+    },
+  );
+
+  it('are all that a user calls fave-, but for the trace context', () => {
+    const headers = {
+      'x-amz-meta-fave-query': 'a',
+      'x-amz-meta-fave-traceparent': 't',
+      'x-amz-meta-other': 'b',
+      'content-type': 'c',
+    };
+    expect(requestValues(headers)).toEqual({ options: { query: 'a' }, traceparent: 't' });
+  });
+});
+
+it('no option of the pipeline has a name that is the platform’s own', () => {
+  expect(Object.keys(graph.options).filter((option) => reservedOptionNames.includes(option))).toEqual([]);
+});

@@ -1,0 +1,169 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Event } from '../../../schemas/generated/types.ts';
+import { publishLifecycle } from '../../../shared/bus/events.ts';
+import { streams, subjects } from '../../../shared/bus/topology.ts';
+import { start, stored, WAIT } from '../runtime/harness.ts';
+import { graph, vary } from './graph.ts';
+import { startPipeline, type Pipeline } from './pipeline.ts';
+
+vi.mock('../../../services/pipeline.ts', async () => ({ graph: (await import('./graph.ts')).graph }));
+
+let pipeline: Pipeline;
+let dir: string;
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), 'fave-cancel-'));
+  pipeline = await startPipeline();
+  return () => {
+    rmSync(dir, { recursive: true });
+  };
+});
+beforeEach(() => {
+  vary.before = undefined;
+});
+
+const alone = { memo: 'false' };
+
+/** Milliseconds in which a running tool must be gone, from when it is said that its request is cancelled. */
+const KILLED_WITHIN = 2_000;
+
+/** Whether a process of the group runs. One that is dead and not yet taken note of by its parent does not (Linux). */
+function isAlive(group: number): boolean {
+  try {
+    process.kill(-group, 0);
+  } catch {
+    return false;
+  }
+  const stats = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(statOf);
+  return stats.some(([state, , pgrp]) => pgrp === String(group) && state !== 'Z');
+}
+
+/** State, parent and group of a process, as `/proc/{pid}/stat` has them after its name. */
+function statOf(pid: string): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+  } catch {
+    return [];
+  }
+}
+
+/** Has `shout` run a tool with a child of its own, both asleep; @returns its process group, once it runs. */
+function sleepingTool(name: string): () => Promise<number> {
+  const file = join(dir, name);
+  vary.before = async (_, __, { exec }) => {
+    await exec('sh', ['-c', `sleep 600 & echo $$ > ${file}; wait`]);
+  };
+  return async () => {
+    await vi.waitUntil(() => existsSync(file) && readFileSync(file, 'utf8').endsWith('\n'), WAIT);
+    return Number(readFileSync(file, 'utf8'));
+  };
+}
+
+/** Waits until the state file says that a request is cancelled; it may not be there yet. */
+async function cancelledState(id: string): Promise<unknown> {
+  return vi.waitUntil(async () => {
+    const found = await pipeline.stack.store.text(`requests/${id}/metadata/state.json`);
+    const state = found && (JSON.parse(found.text) as { status: string });
+    return state?.status === 'cancelled' && state;
+  }, WAIT);
+}
+
+describe('fave cancel', () => {
+  it('stops what runs, drops what waits, and no completion follows', async () => {
+    const running = sleepingTool('group');
+    const request = pipeline.request();
+    await request.put('one\ntwo\nthree', alone);
+    const group = await running();
+    await vi.waitUntil(async () => (await request.lifecycle('accepted')).length === 1, WAIT);
+    const { code, stdout } = await pipeline.fave('cancel', request.id, '--reason', 'nobody wants it');
+    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('is cancelled (run 1)') });
+    await vi.waitUntil(() => !isAlive(group), { ...WAIT, interval: 5 });
+    const gone = Date.now();
+    const [said] = await stored<Event>(pipeline.stack, streams.requests, subjects.lifecycle(request.id, 'cancelled'));
+    const took = gone - Date.parse(said!.time);
+    console.info(`the tool was gone ${took} ms after it was said that the request is cancelled`);
+    expect(took).toBeLessThan(KILLED_WITHIN);
+
+    // All three lines are off the queue, and nothing came of them.
+    await vi.waitUntil(async () => {
+      const { num_pending, num_ack_pending } = await pipeline.stack.bus.manager.consumers.info('FAVE_LANDED', 'shout-first');
+      return num_pending + num_ack_pending === 0;
+    }, WAIT);
+    expect(await request.progress('shout')).toEqual([]);
+    expect(await request.deadLetters('shout')).toEqual([]);
+    expect(JSON.parse((await pipeline.stack.store.text(`requests/${request.id}/metadata/cancelled.json`))!.text)).toEqual({
+      run: 1,
+      reason: 'nobody wants it',
+    });
+    const state = await cancelledState(request.id);
+    expect(state).toMatchObject({
+      run: 1,
+      errors: [{ code: 'cancelled', message: 'nobody wants it' }],
+      stages: { cut: { done: 1 } },
+    });
+    expect([await request.ends(), await request.endsOf(1)]).toEqual([0, 1]);
+
+    expect(await pipeline.fave('cancel', request.id)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('has ended already (run 1: cancelled)'),
+    });
+    vary.before = undefined;
+    expect(await pipeline.fave('replay', request.id, '--wait')).toMatchObject({ code: 0 });
+    expect(await request.end(2)).toMatchObject({ status: 'completed', stages: { cut: { skipped: 1 }, shout: { done: 3 } } });
+  });
+
+  it('of what has ended or never was says so', async () => {
+    const request = pipeline.request();
+    await request.put('one', alone);
+    await request.end(1);
+    expect(await pipeline.fave('cancel', request.id)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('(run 1: completed)'),
+    });
+    expect(await request.lifecycle('cancelled')).toEqual([]);
+    expect(await pipeline.fave('cancel', 'nobody')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('there is no request nobody'),
+    });
+    expect(await pipeline.fave('cancel', 'no/id')).toMatchObject({ code: 2 });
+  });
+
+  it('while no tracker runs is written down by the next one', async () => {
+    const running = sleepingTool('untracked');
+    const request = pipeline.request();
+    await request.put('one', alone);
+    await running();
+    await vi.waitUntil(async () => (await request.lifecycle('accepted')).length === 1, WAIT);
+    await pipeline.running['tracker']?.stop();
+    expect(await pipeline.fave('cancel', request.id)).toMatchObject({ code: 0 });
+    await start(pipeline.stack, graph, 'tracker');
+    await cancelledState(request.id);
+  });
+});
+
+describe('the tracker', () => {
+  it('closes a run although somebody says something about an earlier one', async () => {
+    const request = pipeline.request();
+    await request.put('one', alone);
+    await request.end(1);
+    let go = (): void => undefined;
+    const gone = new Promise<void>((resolve) => (go = resolve));
+    vary.before = () => gone;
+    await pipeline.fave('replay', request.id, '--only', 'shout');
+    await vi.waitUntil(async () => (await request.lifecycle('accepted')).length === 2, WAIT);
+    await publishLifecycle(
+      pipeline.stack.bus,
+      'test',
+      'accepted',
+      { request_id: request.id, run: 1, status: 'accepted' },
+      { distinct: 'late' },
+    );
+    go();
+    expect(await request.end(2)).toMatchObject({ status: 'completed' });
+    expect(await request.state()).toMatchObject({ run: 2, status: 'completed' });
+  });
+});

@@ -1,0 +1,49 @@
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Kind } from '../../../schemas/kinds.ts';
+import { PermanentError } from '../../../shared/core/errors.ts';
+import { defineStage } from '../../../shared/pipeline/stage.ts';
+import { graphOf, loud, shouting, type Before } from '../../fixtures/tiny/graph.ts';
+
+export const echoed = {
+  name: 'echoed',
+  key: 'echo/clip_{clip}/echo.txt',
+  contentType: 'text/plain',
+  announced: true,
+} as const satisfies Kind;
+
+/** What tests change while the pipeline runs: the code that a worker was deployed with, and what happens in it. */
+export const vary: { shoutVersion: number; before: Before | undefined } = { shoutVersion: 1, before: undefined };
+
+const shout = shouting(
+  async (text, item, context) => {
+    await vary.before?.(text, item, context);
+    await context.exec('wc', ['-c', await item.file()]);
+    context.used('voice', '1.0');
+  },
+  () => vary.shoutVersion,
+);
+
+const echo = defineStage({
+  name: 'echo',
+  version: 1,
+  consumes: loud,
+  produces: [echoed],
+  async run(item, { outputs, dir }) {
+    const text = await readFile(await item.file(), 'utf8');
+    await writeFile(join(dir, 'echo.txt'), `${text} ${text}`);
+    await outputs.file(echoed, join(dir, 'echo.txt'));
+  },
+});
+
+/** A pipeline without media: a text is cut into lines, each line is shouted, and each shout comes back as an echo. */
+export const graph = graphOf(shout, echo);
+
+/** Fails for good on a line `bad` while the flag file is missing. */
+export function needing(flag: string): Before {
+  return (text) => {
+    if (text === 'bad' && !existsSync(flag))
+      throw new PermanentError('bad-line', 'this line is bad', { stderr: 'tool: no flag' });
+  };
+}

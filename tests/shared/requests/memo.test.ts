@@ -1,0 +1,132 @@
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Receipt } from '../../../schemas/generated/types.ts';
+import { WAIT } from '../runtime/harness.ts';
+import { uniqueId } from '../../support/stack.ts';
+import { vary } from './graph.ts';
+import { startPipeline, type Pipeline, type PipelineRequest } from './pipeline.ts';
+
+let pipeline: Pipeline;
+beforeAll(async () => {
+  pipeline = await startPipeline();
+});
+
+/** What is written here no other test has written: its work is new. */
+let text: string;
+let shouted: number;
+beforeEach(() => {
+  text = `${uniqueId()}\n${uniqueId()}`;
+  shouted = 0;
+  vary.before = () => void (shouted += 1);
+});
+
+const clips = (outcome: string) => ({ clip_0001: outcome, clip_0002: outcome });
+
+/** A request whose work is done, and noted. */
+async function first(options: Record<string, string> = {}): Promise<PipelineRequest> {
+  const request = pipeline.request();
+  await request.put(text, options);
+  expect(await request.end(1)).toMatchObject({ status: 'completed' });
+  // Five items, five notes.
+  if (options['memo'] !== 'false') await vi.waitUntil(async () => (await request.notes()).length === 5, WAIT);
+  return request;
+}
+
+/** Another request with the same text. */
+async function second(options: Record<string, string> = {}): Promise<PipelineRequest> {
+  const request = pipeline.request();
+  await request.put(text, options);
+  expect(await request.end(1)).toMatchObject({ status: 'completed', errors: [] });
+  return request;
+}
+
+const outcomes = (request: PipelineRequest) => Promise.all(['cut', 'shout', 'echo'].map((stage) => request.outcomes(stage, 1)));
+
+async function receiptOf(request: PipelineRequest, stage: string, item: string): Promise<Receipt> {
+  return JSON.parse(
+    (await pipeline.stack.store.text(`requests/${request.id}/metadata/items/${stage}/${item}.json`))!.text,
+  ) as Receipt;
+}
+
+describe('work that was done for another request', () => {
+  it('is copied, and its tree is the same', async () => {
+    const [one, two] = [await first(), await second()];
+    expect(await outcomes(two)).toEqual([{ input: 'reused' }, clips('reused'), clips('reused')]);
+    expect(await two.artifacts()).toEqual(await one.artifacts());
+    expect(shouted).toBe(2);
+    expect(await receiptOf(two, 'shout', 'clip_0001')).toMatchObject({
+      outcome: 'done',
+      reused: one.id,
+      models: { voice: '1.0' },
+      tools: [{ command: 'wc' }],
+    });
+    expect(await two.end(1)).toMatchObject({ stages: { shout: { reused: 2, done: 0 } } });
+    expect((await pipeline.fave('provenance', two.id, 'shout/clip_0001/loud.txt')).stdout).toContain(one.id);
+  });
+
+  it('is copied whatever the file is called', async () => {
+    await first();
+    const request = pipeline.request();
+    await pipeline.stack.store.put(`requests/${request.id}/input/other name.mov`, text);
+    expect(await request.end(1)).toMatchObject({ status: 'completed', input: 'other name.mov' });
+    expect(await outcomes(request)).toEqual([{ input: 'reused' }, clips('reused'), clips('reused')]);
+    expect(shouted).toBe(2);
+  });
+
+  it('is done again where an option concerns it, and only there and after it', async () => {
+    await first();
+    const two = await second({ suffix: '?' });
+    expect(await outcomes(two)).toEqual([{ input: 'reused' }, clips('done'), clips('done')]);
+    const [word] = text.split('\n');
+    expect((await pipeline.stack.store.text(`requests/${two.id}/shout/clip_0001/loud.txt`))?.text).toBe(
+      `${word!.toUpperCase()}?`,
+    );
+  });
+
+  it('is done again where the request wants it', async () => {
+    const one = await first();
+    const two = await second({ memo: 'false' });
+    expect(await outcomes(two)).toEqual([{ input: 'done' }, clips('done'), clips('done')]);
+    expect(await two.artifacts()).toEqual(await one.artifacts());
+  });
+
+  it('is not noted where the request does not want it', async () => {
+    const one = await first({ memo: 'false' });
+    expect(await one.notes()).toEqual([]);
+  });
+
+  it.each([
+    [
+      'its notes are gone',
+      async (keys: string[]) => void (await Promise.all(keys.map((key) => pipeline.stack.store.remove(key)))),
+    ],
+    [
+      'its notes are torn',
+      async (keys: string[]) =>
+        void (await Promise.all(keys.map((key) => pipeline.stack.store.put(key, '{"request_id":"x","rec')))),
+    ],
+    [
+      'its notes are of another shape',
+      async (keys: string[]) => void (await Promise.all(keys.map((key) => pipeline.stack.store.put(key, '{}')))),
+    ],
+  ])('is done again where %s', async (_, spoil) => {
+    const one = await first();
+    await spoil(await one.notes());
+    const two = await second();
+    expect(await outcomes(two)).toEqual([{ input: 'done' }, clips('done'), clips('done')]);
+    expect(await two.artifacts()).toEqual(await one.artifacts());
+  });
+
+  it('is done again where what was made is gone or is another', async () => {
+    const one = await first();
+    const expected = await one.artifacts();
+    await pipeline.stack.store.remove(`requests/${one.id}/shout/clip_0001/loud.txt`);
+    await pipeline.stack.store.put(`requests/${one.id}/echo/clip_0002/echo.txt`, 'spoilt');
+    const two = await second();
+    expect(await outcomes(two)).toEqual([
+      { input: 'reused' },
+      { clip_0001: 'done', clip_0002: 'reused' },
+      { clip_0001: 'reused', clip_0002: 'done' },
+    ]);
+    expect(await two.artifacts()).toEqual(expected);
+  });
+});

@@ -1,0 +1,52 @@
+import { vi } from 'vitest';
+import type { Lifecycle, Progress } from '../../../schemas/generated/types.ts';
+import { fave, type Run } from '../../cli/run.ts';
+import { requestOf, setUpFor, start, WAIT, type Running } from '../runtime/harness.ts';
+import { ownStack, uniqueId, type Stack } from '../../support/stack.ts';
+import { graph } from './graph.ts';
+
+/** Servers of this test's own, set up for the pipeline of texts, and what of it runs. */
+export interface Pipeline {
+  readonly stack: Stack;
+  readonly running: Readonly<Record<string, Running>>;
+  /** Runs `fave` as an administrator. */
+  fave(...args: string[]): Promise<Run>;
+  request(id?: string): PipelineRequest;
+}
+
+export type PipelineRequest = ReturnType<typeof requestOf> & {
+  /** Waits for the end of a run. */
+  end(run: number): Promise<Lifecycle>;
+  /** How often it was said that a run ended. */
+  endsOf(run: number): Promise<number>;
+  /** What became of a stage's items in a run, by item. */
+  outcomes(stage: string, run: number): Promise<Record<string, Progress['outcome']>>;
+};
+
+export async function startPipeline(names: readonly string[] = ['relay', 'tracker', 'cut', 'shout', 'echo']): Promise<Pipeline> {
+  const stack = await ownStack();
+  await setUpFor(stack, graph);
+  const running: Record<string, Running> = {};
+  for (const name of names) running[name] = await start(stack, graph, name);
+  return {
+    stack,
+    running,
+    fave: (...args) => fave(args, { env: stack.environment }),
+    request: (id = uniqueId()) => {
+      const request = requestOf(stack, id);
+      const ends = async (run: number): Promise<Lifecycle[]> =>
+        (await Promise.all(['completed', 'failed', 'cancelled'].map((name) => request.lifecycle(name))))
+          .flat()
+          .filter((end) => end.run === run);
+      return {
+        ...request,
+        end: async (run) => vi.waitUntil(async () => (await ends(run))[0], WAIT),
+        endsOf: async (run) => (await ends(run)).length,
+        outcomes: async (stage, run) =>
+          Object.fromEntries(
+            (await request.progress(stage)).filter((one) => one.run === run).map(({ item, outcome }) => [item, outcome]),
+          ),
+      };
+    },
+  };
+}

@@ -1,0 +1,136 @@
+import fc from 'fast-check';
+import type { Lifecycle, Progress } from '../../../schemas/generated/types.ts';
+import type { Kind } from '../../../schemas/kinds.ts';
+import { defineGraph } from '../../../shared/pipeline/graph.ts';
+import { itemId, pathOf } from '../../../shared/pipeline/keys.ts';
+import type { Indices } from '../../../shared/pipeline/stage.ts';
+import { idle, kind } from '../pipeline/graphs.ts';
+
+const input = kind('input/{file}', { name: 'input' });
+const audio = kind('probe/audio.wav');
+const cut = kind('cut/clip_{clip}/cut.mp4');
+const speech = kind('split/clip_{clip}/speech.wav');
+const picture = kind('split/clip_{clip}/picture.mp4');
+const words = kind('listen/clip_{clip}/words.json');
+const things = kind('look/clip_{clip}/things.json');
+
+/** As the pipeline: a fan-out, and a fork after it. */
+export const graph = defineGraph(
+  [input],
+  [
+    idle('probe', input, [audio]),
+    idle('cut', audio, [cut]),
+    idle('split', cut, [speech, picture]),
+    idle('listen', speech, [words]),
+    idle('look', picture, [things]),
+  ],
+);
+
+/** One event of a run. */
+export type Told =
+  | { readonly what: 'accepted'; readonly data: Lifecycle }
+  | { readonly what: 'redriven'; readonly data: Lifecycle }
+  | { readonly what: 'settled'; readonly data: Progress; readonly time: string };
+
+export interface RandomRun {
+  /** What is told, the causes before the effects. */
+  readonly told: readonly Told[];
+  /** What it all comes to: items that must be settled, by stage, with the outcome that counts. */
+  readonly items: ReadonlyMap<string, Progress['outcome']>;
+}
+
+type Output = Progress['outputs'][number];
+const output = (of: Kind, indices: Indices): Output => ({
+  kind: of.name,
+  item: itemId(of, indices),
+  key: pathOf(of, { indices, file: 'a.mp4' }),
+  etag: 'e',
+});
+
+export const accepted: Lifecycle = {
+  request_id: 'r',
+  run: 1,
+  status: 'accepted',
+  input: 'a.mp4',
+  options: {},
+  accepted_at: '2026-01-01T00:00:00.000Z',
+  announced: [output(input, {})],
+};
+
+/** How an item goes: its outcomes in the order in which they are told, and how much of its work was put before a failure. */
+const fate = fc.record({
+  outcomes: fc.constantFrom<Progress['outcome'][]>(
+    ['done'],
+    ['done'],
+    ['done'],
+    ['reused'],
+    ['skipped'],
+    ['failed'],
+    ['failed', 'done'],
+    ['done', 'skipped'],
+    ['failed', 'failed'],
+    ['failed', 'failed', 'failed'],
+    ['skipped', 'done', 'failed'],
+  ),
+  clips: fc.integer({ min: 0, max: 4 }),
+  redriven: fc.boolean(),
+  put: fc.double({ min: 0, max: 1, noNaN: true }),
+  duration: fc.nat(1_000),
+});
+
+type Fate = typeof fate extends fc.Arbitrary<infer T> ? T : never;
+
+/** @param late Whether an item may fail and be done after all. */
+export function randomRun({ late }: { late: boolean }): fc.Arbitrary<RandomRun> {
+  return fc.infiniteStream(fate).map((fates) => {
+    const told: Told[] = [{ what: 'accepted', data: accepted }];
+    const items = new Map<string, Progress['outcome']>();
+    const settle = (stage: (typeof graph.stages)[number], item: string, indices: Indices): void => {
+      if (items.has(`${stage.name}/${item}`)) return;
+      const next = fates.next().value as Fate;
+      const outcomes = late ? next.outcomes : next.outcomes.slice(0, 1);
+      const all = stage.produces.flatMap((of) =>
+        of === cut ? Array.from({ length: next.clips }, (_, n) => output(of, { clip: n + 1 })) : [output(of, indices)],
+      );
+      for (const [n, outcome] of outcomes.entries()) {
+        const failed = outcome === 'failed';
+        const outputs = failed ? all.slice(0, Math.floor(next.put * all.length)) : all;
+        const more = {
+          deliveries: n + 1,
+          duration_ms: next.duration + n,
+          queue_ms: n,
+          cold_start: n === 0,
+          cost_unit: next.duration / 1_000,
+        };
+        // What fails may be given to its stage again, and then ends again.
+        if (next.redriven && outcomes[n - 1] === 'failed')
+          told.push({ what: 'redriven', data: { ...accepted, redriven: [{ stage: stage.name, item, sequence: n }] } });
+        const error = { code: 'bad', message: `${item} is bad`, file: item };
+        told.push({
+          what: 'settled',
+          time: new Date(Date.UTC(2026, 0, 1, 0, 0, told.length)).toISOString(),
+          data: {
+            request_id: 'r',
+            run: 1,
+            stage: stage.name,
+            item,
+            outcome,
+            outputs,
+            ...more,
+            ...(failed && { error, sequence: n + 1 }),
+          },
+        });
+        const before = items.get(`${stage.name}/${item}`);
+        if (!before || order.indexOf(outcome) > order.indexOf(before)) items.set(`${stage.name}/${item}`, outcome);
+        for (const made of outputs)
+          for (const consumer of graph.consumersOf(made.kind))
+            settle(consumer, made.item, made.item === 'audio' ? {} : { clip: Number(made.item.slice(-4)) });
+      }
+    };
+    settle(graph.stage('probe'), 'input', {});
+    return { told, items };
+  });
+}
+
+/** Of several outcomes of one item the last of these counts. */
+const order: readonly Progress['outcome'][] = ['failed', 'skipped', 'reused', 'done'];

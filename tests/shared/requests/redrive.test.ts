@@ -1,0 +1,188 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { subjects } from '../../../shared/bus/topology.ts';
+import { validated } from '../../../shared/core/validate.ts';
+import { start, WAIT } from '../runtime/harness.ts';
+import { graph, needing, vary } from './graph.ts';
+import { startPipeline, type Pipeline, type PipelineRequest } from './pipeline.ts';
+
+vi.mock('../../../services/pipeline.ts', async () => ({ graph: (await import('./graph.ts')).graph }));
+
+let pipeline: Pipeline;
+let dir: string;
+let flag: string;
+beforeAll(async () => {
+  pipeline = await startPipeline();
+  dir = await mkdtemp(join(tmpdir(), 'fave-letters-'));
+  return () => rm(dir, { recursive: true });
+});
+afterAll(() => {
+  vary.before = undefined;
+});
+beforeEach(async () => {
+  flag = join(dir, 'flag');
+  await rm(flag, { force: true });
+  vary.before = needing(flag);
+});
+
+const alone = { memo: 'false' };
+
+/** A request whose line `bad` has failed. */
+async function failed(text = 'good\nbad'): Promise<PipelineRequest> {
+  const request = pipeline.request();
+  await request.put(text, alone);
+  await vi.waitUntil(async () => (await letters(request)).length === 1, WAIT);
+  return request;
+}
+
+async function letters(request: PipelineRequest): Promise<Record<string, unknown>[]> {
+  const { stdout } = await pipeline.fave('dlq', 'ls', '--id', request.id, '--json');
+  return stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
+/** What waits until it is opened, or the test is over. */
+function gate(): { readonly passed: Promise<void>; open(): void } {
+  let open = (): void => undefined;
+  const passed = new Promise<void>((resolve) => (open = resolve));
+  onTestFinished(() => open());
+  return { passed, open: () => open() };
+}
+
+describe('fave dlq', () => {
+  it('lists and shows what failed', async () => {
+    const request = await failed();
+    const [letter] = await letters(request);
+    const { seq, ...rest } = letter!;
+    expect(validated('letter', rest)).toMatchObject({
+      stage: 'shout',
+      item: 'clip_0002',
+      code: 'bad-line',
+      deliveries: 1,
+      landed: { run: 1, request_id: request.id },
+    });
+    const { stdout } = await pipeline.fave('dlq', 'ls', '--stage', 'shout', '--id', request.id);
+    expect(stdout).toMatch(new RegExp(`${String(seq)} .*shout  clip_0002  bad-line\n    of ${request.id}`));
+    const shown = await pipeline.fave('dlq', 'show', String(seq));
+    expect(shown.stdout).toMatch(/bad-line\n {2}this line is bad[^]*cut\/clip_0002\/line.txt[^]*tool: no flag/);
+    expect((await pipeline.fave('dlq', 'ls', '--stage', 'echo', '--id', request.id)).stderr).toContain('no dead letters');
+  });
+
+  it('redrives into a new run when the request has ended, and it completes', async () => {
+    const request = await failed();
+    expect(await request.end(1)).toMatchObject({ status: 'completed', errors: [{ code: 'bad-line' }] });
+    await writeFile(flag, '');
+    expect(await pipeline.fave('dlq', 'redrive', '--id', request.id)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('run 2: 1 item again (shout clip_0002)'),
+    });
+    expect(await letters(request)).toEqual([]);
+    expect(await request.end(2)).toMatchObject({
+      status: 'completed',
+      errors: [],
+      stages: { shout: { done: 1 }, echo: { done: 1 } },
+    });
+    expect([await request.endsOf(1), await request.endsOf(2)]).toEqual([1, 1]);
+    expect(Object.keys(await request.artifacts())).toContain('echo/clip_0002/echo.txt');
+  });
+
+  it('redrives the item once where its failure was told again after the window of known message ids', async () => {
+    const request = await failed();
+    await request.end(1);
+    const { seq: _, ...letter } = (await letters(request))[0]!;
+    await pipeline.stack.bus.publish(subjects.deadLetter('shout', request.id), letter, {});
+    expect(await letters(request)).toHaveLength(2);
+    await writeFile(flag, '');
+    expect(await pipeline.fave('dlq', 'redrive', '--id', request.id)).toMatchObject({ code: 0 });
+    expect(await letters(request)).toEqual([]);
+    expect(await request.end(2)).toMatchObject({ status: 'completed', errors: [], stages: { shout: { done: 1 } } });
+    expect((await request.progress('shout')).filter(({ run }) => run === 2)).toHaveLength(1);
+  });
+
+  it('redrives into the open run, and it completes as if nothing had failed', async () => {
+    const { passed, open } = gate();
+    const fails = needing(flag);
+    // Two workers of two lines: the one waits, so that the run stays open.
+    vary.before = (text, ...rest) => (text === 'wait' ? passed : fails(text, ...rest));
+    const second = await start(pipeline.stack, graph, 'shout');
+    const request = await failed('wait\nbad');
+    await writeFile(flag, '');
+    expect((await pipeline.fave('dlq', 'redrive', '--id', request.id)).stdout).toContain('run 1: 1 item');
+    await vi.waitUntil(async () => (await request.outcomes('echo', 1))['clip_0002'] === 'done', WAIT);
+    open();
+    expect(await request.end(1)).toMatchObject({ status: 'completed', errors: [], stages: { shout: { done: 2, failed: 0 } } });
+    expect(await letters(request)).toEqual([]);
+    await second.stop();
+  });
+
+  it('keeps the run open until an item that was redriven into it has ended again', async () => {
+    const gates = { wait: gate(), bad: gate() };
+    const fails = needing(flag);
+    vary.before = async (text, ...rest) => {
+      await fails(text, ...rest);
+      if (text === 'wait' || text === 'bad') await gates[text].passed;
+    };
+    const second = await start(pipeline.stack, graph, 'shout');
+    const request = await failed('wait\nbad');
+    await writeFile(flag, '');
+    expect((await pipeline.fave('dlq', 'redrive', '--id', request.id)).stdout).toContain('run 1: 1 item');
+    gates.wait.open();
+    await vi.waitUntil(async () => (await request.outcomes('echo', 1))['clip_0001'] === 'done', WAIT);
+    // Whatever the tracker made of that, it did before it took up what came later.
+    const later = pipeline.request();
+    await later.put('later', alone);
+    expect(await later.end(1)).toMatchObject({ status: 'completed' });
+    expect(await request.endsOf(1)).toBe(0);
+    // The file is written twice a second.
+    const errors = (): Promise<unknown> =>
+      request.state().then(
+        (state) => state.errors,
+        () => undefined,
+      );
+    await expect.poll(errors, WAIT).toEqual([]);
+    gates.bad.open();
+    expect(await request.end(1)).toMatchObject({
+      status: 'completed',
+      errors: [],
+      stages: { shout: { done: 2, failed: 0 }, echo: { done: 2 } },
+    });
+    await second.stop();
+  });
+
+  it('keeps a letter whose cause is not gone', async () => {
+    const request = await failed('bad');
+    expect(await request.end(1)).toMatchObject({ status: 'failed' });
+    await pipeline.fave('dlq', 'redrive', '--id', request.id);
+    expect(await request.end(2)).toMatchObject({ status: 'failed', errors: [{ code: 'bad-line' }] });
+    expect(await letters(request)).toMatchObject([{ landed: { run: 2 } }]);
+  });
+
+  it('does not redrive what was made again or is gone', async () => {
+    const request = await failed();
+    await request.end(1);
+    const { seq } = (await letters(request))[0]!;
+    await pipeline.stack.store.remove(`requests/${request.id}/cut/clip_0002/line.txt`);
+    expect(await pipeline.fave('dlq', 'redrive', String(seq))).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('is gone'),
+    });
+    expect(await letters(request)).toHaveLength(1);
+    expect(await pipeline.fave('dlq', 'drop', String(seq))).toMatchObject({ code: 0, stdout: '1 letter dropped\n' });
+    expect(await letters(request)).toEqual([]);
+    expect(await pipeline.fave('dlq', 'drop', String(seq))).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`no dead letter ${String(seq)}`),
+    });
+  });
+
+  it.each([['dlq redrive'], ['dlq drop'], ['dlq drop x'], ['dlq ls --stage sing'], ['dlq ls --id a/b'], ['dlq']])(
+    'fave %s is a wrong call',
+    async (line) => {
+      expect(await pipeline.fave(...line.split(' '))).toMatchObject({ code: 2, stderr: expect.stringMatching(/\w/) });
+    },
+  );
+});

@@ -1,0 +1,248 @@
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { reasonToRun } from '../../../shared/requests/replay-plan.ts';
+import type { Receipt } from '../../../schemas/generated/types.ts';
+import { WAIT } from '../../support/wait.ts';
+import { graph, vary } from './graph.ts';
+import { startPipeline, type Pipeline, type PipelineRequest } from './pipeline.ts';
+
+vi.mock('../../../services/pipeline.ts', async () => ({ graph: (await import('./graph.ts')).graph }));
+
+let pipeline: Pipeline;
+beforeAll(async () => {
+  pipeline = await startPipeline();
+});
+beforeEach(() => {
+  vary.shoutVersion = 1;
+  vary.before = undefined;
+});
+
+/** A request of two lines that has completed. */
+async function completed(): Promise<PipelineRequest> {
+  const request = pipeline.request();
+  await request.put('one\ntwo', { memo: 'false' });
+  expect(await request.end(1)).toMatchObject({ status: 'completed' });
+  return request;
+}
+
+const clips = (outcome: string) => ({ clip_0001: outcome, clip_0002: outcome });
+
+/** Runs `fave replay … --wait` and checks that the new run ended once, as the state file says. */
+async function replayed(request: PipelineRequest, run: number, ...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await pipeline.fave('replay', request.id, '--wait', ...args);
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  const end = await request.end(run);
+  expect(end).toMatchObject({ status: 'completed', run, errors: [] });
+  expect(await request.endsOf(run)).toBe(1);
+  expect(await request.state()).toEqual(end);
+  return stdout;
+}
+
+async function outcomes(request: PipelineRequest, run: number): Promise<unknown[]> {
+  return Promise.all(graph.stages.map(({ name }) => request.outcomes(name, run)));
+}
+
+describe('fave replay', () => {
+  it('passes what is valid', async () => {
+    const request = await completed();
+    const before = await request.artifacts();
+    expect(await replayed(request, 2)).toContain('run 2 begins with 1 input');
+    expect(await outcomes(request, 2)).toEqual([{ input: 'skipped' }, clips('skipped'), clips('skipped')]);
+    expect(await request.artifacts()).toEqual(before);
+    expect(await request.lifecycle('accepted')).toMatchObject([
+      { run: 1 },
+      { run: 2, announced: [{ kind: 'input', item: 'input' }] },
+    ]);
+    await replayed(request, 3);
+  });
+
+  it('--from begins with what the stage takes', async () => {
+    const request = await completed();
+    await replayed(request, 2, '--from', 'shout');
+    expect(await outcomes(request, 2)).toEqual([{}, clips('skipped'), clips('skipped')]);
+  });
+
+  it('--force trusts nothing of the stage and of what follows', async () => {
+    const request = await completed();
+    await replayed(request, 2, '--from', 'shout', '--force');
+    expect(await outcomes(request, 2)).toEqual([{}, clips('done'), clips('done')]);
+    await replayed(request, 3, '--force');
+    expect(await outcomes(request, 3)).toEqual([{ input: 'done' }, clips('done'), clips('done')]);
+  });
+
+  it('--only makes one stage again and looks at what follows', async () => {
+    const request = await completed();
+    await replayed(request, 2, '--only', 'shout');
+    expect(await outcomes(request, 2)).toEqual([{}, clips('done'), clips('skipped')]);
+  });
+
+  it('makes again what another version made, what is gone, and what was not finished', async () => {
+    const request = await completed();
+    await pipeline.stack.store.remove(`requests/${request.id}/echo/clip_0002/echo.txt`);
+    await replayed(request, 2);
+    expect(await outcomes(request, 2)).toEqual([
+      { input: 'skipped' },
+      clips('skipped'),
+      { clip_0001: 'skipped', clip_0002: 'done' },
+    ]);
+    vary.shoutVersion = 2;
+    await replayed(request, 3);
+    expect(await outcomes(request, 3)).toEqual([{ input: 'skipped' }, clips('done'), clips('skipped')]);
+    expect(Object.keys(await request.artifacts())).toContain('echo/clip_0002/echo.txt');
+  });
+
+  it('--dry-run says what would be done and why, and publishes nothing', async () => {
+    const request = await completed();
+    const plan = async (...args: string[]): Promise<string[]> => {
+      const { code, stdout } = await pipeline.fave('replay', request.id, '--dry-run', ...args);
+      expect(code).toBe(0);
+      return stdout
+        .trim()
+        .split('\n')
+        .slice(1)
+        .map((line) => line.trim().replace(/\s+/g, ' '));
+    };
+    const receipt = `requests/${request.id}/metadata/items/echo/clip_0001.json`;
+    await pipeline.stack.store.remove(receipt);
+    expect(await plan()).toEqual(['cut 1 skip done', 'shout 2 skip done', 'echo 1 run no receipt', 'echo 1 skip done']);
+    vary.shoutVersion = 2;
+    expect(await plan('--from', 'shout')).toEqual([
+      'shout 2 run stage version 1 → 2',
+      'echo 1 run no receipt',
+      'echo 1 look shout makes its source again',
+    ]);
+    expect(await plan('--force')).toEqual(['cut 1 run forced', 'shout 2 run forced', 'echo 2 run forced']);
+    expect(await plan('--only', 'shout')).toEqual([
+      'shout 2 run forced',
+      'echo 1 run no receipt',
+      'echo 1 look shout makes its source again',
+    ]);
+    expect(await request.lifecycle('accepted')).toHaveLength(1);
+  });
+
+  it('refuses what it cannot do', async () => {
+    const request = pipeline.request();
+    let go = (): void => undefined;
+    const gone = new Promise<void>((resolve) => (go = resolve));
+    vary.before = () => gone;
+    await request.put('one', { memo: 'false' });
+    await vi.waitUntil(async () => (await request.lifecycle('accepted')).length === 1, WAIT);
+    expect(await pipeline.fave('replay', request.id)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('still running'),
+    });
+    go();
+    await request.end(1);
+    expect(await pipeline.fave('replay', request.id, '--from', 'sing')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('cut, shout, echo'),
+    });
+    expect(await pipeline.fave('replay', request.id, '--from', 'cut', '--only', 'cut')).toMatchObject({ code: 2 });
+    expect(await pipeline.fave('replay', 'nobody')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('there is no request nobody'),
+    });
+  });
+});
+
+describe('an item is worked on', () => {
+  const receipt: Receipt = {
+    stage: 'shout',
+    version: 1,
+    item: 'clip_0001',
+    source: { kind: 'line', key: 'cut/clip_0001/line.txt', etag: 'a' },
+    config: { suffix: '!' },
+    config_hash: '',
+    outcome: 'done',
+    outputs: [
+      { kind: 'loud', item: 'clip_0001', key: 'loud.txt', etag: 'b', sha256: '', size: 1, announced: true, attributes: {} },
+    ],
+    tools: [],
+    models: {},
+    host: '',
+    started: '',
+    duration_ms: 1,
+  };
+  const about = {
+    source: { item: 'clip_0001', etag: 'a' },
+    options: {},
+    objects: new Map([['loud.txt', { etag: 'b', size: 1 }]]),
+    forced: false,
+  };
+  const error = { code: 'bad-line', message: '', file: '' };
+  it.each([
+    ['nowhere', undefined, {}, 'no receipt'],
+    ['when all is as it was', receipt, {}, undefined],
+    ['when its source is another', receipt, { source: { item: 'clip_0001', etag: 'c' } }, 'source changed'],
+    [
+      'when its source is to be made again, unless that changes',
+      receipt,
+      { source: { item: 'clip_0001', etag: 'c', after: 'cut' } },
+      undefined,
+    ],
+    ['with other options', receipt, { options: { suffix: '?' } }, 'options changed: suffix'],
+    ['of another version', { ...receipt, version: 3 }, {}, 'stage version 3 → 1'],
+    ['that failed', { ...receipt, outcome: 'failed' as const, error }, {}, 'failed: bad-line'],
+    [
+      'whose output is another',
+      receipt,
+      { objects: new Map([['loud.txt', { etag: 'x', size: 1 }]]) },
+      'an output is missing or changed',
+    ],
+    ['that is forced', receipt, { forced: true }, 'forced'],
+  ])('%s', (_, known, change, why) => {
+    expect(reasonToRun(graph.stage('shout'), known, { ...about, ...change })?.why).toBe(why);
+  });
+});
+
+describe('fave provenance', () => {
+  it('leads from an artifact back to the input', async () => {
+    const request = await completed();
+    const path = 'echo/clip_0002/echo.txt';
+    const { code, stdout } = await pipeline.fave('provenance', request.id, path, '--json');
+    expect(code).toBe(0);
+    const steps = JSON.parse(stdout) as Record<string, unknown>[];
+    expect(steps).toMatchObject([
+      { key: `requests/${request.id}/${path}`, made_by: { stage: 'echo', source: { kind: 'loud' } } },
+      {
+        made_by: {
+          stage: 'shout',
+          version: 1,
+          config: { suffix: '!' },
+          models: { voice: '1.0' },
+          tools: [{ command: 'wc', args: ['-c', './sources/line/2/line.txt'] }],
+        },
+      },
+      { made_by: { stage: 'cut', item: 'input' } },
+      { key: `requests/${request.id}/input/text.txt` },
+    ]);
+    expect(steps[3]).not.toHaveProperty('made_by');
+    for (const uri of [`s3://${pipeline.stack.store.bucket}/requests/${request.id}/${path}`, `requests/${request.id}/${path}`])
+      expect(JSON.parse((await pipeline.fave('provenance', uri, '--json')).stdout)).toEqual(steps);
+    const text = (await pipeline.fave('provenance', request.id, path)).stdout.split('\n');
+    expect(text.filter((line) => line.length > 80)).toEqual([]);
+    expect(text.join('\n')).toMatch(/echo version 1[^]*← shout[^]*wc -c[^]*← cut[^]*← input\/text.txt/);
+  });
+
+  it('says when a source was replaced', async () => {
+    const request = await completed();
+    await pipeline.stack.store.put(`requests/${request.id}/input/text.txt`, 'other');
+    const { stdout } = await pipeline.fave('provenance', request.id, 'cut/clip_0001/line.txt');
+    expect(stdout).toMatch(/replaced: etag/);
+  });
+
+  it.each([
+    [['requests/nobody/shout/clip_0001/loud.txt'], 1, /there is no object/],
+    [['s3://other/requests/a/b'], 2, /another bucket/],
+    [['video.mp4'], 2, /no artifact/],
+  ] as const)('of %j ends in a sentence', async (args, code, sentence) => {
+    expect(await pipeline.fave('provenance', ...args)).toMatchObject({ code, stderr: expect.stringMatching(sentence) });
+  });
+
+  it('of what no stage made ends in a sentence', async () => {
+    const request = await completed();
+    expect(await pipeline.fave('provenance', request.id, 'metadata/state.json')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('names no receipt'),
+    });
+  });
+});

@@ -1,0 +1,268 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  isFinished,
+  newRun,
+  reduceAccepted,
+  reduceProgress,
+  reduceRedriven,
+  summarise,
+  type RunState,
+} from '../../../shared/requests/run-state.ts';
+import { validated } from '../../../shared/core/validate.ts';
+import { accepted, graph, randomRun, type RandomRun, type Told } from './random-run.ts';
+
+function take(state: RunState, told: Told): void {
+  if (told.what === 'accepted') reduceAccepted(state, told.data, graph);
+  else if (told.what === 'redriven') reduceRedriven(state, told.data.redriven);
+  else reduceProgress(state, told.data, told.time, graph);
+}
+
+function reduced(told: readonly Told[]): RunState {
+  const state = newRun('r', 1);
+  for (const event of told) take(state, event);
+  return state;
+}
+
+/** A run, and its events in any order, some of them several times. */
+const shuffled = (run: fc.Arbitrary<RandomRun>) =>
+  run.chain(({ told, items }) =>
+    fc.record({
+      told: fc.constant(told),
+      items: fc.constant(items),
+      mixed: fc
+        .tuple(fc.shuffledSubarray([...told], { minLength: told.length }), fc.array(fc.constantFrom(...told), { maxLength: 10 }))
+        .chain(([all, again]) => fc.shuffledSubarray([...all, ...again], { minLength: all.length + again.length })),
+    }),
+  );
+
+/** Lists in a summary follow the order of arrival nowhere but in the names of kinds, which are no order. */
+const summary = (told: readonly Told[]) =>
+  JSON.parse(
+    JSON.stringify(summarise(reduced(told), graph), (_, value: unknown) =>
+      typeof value === 'number' ? Math.round(value * 1e6) / 1e6 : value,
+    ),
+  ) as unknown;
+
+describe('the events of a run', () => {
+  it('come to the same in any order, however often they are told', () => {
+    fc.assert(
+      fc.property(shuffled(randomRun({ late: true })), ({ told, mixed }) => {
+        expect(summary(mixed)).toEqual(summary(told));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('come to every item with the outcome that counts', () => {
+    fc.assert(
+      fc.property(shuffled(randomRun({ late: true })), ({ mixed, items }) => {
+        const { stages = {}, status } = summarise(reduced(mixed), graph);
+        for (const { name } of graph.stages) {
+          const outcomes = [...items].filter(([id]) => id.startsWith(`${name}/`)).map(([, outcome]) => outcome);
+          const count = (outcome: string): number => outcomes.filter((one) => one === outcome).length;
+          expect(stages[name]).toMatchObject({
+            expected: outcomes.length,
+            done: count('done'),
+            reused: count('reused'),
+            skipped: count('skipped'),
+            failed: count('failed'),
+            complete: true,
+          });
+        }
+        const usable = [...items].some(([id, outcome]) => /^(listen|look)\//.test(id) && outcome !== 'failed');
+        expect(status).toBe(usable ? 'completed' : 'failed');
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('finish the run once everything is settled, never before, and it stays finished', () => {
+    fc.assert(
+      fc.property(shuffled(randomRun({ late: false })), ({ mixed, items }) => {
+        const state = newRun('r', 1);
+        const seen = new Set<string>();
+        for (const event of mixed) {
+          take(state, event);
+          seen.add(event.what === 'settled' ? `${event.data.stage}/${event.data.item}` : event.what);
+          expect(isFinished(state)).toBe(seen.size === items.size + 1);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('make a valid state at every moment', () => {
+    fc.assert(
+      fc.property(shuffled(randomRun({ late: true })), ({ mixed }) => {
+        const state = newRun('r', 1);
+        for (const event of mixed) {
+          take(state, event);
+          validated('lifecycle', JSON.parse(JSON.stringify(summarise(state, graph))));
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+const done = (stage: string, item: string, outputs: [string, string][] = [], more: object = {}): Told => ({
+  what: 'settled',
+  time: '2026-01-01T00:00:05.000Z',
+  data: {
+    request_id: 'r',
+    run: 1,
+    stage,
+    item,
+    outcome: 'done',
+    deliveries: 1,
+    duration_ms: 10,
+    queue_ms: 1,
+    cold_start: false,
+    cost_unit: 0.1,
+    outputs: outputs.map(([kind, of]) => ({ kind, item: of, key: `${stage}/${of}/${kind}`, etag: 'e' })),
+    ...more,
+  },
+});
+const failed = (stage: string, item: string, sequence = 1) =>
+  done(stage, item, [], { outcome: 'failed', sequence, error: { code: 'bad', message: 'it is bad', file: item } });
+
+describe('a run', () => {
+  const start: Told = { what: 'accepted', data: accepted };
+
+  it('is not finished before it began, whatever else is known', () => {
+    expect(isFinished(reduced([done('probe', 'input')]))).toBe(false);
+  });
+
+  it('fails when its first item does', () => {
+    const state = summarise(reduced([start, failed('probe', 'input')]), graph);
+    expect(state).toMatchObject({
+      status: 'failed',
+      errors: [{ stage: 'probe', item: 'input', code: 'bad', message: 'it is bad', file: 'input' }],
+      finished_at: '2026-01-01T00:00:05.000Z',
+      duration_ms: 5_000,
+    });
+  });
+
+  it('that made nothing usable failed, though nothing in it did', () => {
+    expect(summarise(reduced([start, done('probe', 'input')]), graph)).toMatchObject({ status: 'failed', errors: [] });
+  });
+
+  it('completes with errors when one branch of a clip fails', () => {
+    const clip = 'clip_0001';
+    const told = [
+      start,
+      done('probe', 'input', [['audio', 'audio']]),
+      done('cut', 'audio', [['cut', clip]]),
+      done('split', clip, [
+        ['speech', clip],
+        ['picture', clip],
+      ]),
+      failed('listen', clip),
+    ];
+    expect(summarise(reduced(told), graph)).toMatchObject({
+      status: 'running',
+      stages: { split: { complete: true }, listen: { complete: true, failed: 1 }, look: { complete: false, expected: 1 } },
+    });
+    expect(summarise(reduced([...told, done('look', clip, [['things', clip]])]), graph)).toMatchObject({
+      status: 'completed',
+      errors: [{ stage: 'listen', item: clip }],
+      outputs: { things: 1 },
+    });
+  });
+
+  it('goes on while an item that had failed is worked on once more, and forgets that failure', () => {
+    const clip = 'clip_0001';
+    const begun = [
+      start,
+      done('probe', 'input', [['audio', 'audio']]),
+      done('cut', 'audio', [['cut', clip]]),
+      done('split', clip, [['speech', clip]]),
+    ];
+    const first = failed('listen', clip, 7);
+    const again: Told = { what: 'redriven', data: { ...accepted, redriven: [{ stage: 'listen', item: clip, sequence: 7 }] } };
+    expect(isFinished(reduced([...begun, first]))).toBe(true);
+    for (const told of [
+      [...begun, first, again],
+      [again, first, ...begun],
+      [...begun, again, first, again, first],
+    ])
+      expect(summarise(reduced(told), graph)).toMatchObject({
+        status: 'running',
+        errors: [],
+        stages: { listen: { expected: 1 } },
+      });
+    const [well, badly] = [done('listen', clip, [['words', clip]]), failed('listen', clip, 8)];
+    for (const end of [
+      [first, again, well],
+      [again, well, first],
+      [well, first, again],
+    ])
+      expect(summarise(reduced([...begun, ...end]), graph)).toMatchObject({ status: 'completed', errors: [] });
+    expect(summarise(reduced([...begun, badly, again, first]), graph)).toMatchObject({
+      status: 'failed',
+      errors: [{ stage: 'listen', item: clip }],
+      stages: { listen: { expected: 1, failed: 1 } },
+    });
+  });
+
+  it('lists the first hundred errors', () => {
+    const clips = Array.from({ length: 150 }, (_, n) => `clip_${String(n + 1).padStart(4, '0')}`);
+    const told = [
+      start,
+      done('probe', 'input', [['audio', 'audio']]),
+      done(
+        'cut',
+        'audio',
+        clips.map((clip) => ['cut', clip]),
+      ),
+      ...clips.map((clip) => failed('split', clip)).reverse(),
+    ];
+    const { errors = [], stages = {} } = summarise(reduced(told), graph);
+    expect(errors.map(({ item }) => item)).toEqual(clips.slice(0, 100));
+    expect(stages['split']).toMatchObject({ failed: 150 });
+  });
+
+  it('knows each stage’s time, cost and cold starts', () => {
+    const told = [
+      start,
+      done('probe', 'input', [['audio', 'audio']], { cold_start: true, duration_ms: 100.5, cost_unit: 0.3 }),
+      done('cut', 'audio', [], { cost_unit: 0.1 }),
+    ];
+    expect(summarise(reduced(told), graph)).toMatchObject({
+      cost_unit: 0.4,
+      cold_starts: 1,
+      stages: { probe: { duration_ms: 100.5, cold_starts: 1 }, cut: { cold_starts: 0 } },
+    });
+  });
+});
+
+it('taking in an event costs the same however many clips there are', () => {
+  const visits = (clips: number): number => {
+    const state = newRun('r', 1);
+    take(state, { what: 'accepted', data: accepted });
+    const names = Array.from({ length: clips }, (_, n) => `clip_${String(n + 1).padStart(4, '0')}`);
+    take(
+      state,
+      done(
+        'cut',
+        'audio',
+        names.map((clip) => ['cut', clip]),
+      ),
+    );
+    let count = 0;
+    const counting = <T extends Map<string, unknown>>(map: T): T =>
+      new Proxy(map, {
+        get: (target, name) => (
+          (count += 1),
+          typeof target[name as keyof T] === 'function'
+            ? (target[name as keyof T] as () => unknown).bind(target)
+            : target[name as keyof T]
+        ),
+      });
+    const counted: RunState = { ...state, stages: counting(state.stages), outputs: counting(state.outputs) };
+    take(counted, done('split', 'clip_0001', [['speech', 'clip_0001']]));
+    return count;
+  };
+  expect(visits(2_000)).toBe(visits(2));
+});

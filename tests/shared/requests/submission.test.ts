@@ -1,0 +1,45 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { UsageError } from '../../../cli/context/errors.ts';
+import { parseOptions, submissionOf } from '../../../shared/requests/submission.ts';
+import type { OptionSchemas } from '../../../shared/pipeline/stage.ts';
+
+const schemas = {
+  threshold: { type: 'number', minimum: 0, maximum: 1, default: 0.3, description: '' },
+  query: { type: 'string', default: '', description: '' },
+} as const satisfies OptionSchemas;
+
+describe('options', () => {
+  it('travel as text, and may hold an equals sign', () => {
+    expect(parseOptions(['threshold=0.5', 'query=a=b'], undefined, schemas)).toEqual({ threshold: '0.5', query: 'a=b' });
+    expect(parseOptions([], 'coffee cup', schemas)).toEqual({ query: 'coffee cup' });
+  });
+  it.each([[['threshold']], [['=1']], [['threshold=2']], [['threshold=much']], [['nothing=1']]])(
+    '%j is a usage error',
+    (pairs) => {
+      expect(() => parseOptions(pairs, undefined, schemas)).toThrow(UsageError);
+    },
+  );
+  it('a query needs a stage that looks for it', () => {
+    expect(() => parseOptions([], 'cup', { threshold: schemas.threshold })).toThrow(/--query/);
+  });
+});
+
+describe('a file', () => {
+  let dir: string;
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'fave-cli-'));
+    await writeFile(join(dir, 'my video+1.mp4'), 'abc');
+  });
+  afterAll(() => rm(dir, { recursive: true }));
+
+  it('goes below input/ under its own name', async () => {
+    expect(await submissionOf('my video+1.mp4', dir, 'x')).toMatchObject({ key: 'requests/x/input/my video+1.mp4', size: 3 });
+  });
+  it('must be there, and no directory', async () => {
+    await expect(submissionOf('none.mp4', dir, 'x')).rejects.toThrow(/there is no file none.mp4/);
+    await expect(submissionOf('.', dir, 'x')).rejects.toThrow(/is a directory/);
+  });
+});

@@ -1,0 +1,125 @@
+import { NotificationConfig } from 'minio';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { setUp } from '../../../infra/setup/setup.ts';
+import { setUpBucket } from '../../../infra/setup/bucket.ts';
+import { unsettledObjects } from '../../../shared/requests/sweep.ts';
+import { streams } from '../../../shared/bus/topology.ts';
+import { start, stored, WAIT, type Running } from '../runtime/harness.ts';
+import { graph } from './graph.ts';
+import { startPipeline, type Pipeline } from './pipeline.ts';
+
+vi.mock('../../../services/pipeline.ts', async () => ({ graph: (await import('./graph.ts')).graph }));
+
+let pipeline: Pipeline;
+beforeAll(async () => {
+  pipeline = await startPipeline(['tracker', 'cut', 'shout', 'echo']);
+});
+
+const alone = { memo: 'false' };
+
+/** Runs work while the store notifies nobody. */
+async function withoutNotifications(work: () => Promise<void>): Promise<void> {
+  const { store } = pipeline.stack;
+  await store.client.setBucketNotification(store.bucket, new NotificationConfig());
+  try {
+    await work();
+  } finally {
+    await setUpBucket({ store, graph });
+  }
+}
+
+/** A tracker with another configuration. */
+function tracker(config: Partial<Pipeline['stack']['config']>): Promise<Running> {
+  const { stack } = pipeline;
+  return start({ ...stack, config: { ...stack.config, ...config } }, graph, 'tracker');
+}
+
+describe('an input whose notifications were lost', () => {
+  it('on both paths is taken up by fave sweep', async () => {
+    const request = pipeline.request();
+    await request.put('one\ntwo', alone);
+    // Both paths brought it, and nobody has read it yet. Others are there too: no relay has read what set-up put to try them.
+    const brought = async (path: string): Promise<boolean> =>
+      JSON.stringify(await stored(pipeline.stack, streams.raw, `fave.raw.${path}`)).includes(request.id);
+    await vi.waitUntil(async () => (await brought('fast')) && (await brought('durable')), WAIT);
+    await pipeline.stack.bus.manager.streams.purge(streams.raw);
+    const relay = await start(pipeline.stack, graph, 'relay');
+    expect(await pipeline.fave('sweep', request.id, '--dry-run')).toMatchObject({
+      code: 0,
+      stdout: `${request.id}  input/text.txt: would be announced for cut\n`,
+    });
+    expect(await request.lifecycle('accepted')).toEqual([]);
+    expect(await pipeline.fave('sweep')).toEqual({
+      code: 0,
+      stdout: `${request.id}  input/text.txt: announced for cut\n`,
+      stderr: '1 object of 1 open request\n',
+    });
+    expect(await request.end(1)).toMatchObject({ status: 'completed', outputs: { echoed: 2 } });
+    expect(await request.endsOf(1)).toBe(1);
+    expect(await pipeline.fave('sweep', request.id)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('has ended (completed)'),
+    });
+    expect(await pipeline.fave('sweep')).toMatchObject({ code: 0, stdout: '', stderr: '0 objects of 0 open requests\n' });
+    await relay.stop();
+  });
+
+  it('is taken up by the scheduled sweep', async () => {
+    await pipeline.running['tracker']?.stop();
+    const relay = await start(pipeline.stack, graph, 'relay');
+    const request = pipeline.request();
+    await withoutNotifications(async () => {
+      await request.put('one', alone);
+    });
+    const sweeping = await tracker({ sweepInterval: 0.5 });
+    expect(await request.end(1)).toMatchObject({ status: 'completed' });
+    await sweeping.stop();
+    await relay.stop();
+  });
+
+  it('is taken up also while a consumer is missing', async () => {
+    const { bus, store } = pipeline.stack;
+    const relay = await start(pipeline.stack, graph, 'relay');
+    const request = pipeline.request();
+    await withoutNotifications(async () => {
+      await request.put('one', alone);
+    });
+    await bus.manager.consumers.delete('FAVE_LANDED', 'echo-first');
+    const sweeping = await tracker({ sweepInterval: 0.5 });
+    await vi.waitUntil(async () => (await request.lifecycle('accepted')).length === 1, WAIT);
+    await sweeping.stop();
+    await relay.stop();
+    await setUp({ store, bus, graph, ackWait: 1 });
+  });
+
+  it('is taken up, and so is all that follows, where the store never notifies', async () => {
+    const relay = await start(pipeline.stack, graph, 'relay');
+    await withoutNotifications(async () => {
+      const sweeping = await tracker({ events: 'sweep', sweepInterval: 0.2 });
+      const request = pipeline.request();
+      await request.put('one\ntwo', alone);
+      expect(await request.end(1)).toMatchObject({ status: 'completed', outputs: { line: 2, loud: 2, echoed: 2 } });
+      expect(await request.endsOf(1)).toBe(1);
+      await sweeping.stop();
+    });
+    await relay.stop();
+  });
+});
+
+describe('a sweep', () => {
+  it('of a later run looks only at what was listed in it', async () => {
+    const { store } = pipeline.stack;
+    const prefix = 'requests/sweep-runs/';
+    for (const path of ['input/text.txt', 'cut/clip_0001/line.txt', 'cut/clip_0002/line.txt'])
+      await store.put(prefix + path, path);
+    const stages = new Map([['shout', { listed: new Set(['clip_0001', 'clip_0002']), settled: new Map([['clip_0001', {}]]) }]]);
+    const found = async (run: number): Promise<string[]> => {
+      const keys: string[] = [];
+      for await (const { key } of unsettledObjects(store, graph, 'sweep-runs', { run, stages }))
+        keys.push(key.slice(prefix.length));
+      return keys.sort();
+    };
+    expect(await found(2)).toEqual(['cut/clip_0002/line.txt']);
+    expect(await found(1)).toEqual(['cut/clip_0002/line.txt', 'input/text.txt']);
+  });
+});

@@ -1,0 +1,89 @@
+import { createInbox, type Msg } from 'nats';
+import { beforeAll, expect, it } from 'vitest';
+import { deliveryOf, type Delivery } from '../../../../shared/runtime/delivery/delivery.ts';
+import { stack as sharedStack, type Stack } from '../../../support/stack.ts';
+import { queue, valueOf, type Queue } from '../../queue.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await sharedStack();
+});
+
+const pull = ({ stream }: Queue, ask: object): Promise<Msg> =>
+  stack.bus.connection.request(`$JS.API.CONSUMER.MSG.NEXT.${stream}.only`, JSON.stringify({ batch: 1, ...ask }), {
+    timeout: 10_000,
+    noMux: true,
+    reply: createInbox(),
+  });
+
+/** What comes next, within ten seconds. */
+async function next(lanes: Queue): Promise<Delivery> {
+  const delivery = deliveryOf(stack.bus.connection, await pull(lanes, { expires: 10e9 }));
+  if (!delivery) throw new Error('nothing came');
+  return delivery;
+}
+
+it('a message says what it is and where it stood', async () => {
+  const before = Date.now();
+  const lanes = await queue(stack.bus, ['only']);
+  await lanes.put('only', 1, 2);
+  await next(lanes);
+  const second = await next(lanes);
+  expect(second).toMatchObject({ subject: lanes.subject('only'), sequence: 2, deliveries: 1 });
+  expect(valueOf(second)).toBe(2);
+  expect(second.stored).toBeGreaterThan(before - 1_000);
+  expect(second.stored).toBeLessThan(Date.now() + 1_000);
+});
+
+it('a status is no message', async () => {
+  const lanes = await queue(stack.bus, ['only']);
+  expect(deliveryOf(stack.bus.connection, await pull(lanes, { no_wait: true }))).toBeUndefined();
+});
+
+it('an acknowledgement is confirmed: the server has it when it resolves', async () => {
+  const lanes = await queue(stack.bus, ['only']);
+  await lanes.put('only', 1);
+  expect(await (await next(lanes)).ackAck()).toBe(true);
+  expect(await lanes.info('only')).toMatchObject({ num_ack_pending: 0, num_pending: 0, ack_floor: { stream_seq: 1 } });
+});
+
+it('what is given back comes again at once, and counts its deliveries', async () => {
+  const lanes = await queue(stack.bus, ['only']);
+  await lanes.put('only', 1);
+  (await next(lanes)).nak();
+  const again = await next(lanes);
+  expect(again.deliveries).toBe(2);
+  again.nak();
+  expect((await next(lanes)).deliveries).toBe(3);
+});
+
+it('what is given back with a delay comes no earlier', async () => {
+  const lanes = await queue(stack.bus, ['only']);
+  await lanes.put('only', 1);
+  const first = await next(lanes);
+  const given = performance.now();
+  first.nak(600);
+  expect((await next(lanes)).deliveries).toBe(2);
+  expect(performance.now() - given).toBeGreaterThan(590);
+});
+
+it('what is terminated never comes again', async () => {
+  const lanes = await queue(stack.bus, ['only']);
+  await lanes.put('only', 1, 2);
+  (await next(lanes)).term('because it is broken');
+  expect(valueOf(await next(lanes))).toBe(2);
+  expect(await lanes.info('only')).toMatchObject({ num_ack_pending: 1, num_redelivered: 0 });
+});
+
+it('what nobody answers for comes again, and a sign of work puts that off', async () => {
+  const lanes = await queue(stack.bus, ['only'], { ackWait: 2 });
+  await lanes.put('only', 1);
+  const first = await next(lanes);
+  const begun = performance.now();
+  const working = setInterval(() => first.working(), 200);
+  const again = next(lanes);
+  const stop = setTimeout(() => clearInterval(working), 2_500);
+  expect((await again).deliveries).toBe(2);
+  expect(performance.now() - begun).toBeGreaterThan(4_000);
+  clearTimeout(stop);
+});

@@ -1,0 +1,202 @@
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { readSecrets } from '../../../../infra/access/secrets.ts';
+import { connectBus } from '../../../../shared/bus/connection.ts';
+import { createLogger, type LogFields, type Logger } from '../../../../shared/observability/log.ts';
+import { createFeed, type Feed } from '../../../../shared/runtime/delivery/lane-consumer.ts';
+import { proxyTo } from '../../../fixtures/proxy.ts';
+import { stack as sharedStack, type Stack } from '../../../support/stack.ts';
+import { WAIT } from '../../../support/wait.ts';
+import { queue, valueOf, type Queue } from '../../queue.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await sharedStack();
+});
+
+const feedOf = ({ stream, lanes }: Pick<Queue, 'stream' | 'lanes'>, bus = stack.bus, log = createLogger({}, 'silent')): Feed =>
+  createFeed(bus, stream, lanes, log);
+
+/** A logger that keeps its lines. */
+function keptLog(): { log: Logger; lines: LogFields[] } {
+  const lines: LogFields[] = [];
+  const write = (fields: LogFields, message?: string): void => void lines.push({ ...fields, message });
+  return { log: { trace: write, debug: write, info: write, warn: write, error: write, fatal: write }, lines };
+}
+
+/** A signal that ends what is still waiting when the test ends. */
+function testSignal(): AbortSignal {
+  const end = new AbortController();
+  onTestFinished(() => end.abort());
+  return end.signal;
+}
+
+async function take(feed: Feed, signal = testSignal()): Promise<number | undefined> {
+  const delivery = await feed.next(signal);
+  await delivery?.ackAck();
+  return valueOf(delivery);
+}
+
+/** Waits until a pull stands at every lane. */
+const pulled = ({ lanes, info }: Queue) =>
+  vi.waitUntil(async () => (await Promise.all(lanes.map(info))).every(({ num_waiting }) => num_waiting > 0), WAIT);
+
+/** Waits until everything is acknowledged. */
+const settled = ({ lanes, info }: Queue) =>
+  vi.waitUntil(
+    async () =>
+      (await Promise.all(lanes.map(info))).every(({ num_pending, num_ack_pending }) => num_pending + num_ack_pending === 0),
+    WAIT,
+  );
+
+describe('a feed', () => {
+  it('takes the first lane first, and lets the rest in at every eighth turn', async () => {
+    const lanes = await queue(stack.bus, ['first', 'rest']);
+    await lanes.put('rest', 101, 102);
+    await lanes.put('first', 1, 2, 3, 4, 5, 6, 7, 8, 9);
+    const feed = feedOf(lanes);
+    const taken: unknown[] = [];
+    for (let n = 0; n < 11; n++) taken.push(await take(feed));
+    expect(taken).toEqual([1, 2, 3, 4, 5, 6, 7, 101, 8, 9, 102]);
+  });
+
+  it('waits for what comes, on either lane', async () => {
+    const lanes = await queue(stack.bus, ['first', 'rest']);
+    const feed = feedOf(lanes);
+    for (const [value, lane] of [
+      [1, 'rest'],
+      [2, 'first'],
+    ] as const) {
+      const next = take(feed);
+      await pulled(lanes);
+      await lanes.put(lane, value);
+      expect(await next).toBe(value);
+    }
+  });
+
+  it('gives back the second of two messages that come at once', async () => {
+    const lanes = await queue(stack.bus, ['first', 'rest']);
+    const feed = feedOf(lanes);
+    const next = take(feed);
+    await pulled(lanes);
+    await Promise.all([lanes.put('first', 1), lanes.put('rest', 2)]);
+    const taken = [await next, await take(feed)];
+    expect(taken.sort()).toEqual([1, 2]);
+    await settled(lanes);
+  });
+
+  it('holds no message while one is worked on', async () => {
+    const lanes = await queue(stack.bus, ['only']);
+    const [busy, idle] = [feedOf(lanes), feedOf(lanes)];
+    await lanes.put('only', 1);
+    const first = await busy.next(testSignal());
+    await lanes.put('only', 2);
+    expect(await take(idle)).toBe(2);
+    expect((await lanes.info('only')).num_ack_pending).toBe(1);
+    await first?.ackAck();
+  });
+
+  it('ends when told to, and takes nothing with it', async () => {
+    const lanes = await queue(stack.bus, ['first', 'rest']);
+    const stop = new AbortController();
+    const next = feedOf(lanes).next(stop.signal);
+    await pulled(lanes);
+    stop.abort();
+    expect(await next).toBeUndefined();
+    await lanes.put('rest', 1);
+    expect(await take(feedOf(lanes))).toBe(1);
+  });
+
+  it('ends at once when told to while it asks', async () => {
+    const lanes = await queue(stack.bus, ['first', 'rest']);
+    const stop = new AbortController();
+    const next = feedOf(lanes).next(stop.signal);
+    stop.abort();
+    const told = performance.now();
+    expect(await next).toBeUndefined();
+    // A wait that begins after the end would last five seconds.
+    expect(performance.now() - told).toBeLessThan(4_500);
+  });
+
+  it('that has ended takes nothing', async () => {
+    const lanes = await queue(stack.bus, ['only']);
+    await lanes.put('only', 1);
+    expect(await feedOf(lanes).next(AbortSignal.abort())).toBeUndefined();
+    expect((await lanes.info('only')).delivered.consumer_seq).toBe(0);
+  });
+
+  it('goes on when the server is back', async () => {
+    // The server may not know yet that nobody listens, and deliver to the pull that was cut off: then it comes again.
+    const lanes = await queue(stack.bus, ['only'], { ackWait: 1 });
+    const proxy = await proxyTo(Number(new URL(stack.config.bus.servers[0]!).port));
+    const bus = await connectBus({ ...stack.config.bus, servers: [`127.0.0.1:${proxy.port}`] }, 'test');
+    onTestFinished(() => bus.close());
+    const next = take(feedOf(lanes, bus));
+    await pulled(lanes);
+    proxy.cut();
+    await lanes.put('only', 1);
+    proxy.mend();
+    expect(await next).toBe(1);
+  });
+});
+
+describe('a consumer that gives no work is named once, with the cause:', () => {
+  const told = (lines: LogFields[]) => vi.waitUntil(() => lines.length > 0, { timeout: 25_000, interval: 50 });
+
+  it('one that is missing, until it is made', async () => {
+    const lanes = await queue(stack.bus, ['first']);
+    const { log, lines } = keptLog();
+    const next = take(feedOf({ ...lanes, lanes: ['first', 'late'] }, stack.bus, log));
+    await told(lines);
+    await stack.bus.manager.consumers.add(lanes.stream, {
+      durable_name: 'late',
+      filter_subject: lanes.subject('late'),
+      ack_policy: 'explicit',
+    });
+    await lanes.put('late', 1);
+    expect(await next).toBe(1);
+    expect(lines).toMatchObject([
+      {
+        event: 'feed:failed',
+        consumer: 'late',
+        message: expect.stringMatching(/^no work comes from the consumer late of .*no responders.* fave doctor/) as string,
+      },
+      { event: 'feed:restored', consumer: 'late' },
+    ]);
+  });
+
+  it('one that this user may not ask', async () => {
+    const lanes = await queue(stack.bus, ['only']);
+    const secrets = await readSecrets(stack.dataDir);
+    const user = 'stage-grep';
+    const bus = await connectBus({ ...stack.config.bus, user, password: secrets?.bus[user] ?? '' }, 'test');
+    onTestFinished(() => bus.close());
+    const { log, lines } = keptLog();
+    const next = feedOf(lanes, bus, log).next(testSignal());
+    await told(lines);
+    expect(lines).toMatchObject([{ consumer: 'only', message: expect.stringMatching(/permissions violation/i) as string }]);
+    void next;
+  });
+});
+
+it('several feeds share the work and lose nothing', async () => {
+  const lanes = await queue(stack.bus, ['first', 'rest']);
+  const values = Array.from({ length: 120 }, (_, n) => n);
+  const taken: number[] = [];
+  const stop = new AbortController();
+  const work = async (): Promise<void> => {
+    const feed = feedOf(lanes);
+    for (let value = await take(feed, stop.signal); value !== undefined; value = await take(feed, stop.signal)) {
+      taken.push(value);
+      if (new Set(taken).size === values.length) stop.abort();
+    }
+  };
+  await Promise.all([
+    work(),
+    work(),
+    work(),
+    work(),
+    ...values.map((value) => lanes.put(value % 3 === 0 ? 'first' : 'rest', value)),
+  ]);
+  expect(taken.sort((a, b) => a - b)).toEqual(values);
+  await settled(lanes);
+});

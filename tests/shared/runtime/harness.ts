@@ -1,0 +1,215 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { expect, onTestFinished, vi } from 'vitest';
+import { bundle } from '../../../scripts/bundle.mjs';
+import { setUp } from '../../../infra/setup/setup.ts';
+import { relay } from '../../../services/relay/relay.ts';
+import { tracker } from '../../../services/tracker/tracker.ts';
+import type { Event, Landed, Lifecycle, Progress } from '../../../schemas/generated/types.ts';
+import type { Config } from '../../../shared/config/config.ts';
+import type { Graph } from '../../../shared/pipeline/graph.ts';
+import { createLogger } from '../../../shared/observability/log.ts';
+import { createFeed } from '../../../shared/runtime/delivery/lane-consumer.ts';
+import { createMetrics } from '../../../shared/runtime/service/metrics.ts';
+import type { Service } from '../../../shared/runtime/service/service.ts';
+import { runWorker } from '../../../shared/runtime/worker.ts';
+import { sha256Of } from '../../../shared/store/store.ts';
+import { consumerName, MAX_DELIVERIES, streams, subjects } from '../../../shared/bus/topology.ts';
+import { atEnd, type Stack } from '../../support/stack.ts';
+import { WAIT } from '../../support/wait.ts';
+
+export { WAIT };
+
+/** A service that runs in the test's own process. */
+export interface Running {
+  /** Takes no more work and resolves when what it has is done. */
+  stop(): Promise<void>;
+  /** As at the end of the grace period: gives back what it has. */
+  kill(): Promise<void>;
+}
+
+const dir = mkdtempSync(join(tmpdir(), 'fave-runtime-'));
+const programDir = mkdtempSync(join(tmpdir(), 'fave-runtime-program-'));
+// Said first and so done last: an item that is taken until its worker ends makes its directory.
+atEnd(() => {
+  for (const each of [dir, programDir]) rmSync(each, { recursive: true, force: true });
+});
+
+/** Sets a stack up for another graph. @param ackWait Seconds without a heartbeat after which an item is given to another worker. */
+export async function setUpFor(stack: Stack, graph: Graph, ackWait = 1): Promise<void> {
+  for (const stream of Object.values(streams))
+    for await (const { name } of stack.bus.manager.consumers.list(stream)) await stack.bus.manager.consumers.delete(stream, name);
+  await setUp({ ...stack, graph, ackWait });
+}
+
+/** Starts `relay`, `tracker` or a stage of the graph in this process and waits until it is ready. @param more Instead of what the stack says. */
+export async function start(stack: Stack, graph: Graph, name: string, more: Partial<Config> = {}): Promise<Running> {
+  const [stop, kill] = [new AbortController(), new AbortController()];
+  const config = { ...stack.config, ackWait: 1, tmpdir: dir, logLevel: process.env['FAVE_TEST_LOG'] ?? 'silent', ...more };
+  const log = createLogger({ service: name }, config.logLevel);
+  let done: Promise<void> = Promise.resolve();
+  await new Promise<void>((ready, failed) => {
+    const service: Service = {
+      name,
+      config,
+      log,
+      bus: stack.bus,
+      store: stack.store,
+      metrics: createMetrics(name),
+      stopping: stop.signal,
+      killed: kill.signal,
+      ready: () => ready(),
+    };
+    done =
+      name === 'relay'
+        ? relay(service, graph)
+        : name === 'tracker'
+          ? tracker(service, graph)
+          : runWorker(graph.stage(name), { ...service, settings: {} });
+    done.catch(failed);
+  });
+  const end = async (...signals: AbortController[]): Promise<void> => {
+    for (const signal of signals) signal.abort(new Error('the process is stopping'));
+    await done;
+  };
+  const one: Running = { stop: () => end(stop), kill: () => end(stop, kill) };
+  // Before its connections are closed.
+  atEnd(one.kill);
+  return one;
+}
+
+/** A worker of the tiny pipeline's `shout` in a process of its own. */
+export interface WorkerProcess {
+  readonly child: ChildProcess;
+  /** Waits for a line that it logs. */
+  logged(event: string): Promise<Record<string, unknown>>;
+  /** How it ended: an exit code or a signal. */
+  readonly ended: Promise<number | string>;
+}
+
+let program: Promise<string> | undefined;
+
+export async function startProcess(
+  stack: Stack,
+  { diesAfter = 0, env = {} }: { diesAfter?: number; env?: Record<string, string> } = {},
+): Promise<WorkerProcess> {
+  const child = spawn(process.execPath, [await (program ??= bundled()), String(diesAfter)], {
+    env: { PATH: process.env['PATH'], ...stack.environment, FAVE_ACK_WAIT: '1', FAVE_TMPDIR: dir, FAVE_GRACE: '10', ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines: Record<string, unknown>[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line) as Record<string, unknown>));
+  const ended = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | string);
+  atEnd(() => (child.kill('SIGKILL'), ended));
+  return {
+    child,
+    logged: (event) =>
+      vi.waitUntil<Record<string, unknown> | undefined>(() => lines.find((line) => line['event'] === event), WAIT),
+    ended,
+  };
+}
+
+async function bundled(): Promise<string> {
+  await bundle({ worker: join(import.meta.dirname, '../../fixtures/tiny/worker.ts') }, programDir);
+  return join(programDir, 'worker.mjs');
+}
+
+/** Takes a stage's item as often as it may be taken, each time without a word, as a worker that is lost does; waits until that is told. */
+export async function loseWorkers({ bus }: Stack, stage: string, told: () => Promise<boolean>): Promise<void> {
+  const feed = createFeed(bus, streams.landed, [consumerName(stage, 'first')], createLogger({}, 'silent'));
+  for (let delivery = 1; delivery <= MAX_DELIVERIES; delivery += 1) {
+    const item = await feed.next(AbortSignal.timeout(WAIT.timeout));
+    expect(item?.deliveries).toBe(delivery);
+    // Sooner than after ack_wait, and the same to the server.
+    item?.nak();
+  }
+  // The server gives an item up when it would deliver it once more: somebody has to ask.
+  const asking = new AbortController();
+  const next = feed.next(asking.signal);
+  await vi.waitUntil(told, WAIT);
+  asking.abort();
+  expect(await next).toBeUndefined();
+}
+
+/** What a stream holds on a subject, which may have wildcards, oldest first. */
+export async function stored<T>({ bus }: Pick<Stack, 'bus'>, stream: string, subject: string): Promise<T[]> {
+  const found: T[] = [];
+  for (let seq = 1; ;) {
+    const reply = await bus.connection.request(
+      `$JS.API.STREAM.MSG.GET.${stream}`,
+      JSON.stringify({ seq, next_by_subj: subject }),
+    );
+    const { message } = reply.json<{ message?: { seq: number; data: string } }>();
+    if (!message) return found;
+    found.push(JSON.parse(Buffer.from(message.data, 'base64').toString()) as T);
+    seq = message.seq + 1;
+  }
+}
+
+/**
+ * Fills with what is announced from now on, as the stream keeps it: a subscriber hears both notification paths, each in its own time.
+ * @param kind Of which; all without one.
+ */
+export async function announcements({ bus }: Pick<Stack, 'bus'>, kind = '*'): Promise<readonly Landed[]> {
+  const told: Landed[] = [];
+  const heard = new Set<string>();
+  const subscription = bus.connection.subscribe(`fave.landed.${kind}.>`, {
+    callback: (_, message) => {
+      const id = message.headers?.get('Nats-Msg-Id') ?? '';
+      if (!heard.has(id)) told.push(message.json<Landed>());
+      heard.add(id);
+    },
+  });
+  onTestFinished(() => subscription.unsubscribe());
+  await bus.connection.flush();
+  return told;
+}
+
+/** What is known of a request. */
+export function requestOf(stack: Stack, id: string) {
+  const events = async <T>(subject: string): Promise<T[]> =>
+    (await stored<Event>(stack, streams.requests, subject)).map(({ data }) => data as T);
+  return {
+    id,
+    put: (text: string, options: Record<string, string> = {}) =>
+      stack.store.put(`requests/${id}/input/text.txt`, text, {
+        headers: Object.fromEntries(Object.entries(options).map(([name, value]) => [`x-amz-meta-fave-${name}`, value])),
+      }),
+    lifecycle: (name: string) => events<Lifecycle>(subjects.lifecycle(id, name)),
+    progress: (stage: string) => events<Progress>(subjects.stage(id, stage)),
+    deadLetters: (stage: string) => stored<Record<string, unknown>>(stack, streams.deadLetters, subjects.deadLetter(stage, id)),
+    /** Keys of the notes of what was done for it. They are put off the items' path, so those of earlier requests may still be on their way. */
+    notes: async (): Promise<string[]> => {
+      const found: string[] = [];
+      for await (const { key } of stack.store.list('memo/'))
+        if ((await stack.store.text(key))?.text.includes(id)) found.push(key);
+      return found;
+    },
+    /** Waits for the request's end. */
+    ended: async (): Promise<Lifecycle> => {
+      const ends = (): Promise<Lifecycle[]> =>
+        Promise.all(['completed', 'failed'].map((name) => events<Lifecycle>(subjects.lifecycle(id, name)))).then((found) =>
+          found.flat(),
+        );
+      return await vi.waitUntil(async () => (await ends())[0], WAIT);
+    },
+    /** How often it was said that the request ended. */
+    ends: async (): Promise<number> =>
+      (await Promise.all(['completed', 'failed'].map((name) => events(subjects.lifecycle(id, name))))).flat().length,
+    /** SHA-256 of every object below the request but the platform's own, by path. */
+    artifacts: async (): Promise<Record<string, string>> => {
+      const found: Record<string, string> = {};
+      const prefix = `requests/${id}/`;
+      for await (const { key } of stack.store.list(prefix)) {
+        const path = key.slice(prefix.length);
+        if (!path.startsWith('metadata/')) found[path] = sha256Of((await stack.store.text(key))!.text);
+      }
+      return found;
+    },
+    state: async () => JSON.parse((await stack.store.text(`requests/${id}/metadata/state.json`))!.text) as Lifecycle,
+  };
+}

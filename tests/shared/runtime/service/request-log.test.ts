@@ -1,0 +1,48 @@
+import { beforeAll, expect, it, onTestFinished, vi } from 'vitest';
+import { createLogger, type LogFields } from '../../../../shared/observability/log.ts';
+import { createEnding } from '../../../../shared/runtime/service/shutdown.ts';
+import { createRequestLog } from '../../../../shared/runtime/service/request-log.ts';
+import { createStore } from '../../../../shared/store/store.ts';
+import { proxyTo } from '../../../fixtures/proxy.ts';
+import { stack as sharedStack, uniqueId, type Stack } from '../../../support/stack.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await sharedStack();
+});
+
+const silent = createLogger({}, 'silent');
+
+it('lines that two workers put in the same millisecond are both kept', async () => {
+  const { store } = stack;
+  vi.useFakeTimers({ toFake: ['Date'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const id = uniqueId();
+  for (const line of ['one\n', 'two\n']) {
+    const log = createRequestLog(store, 'shout', silent, new AbortController().signal);
+    log.add(id, line);
+    await log.flush();
+  }
+  const lines: (string | undefined)[] = [];
+  for await (const { key } of store.list(`requests/${id}/metadata/logs/`)) lines.push((await store.text(key))?.text);
+  expect(lines.sort()).toEqual(['one\n', 'two\n']);
+});
+
+// Each of them alone would be tried for half a minute.
+it(
+  'lines of many requests that cannot be put hold the end of the process for five seconds, and are told',
+  { timeout: 25_000 },
+  async () => {
+    const proxy = await proxyTo(Number(new URL(stack.config.store.endpoint).port));
+    const store = createStore({ ...stack.config.store, endpoint: `http://127.0.0.1:${proxy.port}` });
+    onTestFinished(() => store.close());
+    proxy.cut();
+    const told: LogFields[] = [];
+    const ending = createEnding();
+    const log = createRequestLog(store, 'shout', { ...silent, warn: (fields) => void told.push(fields) }, ending.signal);
+    const ids = [uniqueId(), uniqueId(), uniqueId()];
+    for (const id of ids) log.add(id, 'line\n');
+    await ending.wait(log.flush());
+    expect(told.map(({ event, request_id }) => [event, request_id])).toEqual(ids.map((id) => ['request-log:failed', id]));
+  },
+);

@@ -1,0 +1,49 @@
+import { beforeAll, it, onTestFinished, vi } from 'vitest';
+import { createStore } from '../../../shared/store/store.ts';
+import { tinyGraph } from '../../fixtures/tiny/graph.ts';
+import { proxyTo, type Proxy } from '../../fixtures/proxy.ts';
+import { ownStack, uniqueId, type Stack } from '../../support/stack.ts';
+import { requestOf, setUpFor, start, WAIT } from './harness.ts';
+
+// What is said here takes five seconds where the store is away; each of the writes alone would be tried for thirty.
+vi.setConfig({ testTimeout: 25_000 });
+
+const graph = tinyGraph();
+let stack: Stack;
+beforeAll(async () => {
+  stack = await ownStack();
+  await setUpFor(stack, graph);
+  await start(stack, graph, 'relay');
+  await start(stack, graph, 'cut');
+});
+
+const text = ['one', 'two', 'three'];
+const requests = () => text.map(() => requestOf(stack, uniqueId()));
+
+/** The stack with a store that can be cut off. */
+async function behindProxy(): Promise<{ proxy: Proxy; far: Stack }> {
+  const proxy = await proxyTo(Number(new URL(stack.config.store.endpoint).port));
+  const store = createStore({ ...stack.config.store, endpoint: `http://127.0.0.1:${proxy.port}` });
+  onTestFinished(() => store.close());
+  return { proxy, far: { ...stack, store } };
+}
+
+it('a worker that has settled its items ends, whether or not the store is there for their notes and log lines', async () => {
+  const { proxy, far } = await behindProxy();
+  const worker = await start(far, graph, 'shout');
+  const all = requests();
+  await Promise.all(all.map((request, n) => request.put(`${text[n]} ${request.id}`)));
+  for (const request of all) await vi.waitUntil(async () => (await request.progress('shout')).length === 1, WAIT);
+  proxy.cut();
+  await worker.stop();
+});
+
+it('a tracker ends, whether or not the store is there for its state files', async () => {
+  const { proxy, far } = await behindProxy();
+  const tracker = await start(far, graph, 'tracker');
+  proxy.cut();
+  const all = requests();
+  await Promise.all(all.map((request, n) => request.put(text[n]!)));
+  for (const request of all) await vi.waitUntil(async () => (await request.lifecycle('accepted')).length === 1, WAIT);
+  await tracker.stop();
+});

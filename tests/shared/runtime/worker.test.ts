@@ -1,0 +1,360 @@
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Landed } from '../../../schemas/generated/types.ts';
+import { kinds } from '../../../schemas/kinds.ts';
+import type { Bus } from '../../../shared/bus/connection.ts';
+import { PermanentError, RetryableError, UnavailableError } from '../../../shared/core/errors.ts';
+import { publishProgress } from '../../../shared/bus/events.ts';
+import { announce, landedMessage } from '../../../shared/bus/landed-message.ts';
+import { decodeMetadata } from '../../../shared/pipeline/metadata.ts';
+import { parseKey } from '../../../shared/pipeline/keys.ts';
+import { sha256Of } from '../../../shared/store/store.ts';
+import { validated } from '../../../shared/core/validate.ts';
+import { line, tinyGraph, type Before } from '../../fixtures/tiny/graph.ts';
+import { ownStack, uniqueId, type Stack } from '../../support/stack.ts';
+import { requestOf, setUpFor, start, startProcess, WAIT, type Running } from './harness.ts';
+
+let before: Before | undefined;
+const graph = tinyGraph((...given) => before?.(...given));
+
+let stack: Stack;
+let tracking: Running;
+beforeAll(async () => {
+  stack = await ownStack();
+  await setUpFor(stack, graph);
+  await start(stack, graph, 'relay');
+  tracking = await start(stack, graph, 'tracker');
+  await start(stack, graph, 'cut');
+});
+beforeEach(() => {
+  before = undefined;
+});
+
+/** Without the memory of other requests' work, which would spare this one's. */
+const alone = { memo: 'false' };
+const newRequest = () => requestOf(stack, uniqueId());
+const sha = (texts: Record<string, string>) =>
+  Object.fromEntries(Object.entries(texts).map(([path, text]) => [path, sha256Of(text)]));
+
+/** A promise that a test resolves. */
+function gate(): { open: () => void; opened: Promise<void>; reached: Promise<void>; reach: () => void } {
+  let [open, reach] = [(): void => undefined, (): void => undefined];
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  const reached = new Promise<void>((resolve) => (reach = resolve));
+  return { open, opened, reached, reach };
+}
+
+/** Announces an object of a request again, as a sweep would. */
+async function announceAgain(key: string, nonce: string): Promise<Landed> {
+  const object = (await stack.store.head(key))!;
+  const metadata = decodeMetadata(object.headers) ?? { run: 1, options: { memo: false }, attributes: {} };
+  const message = landedMessage({ ...parseKey(key, [kinds.input, line])!, etag: object.etag, size: object.size }, metadata);
+  await announce(stack.bus, stack.store.bucket, message, { nonce });
+  return message;
+}
+
+describe('with one worker', () => {
+  let worker: Running;
+  beforeEach(async () => {
+    worker = await start(stack, graph, 'shout');
+    return () => worker.stop();
+  });
+
+  it('a request leaves its tree, a receipt an item, and one completion', async () => {
+    const request = newRequest();
+    await request.put('one\ntwö\n', { ...alone, suffix: '?' });
+    const end = await request.ended();
+    expect(end).toMatchObject({
+      status: 'completed',
+      run: 1,
+      input: 'text.txt',
+      errors: [],
+      outputs: { line: 2, loud: 2 },
+      stages: { cut: { expected: 1, done: 1, complete: true }, shout: { expected: 2, done: 2, complete: true } },
+    });
+    expect(await request.artifacts()).toEqual(
+      sha({
+        'input/text.txt': 'one\ntwö\n',
+        'cut/clip_0001/line.txt': 'one',
+        'cut/clip_0002/line.txt': 'twö',
+        'shout/clip_0001/loud.txt': 'ONE?',
+        'shout/clip_0002/loud.txt': 'TWÖ?',
+      }),
+    );
+    expect(await request.state()).toEqual(end);
+    for (const [stage, item] of [
+      ['cut', 'input'],
+      ['shout', 'clip_0001'],
+      ['shout', 'clip_0002'],
+    ] as const) {
+      const receipt = validated(
+        'receipt',
+        JSON.parse((await stack.store.text(`requests/${request.id}/metadata/items/${stage}/${item}.json`))!.text),
+      );
+      expect(receipt).toMatchObject({ stage, item, outcome: 'done', run: 1 });
+      for (const output of receipt.outputs)
+        expect(await stack.store.head(`requests/${request.id}/${output.key}`)).toMatchObject({
+          etag: output.etag,
+          size: output.size,
+          headers: { 'x-amz-meta-fave-sha256': output.sha256 },
+        });
+    }
+    expect(await request.lifecycle('accepted')).toHaveLength(1);
+    expect(await request.ends()).toBe(1);
+  });
+
+  it('an error that may pass is tried again', async () => {
+    const request = newRequest();
+    let attempts = 0;
+    before = () => {
+      if (++attempts === 1) throw new RetryableError('not-yet', 'it does not work yet');
+    };
+    await request.put('one', alone);
+    expect(await request.ended()).toMatchObject({ status: 'completed', errors: [] });
+    expect(await request.progress('shout')).toMatchObject([{ outcome: 'done', deliveries: 2 }]);
+    expect(await request.deadLetters('shout')).toEqual([]);
+  });
+
+  it('an unknown error is tried again too', async () => {
+    const request = newRequest();
+    let attempts = 0;
+    before = () => {
+      if (++attempts === 1) (undefined as unknown as { x: () => void }).x();
+    };
+    await request.put('one', alone);
+    expect(await request.ended()).toMatchObject({ status: 'completed' });
+    expect(attempts).toBe(2);
+  });
+
+  it('a permanent error ends its item alone: a failed event, a dead letter, a receipt, and the request completes with errors', async () => {
+    const request = newRequest();
+    before = (text) => {
+      if (text === 'bad') throw new PermanentError('bad-line', 'this line is bad', { stderr: 'tool: bad' });
+    };
+    await request.put('good\nbad\nfine', alone);
+    const error = { code: 'bad-line', message: 'this line is bad', file: 'cut/clip_0002/line.txt', stderr: 'tool: bad' };
+    expect(await request.ended()).toMatchObject({
+      status: 'completed',
+      outputs: { loud: 2 },
+      errors: [{ stage: 'shout', item: 'clip_0002', ...error }],
+      stages: { shout: { expected: 3, done: 2, failed: 1 } },
+    });
+    expect((await request.progress('shout')).find(({ outcome }) => outcome === 'failed')).toMatchObject({
+      item: 'clip_0002',
+      error,
+      outputs: [],
+      deliveries: 1,
+    });
+    expect(await request.deadLetters('shout')).toMatchObject([
+      {
+        ...error,
+        stage: 'shout',
+        item: 'clip_0002',
+        deliveries: 1,
+        landed: { key: `requests/${request.id}/cut/clip_0002/line.txt` },
+      },
+    ]);
+    const receipt = (await stack.store.text(`requests/${request.id}/metadata/items/shout/clip_0002.json`))!.text;
+    expect(validated('receipt', JSON.parse(receipt))).toMatchObject({ outcome: 'failed', error });
+  });
+
+  it('a request of which nothing is usable fails, once', async () => {
+    const request = newRequest();
+    await request.put('\n', alone);
+    const end = await request.ended();
+    expect(end).toMatchObject({
+      status: 'failed',
+      errors: [{ stage: 'cut', item: 'input', code: 'empty-text', message: '"text.txt" has no lines', file: 'input/text.txt' }],
+    });
+    expect(await request.state()).toEqual(end);
+    expect(await request.ends()).toBe(1);
+  });
+
+  it('what is delivered again is skipped, and changes nothing', async () => {
+    const request = newRequest();
+    await request.put('one\ntwo', alone);
+    await request.ended();
+    const artifacts = await request.artifacts();
+    const writes: string[] = [];
+    before = (text) => void writes.push(text);
+    const [cutBefore, shoutBefore] = [(await request.progress('cut')).length, (await request.progress('shout')).length];
+    await announceAgain(`requests/${request.id}/input/text.txt`, 'again');
+    await announceAgain(`requests/${request.id}/cut/clip_0002/line.txt`, 'again');
+    await idle();
+    expect(writes).toEqual([]);
+    expect(await request.artifacts()).toEqual(artifacts);
+    expect(await request.ends()).toBe(1);
+    // Said before under the same id: JetStream keeps one.
+    expect([(await request.progress('cut')).length, (await request.progress('shout')).length]).toEqual([cutBefore, shoutBefore]);
+  });
+
+  it('a late `done` beats `failed` as long as the run has not ended', async () => {
+    const request = newRequest();
+    const held = gate();
+    before = async (text) => {
+      if (text === 'bad') throw new PermanentError('bad-line', 'this line is bad');
+      held.reach();
+      await held.opened;
+    };
+    await request.put('bad\nslow', alone);
+    await held.reached;
+    const [failed] = await vi.waitUntil(
+      async () => ((await request.progress('shout')).length > 0 ? request.progress('shout') : undefined),
+      WAIT,
+    );
+    const { error: _, ...settled } = failed!;
+    await publishProgress(stack.bus, 'shout', { ...settled, outcome: 'done' });
+    held.open();
+    expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], stages: { shout: { done: 2, failed: 0 } } });
+  });
+
+  it('the tracker may be lost in the middle: the next one says the end, once', async () => {
+    const request = newRequest();
+    const held = gate();
+    before = async () => {
+      held.reach();
+      await held.opened;
+    };
+    await request.put('one\ntwo', alone);
+    await held.reached;
+    await tracking.kill();
+    held.open();
+    await vi.waitUntil(async () => (await request.progress('shout')).length === 2, WAIT);
+    expect(await request.ends()).toBe(0);
+    tracking = await start(stack, graph, 'tracker');
+    expect(await request.ended()).toMatchObject({ status: 'completed', stages: { shout: { done: 2 } } });
+    expect(await request.ends()).toBe(1);
+  });
+
+  it('two trackers say each end once', async () => {
+    const second = await start(stack, graph, 'tracker');
+    const requests = Array.from({ length: 6 }, newRequest);
+    await Promise.all(requests.map((request, n) => request.put(n % 2 ? 'one\ntwo' : '\n', alone)));
+    for (const request of requests) await request.ended();
+    await second.stop();
+    for (const request of requests) expect(await request.ends()).toBe(1);
+  });
+});
+
+/** Waits until no stage has anything to do. */
+async function idle(): Promise<void> {
+  await vi.waitUntil(async () => {
+    for await (const { name, num_pending, num_ack_pending } of stack.bus.manager.consumers.list('FAVE_LANDED')) {
+      if (/^(cut|shout)-/.test(name) && num_pending + num_ack_pending > 0) return false;
+    }
+    return true;
+  }, WAIT);
+}
+
+describe('a worker that cannot write the letter of a failure whose receipt is written', () => {
+  it('writes it when the item comes again, and does no work again', async () => {
+    const request = newRequest();
+    let attempts = 0;
+    before = () => {
+      attempts += 1;
+      throw new PermanentError('bad-line', 'this line is bad');
+    };
+    let refused = 0;
+    const publish: Bus['publish'] = (subject, ...rest) =>
+      subject.startsWith('fave.dlq.') && ++refused === 1
+        ? Promise.reject(new UnavailableError('bus-unavailable', 'NATS does not answer'))
+        : stack.bus.publish(subject, ...rest);
+    const worker = await start({ ...stack, bus: { ...stack.bus, publish } }, graph, 'shout');
+    await request.put('bad', alone);
+    expect(await request.ended()).toMatchObject({ status: 'failed', errors: [{ stage: 'shout', code: 'bad-line' }] });
+    expect(await request.deadLetters('shout')).toMatchObject([{ item: 'clip_0001', code: 'bad-line', deliveries: 2 }]);
+    expect([refused, attempts]).toEqual([2, 1]);
+    await worker.stop();
+  });
+});
+
+describe('a worker that is told to stop', () => {
+  it('finishes what it works on, and takes no more', async () => {
+    const request = newRequest();
+    const held = gate();
+    before = async () => {
+      held.reach();
+      await held.opened;
+    };
+    const worker = await start(stack, graph, 'shout');
+    await request.put('one\ntwo', alone);
+    await held.reached;
+    const stopped = worker.stop();
+    held.open();
+    await stopped;
+    expect(await request.progress('shout')).toMatchObject([{ outcome: 'done' }]);
+    expect(Object.keys(await request.artifacts()).filter((path) => path.startsWith('shout/'))).toHaveLength(1);
+    const next = await start(stack, graph, 'shout');
+    expect(await request.ended()).toMatchObject({ status: 'completed', stages: { shout: { done: 2 } } });
+    await next.stop();
+  });
+
+  it('and out of time gives it back: another takes it at once', async () => {
+    const request = newRequest();
+    const held = gate();
+    before = (_text, _item, { signal }) => {
+      held.reach();
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }));
+    };
+    const worker = await start(stack, graph, 'shout');
+    await request.put('one', alone);
+    await held.reached;
+    await worker.kill();
+    before = undefined;
+    const next = await start(stack, graph, 'shout');
+    expect(await request.ended()).toMatchObject({ status: 'completed', errors: [] });
+    expect(await request.progress('shout')).toMatchObject([{ outcome: 'done', deliveries: 2 }]);
+    await next.stop();
+  });
+
+  it('as a process ends in order', async () => {
+    const worker = await startProcess(stack);
+    await worker.logged('service:ready');
+    worker.child.kill('SIGTERM');
+    expect(await worker.ended).toBe(0);
+  });
+});
+
+describe('a worker process', () => {
+  it('may be lost at any point: the next one leaves the same tree and one completion', { timeout: 300_000 }, async () => {
+    const points = 16;
+    const requests = Array.from({ length: points }, newRequest);
+    for (const [n, request] of requests.entries()) await request.put(`line ${n}`, alone);
+    await vi.waitUntil(
+      async () => (await Promise.all(requests.map((request) => request.progress('cut')))).flat().length === points,
+      WAIT,
+    );
+    const ends: (number | string)[] = [];
+    for (let point = 1; point <= points; point++)
+      ends.push(await (await startProcess(stack, { diesAfter: point, env: { FAVE_LOG_LEVEL: 'silent' } })).ended);
+    expect(ends).toEqual(ends.map(() => 'SIGKILL'));
+    const worker = await start(stack, graph, 'shout');
+    for (const [n, request] of requests.entries()) {
+      expect(await request.ended()).toMatchObject({ status: 'completed', errors: [] });
+      expect(await request.artifacts()).toEqual(
+        sha({ 'input/text.txt': `line ${n}`, 'cut/clip_0001/line.txt': `line ${n}`, 'shout/clip_0001/loud.txt': `LINE ${n}!` }),
+      );
+    }
+    await idle();
+    for (const request of requests) expect([await request.ends(), (await request.progress('shout')).length]).toEqual([1, 1]);
+    await worker.stop();
+  });
+
+  it('that is thought lost and comes back does no harm', async () => {
+    const request = newRequest();
+    const paused = await startProcess(stack, { env: { PAUSE: '1' } });
+    await paused.logged('service:ready');
+    await request.put('pause', alone);
+    await paused.logged('item:start');
+    const other = await start(stack, graph, 'shout');
+    expect(await request.ended()).toMatchObject({ status: 'completed' });
+    expect(await request.progress('shout')).toMatchObject([{ deliveries: 2 }]);
+    const artifacts = await request.artifacts();
+    paused.child.kill('SIGCONT');
+    await paused.logged('item:done');
+    paused.child.kill('SIGTERM');
+    await paused.ended;
+    await other.stop();
+    expect(await request.artifacts()).toEqual(artifacts);
+    expect([await request.ends(), (await request.progress('shout')).length]).toEqual([1, 1]);
+  });
+});

@@ -1,0 +1,346 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { PermanentError, RetryableError, UnavailableError } from '../../../shared/core/errors.ts';
+import { createStore, digestOf, sha256Of, type Store, type StoreObserver } from '../../../shared/store/store.ts';
+import { translated } from '../../../shared/store/s3/store-errors.ts';
+import { proxyTo, type Proxy } from '../../fixtures/proxy.ts';
+import { stack as sharedStack, uniqueId, type Stack } from '../../support/stack.ts';
+
+let stack: Stack;
+let store: Store;
+let dir: string;
+beforeAll(async () => {
+  stack = await sharedStack();
+  store = stack.store;
+  dir = await mkdtemp(join(tmpdir(), 'fave-store-'));
+});
+afterAll(() => rm(dir, { recursive: true, force: true }));
+
+const uniqueKey = (path = 'metadata/x'): string => `requests/${uniqueId()}/${path}`;
+const patient = (): AbortSignal => new AbortController().signal;
+
+async function behindProxy(observer?: StoreObserver): Promise<{ proxy: Proxy; far: Store }> {
+  const url = new URL(stack.config.store.endpoint);
+  const proxy = await proxyTo(Number(url.port));
+  const far = createStore({ ...stack.config.store, endpoint: `http://127.0.0.1:${proxy.port}` }, observer);
+  onTestFinished(() => far.close());
+  return { proxy, far };
+}
+
+async function file(size: number): Promise<{ path: string; sha256: string; size: number }> {
+  const path = join(dir, uniqueId());
+  await writeFile(path, randomBytes(size));
+  return { path, ...(await digestOf(path)) };
+}
+
+describe('an object', () => {
+  it('is what was put, with its headers and etag', async () => {
+    const key = uniqueKey();
+    const { etag } = await store.put(key, 'čaj', { headers: { 'x-amz-meta-fave-run': '1', 'content-type': 'text/plain' } });
+    expect(etag).toBe(createHash('md5').update('čaj').digest('hex'));
+    expect(await store.text(key)).toEqual({ text: 'čaj', etag });
+    expect(await store.head(key)).toMatchObject({
+      key,
+      etag,
+      size: 4,
+      headers: { 'x-amz-meta-fave-run': '1', 'content-type': 'text/plain' },
+    });
+  });
+
+  it.each(['a b.txt', 'a+b&c=d.txt', '100%.txt', 'čaj ☕.txt', "it's (1) [x] *.txt", '=?x', '~!@#$,;:', 'a\\b'])(
+    'may be called %j',
+    async (name) => {
+      const key = uniqueKey(`input/${name}`);
+      await store.put(key, name);
+      expect((await store.text(key))?.text).toBe(name);
+      await store.download(key, join(dir, 'odd'));
+      const listed: string[] = [];
+      for await (const found of store.list(key.slice(0, key.indexOf('/input/')))) listed.push(found.key);
+      expect(listed).toEqual([key]);
+    },
+  );
+
+  it('that is not there is nothing', async () => {
+    const key = uniqueKey();
+    expect(await store.head(key)).toBeUndefined();
+    expect(await store.text(key)).toBeUndefined();
+    await expect(store.download(key, join(dir, 'nothing'))).rejects.toMatchObject({
+      code: 'missing-object',
+      message: expect.stringContaining(key) as string,
+    });
+    await expect(store.remove(key)).resolves.toBeUndefined();
+  });
+
+  it('that is removed is there no more', async () => {
+    const key = uniqueKey();
+    await store.put(key, 'x');
+    await store.remove(key);
+    expect(await store.head(key)).toBeUndefined();
+  });
+
+  it('of no bytes is an object', async () => {
+    const key = uniqueKey();
+    await store.put(key, '');
+    expect(await store.head(key)).toMatchObject({ size: 0 });
+    await store.download(key, join(dir, 'empty'));
+    expect(await readFile(join(dir, 'empty'))).toHaveLength(0);
+  });
+});
+
+describe('creating', () => {
+  it('succeeds for one of many, and keeps what that one put', async () => {
+    const key = uniqueKey();
+    const created = await Promise.all(Array.from({ length: 8 }, (_, n) => store.create(key, `text ${n}`)));
+    expect(created.filter((result) => result !== undefined)).toHaveLength(1);
+    expect((await store.text(key))?.text).toBe(`text ${created.findIndex((result) => result !== undefined)}`);
+  });
+});
+
+describe('an announced version', () => {
+  it('is refused once the object is another', async () => {
+    const key = uniqueKey();
+    const { etag } = await store.put(key, 'one');
+    await store.download(key, join(dir, 'one'), { etag });
+    await store.put(key, 'two');
+    const refusal = { code: 'object-changed', message: `${key} is not what it was when it was announced` };
+    await expect(store.download(key, join(dir, 'one'), { etag })).rejects.toMatchObject(refusal);
+    await expect(store.text(key, { etag })).rejects.toBeInstanceOf(RetryableError);
+  });
+
+  it('of an input is read although another came after it', async () => {
+    const key = uniqueKey('input/a.mp4');
+    const { etag } = await store.put(key, 'one');
+    const versionId = (await store.head(key))?.versionId;
+    expect(versionId).toBeDefined();
+    await store.put(key, 'two');
+    expect(await store.text(key, { etag, versionId: versionId! })).toEqual({ text: 'one', etag });
+  });
+});
+
+describe('copying', () => {
+  it('takes the bytes, and new headers', async () => {
+    const [from, to] = [uniqueKey("input/it's 100 % + é.txt"), uniqueKey()];
+    const { etag } = await store.put(from, 'text', { headers: { 'x-amz-meta-fave-run': '1' } });
+    expect(await store.copy({ key: from, etag }, to, { headers: { 'x-amz-meta-fave-run': '2' } })).toEqual({ etag });
+    expect(await store.head(to)).toMatchObject({ etag, headers: { 'x-amz-meta-fave-run': '2' } });
+  });
+
+  it('is refused where the source is another or gone', async () => {
+    const key = uniqueKey();
+    const { etag } = await store.put(key, 'one');
+    await store.put(key, 'two');
+    await expect(store.copy({ key, etag }, uniqueKey())).rejects.toMatchObject({ code: 'object-changed' });
+    await expect(store.copy({ key: uniqueKey(), etag }, uniqueKey())).rejects.toMatchObject({ code: 'missing-object' });
+  });
+});
+
+describe('files', () => {
+  it('come back as they went', async () => {
+    const sent = await file(3_000_000);
+    const key = uniqueKey();
+    await store.upload(key, sent, { headers: { 'x-amz-meta-fave-sha256': sent.sha256 } });
+    const path = join(dir, 'back');
+    await store.download(key, path);
+    expect(await digestOf(path)).toEqual({ sha256: sent.sha256, size: sent.size });
+  });
+
+  it('that are not what their digest says are not stored', async () => {
+    const key = uniqueKey();
+    const sent = await file(10);
+    await expect(
+      store.upload(key, { ...sent, sha256: sha256Of('other') }, { signal: AbortSignal.timeout(1_000) }),
+    ).rejects.toThrow();
+    expect(await store.head(key)).toBeUndefined();
+  });
+
+  it('of 200 MB go up and down in constant memory', async () => {
+    const path = join(dir, 'large');
+    const handle = await open(path, 'w');
+    await handle.truncate(200 * 1024 * 1024);
+    await handle.close();
+    const key = uniqueKey();
+    const { external, heapUsed, arrayBuffers } = process.memoryUsage();
+    let most = 0;
+    const watch = setInterval(() => {
+      const now = process.memoryUsage();
+      most = Math.max(most, now.external + now.heapUsed + now.arrayBuffers - external - heapUsed - arrayBuffers);
+    }, 20);
+    const digest = await digestOf(path);
+    await store.upload(key, { path, ...digest });
+    await store.download(key, path);
+    clearInterval(watch);
+    expect((await digestOf(path)).sha256).toBe(digest.sha256);
+    expect(most).toBeLessThan(100 * 1024 * 1024);
+    await store.remove(key);
+    await rm(path);
+  });
+});
+
+describe('a store that', () => {
+  it('is away is waited for', async () => {
+    const { proxy, far } = await behindProxy();
+    const key = uniqueKey();
+    await far.put(key, 'before');
+    proxy.cut();
+    const put = far.put(key, 'after', { signal: patient() });
+    const head = far.head(key, { signal: patient() });
+    proxy.mend();
+    await put;
+    expect(await head).toMatchObject({ key });
+    expect((await store.text(key))?.text).toBe('after');
+  });
+
+  it('stays away is waited for until the caller’s signal, and that is the store’s fault', async () => {
+    const { proxy, far } = await behindProxy();
+    proxy.cut();
+    const error = await far.text(uniqueKey(), { signal: AbortSignal.timeout(2_000) }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(UnavailableError);
+    expect(error).toMatchObject({
+      code: 'store-unavailable',
+      message: expect.stringMatching(/^the store does not answer/) as string,
+    });
+  });
+
+  const calls: Record<string, (far: Store, key: string, options: { signal: AbortSignal }) => Promise<unknown>> = {
+    head: (far, key, options) => far.head(key, options),
+    text: (far, key, options) => far.text(key, options),
+    download: (far, key, options) => far.download(key, join(dir, 'hung'), options),
+    put: (far, key, options) => far.put(key, 'text', options),
+    upload: async (far, key, options) => far.upload(key, await file(1_000_000), options),
+    copy: (far, key, options) => far.copy({ key, etag: 'etag' }, uniqueKey(), options),
+  };
+  // A store counts as lost after 20 s of silence.
+  it.each(Object.keys(calls))('hangs keeps nobody who no longer waits: %s', { timeout: 10_000 }, async (call) => {
+    const results: string[] = [];
+    const { proxy, far } = await behindProxy({ answered: (_, result) => void results.push(result), moved: () => undefined });
+    proxy.hang();
+    const end = new AbortController();
+    const ended = expect(calls[call]!(far, uniqueKey(), { signal: end.signal })).rejects.toThrow('enough');
+    await vi.waitUntil(() => proxy.connections() === 1);
+    end.abort(new Error('enough'));
+    await ended;
+    expect(results).toEqual(['aborted']);
+  });
+
+  it('hangs until the caller’s signal, and that is the store’s fault', { timeout: 10_000 }, async () => {
+    const { proxy, far } = await behindProxy();
+    proxy.hang();
+    const hung = far.text(uniqueKey(), { signal: AbortSignal.timeout(1_500) });
+    await expect(hung).rejects.toBeInstanceOf(UnavailableError);
+  });
+
+  it('takes a file until the caller’s signal is not at fault', { timeout: 10_000 }, async () => {
+    const { proxy, far } = await behindProxy();
+    proxy.hang();
+    const sent = await file(1_000_000);
+    await expect(far.upload(uniqueKey(), sent, { signal: AbortSignal.timeout(1_500) })).rejects.toThrow(/aborted due to timeout/);
+  });
+
+  it('was away and then hangs until the caller’s signal is at fault all the same', { timeout: 10_000 }, async () => {
+    const results: string[] = [];
+    const { proxy, far } = await behindProxy({ answered: (_, result) => void results.push(result), moved: () => undefined });
+    proxy.cut();
+    const end = new AbortController();
+    const ended = expect(far.text(uniqueKey(), { signal: end.signal })).rejects.toBeInstanceOf(UnavailableError);
+    await vi.waitUntil(() => results.includes('unavailable'));
+    proxy.mend();
+    proxy.hang();
+    await vi.waitUntil(() => proxy.connections() === 1);
+    end.abort(new Error('enough'));
+    await ended;
+    expect(results.at(-1)).toBe('aborted');
+  });
+
+  it('breaks off in the middle of a download gives the whole file all the same', async () => {
+    const { proxy, far } = await behindProxy();
+    const sent = await file(2_000_000);
+    const key = uniqueKey();
+    await store.upload(key, sent);
+    proxy.breakAfter(500_000);
+    const path = join(dir, 'broken');
+    await far.download(key, path, { signal: patient() });
+    expect(await digestOf(path)).toEqual({ sha256: sent.sha256, size: sent.size });
+    expect(proxy.connections()).toBeGreaterThan(1);
+  });
+
+  it('breaks off in the middle of an answer gives the whole text all the same', async () => {
+    const { proxy, far } = await behindProxy();
+    const text = 'x'.repeat(1_000_000);
+    const key = uniqueKey();
+    await store.put(key, text);
+    proxy.breakAfter(300_000);
+    expect((await far.text(key, { signal: patient() }))?.text).toBe(text);
+  });
+
+  it('loses its answer to an upload has the file once', async () => {
+    const { proxy, far } = await behindProxy();
+    const sent = await file(1_000_000);
+    const key = uniqueKey();
+    proxy.breakAfter(20);
+    const { etag } = await far.upload(key, sent, { signal: patient() });
+    expect(await store.head(key)).toMatchObject({ etag, size: sent.size });
+  });
+
+  it('is slow is waited for', async () => {
+    const { proxy, far } = await behindProxy();
+    proxy.latency = 30;
+    const sent = await file(500_000);
+    const key = uniqueKey();
+    await far.upload(key, sent);
+    expect(await far.head(key)).toMatchObject({ size: sent.size });
+  });
+
+  it('refuses for good is not asked again', async () => {
+    const tooLarge = store.put(uniqueKey(), 'x', { headers: { 'x-amz-meta-fave-options': 'x'.repeat(3_000) } });
+    await expect(tooLarge).rejects.toMatchObject({ code: 'store-refused' });
+    await expect(tooLarge).rejects.toBeInstanceOf(PermanentError);
+  });
+
+  it('does not know the key is no fault of the item', async () => {
+    const stranger = createStore({ ...stack.config.store, secretKey: 'wrong-wrong' });
+    onTestFinished(() => stranger.close());
+    const error = await stranger.put(uniqueKey(), 'x').catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(RetryableError);
+    expect(error).toMatchObject({
+      code: 'access-denied',
+      message: expect.stringContaining('check ARTIFACT_ACCESS_KEY') as string,
+    });
+    expect(String(error)).not.toContain('wrong-wrong');
+  });
+});
+
+describe('the caller’s own disk', () => {
+  it.each([
+    ['ENAMETOOLONG', 'x'.repeat(256)],
+    ['ENOENT', 'none/x'],
+  ])('is not the store’s fault, and is not asked again: %s', async (code, name) => {
+    const key = uniqueKey();
+    await store.put(key, 'x');
+    await expect(store.download(key, join(dir, name), { signal: patient() })).rejects.toMatchObject({ code });
+  });
+
+  it.each(['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO', 'EROFS'])('is known also by %s of a write, which names no file', (code) => {
+    const error = Object.assign(new Error(`${code}: write`), { code, syscall: 'write' });
+    expect(translated(error, 'key')).toBe(error);
+  });
+
+  it('is not meant where a connection has failed', () => {
+    const error = Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' });
+    expect(translated(error, 'key')).toBeInstanceOf(UnavailableError);
+  });
+});
+
+it('a listing has every object below a prefix, however many', async () => {
+  const prefix = `requests/${uniqueId()}/`;
+  const keys = Array.from({ length: 30 }, (_, n) => `${prefix}metadata/items/s/clip_${String(n).padStart(4, '0')}.json`);
+  await Promise.all(keys.map((key) => store.put(key, key)));
+  const listed: string[] = [];
+  for await (const { key, size, etag } of store.list(prefix)) {
+    expect([size, etag]).toEqual([key.length, createHash('md5').update(key).digest('hex')]);
+    listed.push(key);
+  }
+  expect(listed).toEqual(keys);
+});

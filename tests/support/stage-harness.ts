@@ -1,0 +1,153 @@
+import { copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, dirname, extname, join } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { kinds } from '../../schemas/kinds.ts';
+import type { Kind } from '../../schemas/kinds.ts';
+import { PermanentError } from '../../shared/core/errors.ts';
+import { exec as realExec, type Exec } from '../../shared/tools/exec.ts';
+import { itemId, pathOf } from '../../shared/pipeline/keys.ts';
+import { createLogger } from '../../shared/observability/log.ts';
+import { withDefaults, type OptionMap } from '../../shared/core/options.ts';
+import type { AnyStage, Attributes, Indices, Item, Outputs, Source } from '../../shared/pipeline/stage.ts';
+import { digestOf } from '../../shared/store/store.ts';
+import { validated, type SchemaName } from '../../shared/core/validate.ts';
+
+/** A local file that stands for an object of the bucket. */
+export interface LocalObject {
+  readonly kind: Kind;
+  readonly path: string;
+  readonly indices?: Indices;
+  readonly attributes?: Attributes;
+}
+
+/** What a stage made, in the order in which it was put. */
+export interface Output extends LocalObject {
+  readonly indices: Indices;
+  readonly attributes: Attributes;
+  /** Key below `requests/{request_id}/`. */
+  readonly key: string;
+}
+
+export interface Ran {
+  readonly outputs: readonly Output[];
+  /** Every program that was run, with its arguments. */
+  readonly executed: readonly { readonly command: string; readonly args: readonly string[] }[];
+  /** Names and versions that the stage recorded with `used`. */
+  readonly used: Readonly<Record<string, string>>;
+  of(kind: Kind): readonly Output[];
+  json<T>(kind: Kind): Promise<T>;
+}
+
+export interface RunOptions {
+  readonly siblings?: readonly LocalObject[];
+  readonly options?: OptionMap;
+  readonly settings?: OptionMap;
+  readonly signal?: AbortSignal;
+  /** Instead of running programs for real. */
+  readonly exec?: Exec;
+}
+
+/**
+ * Runs a stage on local files as the runtime would, without a store or a broker; what it puts is kept in a directory of the test's own,
+ * under the keys it would have, and checked against its kind. Everything is removed when the test ends.
+ */
+export async function runStage(stage: AnyStage, item: LocalObject, given: RunOptions = {}): Promise<Ran> {
+  const root = await mkdtemp(join(tmpdir(), 'fave-stage-'));
+  onTestFinished(() => rm(root, { recursive: true, force: true }));
+  const dir = join(root, 'work');
+  await mkdir(dir);
+
+  const outputs: Output[] = [];
+  const executed: { command: string; args: readonly string[] }[] = [];
+  const used: Record<string, string> = {};
+  const signal = given.signal ?? new AbortController().signal;
+  const log = createLogger({ service: stage.name }, 'silent');
+  const settings = withDefaults(stage.settings ?? {}, given.settings ?? {});
+  const run = given.exec ?? realExec;
+
+  const source = await sourceOf(item);
+  await stage.run(itemOf(source, given.siblings ?? []), {
+    options: withDefaults(stage.options ?? {}, given.options ?? {}),
+    settings,
+    resource: await stage.start?.({ settings, log }),
+    outputs: outputsInto(join(root, 'outputs'), stage, source, outputs),
+    exec: (command, args, options) => {
+      executed.push({ command, args });
+      return run(command, args, { cwd: dir, signal, ...options });
+    },
+    log,
+    signal,
+    dir,
+    used: (name, version) => {
+      used[name] = version;
+    },
+  });
+  const of = (kind: Kind): readonly Output[] => outputs.filter((output) => output.kind === kind);
+  return {
+    outputs,
+    executed,
+    used,
+    of,
+    json: async <T>(kind: Kind) => JSON.parse(await readFile(of(kind)[0]!.path, 'utf8')) as T,
+  };
+}
+
+async function sourceOf({ kind, path, indices = {}, attributes = {} }: LocalObject): Promise<Source> {
+  const { size } = await stat(path);
+  return {
+    kind,
+    name: basename(path),
+    indices,
+    attributes,
+    size,
+    file: () => Promise.resolve(path),
+    sha256: async () => (await digestOf(path)).sha256,
+    json: async () => checked(kind, JSON.parse(await readFile(path, 'utf8'))),
+  };
+}
+
+function itemOf(source: Source, siblings: readonly LocalObject[]): Item {
+  const sibling = async (kind: Kind, indices: Indices = {}): Promise<Source> => {
+    const found = siblings.find((s) => s.kind === kind && JSON.stringify(s.indices ?? {}) === JSON.stringify(indices));
+    if (!found) throw new PermanentError('missing-artifact', `the test gave no ${kind.name}`);
+    return sourceOf(found);
+  };
+  return { ...source, id: itemId(source.kind, source.indices), sibling };
+}
+
+/** Copies at once, as an upload would: a stage may overwrite or remove a file that it has put. */
+function outputsInto(root: string, stage: AnyStage, item: Source, made: Output[]): Outputs {
+  type About = { indices?: Indices; attributes?: Attributes } | undefined;
+  const place = async (kind: Kind, extension: string, about: About): Promise<Output> => {
+    if (!stage.produces.includes(kind)) throw new Error(`${stage.name} does not say that it produces ${kind.name}`);
+    const indices = about?.indices ?? item.indices;
+    const key = pathOf(kind, { indices, extension });
+    const path = join(root, key);
+    await mkdir(dirname(path), { recursive: true });
+    return { kind, key, path, indices, attributes: about?.attributes ?? item.attributes };
+  };
+  return {
+    async file(kind, path, about) {
+      const output = await place(kind, extname(path).slice(1), about);
+      await copyFile(path, output.path);
+      made.push(output);
+      return digestOf(output.path);
+    },
+    async json(kind, value, about) {
+      const output = await place(kind, 'json', about);
+      await writeFile(output.path, JSON.stringify(checked(kind, value)));
+      made.push(output);
+      return digestOf(output.path);
+    },
+  };
+}
+
+function checked(kind: Kind, value: unknown): unknown {
+  return kind.schema === undefined ? value : validated(kind.schema as SchemaName, value);
+}
+
+/** A user's upload. */
+export function upload(path: string): LocalObject {
+  return { kind: kinds.input, path };
+}
