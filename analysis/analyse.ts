@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { draw } from './figures/draw.ts';
 import { figuresOf } from './figures/figures.ts';
-import { readRuns } from './data/read.ts';
+import { readCells } from './data/read.ts';
 import { html, markdown, type Block } from './report/document.ts';
 import { reportOf, TITLE } from './report/report.ts';
 import { studyOf } from './data/study.ts';
@@ -12,10 +12,10 @@ import { toCsv, toMarkdown } from './tables/table.ts';
  * Reads recorded runs and writes tables, figures and the report; equal records give equal bytes.
  * @param out Directory; its `tables` and `figures` are replaced.
  * @returns Names of what was written, below `out`.
- * @throws PermanentError see {@link readRuns}.
+ * @throws PermanentError see {@link readCells}.
  */
 export async function analyse(directory: string, out: string): Promise<string[]> {
-  const study = studyOf(await readRuns(directory));
+  const study = studyOf(await readCells(directory));
   const blocks = reportOf(study, await draw(figuresOf(study)));
   const files = new Map<string, string | Uint8Array>([
     ...blocks.flatMap(filesOf),

@@ -1,6 +1,6 @@
 /** `npm run analyse [-- experiments] [--out DIR]` */
 import { Command } from 'commander';
-import { Fault } from '../shared/core/errors.ts';
+import { FaveError } from '../shared/core/errors.ts';
 import { analyse } from './analyse.ts';
 
 const program = new Command('analyse')
@@ -14,6 +14,6 @@ const program = new Command('analyse')
 try {
   await program.parseAsync();
 } catch (error) {
-  process.stderr.write(`${error instanceof Fault ? error.message : String(error instanceof Error ? error.stack : error)}\n`);
+  process.stderr.write(`${error instanceof FaveError ? error.message : String(error instanceof Error ? error.stack : error)}\n`);
   process.exitCode = 1;
 }

@@ -1,10 +1,10 @@
 import type { Findings } from './figures.ts';
-import type { Progress } from '../infra/process/progress.ts';
+import type { ProgressReporter } from '../infra/process/progress.ts';
 
 export interface BenchOptions {
   /** How often: what that counts is the benchmark's own. */
   readonly n: number;
-  readonly progress: Progress;
+  readonly progress: ProgressReporter;
 }
 
 export interface Bench {

@@ -67,7 +67,7 @@ async function scriptOf({ store, dataDir }: Instance, id: string, source: string
   const controls: Record<string, string> = {};
   const wav = join(dataDir, 'control.wav');
   for (const { stage, item, outputs, source: from, tools } of receipts) {
-    if (stage === 'stage-ffmpeg-3') frames[item] = (await store.text(prefix + (outputs.at(-1)?.key ?? '')))?.text ?? '';
+    if (stage === 'stage-ffmpeg-3') frames[item] = (await store.getText(prefix + (outputs.at(-1)?.key ?? '')))?.text ?? '';
     if (stage !== 'stage-deepspeech' || tools.length === 0) continue;
     await store.download(prefix + from.key, wav);
     controls[item] = controlFile(findSpeech((await readLevels(wav)).levels));

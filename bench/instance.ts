@@ -3,23 +3,23 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Lifecycle } from '../schemas/generated/types.ts';
-import { launch, type Launched } from '../infra/local/launcher.ts';
+import { launch, type RunningInstance } from '../infra/local/launcher.ts';
 import { root } from '../infra/process/paths.ts';
 import { freePorts } from '../infra/deployment/ports.ts';
-import type { Progress } from '../infra/process/progress.ts';
+import type { ProgressReporter } from '../infra/process/progress.ts';
 import { connectBus, type Bus } from '../shared/bus/connection.ts';
 import { PermanentError } from '../shared/core/errors.ts';
 import type { Graph } from '../shared/pipeline/graph.ts';
 import { createStore, type Store } from '../shared/store/store.ts';
 import { subjects } from '../shared/bus/topology.ts';
-import { validated } from '../shared/core/validate.ts';
-import { undo, type CleanUp } from '../tests/support/clean-ups.ts';
+import { validate } from '../shared/core/validate.ts';
+import { runCleanups, type CleanUp } from '../tests/support/clean-ups.ts';
 import { now } from './figures.ts';
 import { startPeer, type Peer } from './peer.ts';
 
 /** Real servers, set up for a graph, with the services that a benchmark asked for. */
 export interface Instance {
-  readonly launched: Launched;
+  readonly launched: RunningInstance;
   readonly dataDir: string;
   /** An administrator's connections. */
   readonly store: Store;
@@ -33,7 +33,7 @@ export interface InstanceOptions {
   /** Services of the built bundle to run. */
   readonly services?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  readonly progress: Progress;
+  readonly progress: ProgressReporter;
 }
 
 /**
@@ -46,7 +46,7 @@ export async function withInstance<T>(options: InstanceOptions, use: (instance: 
   const dataDir = await mkdtemp(join(tmpdir(), 'fave-bench-'));
   const own = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env }; // servers that the shell names are not for benchmarks
   const cleanUps: CleanUp[] = [() => rm(dataDir, { recursive: true, force: true, maxRetries: 3 })];
-  const interrupted = (): void => void undo(cleanUps).finally(() => process.exit(130));
+  const interrupted = (): void => void runCleanups(cleanUps).finally(() => process.exit(130));
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {
     const launched = await launch({ dataDir, ports: await freePorts(), graph, services, env: own, progress });
@@ -69,7 +69,7 @@ export async function withInstance<T>(options: InstanceOptions, use: (instance: 
     });
   } finally {
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
-    await undo(cleanUps);
+    await runCleanups(cleanUps);
   }
 }
 
@@ -104,7 +104,7 @@ async function watch(bus: Bus, requestId: string): Promise<Ended> {
     const name = message.subject.split('.').at(-1) ?? '';
     if (name === 'accepted') continue;
     const at = now();
-    const state = validated('lifecycle', message.json<{ data: unknown }>().data);
+    const state = validate('lifecycle', message.json<{ data: unknown }>().data);
     const [error] = state.errors ?? [];
     if (name !== 'completed' || error)
       throw new Error(`request ${requestId} ended as ${name}: ${error?.message ?? 'no reason given'}`);

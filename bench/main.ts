@@ -1,6 +1,6 @@
 /** `npm run bench -- NAME`: progress on standard error, one line of JSON on standard output. */
 import { Command, InvalidArgumentError } from 'commander';
-import { Fault } from '../shared/core/errors.ts';
+import { FaveError } from '../shared/core/errors.ts';
 import type { Bench } from './bench.ts';
 import { machine, type Target } from './figures.ts';
 import { cold } from './cold.ts';
@@ -48,6 +48,6 @@ for (const bench of benches) {
 try {
   await program.parseAsync();
 } catch (error) {
-  say(error instanceof Fault ? error.message : String(error instanceof Error ? error.stack : error));
+  say(error instanceof FaveError ? error.message : String(error instanceof Error ? error.stack : error));
   process.exitCode = 1;
 }

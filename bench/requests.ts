@@ -45,7 +45,7 @@ export async function processed(
 export async function receiptsOf(store: Store, id: string): Promise<Receipt[]> {
   const receipts: Receipt[] = [];
   for await (const { key } of store.list(`${requestPrefix(id)}metadata/items/`)) {
-    const found = await store.text(key);
+    const found = await store.getText(key);
     if (found) receipts.push(JSON.parse(found.text) as Receipt);
   }
   return receipts;

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { trace } from '@opentelemetry/api';
 import { createLogger } from '../shared/observability/log.ts';
-import { currentTraceparent, newTraceparent, startSpan, within } from '../shared/observability/trace.ts';
+import { currentTraceparent, newTraceparent, startSpan, runInSpan } from '../shared/observability/trace.ts';
 import type { Bench } from './bench.ts';
 import { atMost, median, now, rounded } from './figures.ts';
 
@@ -64,7 +64,7 @@ async function sent(): Promise<void> {
 /** As the runtime and the store begin and end them. */
 function item(): void {
   const span = startSpan('stage', REQUEST, { kind: 'consumer', attributes: { 'fave.item': 'clip_0001' } });
-  within(span, () => {
+  runInSpan(span, () => {
     for (let i = 0; i < REQUESTS; i += 1) {
       const parent = currentTraceparent();
       if (parent !== undefined)

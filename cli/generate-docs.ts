@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { coresOf, regimeNames, regimeSettings } from '../infra/deployment/regimes.ts';
 import { graph } from '../services/pipeline.ts';
-import { environment, settingVariable } from '../shared/config/config.ts';
+import { environmentSchema, settingVariable } from '../shared/config/config.ts';
 import { logEvents } from '../shared/observability/log.ts';
 import type { OptionSchemas } from '../shared/pipeline/stage.ts';
 import { createOutput } from './context/cli.ts';
@@ -47,7 +47,7 @@ function environmentTable(): string {
     ]);
   return table([
     ['variable', 'of', 'default', 'meaning'],
-    ...rows('all', environment),
+    ...rows('all', environmentSchema),
     ...graph.stages.flatMap(({ name, settings = {} }) => rows(name, settings, settingVariable)),
   ]);
 }

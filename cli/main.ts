@@ -1,6 +1,6 @@
 /** The `fave` command: reads the arguments, runs one command, turns its end into an exit code. */
 import { setMaxListeners } from 'node:events';
-import { createOutput, type Cli } from './context/cli.ts';
+import { createOutput, type CliContext } from './context/cli.ts';
 import { exitCodeOf } from './context/errors.ts';
 import { createProgram } from './program.ts';
 
@@ -18,7 +18,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-const cli: Cli = {
+const cli: CliContext = {
   stdout: createOutput(process.stdout, process.env),
   stderr: createOutput(process.stderr, process.env),
   env: process.env,

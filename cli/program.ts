@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { patterns } from '../loadgen/arrivals/load-plan.ts';
-import type { Cli } from './context/cli.ts';
+import type { CliContext } from './context/cli.ts';
 import type { LetterOptions } from './commands/requests/dlq.ts';
 import type { LoadCommandOptions } from './commands/instance/load.ts';
 import { UsageError } from './context/errors.ts';
@@ -12,7 +12,7 @@ export type ExitCode = number;
  * The commands and their options. Each command's code is loaded only when it runs, so that `--help` is quick.
  * @param ended Called with the command's exit code; what it throws is for {@link exitCodeOf}.
  */
-export function createProgram(cli: Cli, ended: (code: ExitCode) => void): Command {
+export function createProgram(cli: CliContext, ended: (code: ExitCode) => void): Command {
   const program = new Command('fave')
     .description('FAVE finds what is said and shown in videos.')
     .option('--data <dir>', 'data directory of the instance (default: .fave here or above, or FAVE_DATA)')
@@ -26,7 +26,7 @@ export function createProgram(cli: Cli, ended: (code: ExitCode) => void): Comman
       },
     })
     .showHelpAfterError('(fave --help lists the commands, fave help COMMAND their options)');
-  const here = (): Cli => ({
+  const here = (): CliContext => ({
     ...cli,
     env: {
       ...cli.env,
@@ -46,7 +46,7 @@ export function createProgram(cli: Cli, ended: (code: ExitCode) => void): Comman
 
 type Run = (code: Promise<ExitCode>) => Promise<void>;
 
-function addRequestCommands(program: Command, here: () => Cli, run: Run): void {
+function addRequestCommands(program: Command, here: () => CliContext, run: Run): void {
   program
     .command('submit')
     .description('upload videos; each becomes a request')
@@ -98,7 +98,7 @@ function addRequestCommands(program: Command, here: () => Cli, run: Run): void {
     .action((id: string, dir: string) => run(import('./commands/results/get.ts').then(({ get }) => get(here(), id, dir))));
 }
 
-function addOperations(program: Command, here: () => Cli, run: Run): void {
+function addOperations(program: Command, here: () => CliContext, run: Run): void {
   program
     .command('replay')
     .description('run a request again: what is valid passes, all else is made again')
@@ -139,7 +139,7 @@ function addOperations(program: Command, here: () => Cli, run: Run): void {
   addLetterCommands(program, here, run);
 }
 
-function addLetterCommands(program: Command, here: () => Cli, run: Run): void {
+function addLetterCommands(program: Command, here: () => CliContext, run: Run): void {
   const dlq = program.command('dlq').description('dead letters: items that failed for good');
   const command = (name: string, description: string): Command =>
     dlq
@@ -172,7 +172,7 @@ function addLetterCommands(program: Command, here: () => Cli, run: Run): void {
     );
 }
 
-function addLoadCommand(program: Command, here: () => Cli, run: Run): void {
+function addLoadCommand(program: Command, here: () => CliContext, run: Run): void {
   program
     .command('load')
     .description('upload videos at a rate and record what becomes of each (docs/study.md)')
@@ -203,7 +203,7 @@ function addLoadCommand(program: Command, here: () => Cli, run: Run): void {
     );
 }
 
-function addInstanceCommands(program: Command, here: () => Cli, run: Run): void {
+function addInstanceCommands(program: Command, here: () => CliContext, run: Run): void {
   program
     .command('env')
     .description('print what gives a shell mc, nats and access: eval "$(npx fave env)"')

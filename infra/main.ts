@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readConfig } from '../shared/config/config.ts';
-import { Fault, PermanentError } from '../shared/core/errors.ts';
+import { FaveError, PermanentError } from '../shared/core/errors.ts';
 import { graph } from '../services/pipeline.ts';
 import { makeSecrets } from './compose/secrets.ts';
 import { startInstance } from './instance/instance.ts';
@@ -12,7 +12,7 @@ import { defaultDataDir } from './process/paths.ts';
 import { defaultPorts, portsFrom, type Ports } from './deployment/ports.ts';
 import { readInstance, type InstanceRecord } from './instance/record.ts';
 import { regimeNames, type RegimeName } from './deployment/regimes.ts';
-import { forgetSecrets } from './access/secrets.ts';
+import { deleteSecrets } from './access/secrets.ts';
 import { serviceNames } from './local/service-spec.ts';
 import { runSetUp } from './setup/job.ts';
 
@@ -59,7 +59,7 @@ function options(args: string[]): StartOptions {
 
 async function start(args: string[]): Promise<void> {
   const { dataDir, ports, detach, rotateSecrets, rest, ...more } = options(args);
-  if (rotateSecrets) await forgetSecrets(dataDir);
+  if (rotateSecrets) await deleteSecrets(dataDir);
   const running = await readInstance(dataDir);
   if (running?.state === 'ready') {
     if (more.regime && more.regime !== running.regime)
@@ -157,7 +157,7 @@ try {
   if (!run) throw new PermanentError('bad-arguments', `there is no ${command}; there are ${Object.keys(commands).join(', ')}`);
   await run(args);
 } catch (error) {
-  const known = error instanceof Fault || (error instanceof TypeError && 'code' in error);
+  const known = error instanceof FaveError || (error instanceof TypeError && 'code' in error);
   say(known ? error.message : String(error instanceof Error ? error.stack : error));
   process.exitCode = 1;
 }

@@ -1,5 +1,5 @@
 /** The one entry of every service: `node dist/service.mjs relay`, `… tracker`, `… stage-ffmpeg-0`. */
-import { removeLeftovers } from '../shared/runtime/workdir/orphans.ts';
+import { removeStageOrphans } from '../shared/runtime/workdir/orphans.ts';
 import { runService } from '../shared/runtime/service/service.ts';
 import { readSettings } from '../shared/config/config.ts';
 import { runWorker } from '../shared/runtime/worker.ts';
@@ -13,7 +13,7 @@ await runService(name, async (service) => {
   if (name === 'relay') return relay(service, graph);
   if (name === 'tracker') return tracker(service, graph);
   const stage = graph.stage(name);
-  const left = await removeLeftovers(service.config.tmpdir, name);
+  const left = await removeStageOrphans(service.config.tmpdir, name);
   if (left.length > 0) service.log.warn({ event: 'service:leftovers', left }, 'what a killed predecessor left was removed');
   await runWorker(stage, { ...service, settings: readSettings(stage.settings ?? {}, process.env) });
 });

@@ -1,15 +1,15 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { messageOf, PermanentError } from '../../shared/core/errors.ts';
-import { parsed } from '../../shared/core/validate.ts';
-import type { Run } from './study.ts';
+import { parseJson } from '../../shared/core/validate.ts';
+import type { RecordedCell } from './study.ts';
 
 /**
  * Reads every cell at and below a directory, wherever its cell.json lies.
  * @returns Runs in the order of their paths; a folder without cell.json is an unfinished cell and not looked at.
  * @throws PermanentError `no-experiments`, `invalid-record` (names file and line), `duplicate-cell`.
  */
-export async function readRuns(directory: string): Promise<Run[]> {
+export async function readCells(directory: string): Promise<RecordedCell[]> {
   const folders = await cellFolders(directory);
   if (folders.length === 0)
     throw new PermanentError(
@@ -17,7 +17,7 @@ export async function readRuns(directory: string): Promise<Run[]> {
       `no cell.json lies below ${directory}: run the study first, or name its directory`,
     );
   const seen = new Map<string, string>();
-  const runs: Run[] = [];
+  const runs: RecordedCell[] = [];
   for (const folder of folders) {
     const run = await readRun(folder);
     const other = seen.get(run.name);
@@ -37,7 +37,7 @@ async function cellFolders(directory: string): Promise<string[]> {
   return cells.map((path) => dirname(join(directory, path))).sort();
 }
 
-async function readRun(folder: string): Promise<Run> {
+async function readRun(folder: string): Promise<RecordedCell> {
   const path = join(folder, 'cell.json');
   const cell = record('cell', await readFile(path, 'utf8'), path);
   const name = `${cell.platform}/${cell.regime}/${cell.load}/${cell.repeat}`;
@@ -55,7 +55,7 @@ async function readRun(folder: string): Promise<Run> {
 
 type RecordName = 'cell' | 'loadRecord' | 'itemRecord' | 'scaleEvent' | 'snapshot';
 
-async function lines<N extends RecordName>(name: N, path: string): Promise<ReturnType<typeof parsed<N>>[]> {
+async function lines<N extends RecordName>(name: N, path: string): Promise<ReturnType<typeof parseJson<N>>[]> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new PermanentError('invalid-record', `${path} cannot be read although its cell is finished: run the cell again`, {
       cause,
@@ -64,9 +64,9 @@ async function lines<N extends RecordName>(name: N, path: string): Promise<Retur
   return text.split('\n').flatMap((line, n) => (line.trim() === '' ? [] : [record(name, line, `${path}, line ${n + 1}`)]));
 }
 
-function record<N extends RecordName>(name: N, text: string, place: string): ReturnType<typeof parsed<N>> {
+function record<N extends RecordName>(name: N, text: string, place: string): ReturnType<typeof parseJson<N>> {
   try {
-    return parsed(name, text);
+    return parseJson(name, text);
   } catch (cause) {
     throw new PermanentError('invalid-record', `${place} is ${messageOf(cause)}; run the cell again, or remove it`, { cause });
   }

@@ -2,7 +2,7 @@ import { group, rollup, sum } from 'd3-array';
 import type { Cell, ItemRecord, LoadRecord, ScaleEvent, Snapshot } from '../../schemas/generated/types.ts';
 
 /** One recorded cell. */
-export interface Run {
+export interface RecordedCell {
   /** `{platform}/{regime}/{load}/{repeat}` */
   readonly name: string;
   readonly cell: Cell;
@@ -17,7 +17,7 @@ export interface Condition {
   readonly platform: Cell['platform'];
   readonly regime: string;
   readonly load: string;
-  readonly runs: readonly Run[];
+  readonly runs: readonly RecordedCell[];
 }
 
 /** What was recorded on one platform. */
@@ -34,11 +34,11 @@ export interface Study {
   readonly platforms: readonly PlatformStudy[];
   /** Conditions of a load beyond what the pipeline can do; compared with nothing. */
   readonly saturation: readonly Condition[];
-  readonly broken: readonly Run[];
+  readonly broken: readonly RecordedCell[];
 }
 
 /** A function of a condition that is computed once for each: resampling takes long, and tables and findings ask for the same. */
-export function oncePerCondition<T>(compute: (condition: Condition) => T): (condition: Condition) => T {
+export function memoizePerCondition<T>(compute: (condition: Condition) => T): (condition: Condition) => T {
   const known = new WeakMap<Condition, T>();
   return (condition) => {
     const value = known.get(condition) ?? compute(condition);
@@ -48,10 +48,10 @@ export function oncePerCondition<T>(compute: (condition: Condition) => T): (cond
 }
 
 /** Saturation asks where the limit is: its latencies grow with its length and say nothing about a regime. */
-const isSaturation = ({ cell }: Run): boolean => /saturat/.test(`${cell.load} ${cell.arrivals.pattern}`);
+const isSaturation = ({ cell }: RecordedCell): boolean => /saturat/.test(`${cell.load} ${cell.arrivals.pattern}`);
 
 /** Sorts runs into what is compared, what is not, and what broke. */
-export function studyOf(runs: readonly Run[]): Study {
+export function studyOf(runs: readonly RecordedCell[]): Study {
   const finished = runs.filter(({ cell }) => cell.status === 'finished');
   const compared = finished.filter((run) => !isSaturation(run));
   const platforms = (['local', 'kubernetes'] as const).flatMap((platform) => {
@@ -65,7 +65,7 @@ export function studyOf(runs: readonly Run[]): Study {
   };
 }
 
-function platformStudy(platform: Cell['platform'], runs: readonly Run[]): PlatformStudy {
+function platformStudy(platform: Cell['platform'], runs: readonly RecordedCell[]): PlatformStudy {
   const regimes = ordered(runs, ({ regime }) => regime, alwaysThere);
   const loads = ordered(
     runs,
@@ -80,7 +80,7 @@ function platformStudy(platform: Cell['platform'], runs: readonly Run[]): Platfo
 const alwaysThere = ({ settings }: Cell): number => sum(Object.values(settings.stages), ({ min, idle_s }) => min * 1e6 + idle_s);
 
 /** Names in the order of a number of their first cell, equal ones by name. */
-function ordered(runs: readonly Run[], name: (cell: Cell) => string, rank: (cell: Cell) => number): string[] {
+function ordered(runs: readonly RecordedCell[], name: (cell: Cell) => string, rank: (cell: Cell) => number): string[] {
   const ranks = rollup(
     runs,
     ([first]) => (first ? rank(first.cell) : 0),
@@ -89,7 +89,7 @@ function ordered(runs: readonly Run[], name: (cell: Cell) => string, rank: (cell
   return [...ranks].sort(([a, m], [b, n]) => m - n || (a < b ? -1 : 1)).map(([each]) => each);
 }
 
-function conditionsOf(runs: readonly Run[]): Condition[] {
+function conditionsOf(runs: readonly RecordedCell[]): Condition[] {
   const byCondition = group(runs, ({ cell }) => `${cell.platform}/${cell.regime}/${cell.load}`);
   return [...byCondition.values()].flatMap((members) => {
     const [first] = members;

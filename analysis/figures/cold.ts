@@ -1,5 +1,5 @@
 import { group } from 'd3-array';
-import { coldStartsOf, partNames, parts } from '../measures/cold-starts.ts';
+import { coldStartsOf, partNames, coldStartParts } from '../measures/cold-starts.ts';
 import { measures } from '../measures/measures.ts';
 import { stageOrder } from '../measures/stages.ts';
 import { meanOf } from '../measures/statistics.ts';
@@ -42,14 +42,14 @@ export function coldParts(studies: readonly PlatformStudy[]): Figure {
     partNames.map((part, order) => ({
       stage: own[0]?.stage,
       platform: own[0]?.platform,
-      part: parts[part],
+      part: coldStartParts[part],
       order,
       seconds: meanOf(own.map((start) => start.parts[part])) / 1_000,
       n: own.length,
     })),
   );
   const title = 'The parts of a cold start';
-  const names = partNames.map((part) => parts[part]);
+  const names = partNames.map((part) => coldStartParts[part]);
   return {
     name: 'cold-start-parts',
     title,

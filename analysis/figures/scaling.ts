@@ -1,4 +1,4 @@
-import type { PlatformStudy, Run } from '../data/study.ts';
+import type { PlatformStudy, RecordedCell } from '../data/study.ts';
 import { stageOrder } from '../measures/stages.ts';
 import { colours, ordinal, type Figure } from './figure.ts';
 
@@ -42,7 +42,7 @@ export function scalingOverTime({ conditions, regimes, platform }: PlatformStudy
   };
 }
 
-function seriesOf({ cell, snapshots }: Run, stages: readonly string[]) {
+function seriesOf({ cell, snapshots }: RecordedCell, stages: readonly string[]) {
   return snapshots.flatMap(({ time, stages: state }) =>
     stages.map((stage, order) => ({
       regime: cell.regime,

@@ -1,6 +1,6 @@
 import { least } from 'd3-array';
 import { latencies } from '../measures/measures.ts';
-import { waiting, working } from '../measures/occupancy.ts';
+import { queueSpan, busySpan } from '../measures/occupancy.ts';
 import { stageOrder } from '../measures/stages.ts';
 import { quantileOf } from '../measures/statistics.ts';
 import type { Condition } from '../data/study.ts';
@@ -19,7 +19,7 @@ export function waterfall({ runs, regime, load, platform }: Condition): Figure {
   const items = chosen?.run.items.filter(({ request_id }) => request_id === chosen.request.request_id) ?? [];
   const begun = Date.parse(chosen?.request.intended ?? '');
   const values = items.flatMap((item) =>
-    [waiting(item), working(item)].map(([from, to], n) => ({
+    [queueSpan(item), busySpan(item)].map(([from, to], n) => ({
       stage: item.stage,
       item: item.item,
       from: (from - begun) / 1_000,

@@ -1,5 +1,5 @@
 import { greatest } from 'd3-array';
-import { coldStartsOf, coldSummary, partNames, parts } from '../measures/cold-starts.ts';
+import { coldStartsOf, coldSummary, partNames, coldStartParts } from '../measures/cold-starts.ts';
 import { meanOf } from '../measures/statistics.ts';
 import type { PlatformStudy } from '../data/study.ts';
 import { format, formatInterval, inPercent, inSeconds } from '../tables/table.ts';
@@ -51,7 +51,7 @@ export function coldPartFinding({ conditions, platform }: PlatformStudy): Findin
     ...place,
     supported: true,
     sentences: [
-      `Of ${starts.length} cold starts, ${format(total / 1_000, 2)} s long on average, the longest part is “${parts[longest.part]}” (${share} %): ${advice[longest.part]}.`,
+      `Of ${starts.length} cold starts, ${format(total / 1_000, 2)} s long on average, the longest part is “${coldStartParts[longest.part]}” (${share} %): ${advice[longest.part]}.`,
     ],
   };
 }

@@ -3,9 +3,9 @@ import { mean } from 'd3-array';
 import type { Comparison } from '../measures/compare.ts';
 import { measures } from '../measures/measures.ts';
 import { stageTimes } from '../measures/stages.ts';
-import type { PlatformStudy, Run } from '../data/study.ts';
+import type { PlatformStudy, RecordedCell } from '../data/study.ts';
 import { format, formatInterval, inPercent } from '../tables/table.ts';
-import { candidates, sufficient, timeoutsFor } from '../measures/idle-timeouts.ts';
+import { timeoutCandidates, sufficient, timeoutsFor } from '../measures/idle-timeouts.ts';
 import { isShown, type Finding } from './finding.ts';
 
 /** Min replicas: where one regime is shown to be faster and to idle dearer, what a second costs. */
@@ -73,7 +73,7 @@ export function maxFinding({ conditions, platform, loads }: PlatformStudy): Find
 }
 
 /** Of each snapshot with lag: 1 where at least nine tenths of all cores were busy, else 0. */
-function fullyBusy({ snapshots }: Run): number[] {
+function fullyBusy({ snapshots }: RecordedCell): number[] {
   return snapshots.filter(({ stages }) => Object.values(stages).some(({ lag }) => lag > 0)).map(({ cpu }) => Number(cpu >= 0.9));
 }
 
@@ -83,7 +83,7 @@ export function timeoutFinding({ conditions, platform, loads }: PlatformStudy): 
     const timeouts = timeoutsFor(conditions.filter((condition) => condition.load === load).flatMap(({ runs }) => runs));
     if (timeouts.some(({ cold }) => Number.isNaN(cold))) return [];
     const enough = sufficient(timeouts);
-    const next = `the longest computed, ${candidates.at(-1) ?? 0} s, is outlasted by more than a tenth of the gaps: there, a time-out does not replace a min of 1`;
+    const next = `the longest computed, ${timeoutCandidates.at(-1) ?? 0} s, is outlasted by more than a tenth of the gaps: there, a time-out does not replace a min of 1`;
     return [
       enough
         ? `Under ${load}, a time-out of ${enough.seconds} s is outlasted by ${format(enough.cold * 100, 1)} % of the gaps between a stage’s items and costs ${format(enough.idle, 2)} GB·s of idling a request; a longer one buys little.`

@@ -2,12 +2,12 @@
 import { group, sum } from 'd3-array';
 import type { ColdStartParts } from '../../schemas/generated/types.ts';
 import { coldShare, latencies } from './measures.ts';
-import { intersection, lengthOf, union, waiting, working, type Span } from './occupancy.ts';
-import { difference, interval, quantileOf, type Clusters, type Interval } from './statistics.ts';
-import { oncePerCondition, type Condition, type Run } from '../data/study.ts';
+import { intersection, lengthOf, union, queueSpan, busySpan, type Span } from './occupancy.ts';
+import { difference, bootstrapInterval, quantileOf, type Clusters, type Interval } from './statistics.ts';
+import { memoizePerCondition, type Condition, type RecordedCell } from '../data/study.ts';
 
 /** The parts of a cold start in the order in which they pass, and how they are called. */
-export const parts = {
+export const coldStartParts = {
   decision_ms: 'decision',
   spawn_ms: 'spawn',
   imports_ms: 'imports',
@@ -16,7 +16,7 @@ export const parts = {
   first_item_ms: 'first item',
 } as const satisfies Record<keyof ColdStartParts, string>;
 
-export const partNames = Object.keys(parts) as (keyof ColdStartParts)[];
+export const partNames = Object.keys(coldStartParts) as (keyof ColdStartParts)[];
 
 export interface ColdStart {
   readonly stage: string;
@@ -27,7 +27,7 @@ export interface ColdStart {
 }
 
 /** The cold starts of a run: first items of replicas, those of the warm-up left out. */
-export function coldStartsOf({ scaling, cell }: Run): ColdStart[] {
+export function coldStartsOf({ scaling, cell }: RecordedCell): ColdStart[] {
   return scaling.flatMap(({ event, stage, time, cold_start }) => {
     const at = Date.parse(time);
     if (event !== 'first-item' || !cold_start || at < Date.parse(cell.began)) return [];
@@ -42,7 +42,7 @@ export interface ColdWait {
 }
 
 /** How much of the time of each completed request went by waiting for replicas. */
-export function coldWaits(run: Run): ColdWait[] {
+export function coldWaits(run: RecordedCell): ColdWait[] {
   const starting = new Map(
     [...group(coldStartsOf(run), ({ stage }) => stage)].map(([stage, starts]): [string, Span[]] => [
       stage,
@@ -54,9 +54,9 @@ export function coldWaits(run: Run): ColdWait[] {
     if (status !== 'completed' || latency_ms === null) return [];
     const own = items.get(request_id) ?? [];
     const life: Span = [Date.parse(intended), Date.parse(intended) + latency_ms];
-    const waited = union(own.flatMap((item) => intersection([waiting(item)], starting.get(item.stage) ?? [])));
+    const waited = union(own.flatMap((item) => intersection([queueSpan(item)], starting.get(item.stage) ?? [])));
     const within = intersection(waited, [life]);
-    return [{ latency_ms, wait_ms: lengthOf(within) - lengthOf(intersection(within, union(own.map(working)))) }];
+    return [{ latency_ms, wait_ms: lengthOf(within) - lengthOf(intersection(within, union(own.map(busySpan)))) }];
   });
 }
 
@@ -73,7 +73,7 @@ export interface ColdSummary {
   readonly count: number;
 }
 
-export const coldSummary = oncePerCondition((condition): ColdSummary => {
+export const coldSummary = memoizePerCondition((condition): ColdSummary => {
   const { runs } = condition;
   const starts = runs.map(coldStartsOf);
   const requests = runs.map((run) => run.requests);
@@ -82,13 +82,13 @@ export const coldSummary = oncePerCondition((condition): ColdSummary => {
   const median = quantileOf(0.5);
   return {
     condition,
-    frequency: interval(requests, coldShare),
-    shareOfLatency: interval(
+    frequency: bootstrapInterval(requests, coldShare),
+    shareOfLatency: bootstrapInterval(
       runs.map(coldWaits),
       (waits) => sum(waits, ({ wait_ms }) => wait_ms) / sum(waits, (each) => each.latency_ms),
     ),
     extra: difference([split(true), split(false)], ([cold = [], warm = []]) => median(cold) - median(warm)),
-    duration: interval(starts, (all) => median(all.map(({ total_ms }) => total_ms))),
+    duration: bootstrapInterval(starts, (all) => median(all.map(({ total_ms }) => total_ms))),
     count: starts.flat().length,
   };
 });

@@ -2,7 +2,7 @@
 import { measures, runTimeOf, type Measure, type Pair } from './measures.ts';
 import { stageOrder } from './stages.ts';
 import { cliffsDelta, holm, LEVEL, meanOf, permutationTest, type Interval } from './statistics.ts';
-import type { PlatformStudy, Run } from '../data/study.ts';
+import type { PlatformStudy, RecordedCell } from '../data/study.ts';
 
 export interface Comparison {
   readonly measure: Measure;
@@ -60,14 +60,14 @@ export function compareAll(study: PlatformStudy): Comparison[] {
   return [...Object.values(measures).flatMap((measure) => compareBy(study, measure)), ...compareStages(study)];
 }
 
-export function runsOf({ conditions }: PlatformStudy, regime: string, load: string): readonly Run[] {
+export function runsOf({ conditions }: PlatformStudy, regime: string, load: string): readonly RecordedCell[] {
   return conditions.find((condition) => condition.regime === regime && condition.load === load)?.runs ?? [];
 }
 
 type Uncorrected = Omit<Comparison, 'corrected' | 'significant'>;
 
 function compared(measure: Measure, names: Pick<Comparison, 'a' | 'b' | 'load'>, loads: readonly Pair[]): Uncorrected {
-  const numbers = (runs: readonly Run[]): number[] => runs.map(measure.ofRun).filter((value) => !Number.isNaN(value));
+  const numbers = (runs: readonly RecordedCell[]): number[] => runs.map(measure.ofRun).filter((value) => !Number.isNaN(value));
   const { p, least } = permutationTest(loads.map(([a, b]) => [numbers(b), numbers(a)]));
   const deltas = loads.map(([a, b]) => cliffsDelta(b.flatMap(measure.ranked), a.flatMap(measure.ranked)));
   return { measure, ...names, contrast: measure.contrast(loads), delta: meanOf(deltas), p, least };

@@ -1,10 +1,10 @@
 /** What other idle time-outs would have meant for the gaps that were recorded: computed, not measured. */
 import { group, sum } from 'd3-array';
-import { union, waiting, working, type Span } from './occupancy.ts';
-import type { Run } from '../data/study.ts';
+import { union, queueSpan, busySpan, type Span } from './occupancy.ts';
+import type { RecordedCell } from '../data/study.ts';
 
 /** Seconds; the last is KEDA's default `cooldownPeriod`. */
-export const candidates = [1, 5, 15, 30, 60, 120, 300] as const;
+export const timeoutCandidates = [1, 5, 15, 30, 60, 120, 300] as const;
 
 export interface Gap {
   readonly seconds: number;
@@ -20,19 +20,19 @@ export interface Timeout {
 }
 
 /** Times in which a stage had nothing to do, between two items of a run: the first item and the time after the last are left out. */
-export function gapsOf({ items, cell }: Run): Gap[] {
+export function gapsOf({ items, cell }: RecordedCell): Gap[] {
   return [...group(items, ({ stage }) => stage)].flatMap(([stage, own]) => {
-    const busy = union(own.map((item): Span => [waiting(item)[0], working(item)[1]]));
+    const busy = union(own.map((item): Span => [queueSpan(item)[0], busySpan(item)[1]]));
     const memoryMb = cell.settings.stages[stage]?.memory_mb ?? 0;
     return busy.slice(1).map(([from], n) => ({ seconds: (from - (busy[n]?.[1] ?? from)) / 1_000, memoryMb }));
   });
 }
 
 /** What each candidate time-out would have meant for these runs with one replica a stage that may go. */
-export function timeoutsFor(runs: readonly Run[]): Timeout[] {
+export function timeoutsFor(runs: readonly RecordedCell[]): Timeout[] {
   const gaps = runs.flatMap(gapsOf);
   const requests = sum(runs, (run) => run.requests.length);
-  return candidates.map((seconds) => ({
+  return timeoutCandidates.map((seconds) => ({
     seconds,
     cold: gaps.length === 0 ? NaN : gaps.filter((gap) => gap.seconds > seconds).length / gaps.length,
     idle: sum(gaps, (gap) => (Math.min(gap.seconds, seconds) * gap.memoryMb) / 1_024) / requests,

@@ -2,8 +2,8 @@
 import { sum } from 'd3-array';
 import type { LoadRecord } from '../../schemas/generated/types.ts';
 import { idleCost } from './occupancy.ts';
-import { difference, interval, meanOf, quantileOf, type Interval } from './statistics.ts';
-import type { Run } from '../data/study.ts';
+import { difference, bootstrapInterval, meanOf, quantileOf, type Interval } from './statistics.ts';
+import type { RecordedCell } from '../data/study.ts';
 
 /** Latencies of completed requests. */
 export const latencies = (requests: readonly LoadRecord[]): number[] =>
@@ -24,18 +24,18 @@ export const costPerRequest = (requests: readonly LoadRecord[]): number => {
 };
 
 /** Length of a run in seconds. */
-export const seconds = ({ cell }: Run): number => (Date.parse(cell.ended) - Date.parse(cell.began)) / 1_000;
+export const seconds = ({ cell }: RecordedCell): number => (Date.parse(cell.ended) - Date.parse(cell.began)) / 1_000;
 
-const completed = ({ requests }: Run): number => requests.filter(({ status }) => status === 'completed').length;
+const completed = ({ requests }: RecordedCell): number => requests.filter(({ status }) => status === 'completed').length;
 
 /** Completed requests a minute. */
-export const throughput = (run: Run): number => (completed(run) / seconds(run)) * 60;
+export const throughput = (run: RecordedCell): number => (completed(run) / seconds(run)) * 60;
 
 /** What replicas cost while idle, a completed request. */
-export const idlePerRequest = (run: Run): number => (completed(run) === 0 ? NaN : idleCost(run) / completed(run));
+export const idlePerRequest = (run: RecordedCell): number => (completed(run) === 0 ? NaN : idleCost(run) / completed(run));
 
 /** Two groups of runs under the same load. */
-export type Pair = readonly [a: readonly Run[], b: readonly Run[]];
+export type Pair = readonly [a: readonly RecordedCell[], b: readonly RecordedCell[]];
 
 /** Something that regimes are compared by. */
 export interface Measure {
@@ -46,13 +46,13 @@ export interface Measure {
   readonly scale: number;
   readonly lessIsBetter: boolean;
   /** Of one run. */
-  readonly ofRun: (run: Run) => number;
-  readonly interval: (runs: readonly Run[]) => Interval;
+  readonly ofRun: (run: RecordedCell) => number;
+  readonly interval: (runs: readonly RecordedCell[]) => Interval;
   /** Of b against a, on average over loads: how much more, or with `ratio` how many times as much. */
   readonly contrast: (loads: readonly Pair[]) => Interval;
   readonly ratio: boolean;
   /** Values that two groups are ranked by, for the effect size. */
-  readonly ranked: (run: Run) => readonly number[];
+  readonly ranked: (run: RecordedCell) => readonly number[];
 }
 
 interface MeasureOf<T> {
@@ -63,7 +63,7 @@ interface MeasureOf<T> {
   readonly lessIsBetter?: boolean;
   readonly ratio?: boolean;
   /** What a run is a sample of. */
-  readonly sample: (run: Run) => readonly T[];
+  readonly sample: (run: RecordedCell) => readonly T[];
   readonly statistic: (values: readonly T[]) => number;
   readonly rank: (value: T) => number | null;
 }
@@ -81,13 +81,13 @@ function measure<T>({ sample, statistic, rank, scale = 1, lessIsBetter = true, r
     lessIsBetter,
     ratio,
     ofRun: (run) => statistic(sample(run)),
-    interval: (runs) => interval(runs.map(sample), statistic),
+    interval: (runs) => bootstrapInterval(runs.map(sample), statistic),
     contrast,
     ranked: (run) => sample(run).flatMap((value) => rank(value) ?? []),
   };
 }
 
-const requests = (run: Run): readonly LoadRecord[] => run.requests;
+const requests = (run: RecordedCell): readonly LoadRecord[] => run.requests;
 const latency = ({ status, latency_ms }: LoadRecord): number | null => (status === 'completed' ? latency_ms : null);
 const percentile = (p: number) => (all: readonly LoadRecord[]) => quantileOf(p)(latencies(all));
 

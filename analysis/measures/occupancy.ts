@@ -1,16 +1,16 @@
 /** How long replicas were there, and how long they had nothing to do. */
 import { sort, sum } from 'd3-array';
 import type { ItemRecord } from '../../schemas/generated/types.ts';
-import type { Run } from '../data/study.ts';
+import type { RecordedCell } from '../data/study.ts';
 
 /** From and to, in ms since the epoch. */
 export type Span = readonly [from: number, to: number];
 
 /** When an item was worked on. */
-export const working = ({ time, duration_ms }: ItemRecord): Span => [Date.parse(time) - duration_ms, Date.parse(time)];
+export const busySpan = ({ time, duration_ms }: ItemRecord): Span => [Date.parse(time) - duration_ms, Date.parse(time)];
 
 /** When an item waited for a worker. */
-export const waiting = (item: ItemRecord): Span => [working(item)[0] - item.queue_ms, working(item)[0]];
+export const queueSpan = (item: ItemRecord): Span => [busySpan(item)[0] - item.queue_ms, busySpan(item)[0]];
 
 /** Spans without overlap that cover the same time, in order. */
 export function union(spans: readonly Span[]): Span[] {
@@ -51,11 +51,11 @@ export interface Occupancy {
  * beginning and after its end nothing counts. Busy at a moment are as many replicas as items are worked on, at most all:
  * a record does not say which replica had which item, and a replica may have several.
  */
-export function occupancyOf(run: Run): Occupancy[] {
+export function occupancyOf(run: RecordedCell): Occupancy[] {
   const window: Span = [Date.parse(run.cell.began), Date.parse(run.cell.ended)];
   return Object.entries(run.cell.settings.stages).map(([stage, { memory_mb }]) => {
     const there = replicasOf(run, stage).flatMap((span) => intersection([span], [window]));
-    const items = run.items.filter((item) => item.stage === stage).flatMap((item) => intersection([working(item)], [window]));
+    const items = run.items.filter((item) => item.stage === stage).flatMap((item) => intersection([busySpan(item)], [window]));
     const replicaSeconds = lengthOf(there) / 1_000;
     const busySeconds = overlap(there, items) / 1_000;
     return {
@@ -68,10 +68,10 @@ export function occupancyOf(run: Run): Occupancy[] {
   });
 }
 
-export const idleCost = (run: Run): number => sum(occupancyOf(run), (stage) => stage.idleCost);
+export const idleCost = (run: RecordedCell): number => sum(occupancyOf(run), (stage) => stage.idleCost);
 
 /** When each replica of a stage was there. One whose start is not in the record was there before it began. */
-export function replicasOf({ cell, scaling }: Run, stage: string): Span[] {
+export function replicasOf({ cell, scaling }: RecordedCell, stage: string): Span[] {
   const begun = new Map<string, number>();
   const gone = new Map<string, number>();
   for (const { event, replica, time, stage: whose } of scaling) {

@@ -1,8 +1,8 @@
 /** Where requests spend their time, by stage. */
 import { rollup, sum } from 'd3-array';
 import type { ItemRecord } from '../../schemas/generated/types.ts';
-import { interval, quantileOf, type Interval } from './statistics.ts';
-import { oncePerCondition, type Condition, type Run } from '../data/study.ts';
+import { bootstrapInterval, quantileOf, type Interval } from './statistics.ts';
+import { memoizePerCondition, type Condition, type RecordedCell } from '../data/study.ts';
 
 export interface StageTimes {
   readonly condition: Condition;
@@ -18,19 +18,20 @@ export interface StageTimes {
 }
 
 /** Queue time against run time of each stage, in the order in which requests reach them. */
-export const stageTimes = oncePerCondition((condition): StageTimes[] => {
+export const stageTimes = memoizePerCondition((condition): StageTimes[] => {
   const { runs } = condition;
   const work = sum(runs, ({ items }) => sum(items, ({ duration_ms }) => duration_ms));
   return stageOrder(runs).map((stage) => {
     const items = runs.map((run) => run.items.filter((item) => item.stage === stage));
-    const median = (of: (item: ItemRecord) => number): Interval => interval(items, (all) => quantileOf(0.5)(all.map(of)));
+    const median = (of: (item: ItemRecord) => number): Interval =>
+      bootstrapInterval(items, (all) => quantileOf(0.5)(all.map(of)));
     return {
       condition,
       stage,
       items: items.flat().length,
       queue: median(({ queue_ms }) => queue_ms),
       run: median(({ duration_ms }) => duration_ms),
-      queueShare: interval(items, (all) => {
+      queueShare: bootstrapInterval(items, (all) => {
         const queued = sum(all, ({ queue_ms }) => queue_ms);
         return queued / (queued + sum(all, ({ duration_ms }) => duration_ms));
       }),
@@ -40,7 +41,7 @@ export const stageTimes = oncePerCondition((condition): StageTimes[] => {
 });
 
 /** Stages by the median time from a request's arrival until their first item of it settled: a record knows no graph. */
-export function stageOrder(runs: readonly Run[]): string[] {
+export function stageOrder(runs: readonly RecordedCell[]): string[] {
   const delays = runs.flatMap(({ requests, items }) => {
     const arrived = new Map(requests.map(({ request_id, intended }) => [request_id, Date.parse(intended)]));
     const first = rollup(

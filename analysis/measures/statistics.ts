@@ -33,11 +33,11 @@ export const meanOf = (values: readonly number[]): number => mean(values) ?? NaN
  * replacement, then the values within each drawn run. Drawing whole runs alone would be too narrow with the three or
  * five repeats that a study has; drawing requests alone would take them for independent, which they are not.
  */
-export function interval<T>(clusters: Clusters<T>, statistic: (values: readonly T[]) => number): Interval {
+export function bootstrapInterval<T>(clusters: Clusters<T>, statistic: (values: readonly T[]) => number): Interval {
   return difference([clusters], ([values]) => statistic(values ?? []));
 }
 
-/** As {@link interval}, of a statistic of several groups, each resampled on its own. */
+/** As {@link bootstrapInterval}, of a statistic of several groups, each resampled on its own. */
 export function difference<T>(
   groups: readonly Clusters<T>[],
   statistic: (groups: readonly (readonly T[])[]) => number,

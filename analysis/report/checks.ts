@@ -3,25 +3,25 @@ import { sum } from 'd3-array';
 import { occupancyOf } from '../measures/occupancy.ts';
 import { seconds } from '../measures/measures.ts';
 import { quantileOf } from '../measures/statistics.ts';
-import type { Run } from '../data/study.ts';
+import type { RecordedCell } from '../data/study.ts';
 import { format } from '../tables/table.ts';
 
 /** Milliseconds that a generator may be late at the 99th percentile. */
 const LATE = 100;
 
 /** Sentences about finished runs that a reader must know before trusting them. */
-export function checks(runs: readonly Run[]): string[] {
+export function findDataProblems(runs: readonly RecordedCell[]): string[] {
   return runs.flatMap((run) =>
     [missing, foreign, late, replicas].flatMap((check) => check(run).map((what) => `${run.name}: ${what}`)),
   );
 }
 
-function missing({ cell, requests }: Run): string[] {
+function missing({ cell, requests }: RecordedCell): string[] {
   const lacking = cell.arrivals.count - requests.length;
   return lacking === 0 ? [] : [`${requests.length} requests are recorded where ${cell.arrivals.count} were to arrive`];
 }
 
-function foreign({ requests, items }: Run): string[] {
+function foreign({ requests, items }: RecordedCell): string[] {
   const known = new Set(requests.map(({ request_id }) => request_id));
   const strangers = items.filter(({ request_id }) => !known.has(request_id)).length;
   return strangers === 0
@@ -29,7 +29,7 @@ function foreign({ requests, items }: Run): string[] {
     : [`${strangers} items belong to requests that are not in the record; they count as work of the run`];
 }
 
-function late({ requests }: Run): string[] {
+function late({ requests }: RecordedCell): string[] {
   const p99 = quantileOf(0.99)(requests.flatMap(({ late_ms }) => late_ms ?? []));
   return p99 > LATE
     ? [`the generator was ${format(p99, 0)} ms late at the 99th percentile; latency counts from the intended time and holds it`]
@@ -37,7 +37,7 @@ function late({ requests }: Run): string[] {
 }
 
 /** Replica-seconds by events against those by snapshots, which are taken independently. */
-function replicas(run: Run): string[] {
+function replicas(run: RecordedCell): string[] {
   const { snapshots, cell } = run;
   if (snapshots.length < 2) return [];
   const stages = Object.keys(cell.settings.stages);

@@ -1,8 +1,8 @@
 import { group } from 'd3-array';
-import type { Run } from '../data/study.ts';
+import type { RecordedCell } from '../data/study.ts';
 import type { Table } from '../tables/table.ts';
 
-const facts: readonly (readonly [string, (run: Run) => string])[] = [
+const facts: readonly (readonly [string, (run: RecordedCell) => string])[] = [
   ['machine', ({ cell: { machine: m } }) => `${m.cpu}, ${m.cores} cores, ${m.memory_mb} MB, ${m.os}`],
   ['video', ({ cell: { video: v } }) => `${v.name}, ${v.duration_s} s, ${v.size} bytes, sha256 ${v.sha256.slice(0, 12)}`],
   [
@@ -16,7 +16,7 @@ const facts: readonly (readonly [string, (run: Run) => string])[] = [
 ];
 
 /** Machines, videos and versions of a study: where there are several of one, cells are not quite comparable. */
-export function environmentTable(runs: readonly Run[]): Table {
+export function environmentTable(runs: readonly RecordedCell[]): Table {
   const rows = facts.flatMap(([what, of]) =>
     [...group(runs, (run) => `${run.cell.platform}\n${of(run)}`)].map(([key, own]) => {
       const [platform = '', value = ''] = key.split('\n');
@@ -27,7 +27,7 @@ export function environmentTable(runs: readonly Run[]): Table {
 }
 
 /** The regimes as they were, a row a stage; stages of equal settings together. */
-export function regimeTable(runs: readonly Run[]): Table {
+export function regimeTable(runs: readonly RecordedCell[]): Table {
   const settings = runs.flatMap(({ cell }) =>
     Object.entries(cell.settings.stages).map(([stage, s]) => ({
       stage,
@@ -43,7 +43,7 @@ export function regimeTable(runs: readonly Run[]): Table {
 }
 
 /** Cells that are not averaged in, and what went wrong in those that are. */
-export function brokenTable(broken: readonly Run[]): Table {
+export function brokenTable(broken: readonly RecordedCell[]): Table {
   return {
     name: 'broken',
     title: 'Broken cells, averaged in nowhere',
@@ -52,7 +52,7 @@ export function brokenTable(broken: readonly Run[]): Table {
   };
 }
 
-export function anomalyTable(runs: readonly Run[]): Table {
+export function anomalyTable(runs: readonly RecordedCell[]): Table {
   const rows = runs.flatMap(({ name, cell }) =>
     [...group(cell.anomalies, ({ what }) => what)].map(([what, own]) => [name, what, String(own.length), own[0]?.detail ?? '']),
   );

@@ -3,12 +3,12 @@ import { compareAll, type Comparison } from '../measures/compare.ts';
 import type { Drawing } from '../figures/draw.ts';
 import type { Finding } from '../findings/finding.ts';
 import { findingsOf } from '../findings/findings.ts';
-import { originalTable } from '../tables/published-results.ts';
+import { publishedTable } from '../tables/published-results.ts';
 import { comparePlatforms } from '../tables/platforms.ts';
 import type { PlatformStudy, Study } from '../data/study.ts';
 import type { Table } from '../tables/table.ts';
 import { coldTable, costTable, latencyTable, stageTable, testTable, timeoutTable } from '../tables/tables.ts';
-import { checks } from './checks.ts';
+import { findDataProblems } from './checks.ts';
 import { figure, heading, list, paragraph, table, type Block } from './document.ts';
 import { anomalyTable, brokenTable, environmentTable, regimeTable } from './environment.ts';
 import { declined, method, threats } from './texts.ts';
@@ -37,11 +37,11 @@ export function reportOf(study: Study, drawings: readonly Drawing[]): Block[] {
     paragraph(
       'They were published without repeats and on another set-up; they stand here for the reader, and nothing is concluded from them.',
     ),
-    ...study.platforms.slice(0, 1).map((platform) => table(originalTable(platform))),
+    ...study.platforms.slice(0, 1).map((platform) => table(publishedTable(platform))),
     heading(2, 'AWS Lambda'),
     paragraph(declined),
     heading(2, 'Threats to validity'),
-    list([...threats, ...checks(finished)]),
+    list([...threats, ...findDataProblems(finished)]),
     heading(2, 'Broken cells and anomalies'),
     ...(study.broken.length === 0 ? [paragraph('No cell is broken.')] : [table(brokenTable(study.broken))]),
     ...tableUnlessEmpty(anomalyTable(finished)),

@@ -1,6 +1,6 @@
 /** Local cold starts beside KEDA's. */
 import { greatest } from 'd3-array';
-import { coldStartsOf, partNames, parts } from '../measures/cold-starts.ts';
+import { coldStartsOf, partNames, coldStartParts } from '../measures/cold-starts.ts';
 import { runsOf } from '../measures/compare.ts';
 import { difference, meanOf, quantileOf, type Interval } from '../measures/statistics.ts';
 import type { PlatformStudy } from '../data/study.ts';
@@ -50,7 +50,7 @@ export function comparePlatforms(local: PlatformStudy, kubernetes: PlatformStudy
         format(there / 1_000, 2),
         formatInterval(gap, inSeconds),
         same ? 'yes' : 'no',
-        `${parts[why.part]} (${format(why.by.value / 1_000, 2)} s)`,
+        `${coldStartParts[why.part]} (${format(why.by.value / 1_000, 2)} s)`,
       ]),
     },
     sentences:
@@ -59,13 +59,13 @@ export function comparePlatforms(local: PlatformStudy, kubernetes: PlatformStudy
 }
 
 interface PartGap {
-  readonly part: keyof typeof parts;
+  readonly part: keyof typeof coldStartParts;
   /** Kubernetes less local, milliseconds. */
   readonly by: Interval;
 }
 
 /** What is done in a part on one platform and not, or otherwise, on the other. */
-const REASONS: Readonly<Record<keyof typeof parts, string>> = {
+const REASONS: Readonly<Record<keyof typeof coldStartParts, string>> = {
   decision_ms: 'both look every polling interval, at other moments of it',
   spawn_ms: 'a pod is scheduled and its network and container are made, where the local scaler starts a process',
   imports_ms: 'the code lies in an image and shares the cores with the cluster',
@@ -96,12 +96,14 @@ function sentence({
   if (same)
     return `${where}: in all, the platforms agree within the interval (difference ${formatInterval(gap, inSeconds)} s). ${parting}`;
   const word = gap.value > 0 ? 'longer' : 'shorter';
-  return `${where}: a cold start under KEDA is ${word} by ${formatInterval({ ...gap, value: gap.value }, inSeconds)} s; most of it is “${parts[why.part]}” (${format(why.by.value / 1_000, 2)} s on average). ${parting}`;
+  return `${where}: a cold start under KEDA is ${word} by ${formatInterval({ ...gap, value: gap.value }, inSeconds)} s; most of it is “${coldStartParts[why.part]}” (${format(why.by.value / 1_000, 2)} s on average). ${parting}`;
 }
 
 function partsThatDiffer(byPart: readonly PartGap[]): string {
   const differing = byPart.filter(({ by }) => !agrees(by));
   if (differing.length === 0) return 'No part of it differs by more than its interval.';
-  const each = differing.map(({ part, by }) => `“${parts[part]}” by ${formatInterval(by, inSeconds)} s (${REASONS[part]})`);
+  const each = differing.map(
+    ({ part, by }) => `“${coldStartParts[part]}” by ${formatInterval(by, inSeconds)} s (${REASONS[part]})`,
+  );
   return `Under KEDA these parts differ, on average: ${each.join('; ')}.`;
 }

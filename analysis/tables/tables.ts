@@ -1,11 +1,11 @@
-/** The study's tables. Each interval is of 95 %; see `interval`. */
+/** The study's tables. Each interval is of 95 %; see `bootstrapInterval`. */
 import { sum } from 'd3-array';
 import { coldSummary } from '../measures/cold-starts.ts';
 import type { Comparison } from '../measures/compare.ts';
 import { costPerRequest, idlePerRequest, latencies, succeeded, throughput } from '../measures/measures.ts';
 import { occupancyOf } from '../measures/occupancy.ts';
 import { stageTimes } from '../measures/stages.ts';
-import { interval, magnitude, meanOf, quantileOf, type Interval } from '../measures/statistics.ts';
+import { bootstrapInterval, magnitude, meanOf, quantileOf, type Interval } from '../measures/statistics.ts';
 import type { Condition, PlatformStudy } from '../data/study.ts';
 import { format, formatInterval, formatP, inCost, inPercent, inSeconds, type Table } from './table.ts';
 import { timeoutsFor } from '../measures/idle-timeouts.ts';
@@ -22,19 +22,19 @@ export function latencyTable(conditions: readonly Condition[], name: string, tit
     columns: [...conditionColumns, 'requests', ...percentiles.map((p) => `p${p * 100} s`), 'completed a minute', 'success %'],
     rows: conditions.map((condition) => {
       const requests = condition.runs.map((run) => run.requests);
-      const latency = (p: number): Interval => interval(requests, (all) => quantileOf(p)(latencies(all)));
+      const latency = (p: number): Interval => bootstrapInterval(requests, (all) => quantileOf(p)(latencies(all)));
       return [
         ...conditionCells(condition),
         String(requests.flat().length),
         ...percentiles.map((p) => formatInterval(latency(p), inSeconds)),
         formatInterval(
-          interval(
+          bootstrapInterval(
             condition.runs.map((run) => [throughput(run)]),
             meanOf,
           ),
           inCost,
         ),
-        formatInterval(interval(requests, succeeded), inPercent),
+        formatInterval(bootstrapInterval(requests, succeeded), inPercent),
       ];
     }),
   };
@@ -59,14 +59,14 @@ export function costTable({ conditions, platform }: PlatformStudy): Table {
       return [
         ...conditionCells(condition),
         formatInterval(
-          interval(
+          bootstrapInterval(
             runs.map(({ requests }) => requests),
             costPerRequest,
           ),
           inCost,
         ),
         formatInterval(
-          interval(
+          bootstrapInterval(
             runs.map((run) => [idlePerRequest(run)]),
             meanOf,
           ),

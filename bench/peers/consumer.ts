@@ -4,7 +4,7 @@ import { readConfig } from '../../shared/config/config.ts';
 import { createLogger } from '../../shared/observability/log.ts';
 import { createFeed } from '../../shared/runtime/delivery/lane-consumer.ts';
 import { streams } from '../../shared/bus/topology.ts';
-import { parsed } from '../../shared/core/validate.ts';
+import { parseJson } from '../../shared/core/validate.ts';
 import { mark } from './mark.ts';
 
 const stopping = new AbortController();
@@ -15,7 +15,7 @@ const bus = await connectBus(readConfig(process.env).bus, 'bench-consumer');
 const feed = createFeed(bus, streams.landed, process.argv.slice(2), createLogger({ service: 'bench-consumer' }));
 mark('ready');
 for (let delivery = await feed.next(stopping.signal); delivery; delivery = await feed.next(stopping.signal)) {
-  const { key } = parsed('landed', delivery.data);
+  const { key } = parseJson('landed', delivery.data);
   mark('held', key);
   await delivery.ackAck();
 }

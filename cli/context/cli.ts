@@ -16,7 +16,7 @@ export interface Output {
 }
 
 /** What a command gets of the world. */
-export interface Cli {
+export interface CliContext {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -29,7 +29,7 @@ export interface Cli {
 const WIDTH = 80;
 
 /** Colours only on a terminal and without NO_COLOR (https://no-color.org). */
-export function createOutput(stream: NodeJS.WriteStream, env: Cli['env']): Output {
+export function createOutput(stream: NodeJS.WriteStream, env: CliContext['env']): Output {
   const live = stream.isTTY && env['TERM'] !== 'dumb';
   const coloured = live && !env['NO_COLOR'];
   return {

@@ -6,7 +6,7 @@ import { connectBus, type Bus } from '../../shared/bus/connection.ts';
 import { readConfig, type BusConfig, type Config } from '../../shared/config/config.ts';
 import { PermanentError, UnavailableError } from '../../shared/core/errors.ts';
 import { createStore, type Store } from '../../shared/store/store.ts';
-import type { Cli } from './cli.ts';
+import type { CliContext } from './cli.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -14,7 +14,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const CONNECT = 3_000;
 
 /** Data directory of the instance that commands are about: FAVE_DATA, else `.fave` here or in the nearest directory above. */
-export function dataDirOf({ env, cwd }: Pick<Cli, 'env' | 'cwd'>): string | undefined {
+export function dataDirOf({ env, cwd }: Pick<CliContext, 'env' | 'cwd'>): string | undefined {
   if (env['FAVE_DATA']) return resolve(cwd, env['FAVE_DATA']);
   for (let dir = resolve(cwd); ; dir = dirname(dir)) {
     if (existsSync(join(dir, '.fave'))) return join(dir, '.fave');
@@ -23,13 +23,13 @@ export function dataDirOf({ env, cwd }: Pick<Cli, 'env' | 'cwd'>): string | unde
 }
 
 /** The instance that runs there, if one does. */
-export async function instanceOf(cli: Pick<Cli, 'env' | 'cwd'>): Promise<InstanceRecord | undefined> {
+export async function findInstance(cli: Pick<CliContext, 'env' | 'cwd'>): Promise<InstanceRecord | undefined> {
   const dataDir = dataDirOf(cli);
   return dataDir === undefined ? undefined : readInstance(dataDir);
 }
 
 /** Whether the environment says where everything is, so that no local instance is needed. */
-export function namesServers(env: Environment): boolean {
+export function hasServerAddresses(env: Environment): boolean {
   return Boolean(env['ARTIFACT_ENDPOINT'] && env['NATS_URL']);
 }
 
@@ -56,9 +56,9 @@ export function withoutUserInfo(bus: BusConfig): BusConfig {
 }
 
 /** Where the store and the bus are. @throws PermanentError `no-instance`. */
-export async function configOf(cli: Cli): Promise<Config> {
-  const instance = await instanceOf(cli);
-  if (!instance && !namesServers(cli.env)) {
+export async function resolveConfig(cli: CliContext): Promise<Config> {
+  const instance = await findInstance(cli);
+  if (!instance && !hasServerAddresses(cli.env)) {
     const where = dataDirOf(cli);
     throw new PermanentError(
       'no-instance',
@@ -70,8 +70,8 @@ export async function configOf(cli: Cli): Promise<Config> {
 }
 
 /** Runs `work` with the store. @throws UnavailableError when it does not answer. */
-export async function withStore<T>(cli: Cli, work: (store: Store) => Promise<T>): Promise<T> {
-  const { store: config } = await configOf(cli);
+export async function withStore<T>(cli: CliContext, work: (store: Store) => Promise<T>): Promise<T> {
+  const { store: config } = await resolveConfig(cli);
   await assertReachable('the store', config.endpoint);
   const store = createStore(config);
   try {
@@ -82,8 +82,8 @@ export async function withStore<T>(cli: Cli, work: (store: Store) => Promise<T>)
 }
 
 /** Runs `work` with the bus. @throws UnavailableError when it does not answer. */
-export async function withBus<T>(cli: Cli, work: (bus: Bus) => Promise<T>): Promise<T> {
-  const { bus: config } = await configOf(cli);
+export async function withBus<T>(cli: CliContext, work: (bus: Bus) => Promise<T>): Promise<T> {
+  const { bus: config } = await resolveConfig(cli);
   // Of a cluster, one server that answers is enough.
   await Promise.any(config.servers.map((server) => assertReachable('NATS', server))).catch((error: unknown) => {
     throw (error as AggregateError).errors[0];

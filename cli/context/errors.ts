@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { Fault, messageOf, PermanentError } from '../../shared/core/errors.ts';
+import { FaveError, messageOf, PermanentError } from '../../shared/core/errors.ts';
 import type { Output } from './cli.ts';
 
 /** Exit codes of every command; 130 is what shells expect of a command that Ctrl-C ended. */
@@ -19,6 +19,6 @@ export function exitCodeOf(error: unknown, stderr: Output): number {
   stderr.line(`${stderr.style('red', 'fave:')} ${messageOf(error)}`);
   if (error instanceof UsageError) return exitCodes.usage;
   // A Fault explains itself; anything else is a mistake in here, and only its stack tells where.
-  if (!(error instanceof Fault) && error instanceof Error && error.stack) stderr.line(stderr.style('dim', error.stack));
+  if (!(error instanceof FaveError) && error instanceof Error && error.stack) stderr.line(stderr.style('dim', error.stack));
   return exitCodes.failed;
 }

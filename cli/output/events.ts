@@ -1,16 +1,16 @@
 import type { Landed } from '../../schemas/generated/types.ts';
 import type { Bus } from '../../shared/bus/connection.ts';
-import { tolerantly, type RequestEvent } from '../../shared/bus/request-events.ts';
+import { undefinedIfInvalid, type RequestEvent } from '../../shared/bus/request-events.ts';
 import { subjects } from '../../shared/bus/topology.ts';
-import { parsed } from '../../shared/core/validate.ts';
+import { parseJson } from '../../shared/core/validate.ts';
 import type { Output } from '../context/cli.ts';
-import { duration, printable } from './format.ts';
+import { duration, escapeControlCharacters } from './format.ts';
 
 /** Calls back for every object of a request that lands from now on; for the eye only, as a lost connection loses some. */
 export function followLanded(bus: Bus, requestId: string, take: (landed: Landed) => void): () => void {
   const subscription = bus.connection.subscribe(subjects.landed('*', '*', requestId), {
     callback: (error, message) => {
-      const landed = error ? undefined : tolerantly(() => parsed('landed', message.string()));
+      const landed = error ? undefined : undefinedIfInvalid(() => parseJson('landed', message.string()));
       if (landed) take(landed);
     },
   });
@@ -27,14 +27,17 @@ export function describeEvent(event: RequestEvent, { style }: Pick<Output, 'styl
     const { stage, item, outcome, duration_ms, outputs, error } = event.data;
     const made = outputs.length === 0 ? '' : `, ${outputs.length} ${outputs.length === 1 ? 'object' : 'objects'}`;
     const line = `${time} ${id}${stage.padEnd(21)} ${item} ${outcome === 'failed' ? style('red', outcome) : outcome} (${duration(duration_ms)}${made})`;
-    return error ? [line, `         ${style('red', error.code)}: ${printable(error.message)}`] : [line];
+    return error ? [line, `         ${style('red', error.code)}: ${escapeControlCharacters(error.message)}`] : [line];
   }
   const { data, name } = event;
-  const input = data.input === undefined ? '' : ` ${printable(data.input)}`;
+  const input = data.input === undefined ? '' : ` ${escapeControlCharacters(data.input)}`;
   const took = data.duration_ms === undefined ? '' : ` in ${duration(data.duration_ms)}`;
   const bad = name === 'rejected' || name === 'failed';
   const line = `${time} ${id}${style(bad ? 'red' : 'green', name)}${input}${took}`;
   return name === 'accepted'
     ? [line]
-    : [line, ...(data.errors ?? []).map((error) => `         ${style('red', error.code)}: ${printable(error.message)}`)];
+    : [
+        line,
+        ...(data.errors ?? []).map((error) => `         ${style('red', error.code)}: ${escapeControlCharacters(error.message)}`),
+      ];
 }

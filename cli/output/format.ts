@@ -1,7 +1,7 @@
 /** Texts for people, all pure. Times are seconds unless said otherwise. */
 
 /** A place in a video: `0:04.2`, `1:02:03.4`. */
-export function clock(seconds: number): string {
+export function formatClock(seconds: number): string {
   const tenths = Math.round(seconds * 10);
   const [h, m, s] = [Math.floor(tenths / 36_000), Math.floor(tenths / 600) % 60, (tenths % 600) / 10];
   const rest = s.toFixed(1).padStart(4, '0');
@@ -69,7 +69,7 @@ export function shorten(text: string, width: number): string {
 }
 
 /** Text from outside, safe for a terminal: control characters could move the cursor or change its colours. */
-export function printable(text: string): string {
+export function escapeControlCharacters(text: string): string {
   // eslint-disable-next-line no-control-regex
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '�');
 }

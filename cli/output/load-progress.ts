@@ -9,7 +9,7 @@ const FRAME = 500;
 const LINE = 5_000;
 
 /** Shows on standard error how far a load is: one line drawn again on a terminal, else a line every few seconds. */
-export function createGauge(output: Output): { watch(totals: () => Totals): void; end(): void } {
+export function createLoadDisplay(output: Output): { watch(totals: () => Totals): void; end(): void } {
   const redraw = createRedraw(output);
   const begun = performance.now();
   let show = (): void => undefined;

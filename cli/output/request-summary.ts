@@ -1,10 +1,10 @@
 import { basename } from 'node:path';
 import type { Lifecycle } from '../../schemas/generated/types.ts';
 import type { Output } from '../context/cli.ts';
-import { duration, printable, shorten, wrap } from './format.ts';
+import { duration, escapeControlCharacters, shorten, wrap } from './format.ts';
 
 /** The end of a request as `submit --json` prints it; every field is always there. */
-export interface Outcome {
+export interface RequestSummary {
   readonly request_id: string;
   readonly file: string;
   /** `submitted` when nobody waited for the end. */
@@ -15,7 +15,7 @@ export interface Outcome {
   readonly errors: NonNullable<Lifecycle['errors']>;
 }
 
-export function outcomeOf(request_id: string, file: string, end?: Lifecycle): Outcome {
+export function outcomeOf(request_id: string, file: string, end?: Lifecycle): RequestSummary {
   const { status = 'submitted', duration_ms = null, stages = {}, outputs = {}, errors = [] } = end ?? {};
   return { request_id, file, status, duration_ms, stages, outputs, errors };
 }
@@ -31,32 +31,35 @@ const COLOURS = {
 } as const;
 
 /** A status in its colour. */
-export function statusText(status: Outcome['status'], { style }: Pick<Output, 'style'>): string {
+export function statusText(status: RequestSummary['status'], { style }: Pick<Output, 'style'>): string {
   return style(COLOURS[status], status);
 }
 
 /** How a request ended, for people: one line, then what failed. */
-export function outcomeLines({ request_id, file, status, duration_ms, outputs, errors }: Outcome, output: Output): string[] {
+export function outcomeLines(
+  { request_id, file, status, duration_ms, outputs, errors }: RequestSummary,
+  output: Output,
+): string[] {
   const took = duration_ms === null ? '' : ` in ${duration(duration_ms)}`;
   const made = Object.entries(outputs)
     .filter(([kind]) => kind !== 'input')
     .map(([kind, count]) => `${count} ${kind}`)
     .join(', ');
   return [
-    `${output.style('bold', shorten(printable(basename(file)), 32))}  ${request_id}  ${statusText(status, output)}${took}`,
+    `${output.style('bold', shorten(escapeControlCharacters(basename(file)), 32))}  ${request_id}  ${statusText(status, output)}${took}`,
     ...(made === '' ? [] : wrap(made, output.columns - 2).map((line) => `  ${output.style('dim', line)}`)),
     ...errorLines(errors, output),
   ];
 }
 
 /** Errors of a request: stage, item and code; the sentence; the file. */
-export function errorLines(errors: Outcome['errors'], { columns, style }: Output): string[] {
+export function errorLines(errors: RequestSummary['errors'], { columns, style }: Output): string[] {
   return errors.flatMap(({ stage, item, code, message, file }) => {
     const where = [stage, item].filter((part) => part !== undefined).join(' ');
     return [
       `  ${style('red', code)}${where === '' ? '' : ` in ${where}`}`,
-      ...wrap(printable(message), columns - 4).map((line) => `    ${line}`),
-      `    ${style('dim', printable(file))}`,
+      ...wrap(escapeControlCharacters(message), columns - 4).map((line) => `    ${line}`),
+      `    ${style('dim', escapeControlCharacters(file))}`,
     ];
   });
 }

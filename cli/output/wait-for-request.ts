@@ -1,8 +1,8 @@
 import type { Lifecycle } from '../../schemas/generated/types.ts';
 import type { Bus } from '../../shared/bus/connection.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
-import type { Cli } from '../context/cli.ts';
-import { follow, type RequestEvent } from '../../shared/bus/request-events.ts';
+import type { CliContext } from '../context/cli.ts';
+import { followRequestEvents, type RequestEvent } from '../../shared/bus/request-events.ts';
 import { describeEvent, followLanded } from './events.ts';
 import { createProgress, progressLines, type RequestProgress } from './progress.ts';
 import { createRedraw } from './redraw.ts';
@@ -13,21 +13,21 @@ const FRAME = 200;
 const SILENCE = 15_000;
 
 /** A request that is being followed. */
-export interface Waiting {
+export interface RequestWait {
   /** Resolves when the request has ended; rejects with AbortError at Ctrl-C. */
   readonly ended: Promise<Lifecycle>;
   stop(): Promise<void>;
 }
 
 /** Follows a request from a sequence on. @param changed Called with each event's lines. */
-export async function waitFor(
+export async function waitForRequest(
   bus: Bus,
   graph: Graph,
   id: string,
   from: number,
   { signal, changed }: { signal: AbortSignal; changed: (progress: RequestProgress, lines: () => string[]) => void },
-  { style }: Cli['stderr'],
-): Promise<Waiting> {
+  { style }: CliContext['stderr'],
+): Promise<RequestWait> {
   const progress = createProgress(graph, id);
   const { promise, resolve, reject } = settleable<Lifecycle>();
   const abort = (): void => {
@@ -45,7 +45,7 @@ export async function waitFor(
     const ended = progress.ended();
     if (ended) resolve(ended);
   };
-  const stopEvents = await follow(bus, id, from, { take, failed: reject });
+  const stopEvents = await followRequestEvents(bus, id, from, { take, failed: reject });
   return {
     ended: promise,
     stop: async () => {
@@ -64,7 +64,7 @@ export interface Display {
   end(): void;
 }
 
-export function createDisplay({ stderr }: Pick<Cli, 'stderr'>): Display {
+export function createDisplay({ stderr }: Pick<CliContext, 'stderr'>): Display {
   if (!stderr.live) {
     return {
       note: () => undefined,
@@ -106,7 +106,7 @@ function summary(progress: RequestProgress): string {
 }
 
 /** Says once that a request is not taken up; returns how to stop waiting for that. */
-export function warnOfSilence(progress: () => boolean, { stderr }: Pick<Cli, 'stderr'>): () => void {
+export function warnOfSilence(progress: () => boolean, { stderr }: Pick<CliContext, 'stderr'>): () => void {
   const timer = setTimeout(() => {
     if (!progress()) stderr.line('nothing has taken the upload up yet: is the relay running? (fave doctor)');
   }, SILENCE);

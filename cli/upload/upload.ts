@@ -1,6 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import pRetry from 'p-retry';
-import { Fault, messageOf, RetryableError } from '../../shared/core/errors.ts';
+import { FaveError, messageOf, RetryableError } from '../../shared/core/errors.ts';
 import { digestOf, type Store } from '../../shared/store/store.ts';
 import { mapSome } from '../../shared/requests/read-request.ts';
 
@@ -37,7 +37,7 @@ export async function upload(store: Store, what: Upload): Promise<{ etag: string
     const { path, key, headers, signal } = what;
     return await store.upload(key, { path, ...(await digestOf(path)) }, { headers, signal });
   } catch (error) {
-    if (error instanceof Fault || what.signal.aborted) throw error;
+    if (error instanceof FaveError || what.signal.aborted) throw error;
     throw new RetryableError('upload-failed', `${what.path} could not be uploaded (${messageOf(error)}): try again`, {
       cause: error,
     });

@@ -2,7 +2,7 @@ import {
   ADVISORY_CONSUMER,
   consumerName,
   lanesOf,
-  lastAcknowledgement,
+  finalAckSubject,
   RELAY_CONSUMER,
   streams,
   subjects,
@@ -83,7 +83,7 @@ export function busPermissions(graph: Graph): Record<string, SubjectPermissions>
         ...consumes(streams.landed, TRACKER_CONSUMER),
         ...consumes(streams.deadLetters, ADVISORY_CONSUMER),
         // On behalf of workers that did not survive their item: messages of the last delivery only.
-        lastAcknowledgement('*', '*'),
+        finalAckSubject('*', '*'),
         subjects.rawSweep,
         'fave.requests.>',
         'fave.dlq.>',

@@ -33,7 +33,7 @@ export async function ensureSecrets(
  * Has the next start make all secrets anew: the servers then know the new ones only.
  * @throws PermanentError `already-running`: what runs would go on with the old ones, and a service that is restarted would find no way in.
  */
-export async function forgetSecrets(dataDir: string): Promise<void> {
+export async function deleteSecrets(dataDir: string): Promise<void> {
   if (await readInstance(dataDir))
     throw new PermanentError(
       'already-running',

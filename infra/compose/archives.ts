@@ -1,13 +1,13 @@
 import { cp, mkdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { cached } from '../process/build-cache.ts';
-import type { Progress } from '../process/progress.ts';
+import { buildOnce } from '../process/build-cache.ts';
+import type { ProgressReporter } from '../process/progress.ts';
 import { imagesDir } from '../process/paths.ts';
 import { ensureServers } from '../servers/install.ts';
 import { run } from './run.ts';
 
 /** Makes what an image consists of. @param scratch Folder that is removed afterwards. @returns Path of a tar archive. */
-export type Archive = (scratch: string, progress: Progress) => Promise<string>;
+export type Archive = (scratch: string, progress: ProgressReporter) => Promise<string>;
 
 const SUITE = 'bookworm';
 const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
@@ -15,7 +15,7 @@ const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 export const debian: Archive = (_, progress) => debianTar(progress);
 
 /** A minimal Debian that trusts whom this machine trusts, made once. @returns Path of the tarball. */
-function debianTar(progress: Progress): Promise<string> {
+function debianTar(progress: ProgressReporter): Promise<string> {
   const make = async (scratch: string): Promise<string> => {
     const [tree, tar] = [join(scratch, 'tree'), join(scratch, 'debian.tar')];
     await run('debootstrap', ['--variant=minbase', SUITE, tree, ...(await mirror())]);
@@ -29,11 +29,11 @@ function debianTar(progress: Progress): Promise<string> {
     return tar;
   };
   const doing = `making a minimal Debian ${SUITE} by debootstrap (a minute or two, once a machine)`;
-  return cached(join(imagesDir, `debian-${SUITE}.tar`), { doing, make }, progress);
+  return buildOnce(join(imagesDir, `debian-${SUITE}.tar`), { doing, make }, progress);
 }
 
 /** Debian with the Node that runs this and its npm, where Node's image has them. */
-export async function withNode(scratch: string, progress: Progress): Promise<string> {
+export async function withNode(scratch: string, progress: ProgressReporter): Promise<string> {
   const target = join(scratch, 'node.tar');
   const usr = join(scratch, 'node', 'usr', 'local');
   await mkdir(join(usr, 'bin'), { recursive: true });
@@ -52,7 +52,7 @@ export async function withNode(scratch: string, progress: Progress): Promise<str
 }
 
 /** Debian with the Go of this machine, where Go's image has it, which asks whom this machine asks for modules. */
-export async function withGo(scratch: string, progress: Progress): Promise<string> {
+export async function withGo(scratch: string, progress: ProgressReporter): Promise<string> {
   const target = join(scratch, 'go.tar');
   const place = join(scratch, 'go', 'usr', 'local');
   await mkdir(place, { recursive: true });
@@ -78,7 +78,7 @@ async function mirror(): Promise<string[]> {
 }
 
 /** The servers of this machine's cache, in `/go/bin`. */
-export async function servers(scratch: string, progress: Progress): Promise<string> {
+export async function servers(scratch: string, progress: ProgressReporter): Promise<string> {
   const target = join(scratch, 'servers.tar');
   const bin = join(scratch, 'servers', 'go', 'bin');
   await mkdir(bin, { recursive: true });

@@ -20,11 +20,11 @@ export async function buildImages({ program, project, env, tree = root, args = [
   // One image after another: Docker 20.10 was seen to die of two at once without a cache (`panic: failed to get edge`).
   const how: RunOptions = { cwd: tree, env: { ...env, COMPOSE_BAKE: 'false', COMPOSE_PARALLEL_LIMIT: '1' }, show: true };
   await run(program, ['--project-name', project, 'build', ...args], how);
-  await removeNameless(project, env);
+  await removeDanglingImages(project, env);
 }
 
 /** Removes a project's images that have no name and no container. */
-export async function removeNameless(project: string, env: RunOptions['env'] = {}): Promise<void> {
+export async function removeDanglingImages(project: string, env: RunOptions['env'] = {}): Promise<void> {
   const filter = `label=com.docker.compose.project=${project}`;
   // Docker refuses a second prune at a time: what is left then goes with the next build.
   await run('docker', ['image', 'prune', '--force', '--filter', filter], { env }).catch(() => undefined);

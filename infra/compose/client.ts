@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cached } from '../process/build-cache.ts';
-import type { Progress } from '../process/progress.ts';
+import { buildOnce } from '../process/build-cache.ts';
+import type { ProgressReporter } from '../process/progress.ts';
 import { imagesDir, root } from '../process/paths.ts';
 import { run } from './run.ts';
 
@@ -10,7 +10,7 @@ const PACKAGE = 'github.com/docker/compose/v2';
 const MODULE = join(root, 'infra', 'compose', 'client');
 
 /** Compose as a program of its own: in the cache, else built from source into it (minutes, once a machine). @returns Its path. */
-export async function ensureCompose(progress: Progress): Promise<string> {
+export async function ensureCompose(progress: ProgressReporter): Promise<string> {
   const version = /docker\/compose\/v2 (v\S+)/.exec(await readFile(join(MODULE, 'go.mod'), 'utf8'))?.[1] ?? '';
   const make = async (scratch: string): Promise<string> => {
     const program = join(scratch, 'program');
@@ -23,5 +23,5 @@ export async function ensureCompose(progress: Progress): Promise<string> {
     return program;
   };
   const doing = `building Compose ${version} from source (two minutes or more, once a machine)`;
-  return cached(join(imagesDir, `docker-compose@${version}`), { doing, make }, progress);
+  return buildOnce(join(imagesDir, `docker-compose@${version}`), { doing, make }, progress);
 }

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { cacheDir, imagesDir } from '../process/paths.ts';
 import { messageOf } from '../../shared/core/errors.ts';
 import { startProcess, untilReady } from '../process/process.ts';
-import type { Progress } from '../process/progress.ts';
+import type { ProgressReporter } from '../process/progress.ts';
 import { ensurePackages } from '../servers/packages.ts';
-import { rememberNetwork } from './host-network.ts';
+import { snapshotNetwork } from './host-network.ts';
 import { run, succeeds } from './run.ts';
 
 export interface Daemon {
@@ -27,7 +27,7 @@ const KEPT = '10GB';
 const PACKAGES = { 'docker.io': 'dockerd', debootstrap: 'debootstrap', iptables: 'iptables', iproute2: 'ip' };
 
 /** The daemon that Docker's client finds, else one of its own, installed if need be; why there can be none, else. */
-export async function findDaemon(progress: Progress): Promise<Daemon | { readonly missing: string }> {
+export async function findDaemon(progress: ProgressReporter): Promise<Daemon | { readonly missing: string }> {
   if (await succeeds('docker', ['info'])) return { env: {}, stop: () => Promise.resolve() };
   if (process.getuid?.() !== 0) return { missing: 'no Docker daemon answers, and starting one needs root' };
   try {
@@ -52,7 +52,7 @@ async function startDaemon(): Promise<Daemon> {
     host: socket,
   };
   const env = { DOCKER_HOST: socket };
-  const restoreNetwork = await rememberNetwork();
+  const restoreNetwork = await snapshotNetwork();
   const daemon = await startProcess({
     name: 'dockerd',
     command: 'dockerd',

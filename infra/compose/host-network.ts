@@ -7,7 +7,7 @@ const TABLES = ['filter', 'nat'] as const;
  * Remembers how the machine forwards packets. What a daemon changes there outlives it: a bridge, its rules, and a policy that drops
  * whatever others forward. @returns What undoes it, without touching rules that somebody else made meanwhile.
  */
-export async function rememberNetwork(): Promise<() => Promise<void>> {
+export async function snapshotNetwork(): Promise<() => Promise<void>> {
   const policy = /^-P FORWARD (\w+)/m.exec(await rules('filter'))?.[1];
   const hadBridge = await succeeds('ip', ['link', 'show', BRIDGE]);
   // Another daemon's, which still needs them.

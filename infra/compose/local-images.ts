@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { imagesDir, root } from '../process/paths.ts';
-import type { Progress } from '../process/progress.ts';
+import type { ProgressReporter } from '../process/progress.ts';
 import { serverPrograms } from '../servers/table.ts';
 import * as archives from './archives.ts';
 import { run, succeeds } from './run.ts';
@@ -44,9 +44,9 @@ const servers: StandIn = { image: `fave-stand-in/servers:${pinned()}`, archive: 
  * Variables by which images are built with little: MinIO and NATS are those of this machine's cache, and where no registry of images
  * answers, Debian comes from debootstrap, and Node, npm and Go are this machine's.
  */
-export async function standIns(
+export async function createLocalImages(
   env: Environment,
-  progress: Progress,
+  progress: ProgressReporter,
   { serversFromSource = false }: Bases = {},
 ): Promise<Environment> {
   const { DEBIAN_IMAGE = '', NODE_IMAGE = '' } = await baseImages();
@@ -68,7 +68,11 @@ function pinned(): string {
   return createHash('sha256').update(JSON.stringify(serverPrograms)).digest('hex').slice(0, 12);
 }
 
-async function ensureStandIn({ image, archive, changes = [] }: StandIn, env: Environment, progress: Progress): Promise<void> {
+async function ensureStandIn(
+  { image, archive, changes = [] }: StandIn,
+  env: Environment,
+  progress: ProgressReporter,
+): Promise<void> {
   if (await succeeds('docker', ['image', 'inspect', image], { env })) return;
   await mkdir(imagesDir, { recursive: true });
   const scratch = await mkdtemp(join(imagesDir, '.stand-in-'));

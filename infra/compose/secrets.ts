@@ -3,12 +3,12 @@ import { chmod, chown, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readConfig } from '../../shared/config/config.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
-import { ownRoles, ROOT_USER } from '../local/servers.ts';
+import { localRoles, ROOT_USER } from '../local/servers.ts';
 import { notifyEnvironment } from '../servers/minio.ts';
 import { natsConfig } from '../servers/nats.ts';
 import { busPermissions } from '../access/permissions.ts';
 import { defaultPorts } from '../deployment/ports.ts';
-import { ensureSecrets, forgetSecrets, type Secrets } from '../access/secrets.ts';
+import { ensureSecrets, deleteSecrets, type Secrets } from '../access/secrets.ts';
 import { serviceNames } from '../local/service-spec.ts';
 import { BUS_ADDRESS, DATA, QUEUE } from './names.ts';
 
@@ -33,8 +33,8 @@ export interface MakeSecrets {
 export async function makeSecrets({ graph, dir, env, rotate = false }: MakeSecrets): Promise<string> {
   const { bucket } = readConfig({}).store;
   const all = join(dir, SET_UP);
-  if (rotate) await forgetSecrets(all);
-  const secrets = await ensureSecrets(all, ownRoles(graph, bucket));
+  if (rotate) await deleteSecrets(all);
+  const secrets = await ensureSecrets(all, localRoles(graph, bucket));
   for (const [path, text] of Object.entries(files(graph, secrets))) {
     await mkdir(dirname(join(dir, path)), { recursive: true });
     await writeFile(join(dir, path), text, { mode: 0o600 });

@@ -2,7 +2,7 @@ import type { Graph } from '../../shared/pipeline/graph.ts';
 import { otelEnvironment } from '../../shared/config/otel.ts';
 import { accessKeyOf } from '../access/policies.ts';
 import { regimeNames, regimeSettings } from '../deployment/regimes.ts';
-import { serviceNames, SMALL, toolless } from '../local/service-spec.ts';
+import { serviceNames, SMALL, servicesWithoutTools } from '../local/service-spec.ts';
 
 /** Name of the job that makes the secrets. */
 const SECRETS = 'secrets';
@@ -27,7 +27,7 @@ function memoryOf(graph: Graph, name: string): number {
 
 /** What a service runs in (infra/images/Dockerfile). */
 function imageOf(name: string): 'core' | 'media' {
-  return toolless.includes(name) ? 'core' : 'media';
+  return servicesWithoutTools.includes(name) ? 'core' : 'media';
 }
 
 /** Whose block builds the image: its first user. That of `core` is the job that makes the secrets, which all wait for. */

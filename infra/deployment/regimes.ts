@@ -1,6 +1,6 @@
 import type { RegimeSettings, StageScaling } from '../../schemas/generated/types.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
-import { itemLimit } from '../../shared/runtime/attempt/deadline.ts';
+import { computeItemTimeoutSeconds } from '../../shared/runtime/attempt/deadline.ts';
 
 /**
  * The one place of the numbers by which stages are scaled: the local scaler and the manifests of Kubernetes both come from
@@ -85,7 +85,7 @@ export const hpa = { hpa_sync_s: 15, tolerance: 0.1 };
 export const DRAINED_UPLOAD = 825e6;
 
 /** Seconds in which a replica that is to go may finish its item (FAVE_GRACE, and less than terminationGracePeriodSeconds): the longest that it may take. */
-export const drain_s = itemLimit(DRAINED_UPLOAD);
+export const DRAIN_SECONDS = computeItemTimeoutSeconds(DRAINED_UPLOAD);
 
 /** A regime's numbers for every stage of a graph; a stage that no exception names has the regime's own. */
 export function regimeSettings(name: RegimeName, { stages }: Graph): RegimeSettings {
@@ -95,7 +95,7 @@ export function regimeSettings(name: RegimeName, { stages }: Graph): RegimeSetti
 }
 
 /** Every stage that a number above names: a test holds that they are stages of the graph. */
-export function namedStages(): string[] {
+export function stagesWithOverrides(): string[] {
   const all: readonly Regime[] = Object.values(regimes);
   return [...Object.keys(sizes), ...all.flatMap(({ except }) => Object.keys(except))];
 }

@@ -4,8 +4,8 @@ import type { INamespace } from 'kubernetes-models/v1/Namespace';
 import { readConfig } from '../../shared/config/config.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import { root } from '../process/paths.ts';
-import { coresOf, drain_s, regimeNames, regimeSettings } from '../deployment/regimes.ts';
-import { SMALL, toolless } from '../local/service-spec.ts';
+import { coresOf, DRAIN_SECONDS, regimeNames, regimeSettings } from '../deployment/regimes.ts';
+import { SMALL, servicesWithoutTools } from '../local/service-spec.ts';
 import { bus, BUS_CONFIG_FILE } from './bus.ts';
 import { addressOf, BUS_CONFIG, ENVIRONMENT, hosts, images, literals, NAMESPACE, ports } from './names.ts';
 import { networkPolicies } from './network.ts';
@@ -32,7 +32,12 @@ export function base(graph: Graph): Record<string, readonly object[]> {
     ...Object.fromEntries(
       Object.entries(stages).map(([name, { memory_mb }]) => [
         name,
-        service({ name, image: toolless.includes(name) ? images.core : images.media, cores: coresOf(name), memoryMb: memory_mb }),
+        service({
+          name,
+          image: servicesWithoutTools.includes(name) ? images.core : images.media,
+          cores: coresOf(name),
+          memoryMb: memory_mb,
+        }),
       ]),
     ),
     'network-policies': networkPolicies(),
@@ -65,7 +70,7 @@ function configMaps(): object[] {
     FAVE_HTTP_HOST: '0.0.0.0',
     FAVE_HTTP_PORT: String(ports.http),
     FAVE_TMPDIR: '/tmp',
-    FAVE_GRACE: String(drain_s),
+    FAVE_GRACE: String(DRAIN_SECONDS),
   } satisfies ServiceEnvironment;
   return [
     { name: ENVIRONMENT, namespace: NAMESPACE, literals: literals(environment) },

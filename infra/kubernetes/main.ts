@@ -6,7 +6,7 @@ import { graph } from '../../services/pipeline.ts';
 import { readConfig } from '../../shared/config/config.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
 import { defaultDataDir, root } from '../process/paths.ts';
-import { ensureSecrets, forgetSecrets } from '../access/secrets.ts';
+import { ensureSecrets, deleteSecrets } from '../access/secrets.ts';
 import { differences, manifestFiles, writeFiles } from './files.ts';
 import { rolesOf, secretManifests, type GivenKeys } from './secrets.ts';
 
@@ -37,7 +37,7 @@ interface Printed {
 /** Passwords are made once and kept in the directory, so that a second call prints the same. */
 async function printSecrets(dataDir: string, { rotate, external }: Printed): Promise<void> {
   const given = external ? givenKeys() : undefined;
-  if (rotate) await forgetSecrets(dataDir);
+  if (rotate) await deleteSecrets(dataDir);
   const secrets = await ensureSecrets(dataDir, rolesOf(graph));
   process.stdout.write(
     secretManifests(graph, secrets, given)

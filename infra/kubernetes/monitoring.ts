@@ -6,7 +6,7 @@ import { dashboard } from '../observe/dashboard.ts';
 import { root } from '../process/paths.ts';
 import { hosts, images, labels, NAMESPACE, ports, selector, type Component } from './names.ts';
 import { busMetricsPolicy } from './network.ts';
-import { confined, resources } from './pod.ts';
+import { restrictedSecurityContext, resources } from './pod.ts';
 
 const API = 'monitoring.coreos.com/v1';
 
@@ -14,7 +14,7 @@ const API = 'monitoring.coreos.com/v1';
 export const DASHBOARD_FILE = 'pipeline.json';
 
 export const dashboardFile = (): string =>
-  `${JSON.stringify(dashboard(), (_, value: unknown) => (isQuery(value) ? { ...value, expr: ofOurs(value.expr) } : value), 2)}\n`;
+  `${JSON.stringify(dashboard(), (_, value: unknown) => (isQuery(value) ? { ...value, expr: restrictToFave(value.expr) } : value), 2)}\n`;
 
 /** What the Prometheus operator reads, whose custom resources have to be installed, and what lets Prometheus ask. */
 export const monitoringResources = (): Record<string, readonly object[]> => ({
@@ -76,7 +76,7 @@ const SELECTOR = new RegExp(
  * An expression of what is ours alone: a cluster's Prometheus asks others too, whose servers and processes have the same metrics.
  * @throws Error where it asks for no metric that is known here.
  */
-export function ofOurs(expr: string): string {
+export function restrictToFave(expr: string): string {
   const ours = expr.replace(SELECTOR, (whole: string, metric?: string, asked?: string) =>
     metric === undefined ? whole : `${metric}{${[`namespace="${NAMESPACE}"`, ...(asked ? [asked] : [])].join(',')}}`,
   );
@@ -94,7 +94,10 @@ function isQuery(value: unknown): value is { expr: string } {
 function alerts(): Alerts {
   const { groups } = parse(readFileSync(join(root, 'infra', 'observe', 'alerts.yml'), 'utf8')) as Alerts;
   return {
-    groups: groups.map((group) => ({ ...group, rules: group.rules.map((rule) => ({ ...rule, expr: ofOurs(rule.expr) })) })),
+    groups: groups.map((group) => ({
+      ...group,
+      rules: group.rules.map((rule) => ({ ...rule, expr: restrictToFave(rule.expr) })),
+    })),
   };
 }
 
@@ -107,7 +110,7 @@ const exporter: IContainer = {
   imagePullPolicy: 'IfNotPresent',
   command: ['node', '--enable-source-maps', 'dist/infra.mjs', 'nats-metrics', '--from', `http://127.0.0.1:${ports.monitor}`],
   ports: [{ name: EXPORTER_PORT, containerPort: ports.http }],
-  securityContext: confined,
+  securityContext: restrictedSecurityContext,
   resources: resources({ cpu: { request: 0.01, limit: 0.5 }, memoryMb: 128 }),
   // By its socket: it answers 502 while NATS is away, and must not take a server out of its Service for that.
   ...Object.fromEntries(

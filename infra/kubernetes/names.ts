@@ -15,7 +15,7 @@ export const ports = {
 export const hosts = { store: 'minio', storeNodes: 'minio-nodes', bus: 'nats', busNodes: 'nats-nodes' } as const;
 
 /** Namespaces from which the autoscaler and the monitoring ask. */
-export const neighbours = { dns: 'kube-system', keda: 'keda', monitoring: 'monitoring' } as const;
+export const peerNamespaces = { dns: 'kube-system', keda: 'keda', monitoring: 'monitoring' } as const;
 
 /** What a pod is to the network: `service` is the relay, the tracker or a stage. */
 export type Component = 'service' | 'set-up' | 'store' | 'bus';

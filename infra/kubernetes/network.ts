@@ -1,7 +1,7 @@
 import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
 import type { INetworkPolicyIngressRule } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicyIngressRule';
 import type { INetworkPolicyEgressRule } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicyEgressRule';
-import { NAMESPACE, neighbours, ports, type Component } from './names.ts';
+import { NAMESPACE, peerNamespaces, ports, type Component } from './names.ts';
 
 type Peer = NonNullable<INetworkPolicyIngressRule['from']>[number];
 
@@ -50,7 +50,7 @@ export const STORE_POLICY = 'store';
  * each other; the store announces to the bus; the autoscaler reads the bus's monitor; the monitoring reads metrics.
  */
 export function networkPolicies(): INetworkPolicy[] {
-  const { dns, keda, monitoring } = neighbours;
+  const { dns, keda, monitoring } = peerNamespaces;
   return [
     policy('nobody-speaks-unless-allowed', {}, { ingress: [], egress: [] }),
     policy('names', everyone, {
@@ -91,14 +91,14 @@ export function clusterPolicies(): INetworkPolicy[] {
 
 /** The exporter beside each server of the bus, in the monitoring component. */
 export const busMetricsPolicy = (): INetworkPolicy =>
-  policy('bus-metrics', busPods, { ingress: [{ from: [neighbour(neighbours.monitoring)], ports: tcp(ports.http) }] });
+  policy('bus-metrics', busPods, { ingress: [{ from: [neighbour(peerNamespaces.monitoring)], ports: tcp(ports.http) }] });
 
 /** OTLP over HTTP. */
 export const COLLECTOR_PORT = 4318;
 
 /** Spans, in the tracing component. */
 export const tracingPolicy = (): INetworkPolicy =>
-  policy('tracing', scraped, { egress: [{ to: [neighbour(neighbours.monitoring)], ports: tcp(COLLECTOR_PORT) }] });
+  policy('tracing', scraped, { egress: [{ to: [neighbour(peerNamespaces.monitoring)], ports: tcp(COLLECTOR_PORT) }] });
 
 /** A store outside the cluster has no pods to name: HTTPS to anywhere but link-local addresses, where clouds keep credentials. */
 export function externalStorePolicy(): INetworkPolicy {

@@ -47,7 +47,7 @@ export function podTemplate({ name, component, container, size, grace, more = {}
         {
           name,
           imagePullPolicy: 'IfNotPresent',
-          securityContext: confined,
+          securityContext: restrictedSecurityContext,
           resources: resources(size),
           ...container,
           volumeMounts: [{ name: 'tmp', mountPath: '/tmp' }, ...(container.volumeMounts ?? [])],
@@ -59,7 +59,7 @@ export function podTemplate({ name, component, container, size, grace, more = {}
 }
 
 /** What no container may do: write to its image, become root, use a capability. */
-export const confined: NonNullable<IContainer['securityContext']> = {
+export const restrictedSecurityContext: NonNullable<IContainer['securityContext']> = {
   allowPrivilegeEscalation: false,
   readOnlyRootFilesystem: true,
   capabilities: { drop: ['ALL'] },

@@ -1,7 +1,7 @@
 import type { ISecret } from 'kubernetes-models/v1/Secret';
 import { readConfig, type StoreConfig } from '../../shared/config/config.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
-import { ownRoles, ROOT_USER } from '../local/servers.ts';
+import { localRoles, ROOT_USER } from '../local/servers.ts';
 import { ROUTES } from '../servers/nats.ts';
 import { accessKeyOf } from '../access/policies.ts';
 import type { Secrets } from '../access/secrets.ts';
@@ -14,7 +14,7 @@ import { rootKeys } from './store.ts';
 
 /** The roles of an installation, whose bus may be a cluster. */
 export function rolesOf(graph: Graph): { bus: string[]; store: string[] } {
-  const { bus, store } = ownRoles(graph, readConfig({}).store.bucket);
+  const { bus, store } = localRoles(graph, readConfig({}).store.bucket);
   return { bus: [...bus, ROUTES], store };
 }
 

@@ -1,9 +1,9 @@
 import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment';
 import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
 import type { IContainer } from 'kubernetes-models/v1/Container';
-import type { environment } from '../../shared/config/config.ts';
+import type { environmentSchema } from '../../shared/config/config.ts';
 import { toolEnvironment } from '../../shared/tools/limits.ts';
-import { drain_s } from '../deployment/regimes.ts';
+import { DRAIN_SECONDS } from '../deployment/regimes.ts';
 import { ENVIRONMENT, labels, NAMESPACE, ports, secretOf, selector } from './names.ts';
 import { podTemplate } from './pod.ts';
 
@@ -17,7 +17,7 @@ const FAREWELL = 30;
 const SCRATCH_MB = toolEnvironment.FAVE_TOOL_FILE_MB.default;
 
 /** Names of the environment that FAVE's processes read; a name that shared/config/config.ts does not know is a type error. */
-export type ServiceEnvironment = Partial<Record<keyof typeof environment, string>>;
+export type ServiceEnvironment = Partial<Record<keyof typeof environmentSchema, string>>;
 
 export interface ServiceOptions {
   readonly name: string;
@@ -48,7 +48,7 @@ export function service({ name, image, cores, memoryMb, replicas }: ServiceOptio
       spec: {
         ...(replicas !== undefined && { replicas }),
         selector: selector(name),
-        template: podTemplate({ name, component: 'service', container, size, grace: drain_s + FAREWELL }),
+        template: podTemplate({ name, component: 'service', container, size, grace: DRAIN_SECONDS + FAREWELL }),
       },
     },
     budget(name, 'service'),

@@ -5,7 +5,7 @@ import type { IService } from 'kubernetes-models/v1/Service';
 import { notifyEnvironment } from '../servers/minio.ts';
 import { claim } from './bus.ts';
 import { addressOf, hosts, images, labels, NAMESPACE, ports, selector, STORE_ROOT } from './names.ts';
-import { confined, podTemplate, resources } from './pod.ts';
+import { restrictedSecurityContext, podTemplate, resources } from './pod.ts';
 import { budget } from './services.ts';
 
 /** Nodes of the scale-out component, a drive each: half of the drives may fail before data is lost, one before writes fail. */
@@ -72,7 +72,7 @@ const busWait: IContainer = {
     '-e',
     `(function ask() { fetch('${monitor}').then(({ ok }) => ok || setTimeout(ask, 500), () => setTimeout(ask, 500)); })()`,
   ],
-  securityContext: confined,
+  securityContext: restrictedSecurityContext,
   resources: resources({ cpu: { request: 0.01, limit: 0.5 }, memoryMb: 128 }),
 };
 

@@ -1,11 +1,11 @@
-import { givenServers, type Foundation } from './servers.ts';
+import { findExternalServers, type Servers } from './servers.ts';
 import { identityOf } from '../process/identity.ts';
 import type { LaunchOptions } from './launcher.ts';
 import { writeRecord, type InstanceRecord, type ProcessRecord } from '../instance/record.ts';
-import type { Supervised } from '../process/supervisor.ts';
+import type { SupervisedService } from '../process/supervisor.ts';
 
 /** Keeps an instance's record up to date. */
-export interface Diary {
+export interface InstanceRecorder {
   current(): InstanceRecord;
   /** Writes the record anew, after a process was started or became ready. */
   update(): void;
@@ -16,11 +16,11 @@ export interface Diary {
 /** @param path Directories of the `mc` and `nats` programs. @param services Those that run at the moment. */
 export function keepDiary(
   { dataDir, ports, env, regime }: LaunchOptions,
-  { store, bus, processes }: Foundation,
+  { store, bus, processes }: Servers,
   path: readonly string[],
-  services: () => readonly Supervised[],
-): Diary {
-  const given = givenServers(env);
+  services: () => readonly SupervisedService[],
+): InstanceRecorder {
+  const given = findExternalServers(env);
   const launcher = identityOf(process.pid);
   let state: InstanceRecord['state'] = 'starting';
   let writing = Promise.resolve();
@@ -51,7 +51,7 @@ export function keepDiary(
   };
 }
 
-function processRecord(service: Supervised): ProcessRecord[] {
+function processRecord(service: SupervisedService): ProcessRecord[] {
   const { name, current, http } = service;
   const running = current();
   const port = http();

@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path';
 import { readConfig } from '../../shared/config/config.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
-import { prepare, withAdmin } from '../setup/admin.ts';
-import { proveNotifications } from '../setup/notification-check.ts';
+import { setUpInstance, withAdmin } from '../setup/admin.ts';
+import { checkNotifications } from '../setup/notification-check.ts';
 import { keepDiary } from './instance-recorder.ts';
-import { givenServers, startFoundation, stopInOrder, type Foundation } from './servers.ts';
+import { findExternalServers, startFoundation, stopInOrder, type Servers } from './servers.ts';
 import { withLock } from '../process/lock.ts';
 import { assertFree, type Ports } from '../deployment/ports.ts';
 import { readInstance, type InstanceRecord } from '../instance/record.ts';
@@ -14,10 +14,10 @@ import type { RegimeName } from '../deployment/regimes.ts';
 import { instanceScaler } from './scaling.ts';
 import { serviceSpec } from './service-spec.ts';
 import { ensureServers } from '../servers/install.ts';
-import type { Progress } from '../process/progress.ts';
+import type { ProgressReporter } from '../process/progress.ts';
 import { ensurePackages } from '../servers/packages.ts';
-import { supervise, type Supervised } from '../process/supervisor.ts';
-import { sweep } from './remove-orphans.ts';
+import { supervise, type SupervisedService } from '../process/supervisor.ts';
+import { removeInstanceOrphans } from './remove-orphans.ts';
 
 export interface LaunchOptions {
   /** Absolute. */
@@ -27,18 +27,18 @@ export interface LaunchOptions {
   /** Services to run, by name. */
   readonly services: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly progress: Progress;
+  readonly progress: ProgressReporter;
   /** By which the stages among the services are scaled; without one each runs once. */
   readonly regime?: RegimeName;
   /** Ends the start between two of its steps. */
   readonly signal?: AbortSignal;
 }
 
-export interface Launched {
+export interface RunningInstance {
   readonly record: InstanceRecord;
-  readonly foundation: Foundation;
+  readonly foundation: Servers;
   /** Starts another service of the instance and waits until it is ready. */
-  startService(name: string, env?: Readonly<Record<string, string>>): Promise<Supervised>;
+  startService(name: string, env?: Readonly<Record<string, string>>): Promise<SupervisedService>;
   /** Stops everything that was started, services first, and leaves the data. */
   stop(): Promise<void>;
 }
@@ -51,7 +51,7 @@ const CANARY = 20_000;
  * What was started is stopped again when a later step fails.
  * @throws PermanentError `already-running`, `port-taken`, `packages-missing`, `go-missing`, `not-ready`, `notifications-dead`, …
  */
-export function launch(options: LaunchOptions): Promise<Launched> {
+export function launch(options: LaunchOptions): Promise<RunningInstance> {
   // Two at once would both find nobody there.
   return withLock(
     join(options.dataDir, 'launch.lock'),
@@ -62,21 +62,21 @@ export function launch(options: LaunchOptions): Promise<Launched> {
   );
 }
 
-async function boot(options: LaunchOptions): Promise<Launched> {
+async function boot(options: LaunchOptions): Promise<RunningInstance> {
   const { dataDir, ports, graph, env, progress, signal, regime } = options;
   if (await readInstance(dataDir)) throw new PermanentError('already-running', `an instance runs in ${dataDir} already`);
-  await sweep(dataDir);
+  await removeInstanceOrphans(dataDir);
   if (options.services.length > 0) await ensurePackages(progress);
   const programs = await ensureServers(progress);
   signal?.throwIfAborted();
-  const given = givenServers(env);
+  const given = findExternalServers(env);
   await assertFree({
     ...(!given.store && { minio: ports.minio, console: ports.console }),
     ...(!given.bus && { nats: ports.nats, monitor: ports.monitor }),
   });
 
   const foundation = await startFoundation({ ...options, programs });
-  const services: Supervised[] = [];
+  const services: SupervisedService[] = [];
   const changed = (): void => {
     diary.update();
   };
@@ -97,7 +97,7 @@ async function boot(options: LaunchOptions): Promise<Launched> {
     await rm(join(dataDir, 'instance.json'), { force: true });
     throwFirst(stopped);
   };
-  const startService = async (name: string, more: Readonly<Record<string, string>> = {}): Promise<Supervised> => {
+  const startService = async (name: string, more: Readonly<Record<string, string>> = {}): Promise<SupervisedService> => {
     const { grace } = readConfig({ ...env, ...more });
     const spec = serviceSpec(name, { dataDir, environment: foundation.environmentOf(name), env: { ...env, ...more } });
     const service = await supervise(spec, { progress, changed, grace: (grace + 5) * 1_000 });
@@ -107,14 +107,14 @@ async function boot(options: LaunchOptions): Promise<Launched> {
   };
   try {
     await diary.is('starting');
-    await prepare(options, foundation, programs.mc);
+    await setUpInstance(options, foundation, programs.mc);
     signal?.throwIfAborted();
     const scaled = new Set(regime ? graph.stages.map(({ name }) => name) : []);
     const once = options.services.filter((name) => !scaled.has(name));
     throwFirst(await Promise.allSettled([...once.map((name) => startService(name)), scaler?.start()]));
     signal?.throwIfAborted();
     await withAdmin(foundation, (store, bus) =>
-      proveNotifications({ store, bus, deadline: CANARY, relay: options.services.includes('relay') }),
+      checkNotifications({ store, bus, deadline: CANARY, relay: options.services.includes('relay') }),
     );
     await diary.is('ready');
   } catch (error) {

@@ -8,7 +8,7 @@ import { journalPath } from '../scaler/scale-event-log.ts';
 
 /** Removes what an instance left whose launcher was killed: its processes, which hold the ports, and its temporary
  * files; the logs and the record of scaling of the last one are kept beside the new. */
-export async function sweep(dataDir: string): Promise<void> {
+export async function removeInstanceOrphans(dataDir: string): Promise<void> {
   const left = ((await readRecord(dataDir))?.processes ?? []).filter(isRunning);
   for (const { pid } of left) kill(-pid, 'SIGTERM');
   for (let waited = 0; left.some(isRunning) && waited < 50; waited += 1) await sleep(100);

@@ -1,6 +1,6 @@
-import type { Foundation } from './servers.ts';
+import type { Servers } from './servers.ts';
 import type { LaunchOptions } from './launcher.ts';
-import { drain_s, hpa, regimeSettings, type RegimeName } from '../deployment/regimes.ts';
+import { DRAIN_SECONDS, hpa, regimeSettings, type RegimeName } from '../deployment/regimes.ts';
 import { serviceSpec } from './service-spec.ts';
 import { createScaler, type Scaler } from '../scaler/scaler.ts';
 
@@ -8,7 +8,7 @@ import { createScaler, type Scaler } from '../scaler/scaler.ts';
 export function instanceScaler(
   { dataDir, graph, services, env, progress }: LaunchOptions,
   regime: RegimeName,
-  foundation: Foundation,
+  foundation: Servers,
   changed: () => void,
 ): Scaler {
   const settings = regimeSettings(regime, graph);
@@ -20,7 +20,7 @@ export function instanceScaler(
     dataDir,
     progress,
     changed,
-    drain_s,
+    drain_s: DRAIN_SECONDS,
     spec: (stage, number) =>
       serviceSpec(stage, {
         dataDir,
@@ -30,7 +30,7 @@ export function instanceScaler(
           ...env,
           // One item a replica, so that replicas mean what pods mean.
           FAVE_CONCURRENCY: '1',
-          FAVE_GRACE: String(drain_s),
+          FAVE_GRACE: String(DRAIN_SECONDS),
           FAVE_MEMORY_LIMIT_MB: String(settings.stages[stage]?.memory_mb),
         },
       }),

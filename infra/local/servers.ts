@@ -22,7 +22,7 @@ export interface FoundationOptions {
 }
 
 /** The store and the bus that an instance stands on. */
-export interface Foundation {
+export interface Servers {
   /** An administrator's access, for set-up. */
   readonly store: StoreConfig;
   readonly bus: BusConfig;
@@ -45,25 +45,25 @@ export const ROOT_USER = 'fave-admin';
 export const OWN_SERVERS = 'FAVE_OWN_SERVERS';
 
 /** Whether the environment names a store or a bus to use instead of own ones. */
-export function givenServers(env: Environment): { store: boolean; bus: boolean } {
+export function findExternalServers(env: Environment): { store: boolean; bus: boolean } {
   const own = (env[OWN_SERVERS] ?? '').split(' ');
   const given = (url: string | undefined): boolean => Boolean(url) && !own.includes(url ?? '');
   return { store: given(env['ARTIFACT_ENDPOINT']), bus: given(env['NATS_URL']) };
 }
 
 /** Users of the bus and access keys of the store that an instance has, as `ensureSecrets` takes them. */
-export function ownRoles(graph: Graph, bucket: string): { bus: string[]; store: string[] } {
+export function localRoles(graph: Graph, bucket: string): { bus: string[]; store: string[] } {
   return { bus: Object.keys(busPermissions(graph)), store: [ROOT_USER, ...Object.keys(storePolicies(graph, bucket))] };
 }
 
 /** Starts the servers, except those that the environment names, and waits until they answer. @throws PermanentError `cannot-start`, `not-ready`. */
-export async function startFoundation({ dataDir, ports, graph, programs, env }: FoundationOptions): Promise<Foundation> {
-  const given = givenServers(env);
+export async function startFoundation({ dataDir, ports, graph, programs, env }: FoundationOptions): Promise<Servers> {
+  const given = findExternalServers(env);
   const external = readConfig(env);
   const { bucket, region } = external.store;
   const users = busPermissions(graph);
   const policies = storePolicies(graph, bucket);
-  const secrets = await ensureSecrets(dataDir, ownRoles(graph, bucket));
+  const secrets = await ensureSecrets(dataDir, localRoles(graph, bucket));
   const busOf = (user: string): BusConfig =>
     given.bus
       ? external.bus

@@ -22,7 +22,7 @@ const niceness: Readonly<Record<string, number>> = {
 };
 
 /** Services that run no tools and no model: a small image does. A stage that is not named here gets the one with the tools. */
-export const toolless: readonly string[] = ['relay', 'tracker', 'stage-librosa', 'stage-grep'];
+export const servicesWithoutTools: readonly string[] = ['relay', 'tracker', 'stage-librosa', 'stage-grep'];
 
 /** Memory of a service that no regime sizes, MB: the relay and the tracker hold no media. */
 export const SMALL = 256;

@@ -31,7 +31,7 @@ export interface Collector {
 }
 
 /** A collector of OTLP's JSON over HTTP that keeps what it gets. @param host The address it listens on. */
-export async function collect(host = '127.0.0.1'): Promise<Collector> {
+export async function startCollector(host = '127.0.0.1'): Promise<Collector> {
   const spans: Span[] = [];
   const headers: IncomingHttpHeaders[] = [];
   const server: Server = createServer((request, response) => {

@@ -4,13 +4,13 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { messageOf } from '../../shared/core/errors.ts';
 import { defaultDataDir } from '../process/paths.ts';
-import { observe } from './observe.ts';
+import { runPrometheus } from './observe.ts';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const { values } = parseArgs({ options: { data: { type: 'string' }, port: { type: 'string', default: '9090' } } });
 try {
   const dataDir = values.data === undefined ? defaultDataDir : resolve(values.data);
-  const { url, stop } = await observe({ dataDir, port: Number(values.port), progress: say });
+  const { url, stop } = await runPrometheus({ dataDir, port: Number(values.port), progress: say });
   say(`Prometheus: ${url} (alerts: ${url}/alerts)`);
   await Promise.race(['SIGINT', 'SIGTERM'].map((signal) => once(process, signal)));
   await stop();

@@ -4,7 +4,7 @@ import { messageOf, PermanentError } from '../../shared/core/errors.ts';
 import { root } from '../process/paths.ts';
 import { startProcess, untilReady, type RunningProcess } from '../process/process.ts';
 import { readInstance, type InstanceRecord } from '../instance/record.ts';
-import type { Progress } from '../process/progress.ts';
+import type { ProgressReporter } from '../process/progress.ts';
 import { ensurePackages } from '../servers/packages.ts';
 import { serveNatsMetrics } from './nats-exporter.ts';
 import { targetsOf } from './targets.ts';
@@ -20,7 +20,7 @@ export interface ObserveOptions {
   readonly dataDir: string;
   /** Of Prometheus. */
   readonly port: number;
-  readonly progress: Progress;
+  readonly progress: ProgressReporter;
   /** Seconds between two scrapes, and between two looks at the alerts. */
   readonly interval?: number;
 }
@@ -29,7 +29,7 @@ export interface ObserveOptions {
  * Runs a Prometheus beside an instance, with the rules of `alerts.yml`, and keeps telling it where the instance's processes are.
  * @throws PermanentError `not-running`, `packages-missing`, `not-ready`.
  */
-export async function observe({
+export async function runPrometheus({
   dataDir,
   port,
   progress,

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { withLock } from './lock.ts';
-import type { Progress } from './progress.ts';
+import type { ProgressReporter } from './progress.ts';
 
 /** How a file of the cache is made. */
 export interface Recipe {
@@ -17,7 +17,7 @@ export interface Recipe {
  * @param target Absolute path; kept from then on, so whatever it is made of belongs in its name.
  * @returns The target.
  */
-export async function cached(target: string, { doing, make }: Recipe, progress: Progress): Promise<string> {
+export async function buildOnce(target: string, { doing, make }: Recipe, progress: ProgressReporter): Promise<string> {
   if (existsSync(target)) return target;
   const [dir, name] = [dirname(target), basename(target)];
   await mkdir(dir, { recursive: true });

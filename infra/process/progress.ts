@@ -1,2 +1,2 @@
 /** Says something to the person who waits. */
-export type Progress = (line: string) => void;
+export type ProgressReporter = (line: string) => void;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../shared/core/errors.ts';
 import { describeExit, logOf, startProcess, untilReady, type ProcessSpec, type RunningProcess } from './process.ts';
-import type { Progress } from './progress.ts';
+import type { ProgressReporter } from './progress.ts';
 
 /** Milliseconds between a crash and the restart: doubled with each crash that follows, up to the last. */
 const BACKOFF = { first: 500, last: 30_000 };
@@ -12,7 +12,7 @@ const CALM = 60_000;
 /** Milliseconds that a service has to become ready. */
 const READY = 60_000;
 
-export interface Supervised {
+export interface SupervisedService {
   readonly name: string;
   /** Process that runs at the moment, if one does. */
   current(): RunningProcess | undefined;
@@ -22,12 +22,12 @@ export interface Supervised {
   stop(grace?: number): Promise<void>;
 }
 
-export type Change = 'started' | 'ready' | 'crashed';
+export type ServiceChange = 'started' | 'ready' | 'crashed';
 
 export interface SupervisorOptions {
-  readonly progress: Progress;
+  readonly progress: ProgressReporter;
   /** Called with each process that was started, became ready or ended by itself. */
-  readonly changed: (change: Change, child: RunningProcess, time: Date) => void;
+  readonly changed: (change: ServiceChange, child: RunningProcess, time: Date) => void;
   /** Milliseconds that a stopping process may take. */
   readonly grace: number;
   /** Returns as soon as the process is started, and restarts it even if it never becomes ready. */
@@ -38,7 +38,7 @@ export interface SupervisorOptions {
  * Starts a service, waits until it is ready, and from then on restarts it whenever it ends by itself.
  * @throws PermanentError `not-ready` when it does not become ready the first time: that is its configuration's fault, and repeating would hide it.
  */
-export async function supervise(spec: ProcessSpec, options: SupervisorOptions): Promise<Supervised> {
+export async function supervise(spec: ProcessSpec, options: SupervisorOptions): Promise<SupervisedService> {
   const { progress, changed, grace, patient = false } = options;
   const stopping = new AbortController();
   const isStopping = (): boolean => stopping.signal.aborted;
@@ -88,7 +88,7 @@ export async function supervise(spec: ProcessSpec, options: SupervisorOptions): 
 
   let watching = Promise.resolve();
   const first = await start();
-  const supervised: Supervised = {
+  const supervised: SupervisedService = {
     name: spec.name,
     current: () => current,
     http: () => http,

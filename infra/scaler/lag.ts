@@ -3,7 +3,7 @@ import type { Bus } from '../../shared/bus/connection.ts';
 import { consumerName, lanesOf, streams } from '../../shared/bus/topology.ts';
 
 /** What waits for a stage. */
-export interface Waiting {
+export interface StageLag {
   /** By lane, as KEDA's nats-jetstream trigger counts: `num_pending + num_ack_pending`. */
   readonly lags: readonly number[];
   /** When the oldest item that nobody has taken was announced, milliseconds since 1970; undefined where none waits. */
@@ -11,7 +11,7 @@ export interface Waiting {
 }
 
 /** Asks the server about a stage's consumers. @throws Error when it does not answer. */
-export async function waitingFor({ manager }: Bus, stage: AnyStage): Promise<Waiting> {
+export async function fetchStageLag({ manager }: Bus, stage: AnyStage): Promise<StageLag> {
   const consumers = lanesOf(stage.consumes).map((lane) => consumerName(stage.name, lane));
   const found = await Promise.all(consumers.map((name) => manager.consumers.info(streams.landed, name)));
   return {

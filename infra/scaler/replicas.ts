@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { logOf, type ProcessSpec, type RunningProcess } from '../process/process.ts';
-import type { Progress } from '../process/progress.ts';
-import { supervise, type Change, type Supervised } from '../process/supervisor.ts';
+import type { ProgressReporter } from '../process/progress.ts';
+import { supervise, type ServiceChange, type SupervisedService } from '../process/supervisor.ts';
 import { coldStartOf, type Cause } from './cold-start.ts';
-import type { Journal } from './scale-event-log.ts';
-import { leastNeededFirst } from './scale-down-order.ts';
+import type { ScaleEventLog } from './scale-event-log.ts';
+import { sortForScaleDown } from './scale-down-order.ts';
 
 export interface ReplicasOptions {
   readonly stage: string;
   /** How a replica is started; `number` is its place, from 1, and taken again after it has gone. */
   spec(number: number): ProcessSpec;
-  readonly journal: Journal;
-  readonly progress: Progress;
+  readonly journal: ScaleEventLog;
+  readonly progress: ProgressReporter;
   /** Called whenever a replica was started, became ready or is gone. */
   readonly changed: () => void;
   /** Milliseconds in which a replica that is to go may finish its item. */
@@ -23,7 +23,7 @@ export interface Replicas {
   /** Starts or stops as many as it takes; resolves when those that are to go have been told, not when they are gone. */
   scaleTo(wanted: number, cause: Cause): Promise<void>;
   /** Every process that is there, those that are finishing their item as well. */
-  running(): readonly Supervised[];
+  running(): readonly SupervisedService[];
   /** Notes the first item of replicas that have begun it since the last look. */
   look(): Promise<void>;
   /** Stops all. @param grace Milliseconds after which items under way are given back. */
@@ -32,7 +32,7 @@ export interface Replicas {
 
 interface Replica {
   readonly number: number;
-  readonly service: Supervised;
+  readonly service: SupervisedService;
   /** Its process's. */
   current(): Start | undefined;
   /** Set when it is told to go: resolves when it is gone. */
@@ -63,7 +63,7 @@ export function createReplicas(options: ReplicasOptions): Replicas {
 
   const start = async (number: number, cause: Cause): Promise<void> => {
     let current: Start | undefined;
-    const note = (change: Change, child: RunningProcess, time: Date): void => {
+    const note = (change: ServiceChange, child: RunningProcess, time: Date): void => {
       if (change === 'started') {
         started += 1;
         // Started again after a crash, it is nobody's decision that is waited for.
@@ -99,7 +99,7 @@ export function createReplicas(options: ReplicasOptions): Replicas {
   return {
     scaleTo: async (wanted, cause) => {
       const surplus = staying().length - wanted;
-      const order = surplus > 0 ? await leastNeededFirst(staying()) : [];
+      const order = surplus > 0 ? await sortForScaleDown(staying()) : [];
       for (const replica of order.slice(0, surplus)) stop(replica);
       for (let missing = -surplus; missing > 0; missing -= 1) await start(freeNumber([...replicas]), cause);
     },

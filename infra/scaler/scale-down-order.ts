@@ -1,10 +1,10 @@
-import type { Supervised } from '../process/supervisor.ts';
+import type { SupervisedService } from '../process/supervisor.ts';
 
 /** Milliseconds that a replica may take to say what it does; one that is silent is taken for busy. */
 const ANSWER = 1_000;
 
 /** Replicas in the order in which they are to go: those not ready, then the idle, then the busy; of equals the youngest first. */
-export async function leastNeededFirst<R extends { readonly service: Supervised; readonly number: number }>(
+export async function sortForScaleDown<R extends { readonly service: SupervisedService; readonly number: number }>(
   replicas: readonly R[],
 ): Promise<R[]> {
   const asked = await Promise.all(replicas.map(async (replica) => ({ replica, need: await need(replica.service) })));
@@ -12,7 +12,7 @@ export async function leastNeededFirst<R extends { readonly service: Supervised;
 }
 
 /** 0: not ready, 1: idle, 2: busy. */
-async function need(service: Supervised): Promise<number> {
+async function need(service: SupervisedService): Promise<number> {
   const port = service.http();
   if (port === undefined) return 0;
   try {

@@ -5,11 +5,11 @@ import type { BusConfig } from '../../shared/config/config.ts';
 import { messageOf, PermanentError } from '../../shared/core/errors.ts';
 import type { AnyStage } from '../../shared/pipeline/stage.ts';
 import type { ProcessSpec } from '../process/process.ts';
-import type { Progress } from '../process/progress.ts';
-import type { Supervised } from '../process/supervisor.ts';
+import type { ProgressReporter } from '../process/progress.ts';
+import type { SupervisedService } from '../process/supervisor.ts';
 import { decide, dueAt, initialState, type Decision, type Rules } from './decide.ts';
-import { keepJournal, type Journal } from './scale-event-log.ts';
-import { waitingFor, type Waiting } from './lag.ts';
+import { keepJournal, type ScaleEventLog } from './scale-event-log.ts';
+import { fetchStageLag, type StageLag } from './lag.ts';
 import { createReplicas, type Replicas } from './replicas.ts';
 
 export interface ScalerOptions {
@@ -22,7 +22,7 @@ export interface ScalerOptions {
   readonly dataDir: string;
   /** How a replica of a stage is started, which works on one item at a time. */
   spec(stage: string, number: number): ProcessSpec;
-  readonly progress: Progress;
+  readonly progress: ProgressReporter;
   /** Called whenever a replica was started, became ready or is gone. */
   readonly changed: () => void;
   /** Seconds in which a replica that is to go may finish its item. */
@@ -34,7 +34,7 @@ export interface Scaler {
   /** Starts the replicas that always run and, when they are ready, scaling. @throws PermanentError `not-ready`. */
   start(): Promise<void>;
   /** Every replica's process. */
-  running(): readonly Supervised[];
+  running(): readonly SupervisedService[];
   /** Ends scaling and every replica. @param grace Milliseconds after which items under way are given back. */
   stop(grace: number): Promise<void>;
 }
@@ -51,7 +51,7 @@ export function createScaler(options: ScalerOptions): Scaler {
     const replicas = createReplicas({ ...options, stage: stage.name, spec, journal, drain: drain_s * 1_000 });
     return { stage, replicas, rules: { ...rulesOf(settings, stage.name), ...hpa } };
   });
-  const running = (): Supervised[] => scaled.flatMap(({ replicas }) => replicas.running());
+  const running = (): SupervisedService[] => scaled.flatMap(({ replicas }) => replicas.running());
   let bus: Bus | undefined;
   let loops: Promise<unknown> = Promise.resolve();
   return {
@@ -82,7 +82,7 @@ function rulesOf({ polling_s, stages }: RegimeSettings, stage: string): Omit<Rul
   return { ...scaling, polling_s };
 }
 
-async function untilAllReady(running: () => readonly Supervised[]): Promise<void> {
+async function untilAllReady(running: () => readonly SupervisedService[]): Promise<void> {
   const end = Date.now() + READY;
   for (;;) {
     const waiting = running().filter((service) => service.http() === undefined);
@@ -101,8 +101,8 @@ interface Scaled {
   readonly rules: Rules;
   readonly replicas: Replicas;
   readonly bus: Bus;
-  readonly journal: Journal;
-  readonly progress: Progress;
+  readonly journal: ScaleEventLog;
+  readonly progress: ProgressReporter;
   readonly signal: AbortSignal;
 }
 
@@ -111,14 +111,14 @@ async function keepScaling({ stage, rules, replicas, bus, journal, progress, sig
   let state = initialState(rules, Date.now() + delay);
   let told = '';
 
-  const act = async ({ lag, from, to, reason }: Decision, waiting: Waiting): Promise<void> => {
+  const act = async ({ lag, from, to, reason }: Decision, waiting: StageLag): Promise<void> => {
     const decided = Date.now();
     journal.write({ stage: stage.name, event: 'decision', from, to, lag, reason });
     const oldest = to > from ? await waiting.oldest() : undefined;
     await replicas.scaleTo(to, { decided, waited: oldest === undefined ? 0 : Math.max(0, decided - oldest) });
   };
   const step = async (): Promise<void> => {
-    const waiting = await waitingFor(bus, stage);
+    const waiting = await fetchStageLag(bus, stage);
     const decided = decide(rules, state, waiting.lags, Date.now());
     for (const decision of decided.decisions) await act(decision, waiting);
     state = decided.state; // not before it is done: what failed is decided again

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { PermanentError } from '../../shared/core/errors.ts';
-import { cached } from '../process/build-cache.ts';
-import type { Progress } from '../process/progress.ts';
+import { buildOnce } from '../process/build-cache.ts';
+import type { ProgressReporter } from '../process/progress.ts';
 import { cacheDir, root } from '../process/paths.ts';
 import { serverPrograms, versionFits, type ServerProgram } from './table.ts';
 
@@ -17,7 +17,7 @@ export type ServerPaths = Readonly<Record<keyof typeof serverPrograms, string>>;
  * Finds each program: in the cache, else on PATH when its version fits, else built from source into the cache (minutes, once a machine).
  * @throws PermanentError `go-missing`, `server-build-failed`.
  */
-export async function ensureServers(progress: Progress, path = process.env['PATH'] ?? ''): Promise<ServerPaths> {
+export async function ensureServers(progress: ProgressReporter, path = process.env['PATH'] ?? ''): Promise<ServerPaths> {
   const found: Record<string, string> = {};
   for (const [key, program] of Object.entries(serverPrograms)) {
     found[key] = (await locate(program, path)) ?? (await build(program, progress));
@@ -41,14 +41,14 @@ async function locate(program: ServerProgram, path: string): Promise<string | un
   return undefined;
 }
 
-function build(program: ServerProgram, progress: Progress): Promise<string> {
+function build(program: ServerProgram, progress: ProgressReporter): Promise<string> {
   const { name, version } = program;
   const make = async (scratch: string): Promise<string> => {
     await assertGo();
     await goInstall(program, scratch);
     return join(scratch, name);
   };
-  return cached(
+  return buildOnce(
     cachedPath(program),
     { doing: `building ${name} ${version} from source (minutes, once a machine)`, make },
     progress,

@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { PermanentError } from '../../shared/core/errors.ts';
-import type { Progress } from '../process/progress.ts';
+import type { ProgressReporter } from '../process/progress.ts';
 
 const run = promisify(execFile);
 
@@ -20,7 +20,7 @@ const packages: Readonly<Record<string, string>> = {
  * @param more Packages beside those that the stages need.
  * @throws PermanentError `packages-missing` that says what to install.
  */
-export async function ensurePackages(progress: Progress, more: Readonly<Record<string, string>> = {}): Promise<void> {
+export async function ensurePackages(progress: ProgressReporter, more: Readonly<Record<string, string>> = {}): Promise<void> {
   const missing: string[] = [];
   for (const [name, sign] of Object.entries({ ...packages, ...more })) if (!(await isPresent(sign))) missing.push(name);
   if (missing.length === 0) return;

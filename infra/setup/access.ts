@@ -7,7 +7,7 @@ import { PermanentError } from '../../shared/core/errors.ts';
 import type { Store } from '../../shared/store/store.ts';
 import { accessKeyOf, type Policy } from '../access/policies.ts';
 
-export interface AccessSetUp {
+export interface SetUpAccessOptions {
   /** The `mc` program. */
   readonly mc: string;
   /** URL of the store. */
@@ -28,7 +28,7 @@ const TAG = 'fave-access';
 type Mc = (...args: string[]) => Promise<string>;
 
 /** Identifies a set of access keys with their policies and secrets. */
-export function accessDigest({ policies, secrets }: Pick<AccessSetUp, 'policies' | 'secrets'>): string {
+export function accessDigest({ policies, secrets }: Pick<SetUpAccessOptions, 'policies' | 'secrets'>): string {
   return createHash('sha256')
     .update(JSON.stringify([policies, secrets]))
     .digest('hex');
@@ -38,7 +38,7 @@ export function accessDigest({ policies, secrets }: Pick<AccessSetUp, 'policies'
  * Gives each role an access key of its own that its policy limits. Nothing is asked where the
  * digest says that nothing changed: it would cost a second at every start. @returns What it changed.
  */
-export async function setUpAccess(what: AccessSetUp): Promise<string[]> {
+export async function setUpAccess(what: SetUpAccessOptions): Promise<string[]> {
   const digest = accessDigest(what);
   const { client, bucket } = what.store;
   const tags = await client.getBucketTagging(bucket).catch(() => []);
@@ -74,7 +74,7 @@ export async function setUpAccess(what: AccessSetUp): Promise<string[]> {
   }
 }
 
-function createMc({ mc, endpoint, rootUser, rootPassword }: AccessSetUp, dir: string): Mc {
+function createMc({ mc, endpoint, rootUser, rootPassword }: SetUpAccessOptions, dir: string): Mc {
   const url = new URL(endpoint);
   url.username = rootUser;
   url.password = rootPassword;

@@ -1,15 +1,15 @@
 import { connectBus, type Bus } from '../../shared/bus/connection.ts';
 import { readConfig } from '../../shared/config/config.ts';
 import { createStore, type Store } from '../../shared/store/store.ts';
-import type { Foundation } from '../local/servers.ts';
+import type { Servers } from '../local/servers.ts';
 import type { LaunchOptions } from '../local/launcher.ts';
 import { setUp } from './setup.ts';
 import { setUpAccess } from './access.ts';
 
 /** Sets up whatever an instance's services stand on. @param mc The `mc` program. */
-export async function prepare(
+export async function setUpInstance(
   { graph, env, progress }: Pick<LaunchOptions, 'graph' | 'env' | 'progress'>,
-  foundation: Pick<Foundation, 'store' | 'bus' | 'access'>,
+  foundation: Pick<Servers, 'store' | 'bus' | 'access'>,
   mc: string,
 ): Promise<void> {
   const { ackWait, replicas, retentionDays, events } = readConfig(env);
@@ -28,7 +28,7 @@ export async function prepare(
 
 /** Runs `work` with an administrator's connections. */
 export async function withAdmin<T>(
-  foundation: Pick<Foundation, 'store' | 'bus'>,
+  foundation: Pick<Servers, 'store' | 'bus'>,
   work: (store: Store, bus: Bus) => Promise<T>,
 ): Promise<T> {
   const store = createStore(foundation.store);

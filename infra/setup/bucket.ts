@@ -2,10 +2,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { NotificationConfig, QueueConfig, S3Error, type Client } from 'minio';
 import { PermanentError } from '../../shared/core/errors.ts';
 import { targetArns } from '../servers/minio.ts';
-import type { SetUp } from './setup.ts';
+import type { SetUpOptions } from './setup.ts';
 import { EVENTS, notificationRules, type Rule } from './notification-rules.ts';
 
-type BucketConfig = Pick<SetUp, 'store' | 'graph' | 'retentionDays' | 'events'>;
+type BucketConfig = Pick<SetUpOptions, 'store' | 'graph' | 'retentionDays' | 'events'>;
 
 /** Makes the bucket with its versioning, lifecycle and notification rules. @returns What it changed. */
 export async function setUpBucket({

@@ -1,13 +1,13 @@
 import { PermanentError } from '../../shared/core/errors.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import { readConfig } from '../../shared/config/config.ts';
-import { prepare, withAdmin } from './admin.ts';
-import { proveNotifications } from './notification-check.ts';
+import { setUpInstance, withAdmin } from './admin.ts';
+import { checkNotifications } from './notification-check.ts';
 import { storePolicies } from '../access/policies.ts';
 import { readSecrets } from '../access/secrets.ts';
-import type { Progress } from '../process/progress.ts';
+import type { ProgressReporter } from '../process/progress.ts';
 
-export interface SetUpJob {
+export interface SetUpJobOptions {
   readonly graph: Graph;
   /** Names the servers, with an administrator's credentials. */
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -15,7 +15,7 @@ export interface SetUpJob {
   readonly secretsDir: string;
   /** The `mc` program; on PATH. */
   readonly mc?: string;
-  readonly progress: Progress;
+  readonly progress: ProgressReporter;
 }
 
 /** Milliseconds that the canary may take: the queued target is polled every three seconds. */
@@ -26,7 +26,7 @@ const CANARY = 20_000;
  * It may run again at any time: what is as it should be is left alone.
  * @throws PermanentError `not-an-administrator`, `access-not-set`, `notifications-dead`, …
  */
-export async function runSetUp({ graph, env, secretsDir, mc = 'mc', progress }: SetUpJob): Promise<void> {
+export async function runSetUp({ graph, env, secretsDir, mc = 'mc', progress }: SetUpJobOptions): Promise<void> {
   const { store, bus, events } = readConfig(env);
   if (store.accessKey === '' || store.secretKey === '') {
     throw new PermanentError(
@@ -37,10 +37,10 @@ export async function runSetUp({ graph, env, secretsDir, mc = 'mc', progress }: 
   const secrets = await readSecrets(secretsDir);
   if (!secrets) progress(`there is no secrets.json in ${secretsDir}: the store's access keys are left as they are`);
   const access = secrets && { policies: storePolicies(graph, store.bucket), secrets: secrets.store };
-  await prepare({ graph, env, progress }, { store, bus, access }, mc);
+  await setUpInstance({ graph, env, progress }, { store, bus, access }, mc);
   if (events === 'notifications') {
     const heard = await withAdmin({ store, bus }, (...servers) =>
-      proveNotifications({ store: servers[0], bus: servers[1], deadline: CANARY, relay: false }),
+      checkNotifications({ store: servers[0], bus: servers[1], deadline: CANARY, relay: false }),
     );
     progress(`the store announces what lands: after ${heard.fast ?? 0} ms, and after ${heard.durable ?? 0} ms from its queue`);
   }

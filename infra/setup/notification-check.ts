@@ -30,7 +30,7 @@ export interface CanaryOptions {
  * @returns Milliseconds until each part had sung.
  * @throws PermanentError `notifications-dead` that says which part of the way is silent and why that may be.
  */
-export async function proveNotifications({ store, bus, deadline, relay }: CanaryOptions): Promise<Partial<Record<Part, number>>> {
+export async function checkNotifications({ store, bus, deadline, relay }: CanaryOptions): Promise<Partial<Record<Part, number>>> {
   const requestId = `canary-${randomUUID()}`;
   const key = requestPrefix(requestId) + pathOf(kinds.canary);
   const heard: Partial<Record<Part, number>> = {};
@@ -62,12 +62,12 @@ export async function proveNotifications({ store, bus, deadline, relay }: Canary
     await store.remove(key).catch(() => undefined); // a few bytes that are left are no reason to fail
   }
   const silent = wanted.filter((part) => heard[part] === undefined);
-  if (silent.length > 0) throw new PermanentError('notifications-dead', diagnosis(silent, deadline));
+  if (silent.length > 0) throw new PermanentError('notifications-dead', explainMissingNotifications(silent, deadline));
   return heard;
 }
 
 /** What a silence means. */
-export function diagnosis(silent: readonly Part[], deadline: number): string {
+export function explainMissingNotifications(silent: readonly Part[], deadline: number): string {
   const what = `a canary object was put into the bucket and its event did not come within ${deadline / 1000} s from ${silent.map((part) => parts[part]).join(', ')}`;
   const likely =
     silent.includes('fast') && silent.includes('durable')

@@ -5,7 +5,7 @@ import type { Store } from '../../shared/store/store.ts';
 import { setUpBucket } from './bucket.ts';
 import { setUpConsumers, setUpStreams } from './streams.ts';
 
-export interface SetUp {
+export interface SetUpOptions {
   /** With the rights of an administrator. */
   readonly store: Store;
   /** With the rights of an administrator. */
@@ -26,6 +26,6 @@ export interface SetUp {
  * Streams come first: MinIO publishes as soon as there are rules, and what no stream takes is lost.
  * @returns What it changed, in words; a second run returns nothing.
  */
-export async function setUp(what: SetUp): Promise<string[]> {
+export async function setUp(what: SetUpOptions): Promise<string[]> {
   return [...(await setUpStreams(what)), ...(await setUpConsumers(what)), ...(await setUpBucket(what))];
 }

@@ -1,14 +1,14 @@
 import type { ConsumerConfig, StreamConfig } from '@nats-io/jetstream';
-import { found } from '../../shared/bus/connection.ts';
+import { undefinedIfNotFound } from '../../shared/bus/connection.ts';
 import { consumerConfigs, streamConfigs } from '../../shared/bus/topology.ts';
-import type { SetUp } from './setup.ts';
+import type { SetUpOptions } from './setup.ts';
 
 /** Makes and updates the streams. @returns What it changed. */
-export async function setUpStreams({ bus, replicas }: Pick<SetUp, 'bus' | 'replicas'>): Promise<string[]> {
+export async function setUpStreams({ bus, replicas }: Pick<SetUpOptions, 'bus' | 'replicas'>): Promise<string[]> {
   const changes: string[] = [];
   for (const config of streamConfigs(replicas)) {
     const name = String(config.name);
-    const existing = await found(bus.manager.streams.info(name));
+    const existing = await undefinedIfNotFound(bus.manager.streams.info(name));
     if (!existing) {
       await bus.manager.streams.add(config as StreamConfig & { name: string });
       changes.push(`made stream ${name}`);
@@ -24,11 +24,15 @@ export async function setUpStreams({ bus, replicas }: Pick<SetUp, 'bus' | 'repli
  * Makes and updates the durable consumers, and deletes those of stages that are gone: under interest retention a consumer
  * that nobody reads keeps every message for ever. @returns What it changed.
  */
-export async function setUpConsumers({ bus, graph, ackWait }: Pick<SetUp, 'bus' | 'graph' | 'ackWait'>): Promise<string[]> {
+export async function setUpConsumers({
+  bus,
+  graph,
+  ackWait,
+}: Pick<SetUpOptions, 'bus' | 'graph' | 'ackWait'>): Promise<string[]> {
   const changes: string[] = [];
   const wanted = consumerConfigs(graph, ackWait);
   for (const { stream, config } of wanted) {
-    const existing = await found(bus.manager.consumers.info(stream, config.durable_name));
+    const existing = await undefinedIfNotFound(bus.manager.consumers.info(stream, config.durable_name));
     if (existing && !differs(config, existing.config)) continue;
     // What cannot be updated (the deliver policy) the server refuses with a reason.
     if (existing) await bus.manager.consumers.update(stream, config.durable_name, config);

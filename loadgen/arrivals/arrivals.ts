@@ -1,5 +1,5 @@
 import { PermanentError } from '../../shared/core/errors.ts';
-import { expectedUntil, poisson, thinned, type RateStep } from './poisson.ts';
+import { expectedUntil, poisson, inhomogeneousPoisson, type RateStep } from './poisson.ts';
 import { randomOf } from '../../shared/core/random.ts';
 
 /** When requests arrive. Rates are requests a second, times seconds. */
@@ -34,7 +34,7 @@ export function arrivalTimes(arrivals: Arrivals, seed: number): number[] {
     case 'poisson':
       return poisson(arrivals.rate, duration, random);
     case 'trace':
-      return thinned(arrivals.steps, duration, random);
+      return inhomogeneousPoisson(arrivals.steps, duration, random);
   }
 }
 

@@ -8,7 +8,7 @@ import { parseTrace } from './trace.ts';
 export const patterns = ['steady', 'moderate', 'bursty', 'poisson', 'trace'] as const satisfies readonly Pattern[];
 
 /** What a person asks for. Rates are requests a second, times seconds. */
-export interface Asked {
+export interface LoadSpec {
   readonly pattern: Pattern;
   readonly rate?: number;
   readonly duration?: number;
@@ -23,7 +23,7 @@ export interface Asked {
 }
 
 /** What is done then, and how it is told. */
-export interface Plan {
+export interface LoadPlan {
   readonly schedule: OpenLoop | ClosedLoop;
   /** A pattern, or `closed`. */
   readonly pattern: Pattern | 'closed';
@@ -36,7 +36,7 @@ const BURST = 5;
 const RATE = 0.1;
 
 /** @throws PermanentError `bad-load` that says which options do not go together, `invalid-trace`. */
-export async function planOf(asked: Asked, cwd: string): Promise<Plan> {
+export async function planOf(asked: LoadSpec, cwd: string): Promise<LoadPlan> {
   const { closed = false, concurrency = 1, thinkTime = 0, duration = DURATION, seed } = asked;
   assertTogether(asked);
   if (closed) return { schedule: { users: concurrency, think: thinkTime, duration }, pattern: 'closed', rate: null };
@@ -45,7 +45,7 @@ export async function planOf(asked: Asked, cwd: string): Promise<Plan> {
   return { schedule, pattern: arrivals.pattern, rate: meanRate(arrivals) };
 }
 
-async function arrivalsOf(asked: Asked, cwd: string): Promise<Arrivals> {
+async function arrivalsOf(asked: LoadSpec, cwd: string): Promise<Arrivals> {
   const { pattern, duration = DURATION, rate = RATE } = asked;
   switch (pattern) {
     case 'trace': {
@@ -66,7 +66,7 @@ async function arrivalsOf(asked: Asked, cwd: string): Promise<Arrivals> {
 }
 
 /** An option that has no effect would be believed to have had one. */
-function assertTogether({ pattern, closed, rate, burstSize, burstPeriod, trace, concurrency, thinkTime }: Asked): void {
+function assertTogether({ pattern, closed, rate, burstSize, burstPeriod, trace, concurrency, thinkTime }: LoadSpec): void {
   const given = (value: unknown): boolean => value !== undefined;
   const wrong = (
     [

@@ -18,7 +18,7 @@ export function poisson(rate: number, duration: number, random: Random): number[
  * Arrivals of a Poisson process with a varying rate: those of one with the greatest rate, each kept with probability rate / greatest
  * (Lewis and Shedler, "Simulation of nonhomogeneous Poisson processes by thinning", Naval Research Logistics 26, 1979).
  */
-export function thinned(steps: readonly RateStep[], duration: number, random: Random): number[] {
+export function inhomogeneousPoisson(steps: readonly RateStep[], duration: number, random: Random): number[] {
   const greatest = Math.max(...steps.map(({ rate }) => rate));
   let at = 0;
   return poisson(greatest, duration, random).filter((time) => {

@@ -1,8 +1,8 @@
 import type { ItemRecord, LoadRecord, LoadStage } from '../../schemas/generated/types.ts';
-import type { Due } from './pending-requests.ts';
+import type { ScheduledRequest } from './pending-requests.ts';
 
 /** What is known of a request. Numbers are milliseconds since 1970, texts are events' own times. */
-export interface Entry extends Due {
+export interface PendingRequest extends ScheduledRequest {
   readonly sent: number;
   uploaded?: number;
   accepted?: string;
@@ -12,7 +12,7 @@ export interface Entry extends Due {
 }
 
 /** The line of a request that is over, or given up. */
-export function recordOf({ id, index, user, video, intended, sent, uploaded, accepted, end, items }: Entry): LoadRecord {
+export function recordOf({ id, index, user, video, intended, sent, uploaded, accepted, end, items }: PendingRequest): LoadRecord {
   const stages = stagesOf([...items.values()]);
   const sum = (of: (stage: LoadStage) => number): number => Object.values(stages).reduce((total, stage) => total + of(stage), 0);
   const failed = sum((stage) => stage.failed);

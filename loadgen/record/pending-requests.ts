@@ -3,10 +3,10 @@ import { codeOf, messageOf } from '../../shared/core/errors.ts';
 import type { RequestEvent } from '../../shared/bus/request-events.ts';
 import type { Clock } from '../run/clock.ts';
 import type { Video } from '../arrivals/mix.ts';
-import { recordOf, type Entry } from './load-record.ts';
+import { recordOf, type PendingRequest } from './load-record.ts';
 
 /** A request that is due. */
-export interface Due {
+export interface ScheduledRequest {
   /** Place in the order of intended arrivals. */
   readonly index: number;
   readonly id: string;
@@ -27,8 +27,8 @@ export interface Totals {
 }
 
 /** What is known of every request under way; each is closed, and handed over, when both its upload and its work are over. */
-export interface Book {
-  sent(due: Due): void;
+export interface PendingRequests {
+  sent(due: ScheduledRequest): void;
   uploaded(id: string): void;
   uploadFailed(id: string, error: unknown): void;
   take(event: RequestEvent): void;
@@ -42,8 +42,8 @@ export interface Book {
 }
 
 /** @param close Gets each request's line and its items' when it is closed. */
-export function createBook(clock: Clock, close: (record: LoadRecord, items: readonly ItemRecord[]) => void): Book {
-  const open = new Map<string, Entry & { closed: () => void; over: Promise<void> }>();
+export function createBook(clock: Clock, close: (record: LoadRecord, items: readonly ItemRecord[]) => void): PendingRequests {
+  const open = new Map<string, PendingRequest & { closed: () => void; over: Promise<void> }>();
   const latencies: number[] = [];
   const counts = { sent: 0, completed: 0, failed: 0 };
   let emptied: (() => void) | undefined;
@@ -60,7 +60,7 @@ export function createBook(clock: Clock, close: (record: LoadRecord, items: read
     entry.closed();
     if (open.size === 0) emptied?.();
   };
-  const endWhenOver = (id: string, entry: Entry): void => {
+  const endWhenOver = (id: string, entry: PendingRequest): void => {
     if (entry.uploaded !== undefined && entry.end) end(id);
   };
 
@@ -97,7 +97,7 @@ export function createBook(clock: Clock, close: (record: LoadRecord, items: read
   };
 }
 
-function takeItem(entry: Entry, time: string, progress: Progress): void {
+function takeItem(entry: PendingRequest, time: string, progress: Progress): void {
   const { request_id, stage, item, outcome, deliveries, queue_ms, duration_ms, cold_start, cost_unit } = progress;
   const name = `${stage}/${item}`;
   // What is told again, by a redelivery, says nothing new; only a late success beats a failure.
@@ -105,7 +105,7 @@ function takeItem(entry: Entry, time: string, progress: Progress): void {
   entry.items.set(name, { time, request_id, stage, item, outcome, deliveries, queue_ms, duration_ms, cold_start, cost_unit });
 }
 
-function takeLifecycle(entry: Entry, name: string, time: string, { status, errors = [] }: Lifecycle): void {
+function takeLifecycle(entry: PendingRequest, name: string, time: string, { status, errors = [] }: Lifecycle): void {
   if (name === 'accepted') entry.accepted = time;
   else if (status === 'completed' || status === 'failed' || status === 'rejected' || status === 'cancelled') {
     const [first] = errors;

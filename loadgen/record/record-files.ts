@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import type { ItemRecord, LoadRecord } from '../../schemas/generated/types.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
-import { parsed, type SchemaName } from '../../shared/core/validate.ts';
+import { parseJson, type SchemaName } from '../../shared/core/validate.ts';
 
 /** Files of a record, below its directory. */
 export const files = {
@@ -18,13 +18,13 @@ export const files = {
 } as const;
 
 /** A file of JSON lines that grows. */
-export interface Lines {
+export interface JsonlWriter {
   append(value: object): void;
   close(): Promise<void>;
 }
 
 /** Begins a new file of JSON lines. @throws PermanentError `record-exists` where there is one: a record is never written twice. */
-export async function createLines(path: string): Promise<Lines> {
+export async function createLines(path: string): Promise<JsonlWriter> {
   const stream = createWriteStream(path, { flags: 'wx' });
   await new Promise((resolve, reject) => stream.once('open', resolve).once('error', reject)).catch((cause: unknown) => {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
@@ -63,7 +63,7 @@ export async function createRecorder(dir: string): Promise<Recorder> {
 }
 
 /** Reads JSON lines back, each checked against its schema. @throws PermanentError `invalid-{name}`. */
-export async function readLines<N extends SchemaName>(name: N, path: string): Promise<ReturnType<typeof parsed<N>>[]> {
+export async function readLines<N extends SchemaName>(name: N, path: string): Promise<ReturnType<typeof parseJson<N>>[]> {
   const text = await readFile(path, 'utf8');
-  return text.split('\n').flatMap((line) => (line === '' ? [] : [parsed(name, line)]));
+  return text.split('\n').flatMap((line) => (line === '' ? [] : [parseJson(name, line)]));
 }

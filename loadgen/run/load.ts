@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { ItemRecord, LoadRecord } from '../../schemas/generated/types.ts';
-import { createBook, type Book, type Totals } from '../record/pending-requests.ts';
+import { createBook, type PendingRequests, type Totals } from '../record/pending-requests.ts';
 import type { Clock } from './clock.ts';
 import { createMix, type Video } from '../arrivals/mix.ts';
 import { randomOf } from '../../shared/core/random.ts';
@@ -79,7 +79,7 @@ export async function runLoad({ schedule, target, clock, wait, record, watch, ..
 }
 
 interface Loop {
-  readonly book: Book;
+  readonly book: PendingRequests;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly send: (intended: number, user?: number) => Promise<string>;
@@ -112,7 +112,7 @@ async function closedLoop({ users, think, duration }: ClosedLoop, { book, clock,
   await Promise.all(Array.from({ length: users }, user));
 }
 
-async function lastOnes(book: Book, clock: Clock, wait: number, signal: AbortSignal): Promise<void> {
+async function lastOnes(book: PendingRequests, clock: Clock, wait: number, signal: AbortSignal): Promise<void> {
   const enough = new AbortController();
   const patience = clock.until(clock.now() + wait * 1_000, AbortSignal.any([signal, enough.signal]));
   await Promise.race([book.empty(), patience]);

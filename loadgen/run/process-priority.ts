@@ -8,7 +8,7 @@ const NICE = -15;
 const AUTOGROUP = '/proc/self/autogroup';
 
 /** Lets this process go before others, where the system allows it (root). @returns How to end that; undefined where it is refused. */
-export function takePrecedence(): (() => void) | undefined {
+export function raisePriority(): (() => void) | undefined {
   const before = getPriority();
   const session = autogroup();
   try {

@@ -6,12 +6,12 @@ import type { RegimeName } from '../../infra/deployment/regimes.ts';
 import { connectBus } from '../../shared/bus/connection.ts';
 import { messageOf } from '../../shared/core/errors.ts';
 import { createStore } from '../../shared/store/store.ts';
-import { validated } from '../../shared/core/validate.ts';
+import { validate } from '../../shared/core/validate.ts';
 import type { Arrivals } from '../arrivals/arrivals.ts';
 import { createLines, files, readLines } from '../record/record-files.ts';
 import type { Video } from '../arrivals/mix.ts';
 import { anomaliesOf, deadLetters } from './anomalies.ts';
-import { sendLoad } from './child.ts';
+import { runLoadProcess } from './child.ts';
 import { loadArgs, type LoadName } from './loads.ts';
 import type { Platform, RunningSystem } from './platform.ts';
 import { takeSnapshots, type Observed } from './snapshots.ts';
@@ -51,7 +51,7 @@ export async function runCell(platform: Platform, plan: CellPlan, signal: AbortS
       return { ...NOTHING, status: 'broken', reason: messageOf(error), began: begun, ended: new Date().toISOString() };
     },
   );
-  const cell = validated('cell', { platform: platform.name, regime, load, repeat, seed, ...facts, ...measured });
+  const cell = validate('cell', { platform: platform.name, regime, load, repeat, seed, ...facts, ...measured });
   await writeFile(join(dir, files.cell), `${JSON.stringify(cell, null, 2)}\n`);
   return cell;
 }
@@ -99,7 +99,7 @@ async function measure(plan: CellPlan, observed: Observed, signal: AbortSignal):
   const stopSnapshots = takeSnapshots(observed, snapshots);
   const started = new Date().toISOString();
   try {
-    await sendLoad(
+    await runLoadProcess(
       system,
       [...loadArgs(arrivals), '--seed', `${seed}`, '--wait', `${wait}`, '--video', video.path, '--out', dir],
       signal,

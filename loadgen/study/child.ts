@@ -10,7 +10,7 @@ import type { RunningSystem } from './platform.ts';
  * standard error. That requests failed is no error here, the record tells of it.
  * @throws PermanentError `load-broken`; what `signal` aborts with.
  */
-export async function sendLoad(
+export async function runLoadProcess(
   { store, bus }: Pick<RunningSystem, 'store' | 'bus'>,
   args: readonly string[],
   signal: AbortSignal,

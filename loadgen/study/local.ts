@@ -16,7 +16,7 @@ import { graph } from '../../services/pipeline.ts';
 import { readConfig } from '../../shared/config/config.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
 import { exec } from '../../shared/tools/exec.ts';
-import { parsed } from '../../shared/core/validate.ts';
+import { parseJson } from '../../shared/core/validate.ts';
 import type { Platform, ReplicaCount, RunningSystem } from './platform.ts';
 import { cpuTimeOf, residentMemory } from './proc.ts';
 
@@ -76,7 +76,7 @@ function observe(dataDir: string): Omit<RunningSystem, 'settings' | 'store' | 'b
     },
     async scaleEvents() {
       const text = await readFile(journalPath(dataDir), 'utf8').catch(() => '');
-      return text.split('\n').flatMap((line) => (line === '' ? [] : [parsed('scaleEvent', line)]));
+      return text.split('\n').flatMap((line) => (line === '' ? [] : [parseJson('scaleEvent', line)]));
     },
   };
 }

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { regimeNames } from '../../infra/deployment/regimes.ts';
-import { Fault } from '../../shared/core/errors.ts';
+import { FaveError } from '../../shared/core/errors.ts';
 import { loadNames, usualLoads } from './loads.ts';
 import { local } from './local.ts';
 import type { Platform } from './platform.ts';
@@ -86,7 +86,7 @@ try {
 } catch (error) {
   if (stop.signal.aborted) process.exitCode = 130;
   else {
-    say(error instanceof Fault ? error.message : String(error instanceof Error ? error.stack : error));
+    say(error instanceof FaveError ? error.message : String(error instanceof Error ? error.stack : error));
     process.exitCode = 1;
   }
 }

@@ -4,7 +4,7 @@ import { graph } from '../../services/pipeline.ts';
 import type { Bus } from '../../shared/bus/connection.ts';
 import type { Store } from '../../shared/store/store.ts';
 import { consumerName, lanesOf, RELAY_CONSUMER, streams, TRACKER_CONSUMER } from '../../shared/bus/topology.ts';
-import type { Lines } from '../record/record-files.ts';
+import type { JsonlWriter } from '../record/record-files.ts';
 import type { RunningSystem } from './platform.ts';
 import { busyShare, cpuTimes, type CpuTimes } from './proc.ts';
 
@@ -31,7 +31,7 @@ export interface Observed {
 }
 
 /** Takes a snapshot every second until told to stop. @returns How to stop; it throws what a snapshot threw. */
-export function takeSnapshots(observed: Observed, lines: Lines): () => Promise<void> {
+export function takeSnapshots(observed: Observed, lines: JsonlWriter): () => Promise<void> {
   const stop = new AbortController();
   const work = async (): Promise<void> => {
     let cpu = await cpuTimes();

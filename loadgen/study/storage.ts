@@ -28,5 +28,5 @@ export async function archiveLogs(store: Store, requestIds: Iterable<string>, pa
 
 async function* logsOf(store: Store, requestIds: Iterable<string>): AsyncIterable<string> {
   for (const id of requestIds)
-    for await (const { key } of store.list(`${requestPrefix(id)}metadata/logs/`)) yield (await store.text(key))?.text ?? '';
+    for await (const { key } of store.list(`${requestPrefix(id)}metadata/logs/`)) yield (await store.getText(key))?.text ?? '';
 }

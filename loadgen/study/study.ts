@@ -5,7 +5,7 @@ import type { Cell } from '../../schemas/generated/types.ts';
 import { regimeSettings, type RegimeName } from '../../infra/deployment/regimes.ts';
 import { graph } from '../../services/pipeline.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
-import { parsed } from '../../shared/core/validate.ts';
+import { parseJson } from '../../shared/core/validate.ts';
 import { files } from '../record/record-files.ts';
 import { videoOf, type Video } from '../arrivals/mix.ts';
 import { randomOf } from '../../shared/core/random.ts';
@@ -49,7 +49,7 @@ export async function runStudy(options: StudyOptions): Promise<Cell[]> {
     const name = `${plan.regime}/${plan.load}/${plan.repeat} (${n + 1} of ${plans.length})`;
     const done = existsSync(path);
     progress(done ? `${name} is there already` : `${name}: ${plan.facts.arrivals.count} requests in ${options.duration} s`);
-    const cell = done ? parsed('cell', await readFile(path, 'utf8')) : await runCell(platform, plan, signal);
+    const cell = done ? parseJson('cell', await readFile(path, 'utf8')) : await runCell(platform, plan, signal);
     if (!done)
       progress(
         `${name}: ${cell.status}${cell.reason === undefined ? `, ${cell.anomalies.length} anomalies` : `: ${cell.reason}`}`,

@@ -3,7 +3,7 @@ import { kinds } from '../../schemas/kinds.ts';
 import type { Bus } from '../../shared/bus/connection.ts';
 import { pathOf, requestPrefix } from '../../shared/pipeline/keys.ts';
 import { encodeOptions } from '../../shared/pipeline/metadata.ts';
-import { follow, nextSequence } from '../../shared/bus/request-events.ts';
+import { followRequestEvents, nextSequence } from '../../shared/bus/request-events.ts';
 import type { Store } from '../../shared/store/store.ts';
 import type { Target } from './target.ts';
 
@@ -17,7 +17,7 @@ export function bucketTarget(store: Store, bus: Bus, options: Readonly<Record<st
   return {
     async open(take, failed) {
       // From the stream, so that no event is lost with a connection.
-      stop = await follow(bus, undefined, await nextSequence(bus), { take, failed });
+      stop = await followRequestEvents(bus, undefined, await nextSequence(bus), { take, failed });
     },
     async send({ id, video }, signal) {
       const key = requestPrefix(id) + pathOf(kinds.input, { file: basename(video.path) });

@@ -3,7 +3,7 @@ import { PermanentError } from '../../shared/core/errors.ts';
 import { metadataPaths, requestPrefix } from '../../shared/pipeline/keys.ts';
 import type { OptionMap } from '../../shared/core/options.ts';
 import type { Store } from '../../shared/store/store.ts';
-import { parsed } from '../../shared/core/validate.ts';
+import { parseJson } from '../../shared/core/validate.ts';
 
 export interface Candidate {
   readonly requestId: string;
@@ -28,12 +28,12 @@ export async function admit(store: Store, candidate: Candidate): Promise<Request
     traceparent,
   };
   const key = requestPrefix(requestId) + metadataPaths.request;
-  if (await store.create(key, `${JSON.stringify(request)}\n`, { headers: { 'content-type': 'application/json' } }))
+  if (await store.putIfAbsent(key, `${JSON.stringify(request)}\n`, { headers: { 'content-type': 'application/json' } }))
     return request;
 
-  const found = await store.text(key);
+  const found = await store.getText(key);
   if (!found) return admit(store, candidate);
-  const admitted = parsed('request', found.text);
+  const admitted = parseJson('request', found.text);
   const difference = differenceOf(admitted, request);
   if (difference === undefined) return admitted;
   throw new PermanentError(

@@ -14,7 +14,7 @@ export interface CreatedObject {
 }
 
 /** What the relay is to do about an object. */
-export type Classified =
+export type Classification =
   | { readonly what: 'landed'; readonly object: ParsedKey }
   /** The platform's own, or nothing that anybody consumes. */
   | { readonly what: 'ignored' }
@@ -38,7 +38,7 @@ export function createdObjects(notification: Notification, bucket: string): Crea
 }
 
 /** Finds out by its key alone what an object is. */
-export function classify(key: string, graph: Graph): Classified {
+export function classify(key: string, graph: Graph): Classification {
   const object = parseKey(key, graph.kinds);
   if (object) return object.kind.announced ? { what: 'landed', object } : { what: 'ignored' };
   if (!key.startsWith('requests/')) return { what: 'ignored' };

@@ -6,14 +6,14 @@ import { codeOf, messageOf, PermanentError } from '../../shared/core/errors.ts';
 import { publishLifecycle } from '../../shared/bus/events.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import type { ParsedKey } from '../../shared/pipeline/keys.ts';
-import { announce, landedMessage } from '../../shared/bus/landed-message.ts';
-import { decodeMetadata, requestValues, type ObjectMetadata } from '../../shared/pipeline/metadata.ts';
-import { optionsChecker } from '../../shared/core/options.ts';
+import { announce, createLandedMessage } from '../../shared/bus/landed-message.ts';
+import { decodeMetadata, parseRequestHeaders, type ObjectMetadata } from '../../shared/pipeline/metadata.ts';
+import { createOptionParser } from '../../shared/core/options.ts';
 import { readRequest } from '../../shared/runtime/workdir/item.ts';
 import type { Service } from '../../shared/runtime/service/service.ts';
 import { NO_REQUEST, RELAY_CONSUMER, streams, subjects } from '../../shared/bus/topology.ts';
 import { isTraceparent, newTraceparent, startSpan, traceIdOf } from '../../shared/observability/trace.ts';
-import { parsed } from '../../shared/core/validate.ts';
+import { parseJson } from '../../shared/core/validate.ts';
 import { admit } from './admit.ts';
 import { classify, createdObjects, type CreatedObject } from './classify.ts';
 
@@ -32,14 +32,14 @@ const RETRY = 1_000;
  * of stages, so any number of replicas may run; both notification paths end here and JetStream drops the second message.
  */
 export async function relay(service: Service, graph: Graph): Promise<void> {
-  const { bus, log, metrics, stopping } = service;
+  const { bus, log, metrics, drainSignal } = service;
   const handleObject = createHandler(service, graph);
   const heard = beginCounting(service);
 
   const handle = async (message: JsMsg): Promise<Result> => {
     heard(message.subject);
     try {
-      const notification = parsed('notification', message.string());
+      const notification = parseJson('notification', message.string());
       const results = await Promise.all(createdObjects(notification, service.store.bucket).map(handleObject));
       message.ack();
       return results[0] ?? 'ignored';
@@ -94,7 +94,7 @@ function beginCounting({ config, metrics }: Service): (subject: string) => void 
 type VersionedMetadata = ObjectMetadata & { readonly versionId?: string | undefined };
 
 function createHandler({ store, bus, log }: Service, graph: Graph): (object: CreatedObject) => Promise<Result> {
-  const checkOptions = optionsChecker(graph.options);
+  const checkOptions = createOptionParser(graph.options);
 
   const reject = async (object: CreatedObject, requestId: string | undefined, code: string, message: string): Promise<Result> => {
     const id = requestId ?? NO_REQUEST;
@@ -113,7 +113,7 @@ function createHandler({ store, bus, log }: Service, graph: Graph): (object: Cre
   /** The input decides what the request is; its options are checked here and travel with every artifact from here on. */
   const metadataOfInput = async (object: CreatedObject, { requestId }: ParsedKey): Promise<VersionedMetadata> => {
     const headers = object.headers ?? (await store.head(object.key))?.headers ?? {};
-    const { options, traceparent } = requestValues(headers);
+    const { options, traceparent } = parseRequestHeaders(headers);
     const { etag, size, versionId } = object;
     // Of the two notifications of an input one is admitted; only the span that all others will be below is sent.
     const span = startSpan('admit', traceparent !== undefined && isTraceparent(traceparent) ? traceparent : undefined, {
@@ -162,7 +162,11 @@ function createHandler({ store, bus, log }: Service, graph: Graph): (object: Cre
     try {
       const { versionId, ...metadata } = await metadataOf(object, classified.object);
       const { etag, size, sequencer } = object;
-      await announce(bus, store.bucket, landedMessage({ ...classified.object, etag, size, versionId, sequencer }, metadata));
+      await announce(
+        bus,
+        store.bucket,
+        createLandedMessage({ ...classified.object, etag, size, versionId, sequencer }, metadata),
+      );
       if (kind === kinds.input)
         log.info({
           event: 'relay:admitted',

@@ -19,14 +19,14 @@ export interface Utterance {
 }
 
 /** What an engine heard. */
-export interface Heard {
+export interface TranscriptionResult {
   /** BCP 47; null where nothing was heard. */
   readonly language: string | null;
   readonly utterances: readonly Utterance[];
 }
 
 /** A clip's sound, and what an engine may use to hear it. */
-export interface Listening {
+export interface TranscriptionInput {
   /** Path of a WAV file: PCM s16le, mono, 16 000 Hz. */
   readonly wav: string;
   /** Bytes before its first sample. */
@@ -48,11 +48,11 @@ export interface TranscriptionEngine {
   readonly model: string | null;
   /** Identifies the model's content. */
   readonly modelVersion?: string;
-  transcribe(listening: Listening): Promise<Heard>;
+  transcribe(listening: TranscriptionInput): Promise<TranscriptionResult>;
 }
 
 /** Hears nothing: for those who want no transcript, and for silence. */
-export const none: TranscriptionEngine = {
+export const nullEngine: TranscriptionEngine = {
   name: 'none',
   version: '1',
   model: null,

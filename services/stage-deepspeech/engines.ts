@@ -1,14 +1,14 @@
 import { PermanentError, messageOf } from '../../shared/core/errors.ts';
 import type { Logger } from '../../shared/observability/log.ts';
-import { none, type TranscriptionEngine } from './engine.ts';
+import { nullEngine, type TranscriptionEngine } from './engine.ts';
 import { pocketsphinx } from './pocketsphinx.ts';
 import { whisper } from './whisper.ts';
 
 /** What a request may ask for. */
-export const CHOICES = ['auto', 'whisper', 'pocketsphinx', 'none'] as const;
+export const ENGINE_NAMES = ['auto', 'whisper', 'pocketsphinx', 'none'] as const;
 
 /** The engines of this process, each made when it is first asked for. */
-export type Engines = Readonly<Record<(typeof CHOICES)[number], () => Promise<TranscriptionEngine>>>;
+export type Engines = Readonly<Record<(typeof ENGINE_NAMES)[number], () => Promise<TranscriptionEngine>>>;
 
 /** @param whisperModel - path of a ggml model; empty where there is none */
 export function enginesFor({ whisperModel, sphinxModel }: { whisperModel: string; sphinxModel: string }, log: Logger): Engines {
@@ -21,7 +21,7 @@ export function enginesFor({ whisperModel, sphinxModel }: { whisperModel: string
       return whisper(whisperModel, building);
     }),
     pocketsphinx: once(() => pocketsphinx(sphinxModel)),
-    none: () => Promise.resolve(none),
+    none: () => Promise.resolve(nullEngine),
   };
   const auto = once(async () => {
     if (whisperModel === '') return engines.pocketsphinx();

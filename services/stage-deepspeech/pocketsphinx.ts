@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { PermanentError, codeOf } from '../../shared/core/errors.ts';
 import { exec as execTool } from '../../shared/tools/exec.ts';
 import { isPlausible, parseCtm } from './ctm.ts';
-import type { Heard, Listening, TranscriptionEngine } from './engine.ts';
+import type { TranscriptionResult, TranscriptionInput, TranscriptionEngine } from './engine.ts';
 import { FRAME, type Span } from './voice-activity.ts';
 
 /** Where Debian's pocketsphinx-en-us puts its model. */
@@ -28,7 +28,10 @@ export async function pocketsphinx(model = DEBIAN_MODEL): Promise<TranscriptionE
 }
 
 /** One decoding of all utterances in one process: the model is loaded once. */
-async function transcribe(model: string, { wav, header, speech, language, exec, dir }: Listening): Promise<Heard> {
+async function transcribe(
+  model: string,
+  { wav, header, speech, language, exec, dir }: TranscriptionInput,
+): Promise<TranscriptionResult> {
   if (language !== 'auto' && !/^en(-|$)/i.test(language))
     throw new PermanentError(
       'unsupported-language',

@@ -1,8 +1,8 @@
 import { kinds } from '../../schemas/kinds.ts';
 import { windowOf } from '../../shared/media/clip-window.ts';
 import { defineStage } from '../../shared/pipeline/stage.ts';
-import { none } from './engine.ts';
-import { CHOICES, enginesFor } from './engines.ts';
+import { nullEngine } from './engine.ts';
+import { ENGINE_NAMES, enginesFor } from './engines.ts';
 import { DEBIAN_MODEL } from './pocketsphinx.ts';
 import { findSpeech, readLevels } from './voice-activity.ts';
 import { transcriptOf } from './transcript.ts';
@@ -16,7 +16,7 @@ export default defineStage({
   options: {
     speech: {
       type: 'string',
-      enum: CHOICES,
+      enum: ENGINE_NAMES,
       default: 'auto',
       description:
         'speech recognition: auto is whisper where FAVE_WHISPER_MODEL names a model (fave models pull), else pocketsphinx',
@@ -36,13 +36,13 @@ export default defineStage({
   start: ({ settings, log }) =>
     Promise.resolve(enginesFor({ whisperModel: settings['whisper-model'], sphinxModel: settings['pocketsphinx-model'] }, log)),
 
-  async run(clip, { options, resource: engines, exec, log, outputs, dir, used }) {
+  async run(clip, { options, resource: engines, exec, log, outputs, dir, recordModel: used }) {
     const window = windowOf(clip);
     const wav = await clip.file();
     const { header, levels } = await readLevels(wav);
     const speech = findSpeech(levels);
 
-    const engine = speech.length > 0 ? await engines[options.speech]() : none;
+    const engine = speech.length > 0 ? await engines[options.speech]() : nullEngine;
     const heard = await engine.transcribe({ wav, header, speech, language: options.language, exec, dir });
     const transcript = transcriptOf(engine, heard, window);
 

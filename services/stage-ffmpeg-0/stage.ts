@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { kinds } from '../../schemas/kinds.ts';
 import { defineStage } from '../../shared/pipeline/stage.ts';
 import { audioArgs } from './args.ts';
-import { examine } from './probe-input.ts';
+import { probeInput } from './probe-input.ts';
 import { limits } from './limits.ts';
 
 /** The soundtrack of an upload, as long as the upload, and what the upload is. */
@@ -14,7 +14,7 @@ export default defineStage({
   settings: limits,
 
   async run(input, { settings, exec, outputs, dir }) {
-    const media = await examine(input, settings, exec);
+    const media = await probeInput(input, settings, exec);
     // First, because whoever reacts to the audio reads it.
     await outputs.json(kinds.media, media);
 

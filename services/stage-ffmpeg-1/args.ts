@@ -1,5 +1,5 @@
 import type { Media } from '../../schemas/generated/types.ts';
-import { argumentsOf, open } from '../../shared/media/ffmpeg.ts';
+import { argumentsOf, createFileCommand } from '../../shared/media/ffmpeg.ts';
 
 /** Codecs that ffmpeg's MP4 muxer carries and its demuxer cuts exactly, by edit list. */
 const MP4_VIDEO = new Set(['h264', 'hevc', 'av1', 'vp9', 'mpeg4']);
@@ -34,7 +34,7 @@ function streams({ video, audio }: Pick<Media, 'video' | 'audio'>): string[] {
 /** The whole source into Matroska, which has an index of keyframes. */
 export function remuxArgs(source: string, media: Media, target: string): string[] {
   // AVI and PS have decoding times only, which Matroska refuses.
-  return argumentsOf(open(source, '-fflags', '+genpts').outputOptions(...streams(media)), target);
+  return argumentsOf(createFileCommand(source, '-fflags', '+genpts').outputOptions(...streams(media)), target);
 }
 
 /**
@@ -48,7 +48,7 @@ export function cutArgs(source: string, media: Media, { start, end }: { start: n
   // At 0 a seek would only lose the encoder's priming, which lies before 0.
   const seek = start > 0 ? ['-ss', seconds(start)] : [];
   const clock = target.endsWith('.mkv') ? ['-copyts', '-start_at_zero'] : [];
-  const command = open(source, ...clock, ...seek, '-t', seconds(end - start)).outputOptions(...streams(media));
+  const command = createFileCommand(source, ...clock, ...seek, '-t', seconds(end - start)).outputOptions(...streams(media));
   return argumentsOf(command, target);
 }
 

@@ -1,8 +1,8 @@
-import { argumentsOf, open } from '../../shared/media/ffmpeg.ts';
+import { argumentsOf, createFileCommand } from '../../shared/media/ffmpeg.ts';
 import { pcmArgs, silenceArgs } from '../../shared/media/pcm.ts';
-import type { Window } from '../../shared/media/clip-window.ts';
+import type { ClipWindow } from '../../shared/media/clip-window.ts';
 
-type Part = Pick<Window, 'preroll' | 'duration'>;
+type Part = Pick<ClipWindow, 'preroll' | 'duration'>;
 
 /** Hz; what speech engines are trained on. */
 const RATE = 16_000;
@@ -10,7 +10,9 @@ const RATE = 16_000;
 /** The clip's sound, or silence, of exactly its length. */
 export function speechArgs(clip: string, hasAudio: boolean, { preroll, duration }: Part, target: string): string[] {
   const pcm = { rate: RATE, duration };
-  return hasAudio ? pcmArgs(open(clip, ...clock(clip)), { ...pcm, skip: preroll }, target) : silenceArgs(pcm, target);
+  return hasAudio
+    ? pcmArgs(createFileCommand(clip, ...clock(clip)), { ...pcm, skip: preroll }, target)
+    : silenceArgs(pcm, target);
 }
 
 /**
@@ -19,7 +21,7 @@ export function speechArgs(clip: string, hasAudio: boolean, { preroll, duration 
  */
 export function videoArgs(clip: string, { preroll, duration }: Part, fps: number, target: string): string[] {
   const rate = frameRate(fps);
-  const command = open(clip, ...clock(clip), ...undiscarded(clip))
+  const command = createFileCommand(clip, ...clock(clip), ...undiscarded(clip))
     .outputOptions('-map', '0:V:0')
     .videoFilters([
       `setpts=PTS-${preroll}/TB`,

@@ -74,7 +74,7 @@ function candidates(levels: Float64Array, duration: number): Cut[] {
  * pause's seconds (more than any harm). Only one a pause, or a long silence would be cut to pieces.
  */
 function cutValues(levels: Float64Array): Float64Array {
-  const harm = harms(levels);
+  const harm = computeCutPenalties(levels);
   const values = harm.map((value) => -value - PRICE);
   for (const [start, end] of pausesOf(levels, LOWEST)) {
     const gain = (end - start) / SECOND;
@@ -91,7 +91,7 @@ function cutValues(levels: Float64Array): Float64Array {
  * middle of a pause is best, long and deep pauses win, and no single threshold need suit the whole video: in a part more than
  * 24 dB below the peak, which is one pause at the low thresholds, the high ones decide. Where all is sound, its level decides.
  */
-export function harms(levels: Float64Array): Float64Array {
+export function computeCutPenalties(levels: Float64Array): Float64Array {
   const saved = new Float64Array(levels.length);
   for (const topDb of TOP_DBS) {
     for (const [start, end] of pausesOf(levels, topDb)) {

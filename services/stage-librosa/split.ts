@@ -13,7 +13,7 @@ export const TOP_DBS: readonly number[] = Array.from({ length: 26 }, (_, i) => L
 const SMALLEST_POWER = 1e-10;
 
 /** Level of each frame in dB below the loudest one, [frames], at most 0; librosa's `amplitude_to_db(rms, ref=np.max, top_db=None)`. */
-export function levels(rms: Float64Array): Float64Array {
+export function toDecibels(rms: Float64Array): Float64Array {
   const inDb = rms.map((value) => 10 * Math.log10(Math.max(SMALLEST_POWER, value * value)));
   const peak = inDb.reduce((a, b) => Math.max(a, b), -Infinity);
   return inDb.map((level) => level - peak);

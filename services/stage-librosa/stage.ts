@@ -2,9 +2,9 @@ import { kinds } from '../../schemas/kinds.ts';
 import { defineStage } from '../../shared/pipeline/stage.ts';
 import { analyse } from './analyse.ts';
 import { clipsOf, inSeconds } from './clips.ts';
-import { cutAsFave } from './threshold.ts';
+import { cutAtThreshold } from './threshold.ts';
 import { cutAtSilence } from './silence.ts';
-import { levels } from './split.ts';
+import { toDecibels } from './split.ts';
 
 /** Where the video is cut into clips, by what is heard: the clips cover all of it, without gap or overlap. */
 export default defineStage({
@@ -26,8 +26,9 @@ export default defineStage({
     const { segmentation } = options;
     const analysis = await analyse(await audio.file(), signal);
     const { samples } = analysis;
-    const dB = levels(analysis.rms);
-    const { topDb, ends } = segmentation === 'fave' ? cutAsFave(dB, samples) : { topDb: null, ends: cutAtSilence(dB, samples) };
+    const dB = toDecibels(analysis.rms);
+    const { topDb, ends } =
+      segmentation === 'fave' ? cutAtThreshold(dB, samples) : { topDb: null, ends: cutAtSilence(dB, samples) };
     await outputs.json(kinds.segments, {
       segmentation,
       top_db: topDb,

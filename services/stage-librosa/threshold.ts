@@ -9,7 +9,7 @@ const SHORTEST_MEAN = 0.1;
 const SLIVER = 1;
 
 /** Where clips end, and the threshold that gave the intervals: `null` where none gave a fitting number. */
-export interface Cuts {
+export interface Segmentation {
   readonly topDb: number | null;
   /** Seconds, ascending; the last is the duration. */
   readonly ends: readonly number[];
@@ -20,7 +20,7 @@ export interface Cuts {
  * a clip ends where an interval does, rounded up to whole seconds. No such threshold: one clip. Unlike the original's, the clips
  * go on to the audio's end, and beyond 9 999 seconds round to 2, 3 … whole seconds, so that there are never more than 9 999.
  */
-export function cutAsFave(levels: Float64Array, samples: number): Cuts {
+export function cutAtThreshold(levels: Float64Array, samples: number): Segmentation {
   const duration = inSeconds(samples);
   for (const topDb of TOP_DBS) {
     const intervals = split(levels, topDb, samples);

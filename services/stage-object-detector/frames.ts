@@ -5,7 +5,7 @@ import { type Exec, ToolError } from '../../shared/tools/exec.ts';
 import { letterbox, SIDE, type Size } from './letterbox.ts';
 
 /** A JPEG file and its size in pixels. */
-export interface Picture extends Size {
+export interface FrameImage extends Size {
   readonly path: string;
 }
 
@@ -16,7 +16,7 @@ export const PICTURE_BYTES = SIDE * SIDE * 3;
  * Arguments of one ffmpeg that writes each picture, letterboxed, to its `output` as rgb24 `[512, 512, 3]`.
  * One process for many pictures, because starting it (80 ms) costs more than decoding one (5 ms).
  */
-export function decodeArgs(pictures: readonly (Picture & { readonly output: string })[]): string[] {
+export function decodeArgs(pictures: readonly (FrameImage & { readonly output: string })[]): string[] {
   return [
     ...['-v', 'error', '-nostdin', '-y'],
     ...pictures.flatMap(({ path }) => [
@@ -47,7 +47,7 @@ function letterboxFilter(picture: Size): string {
  * @param dir where files may be written
  * @throws PermanentError `unreadable-frame`, naming the file.
  */
-export async function decode<P extends Picture>(
+export async function decode<P extends FrameImage>(
   pictures: readonly P[],
   dir: string,
   exec: Exec,
@@ -77,7 +77,7 @@ function rejectsInput(error: unknown): boolean {
   return error instanceof ToolError && error.exitCode !== undefined && !error.killedBy && !error.timedOut;
 }
 
-function unreadable(picture: Picture, cause?: unknown): PermanentError {
+function unreadable(picture: FrameImage, cause?: unknown): PermanentError {
   const sentence = `${basename(picture.path)} cannot be decoded as a JPEG picture; run the stage that made the clip's frames again`;
   return new PermanentError('unreadable-frame', sentence, { cause, ...(cause instanceof ToolError && { stderr: cause.stderr }) });
 }

@@ -26,7 +26,7 @@ interface Candidate {
  * @param picture the picture before it was letterboxed
  * @param threshold lowest score that is listed
  */
-export function objectsIn(rows: Float32Array, picture: Size, threshold: number): DetectedObject[] {
+export function parseDetections(rows: Float32Array, picture: Size, threshold: number): DetectedObject[] {
   const candidates = Array.from({ length: Math.floor(rows.length / ROW) }, (_, n) => candidateOf(rows.subarray(n * ROW), picture))
     .filter((candidate) => candidate !== undefined)
     .filter(({ score, left, top, right, bottom }) => score >= threshold && right > left && bottom > top)
@@ -54,13 +54,13 @@ function candidateOf(row: Float32Array, picture: Size): Candidate | undefined {
 function withoutDuplicates(candidates: readonly Candidate[]): Candidate[] {
   const kept: Candidate[] = [];
   for (const candidate of candidates) {
-    if (kept.every((better) => overlap(better, candidate) <= MAX_OVERLAP)) kept.push(candidate);
+    if (kept.every((better) => computeIou(better, candidate) <= MAX_OVERLAP)) kept.push(candidate);
   }
   return kept;
 }
 
 /** Intersection over union. */
-function overlap(a: Candidate, b: Candidate): number {
+function computeIou(a: Candidate, b: Candidate): number {
   const width = Math.max(0, Math.min(a.right, b.right) - Math.max(a.left, b.left));
   const height = Math.max(0, Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top));
   const common = width * height;

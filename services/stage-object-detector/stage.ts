@@ -4,7 +4,7 @@ import { kinds } from '../../schemas/kinds.ts';
 import { defineStage, type Item } from '../../shared/pipeline/stage.ts';
 import { BACKENDS } from './backend.ts';
 import { loadDetector } from './detector.ts';
-import { objectsIn } from './parse-detections.ts';
+import { parseDetections } from './parse-detections.ts';
 import { decode } from './frames.ts';
 
 /** Frames that are decoded at once: 6 MB of pixels, two file handles a frame. */
@@ -42,7 +42,7 @@ export default defineStage({
 
   start: ({ settings }) => loadDetector(settings['detector-model'], settings['detector-backend']),
 
-  async run(item, { options: { threshold }, resource: detector, outputs, exec, dir, signal, used }) {
+  async run(item, { options: { threshold }, resource: detector, outputs, exec, dir, signal, recordModel: used }) {
     used(detector.model, `sha256:${detector.sha256.slice(0, 16)}`);
     used(detector.backend.name, detector.backend.version);
 
@@ -53,7 +53,7 @@ export default defineStage({
       const pictures = await Promise.all(batch.map(async (frame) => ({ ...frame, path: await fileOf(item, frame.file) })));
       for (const { picture, rgb } of await decode(pictures, dir, exec)) {
         const { file, time, width, height } = picture;
-        found.push({ file, time, width, height, objects: objectsIn(detector.detect(rgb), picture, threshold) });
+        found.push({ file, time, width, height, objects: parseDetections(detector.detect(rgb), picture, threshold) });
         // The model holds the thread; between two pictures heartbeats are sent and cancellation is seen.
         await setImmediate();
         signal.throwIfAborted();

@@ -1,15 +1,15 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import type { ItemError, Landed, Progress } from '../../schemas/generated/types.ts';
 import { codeOf, messageOf } from '../../shared/core/errors.ts';
-import { publishProgress } from '../../shared/bus/events.ts';
+import { publishItemEvent } from '../../shared/bus/events.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import { itemId, parseKey, requestPrefix } from '../../shared/pipeline/keys.ts';
 import { writeLetter, type FailedItem } from '../../shared/bus/dead-letters.ts';
 import type { Service } from '../../shared/runtime/service/service.ts';
 import type { AnyStage } from '../../shared/pipeline/stage.ts';
-import { consumerName, lanesOf, lastAcknowledgement, streams } from '../../shared/bus/topology.ts';
+import { consumerName, lanesOf, finalAckSubject, streams } from '../../shared/bus/topology.ts';
 import { traceIdOf } from '../../shared/observability/trace.ts';
-import { parsed } from '../../shared/core/validate.ts';
+import { parseJson } from '../../shared/core/validate.ts';
 
 /** What the server says when a message was delivered as often as it may be. */
 interface MaxDeliveries {
@@ -31,12 +31,12 @@ export async function takeAdvisory({ bus, log, metrics }: Service, graph: Graph,
     );
     const stored = stage && (await bus.manager.streams.getMessage(streams.landed, { seq: advisory.stream_seq }));
     if (stage && stored) {
-      const landed = parsed('landed', stored.string());
+      const landed = parseJson('landed', stored.string());
       const { deliveries, stream_seq: sequence } = advisory;
       const { error, ...progress } = failedProgress(stage, landed, { deliveries, sequence });
       metrics.deadLetters.inc({ stage: stage.name });
       await writeLetter(bus, { stage: stage.name, item: progress.item, error, deliveries, sequence, landed });
-      await publishProgress(bus, 'tracker', { ...progress, error }, { traceparent: landed.traceparent });
+      await publishItemEvent(bus, 'tracker', { ...progress, error }, { traceparent: landed.traceparent });
       log.error(
         {
           event: 'item:failed',
@@ -50,7 +50,7 @@ export async function takeAdvisory({ bus, log, metrics }: Service, graph: Graph,
       );
       // In the name of the lost worker, and last: until its consumer has acknowledged it the server keeps the message for ever.
       // It goes when no other consumer needs it any more, which a deletion would not ask.
-      await bus.connection.request(lastAcknowledgement(advisory.consumer, sequence), '+ACK', { timeout: CONFIRMATION });
+      await bus.connection.request(finalAckSubject(advisory.consumer, sequence), '+ACK', { timeout: CONFIRMATION });
     }
     message.ack();
   } catch (error) {

@@ -8,20 +8,20 @@ import type { Service } from '../../shared/runtime/service/service.ts';
  * (`fave_last_event_timestamp_seconds`), so that a path that fell silent is seen also when nobody uploads anything.
  * @returns Stops it.
  */
-export function startCanary({ config, log, store, stopping }: Service): () => void {
+export function startCanary({ config, log, store, drainSignal }: Service): () => void {
   if (config.events !== 'notifications') return () => undefined;
   const key = requestPrefix(CANARY_REQUEST) + pathOf(kinds.canary);
-  const sing = async (): Promise<void> => {
+  const writeCanary = async (): Promise<void> => {
     try {
-      await store.put(key, `${CANARY_REQUEST}\n`, { headers: { 'content-type': 'text/plain' }, signal: stopping });
+      await store.put(key, `${CANARY_REQUEST}\n`, { headers: { 'content-type': 'text/plain' }, signal: drainSignal });
       await store.remove(key);
     } catch (error) {
-      if (!stopping.aborted) log.warn({ event: 'canary:failed', error, code: codeOf(error) }, messageOf(error));
+      if (!drainSignal.aborted) log.warn({ event: 'canary:failed', error, code: codeOf(error) }, messageOf(error));
     }
   };
   let singing = Promise.resolve();
   const timer = setInterval(() => {
-    singing = singing.then(sing);
+    singing = singing.then(writeCanary);
   }, config.canaryInterval * 1_000);
   return () => {
     clearInterval(timer);

@@ -1,11 +1,11 @@
 import type { StreamInfo } from '@nats-io/jetstream';
 import { Gauge } from 'prom-client';
-import { found, type Bus } from '../../shared/bus/connection.ts';
+import { undefinedIfNotFound, type Bus } from '../../shared/bus/connection.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import { beginCountingRequests } from '../../shared/runtime/service/metrics.ts';
 import type { Service } from '../../shared/runtime/service/service.ts';
 import { consumerName, lanesOf, RELAY_CONSUMER, streams, TRACKER_CONSUMER } from '../../shared/bus/topology.ts';
-import type { Runs } from './run-registry.ts';
+import type { RunRegistry } from './run-registry.ts';
 
 /** Milliseconds that one look at the bus serves for: all gauges of a scrape show the same moment. */
 const FRESH = 500;
@@ -30,8 +30,8 @@ export function consumersOf(graph: Graph): Consumer[] {
 }
 
 /** Messages that a consumer has yet to work on or is working on. NaN, of which nothing is true: there is no such consumer. */
-export async function lagOf({ manager }: Bus, stream: string, name: string): Promise<number> {
-  const info = await found(manager.consumers.info(stream, name));
+export async function fetchConsumerLag({ manager }: Bus, stream: string, name: string): Promise<number> {
+  const info = await undefinedIfNotFound(manager.consumers.info(stream, name));
   return info ? info.num_pending + info.num_ack_pending : NaN;
 }
 
@@ -39,10 +39,10 @@ export async function lagOf({ manager }: Bus, stream: string, name: string): Pro
  * Tells how full queues and streams are, looked at whenever somebody asks for the metrics: a tracker that nobody scrapes does
  * nothing. While the bus does not answer there are no values, which is not the same as 0.
  */
-export function tellLevels(
+export function registerGauges(
   { bus, metrics }: Pick<Service, 'bus' | 'metrics'>,
   graph: Graph,
-  runs: Pick<Runs, 'openRequests'>,
+  runs: Pick<RunRegistry, 'openRequests'>,
 ): void {
   const { manager } = bus;
   beginCountingRequests(metrics);
@@ -50,7 +50,7 @@ export function tellLevels(
     Promise.all(
       consumersOf(graph).map(async ({ stream, name, stage, lane }) => ({
         labels: { stage, lane },
-        value: await lagOf(bus, stream, name),
+        value: await fetchConsumerLag(bus, stream, name),
       })),
     ),
   );

@@ -1,9 +1,9 @@
 import type { Progress } from '../../schemas/generated/types.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
-import { makersOf, outcomes, type Metrics } from '../../shared/runtime/service/metrics.ts';
+import { createMetricFactory, outcomes, type Metrics } from '../../shared/runtime/service/metrics.ts';
 
 /** Counts items as their events tell of them. */
-export interface Tally {
+export interface ItemCounters {
   /**
    * @param time When the event was stored, milliseconds since 1970.
    * @param current Whether it was stored since this process began: counters begin at 0, and what is older would be no increase.
@@ -15,8 +15,8 @@ export interface Tally {
  * Metrics of items of all workers. A worker counts its own, but one that comes from zero and goes again between two scrapes, or
  * that dies, is never asked; the tracker runs always, and every settled item has an event.
  */
-export function createTally({ registry, deadLetters }: Metrics, graph: Graph): Tally {
-  const { counter, gauge, histogram } = makersOf(registry);
+export function createTally({ registry, deadLetters }: Metrics, graph: Graph): ItemCounters {
+  const { counter, gauge, histogram } = createMetricFactory(registry);
   const items = counter('settled_items', 'Items of all workers that are settled, by outcome', 'stage', 'outcome');
   const duration = histogram('work', 'settled_item_duration', 'Work on settled items of all workers', 'stage');
   const queue = histogram('work', 'settled_item_queue', 'From announced to begun, of settled items of all workers', 'stage');

@@ -6,12 +6,12 @@ import type { Graph } from '../../shared/pipeline/graph.ts';
 import { itemId, parseKey } from '../../shared/pipeline/keys.ts';
 import type { Service } from '../../shared/runtime/service/service.ts';
 import { traceIdOf } from '../../shared/observability/trace.ts';
-import { parsed } from '../../shared/core/validate.ts';
+import { parseJson } from '../../shared/core/validate.ts';
 
 /** Says that an input was accepted, and what its request begins with. */
-export async function accept({ bus, log }: Service, graph: Graph, message: JsMsg): Promise<void> {
+export async function publishAccepted({ bus, log }: Service, graph: Graph, message: JsMsg): Promise<void> {
   try {
-    const landed = parsed('landed', message.string());
+    const landed = parseJson('landed', message.string());
     const { request_id, run, key, etag, options, traceparent } = landed;
     const { kind, path, indices } = parseKey(key, graph.kinds) ?? unknownKey(key);
     const accepted: Lifecycle = {

@@ -1,14 +1,14 @@
 import { JetStreamApiError, type JsMsg } from '@nats-io/jetstream';
 import type { Lifecycle, Progress, RequestError } from '../../schemas/generated/types.ts';
 import { messageOf } from '../../shared/core/errors.ts';
-import { endsRun, publishLifecycle } from '../../shared/bus/events.ts';
+import { isTerminalEvent, publishLifecycle } from '../../shared/bus/events.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import { metadataPaths, requestPrefix } from '../../shared/pipeline/keys.ts';
 import { createEnding } from '../../shared/runtime/service/shutdown.ts';
 import type { Service } from '../../shared/runtime/service/service.ts';
 import { NO_REQUEST, subjects } from '../../shared/bus/topology.ts';
 import { startSpan, traceIdOf } from '../../shared/observability/trace.ts';
-import { parsed, validated } from '../../shared/core/validate.ts';
+import { parseJson, validate } from '../../shared/core/validate.ts';
 import {
   isFinished,
   newRun,
@@ -38,7 +38,7 @@ interface OpenRun {
 }
 
 /** The runs of requests, as their events tell them. */
-export interface Runs {
+export interface RunRegistry {
   /** Takes in an event of `fave.requests.>`. @throws PermanentError where it is none. */
   take(message: JsMsg): void;
   /** From here on what is known is the present: runs that are finished are closed. */
@@ -52,7 +52,7 @@ export interface Runs {
   stop(): Promise<void>;
 }
 
-export function createRuns({ bus, store, log, metrics, stopping }: Service, graph: Graph): Runs {
+export function createRuns({ bus, store, log, metrics, drainSignal }: Service, graph: Graph): RunRegistry {
   const tally = createTally(metrics, graph);
   const ending = createEnding();
   const open = new Map<string, OpenRun>();
@@ -119,7 +119,7 @@ export function createRuns({ bus, store, log, metrics, stopping }: Service, grap
   };
 
   /** Logs and traces the end of a run. */
-  const told = (status: 'completed' | 'failed', summary: Lifecycle, traceparent: string | undefined): void => {
+  const logRunEnd = (status: 'completed' | 'failed', summary: Lifecycle, traceparent: string | undefined): void => {
     const { request_id, run, duration_ms = 0, cost_unit, accepted_at, errors = [] } = summary;
     log.info({ event: `request:${status}`, request_id, run, trace_id: traceIdOf(traceparent), duration_ms, cost_unit });
     const begun = accepted_at === undefined ? {} : { begun: Date.parse(accepted_at) };
@@ -147,7 +147,7 @@ export function createRuns({ bus, store, log, metrics, stopping }: Service, grap
       expected = run.lastSequence;
       const expect = { lastSubjectSequence: expected, lastSubjectSequenceSubject: subjects.lifecycle(state.requestId, '*') };
       await publishLifecycle(bus, 'tracker', name, summary, { traceparent: run.traceparent, expect });
-      told(name, summary, run.traceparent);
+      logRunEnd(name, summary, run.traceparent);
     } catch (error) {
       run.closing = false;
       // Somebody said something about this request meanwhile. It reaches this process too and is decided upon then,
@@ -155,17 +155,17 @@ export function createRuns({ bus, store, log, metrics, stopping }: Service, grap
       if (error instanceof JetStreamApiError) {
         // The state file says already that the run has ended.
         changed(state.requestId);
-        if (run.lastSequence !== expected) consider(run);
+        if (run.lastSequence !== expected) closeIfFinished(run);
         return;
       }
       log.warn({ event: 'tracker:retry', error, request_id: state.requestId }, messageOf(error));
       setTimeout(() => {
-        consider(run);
+        closeIfFinished(run);
       }, 1_000).unref();
     }
   };
 
-  const consider = (run: OpenRun): void => {
+  const closeIfFinished = (run: OpenRun): void => {
     if (current && !run.closing && (isFinished(run.state) || run.timedOut) && open.get(run.state.requestId) === run)
       void close(run);
   };
@@ -180,8 +180,8 @@ export function createRuns({ bus, store, log, metrics, stopping }: Service, grap
   /** Writes what a tracker that ended too early did not: that a request was cancelled. */
   const writeCancelled = async (): Promise<void> => {
     for (const [requestId, state] of cancelled) {
-      const found = await store.text(requestPrefix(requestId) + metadataPaths.state);
-      const written = found && parsed('lifecycle', found.text);
+      const found = await store.getText(requestPrefix(requestId) + metadataPaths.state);
+      const written = found && parseJson('lifecycle', found.text);
       if (!written || written.run < state.run || (written.run === state.run && written.status === 'running'))
         changed(requestId, state);
     }
@@ -189,7 +189,7 @@ export function createRuns({ bus, store, log, metrics, stopping }: Service, grap
   };
 
   /** Ends requests that took longer than their option `timeout`; the marker makes workers drop what is still queued. */
-  const endLate = async (): Promise<void> => {
+  const failExpiredRuns = async (): Promise<void> => {
     for (const run of open.values()) {
       if (isFinished(run.state) || run.timedOut) continue;
       const { requestId, accepted } = run.state;
@@ -202,17 +202,17 @@ export function createRuns({ bus, store, log, metrics, stopping }: Service, grap
       );
       // Not before the marker is there: while the store is away, the request stays one that is late.
       run.timedOut = { code: 'request-timeout', message, file: `input/${accepted.input ?? ''}` };
-      consider(run);
+      closeIfFinished(run);
     }
   };
   let timeouts: NodeJS.Timeout | undefined;
   const watchLate = (): void => {
-    endLate()
+    failExpiredRuns()
       .catch((error: unknown) => {
         log.warn({ event: 'tracker:retry', error }, messageOf(error));
       })
       .finally(() => {
-        if (!stopping.aborted) timeouts = setTimeout(watchLate, TIMEOUT_INTERVAL);
+        if (!drainSignal.aborted) timeouts = setTimeout(watchLate, TIMEOUT_INTERVAL);
       });
   };
 
@@ -222,11 +222,11 @@ export function createRuns({ bus, store, log, metrics, stopping }: Service, grap
     const known = open.get(requestId);
     // Whatever was said of the request, and of whichever run, the closing event is only stored if it comes next.
     if (known) known.lastSequence = sequence;
-    if (endsRun(name)) takeEnd(name, data);
+    if (isTerminalEvent(name)) takeEnd(name, data);
     else if (name === 'accepted') takeAccepted(data, sequence, traceparent);
     else if (name === 'redriven') takeRedriven(data);
     else if (name === 'rejected' && !known && !ended.has(requestId)) takeRejected(data);
-    if (known) consider(known);
+    if (known) closeIfFinished(known);
   };
 
   const takeRejected = (data: Lifecycle): void => {
@@ -239,7 +239,7 @@ export function createRuns({ bus, store, log, metrics, stopping }: Service, grap
     for (const [requestId, state] of rejected) {
       if (open.has(requestId) || ended.has(requestId)) continue;
       const headers = { 'content-type': 'application/json' };
-      await store.create(requestPrefix(requestId) + metadataPaths.state, `${JSON.stringify(state)}\n`, { headers });
+      await store.putIfAbsent(requestPrefix(requestId) + metadataPaths.state, `${JSON.stringify(state)}\n`, { headers });
     }
     rejected.clear();
   };
@@ -271,7 +271,7 @@ export function createRuns({ bus, store, log, metrics, stopping }: Service, grap
     dirty.delete(requestId);
     cancelled.delete(requestId);
     if (current) changed(requestId);
-    consider(run);
+    closeIfFinished(run);
   };
 
   const takeRedriven = ({ request_id: requestId, run: number, redriven }: Lifecycle): void => {
@@ -287,23 +287,23 @@ export function createRuns({ bus, store, log, metrics, stopping }: Service, grap
     if (!run) return;
     reduceProgress(run.state, progress, time, graph);
     if (current) changed(progress.request_id);
-    consider(run);
+    closeIfFinished(run);
   };
 
   return {
     take(message) {
-      const event = parsed('event', message.string());
+      const event = parseJson('event', message.string());
       const [, , , name = '', ...rest] = message.subject.split('.');
       if (rest.length > 0)
-        takeProgress(validated('progress', event.data), event.time, Number(message.timestampNanos / 1_000_000n));
-      else takeLifecycle(name, validated('lifecycle', event.data), message.seq, event.traceparent);
+        takeProgress(validate('progress', event.data), event.time, Number(message.timestampNanos / 1_000_000n));
+      else takeLifecycle(name, validate('lifecycle', event.data), message.seq, event.traceparent);
     },
     caughtUp() {
       if (current) return;
       current = true;
       for (const run of open.values()) {
         changed(run.state.requestId);
-        consider(run);
+        closeIfFinished(run);
       }
       Promise.all([writeCancelled(), writeRejected()]).catch((error: unknown) =>
         log.warn({ event: 'tracker:retry', error }, messageOf(error)),

@@ -2,15 +2,15 @@ import { codeOf, messageOf } from '../../shared/core/errors.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import { metadataPaths, requestPrefix } from '../../shared/pipeline/keys.ts';
 import type { Service } from '../../shared/runtime/service/service.ts';
-import { reannounce, unsettledObjects } from '../../shared/requests/sweep.ts';
+import { republishNotification, findUnsettledObjects } from '../../shared/requests/sweep.ts';
 import { consumerName, lanesOf, streams } from '../../shared/bus/topology.ts';
-import { lagOf } from './gauges.ts';
-import type { Runs } from './run-registry.ts';
+import { fetchConsumerLag } from './gauges.ts';
+import type { RunRegistry } from './run-registry.ts';
 
 /** Share of the interval that an object has landed before a sweep doubts its notification. */
 const DOUBT = 0.5;
 
-export interface Sweeping {
+export interface Sweeper {
   begin(): void;
   stop(): void;
 }
@@ -19,7 +19,7 @@ export interface Sweeping {
  * Looks for what landed and was never worked on, because a notification was lost or the store sends none, and has it
  * announced. A request costs one listing while it is open; one that has ended costs nothing but its line in the listing of ids.
  */
-export function startSweeping(service: Service, graph: Graph, runs: Runs): Sweeping {
+export function startSweeping(service: Service, graph: Graph, runs: RunRegistry): Sweeper {
   const { config, log, store, bus } = service;
   const only = config.events === 'sweep';
   const interval = config.sweepInterval;
@@ -30,7 +30,7 @@ export function startSweeping(service: Service, graph: Graph, runs: Runs): Sweep
   const isOver = async (requestId: string): Promise<boolean> => {
     if (runs.hasEnded(requestId) || over.has(requestId)) return true;
     if (runs.open(requestId)) return false;
-    const state = await store.text(requestPrefix(requestId) + metadataPaths.state);
+    const state = await store.getText(requestPrefix(requestId) + metadataPaths.state);
     const status = state && (JSON.parse(state.text) as { status?: string }).status;
     if (status === undefined || status === 'running') return false;
     over.add(requestId);
@@ -42,7 +42,7 @@ export function startSweeping(service: Service, graph: Graph, runs: Runs): Sweep
     const busy = new Set<string>();
     for (const { name, consumes } of graph.stages) {
       for (const lane of lanesOf(consumes)) {
-        if ((await lagOf(bus, streams.landed, consumerName(name, lane))) > 0) busy.add(name);
+        if ((await fetchConsumerLag(bus, streams.landed, consumerName(name, lane))) > 0) busy.add(name);
       }
     }
     return busy;
@@ -50,12 +50,12 @@ export function startSweeping(service: Service, graph: Graph, runs: Runs): Sweep
 
   const sweep = async (): Promise<void> => {
     const busy = only ? new Set<string>() : await busyStages();
-    for await (const requestId of store.folders('requests/')) {
+    for await (const requestId of store.listPrefixes('requests/')) {
       if (await isOver(requestId)) continue;
-      for await (const found of unsettledObjects(store, graph, requestId, runs.open(requestId))) {
+      for await (const found of findUnsettledObjects(store, graph, requestId, runs.open(requestId))) {
         const age = (Date.now() - found.modified.getTime()) / 1_000;
         if (!only && (age < DOUBT * interval || found.stages.every((stage) => busy.has(stage)))) continue;
-        if (await reannounce(bus, store.bucket, found))
+        if (await republishNotification(bus, store.bucket, found))
           log.info({ event: 'sweep:announced', request_id: requestId, key: found.key, stages: found.stages });
       }
     }
@@ -67,7 +67,7 @@ export function startSweeping(service: Service, graph: Graph, runs: Runs): Sweep
         log.warn({ event: 'sweep:failed', error, code: codeOf(error) }, messageOf(error));
       })
       .finally(() => {
-        if (!service.stopping.aborted) timer = setTimeout(loop, interval * 1_000);
+        if (!service.drainSignal.aborted) timer = setTimeout(loop, interval * 1_000);
       });
   };
 

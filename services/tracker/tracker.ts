@@ -4,9 +4,9 @@ import { followStream } from '../../shared/bus/follow-stream.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import type { Service } from '../../shared/runtime/service/service.ts';
 import { ADVISORY_CONSUMER, streams, TRACKER_CONSUMER } from '../../shared/bus/topology.ts';
-import { accept } from './publish-accepted.ts';
+import { publishAccepted } from './publish-accepted.ts';
 import { startCanary } from './canary.ts';
-import { tellLevels } from './gauges.ts';
+import { registerGauges } from './gauges.ts';
 import { takeAdvisory } from './advisories.ts';
 import { createRuns } from './run-registry.ts';
 import { startSweeping } from './sweep.ts';
@@ -16,10 +16,10 @@ import { startSweeping } from './sweep.ts';
  * It keeps nothing: a restart reads the stream again. Two may run at once; JetStream stores the first one's closing event.
  */
 export async function tracker(service: Service, graph: Graph): Promise<void> {
-  const { bus, log, stopping } = service;
+  const { bus, log, drainSignal } = service;
   const runs = createRuns(service, graph);
   const sweeping = startSweeping(service, graph, runs);
-  tellLevels(service, graph, runs);
+  registerGauges(service, graph, runs);
   const caughtUp = (): void => {
     runs.caughtUp();
     sweeping.begin();
@@ -40,7 +40,7 @@ export async function tracker(service: Service, graph: Graph): Promise<void> {
   const accepting = await inputs.consume({
     ...PULL,
     max_messages: 200,
-    callback: (message) => void accept(service, graph, message),
+    callback: (message) => void publishAccepted(service, graph, message),
   });
   const advisories = await bus.jetstream.consumers.get(streams.deadLetters, ADVISORY_CONSUMER);
   const advised = await advisories.consume({
@@ -51,7 +51,7 @@ export async function tracker(service: Service, graph: Graph): Promise<void> {
   const stopCanary = startCanary(service);
   service.ready();
   await new Promise((resolve) => {
-    stopping.addEventListener('abort', resolve, { once: true });
+    drainSignal.addEventListener('abort', resolve, { once: true });
   });
   await Promise.all([reading.close(), accepting.close(), advised.close()]);
   stopCanary();

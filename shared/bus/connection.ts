@@ -106,7 +106,7 @@ function traced(traceparent: string): MsgHdrs {
 }
 
 /** What JetStream was asked for; undefined where there is no such stream or consumer. */
-export async function found<T>(asked: Promise<T>): Promise<T | undefined> {
+export async function undefinedIfNotFound<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked;
   } catch (error) {

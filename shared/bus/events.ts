@@ -5,13 +5,13 @@ import type { Bus, PublishOptions } from './connection.ts';
 import { NO_REQUEST, subjects } from './topology.ts';
 
 /** What happens to a request, as the last part of `fave.requests.{request_id}.{event}` and of the CloudEvents type. */
-export type LifecycleEvent = 'accepted' | 'rejected' | 'completed' | 'failed' | 'cancelled' | 'redriven';
+export type LifecycleEventName = 'accepted' | 'rejected' | 'completed' | 'failed' | 'cancelled' | 'redriven';
 
 /** What ends a run. */
-export const ENDS = ['completed', 'failed', 'cancelled'] as const satisfies readonly LifecycleEvent[];
+export const TERMINAL_EVENTS = ['completed', 'failed', 'cancelled'] as const satisfies readonly LifecycleEventName[];
 
 /** Whether an event of that name ends a run. */
-export const endsRun = (name: string): boolean => ENDS.some((end) => end === name);
+export const isTerminalEvent = (name: string): boolean => TERMINAL_EVENTS.some((end) => end === name);
 
 /** Wraps data as a CloudEvent 1.0; equal `id`s are the same event, however often it is sent. */
 export function cloudEvent(
@@ -30,7 +30,7 @@ export function cloudEvent(
 }
 
 /** Says that an item is settled. Done and skipped are one event: a redelivery of what is done says nothing new. Each message fails for itself. */
-export async function publishProgress(
+export async function publishItemEvent(
   bus: Bus,
   source: string,
   progress: Progress,
@@ -52,7 +52,7 @@ export async function publishProgress(
 export function publishLifecycle(
   bus: Bus,
   source: string,
-  name: LifecycleEvent,
+  name: LifecycleEventName,
   data: Lifecycle,
   { traceparent, distinct = '', ...options }: Omit<PublishOptions, 'msgID'> & { distinct?: string } = {},
 ): Promise<PubAck> {

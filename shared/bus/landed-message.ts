@@ -6,7 +6,7 @@ import { requestPrefix } from '../pipeline/keys.ts';
 import type { ObjectMetadata } from '../pipeline/metadata.ts';
 import type { Indices } from '../pipeline/stage.ts';
 import { laneOf, subjects } from './topology.ts';
-import { validated } from '../core/validate.ts';
+import { validate } from '../core/validate.ts';
 
 /** An object that landed, as whoever announces it knows it. */
 export interface LandedObject {
@@ -23,7 +23,7 @@ export interface LandedObject {
 }
 
 /** The announcement of an object: what consumers of its kind receive. */
-export function landedMessage(object: LandedObject, metadata: ObjectMetadata): Landed {
+export function createLandedMessage(object: LandedObject, metadata: ObjectMetadata): Landed {
   const { kind, requestId, path, indices, etag, size, versionId, sequencer } = object;
   const { run, options, attributes, sha256, input, traceparent } = metadata;
   return {
@@ -57,7 +57,7 @@ export async function announce(
   { signal, nonce = '' }: { signal?: AbortSignal; nonce?: string } = {},
 ): Promise<void> {
   // Metadata of an object are whoever's who put it: a message that no worker could read must not be sent.
-  const { key, etag, run, kind, lane, request_id, traceparent } = validated('landed', message);
+  const { key, etag, run, kind, lane, request_id, traceparent } = validate('landed', message);
   const msgID = createHash('sha256')
     .update(JSON.stringify([bucket, key, etag, run, nonce]))
     .digest('base64url');
@@ -65,7 +65,7 @@ export async function announce(
 }
 
 /** What an artifact made of an announced object carries on from it. @param traceparent Of the work that made it. */
-export function inherited(
+export function inheritMetadata(
   landed: Landed,
   traceparent = landed.traceparent,
 ): Pick<ObjectMetadata, 'run' | 'options' | 'input' | 'traceparent'> {

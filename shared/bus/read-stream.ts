@@ -8,7 +8,7 @@ const BATCH = 500;
 const GONE = 1_000;
 
 /** What a stream holds now on a subject, which may have wildcards, oldest first. */
-export async function* storedMessages(bus: Bus, stream: string, subject: string): AsyncGenerator<JsMsg> {
+export async function* readStream(bus: Bus, stream: string, subject: string): AsyncGenerator<JsMsg> {
   const consumer = await bus.jetstream.consumers.get(stream, {
     filter_subjects: [subject],
     deliver_policy: DeliverPolicy.All,

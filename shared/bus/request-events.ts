@@ -3,7 +3,7 @@ import type { Bus } from './connection.ts';
 import { codeOf } from '../core/errors.ts';
 import { followStream } from './follow-stream.ts';
 import { streams } from './topology.ts';
-import { parsed, validated } from '../core/validate.ts';
+import { parseJson, validate } from '../core/validate.ts';
 
 /** Something that happened to a request. */
 export type RequestEvent =
@@ -11,11 +11,11 @@ export type RequestEvent =
   | { readonly what: 'lifecycle'; readonly name: string; readonly time: string; readonly data: Lifecycle };
 
 /** Reads a message of `fave.requests.{request_id}.>`. @throws PermanentError `invalid-…`. */
-export function readEvent(subject: string, text: string): RequestEvent {
-  const { time, data } = parsed('event', text);
+export function parseRequestEvent(subject: string, text: string): RequestEvent {
+  const { time, data } = parseJson('event', text);
   const [, , , name = '', stage] = subject.split('.');
-  if (name === 'stage' && stage !== undefined) return { what: 'item', time, data: validated('progress', data) };
-  return { what: 'lifecycle', name, time, data: validated('lifecycle', data) };
+  if (name === 'stage' && stage !== undefined) return { what: 'item', time, data: validate('progress', data) };
+  return { what: 'lifecycle', name, time, data: validate('lifecycle', data) };
 }
 
 /** Where to begin: sequence of `FAVE_REQUESTS` after what is there now. Ask before the upload, and no event is missed. */
@@ -29,7 +29,7 @@ export async function nextSequence(bus: Bus): Promise<number> {
  * @param failed Called with what `take` throws, and what reading an event throws unless the event is somebody else's.
  * @returns How to stop.
  */
-export async function follow(
+export async function followRequestEvents(
   bus: Bus,
   requestId: string | undefined,
   from: number,
@@ -38,7 +38,7 @@ export async function follow(
   const about = { stream: streams.requests, subject: `fave.requests.${requestId ?? '*'}.>`, from };
   const following = await followStream(bus, about, (message) => {
     try {
-      const event = tolerantly(() => readEvent(message.subject, message.string()));
+      const event = undefinedIfInvalid(() => parseRequestEvent(message.subject, message.string()));
       if (event) take(event);
     } catch (error) {
       failed(error); // whoever waits would wait for ever
@@ -48,7 +48,7 @@ export async function follow(
 }
 
 /** Somebody else's message on our subjects is no reason to stop following: anything else is. */
-export function tolerantly<T>(read: () => T): T | undefined {
+export function undefinedIfInvalid<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {

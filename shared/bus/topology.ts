@@ -115,7 +115,7 @@ const RELAYED_AT_ONCE = 256;
 const MAX_DELIVERIES_ADVISORY = `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${streams.landed}.*`;
 
 /** Where a message of FAVE_LANDED that was delivered as often as it may be is acknowledged by whoever ends it (`$JS.ACK`, see runtime/delivery.ts). */
-export function lastAcknowledgement(consumer: string, sequence: number | '*'): string {
+export function finalAckSubject(consumer: string, sequence: number | '*'): string {
   return `$JS.ACK.${streams.landed}.${consumer}.${MAX_DELIVERIES}.${sequence}.0.0.0`;
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { otelEnvironment, tracingOf, type Tracing } from './otel.ts';
-import { optionsChecker, withDefaults, type OptionMap } from '../core/options.ts';
+import { createOptionParser, withDefaults, type OptionMap } from '../core/options.ts';
 import type { OptionSchemas, OptionValues } from '../pipeline/stage.ts';
 
 /** Seconds: no interval is longer, nor would a timer count 25 days. */
@@ -11,7 +11,7 @@ const DAY = 86_400;
 const SWEEP_INTERVAL = { notifications: 60, sweep: 2 } as const;
 
 /** Every variable of the environment that a FAVE process reads. A stage's own settings come on top, as `FAVE_{SETTING}`. */
-export const environment = {
+export const environmentSchema = {
   ARTIFACT_ENDPOINT: { type: 'string', default: 'http://127.0.0.1:9000', description: 'URL of the S3 store' },
   ARTIFACT_REGION: { type: 'string', default: 'us-east-1', description: 'region of the bucket' },
   ARTIFACT_BUCKET: { type: 'string', default: 'fave-artifacts', description: 'bucket of all artifacts' },
@@ -188,12 +188,12 @@ export function readEnvironment(schemas: OptionSchemas, env: Environment): Optio
       return value === undefined ? [] : [[name, value]];
     }),
   );
-  return withDefaults(schemas, optionsChecker(schemas, 'environment variable')(given));
+  return withDefaults(schemas, createOptionParser(schemas, 'environment variable')(given));
 }
 
 /** The configuration of a process, read once at its edge. @throws PermanentError as {@link readEnvironment}. */
 export function readConfig(env: Environment): Config {
-  const read = readEnvironment(environment, env) as OptionValues<typeof environment>;
+  const read = readEnvironment(environmentSchema, env) as OptionValues<typeof environmentSchema>;
   return {
     store: {
       endpoint: read.ARTIFACT_ENDPOINT,

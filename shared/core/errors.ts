@@ -10,7 +10,7 @@ export interface FaultDetails {
  * A failure with a stable `code` for programs and a sentence for people.
  * `PermanentError` ends the item at once; `RetryableError`, and every error that is neither, is tried again.
  */
-export class Fault extends Error {
+export class FaveError extends Error {
   readonly code: string;
   readonly stderr: string | undefined;
 
@@ -23,13 +23,13 @@ export class Fault extends Error {
 }
 
 /** Trying again cannot help: the input is unreadable, an option is wrong. */
-export class PermanentError extends Fault {}
+export class PermanentError extends FaveError {}
 
 /** What was announced is not in the store. Believed only when said again: a node that comes back denies what was written without it. */
-export class MissingError extends PermanentError {}
+export class NotFoundError extends PermanentError {}
 
 /** Trying again may help: a store that answers 503, a tool killed from outside. */
-export class RetryableError extends Fault {}
+export class RetryableError extends FaveError {}
 
 /** A server that FAVE stands on does not answer. Never the item's fault: the worker waits for it instead of failing the item. */
 export class UnavailableError extends RetryableError {}
@@ -39,7 +39,7 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The stable code of anything thrown; `unexpected` for what is not a {@link Fault}. */
+/** The stable code of anything thrown; `unexpected` for what is not a {@link FaveError}. */
 export function codeOf(error: unknown): string {
-  return error instanceof Fault ? error.code : 'unexpected';
+  return error instanceof FaveError ? error.code : 'unexpected';
 }

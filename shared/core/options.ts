@@ -10,7 +10,10 @@ export type { OptionMap };
  * It returns the given ones, typed; unknown and wrong ones are named.
  * @param what How errors call one of them, such as `option`.
  */
-export function optionsChecker(schemas: OptionSchemas, what = 'option'): (given: Readonly<Record<string, unknown>>) => OptionMap {
+export function createOptionParser(
+  schemas: OptionSchemas,
+  what = 'option',
+): (given: Readonly<Record<string, unknown>>) => OptionMap {
   // Descriptions of defaults stay for people; absent options stay absent, so that what travels is what the user chose.
   const validate = new Ajv({ coerceTypes: true, allErrors: true, strict: false }).compile({
     type: 'object',

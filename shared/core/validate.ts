@@ -9,21 +9,21 @@ type Valid<N extends SchemaName> = (typeof validators)[N] extends ValidateFuncti
  * Checks a value against a schema by name and returns it typed.
  * @throws PermanentError `invalid-{name}` that says what is wrong where.
  */
-export function validated<N extends SchemaName>(name: N, value: unknown): Valid<N> {
+export function validate<N extends SchemaName>(name: N, value: unknown): Valid<N> {
   const validate = validators[name] as ValidateFunction;
   if (validate(value)) return value as Valid<N>;
   throw new PermanentError(`invalid-${name}`, `not a valid ${name}: ${explain(validate.errors)}`);
 }
 
-/** Parses and checks JSON text. @throws PermanentError as {@link validated}. */
-export function parsed<N extends SchemaName>(name: N, text: string): Valid<N> {
+/** Parses and checks JSON text. @throws PermanentError as {@link validate}. */
+export function parseJson<N extends SchemaName>(name: N, text: string): Valid<N> {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
     throw new PermanentError(`invalid-${name}`, `not a valid ${name}: it is not JSON`, { cause });
   }
-  return validated(name, value);
+  return validate(name, value);
 }
 
 /** What ajv found, as a phrase: `options.query must be string`. */

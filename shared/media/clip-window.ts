@@ -2,7 +2,7 @@ import { PermanentError } from '../core/errors.ts';
 import type { Attributes } from '../pipeline/stage.ts';
 
 /** A clip's place in the source, and in its own file. Seconds. */
-export interface Window {
+export interface ClipWindow {
   /** In the source. */
   readonly start: number;
   /** In the source. */
@@ -13,7 +13,7 @@ export interface Window {
 }
 
 /** Reads a clip's place from its attributes. @throws PermanentError `invalid-clip` where they do not name one. */
-export function windowOf({ name, attributes }: { name: string; attributes: Attributes }): Window {
+export function windowOf({ name, attributes }: { name: string; attributes: Attributes }): ClipWindow {
   const { start, end, preroll = 0 } = attributes;
   if (start === undefined || end === undefined || !(end > start))
     throw new PermanentError(

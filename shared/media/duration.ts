@@ -1,5 +1,5 @@
 import type { Exec } from '../tools/exec.ts';
-import { argumentsOf, open } from './ffmpeg.ts';
+import { argumentsOf, createFileCommand } from './ffmpeg.ts';
 
 /** Seconds by which a header may differ from the packets and still be believed: it counts B-frames and priming, packets do not. */
 const TOLERANCE = 0.5;
@@ -7,7 +7,16 @@ const TOLERANCE = 0.5;
 /** Reads every packet of the picture and sound, decodes none, and reports the time of the last one. */
 export function measureArgs(path: string): string[] {
   const streams = ['-map', '0:V:0?', '-map', '0:a:0?'];
-  const command = open(path).outputOptions(...streams, '-c', 'copy', '-f', 'null', '-progress', 'pipe:1', '-nostats');
+  const command = createFileCommand(path).outputOptions(
+    ...streams,
+    '-c',
+    'copy',
+    '-f',
+    'null',
+    '-progress',
+    'pipe:1',
+    '-nostats',
+  );
   return argumentsOf(command, '-');
 }
 
@@ -25,7 +34,7 @@ export function lastTime(progress: readonly string[]): number {
  * holds, one streamed by a browser states nothing, and an MP3 only guesses. Reading the packets takes about 0.4 s an hour of video.
  * @param stated What the header says; returned where the packets agree.
  */
-export async function trueDuration(exec: Exec, path: string, stated: number): Promise<number> {
+export async function measureDuration(exec: Exec, path: string, stated: number): Promise<number> {
   let measured = 0;
   await exec('ffmpeg', measureArgs(path), {
     onLine: (line) => {

@@ -27,14 +27,14 @@ export function fileUrl(path: string): string {
  * process group, deadline and environment that fluent-ffmpeg's own `run` does not know.
  * @param options Input options besides the safe ones, such as `-ss`.
  */
-export function open(path: string, ...options: readonly string[]): FfmpegCommand {
+export function createFileCommand(path: string, ...options: readonly string[]): FfmpegCommand {
   return ffmpeg()
     .input(fileUrl(path))
     .inputOptions(...UNTRUSTED, '-max_pixels', String(MOST_PIXELS), ...options);
 }
 
 /** Begins an ffmpeg command that reads a lavfi source of our own, such as `anullsrc`. */
-export function generate(filter: string): FfmpegCommand {
+export function createLavfiCommand(filter: string): FfmpegCommand {
   return ffmpeg().input(filter).inputFormat('lavfi');
 }
 

@@ -1,5 +1,5 @@
 import type { FfmpegCommand } from 'fluent-ffmpeg';
-import { argumentsOf, generate } from './ffmpeg.ts';
+import { argumentsOf, createLavfiCommand } from './ffmpeg.ts';
 
 /** Mono PCM s16le of an exact length. */
 export interface Pcm {
@@ -33,7 +33,7 @@ export function pcmArgs(
 /** Digital silence, where there is no sound. */
 export function silenceArgs({ rate, duration }: Pcm, target: string): string[] {
   const filters = [`atrim=end_sample=${samples({ rate, duration })}`];
-  return argumentsOf(generate(`anullsrc=r=${rate}:cl=mono`).audioFilters(filters).audioCodec('pcm_s16le'), target);
+  return argumentsOf(createLavfiCommand(`anullsrc=r=${rate}:cl=mono`).audioFilters(filters).audioCodec('pcm_s16le'), target);
 }
 
 function samples({ rate, duration }: Pcm): number {

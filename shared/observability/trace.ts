@@ -28,7 +28,7 @@ export function traceIdOf(traceparent: string | undefined): string | undefined {
 }
 
 /** A piece of work in a trace. Where no tracing was set up (`runtime/telemetry.ts`) nothing is recorded, and the context is the parent's. */
-export interface Traced {
+export interface SpanHandle {
   /** The context that what comes of the work carries on; undefined where there is neither parent nor tracing. */
   readonly traceparent: string | undefined;
   /** Without it a span is never sent. @param error What the work failed with, as a sentence. */
@@ -45,7 +45,7 @@ export function startSpan(
   name: string,
   parent: string | undefined,
   { kind = 'internal', attributes = {}, begun }: { kind?: keyof typeof kinds; attributes?: Attributes; begun?: number } = {},
-): Traced {
+): SpanHandle {
   const options = { kind: kinds[kind], attributes };
   const span = trace
     .getTracer('fave')
@@ -63,7 +63,7 @@ export function startSpan(
 const kinds = { consumer: SpanKind.CONSUMER, client: SpanKind.CLIENT, internal: SpanKind.INTERNAL } as const;
 
 /** Does a span's work: what is asked of the store meanwhile is traced as part of it. */
-export function within<T>({ traceparent }: Traced, work: () => T): T {
+export function runInSpan<T>({ traceparent }: SpanHandle, work: () => T): T {
   return context.with(contextOf(traceparent), work);
 }
 

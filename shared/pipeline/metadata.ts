@@ -38,7 +38,7 @@ export function encodeMetadata(metadata: ObjectMetadata): Record<string, string>
 }
 
 /** The `fave-…` values among an object's headers or a notification's `userMetadata`, by name without prefix. */
-export function faveValues(headers: Readonly<Record<string, string>>): Record<string, string> {
+export function parseFaveHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) => {
       const lower = name.toLowerCase();
@@ -49,7 +49,7 @@ export function faveValues(headers: Readonly<Record<string, string>>): Record<st
 
 /** Reads what {@link encodeMetadata} wrote; undefined where an object carries none, because FAVE did not make it. */
 export function decodeMetadata(headers: Readonly<Record<string, string>>): ObjectMetadata | undefined {
-  const values = faveValues(headers);
+  const values = parseFaveHeaders(headers);
   const run = Number(values['run']);
   if (!Number.isInteger(run) || run < 1) return undefined;
   return {
@@ -64,11 +64,11 @@ export function decodeMetadata(headers: Readonly<Record<string, string>>): Objec
 }
 
 /** What a user chose for a request, from its input's headers: every `fave-…` value that is not a trace context. */
-export function requestValues(headers: Readonly<Record<string, string>>): {
+export function parseRequestHeaders(headers: Readonly<Record<string, string>>): {
   options: Record<string, string>;
   traceparent?: string;
 } {
-  const { traceparent, ...options } = faveValues(headers);
+  const { traceparent, ...options } = parseFaveHeaders(headers);
   return { options, ...(traceparent !== undefined && { traceparent }) };
 }
 

@@ -67,7 +67,7 @@ export interface Item extends Source {
 }
 
 /** SHA-256 (hexadecimal) and size (bytes) of what was stored. */
-export interface Stored {
+export interface Digest {
   readonly sha256: string;
   readonly size: number;
 }
@@ -78,9 +78,9 @@ export interface Stored {
  */
 export interface Outputs {
   /** Stores a file. Indices and attributes not given are the item's own. */
-  file(kind: Kind, path: string, about?: { indices?: Indices; attributes?: Attributes }): Promise<Stored>;
+  file(kind: Kind, path: string, about?: { indices?: Indices; attributes?: Attributes }): Promise<Digest>;
   /** Stores a JSON artifact, checked against its kind's schema first. */
-  json(kind: Kind, value: object, about?: { indices?: Indices; attributes?: Attributes }): Promise<Stored>;
+  json(kind: Kind, value: object, about?: { indices?: Indices; attributes?: Attributes }): Promise<Digest>;
 }
 
 /** Everything that `run` may use. */
@@ -100,7 +100,7 @@ export interface StageContext<O, S, R> {
   /** A temporary directory of this item's own. */
   readonly dir: string;
   /** Records a model or engine in the item's receipt. */
-  used(name: string, version: string): void;
+  recordModel(name: string, version: string): void;
 }
 
 /** A stage: what it takes, what it makes, and how. Brokers, retries and uploads are the runtime's. */

@@ -2,7 +2,7 @@ import type { Lifecycle } from '../../schemas/generated/types.ts';
 import { PermanentError } from '../core/errors.ts';
 import { metadataPaths, REQUEST_ID, REQUEST_ID_RULE, requestPrefix } from '../pipeline/keys.ts';
 import type { Store } from '../store/store.ts';
-import { parsed } from '../core/validate.ts';
+import { parseJson } from '../core/validate.ts';
 import { UsageError } from '../../cli/context/errors.ts';
 
 /** @throws UsageError that says what an id looks like. */
@@ -12,8 +12,8 @@ export function assertRequestId(id: string): void {
 
 /** The request's state as the tracker wrote it; undefined where it has written none. */
 export async function stateOf(store: Store, id: string): Promise<Lifecycle | undefined> {
-  const found = await store.text(requestPrefix(id) + metadataPaths.state);
-  return found && parsed('lifecycle', found.text);
+  const found = await store.getText(requestPrefix(id) + metadataPaths.state);
+  return found && parseJson('lifecycle', found.text);
 }
 
 /** Whether nothing more will come of the request's run. */
@@ -25,14 +25,14 @@ export function isEnded({ status }: Pick<Lifecycle, 'status'>): boolean {
  * The state of a request that somebody knows of.
  * @throws UsageError for what is no id, PermanentError `unknown-request`, `not-accepted`.
  */
-export async function knownState(store: Store, id: string): Promise<Lifecycle> {
+export async function requireState(store: Store, id: string): Promise<Lifecycle> {
   assertRequestId(id);
   const state = await stateOf(store, id);
   if (state) return state;
-  const request = await store.text(requestPrefix(id) + metadataPaths.request);
+  const request = await store.getText(requestPrefix(id) + metadataPaths.request);
   // Admitted, and the tracker has not come to it yet.
   if (request) {
-    const { input, options } = parsed('request', request.text);
+    const { input, options } = parseJson('request', request.text);
     return { request_id: id, run: 1, status: 'accepted', input: input.file, options };
   }
   for await (const { key } of store.list(requestPrefix(id))) {

@@ -8,8 +8,8 @@ import { beginRun, lastRun } from './start-run.ts';
 import { readRequest } from '../runtime/workdir/item.ts';
 import type { Store } from '../store/store.ts';
 import { streams, subjects } from '../bus/topology.ts';
-import { parsed } from '../core/validate.ts';
-import { storedMessages } from '../bus/read-stream.ts';
+import { parseJson } from '../core/validate.ts';
+import { readStream } from '../bus/read-stream.ts';
 
 /** A dead letter and where it lies in the stream. */
 export interface StoredLetter extends Letter {
@@ -17,7 +17,7 @@ export interface StoredLetter extends Letter {
 }
 
 /** Which letters a command is about; what is not given does not restrict. */
-export interface LetterChoice {
+export interface DeadLetterFilter {
   readonly stage?: string | undefined;
   readonly id?: string | undefined;
   readonly seqs: readonly number[];
@@ -27,12 +27,12 @@ export interface LetterChoice {
  * Reads the letters that are chosen, oldest first. What is no letter is passed over.
  * @throws PermanentError `unknown-letter` where a sequence is named that is none of them.
  */
-export async function readLetters(bus: Bus, { stage = '*', id = '*', seqs }: LetterChoice): Promise<StoredLetter[]> {
+export async function readLetters(bus: Bus, { stage = '*', id = '*', seqs }: DeadLetterFilter): Promise<StoredLetter[]> {
   const letters: StoredLetter[] = [];
-  for await (const message of storedMessages(bus, streams.deadLetters, subjects.deadLetter(stage, id))) {
+  for await (const message of readStream(bus, streams.deadLetters, subjects.deadLetter(stage, id))) {
     if (seqs.length > 0 && !seqs.includes(message.seq)) continue;
     try {
-      letters.push({ ...parsed('letter', message.string()), seq: message.seq });
+      letters.push({ ...parseJson('letter', message.string()), seq: message.seq });
     } catch (error) {
       if (codeOf(error) !== 'invalid-letter') throw error;
     }

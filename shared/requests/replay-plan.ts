@@ -6,11 +6,11 @@ import { itemId, metadataPaths, parseKey, pathOf, requestPrefix, type ParsedKey 
 import { withDefaults, type OptionMap } from '../core/options.ts';
 import type { AnyStage } from '../pipeline/stage.ts';
 import type { Store } from '../store/store.ts';
-import { parsed } from '../core/validate.ts';
+import { parseJson } from '../core/validate.ts';
 import { mapSome } from './read-request.ts';
 
 /** What a replay is to do. At most one of `from` and `only`; neither: everything, from the input on. */
-export interface ReplayChoice {
+export interface ReplayScope {
   readonly from?: string;
   readonly only?: string;
   readonly force?: boolean;
@@ -25,15 +25,15 @@ export interface PlannedItem {
 }
 
 /** An object that a run begins with. */
-export interface Beginning extends ParsedKey {
+export interface InitialObject extends ParsedKey {
   readonly etag: string;
   /** Bytes. */
   readonly size: number;
   readonly versionId?: string | undefined;
 }
 
-export interface Plan {
-  readonly begins: readonly Beginning[];
+export interface ReplayPlan {
+  readonly begins: readonly InitialObject[];
   readonly items: readonly PlannedItem[];
   /** Paths of the receipts that must not be trusted. */
   readonly distrusted: readonly string[];
@@ -59,8 +59,8 @@ export async function planReplay(
   graph: Graph,
   requestId: string,
   request: Request,
-  choice: ReplayChoice,
-): Promise<Plan> {
+  choice: ReplayScope,
+): Promise<ReplayPlan> {
   const prefix = requestPrefix(requestId);
   const objects = new Map<string, { etag: string; size: number }>();
   for await (const { key, etag, size } of store.list(prefix)) objects.set(key.slice(prefix.length), { etag, size });
@@ -73,9 +73,9 @@ export async function planReplay(
   const receiptOf = async (stage: string, item: string): Promise<Receipt | undefined> => {
     const path = metadataPaths.receipt(stage, item);
     if (!objects.has(path)) return undefined;
-    const found = await store.text(prefix + path);
+    const found = await store.getText(prefix + path);
     // What cannot be read vouches for nothing, here as in the worker.
-    return found && tolerantly(() => parsed('receipt', found.text));
+    return found && tolerantly(() => parseJson('receipt', found.text));
   };
 
   const visit = async (kind: Kind, sources: readonly Source[]): Promise<void> => {
@@ -102,12 +102,12 @@ export async function planReplay(
 }
 
 /** The kind of what a run begins with. @throws Error for an unknown stage. */
-function beginKind(graph: Graph, { from, only }: ReplayChoice): Kind {
+function beginKind(graph: Graph, { from, only }: ReplayScope): Kind {
   const stage = from ?? only;
   return stage === undefined ? kinds.input : graph.stage(stage).consumes;
 }
 
-function beginnings(graph: Graph, requestId: string, { input }: Request, objects: Objects, choice: ReplayChoice): Beginning[] {
+function beginnings(graph: Graph, requestId: string, { input }: Request, objects: Objects, choice: ReplayScope): InitialObject[] {
   const kind = beginKind(graph, choice);
   if (kind === kinds.input) {
     // The admitted version: other files, and other content under its name, were rejected.
@@ -123,7 +123,7 @@ function beginnings(graph: Graph, requestId: string, { input }: Request, objects
 }
 
 /** The objects of a kind. */
-function landed(requestId: string, kind: Kind, objects: Objects): Beginning[] {
+function landed(requestId: string, kind: Kind, objects: Objects): InitialObject[] {
   return [...objects].flatMap(([path, object]) => {
     const key = parseKey(requestPrefix(requestId) + path, [kind]);
     return key ? [{ ...key, ...object }] : [];
@@ -131,7 +131,7 @@ function landed(requestId: string, kind: Kind, objects: Objects): Beginning[] {
 }
 
 /** The stages of which nothing is trusted. */
-function forcedStages(graph: Graph, { from, only, force = false }: ReplayChoice): Set<string> {
+function forcedStages(graph: Graph, { from, only, force = false }: ReplayScope): Set<string> {
   if (!force) return new Set(only === undefined ? [] : [only]);
   const forced = new Set<string>();
   const add = (stage: AnyStage): void => {

@@ -1,13 +1,13 @@
 import type { Landed, Lifecycle, Request } from '../../schemas/generated/types.ts';
 import type { Bus } from '../bus/connection.ts';
-import { ENDS, publishLifecycle } from '../bus/events.ts';
+import { TERMINAL_EVENTS, publishLifecycle } from '../bus/events.ts';
 import type { Graph } from '../pipeline/graph.ts';
 import { itemId, metadataPaths, parseKey, requestPrefix } from '../pipeline/keys.ts';
 import { announce } from '../bus/landed-message.ts';
 import type { OptionMap } from '../core/options.ts';
 import type { Store } from '../store/store.ts';
 import { streams, subjects } from '../bus/topology.ts';
-import { parsed, validated } from '../core/validate.ts';
+import { parseJson, validate } from '../core/validate.ts';
 
 /** Where a request stands. */
 export interface LastRun {
@@ -25,15 +25,15 @@ export async function lastRun(bus: Bus, store: Store, requestId: string): Promis
     const message = await bus.manager.streams.getMessage(streams.requests, {
       last_by_subj: subjects.lifecycle(requestId, event),
     });
-    return message ? validated('lifecycle', parsed('event', message.string()).data).run : 0;
+    return message ? validate('lifecycle', parseJson('event', message.string()).data).run : 0;
   };
-  const ends = await Promise.all(ENDS.map(async (status) => ({ run: await runOf(status), ended: status })));
+  const ends = await Promise.all(TERMINAL_EVENTS.map(async (status) => ({ run: await runOf(status), ended: status })));
   const accepted: LastRun = { run: await runOf('accepted'), ended: undefined };
   const last = [...ends, accepted].reduce((one, other) => (other.run > one.run ? other : one));
   if (last.run > 0) return last;
-  const state = await store.text(requestPrefix(requestId) + metadataPaths.state);
+  const state = await store.getText(requestPrefix(requestId) + metadataPaths.state);
   if (!state) return undefined;
-  const { run, status } = parsed('lifecycle', state.text);
+  const { run, status } = parseJson('lifecycle', state.text);
   // Of a run that nobody says anything about any more nothing will come.
   return { run, ended: status };
 }

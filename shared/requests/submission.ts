@@ -3,7 +3,7 @@ import { basename, resolve } from 'node:path';
 import { kinds } from '../../schemas/kinds.ts';
 import { PermanentError } from '../core/errors.ts';
 import { pathOf, requestPrefix } from '../pipeline/keys.ts';
-import { optionsChecker } from '../core/options.ts';
+import { createOptionParser } from '../core/options.ts';
 import type { OptionSchemas } from '../pipeline/stage.ts';
 import { UsageError } from '../../cli/context/errors.ts';
 
@@ -45,7 +45,7 @@ export function parseOptions(
     given['query'] = query;
   }
   try {
-    optionsChecker(schemas)(given);
+    createOptionParser(schemas)(given);
   } catch (error) {
     if (error instanceof PermanentError) throw new UsageError(error.message);
     throw error;

@@ -5,7 +5,7 @@ import type { Store } from '../store/store.ts';
 import { subjects } from '../bus/topology.ts';
 
 /** What is known of a request's open run: by stage, the items that producers listed, and those that are settled. */
-export interface KnownRun {
+export interface RunItems {
   readonly run: number;
   readonly stages: ReadonlyMap<string, { readonly listed: ReadonlySet<string>; readonly settled: ReadonlyMap<string, unknown> }>;
 }
@@ -26,11 +26,11 @@ export interface Unsettled {
  * @param known Undefined where nothing was heard of the request. A run above 1 began with some objects only: what nobody
  * listed in it is none of its work.
  */
-export async function* unsettledObjects(
+export async function* findUnsettledObjects(
   store: Store,
   graph: Graph,
   requestId: string,
-  known?: KnownRun,
+  known?: RunItems,
 ): AsyncGenerator<Unsettled> {
   for await (const object of store.list(requestPrefix(requestId))) {
     const found = parseKey(object.key, graph.kinds);
@@ -44,7 +44,7 @@ export async function* unsettledObjects(
   }
 }
 
-function isMissing(known: KnownRun | undefined, stage: string, item: string): boolean {
+function isMissing(known: RunItems | undefined, stage: string, item: string): boolean {
   const { listed, settled } = known?.stages.get(stage) ?? {};
   return !settled?.has(item) && ((known?.run ?? 1) === 1 || Boolean(listed?.has(item)));
 }
@@ -54,7 +54,11 @@ function isMissing(known: KnownRun | undefined, stage: string, item: string): bo
  * Where the object was announced within the deduplication window, JetStream drops the second announcement.
  * @returns False where this process said so already.
  */
-export async function reannounce(bus: Bus, bucket: string, { key, etag, size, modified }: Unsettled): Promise<boolean> {
+export async function republishNotification(
+  bus: Bus,
+  bucket: string,
+  { key, etag, size, modified }: Unsettled,
+): Promise<boolean> {
   const notification = {
     Records: [
       {

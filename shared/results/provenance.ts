@@ -3,7 +3,7 @@ import { PermanentError } from '../core/errors.ts';
 import { requestPrefix, splitKey } from '../pipeline/keys.ts';
 import { decodeMetadata } from '../pipeline/metadata.ts';
 import type { Store } from '../store/store.ts';
-import { parsed } from '../core/validate.ts';
+import { parseJson } from '../core/validate.ts';
 import { UsageError } from '../../cli/context/errors.ts';
 
 /** An object on the way from an artifact to the input: what it is, and what made it. */
@@ -73,8 +73,8 @@ async function stepOf(
     ...(replaced && { replaced: { etag: found.etag } }),
   };
   if (path.startsWith('input/')) return about;
-  const receipt = metadata?.receipt === undefined ? undefined : await store.text(requestPrefix(requestId) + metadata.receipt);
+  const receipt = metadata?.receipt === undefined ? undefined : await store.getText(requestPrefix(requestId) + metadata.receipt);
   if (!receipt)
     throw new PermanentError('no-provenance', `${key} names no receipt: no stage made it, or its item was not finished`);
-  return { ...about, made_by: parsed('receipt', receipt.text) };
+  return { ...about, made_by: parseJson('receipt', receipt.text) };
 }

@@ -2,8 +2,8 @@ import type { Detections, Lifecycle, Match, Media, Transcript } from '../../sche
 import { kinds, type Kind } from '../../schemas/kinds.ts';
 import { parseKey, pathOf, requestPrefix } from '../pipeline/keys.ts';
 import type { Store } from '../store/store.ts';
-import { parsed } from '../core/validate.ts';
-import { knownState, mapSome } from '../requests/read-request.ts';
+import { parseJson } from '../core/validate.ts';
+import { requireState, mapSome } from '../requests/read-request.ts';
 import { mergeTimeline, type Timeline } from './timeline.ts';
 
 /** A request's timeline and where it comes from, as `fave result --json` prints it. */
@@ -18,17 +18,19 @@ export interface Result extends Timeline {
 
 /** Reads and merges what is in the bucket of a request now. @throws PermanentError `unknown-request`, `not-accepted`, `invalid-…`. */
 export async function readResult(store: Store, id: string): Promise<Result> {
-  const { status, input = null, errors = [] } = await knownState(store, id);
+  const { status, input = null, errors = [] } = await requireState(store, id);
   const transcripts = await keysOf(store, id, kinds.transcript);
   const detections = await keysOf(store, id, kinds.detections);
-  const media = await store.text(requestPrefix(id) + pathOf(kinds.media));
+  const media = await store.getText(requestPrefix(id) + pathOf(kinds.media));
   const timeline = mergeTimeline({
-    media: media && (parsed('media', media.text) satisfies Media),
-    transcripts: await mapSome(transcripts, async (key): Promise<Transcript> => parsed('transcript', await textOf(store, key))),
-    detections: await mapSome(detections, async (key): Promise<Detections> => parsed('detections', await textOf(store, key))),
+    media: media && (parseJson('media', media.text) satisfies Media),
+    transcripts: await mapSome(transcripts, async (key): Promise<Transcript> =>
+      parseJson('transcript', await textOf(store, key)),
+    ),
+    detections: await mapSome(detections, async (key): Promise<Detections> => parseJson('detections', await textOf(store, key))),
   });
   const matches = await mapSome(await keysOf(store, id, kinds.match), async (key): Promise<Match> =>
-    parsed('match', await textOf(store, key)),
+    parseJson('match', await textOf(store, key)),
   );
   return { request_id: id, status, input, ...timeline, matches: matches.sort((a, b) => a.start - b.start), errors };
 }
@@ -42,5 +44,5 @@ async function keysOf(store: Store, id: string, kind: Kind): Promise<string[]> {
 }
 
 async function textOf(store: Store, key: string): Promise<string> {
-  return (await store.text(key))?.text ?? '';
+  return (await store.getText(key))?.text ?? '';
 }

@@ -1,5 +1,5 @@
 import { wrap } from '../../cli/output/format.ts';
-import type { Said } from './timeline.ts';
+import type { TimelineUtterance } from './timeline.ts';
 
 /** One subtitle. */
 export interface Cue {
@@ -15,9 +15,9 @@ const LINES = 2;
 const LONGEST = 7;
 
 /** Cuts what is said into subtitles that fit two lines and seven seconds, at its words' own times. */
-export function cuesOf(said: readonly Said[]): Cue[] {
+export function cuesOf(said: readonly TimelineUtterance[]): Cue[] {
   return said.flatMap((utterance) => {
-    const groups: Said['words'][] = [];
+    const groups: TimelineUtterance['words'][] = [];
     for (const word of utterance.words) {
       const current = groups.at(-1);
       if (current && fits([...current, word])) current.push(word);
@@ -34,12 +34,12 @@ export function cuesOf(said: readonly Said[]): Cue[] {
   });
 }
 
-function fits(words: Said['words']): boolean {
+function fits(words: TimelineUtterance['words']): boolean {
   const [first, last] = [words[0], words.at(-1)];
   return wrap(textOf(words), LINE).length <= LINES && (last?.end ?? 0) - (first?.start ?? 0) <= LONGEST;
 }
 
-function textOf(words: Said['words']): string {
+function textOf(words: TimelineUtterance['words']): string {
   return words.map(({ text }) => text).join(' ');
 }
 

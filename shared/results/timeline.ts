@@ -1,7 +1,7 @@
 import type { Detections, Media, Transcript } from '../../schemas/generated/types.ts';
 
 /** What is said, from `start` to `end`, seconds of the source video. */
-export interface Said {
+export interface TimelineUtterance {
   readonly start: number;
   readonly end: number;
   readonly text: string;
@@ -9,7 +9,7 @@ export interface Said {
 }
 
 /** An object that consecutive frames show, seconds of the source video. */
-export interface Seen {
+export interface TimelineObject {
   readonly label: string;
   readonly start: number;
   /** When the first frame without it was taken, or the clip ended. */
@@ -26,8 +26,8 @@ export interface Timeline {
   readonly duration: number | null;
   /** Engines that transcribed, by name. */
   readonly engines: readonly string[];
-  readonly said: readonly Said[];
-  readonly seen: readonly Seen[];
+  readonly said: readonly TimelineUtterance[];
+  readonly seen: readonly TimelineObject[];
 }
 
 /** Merges the artifacts of a request's clips, in whatever order they come. */
@@ -59,18 +59,18 @@ interface Shot {
 }
 
 /** Frames are samples: an object is there from the first that shows it until the next that does not. */
-export function mergeSeen(detections: readonly Detections[]): Seen[] {
+export function mergeSeen(detections: readonly Detections[]): TimelineObject[] {
   const shots: Shot[] = [...detections]
     .sort(byTime)
     .flatMap(({ frames, end }) =>
       frames.map(({ time, objects }, n) => ({ time, objects, until: Math.max(time, frames[n + 1]?.time ?? end) })),
     );
-  const closed: Seen[] = [];
-  let open = new Map<string, Seen>();
+  const closed: TimelineObject[] = [];
+  let open = new Map<string, TimelineObject>();
   let reached = 0;
   for (const { time, until, objects } of shots) {
-    const before: ReadonlyMap<string, Seen> = time - reached <= TOLERANCE ? open : new Map<string, Seen>();
-    const now = new Map<string, Seen>();
+    const before: ReadonlyMap<string, TimelineObject> = time - reached <= TOLERANCE ? open : new Map<string, TimelineObject>();
+    const now = new Map<string, TimelineObject>();
     for (const [label, { score, count }] of byLabel(objects)) {
       const earlier = before.get(label);
       now.set(label, {

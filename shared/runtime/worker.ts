@@ -2,31 +2,31 @@ import type { ItemError, Progress, Receipt, Request } from '../../schemas/genera
 import type { Bus } from '../bus/connection.ts';
 import type { Config } from '../config/config.ts';
 import { codeOf, messageOf, PermanentError } from '../core/errors.ts';
-import { publishProgress } from '../bus/events.ts';
+import { publishItemEvent } from '../bus/events.ts';
 import { itemId, parseKey, requestPrefix } from '../pipeline/keys.ts';
-import { announce, inherited, landedMessage } from '../bus/landed-message.ts';
+import { announce, inheritMetadata, createLandedMessage } from '../bus/landed-message.ts';
 import { writeLetter } from '../bus/dead-letters.ts';
 import { createLogger, type Logger } from '../observability/log.ts';
 import { withDefaults, type OptionMap } from '../core/options.ts';
 import type { AnyStage, Item } from '../pipeline/stage.ts';
 import type { Store } from '../store/store.ts';
 import { consumerName, lanesOf, streams } from '../bus/topology.ts';
-import { traceIdOf, within } from '../observability/trace.ts';
-import { parsed } from '../core/validate.ts';
+import { traceIdOf, runInSpan } from '../observability/trace.ts';
+import { parseJson } from '../core/validate.ts';
 import { beginAttempt, endSpan, itemError, progressOf, queueOf, receiptOf, type Attempt } from './attempt/attempt.ts';
-import { Cancelled, createCancellations } from './attempt/cancel.ts';
+import { CancelledError, createCancellations } from './attempt/cancel.ts';
 import { createBackground } from './service/background-tasks.ts';
 import { armDeadline } from './attempt/deadline.ts';
 import type { Delivery } from './delivery/delivery.ts';
 import { createEnding } from './service/shutdown.ts';
 import { createFeed } from './delivery/lane-consumer.ts';
-import { createMemo, type Work } from './workdir/memo.ts';
-import { beginCounting, type Metrics } from './service/metrics.ts';
-import { inDirectory, perform, type Place } from './workdir/run-stage.ts';
-import { isValid, readReceipt, stageConfig, writeReceipt } from './attempt/receipt.ts';
+import { createMemo, type MemoLookup } from './workdir/memo.ts';
+import { initializeItemMetrics, type Metrics } from './service/metrics.ts';
+import { withWorkdir, runStage, type Workdir } from './workdir/run-stage.ts';
+import { isReceiptValid, readReceipt, stageConfig, writeReceipt } from './attempt/receipt.ts';
 import { createRequestLog } from './service/request-log.ts';
 import { rememberRequests } from './workdir/request-cache.ts';
-import { outcomeOf, settle, type Outcome } from './delivery/settle.ts';
+import { dispositionOf, settle, type Disposition } from './delivery/settle.ts';
 
 export interface WorkerContext {
   readonly config: Config;
@@ -36,30 +36,31 @@ export interface WorkerContext {
   readonly metrics: Metrics;
   readonly settings: OptionMap;
   /** Stop taking items. */
-  readonly stopping: AbortSignal;
+  readonly drainSignal: AbortSignal;
   /** Stop working on items: the grace period is over. */
-  readonly killed: AbortSignal;
+  readonly killSignal: AbortSignal;
   /** Called when items are taken from now on. */
   readonly ready: (start: { readonly model_ms: number }) => void;
 }
 
 /** Works on a stage's items until told to stop; resolves when the last of them is settled. */
 export async function runWorker(stage: AnyStage, context: WorkerContext): Promise<void> {
-  const { bus, config, stopping, log } = context;
+  const { bus, config, drainSignal, log } = context;
   const consumers = lanesOf(stage.consumes).map((lane) => consumerName(stage.name, lane));
   const begun = performance.now();
   const worker = createWorker(stage, context, await stage.start?.({ settings: context.settings, log }));
   context.ready({ model_ms: performance.now() - begun });
   const feed = createFeed(bus, streams.landed, consumers, log);
   const slot = async (): Promise<void> => {
-    for (let delivery = await feed.next(stopping); delivery; delivery = await feed.next(stopping)) await worker.handle(delivery);
+    for (let delivery = await feed.next(drainSignal); delivery; delivery = await feed.next(drainSignal))
+      await worker.processDelivery(delivery);
   };
   await Promise.all(Array.from({ length: config.concurrency }, slot));
   await worker.close();
 }
 
 function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown) {
-  const { bus, store, config, metrics, settings, killed } = context;
+  const { bus, store, config, metrics, settings, killSignal } = context;
   const background = createBackground(context.log);
   const workshop = { store, tmpdir: config.tmpdir, settings, resource, background, metrics };
   const ending = createEnding();
@@ -69,10 +70,10 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
   const memo = createMemo(store);
   const made = performance.now();
   let first = true;
-  beginCounting(metrics, stage.name);
+  initializeItemMetrics(metrics, stage.name);
 
   const begin = (delivery: Delivery): Attempt => {
-    const landed = parsed('landed', delivery.data);
+    const landed = parseJson('landed', delivery.data);
     const key = parseKey(landed.key, [stage.consumes]);
     if (key?.requestId !== landed.request_id)
       throw new PermanentError('invalid-landed', `${landed.key} is no ${stage.consumes.name} of request ${landed.request_id}`);
@@ -107,7 +108,7 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
   };
 
   /** Keeps a failure as a dead letter. Its receipt is written: until the letter is, every delivery comes here again. */
-  const bury = async (attempt: Attempt, failure: ItemError): Promise<Progress> => {
+  const deadLetter = async (attempt: Attempt, failure: ItemError): Promise<Progress> => {
     const { landed, item, delivery } = attempt;
     const { deliveries, sequence } = delivery;
     await writeLetter(bus, { stage: stage.name, item, error: failure, deliveries, sequence, landed });
@@ -116,44 +117,54 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
   };
 
   /** Says again what a settled item made or why it failed, so that nothing after it waits for ever and no failure is forgotten. */
-  const skip = async (attempt: Attempt, receipt: Receipt): Promise<Progress> => {
+  const reannounceOutputs = async (attempt: Attempt, receipt: Receipt): Promise<Progress> => {
     const { landed, abort, outputs, span } = attempt;
     outputs.push(...receipt.outputs);
     for (const { announced, key, etag, size, sha256, attributes } of receipt.outputs) {
       const object = announced && parseKey(requestPrefix(landed.request_id) + key, stage.produces);
       if (!object) continue;
-      const message = landedMessage({ ...object, etag, size }, { ...inherited(landed, span.traceparent), attributes, sha256 });
+      const message = createLandedMessage(
+        { ...object, etag, size },
+        { ...inheritMetadata(landed, span.traceparent), attributes, sha256 },
+      );
       await announce(bus, store.bucket, message, { signal: abort.signal });
     }
-    return receipt.error ? bury(attempt, receipt.error) : progressOf(attempt, 'skipped');
+    return receipt.error ? deadLetter(attempt, receipt.error) : progressOf(attempt, 'skipped');
   };
 
   /** Copies equal work done before, or does it. */
-  const make = async (attempt: Attempt, item: Item, place: Place, known: Work | undefined): Promise<Progress> => {
+  const produceOutputs = async (
+    attempt: Attempt,
+    item: Item,
+    place: Workdir,
+    known: MemoLookup | undefined,
+  ): Promise<Progress> => {
     const { landed, abort } = attempt;
-    const recalled = known !== undefined && (await memo.recall(attempt, known));
-    if (!recalled) await perform(attempt, workshop, item, place);
+    const recalled = known !== undefined && (await memo.copyOutputs(attempt, known));
+    if (!recalled) await runStage(attempt, workshop, item, place);
     await writeReceipt(store, landed.request_id, receiptOf(attempt), abort.signal);
     if (known && !recalled)
-      background.later(() => memo.remember(attempt, known, ending.signal), 'this work is not noted for other requests');
+      background.later(() => memo.recordOutputs(attempt, known, ending.signal), 'this work is not noted for other requests');
     return progressOf(attempt, recalled ? 'reused' : 'done');
   };
 
-  const attemptItem = async (attempt: Attempt): Promise<Progress> => {
+  const runAttempt = async (attempt: Attempt): Promise<Progress> => {
     const { landed, abort } = attempt;
     const { signal } = abort;
     const request = (): Promise<Request> => requestOf(landed.request_id, signal);
     const disarm = armDeadline(attempt, request);
     try {
-      return await inDirectory(attempt, workshop, request, async (item, place) => {
+      return await withWorkdir(attempt, workshop, request, async (item, place) => {
         // Together: each is a round trip to the store, and most items are new.
         const [receipt, cancelled, known] = await Promise.all([
           readReceipt(store, landed.request_id, stage.name, attempt.item, signal),
           cancellations.isCancelled(landed.request_id, landed.run, signal),
           memo.lookUp(attempt, item),
         ]);
-        if (cancelled) throw new Cancelled(landed.request_id);
-        return receipt && isValid(receipt, attempt) ? skip(attempt, receipt) : make(attempt, item, place, known);
+        if (cancelled) throw new CancelledError(landed.request_id);
+        return receipt && isReceiptValid(receipt, attempt)
+          ? reannounceOutputs(attempt, receipt)
+          : produceOutputs(attempt, item, place, known);
       });
     } finally {
       disarm();
@@ -165,29 +176,29 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
     const { landed } = attempt;
     const failure = itemError(error, landed);
     await writeReceipt(store, landed.request_id, receiptOf(attempt, failure));
-    return bury(attempt, failure);
+    return deadLetter(attempt, failure);
   };
 
-  const tell = async (attempt: Attempt, progress: Progress): Promise<void> => {
-    await publishProgress(bus, stage.name, progress, { traceparent: attempt.span.traceparent });
+  const publishResult = async (attempt: Attempt, progress: Progress): Promise<void> => {
+    await publishItemEvent(bus, stage.name, progress, { traceparent: attempt.span.traceparent });
     report(metrics, attempt, progress);
   };
 
-  const conclude = async (attempt: Attempt): Promise<Outcome> => {
+  const recordResult = async (attempt: Attempt): Promise<Disposition> => {
     const { landed, delivery, abort, log } = attempt;
     try {
-      const progress = await attemptItem(attempt);
-      await tell(attempt, progress);
+      const progress = await runAttempt(attempt);
+      await publishResult(attempt, progress);
       return progress.outcome === 'failed' ? { outcome: 'failed', error: progress.error } : { outcome: progress.outcome };
     } catch (error) {
-      const cancelled = error instanceof Cancelled || abort.signal.reason instanceof Cancelled;
-      const outcome = outcomeOf(error, {
+      const cancelled = error instanceof CancelledError || abort.signal.reason instanceof CancelledError;
+      const outcome = dispositionOf(error, {
         deliveries: delivery.deliveries,
-        stopping: killed.aborted,
+        stopping: killSignal.aborted,
         cancelled,
         factor: config.retryFactor,
       });
-      if (outcome.outcome === 'failed') await tell(attempt, await fail(attempt, error));
+      if (outcome.outcome === 'failed') await publishResult(attempt, await fail(attempt, error));
       else
         log.warn(
           { event: `item:${outcome.outcome}`, error, code: codeOf(error), deliveries: delivery.deliveries },
@@ -198,27 +209,27 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
     }
   };
 
-  const handle = async (delivery: Delivery): Promise<void> => {
+  const processDelivery = async (delivery: Delivery): Promise<void> => {
     const attempt = begin(delivery);
     const unwatch = cancellations.watch(attempt);
     const stop = (): void => {
-      attempt.abort.abort(killed.reason);
+      attempt.abort.abort(killSignal.reason);
     };
-    killed.addEventListener('abort', stop, { once: true });
+    killSignal.addEventListener('abort', stop, { once: true });
     let outcome: { outcome: string; error?: unknown } = { outcome: 'lost' };
     try {
-      const concluded = await within(attempt.span, () => conclude(attempt));
+      const concluded = await runInSpan(attempt.span, () => recordResult(attempt));
       outcome = concluded;
       await settle(delivery, concluded);
     } finally {
       endSpan(attempt, outcome);
       unwatch();
-      killed.removeEventListener('abort', stop);
+      killSignal.removeEventListener('abort', stop);
     }
   };
 
   return {
-    async handle(delivery: Delivery): Promise<void> {
+    async processDelivery(delivery: Delivery): Promise<void> {
       metrics.busy.inc({ stage: stage.name });
       if (delivery.deliveries > 1) metrics.redeliveries.inc({ stage: stage.name });
       // From a timer of its own, so that no tool and no slow store lets the item be given to another worker.
@@ -229,7 +240,7 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
         (config.ackWait * 1_000) / 3,
       );
       try {
-        await handle(delivery);
+        await processDelivery(delivery);
       } catch (error) {
         // Nothing could be told, not even the failure: the message comes again after ack_wait, unless it is none of ours.
         context.log.error({ event: 'item:retry', error, code: codeOf(error), subject: delivery.subject }, messageOf(error));

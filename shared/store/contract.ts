@@ -24,40 +24,40 @@ export interface ReadOptions {
 }
 
 /** Reads objects. */
-export interface Reading {
+export interface ObjectReader {
   head(key: string, options?: ReadOptions): Promise<StoredObject | undefined>;
   /** The object's text, for objects known to be small; undefined where there is none. */
-  text(key: string, options?: ReadOptions): Promise<{ text: string; etag: string } | undefined>;
-  /** As {@link text}, for an object that most often is not there: asks by HEAD first, whose refusal has no body to parse and costs half. */
-  rareText(key: string, options?: ReadOptions): Promise<{ text: string; etag: string } | undefined>;
+  getText(key: string, options?: ReadOptions): Promise<{ text: string; etag: string } | undefined>;
+  /** As {@link getText}, for an object that most often is not there: asks by HEAD first, whose refusal has no body to parse and costs half. */
+  getTextAfterHead(key: string, options?: ReadOptions): Promise<{ text: string; etag: string } | undefined>;
   /** Streams the object into a file. @throws RetryableError `object-changed` when its etag is another, PermanentError `missing-object`. */
   download(key: string, path: string, options?: ReadOptions): Promise<void>;
 }
 
 /** Makes and removes objects. */
-export interface Writing {
+export interface ObjectWriter {
   /** Streams a file into the bucket in one request. */
   upload(key: string, file: Digest & { path: string }, options?: PutOptions): Promise<{ etag: string }>;
   put(key: string, text: string, options?: PutOptions): Promise<{ etag: string }>;
   /** Puts an object only where none is; undefined where one was already. */
-  create(key: string, text: string, options?: PutOptions): Promise<{ etag: string } | undefined>;
+  putIfAbsent(key: string, text: string, options?: PutOptions): Promise<{ etag: string } | undefined>;
   /** Copies inside the store, with new headers. @throws RetryableError `object-changed` where the source is another, PermanentError `missing-object`. */
   copy(from: { key: string; etag: string }, to: string, options?: PutOptions): Promise<{ etag: string }>;
   remove(key: string): Promise<void>;
 }
 
 /** Tells what there is. */
-export interface Listing {
+export interface ObjectLister {
   list(prefix: string): AsyncIterable<{ key: string; etag: string; size: number; modified: Date }>;
   /** Names of the folders right below a prefix, without the slash. */
-  folders(prefix: string): AsyncIterable<string>;
+  listPrefixes(prefix: string): AsyncIterable<string>;
 }
 
 /**
  * The bucket. Every call waits for a store that does not answer, until its signal aborts or half a minute ends.
  * Errors: `UnavailableError` when the wait was in vain, `RetryableError` `access-denied`, `PermanentError` otherwise.
  */
-export interface Store extends Reading, Writing, Listing {
+export interface Store extends ObjectReader, ObjectWriter, ObjectLister {
   readonly bucket: string;
   /** The MinIO client, for what only set-up does (rules, lifecycle, versioning). */
   readonly client: Client;
@@ -72,7 +72,7 @@ export type StoreResult = (typeof storeResults)[number];
 
 /** Hears of every request to the store, tries that are repeated included. */
 export interface StoreObserver {
-  answered(operation: StoreOperation, result: StoreResult, seconds?: number): void;
+  onResponse(operation: StoreOperation, result: StoreResult, seconds?: number): void;
   /** @param amount Bytes of content that were read from the store (in) or written to it (out). */
-  moved(direction: 'in' | 'out', amount: number): void;
+  onTransfer(direction: 'in' | 'out', amount: number): void;
 }

@@ -2,7 +2,7 @@ import type { StoreConfig } from '../config/config.ts';
 import { connectStore } from './s3/connection.ts';
 import type { Store, StoreObserver } from './contract.ts';
 import { listing } from './s3/object-lister.ts';
-import { operating } from './s3/run-operation.ts';
+import { createRunOperation } from './s3/run-operation.ts';
 import { reading } from './s3/object-reader.ts';
 import { writing } from './s3/object-writer.ts';
 
@@ -14,7 +14,7 @@ export function createStore(config: StoreConfig, observer?: StoreObserver): Stor
   const connection = connectStore(config);
   const { client, request, close } = connection;
   const { bucket } = config;
-  const operate = operating(observer);
+  const operate = createRunOperation(observer);
   return {
     bucket,
     client,

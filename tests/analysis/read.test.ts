@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { readRuns } from '../../analysis/data/read.ts';
+import { readCells } from '../../analysis/data/read.ts';
 import { studyOf } from '../../analysis/data/study.ts';
 import { syntheticRuns, writeRuns } from './synthetic.ts';
 
@@ -18,7 +18,7 @@ const first = (name: string): string => join(directory, 'cold', 'steady', '1', n
 it('reads what a study writes, cells of Kubernetes among them', async () => {
   const runs = [...syntheticRuns(plan), ...syntheticRuns({ ...plan, platform: 'kubernetes' })];
   await writeRuns(directory, runs);
-  const read = await readRuns(directory);
+  const read = await readCells(directory);
   expect(new Map(read.map((run) => [run.name, run]))).toEqual(new Map(runs.map((run) => [run.name, run])));
   expect(studyOf(read).platforms.map(({ platform }) => platform)).toEqual(['local', 'kubernetes']);
 });
@@ -36,7 +36,7 @@ it.each([
   const lines = (await readFile(first(name), 'utf8')).split('\n');
   lines.splice(1, 0, line);
   await writeFile(first(name), lines.join('\n'));
-  await expect(readRuns(directory)).rejects.toMatchObject({
+  await expect(readCells(directory)).rejects.toMatchObject({
     code: 'invalid-record',
     message: expect.stringContaining(`${first(name)}, ${expected}`),
   });
@@ -45,22 +45,22 @@ it.each([
 it('says which file a finished cell lacks', async () => {
   await writeRuns(directory, syntheticRuns(plan));
   await rm(first('snapshots.jsonl'));
-  await expect(readRuns(directory)).rejects.toThrow(`${first('snapshots.jsonl')} cannot be read although its cell is finished`);
+  await expect(readCells(directory)).rejects.toThrow(`${first('snapshots.jsonl')} cannot be read although its cell is finished`);
 });
 
 it('refuses two cells that say they are the same', async () => {
   const [run] = syntheticRuns(plan);
   await writeRuns(join(directory, 'a'), [run!]);
   await writeRuns(join(directory, 'b'), [run!]);
-  await expect(readRuns(directory)).rejects.toMatchObject({ code: 'duplicate-cell' });
+  await expect(readCells(directory)).rejects.toMatchObject({ code: 'duplicate-cell' });
 });
 
 it('says that there is nothing to read', async () => {
-  await expect(readRuns(directory)).rejects.toMatchObject({
+  await expect(readCells(directory)).rejects.toMatchObject({
     code: 'no-experiments',
     message: expect.stringContaining(directory),
   });
-  await expect(readRuns(join(directory, 'nowhere'))).rejects.toMatchObject({ code: 'no-experiments' });
+  await expect(readCells(join(directory, 'nowhere'))).rejects.toMatchObject({ code: 'no-experiments' });
 });
 
 it('keeps broken cells and saturation out of what is compared', () => {

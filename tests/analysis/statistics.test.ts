@@ -4,7 +4,7 @@ import {
   cliffsDelta,
   difference,
   holm,
-  interval,
+  bootstrapInterval,
   magnitude,
   meanOf,
   permutationTest,
@@ -91,11 +91,11 @@ describe('permutationTest', () => {
 
 describe('interval', () => {
   it('gives the same for the same values', () => {
-    expect(interval([values, values], meanOf)).toEqual(interval([values, values], meanOf));
+    expect(bootstrapInterval([values, values], meanOf)).toEqual(bootstrapInterval([values, values], meanOf));
   });
 
   it('is wider where runs differ than where the same values are mixed', () => {
-    const apart = interval(
+    const apart = bootstrapInterval(
       [
         [1, 1.1, 0.9],
         [5, 5.1, 4.9],
@@ -103,7 +103,7 @@ describe('interval', () => {
       ],
       meanOf,
     );
-    const mixed = interval(
+    const mixed = bootstrapInterval(
       [
         [1, 5, 9],
         [1.1, 5.1, 9.1],
@@ -122,7 +122,7 @@ describe('interval', () => {
         const mood = normal();
         return Array.from({ length: 10 }, () => mood + normal());
       });
-    const held = Array.from({ length: 60 }, () => interval(study(), meanOf)).filter(
+    const held = Array.from({ length: 60 }, () => bootstrapInterval(study(), meanOf)).filter(
       ({ low, high }) => low <= 0 && high >= 0,
     ).length;
     // Five runs are few: percentile intervals hold the truth somewhat less often than in 95 of 100 cases.

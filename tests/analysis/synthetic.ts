@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { randomOf } from '../../shared/core/random.ts';
-import type { Run } from '../../analysis/data/study.ts';
+import type { RecordedCell } from '../../analysis/data/study.ts';
 import type { Cell, ColdStartParts, ItemRecord, LoadRecord, ScaleEvent, Snapshot } from '../../schemas/generated/types.ts';
 
 export interface RegimePlan {
@@ -41,7 +41,14 @@ const SPREAD = { within: 0.08, between: 0.02 };
 const EPOCH = Date.parse('2026-01-01T00:00:00.000Z');
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-export function syntheticRuns({ regimes, loads, repeats = 4, requests = 40, seed = 1, platform = 'local' }: Plan): Run[] {
+export function syntheticRuns({
+  regimes,
+  loads,
+  repeats = 4,
+  requests = 40,
+  seed = 1,
+  platform = 'local',
+}: Plan): RecordedCell[] {
   const random = randomOf(seed).next;
   return Object.entries(regimes).flatMap(([regime, plan]) =>
     Object.entries(loads).flatMap(([load, spacing]) =>
@@ -63,7 +70,7 @@ interface One {
   readonly random: () => number;
 }
 
-function syntheticRun(one: One): Run {
+function syntheticRun(one: One): RecordedCell {
   const { platform, regime, load, repeat, spacing, plan, random } = one;
   const { replicas = 1 } = plan;
   const normal = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
@@ -189,7 +196,7 @@ function cellOf({ platform, regime, load, repeat, requests, spacing, plan }: One
 }
 
 /** Writes runs as a study writes them. */
-export async function writeRuns(directory: string, runs: readonly Run[]): Promise<void> {
+export async function writeRuns(directory: string, runs: readonly RecordedCell[]): Promise<void> {
   const jsonl = (records: readonly unknown[]): string => records.map((each) => `${JSON.stringify(each)}\n`).join('');
   for (const { cell, requests, items, scaling, snapshots } of runs) {
     const platform = cell.platform === 'kubernetes' ? 'kubernetes' : '.';

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { streams } from '../../shared/bus/topology.ts';
 import { faults, type FaultName } from './faults.ts';
-import { endingOf, treeOf, type Tree } from './request-tree.ts';
+import { endingOf, readRequestTree, type Tree } from './request-tree.ts';
 import { entriesOf, processesIn } from './orphans.ts';
 import { createLoad, type Load } from './load.ts';
 import { makeVideos } from './media.ts';
 import { randomOf } from '../../shared/core/random.ts';
 import { judge, type Injected, type Report } from './report.ts';
 import { schedule } from './schedule.ts';
-import { withWorld, type World } from './environment.ts';
+import { withChaosEnvironment, type ChaosEnvironment } from './environment.ts';
 
 export interface ChaosOptions {
   readonly seed: number;
@@ -37,7 +37,7 @@ export async function runChaos(options: ChaosOptions): Promise<Report> {
   const media = await mkdtemp(join(tmpdir(), 'fave-chaos-media-'));
   try {
     const videos = await makeVideos(count, media);
-    return await withWorld(progress, async (world) => {
+    return await withChaosEnvironment(progress, async (world) => {
       const load = createLoad(world, videos, randomOf(seed));
       const expected = await withoutFaults(world, load, videos, progress);
       const end = AbortSignal.timeout(minutes * 60_000);
@@ -51,7 +51,7 @@ export async function runChaos(options: ChaosOptions): Promise<Report> {
 
       const endings = await Promise.all(load.sent.map((sent) => endingOf(world.bus, sent)));
       const trees = new Map<string, Tree>();
-      for (const { id } of load.sent) trees.set(id, await treeOf(world.store, id));
+      for (const { id } of load.sent) trees.set(id, await readRequestTree(world.store, id));
       const notInjected = options.faults
         .filter((fault) => !allowed.includes(fault))
         .map((fault) => `${fault} was not injected: this user may not mount a small disk`);
@@ -65,7 +65,7 @@ export async function runChaos(options: ChaosOptions): Promise<Report> {
 
 /** What each video comes to when nothing is broken. @throws Error when one does not come to an end. */
 async function withoutFaults(
-  { store }: World,
+  { store }: ChaosEnvironment,
   load: Load,
   videos: readonly string[],
   progress: (line: string) => void,
@@ -74,7 +74,7 @@ async function withoutFaults(
   const trees = new Map<string, Tree>();
   for (const { id, video } of sent) {
     if (!(await load.ended(id, AbortSignal.timeout(PATIENCE)))) throw new Error(`${id} does not end even without faults`);
-    trees.set(video, await treeOf(store, id));
+    trees.set(video, await readRequestTree(store, id));
     progress(`without faults, ${id} leaves ${trees.get(video)?.size ?? 0} objects`);
   }
   return trees;
@@ -83,7 +83,7 @@ async function withoutFaults(
 /** Injects one fault after the other until `end`; the last one is mended before this returns. */
 async function inject(
   { seed, faults: names, progress }: ChaosOptions,
-  scene: { world: World; load: Load; videos: readonly string[] },
+  scene: { world: ChaosEnvironment; load: Load; videos: readonly string[] },
   end: AbortSignal,
 ): Promise<Injected[]> {
   const begun = performance.now();
@@ -101,7 +101,7 @@ async function inject(
 }
 
 /** Waits until every request has ended and no stage has anything to do, or patience ends. */
-async function settled({ bus }: World, load: Load): Promise<void> {
+async function settled({ bus }: ChaosEnvironment, load: Load): Promise<void> {
   const patience = AbortSignal.timeout(PATIENCE);
   for (const { id } of load.sent) await load.ended(id, patience);
   const busy = async (): Promise<boolean> => {

@@ -5,17 +5,17 @@ import { launch } from '../../infra/local/launcher.ts';
 import { kill } from '../../infra/process/process.ts';
 import { freePorts } from '../../infra/deployment/ports.ts';
 import { serviceNames, serviceSpec } from '../../infra/local/service-spec.ts';
-import { supervise, type Supervised } from '../../infra/process/supervisor.ts';
+import { supervise, type SupervisedService } from '../../infra/process/supervisor.ts';
 import { graph } from '../../services/pipeline.ts';
 import { connectBus, type Bus } from '../../shared/bus/connection.ts';
 import { createStore, type Store } from '../../shared/store/store.ts';
-import { undo, type CleanUp } from '../support/clean-ups.ts';
+import { runCleanups, type CleanUp } from '../support/clean-ups.ts';
 import { tmpfsOn } from './disk.ts';
 import { networkTo, type Network } from './network.ts';
 import { serverOf, type Server } from './servers.ts';
 
 /** An instance of its own, whose every part may be broken. */
-export interface World {
+export interface ChaosEnvironment {
   readonly dataDir: string;
   /** Where items have their directories. */
   readonly tmpdir: string;
@@ -27,7 +27,7 @@ export interface World {
   readonly nats: Server;
   readonly minio: Server;
   /** Restarted when they end, as in any instance. */
-  readonly services: readonly Supervised[];
+  readonly services: readonly SupervisedService[];
   /** Between the services and the store. */
   readonly network: Network;
 }
@@ -39,11 +39,14 @@ export const ACK_WAIT = 5;
 const DISK = 96 * 1024 ** 2;
 
 /** Boots a world, and removes it afterwards, also on Ctrl-C. */
-export async function withWorld<T>(progress: (line: string) => void, use: (world: World) => Promise<T>): Promise<T> {
+export async function withChaosEnvironment<T>(
+  progress: (line: string) => void,
+  use: (world: ChaosEnvironment) => Promise<T>,
+): Promise<T> {
   const dataDir = await mkdtemp(join(tmpdir(), 'fave-chaos-'));
   const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], FAVE_ACK_WAIT: String(ACK_WAIT), FAVE_LOG_LEVEL: 'info' };
   const ends: CleanUp[] = [() => rm(dataDir, { recursive: true, force: true, maxRetries: 3 })];
-  const interrupted = (): void => void undo(ends).finally(() => process.exit(130));
+  const interrupted = (): void => void runCleanups(ends).finally(() => process.exit(130));
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {
     const launched = await launch({ dataDir, ports: await freePorts(), graph, services: [], env, progress });
@@ -60,7 +63,7 @@ export async function withWorld<T>(progress: (line: string) => void, use: (world
     const disk = await tmpfsOn(items, DISK);
     if (disk) ends.push(disk.remove);
 
-    const services: Supervised[] = [];
+    const services: SupervisedService[] = [];
     ends.push(() => Promise.all(services.map((service) => stop(service))));
     for (const name of serviceNames(graph)) {
       const environment = { ...foundation.environmentOf(name), ARTIFACT_ENDPOINT: `http://127.0.0.1:${network.port}` };
@@ -74,12 +77,12 @@ export async function withWorld<T>(progress: (line: string) => void, use: (world
     return await use({ dataDir, tmpdir: items, smallDisk: disk !== undefined, store, bus, nats, minio, services, network });
   } finally {
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
-    await undo(ends);
+    await runCleanups(ends);
   }
 }
 
 /** Also of one that was left suspended. */
-async function stop(service: Supervised): Promise<void> {
+async function stop(service: SupervisedService): Promise<void> {
   const pid = service.current()?.pid;
   if (pid !== undefined) kill(pid, 'SIGCONT');
   await service.stop();

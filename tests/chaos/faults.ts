@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pRetry from 'p-retry';
 import { kill } from '../../infra/process/process.ts';
-import { parsed } from '../../shared/core/validate.ts';
+import { parseJson } from '../../shared/core/validate.ts';
 import { announce } from '../../shared/bus/landed-message.ts';
 import { streams } from '../../shared/bus/topology.ts';
 import { graph } from '../../services/pipeline.ts';
@@ -10,18 +10,18 @@ import type { Load } from './load.ts';
 import type { Random } from '../../shared/core/random.ts';
 import { notifyOn, type Path } from './rules.ts';
 import type { Server } from './servers.ts';
-import { ACK_WAIT, type World } from './environment.ts';
+import { ACK_WAIT, type ChaosEnvironment } from './environment.ts';
 
 /** Where a fault is injected. */
-export interface Scene {
-  readonly world: World;
+export interface FaultContext {
+  readonly world: ChaosEnvironment;
   readonly load: Load;
   readonly videos: readonly string[];
   readonly random: Random;
 }
 
 /** Breaks something, mends it again, and says what it was. */
-export type Fault = (scene: Scene) => Promise<string>;
+export type Fault = (scene: FaultContext) => Promise<string>;
 
 const seconds = (n: number): Promise<void> => sleep(n * 1_000);
 
@@ -43,7 +43,7 @@ async function hung({ name, suspend, resume }: Server, time: number): Promise<st
 }
 
 /** Signals a service that runs at the moment. */
-function signal({ world, random }: Scene, name: NodeJS.Signals): { pid: number; what: string } {
+function signal({ world, random }: FaultContext, name: NodeJS.Signals): { pid: number; what: string } {
   const { name: service, current } = random.pick(world.services.filter((each) => each.current() !== undefined));
   const pid = current()?.pid ?? 0;
   kill(pid, name);
@@ -52,7 +52,7 @@ function signal({ world, random }: Scene, name: NodeJS.Signals): { pid: number; 
 
 /** Without some of the notification paths for a while. */
 async function without(
-  { world, random }: Scene,
+  { world, random }: FaultContext,
   left: readonly Path[],
   during: () => Promise<unknown> = () => seconds(random.between(5, 15)),
 ): Promise<string> {
@@ -69,12 +69,12 @@ const RECENT = 5;
 const TIMES = 20;
 
 /** What has landed lately is announced again and again, in any order. */
-async function duplicates({ world, random }: Scene): Promise<string> {
+async function duplicates({ world, random }: FaultContext): Promise<string> {
   const { state } = await world.bus.manager.streams.info(streams.landed);
-  const found: ReturnType<typeof parsed<'landed'>>[] = [];
+  const found: ReturnType<typeof parseJson<'landed'>>[] = [];
   for (let seq = state.last_seq; seq >= state.first_seq && seq > 0 && found.length < RECENT; seq -= 1) {
     const message = await world.bus.manager.streams.getMessage(streams.landed, { seq }).catch(() => null);
-    if (message) found.push(parsed('landed', message.string()));
+    if (message) found.push(parseJson('landed', message.string()));
   }
   const copies = random.shuffled(found.flatMap((landed) => Array.from({ length: TIMES }, (_, n) => [landed, n] as const)));
   for (const [landed, n] of copies)

@@ -4,14 +4,14 @@ import type { Bus } from '../../shared/bus/connection.ts';
 import { requestPrefix } from '../../shared/pipeline/keys.ts';
 import type { Store } from '../../shared/store/store.ts';
 import { streams, subjects } from '../../shared/bus/topology.ts';
-import { parsed, validated } from '../../shared/core/validate.ts';
+import { parseJson, validate } from '../../shared/core/validate.ts';
 import { ENDS, type Sent } from './load.ts';
 
 /** What a request left in the bucket: SHA-256 of every artifact, and which receipts there are, by path. */
 export type Tree = ReadonlyMap<string, string>;
 
 /** Reads all that a request left; receipts and its state by name only, as they tell times. Logs are not among it. */
-export async function treeOf(store: Store, id: string): Promise<Tree> {
+export async function readRequestTree(store: Store, id: string): Promise<Tree> {
   const prefix = requestPrefix(id);
   const tree = new Map<string, string>();
   for await (const { key } of store.list(prefix)) {
@@ -53,7 +53,7 @@ export async function endingOf(bus: Bus, { id }: Sent): Promise<Ending> {
         .getMessage(streams.requests, { seq, next_by_subj: subject } as { seq: number })
         .catch(absent);
       if (!message) return found;
-      found.push(validated('lifecycle', parsed('event', message.string()).data));
+      found.push(validate('lifecycle', parseJson('event', message.string()).data));
       seq = message.seq + 1;
     }
   };

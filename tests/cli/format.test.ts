@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { age, bytes, clock, duration, printable, shorten, table, wrap } from '../../cli/output/format.ts';
+import { age, bytes, formatClock, duration, escapeControlCharacters, shorten, table, wrap } from '../../cli/output/format.ts';
 
 describe('texts for people', () => {
   it('places in a video', () => {
-    expect([0, 4.25, 59.96, 3723.4].map(clock)).toEqual(['0:00.0', '0:04.3', '1:00.0', '1:02:03.4']);
+    expect([0, 4.25, 59.96, 3723.4].map(formatClock)).toEqual(['0:00.0', '0:04.3', '1:00.0', '1:02:03.4']);
   });
   it('durations and ages', () => {
     expect([340, 9_800, 59_960, 185_000, 7_440_000].map(duration)).toEqual([
@@ -32,6 +32,6 @@ describe('texts for people', () => {
     ).toEqual(['a    x', 'bbb  y']);
   });
   it('no control characters of anybody else', () => {
-    expect(printable('a\u001b[31mb\n')).toBe('a�[31mb�');
+    expect(escapeControlCharacters('a\u001b[31mb\n')).toBe('a�[31mb�');
   });
 });

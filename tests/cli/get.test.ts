@@ -2,12 +2,12 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
-import { stack as sharedStack, uniqueId, type Stack } from '../support/stack.ts';
+import { useSharedStack, uniqueId, type Stack } from '../support/stack.ts';
 import { fave } from './run.ts';
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await sharedStack();
+  stack = await useSharedStack();
 });
 
 it('fave get takes files whose names are as long as names can be', async () => {

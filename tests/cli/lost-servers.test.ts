@@ -2,12 +2,12 @@ import { beforeEach, expect, it, vi } from 'vitest';
 import { tinyGraph } from '../fixtures/tiny/graph.ts';
 import { breakable } from '../faults/breakable.ts';
 import { requestOf, setUpFor, start, WAIT } from '../shared/runtime/harness.ts';
-import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
+import { createOwnStack, uniqueId, type Stack } from '../support/stack.ts';
 import { fave, record } from './run.ts';
 
 let stack: Stack;
 beforeEach(async () => {
-  stack = await ownStack();
+  stack = await createOwnStack();
 });
 
 it('a request is watched on after NATS was restarted', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readEvent, type RequestEvent } from '../../shared/bus/request-events.ts';
+import { parseRequestEvent, type RequestEvent } from '../../shared/bus/request-events.ts';
 import { createProgress, progressLines } from '../../cli/output/progress.ts';
 import { graph } from '../../services/pipeline.ts';
 import { cloudEvent } from '../../shared/bus/events.ts';
@@ -73,7 +73,10 @@ describe('an event', () => {
       { id: '1', source: 'tracker', type: 't', subject: 'x' },
       { request_id: 'x', run: 1, status: 'accepted' },
     );
-    expect(readEvent('fave.requests.x.accepted', JSON.stringify(event))).toMatchObject({ what: 'lifecycle', name: 'accepted' });
-    expect(() => readEvent('fave.requests.x.accepted', '{}')).toThrow(/not a valid event/);
+    expect(parseRequestEvent('fave.requests.x.accepted', JSON.stringify(event))).toMatchObject({
+      what: 'lifecycle',
+      name: 'accepted',
+    });
+    expect(() => parseRequestEvent('fave.requests.x.accepted', '{}')).toThrow(/not a valid event/);
   });
 });

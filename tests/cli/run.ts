@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import type { Cli, Output } from '../../cli/context/cli.ts';
+import type { CliContext, Output } from '../../cli/context/cli.ts';
 import { exitCodeOf } from '../../cli/context/errors.ts';
 import { createProgram } from '../../cli/program.ts';
 
@@ -26,7 +26,7 @@ export function record(): Output & { readonly text: () => string } {
 /** Runs `fave` in this process, as `cli/main.ts` does. @param given `stdout`: to be read while it runs. */
 export async function fave(
   args: readonly string[],
-  given: Partial<Pick<Cli, 'env' | 'cwd' | 'signal'> & { stdout: ReturnType<typeof record> }> = {},
+  given: Partial<Pick<CliContext, 'env' | 'cwd' | 'signal'> & { stdout: ReturnType<typeof record> }> = {},
 ): Promise<Run> {
   const { env = {}, cwd = tmpdir(), signal = new AbortController().signal, stdout = record() } = given;
   const stderr = record();

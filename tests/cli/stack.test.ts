@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { upload } from '../../cli/upload/upload.ts';
 import { serviceNames } from '../../infra/local/service-spec.ts';
 import { graph } from '../../services/pipeline.ts';
-import { generated, h264, mediaFolder, picture, speech } from '../support/media.ts';
-import { stack, uniqueId, type Stack } from '../support/stack.ts';
+import { generateMedia, h264, mediaFolder, picture, speech } from '../support/media.ts';
+import { useSharedStack, uniqueId, type Stack } from '../support/stack.ts';
 import { fave, lastJson } from './run.ts';
 
 let servers: Stack;
@@ -17,11 +17,11 @@ let video: string;
 let notVideo: string;
 
 beforeAll(async () => {
-  servers = await stack();
+  servers = await useSharedStack();
   await servers.startServices(serviceNames(graph));
   env = { ...servers.environment, PATH: process.env['PATH'] ?? '' };
   dir = await mkdtemp(join(tmpdir(), 'fave-cli-'));
-  video = generated(
+  video = generateMedia(
     'spoken.mp4',
     ...picture({ seconds: 4 }),
     '-i',

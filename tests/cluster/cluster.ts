@@ -14,7 +14,7 @@ import { connectBus, type Bus } from '../../shared/bus/connection.ts';
 import { readConfig } from '../../shared/config/config.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import { createStore } from '../../shared/store/store.ts';
-import { atEnd, type Stack } from '../support/stack.ts';
+import { onTestFileEnd, type Stack } from '../support/stack.ts';
 import { WAIT } from '../support/wait.ts';
 
 /** One of several NATS servers. */
@@ -44,7 +44,7 @@ const ROOT = { rootUser: 'root', rootPassword: 'secret-of-the-store' };
 /** Starts `servers` NATS servers and a MinIO on `drives` drives, with the real set-up. */
 export async function openCluster(graph: Graph, size: { servers: number; drives: number }): Promise<Cluster> {
   const dir = await mkdtemp(join(tmpdir(), 'fave-cluster-'));
-  atEnd(() => rm(dir, { recursive: true, force: true, maxRetries: 3 }));
+  onTestFileEnd(() => rm(dir, { recursive: true, force: true, maxRetries: 3 }));
   const programs = await ensureServers(() => undefined);
   const [own, ...ports] = (await Promise.all(Array.from({ length: size.servers + 1 }, freePorts))) as [
     Awaited<ReturnType<typeof freePorts>>,
@@ -81,7 +81,7 @@ export async function openCluster(graph: Graph, size: { servers: number; drives:
     // Directories of one disk, and that the system's own, are refused as drives otherwise.
     settings: { MINIO_CI_CD: 'on' },
   });
-  atEnd(() => minio.stop(10_000));
+  onTestFileEnd(() => minio.stop(10_000));
 
   const as = async (user: string): Promise<Stack> => {
     const environment = {
@@ -96,7 +96,7 @@ export async function openCluster(graph: Graph, size: { servers: number; drives:
     const config = readConfig(environment);
     const store = createStore(config.store);
     const bus = await connectBus(config.bus, user);
-    atEnd(async () => {
+    onTestFileEnd(async () => {
       store.close();
       await bus.close();
     });
@@ -120,7 +120,7 @@ export async function openCluster(graph: Graph, size: { servers: number; drives:
 
 async function nodeOf(name: string, options: NatsOptions): Promise<Node> {
   let current = startNats(options);
-  atEnd(async () => (await current).stop(5_000));
+  onTestFileEnd(async () => (await current).stop(5_000));
   await current;
   return {
     name,

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { tinyGraph, type Before } from '../fixtures/tiny/graph.ts';
+import { tinyGraph, type BeforeItem } from '../fixtures/tiny/graph.ts';
 import { sha256Of } from '../../shared/store/store.ts';
 import { start } from '../shared/runtime/harness.ts';
 import { markedBlocks } from '../kubernetes-cluster/documented-commands.ts';
@@ -10,7 +10,7 @@ import type { Stack } from '../support/stack.ts';
 import { openCluster, type Cluster } from './cluster.ts';
 import { allEnded, eventually, LINES, submit, whole, type Request } from './load.ts';
 
-let before: Before | undefined;
+let before: BeforeItem | undefined;
 const graph = tinyGraph((...given) => before?.(...given));
 
 let cluster: Cluster;
@@ -88,5 +88,5 @@ test('a drive is taken away under load and comes back: nothing is lost, and it i
   await take(third);
   for (const { id } of all)
     for (const [path, sha256] of Object.entries(whole))
-      expect(sha256Of((await admin.store.text(`requests/${id}/${path}`))?.text ?? '')).toBe(sha256);
+      expect(sha256Of((await admin.store.getText(`requests/${id}/${path}`))?.text ?? '')).toBe(sha256);
 });

@@ -3,14 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { fave, lastJson, record } from '../cli/run.ts';
-import { tinyGraph, type Before } from '../fixtures/tiny/graph.ts';
+import { tinyGraph, type BeforeItem } from '../fixtures/tiny/graph.ts';
 import { streams } from '../../shared/bus/topology.ts';
 import { start } from '../shared/runtime/harness.ts';
 import { uniqueId, type Stack } from '../support/stack.ts';
 import { openCluster, type Cluster } from './cluster.ts';
 import { allEnded, eventually, LINES, submit, whole } from './load.ts';
 
-let before: Before | undefined;
+let before: BeforeItem | undefined;
 const graph = tinyGraph((...given) => before?.(...given));
 
 let cluster: Cluster;

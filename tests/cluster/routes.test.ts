@@ -5,7 +5,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { startNats } from '../../infra/servers/nats.ts';
 import { freePorts } from '../../infra/deployment/ports.ts';
 import { ensureServers } from '../../infra/servers/install.ts';
-import { atEnd } from '../support/stack.ts';
+import { onTestFileEnd } from '../support/stack.ts';
 import { eventually } from './load.ts';
 
 interface Server {
@@ -28,7 +28,7 @@ async function startServer(name: string, { nats: port, monitor, console: routes 
   const dataDir = join(dir, name);
   const cluster = { name, port: routes, routes: addresses, password };
   const starting = startNats({ program, port, monitor, dataDir, users: {}, passwords: {}, cluster });
-  atEnd(async () => (await starting).stop(5_000));
+  onTestFileEnd(async () => (await starting).stop(5_000));
   await starting;
   return {
     peers: async () => {
@@ -44,7 +44,7 @@ const others = (name: string, all: readonly string[]): string[] => all.filter((e
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'fave-routes-'));
-  atEnd(() => rm(dir, { recursive: true, force: true, maxRetries: 3 }));
+  onTestFileEnd(() => rm(dir, { recursive: true, force: true, maxRetries: 3 }));
   const ports = await Promise.all(names.map(freePorts));
   addresses = ports.map(({ console: port }) => `127.0.0.1:${port}`);
   servers = await Promise.all(names.map((name, n) => startServer(name, ports[n]!, PASSWORD)));

@@ -6,19 +6,19 @@ interface Answer<T> {
 }
 
 /** Asks a service of the system from within its container, which has nothing published. */
-export interface Asker {
+export interface ContainerClient {
   /** What a service answers at one of its own paths. @throws PermanentError `command-failed`. */
   text(service: string, port: number, path: string, query?: Readonly<Record<string, string>>): Promise<string>;
   /** The `data` of an answer of Prometheus or Loki, which speak alike. */
   data<T>(service: string, port: number, path: string, query?: Readonly<Record<string, string>>): Promise<T>;
 }
 
-export function createAsker(system: System): Asker {
-  const text: Asker['text'] = (service, port, path, query = {}) => {
+export function createAsker(system: System): ContainerClient {
+  const text: ContainerClient['text'] = (service, port, path, query = {}) => {
     const url = `http://127.0.0.1:${port}${path}?${new URLSearchParams(query).toString()}`;
     return system.compose(['exec', '-T', service, 'wget', '-q', '-O', '-', url]);
   };
-  const data = async <T>(...question: Parameters<Asker['text']>): Promise<T> => {
+  const data = async <T>(...question: Parameters<ContainerClient['text']>): Promise<T> => {
     const answer = JSON.parse(await text(...question)) as Answer<T>;
     if (answer.status !== 'success') throw new Error(`${JSON.stringify(question)}: ${JSON.stringify(answer)}`);
     return answer.data;

@@ -6,10 +6,10 @@ import { rows } from '../../infra/observe/panels.ts';
 import { freePorts } from '../../infra/deployment/ports.ts';
 import { serviceNames } from '../../infra/local/service-spec.ts';
 import { graph } from '../../services/pipeline.ts';
-import { createAsker, type Asker } from './container-http.ts';
+import { createAsker, type ContainerClient } from './container-http.ts';
 import { confinementOf } from './confinement.ts';
 import type { Report } from './report.ts';
-import { createPerson, medium, type Person } from './requests.ts';
+import { createPerson, findMedia, type OperatorSession } from './requests.ts';
 import type { Scenario } from './scenario.ts';
 
 /** What `--profile observe` adds, and where it listens within its container; Grafana is for people's eyes. */
@@ -64,7 +64,7 @@ async function untilTrue(check: () => Promise<string | true>): Promise<void> {
 }
 
 /** Every service of the graph, MinIO, NATS, and who watches. */
-async function scraped(ask: Asker): Promise<string | true> {
+async function scraped(ask: ContainerClient): Promise<string | true> {
   type Targets = { activeTargets: { health: string; lastError: string; labels: { job: string; instance: string } }[] };
   const { activeTargets } = await ask.data<Targets>(...PROMETHEUS, '/api/v1/targets');
   const count = (job: string): number => activeTargets.filter(({ labels }) => labels.job === job).length;
@@ -77,15 +77,15 @@ async function scraped(ask: Asker): Promise<string | true> {
   return down.length === 0 || `targets that are not up: ${down.join('; ')}`;
 }
 
-async function requests(person: Person): Promise<void> {
+async function requests(person: OperatorSession): Promise<void> {
   const good = await person.hear('fave.requests.observed.completed');
   const bad = await person.hear('fave.requests.refused.failed');
-  await person.submit('observed', medium('portrait-rotated.mp4'));
-  await person.submit('refused', medium('broken-text.mp4'));
+  await person.submit('observed', findMedia('portrait-rotated.mp4'));
+  await person.submit('refused', findMedia('broken-text.mp4'));
   await Promise.all([good.message, bad.message]);
 }
 
-async function panels(ask: Asker): Promise<void> {
+async function panels(ask: ContainerClient): Promise<void> {
   type Series = { result: { value: [number, string] }[] };
   for (const { title, expr } of Object.values(rows).flat()) {
     await untilTrue(async () => {
@@ -95,7 +95,7 @@ async function panels(ask: Asker): Promise<void> {
   }
 }
 
-async function alerts(ask: Asker): Promise<string | true> {
+async function alerts(ask: ContainerClient): Promise<string | true> {
   type Rules = { groups: { rules: { name: string; query: string; health: string; state: string }[] }[] };
   const { groups } = await ask.data<Rules>(...PROMETHEUS, '/api/v1/rules');
   const rules = groups.flatMap((group) => group.rules);
@@ -110,7 +110,7 @@ async function alerts(ask: Asker): Promise<string | true> {
 }
 
 /** Each stage's line that it has done its item, by what Loki keeps beside the line and by what stands in it. */
-async function lines(ask: Asker): Promise<string | true> {
+async function lines(ask: ContainerClient): Promise<string | true> {
   const wanted = graph.stages.map(({ name }) => name).sort();
   for (const query of [
     '{event="item:done"} | request_id="observed"',
@@ -126,7 +126,7 @@ async function lines(ask: Asker): Promise<string | true> {
   return true;
 }
 
-async function logs(ask: Asker): Promise<void> {
+async function logs(ask: ContainerClient): Promise<void> {
   for (const { title, expr } of logPanels) {
     const query = expr.replaceAll('$__auto', '1m').replaceAll('$request', 'obs.+');
     await untilTrue(async () => {

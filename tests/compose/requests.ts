@@ -15,7 +15,7 @@ import { streams } from '../../shared/bus/topology.ts';
 const media = resolve(process.env['FAVE_TEST_MEDIA'] ?? join(root, '..', 'shared', 'media'));
 
 /** Path of a test medium. */
-export function medium(name: string): string {
+export function findMedia(name: string): string {
   const path = join(media, name);
   assert(existsSync(path), `no test media in ${media}: set FAVE_TEST_MEDIA to their folder`);
   return path;
@@ -27,7 +27,7 @@ export interface Outcome {
 }
 
 /** A person at the host, who has the access of `secrets/env` and the programs `mc` and `nats`. */
-export interface Person {
+export interface OperatorSession {
   /** Copies a video into the bucket, to be worked on even if it was before. */
   submit(id: string, video: string): Promise<void>;
   /** Resolves with the first message of a subject. To be called before what causes it. */
@@ -43,11 +43,11 @@ export interface Person {
 /** Milliseconds that a message may take: a redelivery comes after `ack_wait`, on a machine that others load. */
 const PATIENCE = 600_000;
 
-export function createPerson(access: Readonly<Record<string, string>>, programs: { mc: string; nats: string }): Person {
+export function createPerson(access: Readonly<Record<string, string>>, programs: { mc: string; nats: string }): OperatorSession {
   const config = readConfig(access);
   const store: Store = createStore(config.store);
   const listeners = new Set<ReturnType<typeof spawn>>();
-  const hear: Person['hear'] = async (subject) => {
+  const hear: OperatorSession['hear'] = async (subject) => {
     const child = spawn(programs.nats, ['sub', '--count=1', subject], { env: { ...process.env, ...access } });
     listeners.add(child);
     const said = new EventEmitter();
@@ -92,7 +92,7 @@ export function createPerson(access: Readonly<Record<string, string>>, programs:
       return keys;
     },
     read: async (id, path) => {
-      const found = await store.text(`${requestPrefix(id)}${path}`);
+      const found = await store.getText(`${requestPrefix(id)}${path}`);
       assert(found, `${path} of ${id} is not there`);
       return found.text;
     },

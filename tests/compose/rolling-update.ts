@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict';
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createPerson, medium, type Person } from './requests.ts';
+import { createPerson, findMedia, type OperatorSession } from './requests.ts';
 import { assertRefused } from './unauthorised-access.ts';
 import type { System } from './system.ts';
 
 /** Submits a video of several clips. Returns when the first of them waits for the next stage, long before the end. */
-async function underWay(person: Person, id: string): Promise<void> {
+async function underWay(person: OperatorSession, id: string): Promise<void> {
   const clip = await person.hear(`fave.landed.clip.*.${id}`);
-  await person.submit(id, medium('long-5min.mp4'));
+  await person.submit(id, findMedia('long-5min.mp4'));
   await clip.message;
 }
 
 /** A request of a video of several clips has come to its end, and each of its clips has what was made of it. */
-export async function assertWhole(person: Person, id: string): Promise<void> {
+export async function assertWhole(person: OperatorSession, id: string): Promise<void> {
   const { errors = [] } = (await person.outcome(id)).data;
   assert.deepEqual(errors, []);
   const keys = await person.artifacts(id);
@@ -24,7 +24,7 @@ export async function assertWhole(person: Person, id: string): Promise<void> {
 }
 
 /** A request ended after a service's container had begun: what that replaced was in its midst. */
-async function assertEndedAfter(system: System, service: string, person: Person, id: string): Promise<void> {
+async function assertEndedAfter(system: System, service: string, person: OperatorSession, id: string): Promise<void> {
   const [container = ''] = await system.containers(service);
   const begun = (await system.docker('inspect', '--format', '{{.State.StartedAt}}', container)).trim();
   const { time } = await person.outcome(id);
@@ -32,7 +32,7 @@ async function assertEndedAfter(system: System, service: string, person: Person,
 }
 
 /** As docs/operations.md has it under "Upgrade": the tree is another, and `up` replaces what is built of it. */
-export async function upgraded(system: System, person: Person): Promise<void> {
+export async function upgraded(system: System, person: OperatorSession): Promise<void> {
   const imageOf = async (service: string): Promise<string> => {
     const [id = ''] = await system.containers(service);
     return system.docker('inspect', '--format', '{{.Image}}', id);
@@ -50,7 +50,11 @@ export async function upgraded(system: System, person: Person): Promise<void> {
 }
 
 /** As docs/operations.md has it under "Rotate secrets". @returns The person with the new access. */
-export async function rotated(system: System, person: Person, programs: Parameters<typeof createPerson>[1]): Promise<Person> {
+export async function rotated(
+  system: System,
+  person: OperatorSession,
+  programs: Parameters<typeof createPerson>[1],
+): Promise<OperatorSession> {
   const old = await system.access();
   await system.compose(['run', '--rm', 'secrets', '--rotate']);
   await underWay(person, 'fourth');
@@ -59,7 +63,7 @@ export async function rotated(system: System, person: Person, programs: Paramete
   const renewed = createPerson(await system.access(), programs);
   await assertWhole(renewed, 'fourth');
   await assertEndedAfter(system, 'nats', renewed, 'fourth');
-  await renewed.submit('fifth', medium('portrait-rotated.mp4'));
+  await renewed.submit('fifth', findMedia('portrait-rotated.mp4'));
   assert.deepEqual((await renewed.outcome('fifth')).data.errors ?? [], []);
   return renewed;
 }

@@ -3,8 +3,8 @@ import { serviceNames } from '../../infra/local/service-spec.ts';
 import { graph } from '../../services/pipeline.ts';
 import type { Report } from './report.ts';
 import { assertWhole, rotated, upgraded } from './rolling-update.ts';
-import { createPerson, medium, type Person } from './requests.ts';
-import { strangersAreRefused } from './unauthorised-access.ts';
+import { createPerson, findMedia, type OperatorSession } from './requests.ts';
+import { assertUnauthorisedRefused } from './unauthorised-access.ts';
 import type { System } from './system.ts';
 
 export interface Scenario {
@@ -22,7 +22,7 @@ export async function scenario({ system, report, programs, defer }: Scenario): P
   const access = await system.access();
   const person = createPerson(access, programs);
   defer(() => person.leave());
-  await report.step('strangers are refused', () => strangersAreRefused(system, access, programs.nats));
+  await report.step('strangers are refused', () => assertUnauthorisedRefused(system, access, programs.nats));
   await report.step('a video is analysed', () => analysed(person));
   await report.step('set-up again changes nothing', () => setUpAgain(system));
   await report.step('stage-ffmpeg-2 has four containers', () => scaled(system));
@@ -35,9 +35,9 @@ export async function scenario({ system, report, programs, defer }: Scenario): P
   defer(() => renewed.leave());
 }
 
-async function analysed(person: Person): Promise<void> {
+async function analysed(person: OperatorSession): Promise<void> {
   const completed = await person.hear('fave.requests.first.completed');
-  await person.submit('first', medium('portrait-rotated.mp4'));
+  await person.submit('first', findMedia('portrait-rotated.mp4'));
   await completed.message;
   const keys = await person.artifacts('first');
   // What a stage consumes and nobody asked it for is settled all the same.
@@ -65,11 +65,11 @@ async function scaled(system: System): Promise<void> {
 }
 
 /** Each of the stage's containers loses its processes when the first clip is announced; Docker starts them again. */
-async function killed(system: System, person: Person): Promise<void> {
+async function killed(system: System, person: OperatorSession): Promise<void> {
   const containers = await system.containers('stage-ffmpeg-2');
   const clip = await person.hear('fave.landed.clip.*.second');
   const completed = await person.hear('fave.requests.second.completed');
-  await person.submit('second', medium('walk-and-talk.mp4'));
+  await person.submit('second', findMedia('walk-and-talk.mp4'));
   await clip.message;
   await Promise.all(containers.map((id) => system.docker('exec', id, 'bash', '-c', 'kill -9 -1').catch(() => undefined)));
   await completed.message;

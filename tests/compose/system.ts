@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { removeNameless } from '../../infra/compose/build.ts';
+import { removeDanglingImages } from '../../infra/compose/build.ts';
 import { run, type RunOptions } from '../../infra/compose/run.ts';
 import { freePorts } from '../../infra/deployment/ports.ts';
 import { cloneTree } from './clone.ts';
@@ -51,7 +51,7 @@ export async function createSystem(program: string, env: Readonly<Record<string,
     version,
     up: async (services = []) => {
       await compose(['up', '--build', '--wait', ...services], { show: true });
-      await removeNameless(PROJECT, variables);
+      await removeDanglingImages(PROJECT, variables);
     },
     compose,
     docker,

@@ -7,7 +7,7 @@ import type { System } from './system.ts';
 type Access = Readonly<Record<string, string>>;
 
 /** Only the store and the bus are published, on this machine alone, and neither knows anybody without a password. */
-export async function strangersAreRefused(system: System, access: Access, nats: string): Promise<void> {
+export async function assertUnauthorisedRefused(system: System, access: Access, nats: string): Promise<void> {
   const ids = (await system.compose(['ps', '--quiet'])).split('\n').filter((id) => id !== '');
   const format =
     '{{index .Config.Labels "com.docker.compose.service"}} {{range .NetworkSettings.Ports}}{{range .}}{{.HostIp}} {{end}}{{end}}';

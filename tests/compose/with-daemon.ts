@@ -1,7 +1,7 @@
 import { ensureCompose } from '../../infra/compose/client.ts';
 import { findDaemon } from '../../infra/compose/daemon.ts';
-import { standIns } from '../../infra/compose/local-images.ts';
-import { undo, type CleanUp } from '../support/clean-ups.ts';
+import { createLocalImages } from '../../infra/compose/local-images.ts';
+import { runCleanups, type CleanUp } from '../support/clean-ups.ts';
 import { createReport, type Report } from './report.ts';
 
 export interface Ground {
@@ -29,7 +29,7 @@ export async function withDaemon(name: string, work: (ground: Ground) => Promise
   // What fails half-way and Ctrl-C leave nothing behind.
   const cleanUps: CleanUp[] = [() => daemon.stop()];
   const cleanUp = (): Promise<void> =>
-    undo(cleanUps).catch((error: unknown) => {
+    runCleanups(cleanUps).catch((error: unknown) => {
       report.say(String(error));
       process.exitCode = 1;
     });
@@ -37,7 +37,9 @@ export async function withDaemon(name: string, work: (ground: Ground) => Promise
   try {
     const compose = await report.step('Compose', () => ensureCompose(report.say));
     const serversFromSource = process.argv.includes('--servers-from-source');
-    const bases = await report.step('images to build from', () => standIns(daemon.env, report.say, { serversFromSource }));
+    const bases = await report.step('images to build from', () =>
+      createLocalImages(daemon.env, report.say, { serversFromSource }),
+    );
     await work({ report, compose, env: { ...daemon.env, ...bases }, defer: (cleanUp) => void cleanUps.push(cleanUp) });
   } catch (error) {
     report.say(String(error instanceof Error ? error.stack : error));

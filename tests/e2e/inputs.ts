@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { chirp, ffmpeg, generated, h264, mediaFolder, medium, picture, speech } from '../support/media.ts';
+import { chirp, ffmpeg, generateMedia, h264, mediaFolder, medium, picture, speech } from '../support/media.ts';
 
 /** One request of the test: what is put, and what must become of it. */
 export interface Input {
@@ -20,7 +20,7 @@ export interface Input {
   };
 }
 
-function written(name: string, bytes: string | Buffer): string {
+function writeTestFile(name: string, bytes: string | Buffer): string {
   const path = join(mediaFolder(), name);
   writeFileSync(path, bytes);
   return path;
@@ -42,40 +42,48 @@ function made(): Input[] {
     { name: 'spoken', path: whole, expect: { status: 'completed', video: true, size: [320, 240] } },
     {
       name: '0.4 s',
-      path: generated('short.mp4', ...picture({ seconds: 0.4 }), ...chirp(0.4), ...h264),
+      path: generateMedia('short.mp4', ...picture({ seconds: 0.4 }), ...chirp(0.4), ...h264),
       expect: { status: 'completed', video: true },
     },
     {
       name: 'no audio',
-      path: generated('mute.mp4', ...picture({ seconds: 2 }), ...h264),
+      path: generateMedia('mute.mp4', ...picture({ seconds: 2 }), ...h264),
       expect: { status: 'completed', video: true, words: 'none' },
     },
-    { name: 'no video', path: generated('sound.m4a', ...chirp(2), '-c:a', 'aac'), expect: { status: 'completed', video: false } },
+    {
+      name: 'no video',
+      path: generateMedia('sound.m4a', ...chirp(2), '-c:a', 'aac'),
+      expect: { status: 'completed', video: false },
+    },
     {
       name: 'silent audio',
-      path: generated('silent.mp4', ...picture({ seconds: 3 }), ...silence, ...h264),
+      path: generateMedia('silent.mp4', ...picture({ seconds: 3 }), ...silence, ...h264),
       expect: { status: 'completed', video: true, words: 'none' },
     },
     {
       name: 'portrait',
-      path: generated('portrait.mp4', ...picture({ seconds: 2, size: '240x320' }), ...chirp(2), ...h264),
+      path: generateMedia('portrait.mp4', ...picture({ seconds: 2, size: '240x320' }), ...chirp(2), ...h264),
       expect: { status: 'completed', video: true, size: [240, 320] },
     },
     {
       name: '10 bit',
-      path: generated('ten.mkv', ...picture({ seconds: 2 }), ...chirp(2), '-pix_fmt', 'yuv420p10le', ...h264),
+      path: generateMedia('ten.mkv', ...picture({ seconds: 2 }), ...chirp(2), '-pix_fmt', 'yuv420p10le', ...h264),
       expect: { status: 'completed', video: true },
     },
     {
       name: 'odd size',
-      path: generated('odd.mp4', ...picture({ seconds: 2, size: '321x241' }), ...chirp(2), '-pix_fmt', 'yuv444p', ...h264),
+      path: generateMedia('odd.mp4', ...picture({ seconds: 2, size: '321x241' }), ...chirp(2), '-pix_fmt', 'yuv444p', ...h264),
       expect: { status: 'completed', video: true },
     },
-    { name: 'text called mp4', path: written('text.mp4', 'This is not a video.\n'), expect: { status: 'failed', code: /./ } },
-    { name: 'no bytes', path: written('empty.mp4', ''), expect: { status: 'failed', code: /./ } },
+    {
+      name: 'text called mp4',
+      path: writeTestFile('text.mp4', 'This is not a video.\n'),
+      expect: { status: 'failed', code: /./ },
+    },
+    { name: 'no bytes', path: writeTestFile('empty.mp4', ''), expect: { status: 'failed', code: /./ } },
     {
       name: 'truncated',
-      path: written('truncated.mp4', readFileSync(whole).subarray(0, 20_000)),
+      path: writeTestFile('truncated.mp4', readFileSync(whole).subarray(0, 20_000)),
       expect: { status: 'failed', code: /./ },
     },
   ];

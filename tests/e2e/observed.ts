@@ -3,7 +3,7 @@ import type { Landed, Lifecycle, Progress } from '../../schemas/generated/types.
 import { graph } from '../../services/pipeline.ts';
 import { parseKey } from '../../shared/pipeline/keys.ts';
 import { digestOf } from '../../shared/store/store.ts';
-import { validated, type SchemaName } from '../../shared/core/validate.ts';
+import { validate, type SchemaName } from '../../shared/core/validate.ts';
 import type { Stack } from '../support/stack.ts';
 
 /** Everything that was said about requests since a test began, checked against the schemas as it came. */
@@ -53,13 +53,13 @@ export async function observe({ bus }: Stack): Promise<Observed> {
   const take = (subject: string, text: string): void => {
     if (text.length > MOST_BYTES) observed.wrong.push(`${subject} has ${text.length} bytes`);
     const value: unknown = JSON.parse(text);
-    if (subject.startsWith('fave.landed.')) return void observed.landed.push(validated('landed', value));
-    const { id, data, subject: about } = validated('event', value);
+    if (subject.startsWith('fave.landed.')) return void observed.landed.push(validate('landed', value));
+    const { id, data, subject: about } = validate('event', value);
     // What is said twice is heard twice here, and stored once: both notification paths say what is rejected.
     if (heard.has(id)) return;
     heard.add(id);
-    if (subject.includes('.stage.')) observed.progress.push(validated('progress', data));
-    else observed.lifecycle.push(validated('lifecycle', data));
+    if (subject.includes('.stage.')) observed.progress.push(validate('progress', data));
+    else observed.lifecycle.push(validate('lifecycle', data));
     if (about !== subject.split('.')[2]) observed.wrong.push(`${subject} is about ${String(about)}`);
     if (subject.includes('.stage.')) observed.settled?.(observed.progress.at(-1)!);
     for (const look of waiting) look();
@@ -109,7 +109,7 @@ export async function treeOf({ store }: Stack, requestId: string, dir: string): 
     json.push({
       kind: parsed.kind.name,
       path,
-      value: validated(parsed.kind.schema as SchemaName, JSON.parse((await store.text(key))!.text)),
+      value: validate(parsed.kind.schema as SchemaName, JSON.parse((await store.getText(key))!.text)),
     });
   }
   return {

@@ -8,10 +8,10 @@ import { graph } from '../../services/pipeline.ts';
 import { announce } from '../../shared/bus/landed-message.ts';
 import { encodeOptions } from '../../shared/pipeline/metadata.ts';
 import { digestOf } from '../../shared/store/store.ts';
-import { validated } from '../../shared/core/validate.ts';
+import { validate } from '../../shared/core/validate.ts';
 import { medium, NO_MEDIA } from '../support/media.ts';
 import { requestOf, setUpFor, stored, WAIT } from '../shared/runtime/harness.ts';
-import { ownStack, uniqueId, type RunningService, type Stack } from '../support/stack.ts';
+import { createOwnStack, uniqueId, type RunningService, type Stack } from '../support/stack.ts';
 import { inputs, type Input } from './inputs.ts';
 import { observe, treeOf, type Observed, type Tree } from './observed.ts';
 
@@ -47,7 +47,7 @@ async function put(
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'fave-e2e-'));
-  stack = await ownStack();
+  stack = await createOwnStack();
   await setUpFor(stack, graph, 3);
   observed = await observe(stack);
   services = await stack.startServices(serviceNames(graph), { FAVE_ACK_WAIT: '3' });
@@ -103,7 +103,7 @@ const textOf = (tree: Tree): string =>
 async function checkEnd(id: string): Promise<{ end: Lifecycle; tree: Tree }> {
   const end = await observed.end(id, DEADLINE);
   const tree = await treeOf(stack, id, dir);
-  const state = validated('lifecycle', JSON.parse((await stack.store.text(`requests/${id}/metadata/state.json`))!.text));
+  const state = validate('lifecycle', JSON.parse((await stack.store.getText(`requests/${id}/metadata/state.json`))!.text));
   expect(state).toEqual(end);
   expect(await requestOf(stack, id).ends()).toBe(1);
   expect(tree.metadata).toContain('metadata/request.json');
@@ -204,7 +204,7 @@ describe('what is refused', () => {
       errors: [{ code: 'unknown-option', message: expect.stringContaining('"intervall"') as string }],
     });
     await expect
-      .poll(async () => (await stack.store.text(`requests/${id}/metadata/state.json`))?.text, WAIT)
+      .poll(async () => (await stack.store.getText(`requests/${id}/metadata/state.json`))?.text, WAIT)
       .toContain('unknown-option');
   });
 

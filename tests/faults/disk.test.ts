@@ -7,16 +7,16 @@ import { ToolError } from '../../shared/tools/exec.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
 import { watchDisk } from '../../shared/runtime/workdir/disk.ts';
 import { requestOf, setUpFor, start } from '../shared/runtime/harness.ts';
-import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
-import { mintGraph } from './fixture/graph.ts';
+import { createOwnStack, uniqueId, type Stack } from '../support/stack.ts';
+import { createTwoOutputGraph } from './fixture/graph.ts';
 import { startMint } from './process.ts';
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await ownStack();
-  await setUpFor(stack, mintGraph());
-  await start(stack, mintGraph(), 'relay');
-  await start(stack, mintGraph(), 'tracker');
+  stack = await createOwnStack();
+  await setUpFor(stack, createTwoOutputGraph());
+  await start(stack, createTwoOutputGraph(), 'relay');
+  await start(stack, createTwoOutputGraph(), 'tracker');
 });
 
 const NO_DISK = 'this user may not mount a small disk';
@@ -52,12 +52,12 @@ it('a failure is the disk’s where that is full or was, and the item’s where 
   const failure = new ToolError({ command: 'ffmpeg', args: [], exitCode: 1 });
   const disk = watchDisk(dir);
   onTestFinished(disk.stop);
-  expect(await disk.blame(failure)).toBe(failure);
+  expect(await disk.explainError(failure)).toBe(failure);
   await disk.assertWritten('');
   const release = await fill(dir);
-  expect(await disk.blame(failure)).toMatchObject({ code: 'disk-full', cause: failure });
+  expect(await disk.explainError(failure)).toMatchObject({ code: 'disk-full', cause: failure });
   await release();
-  expect(await disk.blame(failure)).toMatchObject({ code: 'disk-full' });
+  expect(await disk.explainError(failure)).toMatchObject({ code: 'disk-full' });
   await expect(disk.assertWritten('')).rejects.toMatchObject({ code: 'disk-full' });
 });
 
@@ -66,11 +66,11 @@ it('the system’s own word on a full disk counts where room is back already', a
   onTestFinished(disk.stop);
   const [noRoom, other] = [Object.assign(new Error('write failed'), { code: 'ENOSPC' }), new PermanentError('bad', 'bad')];
   const said = 'Error closing file a.wav: No space left on device';
-  expect(await disk.blame(noRoom)).toMatchObject({ code: 'disk-full' });
-  expect(await disk.blame(new ToolError({ command: 'ffmpeg', args: [], exitCode: 1, stderr: said }))).toMatchObject({
+  expect(await disk.explainError(noRoom)).toMatchObject({ code: 'disk-full' });
+  expect(await disk.explainError(new ToolError({ command: 'ffmpeg', args: [], exitCode: 1, stderr: said }))).toMatchObject({
     code: 'disk-full',
   });
-  expect(await disk.blame(other)).toBe(other);
+  expect(await disk.explainError(other)).toBe(other);
   // Of a tool that ended with 0.
   await expect(disk.assertWritten(said)).rejects.toMatchObject({ code: 'disk-full' });
 });

@@ -4,13 +4,13 @@ import { beforeAll, expect, it, vi } from 'vitest';
 import { streams } from '../../shared/bus/topology.ts';
 import { tinyGraph } from '../fixtures/tiny/graph.ts';
 import { requestOf, setUpFor, start, WAIT } from '../shared/runtime/harness.ts';
-import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
+import { createOwnStack, uniqueId, type Stack } from '../support/stack.ts';
 
 const graph = tinyGraph();
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await ownStack();
+  stack = await createOwnStack();
   await setUpFor(stack, graph);
 });
 

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { tinyGraph } from '../fixtures/tiny/graph.ts';
 import { requestOf, setUpFor, start, WAIT } from '../shared/runtime/harness.ts';
-import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
+import { createOwnStack, uniqueId, type Stack } from '../support/stack.ts';
 
 /** Lines of the long request. */
 const LONG = Number(process.env['FAVE_TEST_CLIPS'] ?? 100);
@@ -24,7 +24,7 @@ const graph = tinyGraph(async (text) => {
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await ownStack();
+  stack = await createOwnStack();
   await setUpFor(stack, graph);
   for (const name of ['relay', 'tracker', 'cut', 'shout']) await start(stack, graph, name);
 });

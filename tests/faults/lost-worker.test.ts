@@ -5,8 +5,8 @@ import type { Kind } from '../../schemas/kinds.ts';
 import { defineStage } from '../../shared/pipeline/stage.ts';
 import { MAX_DELIVERIES, streams } from '../../shared/bus/topology.ts';
 import { graphOf, line, shouting } from '../fixtures/tiny/graph.ts';
-import { loseWorkers, requestOf, setUpFor, start, WAIT } from '../shared/runtime/harness.ts';
-import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
+import { exhaustDeliveries, requestOf, setUpFor, start, WAIT } from '../shared/runtime/harness.ts';
+import { createOwnStack, uniqueId, type Stack } from '../support/stack.ts';
 
 const soft = {
   name: 'soft',
@@ -34,14 +34,14 @@ const left = async ({ bus }: Stack): Promise<number> => (await bus.manager.strea
 
 let stack: Stack;
 beforeEach(async () => {
-  stack = await ownStack();
+  stack = await createOwnStack();
 });
 
 it('its item ends, and leaves the stream, with the rights that a tracker has', async () => {
   await stack.startServices(['relay', 'tracker']);
   const request = requestOf(stack, uniqueId());
   await request.put('nobody reads this');
-  await loseWorkers(stack, 'stage-ffmpeg-0', async () => (await request.ends()) > 0);
+  await exhaustDeliveries(stack, 'stage-ffmpeg-0', async () => (await request.ends()) > 0);
   expect(await request.ended()).toMatchObject({ status: 'failed', errors: [{ stage: 'stage-ffmpeg-0', code: 'worker-lost' }] });
   expect(await request.deadLetters('stage-ffmpeg-0')).toMatchObject([{ code: 'worker-lost', deliveries: MAX_DELIVERIES }]);
   await vi.waitUntil(async () => (await left(stack)) === 0, WAIT);
@@ -52,7 +52,7 @@ it('its item stays for another stage that consumes the same, and leaves the stre
   for (const name of ['relay', 'tracker', 'cut']) await start(stack, graph, name);
   const request = requestOf(stack, uniqueId());
   await request.put('One', { memo: 'false' });
-  await loseWorkers(stack, 'shout', async () => (await request.progress('shout')).length === 1);
+  await exhaustDeliveries(stack, 'shout', async () => (await request.progress('shout')).length === 1);
   // The advisory is acknowledged last: what the tracker does about the message is done then.
   await vi.waitUntil(async () => {
     const { num_pending, num_ack_pending } = await stack.bus.manager.consumers.info(streams.deadLetters, 'tracker-advisories');

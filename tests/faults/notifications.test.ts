@@ -1,11 +1,11 @@
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { announce } from '../../shared/bus/landed-message.ts';
-import { reannounce, unsettledObjects } from '../../shared/requests/sweep.ts';
+import { republishNotification, findUnsettledObjects } from '../../shared/requests/sweep.ts';
 import { streams } from '../../shared/bus/topology.ts';
 import { randomOf } from '../../shared/core/random.ts';
 import { notifyOn, type Path } from '../chaos/rules.ts';
 import { tinyGraph } from '../fixtures/tiny/graph.ts';
-import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
+import { createOwnStack, uniqueId, type Stack } from '../support/stack.ts';
 import { announcements, requestOf, setUpFor, start, WAIT } from '../shared/runtime/harness.ts';
 
 let worked: string[] = [];
@@ -13,7 +13,7 @@ const graph = tinyGraph((text) => void worked.push(text));
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await ownStack();
+  stack = await createOwnStack();
   await setUpFor(stack, graph);
   for (const name of ['relay', 'tracker', 'cut', 'shout']) await start(stack, graph, name);
 });
@@ -43,9 +43,9 @@ describe('a request completes', () => {
     await request.put('one\ntwo', alone);
     await notifyOn(stack.store, graph, ['fast', 'durable']);
     const found: string[] = [];
-    for await (const object of unsettledObjects(stack.store, graph, request.id)) {
+    for await (const object of findUnsettledObjects(stack.store, graph, request.id)) {
       found.push(object.key);
-      await reannounce(stack.bus, stack.store.bucket, object);
+      await republishNotification(stack.bus, stack.store.bucket, object);
     }
     expect(found).toEqual([`requests/${request.id}/input/text.txt`]);
     expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { loud: 2 } });

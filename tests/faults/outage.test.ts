@@ -3,14 +3,14 @@ import type { Server } from '../chaos/servers.ts';
 import { breakable } from './breakable.ts';
 import { tinyGraph } from '../fixtures/tiny/graph.ts';
 import { announcements, requestOf, setUpFor, start, WAIT } from '../shared/runtime/harness.ts';
-import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
+import { createOwnStack, uniqueId, type Stack } from '../support/stack.ts';
 
 const graph = tinyGraph();
 
 let stack: Stack;
 let minio: Server;
 beforeAll(async () => {
-  stack = await ownStack();
+  stack = await createOwnStack();
   minio = breakable(stack).minio;
   await setUpFor(stack, graph, 5);
   for (const name of ['relay', 'tracker', 'cut']) await start(stack, graph, name);

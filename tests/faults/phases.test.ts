@@ -2,15 +2,15 @@ import { readdirSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { requestOf, setUpFor, start } from '../shared/runtime/harness.ts';
 import { processesIn } from '../chaos/orphans.ts';
-import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
-import { mintGraph, phases } from './fixture/graph.ts';
+import { createOwnStack, uniqueId, type Stack } from '../support/stack.ts';
+import { createTwoOutputGraph, phases } from './fixture/graph.ts';
 import { itemsDir, startMint } from './process.ts';
 
-const graph = mintGraph();
+const graph = createTwoOutputGraph();
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await ownStack();
+  stack = await createOwnStack();
   await setUpFor(stack, graph);
   await start(stack, graph, 'relay');
   await start(stack, graph, 'tracker');

@@ -2,7 +2,7 @@ import { beforeAll, expect, it, vi } from 'vitest';
 import { mapSome } from '../../shared/requests/read-request.ts';
 import { streams } from '../../shared/bus/topology.ts';
 import { memory } from '../../bench/processes.ts';
-import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
+import { createOwnStack, uniqueId, type Stack } from '../support/stack.ts';
 import { WAIT } from '../support/wait.ts';
 
 /** Uploads at once: what ends within a minute, 5 000 where there is time. */
@@ -13,7 +13,7 @@ const PEAK = { service: 300, 'nats-server': 300, minio: 1_000 } as const;
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await ownStack();
+  stack = await createOwnStack();
 });
 
 /** How often each request ended, by the subject of its closing event. */

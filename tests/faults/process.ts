@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { vi } from 'vitest';
 import { bundle } from '../../scripts/bundle.mjs';
 import { WAIT } from '../shared/runtime/harness.ts';
-import { atEnd, type Stack } from '../support/stack.ts';
+import { onTestFileEnd, type Stack } from '../support/stack.ts';
 import type { Phase } from './fixture/graph.ts';
 
 /** The mint in a process of its own. */
@@ -23,7 +23,7 @@ const programDir = mkdtempSync(join(tmpdir(), 'fave-mint-program-'));
 /** Where the mint's items have their directories. */
 export const itemsDir = mkdtempSync(join(tmpdir(), 'fave-mint-'));
 
-atEnd(() => {
+onTestFileEnd(() => {
   for (const dir of [itemsDir, programDir]) rmSync(dir, { recursive: true, force: true });
 });
 
@@ -58,7 +58,7 @@ export async function startMint(
       await ended;
     },
   };
-  atEnd(() => mint.kill('SIGKILL'));
+  onTestFileEnd(() => mint.kill('SIGKILL'));
   await mint.logged('service:ready');
   return mint;
 }

@@ -4,7 +4,7 @@ import { UnavailableError } from '../../shared/core/errors.ts';
 import type { Store } from '../../shared/store/store.ts';
 import { tinyGraph } from '../fixtures/tiny/graph.ts';
 import { requestOf, setUpFor, start, WAIT } from '../shared/runtime/harness.ts';
-import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
+import { createOwnStack, uniqueId, type Stack } from '../support/stack.ts';
 
 /** Milliseconds for which a store that is away keeps its callers: longer than the tracker's interval. */
 const AWAY = 1_500;
@@ -17,7 +17,7 @@ const graph = tinyGraph((_, __, { signal }) =>
   Promise.race([released, new Promise<void>((_, stop) => signal.addEventListener('abort', () => stop(signal.reason as Error)))]),
 );
 beforeAll(async () => {
-  stack = await ownStack();
+  stack = await createOwnStack();
   await setUpFor(stack, graph);
   for (const name of ['relay', 'cut', 'shout']) await start(stack, graph, name);
 });
@@ -25,7 +25,7 @@ beforeEach(() => {
   released = new Promise((resolve) => (release = resolve));
 });
 
-const marker = (id: string) => stack.store.text(`requests/${id}/metadata/cancelled.json`);
+const marker = (id: string) => stack.store.getText(`requests/${id}/metadata/cancelled.json`);
 
 it('requests that run out of time while the store is away end when it is back', { timeout: 60_000 }, async () => {
   let [away, refused, under, most] = [true, 0, 0, 0];

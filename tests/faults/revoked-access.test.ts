@@ -4,11 +4,11 @@ import { expect, it } from 'vitest';
 import { natsConfig } from '../../infra/servers/nats.ts';
 import { tinyGraph } from '../fixtures/tiny/graph.ts';
 import { setUpFor, startProcess } from '../shared/runtime/harness.ts';
-import { ownStack } from '../support/stack.ts';
+import { createOwnStack } from '../support/stack.ts';
 import { breakable } from './breakable.ts';
 
 it('a process whose password is another by now says so and ends, as nobody else would start it with the new one', async () => {
-  const stack = await ownStack();
+  const stack = await createOwnStack();
   await setUpFor(stack, tinyGraph());
   const path = join(stack.dataDir, 'nats.conf');
   const config = JSON.parse(await readFile(path, 'utf8')) as ReturnType<typeof natsConfig> & {

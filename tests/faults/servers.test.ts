@@ -1,18 +1,18 @@
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Server } from '../chaos/servers.ts';
 import { breakable } from './breakable.ts';
-import { tinyGraph, type Before } from '../fixtures/tiny/graph.ts';
+import { tinyGraph, type BeforeItem } from '../fixtures/tiny/graph.ts';
 import { sha256Of } from '../../shared/store/store.ts';
-import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
+import { createOwnStack, uniqueId, type Stack } from '../support/stack.ts';
 import { requestOf, setUpFor, start, WAIT } from '../shared/runtime/harness.ts';
 
-let before: Before | undefined;
+let before: BeforeItem | undefined;
 const graph = tinyGraph((...given) => before?.(...given));
 
 let stack: Stack;
 let servers: { nats: Server; minio: Server };
 beforeAll(async () => {
-  stack = await ownStack();
+  stack = await createOwnStack();
   servers = breakable(stack);
   await setUpFor(stack, graph);
   for (const name of ['relay', 'tracker', 'cut', 'shout']) await start(stack, graph, name);

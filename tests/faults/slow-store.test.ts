@@ -2,16 +2,16 @@ import { beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import type { Landed } from '../../schemas/generated/types.ts';
 import { networkTo } from '../chaos/network.ts';
 import { requestOf, setUpFor, start, WAIT } from '../shared/runtime/harness.ts';
-import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
-import { mintGraph } from './fixture/graph.ts';
+import { createOwnStack, uniqueId, type Stack } from '../support/stack.ts';
+import { createTwoOutputGraph } from './fixture/graph.ts';
 import { startMint } from './process.ts';
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await ownStack();
-  await setUpFor(stack, mintGraph());
-  await start(stack, mintGraph(), 'relay');
-  await start(stack, mintGraph(), 'tracker');
+  stack = await createOwnStack();
+  await setUpFor(stack, createTwoOutputGraph());
+  await start(stack, createTwoOutputGraph(), 'relay');
+  await start(stack, createTwoOutputGraph(), 'tracker');
 });
 
 it('a network that is slow and resets at every output costs time and nothing else', async () => {

@@ -2,18 +2,18 @@ import { beforeAll, expect, it } from 'vitest';
 import { defineGraph } from '../../shared/pipeline/graph.ts';
 import { announce } from '../../shared/bus/landed-message.ts';
 import { kinds } from '../../schemas/kinds.ts';
-import { validated } from '../../shared/core/validate.ts';
-import { tinyGraph, type Before } from '../fixtures/tiny/graph.ts';
+import { validate } from '../../shared/core/validate.ts';
+import { tinyGraph, type BeforeItem } from '../fixtures/tiny/graph.ts';
 import { announcements, requestOf, setUpFor, start, WAIT } from '../shared/runtime/harness.ts';
-import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
+import { createOwnStack, uniqueId, type Stack } from '../support/stack.ts';
 
-let before: Before | undefined;
+let before: BeforeItem | undefined;
 const old = tinyGraph((...given) => before?.(...given));
 const upgraded = defineGraph([kinds.input, kinds.canary], [old.stage('cut'), { ...old.stage('shout'), version: 2 }]);
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await ownStack();
+  stack = await createOwnStack();
   await setUpFor(stack, old);
   for (const name of ['relay', 'tracker', 'cut']) await start(stack, old, name);
 });
@@ -24,7 +24,7 @@ it('a worker that is upgraded in the middle does its item itself, and trusts no 
   const lines = ['one', 'two'];
   const itemOf = (text: string): string => `clip_000${lines.indexOf(text) + 1}`;
   const versionOf = async (item: string): Promise<number> =>
-    validated('receipt', JSON.parse((await stack.store.text(`requests/${request.id}/metadata/items/shout/${item}.json`))!.text))
+    validate('receipt', JSON.parse((await stack.store.getText(`requests/${request.id}/metadata/items/shout/${item}.json`))!.text))
       .version;
 
   // Whichever comes first is done, and the other is under way.

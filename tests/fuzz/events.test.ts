@@ -9,8 +9,8 @@ import { createLogger } from '../../shared/observability/log.ts';
 import { createMetrics } from '../../shared/runtime/service/metrics.ts';
 import type { Service } from '../../shared/runtime/service/service.ts';
 import type { Store } from '../../shared/store/store.ts';
-import { validated } from '../../shared/core/validate.ts';
-import { ownStack, uniqueId } from '../support/stack.ts';
+import { validate } from '../../shared/core/validate.ts';
+import { createOwnStack, uniqueId } from '../support/stack.ts';
 import { figures } from './figures.ts';
 import { damaged, notification } from './notifications.ts';
 import { random } from './random.ts';
@@ -62,8 +62,8 @@ async function relayInMemory(): Promise<{ handle: (text: string) => Promise<Hand
       bus,
       store,
       metrics: createMetrics('relay'),
-      stopping: stopping.signal,
-      killed: stopping.signal,
+      drainSignal: stopping.signal,
+      killSignal: stopping.signal,
       ready: () => {
         ready();
       },
@@ -104,7 +104,7 @@ function namedKeys(text: string): Set<string> {
 /** Whatever is announced is exactly a key that the notification names, below a valid id, of a kind of the graph. */
 function checkAnnounced(text: string, { subject, value }: Handled['published'][number]): void {
   const [, , kind, lane, id, ...rest] = subject.split('.');
-  const landed = validated('landed', value); // whatever headers the artifact's writer gave it
+  const landed = validate('landed', value); // whatever headers the artifact's writer gave it
   expect(namedKeys(text)).toContain(landed.key);
   expect(rest).toEqual([]);
   expect(parseKey(landed.key, graph.kinds)).toMatchObject({ requestId: id, kind: { name: kind, announced: true } });
@@ -139,7 +139,7 @@ test(`${size.events} notifications, most of them damaged, are announced, rejecte
 });
 
 test('200 of them through the real relay on real NATS: all are taken off the queue, and it still works', async () => {
-  const stack = await ownStack();
+  const stack = await createOwnStack();
   const [service] = await stack.startServices(['relay']);
   const id = uniqueId();
   for (let index = 0; index < 200; index++) {

@@ -5,7 +5,7 @@ import stage from '../../services/stage-ffmpeg-0/stage.ts';
 import { kinds } from '../../schemas/kinds.ts';
 import { codeOf, messageOf } from '../../shared/core/errors.ts';
 import { mediaFolder } from '../support/media.ts';
-import { runStage, upload } from '../support/stage-harness.ts';
+import { runStageLocally, upload } from '../support/stage-harness.ts';
 import { figures } from './figures.ts';
 import { mutate } from './mutate.ts';
 import { random } from './random.ts';
@@ -57,7 +57,7 @@ describe(`damaged media (seed ${size.seed})`, () => {
 /** Runs stage 0 on a file. @returns `done`, or the code and the sentence of what went wrong. */
 async function examined(path: string): Promise<{ outcome: string; message: string }> {
   try {
-    const ran = await runStage(stage, upload(path), {
+    const ran = await runStageLocally(stage, upload(path), {
       signal: AbortSignal.timeout(BOUND),
       settings: { 'max-duration': 600 },
     });

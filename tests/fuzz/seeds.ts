@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { chirp, generated, h264, medium, picture } from '../support/media.ts';
+import { chirp, generateMedia, h264, medium, picture } from '../support/media.ts';
 
 /** A file that mutants are made of. */
 export interface Seed {
@@ -51,6 +51,6 @@ const MADE: Readonly<Record<string, readonly string[]>> = {
 /** What there is to damage: real media where this machine has them, and a second of each format. */
 export function seeds(): Seed[] {
   const real = REAL.flatMap((name) => medium(name) ?? []);
-  const made = Object.entries(MADE).map(([name, args]) => generated(`seed-${name}`, ...args));
+  const made = Object.entries(MADE).map(([name, args]) => generateMedia(`seed-${name}`, ...args));
   return [...real, ...made].map((path) => ({ name: path.slice(path.lastIndexOf('/') + 1), bytes: readFileSync(path) }));
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { kinds, type Kind } from '../../schemas/kinds.ts';
 import { graph } from '../../services/pipeline.ts';
 import { pathOf, requestPrefix } from '../../shared/pipeline/keys.ts';
-import { diagnosis } from '../../infra/setup/notification-check.ts';
+import { explainMissingNotifications } from '../../infra/setup/notification-check.ts';
 import { notifyEnvironment } from '../../infra/servers/minio.ts';
 import { natsConfig } from '../../infra/servers/nats.ts';
 import { busPermissions } from '../../infra/access/permissions.ts';
@@ -179,7 +179,7 @@ describe('services', () => {
 });
 
 it('a silent canary is diagnosed by what is silent', () => {
-  expect(diagnosis(['fast', 'durable', 'relay'], 1_000)).toContain('queue directory');
-  expect(diagnosis(['durable'], 1_000)).toContain('the queue may be full');
-  expect(diagnosis(['relay'], 1_000)).toContain('relay is not running');
+  expect(explainMissingNotifications(['fast', 'durable', 'relay'], 1_000)).toContain('queue directory');
+  expect(explainMissingNotifications(['durable'], 1_000)).toContain('the queue may be full');
+  expect(explainMissingNotifications(['relay'], 1_000)).toContain('relay is not running');
 });

@@ -2,7 +2,7 @@ import { regimeSettings } from '../../infra/deployment/regimes.ts';
 import { applyOverlay } from './cluster.ts';
 import { medium } from './media.ts';
 import { until } from './system.ts';
-import { seen, timelineOf, type Scenario } from './scenario-report.ts';
+import { recordScenario, timelineOf, type Scenario } from './scenario-report.ts';
 
 /** Uploads at once. */
 const REQUESTS = 6;
@@ -12,7 +12,7 @@ export const burst: Scenario = async (system, graph, say) => {
   const overlay = 'burst-ready';
   const { stages } = regimeSettings(overlay, graph);
   await applyOverlay(overlay);
-  return seen(system, graph, async ({ recording, events }) => {
+  return recordScenario(system, graph, async ({ recording, events }) => {
     await until('the pods that always stay', 300, () =>
       Promise.resolve(
         graph.stages.every(({ name }) => (recording.current(name)?.ready ?? 0) >= (stages[name]?.min ?? 0)) || undefined,

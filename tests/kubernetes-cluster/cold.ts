@@ -1,10 +1,10 @@
 import { medium } from './media.ts';
 import { until } from './system.ts';
-import { assertAllWorked, seen, timelineOf, type Scenario } from './scenario-report.ts';
+import { assertAllWorked, recordScenario, timelineOf, type Scenario } from './scenario-report.ts';
 
 /** From no pod at any stage one upload is analysed, and no pod is left. */
 export const cold: Scenario = (system, graph, say) =>
-  seen(system, graph, async ({ recording, events }) => {
+  recordScenario(system, graph, async ({ recording, events }) => {
     const isEmpty = (): Promise<true | undefined> =>
       Promise.resolve(
         graph.stages.every(({ name }) => {

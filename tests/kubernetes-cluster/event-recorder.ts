@@ -1,6 +1,6 @@
 import type { Progress } from '../../schemas/generated/types.ts';
 import type { Bus } from '../../shared/bus/connection.ts';
-import { follow, nextSequence } from '../../shared/bus/request-events.ts';
+import { followRequestEvents, nextSequence } from '../../shared/bus/request-events.ts';
 import { until } from './system.ts';
 
 /** What was told about requests. */
@@ -16,7 +16,7 @@ export async function watch(bus: Bus, now: () => number, from?: number): Promise
   const items: (Progress & { t: number })[] = [];
   const ends = new Map<string, string>();
   const failures: unknown[] = [];
-  const stop = await follow(bus, undefined, from ?? (await nextSequence(bus)), {
+  const stop = await followRequestEvents(bus, undefined, from ?? (await nextSequence(bus)), {
     take: (event) => {
       if (event.what === 'item') items.push({ ...event.data, t: now() });
       else if (['completed', 'failed', 'rejected'].includes(event.name)) ends.set(event.data.request_id, event.name);

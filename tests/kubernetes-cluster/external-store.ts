@@ -9,7 +9,7 @@ import { ensureServers } from '../../infra/servers/install.ts';
 import { addition, kubectl, nodeAddress, overlayDir, runDir, type Adaptation } from './cluster.ts';
 import { medium } from './media.ts';
 import { install, type System } from './system.ts';
-import { assertAllWorked, seen, timelineOf, type Scenario } from './scenario-report.ts';
+import { assertAllWorked, recordScenario, timelineOf, type Scenario } from './scenario-report.ts';
 
 /** The port that the network policy lets services out to. */
 const HTTPS = 443;
@@ -85,7 +85,7 @@ export async function installOnExternalStore(graph: Graph, mc: string): Promise<
 export const externalStore: Scenario = async (system, graph, say) => {
   const servers = await kubectl(['-n', NAMESPACE, 'get', 'statefulsets', '-o', 'jsonpath={.items[*].metadata.name}']);
   if (servers !== 'nats') throw new Error(`the cluster runs ${servers}, not only the bus`);
-  return seen(system, graph, async ({ recording, events }) => {
+  return recordScenario(system, graph, async ({ recording, events }) => {
     const begun = recording.now();
     await system.submit('elsewhere', medium('walk-and-talk.mp4'));
     await events.completed(['elsewhere'], 900);

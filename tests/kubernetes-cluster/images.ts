@@ -4,25 +4,25 @@ import { buildImages } from '../../infra/compose/build.ts';
 import { ensureCompose } from '../../infra/compose/client.ts';
 import { findDaemon } from '../../infra/compose/daemon.ts';
 import { run } from '../../infra/compose/run.ts';
-import { standIns } from '../../infra/compose/local-images.ts';
+import { createLocalImages } from '../../infra/compose/local-images.ts';
 import { version } from '../../infra/kubernetes/base.ts';
 import { images } from '../../infra/kubernetes/names.ts';
 import { cacheDir } from '../../infra/process/paths.ts';
-import type { Progress } from '../../infra/process/progress.ts';
+import type { ProgressReporter } from '../../infra/process/progress.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
 
 /**
  * Builds the images as compose.yaml has them and saves each as an archive. `FAVE_KUBERNETES_IMAGES` names a folder of archives to use instead.
  * @returns Paths of the archives. @throws PermanentError `no-images`.
  */
-export async function imageArchives(progress: Progress): Promise<string[]> {
+export async function imageArchives(progress: ProgressReporter): Promise<string[]> {
   const given = process.env['FAVE_KUBERNETES_IMAGES'];
   if (given) return (await readdir(given)).filter((name) => name.endsWith('.tar')).map((name) => join(given, name));
   const compose = await ensureCompose(progress);
   const daemon = await findDaemon(progress);
   if ('missing' in daemon) throw new PermanentError('no-images', `the images cannot be built: ${daemon.missing}`);
   try {
-    const env = { ...daemon.env, ...(await standIns(daemon.env, progress)), FAVE_VERSION: version };
+    const env = { ...daemon.env, ...(await createLocalImages(daemon.env, progress)), FAVE_VERSION: version };
     progress('building the images …');
     await buildImages({ program: compose, project: 'fave-kubernetes-test', env, args: ['--quiet'] });
     const dir = join(cacheDir, 'kubernetes', 'images');

@@ -4,7 +4,7 @@ import { busySlots } from '../../infra/scaler/scale-down-order.ts';
 import { applyOverlay, kubectl } from './cluster.ts';
 import { medium } from './media.ts';
 import { until, type System } from './system.ts';
-import { seen, timelineOf, type Scenario } from './scenario-report.ts';
+import { recordScenario, timelineOf, type Scenario } from './scenario-report.ts';
 
 /** Seconds that Kubernetes waits for a pod that is told to stop, unless its manifest asks for more. */
 const DEFAULT_GRACE = 30;
@@ -31,7 +31,7 @@ async function busyPod(system: System, stage: string): Promise<string> {
 export const killed: Scenario = async (system, graph, say) => {
   const stage = 'stage-deepspeech';
   await applyOverlay('warm');
-  return seen(system, graph, async ({ recording, events }) => {
+  return recordScenario(system, graph, async ({ recording, events }) => {
     await until(`no item at ${stage}`, 120, () => Promise.resolve(recording.current(stage)?.lag === 0 || undefined));
     const begun = recording.now();
     const id = requestId('killed');
@@ -60,7 +60,7 @@ export const interrupted: Scenario = async (system, graph, say) => {
   await applyOverlay('warm');
   const pause = (value: string): Promise<string> =>
     kubectl(['-n', NAMESPACE, 'annotate', '--overwrite', 'scaledobject', stage, `autoscaling.keda.sh/paused${value}`]);
-  return seen(system, graph, async ({ recording, events }) => {
+  return recordScenario(system, graph, async ({ recording, events }) => {
     await until(`no item at ${stage}`, 120, () => Promise.resolve(recording.current(stage)?.lag === 0 || undefined));
     const begun = recording.now();
     const id = requestId('interrupted');

@@ -6,7 +6,7 @@ import { consumerName, lanesOf } from '../../shared/bus/topology.ts';
 const INTERVAL = 250;
 
 /** Looks at the cluster again and again. @returns How to stop; it throws what a look threw. */
-export function keepLooking(look: () => Promise<void>): () => Promise<void> {
+export function startPolling(look: () => Promise<void>): () => Promise<void> {
   const end = new AbortController();
   const looking = (async (): Promise<void> => {
     while (!end.signal.aborted) {
@@ -22,6 +22,6 @@ export function keepLooking(look: () => Promise<void>): () => Promise<void> {
 }
 
 /** A stage's lag: of its lanes the one that has most, as the autoscaler takes it. @param lags By consumer. */
-export function lagOf({ name, consumes }: AnyStage, lags: ReadonlyMap<string, number>): number {
+export function maxLaneLag({ name, consumes }: AnyStage, lags: ReadonlyMap<string, number>): number {
   return Math.max(...lanesOf(consumes).map((lane) => lags.get(consumerName(name, lane)) ?? 0));
 }

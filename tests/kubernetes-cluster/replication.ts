@@ -12,7 +12,7 @@ interface StoreInfo {
 }
 
 /** What the clusters of the servers lack of all their copies; nothing where all are there and up to date. */
-export async function lacking({ mc }: System, { manager }: Bus): Promise<string[]> {
+export async function findMissingReplicas({ mc }: System, { manager }: Bus): Promise<string[]> {
   const { info } = JSON.parse(await mc('admin', 'info', '--json', 'fave')) as StoreInfo;
   const { backend, servers } = info;
   const store = [backend.backendType, backend.standardSCParity, backend.onlineDisks, servers.filter(isOnline).length].join(' ');

@@ -1,7 +1,7 @@
 import type { ScaleEvent } from '../../schemas/generated/types.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import { coldStartOf } from '../../infra/scaler/cold-start.ts';
-import { keepLooking, lagOf } from './polling.ts';
+import { startPolling, maxLaneLag } from './polling.ts';
 import type { System } from './system.ts';
 
 /** What KEDA and the autoscaler did, as the local scaler tells it of itself: seen from outside, at most one look late. */
@@ -41,7 +41,7 @@ interface Pod {
 }
 
 /** Watches a system's stages until it is told to stop. */
-export function keepScaleJournal(system: System, graph: Graph): ScaleJournal {
+export function recordScaleEvents(system: System, graph: Graph): ScaleJournal {
   const events: ScaleEvent[] = [];
   const wanted = new Map<string, { count: number; since: number }>();
   let seen = new Map<string, SeenPod>();
@@ -60,7 +60,7 @@ export function keepScaleJournal(system: System, graph: Graph): ScaleJournal {
         event: 'decision',
         from,
         to,
-        lag: lagOf(each, lags),
+        lag: maxLaneLag(each, lags),
         reason: 'by KEDA or its autoscaler, seen from outside',
       });
     }
@@ -115,6 +115,6 @@ export function keepScaleJournal(system: System, graph: Graph): ScaleJournal {
   return {
     events,
     pods: () => [...seen.values()],
-    stop: keepLooking(look),
+    stop: startPolling(look),
   };
 }

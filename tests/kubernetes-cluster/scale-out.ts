@@ -4,11 +4,11 @@ import { consumerName, lanesOf, streams } from '../../shared/bus/topology.ts';
 import type { AnyStage } from '../../shared/pipeline/stage.ts';
 import { hosts } from '../../infra/kubernetes/names.ts';
 import { killPod, replacement, type Adaptation } from './cluster.ts';
-import { artifacts, lacking } from './replication.ts';
+import { artifacts, findMissingReplicas } from './replication.ts';
 import { isScaled, lagsByKeda } from './keda.ts';
 import { medium } from './media.ts';
 import { until, type System } from './system.ts';
-import { seen, timelineOf, type Mark, type Scenario, type Seen, type Timeline } from './scenario-report.ts';
+import { recordScenario, timelineOf, type Mark, type Scenario, type Seen, type Timeline } from './scenario-report.ts';
 
 /** Whose items take some seconds each: it has lag when the servers are killed. */
 const STAGE = 'stage-deepspeech';
@@ -38,7 +38,7 @@ export const scaleOut: Scenario = async (system, graph, say) => {
   // Without memo, or all but the first would be copies.
   const submit = (id: string): Promise<void> => system.submit(id, medium('walk-and-talk.mp4'), { memo: 'false' });
   const whole = async (): Promise<true | undefined> =>
-    (await lacking(system, bus).catch((error: unknown) => [String(error)])).length === 0 || undefined;
+    (await findMissingReplicas(system, bus).catch((error: unknown) => [String(error)])).length === 0 || undefined;
   const play = async ({ recording, events }: Seen): Promise<Timeline> => {
     const marks: Mark[] = [];
     const mark = (what: string): void => {
@@ -83,5 +83,5 @@ export const scaleOut: Scenario = async (system, graph, say) => {
     const about = `${ids.length} videos of 54 s; a server of the bus and one of the store killed under load`;
     return timelineOf(graph, recording, events, { about, overlay: 'scale-out', requests: ids.length, begun, completed, marks });
   };
-  return seen(system, graph, play).finally(() => bus.close());
+  return recordScenario(system, graph, play).finally(() => bus.close());
 };

@@ -1,5 +1,5 @@
 import type { Graph } from '../../shared/pipeline/graph.ts';
-import { record, type Change, type Recording } from './stage-recorder.ts';
+import { recordStages, type StageChange, type Recording } from './stage-recorder.ts';
 import type { System } from './system.ts';
 import { watch, type Watch } from './event-recorder.ts';
 
@@ -10,7 +10,7 @@ export interface Timeline {
   readonly requests: number;
   readonly completed: number;
   readonly stages: Readonly<Record<string, StageSummary>>;
-  readonly changes: readonly Change[];
+  readonly changes: readonly StageChange[];
   /** What was done to the cluster, and what it did. */
   readonly marks?: readonly Mark[];
 }
@@ -40,8 +40,8 @@ export interface Seen {
 }
 
 /** Plays a part of a scenario while stages and events are recorded. */
-export async function seen<T>(system: System, graph: Graph, play: (what: Seen) => Promise<T>): Promise<T> {
-  const recording = record(system, graph);
+export async function recordScenario<T>(system: System, graph: Graph, play: (what: Seen) => Promise<T>): Promise<T> {
+  const recording = recordStages(system, graph);
   const events = await watch(system.bus, recording.now);
   try {
     return await play({ recording, events });

@@ -1,9 +1,9 @@
 import type { Graph } from '../../shared/pipeline/graph.ts';
-import { keepLooking, lagOf } from './polling.ts';
+import { startPolling, maxLaneLag } from './polling.ts';
 import type { System } from './system.ts';
 
 /** What a stage is like from a time on: seconds since the recording began. */
-export interface Change {
+export interface StageChange {
   readonly t: number;
   readonly stage: string;
   /** Of the lane that has most. */
@@ -16,9 +16,9 @@ export interface Change {
 export interface Recording {
   /** Seconds since the recording began. */
   now(): number;
-  readonly changes: readonly Change[];
+  readonly changes: readonly StageChange[];
   /** What a stage is like at the moment. */
-  current(stage: string): Change | undefined;
+  current(stage: string): StageChange | undefined;
   stop(): Promise<void>;
 }
 
@@ -27,11 +27,11 @@ interface Deployments {
 }
 
 /** Records lag, wanted and ready pods of every stage whenever one of them changes. */
-export function record(system: System, graph: Graph): Recording {
+export function recordStages(system: System, graph: Graph): Recording {
   const begun = performance.now();
   const now = (): number => Math.round((performance.now() - begun) / 10) / 100;
-  const changes: Change[] = [];
-  const last = new Map<string, Change>();
+  const changes: StageChange[] = [];
+  const last = new Map<string, StageChange>();
 
   const look = async (): Promise<void> => {
     const [lags, deployments] = await Promise.all([
@@ -42,7 +42,7 @@ export function record(system: System, graph: Graph): Recording {
     for (const stage of graph.stages) {
       const { name } = stage;
       const deployment = deployments.items.find(({ metadata }) => metadata.name === name);
-      const lag = lagOf(stage, lags);
+      const lag = maxLaneLag(stage, lags);
       const desired = deployment?.spec.replicas ?? 0;
       const ready = deployment?.status.readyReplicas ?? 0;
       const before = last.get(name);
@@ -56,6 +56,6 @@ export function record(system: System, graph: Graph): Recording {
     now,
     changes,
     current: (stage) => last.get(stage),
-    stop: keepLooking(look),
+    stop: startPolling(look),
   };
 }

@@ -1,5 +1,5 @@
 import { kubectl } from './cluster.ts';
-import { keepScaleJournal, type ScaleJournal, type SeenPod } from './scale-event-recorder.ts';
+import { recordScaleEvents, type ScaleJournal, type SeenPod } from './scale-event-recorder.ts';
 import { install, uninstall, type System } from './system.ts';
 import { NAMESPACE, ports } from '../../infra/kubernetes/names.ts';
 import { regimeSettings } from '../../infra/deployment/regimes.ts';
@@ -16,7 +16,7 @@ export const kubernetes: Platform = {
     await uninstall();
     const { mc } = await ensureServers((line) => void process.stderr.write(`${line}\n`));
     const system = await install(graph, regime, mc);
-    const journal = keepScaleJournal(system, graph);
+    const journal = recordScaleEvents(system, graph);
     const { store, bus } = system.admin;
     // Until set-up is done, services that came before it start again.
     const begun = await restartsOf(system);

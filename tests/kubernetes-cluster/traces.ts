@@ -1,7 +1,7 @@
 import { newTraceparent, traceIdOf } from '../../shared/observability/trace.ts';
-import { NAMESPACE, neighbours } from '../../infra/kubernetes/names.ts';
+import { NAMESPACE, peerNamespaces } from '../../infra/kubernetes/names.ts';
 import { COLLECTOR_PORT } from '../../infra/kubernetes/network.ts';
-import { collect, rootsOf, type Collector } from '../../infra/observe/collector.ts';
+import { startCollector, rootsOf, type Collector } from '../../infra/observe/collector.ts';
 import { serviceNames } from '../../infra/local/service-spec.ts';
 import { apply, applyOverlay, kubectl, manifests, nodeAddress } from './cluster.ts';
 import { medium } from './media.ts';
@@ -11,9 +11,9 @@ import type { Scenario } from './scenario-report.ts';
 /** The Service that the component sends to, in front of a collector that is this process. */
 function collectorService({ url }: Collector): object[] {
   const { hostname, port } = new URL(url);
-  const metadata = { name: 'otel-collector', namespace: neighbours.monitoring };
+  const metadata = { name: 'otel-collector', namespace: peerNamespaces.monitoring };
   return [
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: neighbours.monitoring } },
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: peerNamespaces.monitoring } },
     { apiVersion: 'v1', kind: 'Service', metadata, spec: { ports: [{ name: 'otlp', port: COLLECTOR_PORT }] } },
     {
       apiVersion: 'discovery.k8s.io/v1',
@@ -28,7 +28,7 @@ function collectorService({ url }: Collector): object[] {
 
 /** Every service sends its spans to the collector of the component, and a request's are one tree. */
 export const traces: Scenario = async (system, graph, say) => {
-  const collector = await collect(await nodeAddress());
+  const collector = await startCollector(await nodeAddress());
   try {
     await apply(collectorService(collector));
     // Whose environment changes with all others', and which Kubernetes does not change.
@@ -49,6 +49,6 @@ export const traces: Scenario = async (system, graph, say) => {
     return undefined;
   } finally {
     collector.close();
-    await kubectl(['delete', 'namespace', neighbours.monitoring, '--ignore-not-found', '--wait', '--timeout=120s']);
+    await kubectl(['delete', 'namespace', peerNamespaces.monitoring, '--ignore-not-found', '--wait', '--timeout=120s']);
   }
 };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { PermanentError } from '../../shared/core/errors.ts';
 import { run } from '../../infra/compose/run.ts';
 import { root } from '../../infra/process/paths.ts';
-import type { Progress } from '../../infra/process/progress.ts';
+import type { ProgressReporter } from '../../infra/process/progress.ts';
 import { ensurePackages } from '../../infra/servers/packages.ts';
 import { imageArchives } from './images.ts';
 
@@ -32,7 +32,7 @@ export function whyNoCluster(): string | undefined {
  */
 export async function withCluster(
   command: readonly string[],
-  progress: Progress,
+  progress: ProgressReporter,
   env: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const reason = whyNoCluster();

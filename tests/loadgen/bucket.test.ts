@@ -7,16 +7,16 @@ import { runLoad } from '../../loadgen/run/load.ts';
 import { videoOf } from '../../loadgen/arrivals/mix.ts';
 import type { Target } from '../../loadgen/targets/target.ts';
 import { bucketTarget } from '../../loadgen/targets/bucket.ts';
-import { publishLifecycle, publishProgress } from '../../shared/bus/events.ts';
-import { faveValues } from '../../shared/pipeline/metadata.ts';
+import { publishLifecycle, publishItemEvent } from '../../shared/bus/events.ts';
+import { parseFaveHeaders } from '../../shared/pipeline/metadata.ts';
 import { mediaFolder } from '../support/media.ts';
-import { stack } from '../support/stack.ts';
+import { useSharedStack } from '../support/stack.ts';
 
 // Starting servers may take longer than a test may.
-beforeAll(stack);
+beforeAll(useSharedStack);
 
 it('uploads as a user would, and hears of the end from the subjects', async () => {
-  const { store, bus } = await stack();
+  const { store, bus } = await useSharedStack();
   await writeFile(join(mediaFolder(), 'a b.mp4'), 'not really');
   const video = await videoOf('a b.mp4', mediaFolder());
   const target = bucketTarget(store, bus, { memo: 'false', query: 'café' });
@@ -28,7 +28,7 @@ it('uploads as a user would, and hears of the end from the subjects', async () =
       const about = { request_id: sending.id, run: 1 };
       await publishLifecycle(bus, 'test', 'accepted', { ...about, status: 'accepted' });
       const costs = { deliveries: 2, duration_ms: 12.5, queue_ms: 3, cold_start: true, cost_unit: 0.01 };
-      await publishProgress(bus, 's', { ...about, stage: 's', item: 'input', outcome: 'done', outputs: [], ...costs });
+      await publishItemEvent(bus, 's', { ...about, stage: 's', item: 'input', outcome: 'done', outputs: [], ...costs });
       await publishLifecycle(bus, 'test', 'completed', { ...about, status: 'completed' });
     },
   };
@@ -49,6 +49,6 @@ it('uploads as a user would, and hears of the end from the subjects', async () =
     expect(stages).toEqual({ s: expect.objectContaining({ items: 1, redelivered: 1, queue_ms: 3, duration_ms: 12.5 }) });
     expect(Date.parse(completed!)).toBeGreaterThanOrEqual(Date.parse(accepted!));
     const stored = await store.head(`requests/${request_id}/input/a b.mp4`);
-    expect(faveValues(stored!.headers)).toMatchObject({ memo: 'false', query: 'café' });
+    expect(parseFaveHeaders(stored!.headers)).toMatchObject({ memo: 'false', query: 'café' });
   }
 });

@@ -8,7 +8,7 @@ import { createSummary } from '../../loadgen/record/summary.ts';
 import type { Target } from '../../loadgen/targets/target.ts';
 import { nullTarget, stallingTarget } from '../../loadgen/targets/local.ts';
 import type { RequestEvent } from '../../shared/bus/request-events.ts';
-import { validated } from '../../shared/core/validate.ts';
+import { validate } from '../../shared/core/validate.ts';
 import { virtualClock } from './virtual-clock.ts';
 
 const video = { name: 'a.mp4', path: '/a.mp4', weight: 1, sha256: '', size: 1 };
@@ -16,7 +16,7 @@ const video = { name: 'a.mp4', path: '/a.mp4', weight: 1, sha256: '', size: 1 };
 /** Runs a load in no time. */
 async function run(options: Partial<LoadOptions> & Pick<LoadOptions, 'schedule' | 'target' | 'clock'>): Promise<LoadRecord[]> {
   const records: LoadRecord[] = [];
-  const record: LoadOptions['record'] = (each) => records.push(validated('loadRecord', each));
+  const record: LoadOptions['record'] = (each) => records.push(validate('loadRecord', each));
   await runLoad({ videos: [video], seed: 1, wait: 60, signal: new AbortController().signal, record, ...options });
   return records;
 }

@@ -14,8 +14,8 @@ import { archiveLogs, storageOf } from '../../loadgen/study/storage.ts';
 import { runStudy, type StudyOptions } from '../../loadgen/study/study.ts';
 import { graph } from '../../services/pipeline.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
-import { stack, uniqueId } from '../support/stack.ts';
-import { generated, h264, picture } from '../support/media.ts';
+import { useSharedStack, uniqueId } from '../support/stack.ts';
+import { generateMedia, h264, picture } from '../support/media.ts';
 
 async function folder(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'fave-study-test-'));
@@ -53,7 +53,7 @@ describe('a study', () => {
       repeats: [1, 2],
       duration: 30,
       wait: 5,
-      video: generated('study.mp4', ...picture({ seconds: 1 }), ...h264),
+      video: generateMedia('study.mp4', ...picture({ seconds: 1 }), ...h264),
       seed: 5,
       capacity: 0.5,
       out: await folder(),
@@ -110,7 +110,7 @@ describe('a study', () => {
 
 describe('the record of a cell', () => {
   // Starting servers may take longer than a test may.
-  beforeAll(stack);
+  beforeAll(useSharedStack);
 
   it('names whatever was not as it should be', () => {
     const request = {
@@ -169,7 +169,7 @@ describe('the record of a cell', () => {
   });
 
   it('has what its requests left in the bucket, and their logs', async () => {
-    const { store } = await stack();
+    const { store } = await useSharedStack();
     const [mine, other] = [uniqueId(), uniqueId()];
     await store.put(`requests/${mine}/input/v.mp4`, '12345');
     await store.put(`requests/${mine}/metadata/logs/s-1.jsonl`, '{"n":1}\n');
@@ -183,7 +183,7 @@ describe('the record of a cell', () => {
   });
 
   it('has a snapshot of every service', async () => {
-    const { store, bus } = await stack();
+    const { store, bus } = await useSharedStack();
     const path = join(await folder(), files.snapshots);
     const lines = await createLines(path);
     const system = {

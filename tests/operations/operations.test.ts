@@ -8,7 +8,7 @@ import { beforeAll, expect, test, vi } from 'vitest';
 import { markedBlocks } from '../kubernetes-cluster/documented-commands.ts';
 import { fave } from '../cli/run.ts';
 import { stored, WAIT } from '../shared/runtime/harness.ts';
-import { atEnd, ownStack, type Stack } from '../support/stack.ts';
+import { onTestFileEnd, createOwnStack, type Stack } from '../support/stack.ts';
 import { createShell } from './document.ts';
 
 const blocks = markedBlocks('tested');
@@ -31,12 +31,12 @@ beforeAll(async () => {
   });
   await new Promise<void>((resolve) => sink.listen(0, '127.0.0.1', resolve));
   // After the servers have gone: the store writes its audit log there, whatever is asked of it, until it ends.
-  atEnd(async () => {
+  onTestFileEnd(async () => {
     sink.close();
     sink.closeAllConnections();
     await rm(home, { recursive: true });
   });
-  stack = await ownStack();
+  stack = await createOwnStack();
   const instance = { FAVE_DATA: stack.dataDir, PATH: process.env['PATH'] };
   const env = JSON.parse((await fave(['env', '--json'], { env: instance })).stdout) as Record<string, string>;
   const AUDIT_URL = `http://127.0.0.1:${(sink.address() as AddressInfo).port}/`;
@@ -52,7 +52,7 @@ function follow(name: string): Promise<string> {
 }
 
 const key = (path: string): string => `requests/my-video/${path}`;
-const textOf = async (path: string): Promise<string | undefined> => (await stack.store.text(key(path)))?.text;
+const textOf = async (path: string): Promise<string | undefined> => (await stack.store.getText(key(path)))?.text;
 const headOf = async () => {
   const found = await stack.store.head(key('input/video.mp4'));
   return found && [found.etag, found.size, found.headers['x-amz-meta-fave-query']];

@@ -4,7 +4,7 @@ import { kinds } from '../../schemas/kinds.ts';
 import cutter from '../../services/stage-ffmpeg-1/stage.ts';
 import prober from '../../services/stage-ffmpeg-0/stage.ts';
 import { mediaFolder } from '../support/media.ts';
-import { runStage, upload, type LocalObject, type Output, type Ran } from '../support/stage-harness.ts';
+import { runStageLocally, upload, type LocalObject, type Output, type Ran } from '../support/stage-harness.ts';
 
 let made = 0;
 
@@ -23,9 +23,9 @@ export async function cut(
   source: string,
   bounds: readonly (readonly [number, number])[],
 ): Promise<Ran & { media: Output; audio: Output }> {
-  const probed = await runStage(prober, upload(source));
+  const probed = await runStageLocally(prober, upload(source));
   const [media, audio] = [probed.of(kinds.media)[0]!, probed.of(kinds.audio)[0]!];
   const { duration } = await probed.json<{ duration: number }>(kinds.media);
-  const ran = await runStage(cutter, segments(bounds, duration), { siblings: [upload(source), media] });
+  const ran = await runStageLocally(cutter, segments(bounds, duration), { siblings: [upload(source), media] });
   return { ...ran, media, audio };
 }

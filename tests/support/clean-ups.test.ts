@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { undo } from './clean-ups.ts';
+import { runCleanups } from './clean-ups.ts';
 
 it('what was started is undone in reverse order, each once, also after one that fails', async () => {
   const undone: number[] = [];
@@ -11,7 +11,7 @@ it('what was started is undone in reverse order, each once, also after one that 
     },
     () => Promise.resolve(undone.push(4)),
   ];
-  await expect(undo(cleanUps)).rejects.toThrow('nor will three; Error: two will not go');
-  await undo(cleanUps);
+  await expect(runCleanups(cleanUps)).rejects.toThrow('nor will three; Error: two will not go');
+  await runCleanups(cleanUps);
   expect(undone).toEqual([4, 1]);
 });

@@ -2,7 +2,7 @@
 export type CleanUp = () => unknown;
 
 /** Undoes in reverse order and empties the list; one that fails does not keep the others from being done. @throws AggregateError of all failures. */
-export async function undo(cleanUps: CleanUp[]): Promise<void> {
+export async function runCleanups(cleanUps: CleanUp[]): Promise<void> {
   const failures: unknown[] = [];
   for (const cleanUp of cleanUps.splice(0).reverse()) {
     try {

@@ -35,7 +35,7 @@ export function ffmpeg(...args: readonly string[]): void {
 }
 
 /** Makes a medium once a test file. @param args ffmpeg's, without the target. */
-export function generated(name: string, ...args: readonly string[]): string {
+export function generateMedia(name: string, ...args: readonly string[]): string {
   const path = join(mediaFolder(), name);
   if (!existsSync(path)) ffmpeg(...args, `file:${path}`);
   return path;

@@ -3,12 +3,12 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { launch, type Launched } from '../../infra/local/launcher.ts';
+import { launch, type RunningInstance } from '../../infra/local/launcher.ts';
 import { environmentOf } from '../../infra/local/servers.ts';
 import { freePorts } from '../../infra/deployment/ports.ts';
-import type { Supervised } from '../../infra/process/supervisor.ts';
+import type { SupervisedService } from '../../infra/process/supervisor.ts';
 import { graph } from '../../services/pipeline.ts';
-import { undo } from './clean-ups.ts';
+import { runCleanups } from './clean-ups.ts';
 
 /** What a test may ask for, by JSON over HTTP. */
 export interface StackCalls {
@@ -37,10 +37,10 @@ export interface ServiceInfo {
 
 /** Starts servers and services for tests as they ask, each stack once, and stops all of them at the end. */
 export async function serveStacks(dir: string): Promise<{ url: string; close: () => Promise<void> }> {
-  const stacks = new Map<string, Promise<Launched>>();
-  const services: Supervised[] = [];
+  const stacks = new Map<string, Promise<RunningInstance>>();
+  const services: SupervisedService[] = [];
 
-  const launched = (name: string): Promise<Launched> => {
+  const launched = (name: string): Promise<RunningInstance> => {
     const started = stacks.get(name) ?? startStack(join(dir, name));
     stacks.set(name, started);
     return started;
@@ -81,12 +81,12 @@ export async function serveStacks(dir: string): Promise<{ url: string; close: ()
       server.closeAllConnections();
       const started = await Promise.allSettled(stacks.values());
       const stops = started.flatMap((stack) => (stack.status === 'fulfilled' ? [stack.value.stop] : []));
-      await undo([() => rm(dir, { recursive: true, force: true, maxRetries: 3 }), ...stops]);
+      await runCleanups([() => rm(dir, { recursive: true, force: true, maxRetries: 3 }), ...stops]);
     },
   };
 }
 
-async function startStack(dataDir: string): Promise<Launched> {
+async function startStack(dataDir: string): Promise<RunningInstance> {
   const progress = (line: string): void => void process.stderr.write(`${line}\n`);
   const env = { PATH: process.env['PATH'], HOME: process.env['HOME'] }; // servers of the outer environment are not for tests
   return launch({ dataDir, ports: await freePorts(), graph, services: [], env, progress });

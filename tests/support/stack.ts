@@ -5,7 +5,7 @@ import { connectBus, type Bus } from '../../shared/bus/connection.ts';
 import { readConfig, type Config } from '../../shared/config/config.ts';
 import { createStore, type Store } from '../../shared/store/store.ts';
 import './built-servers.ts';
-import { undo, type CleanUp } from './clean-ups.ts';
+import { runCleanups, type CleanUp } from './clean-ups.ts';
 import type { ServiceInfo, StackCalls } from './stack-server.ts';
 
 /** Real MinIO and NATS with set-up done, and an administrator's connections to them; closed after the test file. */
@@ -31,24 +31,24 @@ export interface RunningService extends ServiceInfo {
 
 /** Undone when the test file is done; registered at import, as hooks must be. */
 const cleanUps: CleanUp[] = [];
-afterAll(() => undo(cleanUps));
+afterAll(() => runCleanups(cleanUps));
 
 /** Has something done when the test file is done, before what was opened earlier is closed. */
-export function atEnd(cleanUp: CleanUp): void {
+export function onTestFileEnd(cleanUp: CleanUp): void {
   cleanUps.push(cleanUp);
 }
 
 let shared: Promise<Stack> | undefined;
 
 /** The servers that all test files share. Use request ids of your own ({@link uniqueId}), and start only services that others may start too. */
-export function stack(): Promise<Stack> {
+export function useSharedStack(): Promise<Stack> {
   return (shared ??= open('shared'));
 }
 
 /** Servers of this test's own, for tests that stop them, or need empty streams or to be the only consumer. Takes some seconds. */
-export async function ownStack(): Promise<Stack> {
+export async function createOwnStack(): Promise<Stack> {
   const name = `own-${randomUUID()}`;
-  atEnd(() => call('stopStack', { name }));
+  onTestFileEnd(() => call('stopStack', { name }));
   return open(name);
 }
 
@@ -62,7 +62,7 @@ async function open(name: string): Promise<Stack> {
   const config = readConfig(environment);
   const store = createStore(config.store);
   const bus = await connectBus(config.bus, 'test');
-  atEnd(async () => {
+  onTestFileEnd(async () => {
     store.close();
     await bus.close();
   });
@@ -76,7 +76,7 @@ async function open(name: string): Promise<Stack> {
     startServices: async (names, env = {}) => {
       const started = await Promise.allSettled(names.map((service) => start(name, service, { ...env })));
       const running = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-      atEnd(() => Promise.all(running.map((service) => service.stop())));
+      onTestFileEnd(() => Promise.all(running.map((service) => service.stop())));
       for (const result of started) if (result.status === 'rejected') throw result.reason;
       return running;
     },

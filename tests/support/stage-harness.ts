@@ -11,7 +11,7 @@ import { createLogger } from '../../shared/observability/log.ts';
 import { withDefaults, type OptionMap } from '../../shared/core/options.ts';
 import type { AnyStage, Attributes, Indices, Item, Outputs, Source } from '../../shared/pipeline/stage.ts';
 import { digestOf } from '../../shared/store/store.ts';
-import { validated, type SchemaName } from '../../shared/core/validate.ts';
+import { validate, type SchemaName } from '../../shared/core/validate.ts';
 
 /** A local file that stands for an object of the bucket. */
 export interface LocalObject {
@@ -33,7 +33,7 @@ export interface Ran {
   readonly outputs: readonly Output[];
   /** Every program that was run, with its arguments. */
   readonly executed: readonly { readonly command: string; readonly args: readonly string[] }[];
-  /** Names and versions that the stage recorded with `used`. */
+  /** Names and versions that the stage recorded with `recordModel`. */
   readonly used: Readonly<Record<string, string>>;
   of(kind: Kind): readonly Output[];
   json<T>(kind: Kind): Promise<T>;
@@ -52,7 +52,7 @@ export interface RunOptions {
  * Runs a stage on local files as the runtime would, without a store or a broker; what it puts is kept in a directory of the test's own,
  * under the keys it would have, and checked against its kind. Everything is removed when the test ends.
  */
-export async function runStage(stage: AnyStage, item: LocalObject, given: RunOptions = {}): Promise<Ran> {
+export async function runStageLocally(stage: AnyStage, item: LocalObject, given: RunOptions = {}): Promise<Ran> {
   const root = await mkdtemp(join(tmpdir(), 'fave-stage-'));
   onTestFinished(() => rm(root, { recursive: true, force: true }));
   const dir = join(root, 'work');
@@ -79,7 +79,7 @@ export async function runStage(stage: AnyStage, item: LocalObject, given: RunOpt
     log,
     signal,
     dir,
-    used: (name, version) => {
+    recordModel: (name, version) => {
       used[name] = version;
     },
   });
@@ -144,7 +144,7 @@ function outputsInto(root: string, stage: AnyStage, item: Source, made: Output[]
 }
 
 function checked(kind: Kind, value: unknown): unknown {
-  return kind.schema === undefined ? value : validated(kind.schema as SchemaName, value);
+  return kind.schema === undefined ? value : validate(kind.schema as SchemaName, value);
 }
 
 /** A user's upload. */

@@ -11,7 +11,7 @@ import { connectBus } from '../../shared/bus/connection.ts';
 import { readConfig } from '../../shared/config/config.ts';
 import { UnavailableError } from '../../shared/core/errors.ts';
 import { createStore } from '../../shared/store/store.ts';
-import { atEnd } from '../support/stack.ts';
+import { onTestFileEnd } from '../support/stack.ts';
 
 let dir: string;
 let ports: Ports;
@@ -58,7 +58,7 @@ function makeCertificates(): void {
 
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'fave-tls-'));
-  atEnd(() => rm(dir, { recursive: true, force: true, maxRetries: 3 }));
+  onTestFileEnd(() => rm(dir, { recursive: true, force: true, maxRetries: 3 }));
   ports = await freePorts();
   makeCertificates();
   const programs = await ensureServers(() => undefined);
@@ -90,7 +90,7 @@ beforeAll(async () => {
 
 async function run(name: string, command: string, args: string[], env: Record<string, string> = {}): Promise<RunningProcess> {
   const server = await startProcess({ name, command, args, env, cwd: dir, log: join(dir, `${name}.log`) });
-  atEnd(() => server.stop(5_000));
+  onTestFileEnd(() => server.stop(5_000));
   return server;
 }
 
@@ -119,13 +119,13 @@ test('the store is used over TLS with the certificate of a private authority', a
       )) ?? undefined,
   );
   await store.put('tmp/greeting', 'hello');
-  expect((await store.text('tmp/greeting'))?.text).toBe('hello');
+  expect((await store.getText('tmp/greeting'))?.text).toBe('hello');
   store.close();
 });
 
 test('without its authority the store is not trusted', async () => {
   const store = createStore(readConfig(environment(false)).store);
-  const refused = store.text('tmp/greeting', { signal: AbortSignal.timeout(4_000) });
+  const refused = store.getText('tmp/greeting', { signal: AbortSignal.timeout(4_000) });
   await expect(refused).rejects.toThrow(UnavailableError);
   await expect(refused).rejects.toThrow(/certificate/);
   store.close();

@@ -4,8 +4,8 @@ import type { Media } from '../../schemas/generated/types.ts';
 import { kinds } from '../../schemas/kinds.ts';
 import stage from '../../services/stage-ffmpeg-0/stage.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
-import { chirp, generated, h264, picture } from '../support/media.ts';
-import { runStage, upload } from '../support/stage-harness.ts';
+import { chirp, generateMedia, h264, picture } from '../support/media.ts';
+import { runStageLocally, upload } from '../support/stage-harness.ts';
 import { patched, withBoxes, written } from './craft.ts';
 
 /** Four bytes, big or little endian. */
@@ -16,12 +16,12 @@ const le = (value: number): Buffer => be(value).reverse();
 const BOUND = 60_000;
 
 async function mediaOf(path: string): Promise<Media> {
-  return (await runStage(stage, upload(path), { signal: AbortSignal.timeout(BOUND) })).json<Media>(kinds.media);
+  return (await runStageLocally(stage, upload(path), { signal: AbortSignal.timeout(BOUND) })).json<Media>(kinds.media);
 }
 
 /** The code in which an upload ends, which must be permanent and name the file. */
 async function refusal(path: string): Promise<string> {
-  const error: unknown = await runStage(stage, upload(path), { signal: AbortSignal.timeout(BOUND) }).then(
+  const error: unknown = await runStageLocally(stage, upload(path), { signal: AbortSignal.timeout(BOUND) }).then(
     () => expect.fail('it was not refused'),
     (reason: unknown) => reason,
   );
@@ -33,7 +33,7 @@ async function refusal(path: string): Promise<string> {
 
 describe('pictures', () => {
   const raw = (): string =>
-    generated('raw.avi', ...picture({ seconds: 0.2, size: '16x16' }), '-c:v', 'rawvideo', '-pix_fmt', 'bgr24');
+    generateMedia('raw.avi', ...picture({ seconds: 0.2, size: '16x16' }), '-c:v', 'rawvideo', '-pix_fmt', 'bgr24');
   const sized = (side: number): string => patched(raw(), `${side}.avi`, 'strf', 12, Buffer.concat([le(side), le(side)]));
 
   test('of 16 000 × 16 000 pixels are too large', async () => {
@@ -45,7 +45,7 @@ describe('pictures', () => {
   });
 
   test('of 60 000 × 60 000 pixels by their own header are none either', async () => {
-    const png = generated('png.mov', ...picture({ seconds: 0.2, size: '64x64' }), '-c:v', 'png');
+    const png = generateMedia('png.mov', ...picture({ seconds: 0.2, size: '64x64' }), '-c:v', 'png');
     const huge = patched(png, 'huge.mov', 'IHDR', 4, Buffer.concat([be(60_000), be(60_000)]));
     await mediaOf(huge).then(
       // The container still says 64 × 64, and its pictures are there: they only cannot be decoded, as stage-ffmpeg-2 finds out.
@@ -60,7 +60,7 @@ describe('pictures', () => {
 
   test('a million a second are too many', async () => {
     const source = ['-f', 'lavfi', '-i', 'testsrc2=s=16x16:r=1000000:d=0.0005', ...chirp(1)];
-    expect(await refusal(generated('fast.nut', ...source, '-c:v', 'rawvideo'))).toBe('too-many-frames');
+    expect(await refusal(generateMedia('fast.nut', ...source, '-c:v', 'rawvideo'))).toBe('too-many-frames');
     // Scale and rate of the stream header.
     expect(await refusal(patched(raw(), 'fast.avi', 'vids', 20, Buffer.concat([le(1), le(1_000_000)])))).toMatch(
       /too-many-frames|no-content/,
@@ -69,7 +69,7 @@ describe('pictures', () => {
 
   test('that shrink to nothing grow only as far as the limits', async () => {
     const flat = ['-f', 'lavfi', '-i', 'color=black:s=4096x4096:r=10:d=6'];
-    const path = generated('flat.mp4', ...flat, '-c:v', 'libx264', '-preset', 'ultrafast');
+    const path = generateMedia('flat.mp4', ...flat, '-c:v', 'libx264', '-preset', 'ultrafast');
     expect(statSync(path).size).toBeLessThan((4096 * 4096 * 1.5 * 60) / 1_000);
     expect(await mediaOf(path)).toMatchObject({ video: { width: 4096 }, audio: null });
   });
@@ -77,13 +77,23 @@ describe('pictures', () => {
 
 describe('length', () => {
   test('ten hours of silence in 100 KB are too long', async () => {
-    const path = generated('silence.flac', '-f', 'lavfi', '-i', 'anullsrc=r=8000:cl=mono', '-t', '36000', '-frame_size', '65535');
+    const path = generateMedia(
+      'silence.flac',
+      '-f',
+      'lavfi',
+      '-i',
+      'anullsrc=r=8000:cl=mono',
+      '-t',
+      '36000',
+      '-frame_size',
+      '65535',
+    );
     expect(statSync(path).size).toBeLessThan(100_000);
     expect(await refusal(path)).toBe('too-long');
   });
 
   test('is measured where an MP4 lies', async () => {
-    const honest = readFileSync(generated('honest.mp4', ...picture({ seconds: 1 }), ...chirp(1), ...h264));
+    const honest = readFileSync(generateMedia('honest.mp4', ...picture({ seconds: 1 }), ...chirp(1), ...h264));
     const lying = withBoxes(honest, (type, content) => {
       const copy = Buffer.from(content);
       if (type === 'mvhd') copy.writeUInt32BE(0x7fff_ffff, 16);
@@ -95,7 +105,7 @@ describe('length', () => {
   });
 
   test('is measured where a FLAC lies', async () => {
-    const honest = generated('honest.flac', ...chirp(1));
+    const honest = generateMedia('honest.flac', ...chirp(1));
     // The last four bytes of the number of samples (36 bits) in STREAMINFO.
     expect((await mediaOf(patched(honest, 'lying.flac', 'fLaC', 22, be(0xffff_ffff)))).duration).toBeCloseTo(1, 0);
   });
@@ -105,7 +115,7 @@ describe('many things', () => {
   const streams = (count: number): string[] => Array.from({ length: count }, () => ['-map', '0:a']).flat();
 
   test('100 streams of sound are too many', async () => {
-    expect(await refusal(generated('hundred.mkv', ...chirp(1, 8_000), ...streams(100), '-c:a', 'pcm_s16le'))).toBe(
+    expect(await refusal(generateMedia('hundred.mkv', ...chirp(1, 8_000), ...streams(100), '-c:a', 'pcm_s16le'))).toBe(
       'too-many-streams',
     );
   });
@@ -114,7 +124,7 @@ describe('many things', () => {
     const text = written('words.srt', '1\n00:00:00,000 --> 00:00:01,000\nhello\n');
     const font = written('font.ttf', Buffer.alloc(1_000_000));
     const film = (captions: number, fonts: number): string =>
-      generated(
+      generateMedia(
         `bomb-${captions}-${fonts}.mkv`,
         ...[...chirp(1), '-i', text, '-map', '0:a', '-c:a', 'aac'],
         ...Array.from({ length: captions }, () => ['-map', '1:s']).flat(),

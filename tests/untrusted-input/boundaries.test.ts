@@ -10,7 +10,7 @@ import { createItem } from '../../shared/runtime/workdir/item.ts';
 import { streams, subjects } from '../../shared/bus/topology.ts';
 import { line, tinyGraph } from '../fixtures/tiny/graph.ts';
 import { requestOf, setUpFor, start, WAIT } from '../shared/runtime/harness.ts';
-import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
+import { createOwnStack, uniqueId, type Stack } from '../support/stack.ts';
 
 /** What a boundary may be given instead of what it expects. */
 const GARBAGE = [
@@ -31,7 +31,7 @@ const graph = tinyGraph();
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await ownStack();
+  stack = await createOwnStack();
   await setUpFor(stack, graph, 5);
   for (const service of ['relay', 'tracker', 'cut', 'shout']) await start(stack, graph, service);
 });

@@ -2,11 +2,11 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { readSecrets } from '../../infra/access/secrets.ts';
 import { createStore } from '../../shared/store/store.ts';
 import { requestOf, WAIT } from '../shared/runtime/harness.ts';
-import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
+import { createOwnStack, uniqueId, type Stack } from '../support/stack.ts';
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await ownStack();
+  stack = await createOwnStack();
   await stack.startServices(['relay', 'stage-ffmpeg-2']);
 });
 

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import stage from '../../services/stage-ffmpeg-0/stage.ts';
-import { Fault, PermanentError } from '../../shared/core/errors.ts';
-import { chirp, generated, h264, mediaFolder, picture, samplesOf } from '../support/media.ts';
-import { runStage, upload, type Ran } from '../support/stage-harness.ts';
+import { FaveError, PermanentError } from '../../shared/core/errors.ts';
+import { chirp, generateMedia, h264, mediaFolder, picture, samplesOf } from '../support/media.ts';
+import { runStageLocally, upload, type Ran } from '../support/stage-harness.ts';
 import { aliasReference, dash, hls, listener, referenceMovie, sdp, urlReference, withBoxes, written } from './craft.ts';
 
 const server = listener();
@@ -12,28 +12,28 @@ const server = listener();
 /** What only the worker may read: recognisable as text, and as sound (nothing else here makes any). */
 const MARK = 'fave-secret-4711';
 const secretText = (): string => written('secret.txt', `${MARK}\n`.repeat(50));
-const secretSound = (): string => generated('secret.wav', ...chirp(1));
+const secretSound = (): string => generateMedia('secret.wav', ...chirp(1));
 
 /** A movie whose sound is said to be elsewhere. */
 function elsewhere(name: string, reference: Buffer): string {
-  const movie = generated('silent.mov', '-f', 'lavfi', '-i', 'anullsrc', '-t', '1', '-c:a', 'pcm_s16le');
+  const movie = generateMedia('silent.mov', '-f', 'lavfi', '-i', 'anullsrc', '-t', '1', '-c:a', 'pcm_s16le');
   const changed = withBoxes(readFileSync(movie), (type, content) => (type === 'dref' ? reference : content));
   expect(changed.equals(readFileSync(movie))).toBe(false);
   return written(name, changed);
 }
 
 /** What stage 0 makes of a file: all that it put, or the error it ended in. */
-async function outcomeOf(path: string): Promise<Ran | Fault> {
-  return runStage(stage, upload(path)).catch((error: unknown) => {
-    if (error instanceof Fault) return error;
+async function outcomeOf(path: string): Promise<Ran | FaveError> {
+  return runStageLocally(stage, upload(path)).catch((error: unknown) => {
+    if (error instanceof FaveError) return error;
     throw error;
   });
 }
 
 /** Nothing was called, and nothing of the secrets came out. */
-function expectNoLeak(outcome: Ran | Fault): void {
+function expectNoLeak(outcome: Ran | FaveError): void {
   expect(server.calls()).toBe(0);
-  if (outcome instanceof Fault) {
+  if (outcome instanceof FaveError) {
     expect(outcome).toBeInstanceOf(PermanentError);
     expect(`${outcome.message}${outcome.stderr ?? ''}`).not.toContain(MARK);
     return;
@@ -73,7 +73,7 @@ describe('what is not media but names other files is refused', () => {
   });
 
   test('the name of a sequence of pictures is the name of one file', async () => {
-    for (const n of [1, 2, 3]) generated(`shot_00${n}.png`, ...picture({ seconds: 0.04 }), '-frames:v', '1');
+    for (const n of [1, 2, 3]) generateMedia(`shot_00${n}.png`, ...picture({ seconds: 0.04 }), '-frames:v', '1');
     const outcome = await outcomeOf(written('shot_%03d.png', readFileSync(join(mediaFolder(), 'shot_001.png'))));
     expect(outcome).toMatchObject({ code: 'not-media' });
     expectNoLeak(outcome);
@@ -104,7 +104,7 @@ test('subtitles in a film that name files are not rendered', async () => {
     `[Script Info]\n[Events]\nDialogue: 0,0:00:00.00,0:00:01.00,,,,,,,{\\fn${secretText()}}${MARK}\n`,
   );
   const film = [...picture({ seconds: 1 }), '-f', 'lavfi', '-i', 'anullsrc', '-i', ass, '-t', '1', ...h264, '-c:s', 'ass'];
-  const outcome = await outcomeOf(generated('captioned.mkv', ...film, '-map', '0', '-map', '1', '-map', '2'));
-  expect(outcome).not.toBeInstanceOf(Fault);
+  const outcome = await outcomeOf(generateMedia('captioned.mkv', ...film, '-map', '0', '-map', '1', '-map', '2'));
+  expect(outcome).not.toBeInstanceOf(FaveError);
   expectNoLeak(outcome);
 });

@@ -8,7 +8,7 @@ import { connectBus } from '../../shared/bus/connection.ts';
 import { memoKey, metadataPaths, pathOf } from '../../shared/pipeline/keys.ts';
 import { createStore, type Store } from '../../shared/store/store.ts';
 import { ADVISORY_CONSUMER, consumerName, RELAY_CONSUMER, streams, subjects } from '../../shared/bus/topology.ts';
-import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
+import { createOwnStack, uniqueId, type Stack } from '../support/stack.ts';
 
 const id = uniqueId();
 const stages = graph.stages;
@@ -17,7 +17,7 @@ const roles = Object.keys(storePolicies(graph, 'bucket'));
 let stack: Stack;
 let secrets: Secrets;
 beforeAll(async () => {
-  stack = await ownStack();
+  stack = await createOwnStack();
   secrets = (await readSecrets(stack.dataDir))!;
   // What nobody may read must be there: only then is a refusal a refusal.
   for (const path of everything()) await stack.store.put(`requests/${id}/${path}`, 'x');

@@ -7,10 +7,10 @@ import encoding from '../../services/stage-ffmpeg-2/stage.ts';
 import picking from '../../services/stage-ffmpeg-3/stage.ts';
 import hearing from '../../services/stage-deepspeech/stage.ts';
 import listening from '../../services/stage-librosa/stage.ts';
-import { Fault, PermanentError } from '../../shared/core/errors.ts';
+import { FaveError, PermanentError } from '../../shared/core/errors.ts';
 import type { AnyStage } from '../../shared/pipeline/stage.ts';
-import { chirp, generated, picture } from '../support/media.ts';
-import { runStage, type LocalObject, type Ran } from '../support/stage-harness.ts';
+import { chirp, generateMedia, picture } from '../support/media.ts';
+import { runStageLocally, type LocalObject, type Ran } from '../support/stage-harness.ts';
 import { dash, hls, listener, sdp, urlReference, withBoxes, written } from './craft.ts';
 
 const server = listener();
@@ -22,20 +22,20 @@ const http = (): string => `http://127.0.0.1:${server.port()}/x.ts`;
 
 /** A WAV header that promises four gigabytes. */
 const promising = (): Buffer => {
-  const sound = readFileSync(generated('short.wav', ...chirp(0.1, 16_000)));
+  const sound = readFileSync(generateMedia('short.wav', ...chirp(0.1, 16_000)));
   sound.writeUInt32LE(0xff_ff_ff_f0, sound.indexOf('data') + 4);
   return sound;
 };
 
 /** A film whose pictures are said to lie at an address. */
 const elsewhere = (): Buffer =>
-  withBoxes(readFileSync(generated('plain.mov', ...picture({ seconds: 1 }), '-c:v', 'mpeg4')), (type, content) =>
+  withBoxes(readFileSync(generateMedia('plain.mov', ...picture({ seconds: 1 }), '-c:v', 'mpeg4')), (type, content) =>
     type === 'dref' ? urlReference(http()) : content,
   );
 
 /** A film of one PNG, whose header gives 60 000 pixels a side. */
 const enormous = (): Buffer => {
-  const film = readFileSync(generated('png.mov', ...picture({ seconds: 0.04 }), '-frames:v', '1', '-c:v', 'png'));
+  const film = readFileSync(generateMedia('png.mov', ...picture({ seconds: 0.04 }), '-frames:v', '1', '-c:v', 'png'));
   for (const side of [4, 8]) film.writeUInt32BE(60_000, film.indexOf('IHDR') + side);
   return film;
 };
@@ -67,19 +67,19 @@ const stages: readonly [AnyStage, Kind, string][] = [
 ];
 
 /** What a stage makes of a file that no stage before it made. */
-async function outcomeOf(stage: AnyStage, item: LocalObject, siblings: readonly LocalObject[] = []): Promise<Ran | Fault> {
-  return runStage(stage, item, { siblings, options: stage === hearing ? { speech: 'pocketsphinx' } : {} }).catch(
+async function outcomeOf(stage: AnyStage, item: LocalObject, siblings: readonly LocalObject[] = []): Promise<Ran | FaveError> {
+  return runStageLocally(stage, item, { siblings, options: stage === hearing ? { speech: 'pocketsphinx' } : {} }).catch(
     (error: unknown) => {
-      if (error instanceof Fault) return error;
+      if (error instanceof FaveError) return error;
       throw error;
     },
   );
 }
 
 /** Nobody was called, and nothing of the secret came out; an error is the item's own, so that it ends at once. */
-function expectHarmless(outcome: Ran | Fault): void {
+function expectHarmless(outcome: Ran | FaveError): void {
   expect(server.calls()).toBe(0);
-  if (outcome instanceof Fault) {
+  if (outcome instanceof FaveError) {
     expect(outcome).toBeInstanceOf(PermanentError);
     expect(`${outcome.message}${outcome.stderr ?? ''}`).not.toContain(MARK);
   } else for (const { path } of outcome.outputs) expect(readFileSync(path).includes(MARK)).toBe(false);
@@ -105,7 +105,7 @@ describe('stage-ffmpeg-1', () => {
     mfcc_mean: Array<number>(13).fill(0),
     mfcc_std: Array<number>(13).fill(0),
   };
-  const cut = (segments: unknown, input: string): Promise<Ran | Fault> => {
+  const cut = (segments: unknown, input: string): Promise<Ran | FaveError> => {
     const media = { format: 'mov', duration: 1, size: 1, video: null, audio: { codec: 'aac', sample_rate: 44_100, channels: 1 } };
     return outcomeOf(cutting, { kind: kinds.segments, path: written('segments.json', JSON.stringify(segments)) }, [
       { kind: kinds.media, path: written('media of segments.json', JSON.stringify(media)) },
@@ -134,7 +134,7 @@ describe('stage-ffmpeg-1', () => {
     ['more clips than a key has places for', clips(...Array.from({ length: 10_000 }, () => ({ start: 0, end: 1 })))],
     ['a clip before the beginning', clips({ start: -1, end: 1 })],
   ])('refuses segments that are %s', async (_, segments) => {
-    const input = generated('sound.m4a', ...chirp(1), '-c:a', 'aac');
+    const input = generateMedia('sound.m4a', ...chirp(1), '-c:a', 'aac');
     expect(await cut(segments, input)).toMatchObject({ code: 'invalid-segments' });
   });
 });

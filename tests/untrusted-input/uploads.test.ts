@@ -6,19 +6,19 @@ import { readSecrets } from '../../infra/access/secrets.ts';
 import { encodeOptions } from '../../shared/pipeline/metadata.ts';
 import { digestOf } from '../../shared/store/store.ts';
 import { streams } from '../../shared/bus/topology.ts';
-import { chirp, generated } from '../support/media.ts';
+import { chirp, generateMedia } from '../support/media.ts';
 import { WAIT } from '../support/wait.ts';
-import { ownStack, uniqueId, type Stack } from '../support/stack.ts';
+import { createOwnStack, uniqueId, type Stack } from '../support/stack.ts';
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await ownStack();
+  stack = await createOwnStack();
   await stack.startServices(['relay', 'tracker', 'stage-ffmpeg-0']);
 });
 
 /** Puts a second of sound where a user would; the memory of equal work would hide what a name does. */
 async function put(key: string): Promise<void> {
-  const path = generated('second.wav', ...chirp(1, 8_000));
+  const path = generateMedia('second.wav', ...chirp(1, 8_000));
   await stack.store.upload(key, { path, ...(await digestOf(path)) }, { headers: encodeOptions({ memo: 'false' }) });
 }
 
@@ -67,7 +67,7 @@ describe('a file name is only a name', () => {
       WAIT,
     );
     expect(settled.data).toMatchObject({ outcome: 'done' });
-    const request = JSON.parse((await stack.store.text(`requests/${id}/metadata/request.json`))!.text) as {
+    const request = JSON.parse((await stack.store.getText(`requests/${id}/metadata/request.json`))!.text) as {
       input: { file: string };
     };
     expect(request.input.file).toBe(name);
@@ -128,7 +128,7 @@ describe('what a real run leaves behind', () => {
     for await (const { key } of stack.store.list('')) {
       objects += 1;
       found.push(
-        ...leaks(key, (await stack.store.text(key))?.text ?? ''),
+        ...leaks(key, (await stack.store.getText(key))?.text ?? ''),
         ...leaks(key, JSON.stringify((await stack.store.head(key))?.headers)),
       );
     }

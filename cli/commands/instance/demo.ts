@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { startInstance } from '../../../infra/instance/instance.ts';
 import { defaultDataDir } from '../../../infra/process/paths.ts';
 import { makeSample } from '../../../loadgen/run/sample.ts';
-import type { Cli } from '../../context/cli.ts';
-import { dataDirOf, instanceOf, namesServers } from '../../context/connection.ts';
+import type { CliContext } from '../../context/cli.ts';
+import { dataDirOf, findInstance, hasServerAddresses } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
 import { submissionOf } from '../../../shared/requests/submission.ts';
 import { result } from '../results/result.ts';
 import { submit } from '../requests/submit.ts';
 
 /** Shows all of it: starts what is not running, analyses a video, prints what is said and seen. */
-export async function demo(cli: Cli, video: string | undefined, { portBase }: { portBase?: string }): Promise<number> {
+export async function demo(cli: CliContext, video: string | undefined, { portBase }: { portBase?: string }): Promise<number> {
   const id = randomUUID();
   // A wrong name must not cost a start.
   if (video !== undefined) await submissionOf(video, cli.cwd, id);
@@ -35,8 +35,8 @@ export async function demo(cli: Cli, video: string | undefined, { portBase }: { 
 }
 
 /** The world with an instance in it: servers that the environment names, one that runs already, or a new one. */
-async function ensureInstance(cli: Cli, args: readonly string[]): Promise<Cli> {
-  if (namesServers(cli.env) || (await instanceOf(cli))?.state === 'ready') return cli;
+async function ensureInstance(cli: CliContext, args: readonly string[]): Promise<CliContext> {
+  if (hasServerAddresses(cli.env) || (await findInstance(cli))?.state === 'ready') return cli;
   const dataDir = dataDirOf(cli) ?? defaultDataDir;
   cli.stderr.line('starting FAVE … (the very first time, servers are built: minutes)');
   await startInstance(dataDir, args);

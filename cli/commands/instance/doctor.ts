@@ -4,16 +4,16 @@ import { checkServices } from '../../checks/services.ts';
 import { checkStore } from '../../checks/store.ts';
 import { checkTools } from '../../checks/tools.ts';
 import { bad, type Check } from '../../checks/check.ts';
-import type { Cli, Output } from '../../context/cli.ts';
-import { instanceOf, namesServers, withBus, withStore } from '../../context/connection.ts';
+import type { CliContext, Output } from '../../context/cli.ts';
+import { findInstance, hasServerAddresses, withBus, withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
 import { messageOf } from '../../../shared/core/errors.ts';
 import { wrap } from '../../output/format.ts';
 
 /** Checks everything that FAVE stands on, and says what to do about what is wrong. */
-export async function doctor(cli: Cli, { json = false }: { json?: boolean }): Promise<number> {
-  const instance = await instanceOf(cli);
-  if (!instance && !namesServers(cli.env)) {
+export async function doctor(cli: CliContext, { json = false }: { json?: boolean }): Promise<number> {
+  const instance = await findInstance(cli);
+  if (!instance && !hasServerAddresses(cli.env)) {
     const none = bad('services', 'instance', 'none is running, and the environment names no servers', 'npm start starts one');
     return report(cli, [...(await checkTools(cli.env)), none], json);
   }
@@ -29,7 +29,7 @@ export async function doctor(cli: Cli, { json = false }: { json?: boolean }): Pr
   return report(cli, checks, json);
 }
 
-function report(cli: Cli, checks: readonly Check[], json: boolean): number {
+function report(cli: CliContext, checks: readonly Check[], json: boolean): number {
   const healthy = checks.every(({ state }) => state !== 'bad');
   if (json) cli.stdout.line(JSON.stringify({ ok: healthy, checks }));
   else checkLines(checks, cli.stdout).forEach(cli.stdout.line);

@@ -1,11 +1,11 @@
 import { stopInstance } from '../../../infra/instance/instance.ts';
-import type { Cli } from '../../context/cli.ts';
-import { dataDirOf, instanceOf } from '../../context/connection.ts';
+import type { CliContext } from '../../context/cli.ts';
+import { dataDirOf, findInstance } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
 
 /** Stops the local instance; that none runs is what was wanted, too. */
-export async function down(cli: Cli): Promise<number> {
-  const instance = await instanceOf(cli);
+export async function down(cli: CliContext): Promise<number> {
+  const instance = await findInstance(cli);
   if (!instance) {
     const where = dataDirOf(cli);
     cli.stdout.line(`no instance is running${where === undefined ? ' here' : ` in ${where}`}`);

@@ -1,12 +1,12 @@
 import { PermanentError } from '../../../shared/core/errors.ts';
 import { instanceEnvironment } from '../../../infra/instance/instance.ts';
-import type { Cli } from '../../context/cli.ts';
-import { dataDirOf, instanceOf } from '../../context/connection.ts';
+import type { CliContext } from '../../context/cli.ts';
+import { dataDirOf, findInstance } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
 
 /** Prints the variables that lead a shell to the local instance. The one place that prints credentials. */
-export async function env(cli: Cli, { json = false }: { json?: boolean }): Promise<number> {
-  const instance = await instanceOf(cli);
+export async function env(cli: CliContext, { json = false }: { json?: boolean }): Promise<number> {
+  const instance = await findInstance(cli);
   if (!instance) {
     throw new PermanentError(
       'no-instance',

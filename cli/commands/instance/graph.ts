@@ -1,10 +1,10 @@
 import { graph } from '../../../services/pipeline.ts';
 import type { Graph } from '../../../shared/pipeline/graph.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliContext } from '../../context/cli.ts';
 import { exitCodes } from '../../context/errors.ts';
 
 /** Prints the pipeline. */
-export function printGraph({ stdout }: Cli, { json = false }: { json?: boolean }): Promise<number> {
+export function printGraph({ stdout }: CliContext, { json = false }: { json?: boolean }): Promise<number> {
   stdout.line(json ? JSON.stringify(describe(graph)) : mermaid(graph).join('\n'));
   return Promise.resolve(exitCodes.ok);
 }

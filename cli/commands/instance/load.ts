@@ -4,21 +4,21 @@ import { realClock, type Clock } from '../../../loadgen/run/clock.ts';
 import { createRecorder, files } from '../../../loadgen/record/record-files.ts';
 import { runLoad } from '../../../loadgen/run/load.ts';
 import { videoOf } from '../../../loadgen/arrivals/mix.ts';
-import { takePrecedence } from '../../../loadgen/run/process-priority.ts';
-import { planOf, type Asked, type Plan } from '../../../loadgen/arrivals/load-plan.ts';
+import { raisePriority } from '../../../loadgen/run/process-priority.ts';
+import { planOf, type LoadSpec, type LoadPlan } from '../../../loadgen/arrivals/load-plan.ts';
 import { createSummary, type LoadSummary } from '../../../loadgen/record/summary.ts';
 import type { Target } from '../../../loadgen/targets/target.ts';
 import { bucketTarget } from '../../../loadgen/targets/bucket.ts';
 import { defaultStall, nullTarget, stallingTarget } from '../../../loadgen/targets/local.ts';
 import { graph } from '../../../services/pipeline.ts';
 import { PermanentError } from '../../../shared/core/errors.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliContext } from '../../context/cli.ts';
 import { withBus, withStore } from '../../context/connection.ts';
 import { exitCodes, UsageError } from '../../context/errors.ts';
-import { createGauge, summaryLines } from '../../output/load-progress.ts';
+import { createLoadDisplay, summaryLines } from '../../output/load-progress.ts';
 import { parseOptions } from '../../../shared/requests/submission.ts';
 
-export interface LoadCommandOptions extends Asked {
+export interface LoadCommandOptions extends LoadSpec {
   readonly video: readonly string[];
   readonly option: readonly string[];
   readonly memo?: boolean;
@@ -33,7 +33,7 @@ export interface LoadCommandOptions extends Asked {
 /** What a load was and what became of it: `load.json`, put last. */
 interface LoadReport extends LoadSummary {
   readonly regime: string | null;
-  readonly pattern: Plan['pattern'];
+  readonly pattern: LoadPlan['pattern'];
   readonly rate: number | null;
   /** Seconds. */
   readonly duration_s: number;
@@ -45,7 +45,7 @@ interface LoadReport extends LoadSummary {
 }
 
 /** Sends a load and records it. Exit code 1: a request did not complete; 130: Ctrl-C, what was recorded is kept. */
-export async function load(cli: Cli, options: LoadCommandOptions): Promise<number> {
+export async function load(cli: CliContext, options: LoadCommandOptions): Promise<number> {
   const { seed, regime = null, wait } = options;
   const plan = await planOf(options, cli.cwd).catch(asUsage);
   const chosen = { memo: String(options.memo ?? false), ...parseOptions(options.option, undefined, graph.options) };
@@ -58,8 +58,8 @@ export async function load(cli: Cli, options: LoadCommandOptions): Promise<numbe
   const summary = createSummary();
   await withTarget(cli, options.target, clock, chosen, async (target) => {
     const recorder = await createRecorder(out);
-    const gauge = createGauge(cli.stderr);
-    const giveWay = takePrecedence();
+    const gauge = createLoadDisplay(cli.stderr);
+    const giveWay = raisePriority();
     try {
       const record: Parameters<typeof runLoad>[0]['record'] = (each, items) => {
         summary.add(each);
@@ -90,7 +90,7 @@ export async function load(cli: Cli, options: LoadCommandOptions): Promise<numbe
 const NOTHING = { name: 'nothing', path: '', weight: 1, sha256: '', size: 0 };
 
 async function withTarget(
-  cli: Cli,
+  cli: CliContext,
   name: LoadCommandOptions['target'],
   clock: Clock,
   options: Readonly<Record<string, string>>,

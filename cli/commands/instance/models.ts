@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { cacheDir } from '../../../infra/process/paths.ts';
 import { MODELS, pullModel } from '../../../services/stage-deepspeech/models.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliContext } from '../../context/cli.ts';
 import { exitCodes } from '../../context/errors.ts';
 import { table } from '../../output/format.ts';
 
@@ -9,7 +9,7 @@ import { table } from '../../output/format.ts';
 const modelsDir = join(cacheDir, 'models');
 
 /** Prints the models that can be pulled. */
-export function listModels({ stdout }: Cli, { json = false }: { json?: boolean }): Promise<number> {
+export function listModels({ stdout }: CliContext, { json = false }: { json?: boolean }): Promise<number> {
   const models = Object.entries(MODELS);
   if (json) for (const [name, { url, sha1 }] of models) stdout.line(JSON.stringify({ name, url, sha1 }));
   else table(models.map(([name, { url }]) => [name, url])).forEach(stdout.line);
@@ -17,7 +17,7 @@ export function listModels({ stdout }: Cli, { json = false }: { json?: boolean }
 }
 
 /** Downloads a model and says how to use it. */
-export async function pull({ stdout, stderr, signal }: Cli, name: string): Promise<number> {
+export async function pull({ stdout, stderr, signal }: CliContext, name: string): Promise<number> {
   stderr.line(`pulling ${name} …`);
   const path = await pullModel(name, modelsDir, (url, init) => fetch(url, { ...init, signal }));
   stdout.line(path);

@@ -7,21 +7,21 @@ import { metadataPaths, requestPrefix } from '../../../shared/pipeline/keys.ts';
 import { lastRun } from '../../../shared/requests/start-run.ts';
 import type { Store } from '../../../shared/store/store.ts';
 import { streams, subjects } from '../../../shared/bus/topology.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliContext } from '../../context/cli.ts';
 import { withBus, withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
-import { knownState } from '../../../shared/requests/read-request.ts';
+import { requireState } from '../../../shared/requests/read-request.ts';
 
 /** Ends a request: running work is stopped, queued work dropped. */
 export async function cancel(
-  cli: Cli,
+  cli: CliContext,
   id: string,
   { reason = 'cancelled with fave cancel' }: { reason?: string },
 ): Promise<number> {
   return withStore(cli, (store) =>
     withBus(cli, async (bus) => {
-      const { input = '', options = {} } = await knownState(store, id);
-      const run = await end(bus, store, id, (number) => ({
+      const { input = '', options = {} } = await requireState(store, id);
+      const run = await cancelRequest(bus, store, id, (number) => ({
         request_id: id,
         run: number,
         status: 'cancelled',
@@ -40,7 +40,7 @@ export async function cancel(
  * event is only stored if nothing was said of the request since its run was looked up: `completed` and `cancelled` exclude
  * each other. @returns The run. @throws PermanentError `already-ended`.
  */
-async function end(bus: Bus, store: Store, id: string, eventOf: (run: number) => Lifecycle): Promise<number> {
+async function cancelRequest(bus: Bus, store: Store, id: string, eventOf: (run: number) => Lifecycle): Promise<number> {
   const all = subjects.lifecycle(id, '*');
   for (;;) {
     const said = await bus.manager.streams.getMessage(streams.requests, { last_by_subj: all });

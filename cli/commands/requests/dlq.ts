@@ -1,15 +1,15 @@
 import { graph } from '../../../services/pipeline.ts';
 import { messageOf } from '../../../shared/core/errors.ts';
-import type { Cli, Output } from '../../context/cli.ts';
+import type { CliContext, Output } from '../../context/cli.ts';
 import { withBus, withStore } from '../../context/connection.ts';
 import { exitCodes, UsageError } from '../../context/errors.ts';
-import { age, printable, shorten, table, wrap } from '../../output/format.ts';
+import { age, escapeControlCharacters, shorten, table, wrap } from '../../output/format.ts';
 import {
   byRequest,
   dropLetters,
   readLetters,
   redrive,
-  type LetterChoice,
+  type DeadLetterFilter,
   type StoredLetter,
 } from '../../../shared/requests/redrive.ts';
 import { assertRequestId } from '../../../shared/requests/read-request.ts';
@@ -22,7 +22,7 @@ export interface LetterOptions {
 }
 
 /** Lists dead letters. */
-export function listLetters(cli: Cli, options: LetterOptions): Promise<number> {
+export function listLetters(cli: CliContext, options: LetterOptions): Promise<number> {
   const choice = choiceOf([], options);
   return withBus(cli, async (bus) => {
     const letters = await readLetters(bus, choice);
@@ -34,7 +34,7 @@ export function listLetters(cli: Cli, options: LetterOptions): Promise<number> {
 }
 
 /** Prints all that dead letters say. */
-export function showLetters(cli: Cli, seqs: readonly string[], options: LetterOptions): Promise<number> {
+export function showLetters(cli: CliContext, seqs: readonly string[], options: LetterOptions): Promise<number> {
   const choice = choiceOf(seqs, options);
   return withBus(cli, async (bus) => {
     const letters = await readLetters(bus, choice);
@@ -46,7 +46,7 @@ export function showLetters(cli: Cli, seqs: readonly string[], options: LetterOp
 }
 
 /** Gives the items of dead letters to their stages again. */
-export function redriveLetters(cli: Cli, seqs: readonly string[], options: LetterOptions): Promise<number> {
+export function redriveLetters(cli: CliContext, seqs: readonly string[], options: LetterOptions): Promise<number> {
   const choice = someChoiceOf('redrive', seqs, options);
   return withStore(cli, (store) =>
     withBus(cli, async (bus) => {
@@ -71,7 +71,7 @@ export function redriveLetters(cli: Cli, seqs: readonly string[], options: Lette
 }
 
 /** Removes dead letters. */
-export function removeLetters(cli: Cli, seqs: readonly string[], options: LetterOptions): Promise<number> {
+export function removeLetters(cli: CliContext, seqs: readonly string[], options: LetterOptions): Promise<number> {
   const choice = someChoiceOf('drop', seqs, options);
   return withBus(cli, async (bus) => {
     const letters = await readLetters(bus, choice);
@@ -82,7 +82,7 @@ export function removeLetters(cli: Cli, seqs: readonly string[], options: Letter
 }
 
 /** @throws UsageError where a stage, an id or a sequence is none. */
-function choiceOf(seqs: readonly string[], { stage, id }: LetterOptions): LetterChoice {
+function choiceOf(seqs: readonly string[], { stage, id }: LetterOptions): DeadLetterFilter {
   if (id !== undefined) assertRequestId(id);
   const names = graph.stages.map(({ name }) => name);
   if (stage !== undefined && !names.includes(stage))
@@ -92,7 +92,7 @@ function choiceOf(seqs: readonly string[], { stage, id }: LetterOptions): Letter
   return { stage, id, seqs: seqs.map(Number) };
 }
 
-function someChoiceOf(command: string, seqs: readonly string[], options: LetterOptions): LetterChoice {
+function someChoiceOf(command: string, seqs: readonly string[], options: LetterOptions): DeadLetterFilter {
   const { stage, id, all = false } = options;
   if (!all && stage === undefined && id === undefined && seqs.length === 0)
     throw new UsageError(`say which letters: fave dlq ${command} SEQ…, --id ID, --stage STAGE, or --all`);
@@ -122,12 +122,12 @@ function storyLines(
   const rows = [
     ['request', `${landed.request_id}, run ${landed.run}`],
     ['item', `${stage} ${item}`],
-    ['file', printable(file)],
+    ['file', escapeControlCharacters(file)],
     ['failed', `${failed_at}, delivered ${deliveries} ${deliveries === 1 ? 'time' : 'times'}`],
   ];
   return [
     `${style('bold', `letter ${seq}`)}  ${style('red', code)}`,
-    ...wrap(printable(message), columns - 2).map((line) => `  ${line}`),
+    ...wrap(escapeControlCharacters(message), columns - 2).map((line) => `  ${line}`),
     ...table(rows).map((line) => `  ${style('dim', line)}`),
     ...(stderr === undefined
       ? []
@@ -136,7 +136,7 @@ function storyLines(
           ...stderr
             .trimEnd()
             .split('\n')
-            .map((line) => `    ${printable(line)}`),
+            .map((line) => `    ${escapeControlCharacters(line)}`),
         ]),
     '',
   ];

@@ -1,10 +1,10 @@
 import type { Lifecycle } from '../../../schemas/generated/types.ts';
 import { metadataPaths, requestPrefix, splitKey } from '../../../shared/pipeline/keys.ts';
 import type { Store } from '../../../shared/store/store.ts';
-import type { Cli, Output } from '../../context/cli.ts';
+import type { CliContext, Output } from '../../context/cli.ts';
 import { withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
-import { age, printable, shorten, table } from '../../output/format.ts';
+import { age, escapeControlCharacters, shorten, table } from '../../output/format.ts';
 import { statusText } from '../../output/request-summary.ts';
 import { mapSome, stateOf } from '../../../shared/requests/read-request.ts';
 
@@ -23,7 +23,7 @@ export interface Listed {
 }
 
 /** Prints requests, newest first. */
-export function ls(cli: Cli, { limit, json = false }: { limit: number; json?: boolean }): Promise<number> {
+export function ls(cli: CliContext, { limit, json = false }: { limit: number; json?: boolean }): Promise<number> {
   return withStore(cli, async (store) => {
     const { ids, more } = await listRequests(store);
     const requests = newestFirst(await mapSome(ids, (id) => listed(store, id)), limit);
@@ -83,7 +83,7 @@ export function listLines(requests: readonly Listed[], output: Output, now: numb
     shorten(request_id, 36),
     errors > 0 && status === 'completed' ? `${status}*` : status,
     accepted_at === null ? '' : age(now - Date.parse(accepted_at)),
-    shorten(printable(input ?? ''), 22),
+    shorten(escapeControlCharacters(input ?? ''), 22),
   ]);
   const styled = (cell: string, column: number, row: number): string => {
     const status = requests[row]?.status ?? 'unknown';

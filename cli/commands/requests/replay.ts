@@ -3,13 +3,13 @@ import { graph } from '../../../services/pipeline.ts';
 import type { Bus } from '../../../shared/bus/connection.ts';
 import { PermanentError } from '../../../shared/core/errors.ts';
 import { requestPrefix } from '../../../shared/pipeline/keys.ts';
-import { landedMessage } from '../../../shared/bus/landed-message.ts';
+import { createLandedMessage } from '../../../shared/bus/landed-message.ts';
 import { decodeMetadata } from '../../../shared/pipeline/metadata.ts';
 import type { OptionMap } from '../../../shared/core/options.ts';
 import { beginRun, lastRun } from '../../../shared/requests/start-run.ts';
 import { readRequest } from '../../../shared/runtime/workdir/item.ts';
 import type { Store } from '../../../shared/store/store.ts';
-import type { Cli, Output } from '../../context/cli.ts';
+import type { CliContext, Output } from '../../context/cli.ts';
 import { withBus, withStore } from '../../context/connection.ts';
 import { exitCodes, UsageError } from '../../context/errors.ts';
 import { nextSequence } from '../../../shared/bus/request-events.ts';
@@ -17,31 +17,31 @@ import { shorten, table } from '../../output/format.ts';
 import { outcomeLines, outcomeOf } from '../../output/request-summary.ts';
 import {
   planReplay,
-  type Beginning,
-  type Plan,
+  type InitialObject,
+  type ReplayPlan,
   type PlannedItem,
-  type ReplayChoice,
+  type ReplayScope,
 } from '../../../shared/requests/replay-plan.ts';
-import { knownState, mapSome } from '../../../shared/requests/read-request.ts';
-import { createDisplay, waitFor } from '../../output/wait-for-request.ts';
+import { requireState, mapSome } from '../../../shared/requests/read-request.ts';
+import { createDisplay, waitForRequest } from '../../output/wait-for-request.ts';
 
-export interface ReplayOptions extends ReplayChoice {
+export interface ReplayOptions extends ReplayScope {
   readonly dryRun?: boolean;
   readonly wait?: boolean;
 }
 
 /** Begins a new run of a request: what is valid passes, all else is made again. */
-export async function replay(cli: Cli, id: string, options: ReplayOptions): Promise<number> {
+export async function replay(cli: CliContext, id: string, options: ReplayOptions): Promise<number> {
   assertStages(options);
   return withStore(cli, (store) =>
     withBus(cli, async (bus) => {
-      await knownState(store, id);
+      await requireState(store, id);
       const request = await readRequest(store, id);
       const run = await nextRun(bus, store, id);
       const plan = await planReplay(store, graph, id, request, options);
       planLines(plan, id, run, cli.stdout).forEach(cli.stdout.line);
       if (options.dryRun) return exitCodes.ok;
-      const begin = (): Promise<void> => carryOut(bus, store, request, { id, run, plan, options });
+      const begin = (): Promise<void> => executeReplay(bus, store, request, { id, run, plan, options });
       if (options.wait) return follow(cli, bus, id, request.input.file, begin);
       await begin();
       cli.stderr.line(cli.stderr.style('dim', `follow with: fave watch ${id}`));
@@ -70,11 +70,11 @@ async function nextRun(bus: Bus, store: Store, id: string): Promise<number> {
   );
 }
 
-async function carryOut(
+async function executeReplay(
   bus: Bus,
   store: Store,
   request: Request,
-  { id, run, plan, options }: { id: string; run: number; plan: Plan; options: ReplayOptions },
+  { id, run, plan, options }: { id: string; run: number; plan: ReplayPlan; options: ReplayOptions },
 ): Promise<void> {
   await mapSome(plan.distrusted, (path) => store.remove(requestPrefix(id) + path));
   // Made again means made: equal work of other requests, or its own, must not be copied.
@@ -87,7 +87,7 @@ async function carryOut(
 /** The announcement of an object in a new run's name. @throws PermanentError `missing-object`. */
 async function landedAgain(
   store: Store,
-  object: Beginning,
+  object: InitialObject,
   run: number,
   { traceparent }: Request,
   options: OptionMap,
@@ -104,12 +104,12 @@ async function landedAgain(
     ...(input !== undefined && { input }),
     ...(traceparent !== undefined && { traceparent }),
   };
-  return landedMessage(object, metadata);
+  return createLandedMessage(object, metadata);
 }
 
-async function follow(cli: Cli, bus: Bus, id: string, file: string, begin: () => Promise<void>): Promise<number> {
+async function follow(cli: CliContext, bus: Bus, id: string, file: string, begin: () => Promise<void>): Promise<number> {
   const display = createDisplay(cli);
-  const waiting = await waitFor(
+  const waiting = await waitForRequest(
     bus,
     graph,
     id,
@@ -135,7 +135,7 @@ async function follow(cli: Cli, bus: Bus, id: string, file: string, begin: () =>
 }
 
 /** A plan for people: a line for each thing that happens to some items of a stage. */
-export function planLines({ begins, items }: Plan, id: string, run: number, output: Pick<Output, 'style'>): string[] {
+export function planLines({ begins, items }: ReplayPlan, id: string, run: number, output: Pick<Output, 'style'>): string[] {
   const groups = new Map<string, PlannedItem[]>();
   for (const item of items) {
     const group = `${item.stage} ${item.action} ${item.why}`;

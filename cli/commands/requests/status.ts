@@ -1,17 +1,17 @@
 import { graph } from '../../../services/pipeline.ts';
 import type { Lifecycle } from '../../../schemas/generated/types.ts';
-import type { Cli, Output } from '../../context/cli.ts';
+import type { CliContext, Output } from '../../context/cli.ts';
 import { withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
-import { age, duration, printable, table } from '../../output/format.ts';
+import { age, duration, escapeControlCharacters, table } from '../../output/format.ts';
 import { errorLines, statusText } from '../../output/request-summary.ts';
-import { assertRequestId, knownState } from '../../../shared/requests/read-request.ts';
+import { assertRequestId, requireState } from '../../../shared/requests/read-request.ts';
 
 /** Prints how far a request is. */
-export async function status(cli: Cli, id: string, { json = false }: { json?: boolean }): Promise<number> {
+export async function status(cli: CliContext, id: string, { json = false }: { json?: boolean }): Promise<number> {
   assertRequestId(id);
   return withStore(cli, async (store) => {
-    const state = await knownState(store, id);
+    const state = await requireState(store, id);
     if (json) cli.stdout.line(JSON.stringify(state));
     else statusLines(state, cli.stdout, Date.now()).forEach(cli.stdout.line);
     return exitCodes.ok;
@@ -23,7 +23,7 @@ export function statusLines(state: Lifecycle, output: Output, now: number): stri
   const { request_id, input, accepted_at, duration_ms, options = {}, stages = {}, errors = [] } = state;
   const since = accepted_at === undefined ? '' : `, ${age(now - Date.parse(accepted_at))} ago`;
   const took = duration_ms === undefined ? '' : ` in ${duration(duration_ms)}`;
-  const chosen = Object.entries(options).map(([name, value]) => `${name}=${printable(String(value))}`);
+  const chosen = Object.entries(options).map(([name, value]) => `${name}=${escapeControlCharacters(String(value))}`);
   const rows = graph.stages.flatMap(({ name }) => {
     const stage = stages[name];
     if (!stage || stage.expected === 0) return [];
@@ -38,7 +38,7 @@ export function statusLines(state: Lifecycle, output: Output, now: number): stri
     ];
   });
   return [
-    `${output.style('bold', printable(input ?? ''))}  ${request_id}`,
+    `${output.style('bold', escapeControlCharacters(input ?? ''))}  ${request_id}`,
     `${statusText(state.status, output)}${took}${since}${chosen.length > 0 ? `  (${chosen.join(', ')})` : ''}`,
     ...(rows.length === 0
       ? []

@@ -5,17 +5,17 @@ import { graph } from '../../../services/pipeline.ts';
 import type { Bus } from '../../../shared/bus/connection.ts';
 import { encodeOptions } from '../../../shared/pipeline/metadata.ts';
 import type { Store } from '../../../shared/store/store.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliContext } from '../../context/cli.ts';
 import { withBus, withStore } from '../../context/connection.ts';
 import { exitCodes, UsageError } from '../../context/errors.ts';
 import { nextSequence } from '../../../shared/bus/request-events.ts';
-import { bytes, printable } from '../../output/format.ts';
-import { outcomeLines, outcomeOf, type Outcome } from '../../output/request-summary.ts';
-import { admittedBefore } from '../../upload/find-admitted-input.ts';
+import { bytes, escapeControlCharacters } from '../../output/format.ts';
+import { outcomeLines, outcomeOf, type RequestSummary } from '../../output/request-summary.ts';
+import { findAdmittedInput } from '../../upload/find-admitted-input.ts';
 import { assertRequestId, isEnded, stateOf } from '../../../shared/requests/read-request.ts';
 import { parseOptions, submissionOf, type Submission } from '../../../shared/requests/submission.ts';
 import { upload } from '../../upload/upload.ts';
-import { createDisplay, waitFor, warnOfSilence, type Display } from '../../output/wait-for-request.ts';
+import { createDisplay, waitForRequest, warnOfSilence, type Display } from '../../output/wait-for-request.ts';
 
 export interface SubmitOptions {
   readonly id?: string;
@@ -26,7 +26,7 @@ export interface SubmitOptions {
 }
 
 /** Uploads files, each as a request of its own; with `wait`, follows each until its end. */
-export async function submit(cli: Cli, files: readonly string[], options: SubmitOptions): Promise<number> {
+export async function submit(cli: CliContext, files: readonly string[], options: SubmitOptions): Promise<number> {
   const { id, query, option, wait = false, json = false } = options;
   if (id !== undefined) assertRequestId(id);
   if (id !== undefined && files.length > 1)
@@ -37,7 +37,7 @@ export async function submit(cli: Cli, files: readonly string[], options: Submit
   const submissions: Submission[] = [];
   for (const file of files) submissions.push(await submissionOf(file, cli.cwd, id ?? randomUUID()));
 
-  const print = (outcome: Outcome): void => {
+  const print = (outcome: RequestSummary): void => {
     if (json) cli.stdout.line(JSON.stringify(outcome));
     else outcomeLines(outcome, cli.stdout).forEach(cli.stdout.line);
   };
@@ -45,7 +45,7 @@ export async function submit(cli: Cli, files: readonly string[], options: Submit
     const send = createSender(cli, store, chosen, id !== undefined);
     if (wait) return withBus(cli, (bus) => submitAndWait(cli, bus, submissions, send, print));
     const display = createDisplay(cli);
-    const outcomes: Outcome[] = [];
+    const outcomes: RequestSummary[] = [];
     try {
       for (const submission of submissions)
         outcomes.push(outcomeOf(submission.id, submission.file, (await send(submission, display)).ended));
@@ -68,12 +68,12 @@ export async function submit(cli: Cli, files: readonly string[], options: Submit
 /** Uploads one file and says what is known then: whether the very same was admitted under its id before, and how it ended if it has. */
 type Send = (submission: Submission, display: Display) => Promise<{ readonly same?: boolean; readonly ended?: Lifecycle }>;
 
-function createSender({ signal }: Cli, store: Store, options: Record<string, string>, ownId: boolean): Send {
+function createSender({ signal }: CliContext, store: Store, options: Record<string, string>, ownId: boolean): Send {
   return async (submission, display) => {
     const { key, path, file, size } = submission;
-    const admitted = ownId ? await admittedBefore(store, submission, options) : undefined;
+    const admitted = ownId ? await findAdmittedInput(store, submission, options) : undefined;
     if (admitted && 'status' in admitted) return { ended: admitted };
-    const title = printable(basename(file));
+    const title = escapeControlCharacters(basename(file));
     display.note(title, `uploading ${bytes(size)}`);
     const progress = (arrived: number): void => {
       display.note(title, `uploading ${bytes(arrived)} of ${bytes(size)}`);
@@ -87,11 +87,11 @@ function createSender({ signal }: Cli, store: Store, options: Record<string, str
 }
 
 async function submitAndWait(
-  cli: Cli,
+  cli: CliContext,
   bus: Bus,
   submissions: readonly Submission[],
   send: Send,
-  print: (outcome: Outcome) => void,
+  print: (outcome: RequestSummary) => void,
 ): Promise<number> {
   const display = createDisplay(cli);
   const waiting: Following[] = [];
@@ -113,23 +113,23 @@ async function submitAndWait(
 
 /** A request on its way; an object, because an async function would wait for a bare promise. */
 interface Following {
-  readonly outcome: Promise<Outcome>;
+  readonly outcome: Promise<RequestSummary>;
   stop(): Promise<void>;
 }
 
 /** Follows a request from before its upload; returns when it is uploaded. */
-async function begin(cli: Cli, bus: Bus, submission: Submission, send: Send, display: Display): Promise<Following> {
+async function begin(cli: CliContext, bus: Bus, submission: Submission, send: Send, display: Display): Promise<Following> {
   const { id, file } = submission;
   let heard = false;
-  const changed: Parameters<typeof waitFor>[4]['changed'] = (progress, lines) => {
+  const changed: Parameters<typeof waitForRequest>[4]['changed'] = (progress, lines) => {
     heard = true;
-    display.changed(printable(basename(file)), progress, lines());
+    display.changed(escapeControlCharacters(basename(file)), progress, lines());
   };
   const from = await nextSequence(bus);
   const { same = false, ended } = await send(submission, display);
   if (ended) return { outcome: Promise.resolve(outcomeOf(id, file, ended)), stop: () => Promise.resolve() };
   // What was admitted before is not announced again: its end is in the past, or comes from the run that is under way.
-  const waiting = await waitFor(bus, graph, id, same ? 1 : from, { signal: cli.signal, changed }, cli.stderr);
+  const waiting = await waitForRequest(bus, graph, id, same ? 1 : from, { signal: cli.signal, changed }, cli.stderr);
   const quiet = warnOfSilence(() => heard, cli);
   return {
     outcome: waiting.ended.then((end) => outcomeOf(id, file, end)).finally(quiet),

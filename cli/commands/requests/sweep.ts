@@ -1,31 +1,31 @@
 import { graph } from '../../../services/pipeline.ts';
 import { requestPrefix, REQUEST_ID } from '../../../shared/pipeline/keys.ts';
 import type { Store } from '../../../shared/store/store.ts';
-import { reannounce, unsettledObjects } from '../../../shared/requests/sweep.ts';
-import type { Cli } from '../../context/cli.ts';
+import { republishNotification, findUnsettledObjects } from '../../../shared/requests/sweep.ts';
+import type { CliContext } from '../../context/cli.ts';
 import { withBus, withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
-import { printable } from '../../output/format.ts';
+import { escapeControlCharacters } from '../../output/format.ts';
 import { assertRequestId, isEnded, stateOf } from '../../../shared/requests/read-request.ts';
-import { readRuns, type KnownRequest } from '../../../shared/requests/read-run-states.ts';
+import { readRunStates, type LastRunState } from '../../../shared/requests/read-run-states.ts';
 import { PermanentError } from '../../../shared/core/errors.ts';
 
 /** Has announced what landed in open requests and no stage has settled. What waits in a queue is announced only once. */
-export async function sweep(cli: Cli, id: string | undefined, { dryRun = false }: { dryRun?: boolean }): Promise<number> {
+export async function sweep(cli: CliContext, id: string | undefined, { dryRun = false }: { dryRun?: boolean }): Promise<number> {
   if (id !== undefined) assertRequestId(id);
   return withStore(cli, (store) =>
     withBus(cli, async (bus) => {
-      const runs = await readRuns(bus, graph, id);
+      const runs = await readRunStates(bus, graph, id);
       let [objects, requests] = [0, 0];
-      for await (const requestId of id === undefined ? store.folders('requests/') : [id]) {
+      for await (const requestId of id === undefined ? store.listPrefixes('requests/') : [id]) {
         if (!REQUEST_ID.test(requestId) || (await isOver(store, requestId, runs.get(requestId)))) continue;
         requests += 1;
-        for await (const found of unsettledObjects(store, graph, requestId, runs.get(requestId)?.state)) {
-          const fresh = dryRun || (await reannounce(bus, store.bucket, found));
+        for await (const found of findUnsettledObjects(store, graph, requestId, runs.get(requestId)?.state)) {
+          const fresh = dryRun || (await republishNotification(bus, store.bucket, found));
           if (fresh) objects += 1;
           const what = dryRun ? 'would be announced' : fresh ? 'announced' : 'announced by an earlier sweep';
           cli.stdout.line(
-            `${requestId}  ${printable(found.key.slice(requestPrefix(requestId).length))}: ${what} for ${found.stages.join(', ')}`,
+            `${requestId}  ${escapeControlCharacters(found.key.slice(requestPrefix(requestId).length))}: ${what} for ${found.stages.join(', ')}`,
           );
         }
       }
@@ -41,7 +41,7 @@ export async function sweep(cli: Cli, id: string | undefined, { dryRun = false }
   );
 }
 
-async function isOver(store: Store, requestId: string, known: KnownRequest | undefined): Promise<boolean> {
+async function isOver(store: Store, requestId: string, known: LastRunState | undefined): Promise<boolean> {
   if (known?.ended) return true;
   if (known?.state.accepted) return false;
   const state = await stateOf(store, requestId);

@@ -3,7 +3,7 @@ import { dirname, join, resolve, sep } from 'node:path';
 import { PermanentError } from '../../../shared/core/errors.ts';
 import { requestPrefix } from '../../../shared/pipeline/keys.ts';
 import { sha256Of } from '../../../shared/store/store.ts';
-import type { Cli } from '../../context/cli.ts';
+import type { CliContext } from '../../context/cli.ts';
 import { withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
 import { bytes } from '../../output/format.ts';
@@ -14,7 +14,7 @@ import { createRedraw } from '../../output/redraw.ts';
 const AT_ONCE = 8;
 
 /** Downloads everything below a request's prefix. */
-export async function get(cli: Cli, id: string, dir: string): Promise<number> {
+export async function get(cli: CliContext, id: string, dir: string): Promise<number> {
   assertRequestId(id);
   const target = resolve(cli.cwd, dir);
   return withStore(cli, async (store) => {

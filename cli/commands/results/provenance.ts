@@ -1,12 +1,12 @@
-import type { Cli, Output } from '../../context/cli.ts';
+import type { CliContext, Output } from '../../context/cli.ts';
 import { withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
-import { bytes, duration, printable, wrap } from '../../output/format.ts';
+import { bytes, duration, escapeControlCharacters, wrap } from '../../output/format.ts';
 import { keyOf, provenanceOf, type ProvenanceStep } from '../../../shared/results/provenance.ts';
 
 /** Prints how an artifact came to be. */
 export async function provenance(
-  cli: Cli,
+  cli: CliContext,
   first: string,
   path: string | undefined,
   { json = false }: { json?: boolean },
@@ -26,7 +26,7 @@ const NAMES = 9;
 export function stepLines(step: ProvenanceStep, depth: number, { columns, style }: Pick<Output, 'columns' | 'style'>): string[] {
   const { key, etag, size, sha256, made_by: receipt, replaced } = step;
   const indent = '  '.repeat(depth);
-  const path = printable(key.split('/').slice(2).join('/'));
+  const path = escapeControlCharacters(key.split('/').slice(2).join('/'));
   const facts: [string, string][] = [
     ['content', `${bytes(size)}, etag ${etag}`],
     ...(sha256 === undefined ? [] : [['sha256', sha256] as [string, string]]),
@@ -37,7 +37,7 @@ export function stepLines(step: ProvenanceStep, depth: number, { columns, style 
   return [
     `${indent}${depth === 0 ? '' : '← '}${style('bold', path)}`,
     ...facts.flatMap(([name, text]) =>
-      wrap(breakable(printable(text), space), space).map(
+      wrap(breakable(escapeControlCharacters(text), space), space).map(
         (line, n) => `${indent}    ${style('dim', (n === 0 ? name : '').padEnd(NAMES))}${line}`,
       ),
     ),

@@ -2,7 +2,7 @@ import { cp, copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../../process/paths.ts';
-import type { Progress } from '../../process/progress.ts';
+import type { ProgressReporter } from '../../process/progress.ts';
 import { run, succeeds } from '../run.ts';
 import { ensureLokiProgram, type LokiProgram } from './programs.ts';
 
@@ -49,7 +49,7 @@ export function upstreamImages(composeFile: string): Upstream[] {
  * none answers, stand-ins: Debian's Prometheus, Loki from its source, and Promtail for Alloy.
  * @param env What leads to the daemon, and with FAVE_DEBIAN_IMAGE to what stand-ins are built from.
  */
-export async function observeImages(env: Environment, progress: Progress): Promise<ObserveImages> {
+export async function observeImages(env: Environment, progress: ProgressReporter): Promise<ObserveImages> {
   const all = upstreamImages(await readFile(join(root, 'compose.yaml'), 'utf8'));
   const wanted = all.filter(({ variable }) => !process.env[variable]);
   const pulled = await Promise.all(wanted.map(({ image }) => succeeds('docker', ['pull', '-q', image], { env })));
@@ -69,7 +69,7 @@ async function standIn(
   target: 'prometheus' | LokiProgram,
   lokiVersion: string,
   env: Environment,
-  progress: Progress,
+  progress: ProgressReporter,
 ): Promise<string> {
   const image = target === 'prometheus' ? `fave-stand-in/${target}` : `fave-stand-in/${target}:${lokiVersion}`;
   if (await succeeds('docker', ['image', 'inspect', image], { env })) return image;

@@ -1,7 +1,7 @@
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cached } from '../../process/build-cache.ts';
-import type { Progress } from '../../process/progress.ts';
+import { buildOnce } from '../../process/build-cache.ts';
+import type { ProgressReporter } from '../../process/progress.ts';
 import { imagesDir } from '../../process/paths.ts';
 import { run } from '../run.ts';
 
@@ -20,10 +20,10 @@ export type LokiProgram = keyof typeof lokiPrograms;
  * @param version As `v3.5.0`.
  * @returns Its path.
  */
-export function ensureLokiProgram(name: LokiProgram, version: string, progress: Progress): Promise<string> {
+export function ensureLokiProgram(name: LokiProgram, version: string, progress: ProgressReporter): Promise<string> {
   const target = join(imagesDir, `${name}@${version}`);
   const doing = `building ${name} ${version} from source (minutes, once a machine)`;
-  return cached(target, { doing, make: (scratch) => build(lokiPrograms[name], version, scratch) }, progress);
+  return buildOnce(target, { doing, make: (scratch) => build(lokiPrograms[name], version, scratch) }, progress);
 }
 
 async function build(path: string, version: string, scratch: string): Promise<string> {

@@ -1,11 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import type { Landed, Progress, Receipt } from '../../../schemas/generated/types.ts';
-import { codeOf, Fault, messageOf } from '../../core/errors.ts';
+import { codeOf, FaveError, messageOf } from '../../core/errors.ts';
 import { requestPrefix } from '../../pipeline/keys.ts';
 import type { Logger } from '../../observability/log.ts';
 import type { OptionMap } from '../../core/options.ts';
 import type { AnyStage } from '../../pipeline/stage.ts';
-import { startSpan, type Traced } from '../../observability/trace.ts';
+import { startSpan, type SpanHandle } from '../../observability/trace.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { ReceiptOutput } from '../workdir/outputs.ts';
 import type { StageConfig } from './receipt.ts';
@@ -25,7 +25,7 @@ export interface Attempt {
   readonly config: StageConfig;
   readonly log: Logger;
   /** What the outputs are made in. */
-  readonly span: Traced;
+  readonly span: SpanHandle;
   readonly memoryLimitMb: number;
   /** Ends the attempt: deadline, cancellation or the end of the process's grace. */
   readonly abort: AbortController;
@@ -71,7 +71,7 @@ export function endSpan(attempt: Attempt, { outcome, error }: { outcome: string;
 
 /** Milliseconds from announced to begun. */
 export function queueOf({ begun, delivery }: Pick<Attempt, 'begun' | 'delivery'>): number {
-  return Math.max(0, Math.round(performance.timeOrigin + begun - delivery.stored));
+  return Math.max(0, Math.round(performance.timeOrigin + begun - delivery.storedAtMs));
 }
 
 /** What the tracker and people are told about a settled item. */
@@ -123,7 +123,7 @@ export function itemError(error: unknown, landed: Landed): NonNullable<Progress[
     code: codeOf(error),
     message: messageOf(error),
     file: pathIn(landed),
-    ...(error instanceof Fault && error.stderr && { stderr: error.stderr }),
+    ...(error instanceof FaveError && error.stderr && { stderr: error.stderr }),
   };
 }
 

@@ -1,16 +1,16 @@
 import type { Msg } from 'nats';
 import type { Lifecycle } from '../../../schemas/generated/types.ts';
-import { Fault } from '../../core/errors.ts';
+import { FaveError } from '../../core/errors.ts';
 import { metadataPaths, requestPrefix } from '../../pipeline/keys.ts';
 import type { Bus } from '../../bus/connection.ts';
 import type { Logger } from '../../observability/log.ts';
 import type { Store } from '../../store/store.ts';
 import { subjects } from '../../bus/topology.ts';
-import { parsed, validated } from '../../core/validate.ts';
+import { parseJson, validate } from '../../core/validate.ts';
 import type { Attempt } from './attempt.ts';
 
 /** Why an attempt ended early: the reason its signal aborts with. */
-export class Cancelled extends Fault {
+export class CancelledError extends FaveError {
   constructor(requestId: string) {
     super('cancelled', `request ${requestId} was cancelled or ran out of time`);
   }
@@ -37,7 +37,7 @@ export function createCancellations({ bus, store, log }: { bus: Bus; store: Stor
     if (!event) return;
     const { request_id: requestId, run } = event;
     for (const { landed, abort } of running) {
-      if (landed.request_id === requestId && landed.run <= run) abort.abort(new Cancelled(requestId));
+      if (landed.request_id === requestId && landed.run <= run) abort.abort(new CancelledError(requestId));
     }
   };
   // A run that has failed while items are being worked on has run out of time.
@@ -46,7 +46,7 @@ export function createCancellations({ bus, store, log }: { bus: Bus; store: Stor
   }
   return {
     isCancelled: async (requestId, run, signal) => {
-      const marker = await store.rareText(requestPrefix(requestId) + metadataPaths.cancelled, { signal });
+      const marker = await store.getTextAfterHead(requestPrefix(requestId) + metadataPaths.cancelled, { signal });
       return marker !== undefined && run <= (JSON.parse(marker.text) as { run: number }).run;
     },
     watch: (attempt) => {
@@ -59,7 +59,7 @@ export function createCancellations({ bus, store, log }: { bus: Bus; store: Stor
 /** What a message on `fave.requests.*.*` says; undefined where somebody published something else there. */
 function lifecycleOf(message: Msg): Lifecycle | undefined {
   try {
-    return validated('lifecycle', parsed('event', message.string()).data);
+    return validate('lifecycle', parseJson('event', message.string()).data);
   } catch {
     return undefined;
   }

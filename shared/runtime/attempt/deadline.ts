@@ -10,7 +10,8 @@ const LIMIT = { base: 300, perMegabyte: 4 };
  * Seconds that work on an item may take when the request does not say otherwise. Whoever stops a process gives it as long.
  * @param bytes Of the request's input.
  */
-export const itemLimit = (bytes: number): number => Math.min(LONGEST, LIMIT.base + Math.ceil((LIMIT.perMegabyte * bytes) / 1e6));
+export const computeItemTimeoutSeconds = (bytes: number): number =>
+  Math.min(LONGEST, LIMIT.base + Math.ceil((LIMIT.perMegabyte * bytes) / 1e6));
 
 /**
  * Ends an attempt that takes too long. How large the input is, is asked for only when the least that any item may take is over.
@@ -31,7 +32,7 @@ export function armDeadline({ landed, abort }: Attempt, request: () => Promise<R
   const extend = (): void => {
     request().then(
       ({ input }) => {
-        const limit = itemLimit(input.size);
+        const limit = computeItemTimeoutSeconds(input.size);
         arm(limit - LIMIT.base, () => {
           end(limit);
         });

@@ -3,7 +3,7 @@ import type { Receipt } from '../../../schemas/generated/types.ts';
 import { metadataPaths, requestPrefix } from '../../pipeline/keys.ts';
 import type { OptionMap } from '../../core/options.ts';
 import { sha256Of, type Store } from '../../store/store.ts';
-import { parsed } from '../../core/validate.ts';
+import { parseJson } from '../../core/validate.ts';
 import type { Attempt } from './attempt.ts';
 
 /** What decides, beside the source, what an item's outputs are. */
@@ -26,16 +26,16 @@ export async function readReceipt(
   item: string,
   signal: AbortSignal,
 ): Promise<Receipt | undefined> {
-  const found = await store.rareText(requestPrefix(requestId) + metadataPaths.receipt(stage, item), { signal });
+  const found = await store.getTextAfterHead(requestPrefix(requestId) + metadataPaths.receipt(stage, item), { signal });
   try {
-    return found && parsed('receipt', found.text);
+    return found && parseJson('receipt', found.text);
   } catch {
     return undefined;
   }
 }
 
 /** Whether a receipt vouches for this very item: same source, stage version and config; a failure only for the same message. */
-export function isValid(receipt: Receipt, { stage, landed, config, delivery }: Attempt): boolean {
+export function isReceiptValid(receipt: Receipt, { stage, landed, config, delivery }: Attempt): boolean {
   const same = receipt.source.etag === landed.etag && receipt.version === stage.version && receipt.config_hash === config.hash;
   return same && (receipt.outcome === 'done' || receipt.message === delivery.sequence);
 }

@@ -14,7 +14,7 @@ export interface Delivery extends Acknowledger {
   /** Sequence in the stream. */
   readonly sequence: number;
   /** When the stream stored the message, milliseconds since the epoch. */
-  readonly stored: number;
+  readonly storedAtMs: number;
   /** Tells the server that work goes on. */
   working(): void;
 }
@@ -32,7 +32,7 @@ export function deliveryOf(connection: NatsConnection, message: Msg): Delivery |
     data: message.string(),
     deliveries: Number(deliveries),
     sequence: Number(sequence),
-    stored: Number(stored) / 1e6,
+    storedAtMs: Number(stored) / 1e6,
     working: () => {
       connection.publish(reply, '+WPI');
     },

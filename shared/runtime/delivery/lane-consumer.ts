@@ -6,7 +6,7 @@ import type { Logger } from '../../observability/log.ts';
 import { deliveryOf, type Delivery } from './delivery.ts';
 
 /** Messages of several consumers, one at a time, those of the first consumer before those of the next. */
-export interface Feed {
+export interface LaneConsumer {
   /** Waits for the next message; undefined when `signal` aborts. */
   next(signal: AbortSignal): Promise<Delivery | undefined>;
 }
@@ -24,7 +24,7 @@ const TURN = 8;
  * Pulls one message at a time and has no pull outstanding while a message is worked on: a pull that waits at a busy
  * worker would take messages that an idle one could have. The client library's own iterators cannot watch two consumers so.
  */
-export function createFeed(bus: Bus, stream: string, consumers: readonly string[], log: Logger): Feed {
+export function createFeed(bus: Bus, stream: string, consumers: readonly string[], log: Logger): LaneConsumer {
   const { connection } = bus;
   const api = (consumer: string): string => `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`;
   let taken = 0;

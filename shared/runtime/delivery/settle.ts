@@ -1,8 +1,8 @@
-import { MissingError, PermanentError, UnavailableError } from '../../core/errors.ts';
+import { NotFoundError, PermanentError, UnavailableError } from '../../core/errors.ts';
 import { MAX_DELIVERIES } from '../../bus/topology.ts';
 
 /** What is to become of an item. */
-export type Outcome =
+export type Disposition =
   | { readonly outcome: 'done' }
   | { readonly outcome: 'reused' }
   | { readonly outcome: 'skipped' }
@@ -24,14 +24,14 @@ const DELAYS = [1, 2, 5, 10, 30, 60, 120, 180, 240];
 const MISSED = 4;
 
 /** The one place that decides what a failed attempt means. @param factor Of the delays. */
-export function outcomeOf(
+export function dispositionOf(
   error: unknown,
   { deliveries, stopping, cancelled, factor = 1 }: { deliveries: number; stopping: boolean; cancelled: boolean; factor?: number },
-): Outcome {
+): Disposition {
   if (cancelled) return { outcome: 'cancelled' };
   if (stopping) return { outcome: 'released' };
   if (error instanceof UnavailableError && deliveries >= MAX_DELIVERIES) return { outcome: 'renewed', error };
-  const doubted = error instanceof MissingError && deliveries < MISSED;
+  const doubted = error instanceof NotFoundError && deliveries < MISSED;
   if ((error instanceof PermanentError && !doubted) || deliveries >= MAX_DELIVERIES) return { outcome: 'failed', error };
   return { outcome: 'retry', delay: 1_000 * factor * (DELAYS[deliveries - 1] ?? 240), error };
 }
@@ -44,7 +44,7 @@ export interface Acknowledger {
 }
 
 /** The one place that acknowledges. Resolves when the server has confirmed, where a confirmation matters. */
-export async function settle(message: Acknowledger, outcome: Outcome, reason = ''): Promise<void> {
+export async function settle(message: Acknowledger, outcome: Disposition, reason = ''): Promise<void> {
   switch (outcome.outcome) {
     case 'done':
     case 'reused':

@@ -5,7 +5,7 @@ import type { Logger } from '../../observability/log.ts';
 const LATER = 300;
 
 /** Work beside the items: it may fail without harm, and a process that ends waits for it. */
-export interface Background {
+export interface BackgroundTasks {
   /** Does it at once. @param harm What follows if it fails. */
   now(work: () => Promise<void>, harm: string): void;
   /** Does it in a moment, when the item that it belongs to is settled. */
@@ -14,11 +14,11 @@ export interface Background {
   finish(): Promise<void>;
 }
 
-export function createBackground(log: Logger): Background {
+export function createBackground(log: Logger): BackgroundTasks {
   const running = new Set<Promise<void>>();
   const waiting = new Map<NodeJS.Timeout, () => void>();
 
-  const now: Background['now'] = (work, harm) => {
+  const now: BackgroundTasks['now'] = (work, harm) => {
     const done: Promise<void> = work()
       .catch((error: unknown) => {
         log.warn({ event: 'background:failed', error }, `${messageOf(error)}: ${harm}`);

@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Progress } from '../../../schemas/generated/types.ts';
-import { ENDS } from '../../bus/events.ts';
+import { TERMINAL_EVENTS } from '../../bus/events.ts';
 import type { StoreObserver } from '../../store/store.ts';
 
 /** What every process measures; label values come from the graph and from fixed lists, so their number is bounded. */
@@ -35,7 +35,7 @@ const BOUNDS = {
 };
 
 /** What makes metrics of FAVE's in a registry, by the part of their name between `fave_` and `_total` or `_seconds`. */
-export function makersOf(registry: Registry) {
+export function createMetricFactory(registry: Registry) {
   const registers = [registry];
   return {
     counter: <L extends string>(name: string, help: string, ...labelNames: L[]): Counter<L> =>
@@ -52,12 +52,12 @@ export function createMetrics(service: string, directory?: string): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ service });
   collectDefaultMetrics({ register: registry });
-  const { counter, gauge, histogram } = makersOf(registry);
+  const { counter, gauge, histogram } = createMetricFactory(registry);
 
   const operations = counter('store_operations', 'Requests to the store by what came of them', 'operation', 'result');
   const latency = histogram('step', 'store_operation', 'Until the store has answered, its body included', 'operation');
   const bytes = counter('store_bytes', 'Content read from the store (in) and written to it (out), bytes', 'direction');
-  if (directory !== undefined) tellRoom(directory, registry);
+  if (directory !== undefined) registerDiskGauges(directory, registry);
   return {
     registry,
     items: counter('items', 'Items by outcome', 'stage', 'outcome'),
@@ -81,11 +81,11 @@ export function createMetrics(service: string, directory?: string): Metrics {
     requests: counter('requests', 'Requests by status', 'status'),
     requestDuration: histogram('work', 'request_duration', 'From accepted to the end of the request', 'status'),
     store: {
-      answered(operation, result, seconds) {
+      onResponse(operation, result, seconds) {
         operations.inc({ operation, result });
         if (seconds !== undefined) latency.observe({ operation }, seconds);
       },
-      moved(direction, amount) {
+      onTransfer(direction, amount) {
         bytes.inc({ direction }, amount);
       },
     },
@@ -96,7 +96,7 @@ export function createMetrics(service: string, directory?: string): Metrics {
 export const outcomes = ['done', 'reused', 'skipped', 'failed'] as const satisfies readonly Progress['outcome'][];
 
 /** What a stage may count, from 0: a rate of what has not happened yet must be 0, and the first time must be an increase. */
-export function beginCounting(metrics: Metrics, stage: string): void {
+export function initializeItemMetrics(metrics: Metrics, stage: string): void {
   for (const outcome of outcomes) metrics.items.inc({ stage, outcome }, 0);
   for (const each of [metrics.cost, metrics.coldStarts, metrics.redeliveries, metrics.deadLetters]) each.inc({ stage }, 0);
   metrics.duration.zero({ stage, outcome: 'done' });
@@ -105,12 +105,12 @@ export function beginCounting(metrics: Metrics, stage: string): void {
 
 /** Requests, from 0 as well. */
 export function beginCountingRequests({ requests, requestDuration }: Metrics): void {
-  for (const status of ['accepted', ...ENDS]) requests.inc({ status }, 0);
+  for (const status of ['accepted', ...TERMINAL_EVENTS]) requests.inc({ status }, 0);
   for (const status of ['completed', 'failed']) requestDuration.zero({ status });
 }
 
 /** Room on a directory's disk, looked at when somebody asks. */
-function tellRoom(directory: string, registry: Registry): void {
+function registerDiskGauges(directory: string, registry: Registry): void {
   const tell = (name: string, help: string, blocks: 'blocks' | 'bavail'): void => {
     const gauge: Gauge = new Gauge({
       name,

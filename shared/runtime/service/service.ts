@@ -16,9 +16,9 @@ export interface Service {
   readonly store: Store;
   readonly metrics: Metrics;
   /** Aborts when the process is told to stop: take no more work. */
-  readonly stopping: AbortSignal;
+  readonly drainSignal: AbortSignal;
   /** Aborts when the grace period is over: give back the work that is left. */
-  readonly killed: AbortSignal;
+  readonly killSignal: AbortSignal;
   /** Says that the service takes work from now on. @param start What a stage's start took. */
   ready(start?: { readonly model_ms: number }): void;
 }
@@ -62,8 +62,8 @@ export async function runService(name: string, run: (service: Service) => Promis
       bus,
       store,
       metrics,
-      stopping: stop.signal,
-      killed: kill.signal,
+      drainSignal: stop.signal,
+      killSignal: kill.signal,
       ready: (start) => {
         isReady = true;
         const parts = { imports: begun, connections: connected - begun, ...(start && { model: start.model_ms }) };
@@ -79,7 +79,7 @@ export async function runService(name: string, run: (service: Service) => Promis
         for (const [part, ms] of Object.entries(parts)) metrics.coldStart.observe({ stage: name, part }, ms / 1_000);
       },
     };
-    await Promise.race([run(service), shutOut(bus)]);
+    await Promise.race([run(service), waitForRevokedAccess(bus)]);
     await bus.close();
     await endTelemetry?.();
     store.close();
@@ -100,7 +100,7 @@ export async function runService(name: string, run: (service: Service) => Promis
  * then waits for ever. Whoever starts the process again gives it the password of the day.
  * @throws PermanentError `shut-out`.
  */
-async function shutOut({ connection }: Bus): Promise<void> {
+async function waitForRevokedAccess({ connection }: Bus): Promise<void> {
   const cause = await connection.closed();
   if (cause)
     throw new PermanentError(

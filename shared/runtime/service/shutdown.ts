@@ -7,14 +7,14 @@ import { setMaxListeners } from 'node:events';
 const LAST = 5_000;
 
 /** The end of what a process writes beside its work: log lines, notes, state files. */
-export interface Ending {
+export interface Shutdown {
   /** For such writes, which wait for a store that is away as long as the process runs. */
   readonly signal: AbortSignal;
   /** Waits for the last of them, for {@link LAST} in all and not for each. */
   wait(last: Promise<unknown>): Promise<void>;
 }
 
-export function createEnding(): Ending {
+export function createEnding(): Shutdown {
   const end = new AbortController();
   // Every write listens; more than ten are no leak.
   setMaxListeners(0, end.signal);

@@ -16,7 +16,7 @@ export interface DiskWatch {
    * What an error means: where the disk was full during the item, no failure is the item's own, not even a tool's, whose exit
    * code does not say why. To be asked before what was made there is removed. @returns UnavailableError `disk-full`, or the error itself.
    */
-  blame(error: unknown): Promise<unknown>;
+  explainError(error: unknown): Promise<unknown>;
   /**
    * To be called after a tool has succeeded: ffmpeg ends with 0 when only its last block found no room, and what it made is torn.
    * @param stderr What it said. @throws UnavailableError `disk-full`.
@@ -40,7 +40,7 @@ export function watchDisk(dir: string): DiskWatch {
       { cause },
     );
   return {
-    blame: async (error) => {
+    explainError: async (error) => {
       if (error instanceof UnavailableError) return error;
       const { code, stderr } = error as { code?: unknown; stderr?: unknown };
       const said = code === 'ENOSPC' || code === 'EDQUOT' || (typeof stderr === 'string' && stderr.includes(NO_ROOM));

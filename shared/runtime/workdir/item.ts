@@ -2,19 +2,19 @@ import { basename, join } from 'node:path';
 import { mkdir } from 'node:fs/promises';
 import type { Landed, Request } from '../../../schemas/generated/types.ts';
 import { kinds, type Kind } from '../../../schemas/kinds.ts';
-import { MissingError } from '../../core/errors.ts';
+import { NotFoundError } from '../../core/errors.ts';
 import { itemId, metadataPaths, parseKey, pathOf, requestPrefix } from '../../pipeline/keys.ts';
 import { decodeMetadata } from '../../pipeline/metadata.ts';
 import type { Attributes, Indices, Item, Source } from '../../pipeline/stage.ts';
 import { digestOf, type Store } from '../../store/store.ts';
-import { parsed, type SchemaName } from '../../core/validate.ts';
+import { parseJson, type SchemaName } from '../../core/validate.ts';
 
 /** Reads the admitted request; the answer never changes, so callers may keep it. @throws MissingError `missing-artifact`. */
 export async function readRequest(store: Store, requestId: string, signal?: AbortSignal): Promise<Request> {
   const key = requestPrefix(requestId) + metadataPaths.request;
-  const found = await store.text(key, signal && { signal });
-  if (!found) throw new MissingError('missing-artifact', `${key} is missing: the request was never admitted, or was removed`);
-  return parsed('request', found.text);
+  const found = await store.getText(key, signal && { signal });
+  if (!found) throw new NotFoundError('missing-artifact', `${key} is missing: the request was never admitted, or was removed`);
+  return parseJson('request', found.text);
 }
 
 interface Located {
@@ -50,10 +50,10 @@ function sourceOf(object: Located, { store, dir, signal }: { store: Store; dir: 
     file: () => (downloaded ??= download()),
     sha256: async () => object.sha256 ?? (await digestOf(await (downloaded ??= download()))).sha256,
     json: async () => {
-      const found = await store.text(key, version);
-      if (!found) throw new MissingError('missing-artifact', `${key} is gone`);
+      const found = await store.getText(key, version);
+      if (!found) throw new NotFoundError('missing-artifact', `${key} is gone`);
       if (kind.schema === undefined) throw new Error(`${kind.name} is not JSON`);
-      return parsed(kind.schema as SchemaName, found.text);
+      return parseJson(kind.schema as SchemaName, found.text);
     },
   };
 }
@@ -115,7 +115,7 @@ export function createItem(
         const { attributes = {}, sha256 } = decodeMetadata(found.headers) ?? {};
         return sourceOf({ kind: wanted, ...found, indices: at, attributes, sha256 }, context);
       }
-      throw new MissingError('missing-artifact', `the ${wanted.name} that ${landed.key} belongs to is missing`);
+      throw new NotFoundError('missing-artifact', `the ${wanted.name} that ${landed.key} belongs to is missing`);
     },
   };
 }

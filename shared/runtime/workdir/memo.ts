@@ -1,10 +1,10 @@
 import type { Receipt } from '../../../schemas/generated/types.ts';
 import { kinds, type Kind } from '../../../schemas/kinds.ts';
 import { memoKey, metadataPaths, parseKey, requestPrefix } from '../../pipeline/keys.ts';
-import { inherited } from '../../bus/landed-message.ts';
+import { inheritMetadata } from '../../bus/landed-message.ts';
 import type { Item } from '../../pipeline/stage.ts';
 import { sha256Of, type Store } from '../../store/store.ts';
-import { parsed } from '../../core/validate.ts';
+import { parseJson } from '../../core/validate.ts';
 import { receiptOf, type Attempt } from '../attempt/attempt.ts';
 import { outputHeaders } from './outputs.ts';
 
@@ -15,18 +15,18 @@ import { outputHeaders } from './outputs.ts';
  */
 export interface Memo {
   /** Identifies the attempt's work and looks for equal work; undefined where the request does not want it. */
-  lookUp(attempt: Attempt, item: Item): Promise<Work | undefined>;
+  lookUp(attempt: Attempt, item: Item): Promise<MemoLookup | undefined>;
   /** Copies the outputs of equal work into the attempt. @returns Whether there were any. */
-  recall(attempt: Attempt, work: Work): Promise<boolean>;
+  copyOutputs(attempt: Attempt, work: MemoLookup): Promise<boolean>;
   /** Notes where the attempt's outputs are. */
-  remember(attempt: Attempt, work: Work, signal: AbortSignal): Promise<void>;
+  recordOutputs(attempt: Attempt, work: MemoLookup, signal: AbortSignal): Promise<void>;
 }
 
 /** A piece of work, known by content. */
-export interface Work {
+export interface MemoLookup {
   readonly hash: string;
   /** What was noted when it was done before. */
-  readonly note: string | undefined;
+  readonly entry: string | undefined;
 }
 
 export function createMemo(store: Store): Memo {
@@ -43,10 +43,10 @@ export function createMemo(store: Store): Memo {
       const hash = sha256Of(
         JSON.stringify([stage.name, stage.version, config.hash, landed.sha256, attempt.item, landed.attributes, beside]),
       );
-      return { hash, note: (await store.rareText(memoKey(stage.name, hash), { signal: abort.signal }))?.text };
+      return { hash, entry: (await store.getTextAfterHead(memoKey(stage.name, hash), { signal: abort.signal }))?.text };
     },
 
-    async recall(attempt, { note }) {
+    async copyOutputs(attempt, { entry: note }) {
       const { stage, landed, abort, log } = attempt;
       const { signal } = abort;
       if (note === undefined) return false;
@@ -56,7 +56,7 @@ export function createMemo(store: Store): Memo {
           const parsedKey = parseKey(requestPrefix(landed.request_id) + output.key, stage.produces);
           if (!parsedKey) return false;
           const metadata = {
-            ...inherited(landed, attempt.span.traceparent),
+            ...inheritMetadata(landed, attempt.span.traceparent),
             attributes: output.attributes,
             sha256: output.sha256,
             receipt: metadataPaths.receipt(stage.name, attempt.item),
@@ -81,7 +81,7 @@ export function createMemo(store: Store): Memo {
       }
     },
 
-    async remember(attempt, { hash }, signal) {
+    async recordOutputs(attempt, { hash }, signal) {
       const { stage, landed } = attempt;
       const note = { request_id: landed.request_id, receipt: { ...receiptOf(attempt), host: '' } };
       await store.put(memoKey(stage.name, hash), `${JSON.stringify(note)}\n`, {
@@ -98,5 +98,5 @@ function placeholders(kind: Kind): string[] {
 
 function readNote(text: string): { request_id: string; receipt: Receipt } {
   const { request_id, receipt } = JSON.parse(text) as { request_id: string; receipt: unknown };
-  return { request_id, receipt: parsed('receipt', JSON.stringify(receipt)) };
+  return { request_id, receipt: parseJson('receipt', JSON.stringify(receipt)) };
 }

@@ -8,7 +8,7 @@ import { directoryPrefix } from './run-stage.ts';
  * first item, by a process that is the only one of its number on `tmpdir`'s machine: what bears its own number is a predecessor's.
  * @returns Names of the directories.
  */
-export async function removeLeftovers(tmpdir: string, stage: string): Promise<string[]> {
+export async function removeStageOrphans(tmpdir: string, stage: string): Promise<string[]> {
   const left = (await readdir(tmpdir)).filter((name) => {
     const pid = ownerOf(name, stage);
     return pid !== undefined && (pid === process.pid || !isAlive(pid));

@@ -2,11 +2,11 @@ import { extname } from 'node:path';
 import type { Landed, Receipt } from '../../../schemas/generated/types.ts';
 import type { Kind } from '../../../schemas/kinds.ts';
 import { contentTypeOf, itemId, pathOf, requestPrefix } from '../../pipeline/keys.ts';
-import { inherited } from '../../bus/landed-message.ts';
+import { inheritMetadata } from '../../bus/landed-message.ts';
 import { encodeMetadata, type ObjectMetadata } from '../../pipeline/metadata.ts';
-import type { Attributes, Indices, Item, Outputs, Stored } from '../../pipeline/stage.ts';
+import type { Attributes, Indices, Item, Outputs } from '../../pipeline/stage.ts';
 import { digestOf, sha256Of, type Digest, type Store } from '../../store/store.ts';
-import { validated, type SchemaName } from '../../core/validate.ts';
+import { validate, type SchemaName } from '../../core/validate.ts';
 
 export type ReceiptOutput = Receipt['outputs'][number];
 
@@ -32,12 +32,17 @@ export function createOutputs(
     digest: Digest,
     about: { indices?: Indices; attributes?: Attributes },
     send: (key: string, headers: Record<string, string>) => Promise<{ etag: string }>,
-  ): Promise<Stored> => {
+  ): Promise<Digest> => {
     if (!produces.includes(kind)) throw new Error(`this stage does not declare that it produces ${kind.name}`);
     const indices = indicesOf(kind, { ...item.indices, ...about.indices });
     const attributes = { ...item.attributes, ...about.attributes };
     const path = pathOf(kind, { indices, extension });
-    const headers = outputHeaders(kind, path, { ...inherited(landed, traceparent), attributes, sha256: digest.sha256, receipt });
+    const headers = outputHeaders(kind, path, {
+      ...inheritMetadata(landed, traceparent),
+      attributes,
+      sha256: digest.sha256,
+      receipt,
+    });
     const { etag } = await send(requestPrefix(landed.request_id) + path, headers);
     stored.push({
       kind: kind.name,
@@ -60,7 +65,7 @@ export function createOutputs(
       );
     },
     async json(kind, value, about = {}) {
-      if (kind.schema !== undefined) validated(kind.schema as SchemaName, value);
+      if (kind.schema !== undefined) validate(kind.schema as SchemaName, value);
       const text = `${JSON.stringify(value)}\n`;
       const digest = { sha256: sha256Of(text), size: Buffer.byteLength(text) };
       return put(kind, 'json', digest, about, (key, headers) => store.put(key, text, { headers, signal }));

@@ -7,36 +7,36 @@ import type { OptionMap } from '../../core/options.ts';
 import type { Item, StageContext } from '../../pipeline/stage.ts';
 import type { Store } from '../../store/store.ts';
 import type { Attempt } from '../attempt/attempt.ts';
-import type { Background } from '../service/background-tasks.ts';
+import type { BackgroundTasks } from '../service/background-tasks.ts';
 import { watchDisk, type DiskWatch } from './disk.ts';
 import { createItem } from './item.ts';
 import type { Metrics } from '../service/metrics.ts';
 import { createOutputs } from './outputs.ts';
-import { recording } from './tools.ts';
+import { createRecordedExec } from './tools.ts';
 
-export interface Workshop {
+export interface WorkerDependencies {
   readonly store: Store;
   /** Directory in which each item gets one of its own. */
   readonly tmpdir: string;
   readonly settings: OptionMap;
   /** What the stage's `start` returned. */
   readonly resource: unknown;
-  readonly background: Background;
+  readonly background: BackgroundTasks;
   readonly metrics: Pick<Metrics, 'tools'>;
 }
 
 /** Where an item is worked on. */
-export interface Place {
+export interface Workdir {
   readonly dir: string;
   readonly disk: DiskWatch;
 }
 
 /** Gives an attempt a directory of its own, which goes whatever happens, and its item. With it ends whatever still works there. */
-export async function inDirectory<T>(
+export async function withWorkdir<T>(
   attempt: Attempt,
-  { store, tmpdir, background }: Workshop,
+  { store, tmpdir, background }: WorkerDependencies,
   request: () => Promise<Request>,
-  use: (item: Item, place: Place) => Promise<T>,
+  use: (item: Item, place: Workdir) => Promise<T>,
 ): Promise<T> {
   const { stage, landed, abort } = attempt;
   const disk = watchDisk(tmpdir);
@@ -47,7 +47,7 @@ export async function inDirectory<T>(
     const item = createItem(landed, stage.consumes, { store, dir, signal: abort.signal, request, reads: stage.reads ?? [] });
     return await use(item, { dir, disk });
   } catch (error) {
-    throw await disk.blame(error);
+    throw await disk.explainError(error);
   } finally {
     disk.stop();
     abort.abort();
@@ -56,7 +56,7 @@ export async function inDirectory<T>(
 }
 
 /** Removes a directory while the item goes on to be settled. */
-function discard(dir: string, background: Background): void {
+function discard(dir: string, background: BackgroundTasks): void {
   const remove = (): Promise<void> => rm(dir, { recursive: true, force: true, maxRetries: 3 });
   background.now(remove, `${dir} stays until a later process of this stage removes it`);
 }
@@ -67,11 +67,11 @@ export function directoryPrefix(stage: string, owner = `${process.pid}-`): strin
 }
 
 /** Runs the stage; its outputs are in the bucket when this returns, and those stored before an error are listed too. */
-export async function perform(
+export async function runStage(
   attempt: Attempt,
-  { store, settings, resource, metrics }: Workshop,
+  { store, settings, resource, metrics }: WorkerDependencies,
   item: Item,
-  place: Place,
+  place: Workdir,
 ): Promise<void> {
   const { dir } = place;
   const { stage, landed, abort, log, models, span } = attempt;
@@ -87,8 +87,8 @@ export async function perform(
     log,
     signal,
     dir,
-    exec: recording(attempt, place, metrics),
-    used: (name, version) => {
+    exec: createRecordedExec(attempt, place, metrics),
+    recordModel: (name, version) => {
       models[name] = version;
     },
   };

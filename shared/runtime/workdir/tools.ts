@@ -4,7 +4,7 @@ import { exec, ToolError, type Exec } from '../../tools/exec.ts';
 import { startSpan } from '../../observability/trace.ts';
 import { millisecondsSince, type Attempt } from '../attempt/attempt.ts';
 import type { Metrics } from '../service/metrics.ts';
-import type { Place } from './run-stage.ts';
+import type { Workdir } from './run-stage.ts';
 
 /** How a tool may end; `aborted`: its item was not to go on. */
 export const toolResults = ['ok', 'failed', 'timeout', 'limit', 'missing', 'aborted'] as const;
@@ -14,7 +14,7 @@ type ToolResult = (typeof toolResults)[number];
 export const toolNames = ['ffmpeg', 'ffprobe', 'pocketsphinx_batch', 'node', 'other'] as const;
 
 /** Runs tools in the item's directory, keeps what was run for the receipt, and measures it. */
-export function recording(attempt: Attempt, { dir, disk }: Place, metrics: Pick<Metrics, 'tools'>): Exec {
+export function createRecordedExec(attempt: Attempt, { dir, disk }: Workdir, metrics: Pick<Metrics, 'tools'>): Exec {
   const { tools, abort, span } = attempt;
   return async (command, args, options = {}) => {
     const begun = performance.now();
@@ -28,7 +28,7 @@ export function recording(attempt: Attempt, { dir, disk }: Place, metrics: Pick<
     } catch (error) {
       failure = error;
       // Here, too: a stage may make do with what a failed tool left.
-      throw await disk.blame(error);
+      throw await disk.explainError(error);
     } finally {
       const result = failure === undefined ? 'ok' : resultOf(failure);
       metrics.tools.inc({ tool, result });

@@ -19,7 +19,7 @@ const EMPTY = sha256Of('');
 export type Body = { readonly data: string; readonly sha256: string } | { readonly path: string; readonly sha256: string };
 
 /** One signed request about an object; its body is drained by the caller. An abort ends it at any point, in the middle of its content too. */
-export type Request = (
+export type SignedRequest = (
   about: {
     readonly method: 'GET' | 'HEAD' | 'PUT';
     readonly key: string;
@@ -34,7 +34,7 @@ export type Request = (
 export interface Connection {
   readonly client: Client;
   /** Minio's own helpers know no If-Match, no constant-memory PUT and no signal. */
-  readonly request: Request;
+  readonly request: SignedRequest;
   close(): void;
 }
 

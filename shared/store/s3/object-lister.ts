@@ -1,17 +1,17 @@
 import type { Client } from 'minio';
-import type { Listing, StoreObserver } from '../contract.ts';
-import { resultOf, translated } from './store-errors.ts';
+import type { ObjectLister, StoreObserver } from '../contract.ts';
+import { resultOf, toStoreError } from './store-errors.ts';
 import { unquoted } from './response.ts';
 
 /** Neither repeated nor timed: whoever reads it sets the pace. */
-export function listing(bucket: string, client: Client, observer: StoreObserver | undefined): Listing {
+export function listing(bucket: string, client: Client, observer: StoreObserver | undefined): ObjectLister {
   const below = async function* (prefix: string, deep: boolean): AsyncGenerator {
     try {
       yield* client.listObjectsV2(bucket, prefix, deep);
-      observer?.answered('list', 'ok');
+      observer?.onResponse('list', 'ok');
     } catch (error) {
-      const fault = translated(error, prefix);
-      observer?.answered('list', resultOf(fault));
+      const fault = toStoreError(error, prefix);
+      observer?.onResponse('list', resultOf(fault));
       throw fault;
     }
   };
@@ -22,7 +22,7 @@ export function listing(bucket: string, client: Client, observer: StoreObserver 
         yield { key: name, etag: unquoted(etag), size, modified: lastModified };
       }
     },
-    async *folders(prefix) {
+    async *listPrefixes(prefix) {
       for await (const item of below(prefix, false)) {
         const folder = (item as { prefix?: string }).prefix;
         if (folder !== undefined) yield folder.slice(prefix.length, -1);

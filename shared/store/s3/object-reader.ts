@@ -3,13 +3,13 @@ import { stat } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import { UnavailableError } from '../../core/errors.ts';
-import type { Request } from './connection.ts';
-import type { Reading, ReadOptions } from '../contract.ts';
-import { absent } from './store-errors.ts';
-import type { Operate } from './run-operation.ts';
+import type { SignedRequest } from './connection.ts';
+import type { ObjectReader, ReadOptions } from '../contract.ts';
+import { ignoreNotFound } from './store-errors.ts';
+import type { RunOperation } from './run-operation.ts';
 import { contentOf, drained, etagOf } from './response.ts';
 
-export function reading(request: Request, operate: Operate): Reading {
+export function reading(request: SignedRequest, operate: RunOperation): ObjectReader {
   const get = (method: 'GET' | 'HEAD', key: string, { etag, versionId, signal }: ReadOptions): Promise<IncomingMessage> =>
     request(
       {
@@ -21,7 +21,7 @@ export function reading(request: Request, operate: Operate): Reading {
       signal,
     );
 
-  const head: Reading['head'] = (key, options = {}) =>
+  const head: ObjectReader['head'] = (key, options = {}) =>
     operate('head', key, options.signal, async () => {
       const { headers } = await drained(await get('HEAD', key, options));
       const versionId = headers['x-amz-version-id'] as string | undefined;
@@ -32,20 +32,20 @@ export function reading(request: Request, operate: Operate): Reading {
         headers: headers as Record<string, string>,
         ...(versionId !== undefined && { versionId }),
       };
-    }).catch(absent);
+    }).catch(ignoreNotFound);
 
-  const text: Reading['text'] = (key, options = {}) =>
+  const text: ObjectReader['getText'] = (key, options = {}) =>
     operate('get', key, options.signal, async (moved) => {
       const response = await get('GET', key, options);
       const content = await contentOf(response);
       moved('in', content.length);
       return { text: content.toString('utf8'), etag: etagOf(response.headers) };
-    }).catch(absent);
+    }).catch(ignoreNotFound);
 
   return {
     head,
-    text,
-    rareText: async (key, options) => ((await head(key, options)) ? text(key, options) : undefined),
+    getText: text,
+    getTextAfterHead: async (key, options) => ((await head(key, options)) ? text(key, options) : undefined),
     download: (key, path, options = {}) =>
       operate('get', key, options.signal, async (moved) => {
         const response = await get('GET', key, options);

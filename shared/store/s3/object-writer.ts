@@ -1,11 +1,11 @@
 import { RetryableError, UnavailableError } from '../../core/errors.ts';
 import type { Body, Connection } from './connection.ts';
-import type { PutOptions, Writing } from '../contract.ts';
+import type { PutOptions, ObjectWriter } from '../contract.ts';
 import { sha256Of } from '../digest.ts';
-import type { Operate } from './run-operation.ts';
+import type { RunOperation } from './run-operation.ts';
 import { contentOf, drained, etagOf } from './response.ts';
 
-export function writing(bucket: string, { request, client }: Connection, operate: Operate): Writing {
+export function writing(bucket: string, { request, client }: Connection, operate: RunOperation): ObjectWriter {
   const send = (key: string, body: Body, size: number, { headers, signal }: PutOptions = {}): Promise<{ etag: string }> =>
     operate('put', key, signal, async (moved) => {
       const sent = { ...headers, 'content-length': String(size) };
@@ -14,13 +14,13 @@ export function writing(bucket: string, { request, client }: Connection, operate
       return { etag: etagOf(response.headers) };
     });
 
-  const put: Writing['put'] = (key, text, options) =>
+  const put: ObjectWriter['put'] = (key, text, options) =>
     send(key, { data: text, sha256: sha256Of(text) }, Buffer.byteLength(text), options);
 
   return {
     upload: (key, { path, sha256, size }, options) => send(key, { path, sha256 }, size, options),
     put,
-    create: async (key, text, options = {}) => {
+    putIfAbsent: async (key, text, options = {}) => {
       try {
         return await put(key, text, { ...options, headers: { ...options.headers, 'if-none-match': '*' } });
       } catch (error) {

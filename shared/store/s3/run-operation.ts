@@ -2,43 +2,44 @@ import pRetry from 'p-retry';
 import { messageOf, UnavailableError } from '../../core/errors.ts';
 import { currentTraceparent, startSpan } from '../../observability/trace.ts';
 import type { StoreObserver, StoreOperation, StoreResult } from '../contract.ts';
-import { resultOf, translated } from './store-errors.ts';
+import { resultOf, toStoreError } from './store-errors.ts';
 
 /** Milliseconds that a call without a signal waits for a store that does not answer. */
 const PATIENCE = 30_000;
 
 /** Says that content has come or gone. */
-export type Moved = StoreObserver['moved'];
+export type Moved = StoreObserver['onTransfer'];
 
 /**
  * Does something with an object: the one way that every request about one goes. Repeats what a store that does not answer left
  * undone, tells the observer of each try, and traces the whole.
  */
-export type Operate = <T>(
+export type RunOperation = <T>(
   operation: StoreOperation,
   key: string,
   signal: AbortSignal | undefined,
   call: (moved: Moved) => Promise<T>,
 ) => Promise<T>;
 
-export function operating(observer: StoreObserver | undefined): Operate {
+export function createRunOperation(observer: StoreObserver | undefined): RunOperation {
   return async (operation, key, signal, call) => {
     const span = beginSpan(operation, key);
     const moved: Moved = (direction, amount) => {
-      observer?.moved(direction, amount);
+      observer?.onTransfer(direction, amount);
       span.moved(amount);
     };
     let lastError: unknown;
     const once = async (): Promise<Awaited<ReturnType<typeof call>>> => {
       const begun = performance.now();
-      const answered = (result: StoreResult): void => observer?.answered(operation, result, (performance.now() - begun) / 1_000);
+      const answered = (result: StoreResult): void =>
+        observer?.onResponse(operation, result, (performance.now() - begun) / 1_000);
       try {
         const value = await call(moved);
         answered('ok');
         return value;
       } catch (error) {
         // What comes of breaking a try off says nothing of the store.
-        const fault = signal?.aborted ? error : translated(error, key);
+        const fault = signal?.aborted ? error : toStoreError(error, key);
         if (!signal?.aborted || fault instanceof UnavailableError) lastError = fault;
         answered(resultOf(fault));
         throw fault;

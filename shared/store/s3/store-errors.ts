@@ -1,5 +1,5 @@
 import { S3Error } from 'minio';
-import { Fault, messageOf, MissingError, PermanentError, RetryableError, UnavailableError } from '../../core/errors.ts';
+import { FaveError, messageOf, NotFoundError, PermanentError, RetryableError, UnavailableError } from '../../core/errors.ts';
 import type { StoreResult } from '../contract.ts';
 
 const missing = new Set(['NoSuchKey', 'NotFound', 'NoSuchVersion', 'MethodNotAllowed']);
@@ -25,7 +25,7 @@ function isLocal(error: unknown): boolean {
 }
 
 /** A failure of a request in FAVE's terms; one of the caller's own file as it is. */
-export function translated(error: unknown, key: string): unknown {
+export function toStoreError(error: unknown, key: string): unknown {
   if (error instanceof RetryableError || error instanceof PermanentError) return error;
   if (error instanceof Error && error.name === 'AbortError') return error;
   const refusal = error instanceof S3Error ? refused(error, key) : undefined;
@@ -35,9 +35,9 @@ export function translated(error: unknown, key: string): unknown {
 }
 
 /** What the store's answer means; undefined where it only means that it cannot answer now. */
-function refused(cause: S3Error, key: string): Fault | undefined {
+function refused(cause: S3Error, key: string): FaveError | undefined {
   const code = cause.code ?? '';
-  if (missing.has(code)) return new MissingError('missing-object', `there is no object ${key} in the bucket`, { cause });
+  if (missing.has(code)) return new NotFoundError('missing-object', `there is no object ${key} in the bucket`, { cause });
   if (code === 'PreconditionFailed')
     return new RetryableError('object-changed', `${key} is not what it was when it was announced`, { cause });
   if (denied.has(code))
@@ -54,7 +54,7 @@ function refused(cause: S3Error, key: string): Fault | undefined {
 /** What came of a request that failed. */
 export function resultOf(error: unknown): StoreResult {
   if (error instanceof UnavailableError) return 'unavailable';
-  if (!(error instanceof Fault)) return 'aborted';
+  if (!(error instanceof FaveError)) return 'aborted';
   const results: Record<string, StoreResult> = {
     'missing-object': 'missing',
     'object-changed': 'changed',
@@ -64,7 +64,7 @@ export function resultOf(error: unknown): StoreResult {
 }
 
 /** Nothing instead of the error that there is nothing. */
-export function absent(error: unknown): undefined {
-  if (error instanceof MissingError) return undefined;
+export function ignoreNotFound(error: unknown): undefined {
+  if (error instanceof NotFoundError) return undefined;
   throw error;
 }

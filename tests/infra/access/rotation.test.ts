@@ -3,32 +3,32 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { instanceEnvironment } from '../../../infra/instance/instance.ts';
-import { launch, type Launched } from '../../../infra/local/launcher.ts';
+import { launch, type RunningInstance } from '../../../infra/local/launcher.ts';
 import { accessKeyOf } from '../../../infra/access/policies.ts';
 import { freePorts } from '../../../infra/deployment/ports.ts';
-import { forgetSecrets, readSecrets, type Secrets } from '../../../infra/access/secrets.ts';
+import { deleteSecrets, readSecrets, type Secrets } from '../../../infra/access/secrets.ts';
 import { graph } from '../../../services/pipeline.ts';
 import { connectBus } from '../../../shared/bus/connection.ts';
 import { createStore, type Store } from '../../../shared/store/store.ts';
 import { stored, WAIT } from '../../shared/runtime/harness.ts';
-import { atEnd, uniqueId } from '../../support/stack.ts';
+import { onTestFileEnd, uniqueId } from '../../support/stack.ts';
 
-async function launched(dataDir: string, services: readonly string[], shell = {}): Promise<Launched> {
+async function launched(dataDir: string, services: readonly string[], shell = {}): Promise<RunningInstance> {
   const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...shell };
   const instance = await launch({ dataDir, ports: await freePorts(), graph, services, env, progress: () => undefined });
-  atEnd(instance.stop);
+  onTestFileEnd(instance.stop);
   return instance;
 }
 
 it('secrets that were rotated open nothing any more, and all works with the new ones', { timeout: 240_000 }, async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'fave-rotation-'));
-  atEnd(() => rm(dataDir, { recursive: true, force: true, maxRetries: 3 }));
+  onTestFileEnd(() => rm(dataDir, { recursive: true, force: true, maxRetries: 3 }));
   const secretsOf = async (): Promise<Secrets> => (await readSecrets(dataDir))!;
 
   const before = await launched(dataDir, []);
   const shell = await instanceEnvironment(before.record);
   const old = await secretsOf();
-  const storeOf = ({ foundation }: Launched, role: string, { store }: Secrets): Store =>
+  const storeOf = ({ foundation }: RunningInstance, role: string, { store }: Secrets): Store =>
     createStore({
       ...foundation.store,
       accessKey: role === 'fave-admin' ? role : accessKeyOf(role),
@@ -36,10 +36,10 @@ it('secrets that were rotated open nothing any more, and all works with the new 
     });
   const key = `requests/${uniqueId()}/input/kept.mp4`;
   await storeOf(before, 'submitter', old).put(key, 'kept');
-  await expect(forgetSecrets(dataDir)).rejects.toMatchObject({ code: 'already-running' });
+  await expect(deleteSecrets(dataDir)).rejects.toMatchObject({ code: 'already-running' });
   await before.stop();
 
-  await forgetSecrets(dataDir);
+  await deleteSecrets(dataDir);
   // Ready: a canary has come through, so MinIO, the relay and set-up have their new ones. In a shell that has access to what was before.
   const after = await launched(dataDir, ['relay', 'tracker', 'stage-ffmpeg-0'], shell);
   const now = await secretsOf();
@@ -56,11 +56,11 @@ it('secrets that were rotated open nothing any more, and all works with the new 
   }
 
   const submitter = storeOf(after, 'submitter', now);
-  expect(await submitter.text(key)).toMatchObject({ text: 'kept' });
+  expect(await submitter.getText(key)).toMatchObject({ text: 'kept' });
   const id = uniqueId();
   await submitter.put(`requests/${id}/input/text.mp4`, 'no video');
   const bus = await connectBus(after.foundation.bus, 'test');
-  atEnd(() => bus.close());
+  onTestFileEnd(() => bus.close());
   await expect
     .poll(() => stored({ bus }, 'FAVE_REQUESTS', `fave.requests.${id}.failed`), WAIT)
     .toMatchObject([{ data: { errors: [{ stage: 'stage-ffmpeg-0', code: 'not-media' }] } }]);

@@ -12,7 +12,7 @@ import { notifyEnvironment } from '../../../infra/servers/minio.ts';
 import { root } from '../../../infra/process/paths.ts';
 import { serverPrograms } from '../../../infra/servers/table.ts';
 import { graph } from '../../../services/pipeline.ts';
-import { environment } from '../../../shared/config/config.ts';
+import { environmentSchema } from '../../../shared/config/config.ts';
 import { compose, FOLDER, ours, services, text } from './file.ts';
 
 /** Who makes a folder of root's, and who reads Docker's socket. */
@@ -47,7 +47,7 @@ describe('compose.yaml', () => {
   });
 
   it.each(services.filter(([name]) => ours.has(name) || name === 'set-up'))('sets for %s what processes read', (_, service) => {
-    const known = Object.keys(environment).flatMap((name) => [name, `${name}_FILE`]);
+    const known = Object.keys(environmentSchema).flatMap((name) => [name, `${name}_FILE`]);
     for (const name of Object.keys(service.environment ?? {})) expect(known).toContain(name);
   });
 

@@ -11,11 +11,11 @@ import { root } from '../../../infra/process/paths.ts';
 import { accessKeyOf } from '../../../infra/access/policies.ts';
 import { serviceNames, serviceSpec } from '../../../infra/local/service-spec.ts';
 import { graph } from '../../../services/pipeline.ts';
-import { environment, readConfig } from '../../../shared/config/config.ts';
+import { environmentSchema, readConfig } from '../../../shared/config/config.ts';
 import { ofKind, overlay, podsOf } from './overlays.ts';
 
 type Variables = Readonly<Record<string, string>>;
-type Name = keyof typeof environment;
+type Name = keyof typeof environmentSchema;
 
 /** What stands for a password, which each installation makes. */
 const SECRET = '(its own)';
@@ -97,7 +97,7 @@ function memoryOf(service: string): string {
 describe.each(serviceNames(graph))('%s', { timeout: 900_000 }, (service) => {
   it('is told the same by Compose, Kubernetes and the launcher, but for what is listed', async () => {
     const ways = [inCompose(service), await onKubernetes(service), byLauncher(service)];
-    const names = Object.keys(environment) as Name[];
+    const names = Object.keys(environmentSchema) as Name[];
     const found = names.map((name) => [name, ways.map((way) => effective(way[name], name))]);
     const expected = names.map((name) => [
       name,
@@ -107,7 +107,7 @@ describe.each(serviceNames(graph))('%s', { timeout: 900_000 }, (service) => {
   });
 
   it('is told nothing that it does not read', async () => {
-    const known = [...Object.keys(environment)];
+    const known = [...Object.keys(environmentSchema)];
     const told = [inCompose(service), await onKubernetes(service), byLauncher(service)].flatMap((way) => Object.keys(way));
     expect(told.filter((name) => /^(ARTIFACT|NATS|FAVE|OTEL)_/.test(name) && !known.includes(name))).toEqual([]);
   });
@@ -115,7 +115,7 @@ describe.each(serviceNames(graph))('%s', { timeout: 900_000 }, (service) => {
 
 /** What a process reads: what is empty counts as not set. */
 const effective = (value: string | undefined, name: Name): string =>
-  value === undefined || value === '' ? String(environment[name].default) : value;
+  value === undefined || value === '' ? String(environmentSchema[name].default) : value;
 
 /** What all three say: whose it is, or the default. */
 function allHave(name: Name, service: string): string[] {
@@ -125,5 +125,5 @@ function allHave(name: Name, service: string): string[] {
     NATS_USER: service,
     NATS_PASSWORD: SECRET,
   };
-  return Array.from({ length: 3 }, () => own[name] ?? String(environment[name].default));
+  return Array.from({ length: 3 }, () => own[name] ?? String(environmentSchema[name].default));
 }

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
-import { ofOurs } from '../../../infra/kubernetes/monitoring.ts';
+import { restrictToFave } from '../../../infra/kubernetes/monitoring.ts';
 import { dashboard } from '../../../infra/observe/dashboard.ts';
 import { rows } from '../../../infra/observe/panels.ts';
 import { root } from '../../../infra/process/paths.ts';
@@ -116,8 +116,8 @@ it('a metric is asked for in the namespace, whatever else is asked of it; what o
     'sum by (up) (rate(fave_x_total{a="up {b}",c!="\\"}"}[5m])) / up == on (job) label_replace(process_y, "fave_z", "up", "", "")';
   const ours =
     'sum by (up) (rate(fave_x_total{namespace="fave",a="up {b}",c!="\\"}"}[5m])) / up{namespace="fave"} == on (job) label_replace(process_y{namespace="fave"}, "fave_z", "up", "", "")';
-  expect(ofOurs(asked)).toBe(ours);
-  expect(() => ofOurs('ALERTS > 0')).toThrow('no metric of ours');
+  expect(restrictToFave(asked)).toBe(ours);
+  expect(() => restrictToFave('ALERTS > 0')).toThrow('no metric of ours');
 });
 
 describe.each(['cold+monitoring', 'scale-out+monitoring'])('%s', { timeout: 900_000 }, (name) => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { toolEnvironment } from '../../../shared/tools/limits.ts';
-import { itemLimit } from '../../../shared/runtime/attempt/deadline.ts';
+import { computeItemTimeoutSeconds } from '../../../shared/runtime/attempt/deadline.ts';
 import { ofKind, overlay, allNames, podsOf } from './overlays.ts';
 
 describe.each(allNames)('%s', { timeout: 900_000 }, (name) => {
@@ -83,7 +83,7 @@ describe.each(allNames)('%s', { timeout: 900_000 }, (name) => {
     const manifests = await overlay(name);
     const environment = ofKind(manifests, 'ConfigMap').find(({ metadata }) => metadata.name.startsWith('environment-'));
     const grace = Number(environment?.data?.['FAVE_GRACE']);
-    expect(grace).toBeGreaterThanOrEqual(itemLimit(800e6));
+    expect(grace).toBeGreaterThanOrEqual(computeItemTimeoutSeconds(800e6));
     for (const { spec, name: owner } of podsOf(ofKind(manifests, 'Deployment')))
       expect(spec.terminationGracePeriodSeconds, owner).toBeGreaterThan(grace);
   });

@@ -1,17 +1,17 @@
 import { beforeAll, expect, it } from 'vitest';
-import { proveNotifications } from '../../../infra/setup/notification-check.ts';
+import { checkNotifications } from '../../../infra/setup/notification-check.ts';
 import { identityOf } from '../../../infra/process/identity.ts';
-import { ownStack, type Stack } from '../../support/stack.ts';
+import { createOwnStack, type Stack } from '../../support/stack.ts';
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await ownStack();
+  stack = await createOwnStack();
 });
 
 it('a relay with its own rights carries the canary the whole way, logs its life and goes when told', async () => {
   const [relay] = await stack.startServices(['relay']);
   if (!relay) throw new Error('no relay was started');
-  const heard = await proveNotifications({ ...stack, deadline: 20_000, relay: true });
+  const heard = await checkNotifications({ ...stack, deadline: 20_000, relay: true });
   expect(Object.keys(heard).sort()).toEqual(['durable', 'fast', 'relay']);
   expect((await fetch(`http://127.0.0.1:${relay.http}/healthz`)).status).toBe(200);
   await relay.stop();

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { graph } from '../../../services/pipeline.ts';
-import { proveNotifications } from '../../../infra/setup/notification-check.ts';
+import { checkNotifications } from '../../../infra/setup/notification-check.ts';
 import { setUp } from '../../../infra/setup/setup.ts';
 import { cachedPath } from '../../../infra/servers/install.ts';
 import { serverPrograms } from '../../../infra/servers/table.ts';
@@ -13,11 +13,11 @@ import { kinds } from '../../../schemas/kinds.ts';
 import { connectBus } from '../../../shared/bus/connection.ts';
 import { readSecrets } from '../../../infra/access/secrets.ts';
 import { accessKeyOf } from '../../../infra/access/policies.ts';
-import { ownStack, uniqueId, type Stack } from '../../support/stack.ts';
+import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await ownStack();
+  stack = await createOwnStack();
 });
 
 describe('set-up', () => {
@@ -50,12 +50,12 @@ describe('set-up', () => {
 
 describe('the way of an event', () => {
   it('is proven by a canary on both raw subjects', async () => {
-    const heard = await proveNotifications({ ...stack, deadline: 20_000, relay: false });
+    const heard = await checkNotifications({ ...stack, deadline: 20_000, relay: false });
     expect(Object.keys(heard).sort()).toEqual(['durable', 'fast']);
   });
 
   it('without a relay is said to be dead there', async () => {
-    const proof = proveNotifications({ ...stack, deadline: 1_000, relay: true });
+    const proof = checkNotifications({ ...stack, deadline: 1_000, relay: true });
     await expect(proof).rejects.toMatchObject({
       code: 'notifications-dead',
       message: expect.stringMatching(/did not come within 1 s from .*the relay/) as string,

@@ -9,9 +9,9 @@ import { createMetrics } from '../../../shared/runtime/service/metrics.ts';
 import type { Service } from '../../../shared/runtime/service/service.ts';
 import { digestOf } from '../../../shared/store/store.ts';
 import { consumerName, MAX_DELIVERIES, streams, subjects } from '../../../shared/bus/topology.ts';
-import { chirp, generated, h264, picture } from '../../support/media.ts';
-import { loseWorkers, requestOf } from '../../shared/runtime/harness.ts';
-import { ownStack, uniqueId, type RunningService, type Stack } from '../../support/stack.ts';
+import { chirp, generateMedia, h264, picture } from '../../support/media.ts';
+import { exhaustDeliveries, requestOf } from '../../shared/runtime/harness.ts';
+import { createOwnStack, uniqueId, type RunningService, type Stack } from '../../support/stack.ts';
 import { scrape, valuesOf, type Sample } from './scrape.ts';
 
 const STAGE = 'stage-ffmpeg-0';
@@ -31,9 +31,9 @@ async function counted(service: RunningService | undefined, metric: string, item
 async function provoke(stack: Stack): Promise<string> {
   const lost = requestOf(stack, uniqueId('lost'));
   await lost.put('nobody reads this');
-  await loseWorkers(stack, STAGE, async () => (await lost.ends()) > 0);
+  await exhaustDeliveries(stack, STAGE, async () => (await lost.ends()) > 0);
 
-  const path = generated('counted.mp4', ...picture({ seconds: 1 }), ...chirp(1), ...h264);
+  const path = generateMedia('counted.mp4', ...picture({ seconds: 1 }), ...chirp(1), ...h264);
   const again = uniqueId('again');
   await stack.store.upload(`requests/${again}/input/video.mp4`, { path, ...(await digestOf(path)) });
   const feed = createFeed(stack.bus, streams.landed, [consumerName(STAGE, 'first')], createLogger({}, 'silent'));
@@ -54,7 +54,7 @@ describe('of items that end well, come again, fail and lose their workers', { ti
   let worker: Sample[];
   let told: Sample[];
   beforeAll(async () => {
-    stack = await ownStack();
+    stack = await createOwnStack();
     [tracker] = await stack.startServices(['tracker', 'relay']);
     [second] = await stack.startServices(['tracker']);
     begun = Date.now() / 1_000;

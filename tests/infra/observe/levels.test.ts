@@ -1,21 +1,21 @@
 import { DiscardPolicy } from '@nats-io/jetstream';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { graph } from '../../../services/pipeline.ts';
-import { consumersOf, tellLevels } from '../../../services/tracker/gauges.ts';
+import { consumersOf, registerGauges } from '../../../services/tracker/gauges.ts';
 import { connectBus, type Bus } from '../../../shared/bus/connection.ts';
 import { createMetrics } from '../../../shared/runtime/service/metrics.ts';
 import { streamConfigs, streams } from '../../../shared/bus/topology.ts';
-import { ownStack, type Stack } from '../../support/stack.ts';
+import { createOwnStack, type Stack } from '../../support/stack.ts';
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await ownStack();
+  stack = await createOwnStack();
 });
 
 /** What a tracker with this connection tells, by the labels of each series. */
 async function told(bus: Bus, metric: string): Promise<Record<string, number>> {
   const metrics = createMetrics('tracker');
-  tellLevels({ bus, metrics }, graph, { openRequests: () => [] });
+  registerGauges({ bus, metrics }, graph, { openRequests: () => [] });
   const { values } = await metrics.registry.getSingleMetric(metric)!.get();
   return Object.fromEntries(values.map(({ labels, value }) => [Object.values(labels).join(' '), value]));
 }

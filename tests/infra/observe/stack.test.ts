@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
-import { observe } from '../../../infra/observe/observe.ts';
+import { runPrometheus } from '../../../infra/observe/observe.ts';
 import { rows } from '../../../infra/observe/panels.ts';
 import { freePorts } from '../../../infra/deployment/ports.ts';
 import { serviceNames } from '../../../infra/local/service-spec.ts';
@@ -14,9 +14,9 @@ import { toolNames, toolResults } from '../../../shared/runtime/workdir/tools.ts
 import { digestOf, storeResults } from '../../../shared/store/store.ts';
 import { streams } from '../../../shared/bus/topology.ts';
 import { newTraceparent, traceIdOf } from '../../../shared/observability/trace.ts';
-import { chirp, generated, h264, picture } from '../../support/media.ts';
-import { ownStack, uniqueId, type RunningService, type Stack } from '../../support/stack.ts';
-import { collect, rootsOf, type Span } from '../../../infra/observe/collector.ts';
+import { chirp, generateMedia, h264, picture } from '../../support/media.ts';
+import { createOwnStack, uniqueId, type RunningService, type Stack } from '../../support/stack.ts';
+import { startCollector, rootsOf, type Span } from '../../../infra/observe/collector.ts';
 import { scrape, valuesOf } from './scrape.ts';
 
 /** Milliseconds that a request, or what follows from it, may take; slow cores are shared. */
@@ -25,8 +25,8 @@ vi.setConfig({ testTimeout: DEADLINE });
 
 let stack: Stack;
 let services: RunningService[];
-let prometheus: Awaited<ReturnType<typeof observe>>;
-let collector: Awaited<ReturnType<typeof collect>>;
+let prometheus: Awaited<ReturnType<typeof runPrometheus>>;
+let collector: Awaited<ReturnType<typeof startCollector>>;
 const id = uniqueId('observed');
 /** A request beside it, whose upload is no video. */
 const broken = uniqueId('broken');
@@ -50,7 +50,7 @@ const until = <T>(what: () => Promise<T | undefined | false> | T | undefined | f
 /** Waits for a request's end. */
 async function ended(request: string): Promise<void> {
   await until(async () => {
-    const state = await stack.store.text(`requests/${request}/metadata/state.json`);
+    const state = await stack.store.getText(`requests/${request}/metadata/state.json`);
     return state !== undefined && ['completed', 'failed'].includes((JSON.parse(state.text) as { status: string }).status);
   });
 }
@@ -60,14 +60,14 @@ async function linesOf(request: string): Promise<Record<string, Record<string, u
   const lines: Record<string, Record<string, unknown>[]> = {};
   for await (const { key } of stack.store.list(`requests/${request}/metadata/logs/`)) {
     const stage = /\/metadata\/logs\/(.+)-\d{4}-\d\d-\d\dT\d+Z-\w+\.jsonl$/.exec(key)?.[1] ?? key;
-    const { text } = (await stack.store.text(key))!;
+    const { text } = (await stack.store.getText(key))!;
     for (const line of text.trimEnd().split('\n')) (lines[stage] ??= []).push(JSON.parse(line) as Record<string, unknown>);
   }
   return lines;
 }
 
 beforeAll(async () => {
-  [stack, collector] = await Promise.all([ownStack(), collect()]);
+  [stack, collector] = await Promise.all([createOwnStack(), startCollector()]);
   services = await stack.startServices(serviceNames(graph), {
     FAVE_CANARY_INTERVAL: '1',
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
@@ -75,10 +75,10 @@ beforeAll(async () => {
   });
   // It installs Debian's package where it may, or says that it is missing.
   const { minio: port } = await freePorts();
-  prometheus = await observe({ dataDir: stack.dataDir, port, interval: 1, progress: () => undefined });
+  prometheus = await runPrometheus({ dataDir: stack.dataDir, port, interval: 1, progress: () => undefined });
   // Whatever is counted is counted from 0: what happens from here on is an increase.
   await until(async () => (await query('up == 1')).length === services.length + 2);
-  const path = generated('observed.mp4', ...picture({ seconds: 2 }), ...chirp(2), ...h264);
+  const path = generateMedia('observed.mp4', ...picture({ seconds: 2 }), ...chirp(2), ...h264);
   await stack.store.upload(
     `requests/${id}/input/video.mp4`,
     { path, ...(await digestOf(path)) },

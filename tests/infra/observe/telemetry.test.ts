@@ -4,7 +4,7 @@ import { afterEach, expect, it, vi } from 'vitest';
 import type { LogFields, Logger } from '../../../shared/observability/log.ts';
 import { startTelemetry } from '../../../shared/observability/telemetry.ts';
 import { newTraceparent, startSpan } from '../../../shared/observability/trace.ts';
-import { collect } from '../../../infra/observe/collector.ts';
+import { startCollector } from '../../../infra/observe/collector.ts';
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -13,7 +13,7 @@ afterEach(() => {
 
 /** Has a process with this environment send one span; what came of it. */
 async function send(env: Record<string, string>, parent?: string) {
-  const collector = await collect();
+  const collector = await startCollector();
   const warnings: LogFields[] = [];
   const log = { warn: (fields: LogFields) => warnings.push(fields) } as unknown as Logger;
   for (const [name, value] of Object.entries({ OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, ...env })) vi.stubEnv(name, value);
@@ -69,7 +69,7 @@ it('spans that nobody takes are told of in the log', async () => {
 });
 
 it('a process that dies while it sends, and what is no export, harm no other', async () => {
-  const collector = await collect();
+  const collector = await startCollector();
   const half = request(collector.url, { method: 'POST', headers: { 'content-length': 100 } }).on('error', () => undefined);
   half.write('{');
   await vi.waitUntil(() => collector.headers.length === 1, { timeout: 10_000 });

@@ -7,15 +7,15 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, it } from 'vitest';
 import { bundle } from '../../../scripts/bundle.mjs';
-import { atEnd, stack, type Stack } from '../../support/stack.ts';
+import { onTestFileEnd, useSharedStack, type Stack } from '../../support/stack.ts';
 
 const PRELOADED = join(import.meta.dirname, 'modules.mjs');
 
 let servers: Stack;
 let dir: string;
 beforeAll(async () => {
-  [servers, dir] = await Promise.all([stack(), mkdtemp(join(tmpdir(), 'fave-off-'))]);
-  atEnd(() => rm(dir, { recursive: true }));
+  [servers, dir] = await Promise.all([useSharedStack(), mkdtemp(join(tmpdir(), 'fave-off-'))]);
+  onTestFileEnd(() => rm(dir, { recursive: true }));
   await bundle({ service: 'services/main.ts' }, dir);
 });
 

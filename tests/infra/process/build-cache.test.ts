@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { cached } from '../../../infra/process/build-cache.ts';
+import { buildOnce } from '../../../infra/process/build-cache.ts';
 
 async function cache(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'fave-cached-'));
@@ -20,7 +20,7 @@ test('a file is made once, whoever wants it meanwhile waits for it, and nothing 
     await writeFile(join(scratch, 'made'), 'text');
     return join(scratch, 'made');
   };
-  const get = (): Promise<string> => cached(target, { doing: 'making it', make }, (line) => said.push(line));
+  const get = (): Promise<string> => buildOnce(target, { doing: 'making it', make }, (line) => said.push(line));
   expect(await Promise.all([get(), get(), get()])).toEqual([target, target, target]);
   expect(await get()).toBe(target);
   expect(said.filter((line) => line === 'making it …')).toHaveLength(1);
@@ -38,7 +38,7 @@ test('what fails half-way leaves nothing, and is made by the next', async () => 
     await writeFile(join(scratch, 'made'), 'text');
     return join(scratch, 'made');
   };
-  const get = (make: typeof half): Promise<string> => cached(target, { doing: 'making it', make }, () => undefined);
+  const get = (make: typeof half): Promise<string> => buildOnce(target, { doing: 'making it', make }, () => undefined);
   await expect(get(half)).rejects.toThrow('the disk is full');
   expect(await readdir(dir)).toEqual([]);
   expect(await readFile(await get(whole), 'utf8')).toBe('text');

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { coldStartOf } from '../../../infra/scaler/cold-start.ts';
 import { busySlots } from '../../../infra/scaler/scale-down-order.ts';
-import { validated } from '../../../shared/core/validate.ts';
+import { validate } from '../../../shared/core/validate.ts';
 
 const ready = {
   event: 'service:ready',
@@ -21,7 +21,7 @@ it('the parts of a cold start are put together from the decision and the replica
     time: item.timestamp,
     cold_start: { decision_ms: 900, spawn_ms: 50, imports_ms: 300, connections_ms: 100, model_ms: 500, first_item_ms: 40 },
   });
-  expect(validated('scaleEvent', { stage: 's', event: 'first-item', ...found })).toBeTruthy();
+  expect(validate('scaleEvent', { stage: 's', event: 'first-item', ...found })).toBeTruthy();
 });
 
 it('waiting for work that was not there yet is no part of it', () => {

@@ -9,9 +9,9 @@ import { createReplicas } from '../../../infra/scaler/replicas.ts';
 import { createScaler, type Scaler, type ScalerOptions } from '../../../infra/scaler/scaler.ts';
 import type { ScaleEvent, StageScaling } from '../../../schemas/generated/types.ts';
 import { consumerName, streams } from '../../../shared/bus/topology.ts';
-import { validated } from '../../../shared/core/validate.ts';
+import { validate } from '../../../shared/core/validate.ts';
 import { requestOf, setUpFor, start, WAIT } from '../../shared/runtime/harness.ts';
-import { ownStack, uniqueId, type Stack } from '../../support/stack.ts';
+import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { heldGraph as graph } from './fixture/graph.ts';
 
 const stage = 'shout';
@@ -24,7 +24,7 @@ let scaler: Pick<Scaler, 'running' | 'stop'> | undefined;
 
 beforeAll(async () => {
   programs = await mkdtemp(join(tmpdir(), 'fave-scaler-program-'));
-  stack = await ownStack();
+  stack = await createOwnStack();
   await setUpFor(stack, graph, ACK_WAIT);
   for (const name of ['relay', 'tracker', 'cut']) await start(stack, graph, name);
   await bundle({ worker: join(import.meta.dirname, 'fixture', 'worker.ts') }, programs);
@@ -78,7 +78,7 @@ async function journal(): Promise<ScaleEvent[]> {
   return text
     .split('\n')
     .slice(0, -1)
-    .map((line) => validated('scaleEvent', JSON.parse(line)));
+    .map((line) => validate('scaleEvent', JSON.parse(line)));
 }
 
 /** Waits for an event that is so. */

@@ -5,11 +5,11 @@ import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { setUpBucket } from '../../../infra/setup/bucket.ts';
 import { graph } from '../../../services/pipeline.ts';
 import { createStore, type Store } from '../../../shared/store/store.ts';
-import { ownStack, type Stack } from '../../support/stack.ts';
+import { createOwnStack, type Stack } from '../../support/stack.ts';
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await ownStack();
+  stack = await createOwnStack();
 });
 
 function bucket(name: string, endpoint = stack.config.store.endpoint): Store {

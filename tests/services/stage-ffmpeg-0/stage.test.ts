@@ -4,12 +4,12 @@ import { describe, expect, test } from 'vitest';
 import type { Media } from '../../../schemas/generated/types.ts';
 import { kinds } from '../../../schemas/kinds.ts';
 import stage from '../../../services/stage-ffmpeg-0/stage.ts';
-import { chirp, ffmpeg, generated, h264, mediaFolder, medium, NO_MEDIA, picture, samplesOf } from '../../support/media.ts';
-import { runStage, upload } from '../../support/stage-harness.ts';
+import { chirp, ffmpeg, generateMedia, h264, mediaFolder, medium, NO_MEDIA, picture, samplesOf } from '../../support/media.ts';
+import { runStageLocally, upload } from '../../support/stage-harness.ts';
 
 /** What the stage made of a file: the probe result and the samples. */
 async function examine(path: string): Promise<{ media: Media; samples: Int16Array; wav: Buffer }> {
-  const ran = await runStage(stage, upload(path));
+  const ran = await runStageLocally(stage, upload(path));
   expect(ran.outputs.map((output) => output.key)).toEqual(['stage-ffmpeg-0/media.json', 'stage-ffmpeg-0/audio.wav']);
   const [wav] = ran.of(kinds.audio);
   const media = await ran.json<Media>(kinds.media);
@@ -49,7 +49,7 @@ describe('real media', () => {
     ['broken-truncated-no-moov.mp4', 'not-media'],
   ] as const)('%s is refused as %s, by name', async ([name, code], { skip }) => {
     const path = medium(name) ?? skip(NO_MEDIA);
-    await expect(runStage(stage, upload(path))).rejects.toMatchObject({
+    await expect(runStageLocally(stage, upload(path))).rejects.toMatchObject({
       code,
       message: expect.stringContaining(`"${name}"`) as string,
     });
@@ -58,7 +58,7 @@ describe('real media', () => {
 
 describe('made media', () => {
   test('sound that begins late stays late', async () => {
-    const path = generated('delayed.mp4', ...picture(), '-itsoffset', '1.5', ...chirp(1), ...h264);
+    const path = generateMedia('delayed.mp4', ...picture(), '-itsoffset', '1.5', ...chirp(1), ...h264);
     const { media, samples } = await examine(path);
     expect(media.duration).toBeCloseTo(4, 1);
     const [first, last] = heard(samples);
@@ -67,26 +67,26 @@ describe('made media', () => {
   });
 
   test('a file whose clock begins at an hour begins at 0', async () => {
-    const path = generated('hour.ts', ...picture(), ...chirp(), ...h264, '-output_ts_offset', '3600');
+    const path = generateMedia('hour.ts', ...picture(), ...chirp(), ...h264, '-output_ts_offset', '3600');
     const { media, samples } = await examine(path);
     expect(media.duration).toBeCloseTo(4, 0);
     expect(heard(samples)[0]).toBeLessThan(0.1);
   });
 
   test('sound that ends early is followed by silence', async () => {
-    const { media, samples } = await examine(generated('short.mp4', ...picture(), ...chirp(1), ...h264));
+    const { media, samples } = await examine(generateMedia('short.mp4', ...picture(), ...chirp(1), ...h264));
     expect(media.duration).toBeCloseTo(4, 1);
     expect(heard(samples)[1]).toBeCloseTo(1, 1);
   });
 
   test('a video without sound is silent throughout', async () => {
-    const { samples } = await examine(generated('mute.mp4', ...picture({ seconds: 1 }), ...h264));
+    const { samples } = await examine(generateMedia('mute.mp4', ...picture({ seconds: 1 }), ...h264));
     expect(samples.every((value) => value === 0)).toBe(true);
   });
 
   test('a song with a cover picture has no video', async () => {
-    const cover = generated('cover.jpg', ...picture({ seconds: 0.04 }), '-frames:v', '1');
-    const path = generated(
+    const cover = generateMedia('cover.jpg', ...picture({ seconds: 0.04 }), '-frames:v', '1');
+    const path = generateMedia(
       'song.mp3',
       ...chirp(1),
       '-i',
@@ -106,15 +106,15 @@ describe('made media', () => {
   });
 
   test('a lone picture is not media', async () => {
-    const path = generated('lone.jpg', ...picture({ seconds: 0.04 }), '-frames:v', '1');
-    await expect(runStage(stage, upload(path))).rejects.toMatchObject({ code: 'not-media' });
+    const path = generateMedia('lone.jpg', ...picture({ seconds: 0.04 }), '-frames:v', '1');
+    await expect(runStageLocally(stage, upload(path))).rejects.toMatchObject({ code: 'not-media' });
   });
 
   test('subtitles alone have no streams to analyse', async () => {
     const srt = join(mediaFolder(), 'words.srt');
     writeFileSync(srt, '1\n00:00:00,000 --> 00:00:02,000\nhello\n');
-    const path = generated('words.mkv', '-i', srt);
-    await expect(runStage(stage, upload(path))).rejects.toMatchObject({ code: 'no-streams' });
+    const path = generateMedia('words.mkv', '-i', srt);
+    await expect(runStageLocally(stage, upload(path))).rejects.toMatchObject({ code: 'no-streams' });
   });
 
   test('a browser recording that states no duration is measured', async () => {
@@ -139,19 +139,19 @@ describe('made media', () => {
 
   test('strange names and variable frame rates are only that', async () => {
     const vfr = ['-vf', "format=yuv444p,scale=321:241,select='not(mod(n,3))+lt(n,30)'", '-vsync', 'vfr', ...h264];
-    const { media } = await examine(generated(`-it's "odd" $(touch x) ;&.mp4`, ...picture(), ...chirp(), ...vfr));
+    const { media } = await examine(generateMedia(`-it's "odd" $(touch x) ;&.mp4`, ...picture(), ...chirp(), ...vfr));
     expect(media.video).toMatchObject({ width: 321, height: 241 });
   });
 
   test('the operator’s limits hold', async () => {
-    const path = generated('mute.mp4', ...picture({ seconds: 1 }), ...h264);
-    await expect(runStage(stage, upload(path), { settings: { 'max-duration': 0.5 } })).rejects.toMatchObject({
+    const path = generateMedia('mute.mp4', ...picture({ seconds: 1 }), ...h264);
+    await expect(runStageLocally(stage, upload(path), { settings: { 'max-duration': 0.5 } })).rejects.toMatchObject({
       code: 'too-long',
     });
   });
 
   test('equal files give equal bytes', async () => {
-    const path = generated('short.mp4', ...picture(), ...chirp(1), ...h264);
+    const path = generateMedia('short.mp4', ...picture(), ...chirp(1), ...h264);
     expect((await examine(path)).wav.equals((await examine(path)).wav)).toBe(true);
   });
 });

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
   chirp,
-  generated,
+  generateMedia,
   h264,
   medium,
   nearest,
@@ -28,7 +28,7 @@ async function expectExact(source: string, extension: string): Promise<void> {
   const { outputs, audio } = await cut(source, bounds);
   expect(outputs.map((clip) => clip.key)).toEqual(bounds.map((_, n) => `stage-ffmpeg-1/clip_000${n + 1}/clip.${extension}`));
   const whole = samplesOf(audio.path, RATE);
-  const pictures = picturesOf(generated('reference.mkv', ...moving));
+  const pictures = picturesOf(generateMedia('reference.mkv', ...moving));
   for (const clip of outputs) {
     const { start = NaN, end = NaN, preroll = NaN } = clip.attributes;
     const part = ['-ss', `${preroll}`, '-t', `${end - start}`];
@@ -53,12 +53,12 @@ describe('a copied clip is exact', () => {
     ['old.avi', 'mp4', ['-c:v', 'mpeg4', '-bf', '2', '-g', '100', '-c:a', 'libmp3lame']],
     ['apple.mov', 'mkv', [...x264, '-g', '100', '-c:a', 'adpcm_ima_qt']],
   ])('%s', async (name, extension, encode) => {
-    await expectExact(generated(name, ...both, ...encode), extension);
+    await expectExact(generateMedia(name, ...both, ...encode), extension);
   });
 });
 
 test('sound alone is cut, too', async () => {
-  const { outputs, audio } = await cut(generated('tone.m4a', ...chirp(8), '-c:a', 'aac'), bounds);
+  const { outputs, audio } = await cut(generateMedia('tone.m4a', ...chirp(8), '-c:a', 'aac'), bounds);
   const whole = samplesOf(audio.path, RATE);
   for (const { path, attributes } of outputs) {
     const at = (attributes.start ?? NaN) * RATE;
@@ -69,7 +69,7 @@ test('sound alone is cut, too', async () => {
 });
 
 test('a clip is sought in the input, not read up to', async () => {
-  const { executed } = await cut(generated('open.mp4', ...both, ...h264, '-g', '25'), [
+  const { executed } = await cut(generateMedia('open.mp4', ...both, ...h264, '-g', '25'), [
     [0, 1],
     [7, 8],
   ]);
@@ -79,7 +79,7 @@ test('a clip is sought in the input, not read up to', async () => {
 });
 
 test('a part in which the source has nothing is a clip all the same', async () => {
-  const { outputs } = await cut(generated('brief.mp4', ...picture({ seconds: 8 }), ...chirp(1), ...h264), [
+  const { outputs } = await cut(generateMedia('brief.mp4', ...picture({ seconds: 8 }), ...chirp(1), ...h264), [
     [0, 4],
     [4, 8],
   ]);
@@ -87,9 +87,9 @@ test('a part in which the source has nothing is a clip all the same', async () =
 });
 
 test('a cover picture stays behind', async () => {
-  const cover = generated('cover.jpg', ...picture({ seconds: 0.04 }), '-frames:v', '1');
+  const cover = generateMedia('cover.jpg', ...picture({ seconds: 0.04 }), '-frames:v', '1');
   const maps = ['-map', '2:v', '-map', '0:v', '-map', '1:a', '-disposition:v:0', 'attached_pic', '-c:v:0', 'mjpeg'];
-  const source = generated(
+  const source = generateMedia(
     'covered.mp4',
     ...both,
     '-i',
@@ -107,7 +107,7 @@ test('a cover picture stays behind', async () => {
 });
 
 test('names are only names', async () => {
-  const source = generated(`-x 'y' "z" $(touch w).mp4`, ...both, ...h264);
+  const source = generateMedia(`-x 'y' "z" $(touch w).mp4`, ...both, ...h264);
   expect((await cut(source, [[1, 2]])).outputs).toHaveLength(1);
 });
 

@@ -4,8 +4,8 @@ import type { Frames } from '../../../schemas/generated/types.ts';
 import { kinds } from '../../../schemas/kinds.ts';
 import { frameArgs } from '../../../services/stage-ffmpeg-3/args.ts';
 import stage from '../../../services/stage-ffmpeg-3/stage.ts';
-import { generated, nearest, picture, picturesOf } from '../../support/media.ts';
-import { runStage, type LocalObject } from '../../support/stage-harness.ts';
+import { generateMedia, nearest, picture, picturesOf } from '../../support/media.ts';
+import { runStageLocally, type LocalObject } from '../../support/stage-harness.ts';
 
 const clip = (path: string, start: number, end: number): LocalObject => ({
   kind: kinds.video,
@@ -14,7 +14,7 @@ const clip = (path: string, start: number, end: number): LocalObject => ({
   attributes: { start, end },
 });
 const made = (seconds: number, fps = 25): string =>
-  generated(`${seconds}s-${fps}.mp4`, ...picture({ seconds, fps }), '-c:v', 'libx264', '-preset', 'ultrafast');
+  generateMedia(`${seconds}s-${fps}.mp4`, ...picture({ seconds, fps }), '-c:v', 'libx264', '-preset', 'ultrafast');
 
 test('asks for the picture on display at each time', () => {
   const args = frameArgs('/video.mp4', 5, '/out/frame_%04d.jpg');
@@ -29,7 +29,7 @@ test.each([
   [0.4, 5, [7.25]],
   [0.04, 5, [7.25]],
 ])('%d s at one each %d s', async (seconds, interval, times) => {
-  const ran = await runStage(stage, clip(made(seconds), 7.25, 7.25 + seconds), { options: { interval } });
+  const ran = await runStageLocally(stage, clip(made(seconds), 7.25, 7.25 + seconds), { options: { interval } });
   const manifest = await ran.json<Frames>(kinds.frames);
   expect(manifest.frames.map((frame) => frame.time)).toEqual(times);
   expect(manifest).toMatchObject({ start: 7.25, interval });
@@ -49,7 +49,7 @@ test.each([
 });
 
 test('an interval shorter than a frame repeats frames, in step with the clock', async () => {
-  const ran = await runStage(stage, clip(made(0.4, 10), 0, 0.4), { options: { interval: 0.05 } });
+  const ran = await runStageLocally(stage, clip(made(0.4, 10), 0, 0.4), { options: { interval: 0.05 } });
   expect((await ran.json<Frames>(kinds.frames)).frames.map((frame) => frame.time)).toEqual([
     0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35,
   ]);
@@ -57,13 +57,13 @@ test('an interval shorter than a frame repeats frames, in step with the clock', 
 
 test('equal clips give equal bytes', async () => {
   const item = clip(made(2), 0, 2);
-  const [one, two] = [await runStage(stage, item), await runStage(stage, item)];
+  const [one, two] = [await runStageLocally(stage, item), await runStageLocally(stage, item)];
   one.outputs.forEach(({ path }, n) => {
     expect(readFileSync(path).equals(readFileSync(two.outputs[n]!.path))).toBe(true);
   });
 });
 
 test('what has no picture is refused', async () => {
-  const sound = generated('sound.mp4', '-f', 'lavfi', '-i', 'anullsrc', '-t', '1');
-  await expect(runStage(stage, clip(sound, 0, 1))).rejects.toMatchObject({ code: 'no-frames' });
+  const sound = generateMedia('sound.mp4', '-f', 'lavfi', '-i', 'anullsrc', '-t', '1');
+  await expect(runStageLocally(stage, clip(sound, 0, 1))).rejects.toMatchObject({ code: 'no-frames' });
 });

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { analyse } from '../../../services/stage-librosa/analyse.ts';
-import { levels, split, TOP_DBS } from '../../../services/stage-librosa/split.ts';
+import { toDecibels, split, TOP_DBS } from '../../../services/stage-librosa/split.ts';
 import { bytesOf, wavFile } from './harness.ts';
 import { bursts } from './signal.ts';
 
@@ -34,7 +34,7 @@ function decode(path: string): Int16Array {
 
 async function splits(samples: Int16Array): Promise<Recording['intervals']> {
   const analysis = await analyse(await wavFile(samples), new AbortController().signal);
-  const dB = levels(analysis.rms);
+  const dB = toDecibels(analysis.rms);
   return Object.fromEntries(TOP_DBS.map((topDb) => [topDb, split(dB, topDb, analysis.samples)]));
 }
 
@@ -67,14 +67,18 @@ describe("split gives librosa's intervals at all 26 thresholds", () => {
 
 describe('levels', () => {
   it('are dB below the loudest frame', () => {
-    expect([...levels(Float64Array.of(0.5, 0.05, 0.25))].map((level) => level.toFixed(2))).toEqual(['0.00', '-20.00', '-6.02']);
+    expect([...toDecibels(Float64Array.of(0.5, 0.05, 0.25))].map((level) => level.toFixed(2))).toEqual([
+      '0.00',
+      '-20.00',
+      '-6.02',
+    ]);
   });
 
   it('go no lower than 100 dB below full scale', () => {
-    expect([...levels(Float64Array.of(1, 0))]).toEqual([0, -100]);
+    expect([...toDecibels(Float64Array.of(1, 0))]).toEqual([0, -100]);
   });
 
   it('are all the loudest in digital silence, which so is one interval', () => {
-    expect(split(levels(new Float64Array(9)), 24, 4_200)).toEqual([[0, 4_200]]);
+    expect(split(toDecibels(new Float64Array(9)), 24, 4_200)).toEqual([[0, 4_200]]);
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cutAsFave, roundedEnds } from '../../../services/stage-librosa/threshold.ts';
+import { cutAtThreshold, roundedEnds } from '../../../services/stage-librosa/threshold.ts';
 
 const RATE = 22_050;
 
@@ -58,23 +58,23 @@ describe('cutAsFave', () => {
 
   it('takes the first threshold that gives enough intervals', () => {
     // 60 s need two: only from 31 dB below the peak on there is a second one.
-    const { topDb, ends } = cutAsFave(...levels(60, (i) => (i < 430 ? 0 : i > 860 && i < 1_290 ? -30.5 : -80)));
+    const { topDb, ends } = cutAtThreshold(...levels(60, (i) => (i < 430 ? 0 : i > 860 && i < 1_290 ? -30.5 : -80)));
     expect(topDb).toBe(31);
     expect(ends).toEqual([10, 30, 60]);
   });
 
   it('passes over thresholds that give too many', () => {
     // Every other frame is at −26 dB: 21 intervals a second at 24 and 25 dB, one at 27.
-    expect(cutAsFave(...levels(10, (i) => (i % 2 ? -26 : 0))).topDb).toBe(27);
+    expect(cutAtThreshold(...levels(10, (i) => (i % 2 ? -26 : 0))).topDb).toBe(27);
   });
 
   it('gives one clip when no threshold fits', () => {
-    expect(cutAsFave(...levels(61, () => 0))).toEqual({ topDb: null, ends: [61] });
+    expect(cutAtThreshold(...levels(61, () => 0))).toEqual({ topDb: null, ends: [61] });
   });
 
   it('never gives more than 9 999 clips', () => {
     const hours = levels(6 * 3_600, (i) => (i % 20 ? 0 : -60));
-    const { ends } = cutAsFave(...hours);
+    const { ends } = cutAtThreshold(...hours);
     expect(ends.length).toBeGreaterThan(5_000);
     expect(ends.length).toBeLessThanOrEqual(9_999);
   });

@@ -103,7 +103,7 @@ export async function detectIn(dir: string, detector: Detector, threshold = 0.3,
     log: pino({ level: 'silent' }),
     signal: new AbortController().signal,
     dir: workDir,
-    used: (name, version) => void (used[name] = version),
+    recordModel: (name, version) => void (used[name] = version),
   });
   return { stored, used, detections: stored[0]!.value };
 }

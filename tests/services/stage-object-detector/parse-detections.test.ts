@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { COCO_LABELS } from '../../../services/stage-object-detector/coco.ts';
 import { letterbox } from '../../../services/stage-object-detector/letterbox.ts';
-import { objectsIn } from '../../../services/stage-object-detector/parse-detections.ts';
+import { parseDetections } from '../../../services/stage-object-detector/parse-detections.ts';
 
 const [PERSON, CAR, BOTTLE, VASE] = ['person', 'car', 'bottle', 'vase'].map((label) => COCO_LABELS.indexOf(label)) as [
   number,
@@ -42,13 +42,13 @@ describe('letterbox', () => {
 
 describe('objectsIn', () => {
   test('takes boxes back to the pixels of the picture', () => {
-    expect(objectsIn(rows([128, 112, 256, 256, 0.71239, CAR]), wide, 0.3)).toEqual([
+    expect(parseDetections(rows([128, 112, 256, 256, 0.71239, CAR]), wide, 0.3)).toEqual([
       { label: 'car', score: 0.712, box: { x: 160, y: 0, width: 160, height: 180 } },
     ]);
   });
 
   test('in an upright picture the bars are at the sides', () => {
-    expect(objectsIn(rows([112, 0, 400, 512, 0.5, PERSON]), { width: 360, height: 640 }, 0.3)[0]?.box).toEqual({
+    expect(parseDetections(rows([112, 0, 400, 512, 0.5, PERSON]), { width: 360, height: 640 }, 0.3)[0]?.box).toEqual({
       x: 0,
       y: 0,
       width: 360,
@@ -57,12 +57,12 @@ describe('objectsIn', () => {
   });
 
   test('keeps boxes inside the picture, and drops those outside', () => {
-    const found = objectsIn(rows([-20, 60, 600, 500, 0.9, PERSON], [10, 0, 90, 100, 0.8, CAR]), wide, 0.3);
+    const found = parseDetections(rows([-20, 60, 600, 500, 0.9, PERSON], [10, 0, 90, 100, 0.8, CAR]), wide, 0.3);
     expect(found).toEqual([{ label: 'person', score: 0.9, box: { x: 0, y: 0, width: 640, height: 360 } }]);
   });
 
   test('lists what reaches the threshold, best first', () => {
-    const found = objectsIn(
+    const found = parseDetections(
       rows([0, 120, 50, 200, 0.3, CAR], [100, 120, 150, 200, 0.8, PERSON], [200, 120, 250, 200, 0.29, CAR]),
       wide,
       0.3,
@@ -74,7 +74,7 @@ describe('objectsIn', () => {
   });
 
   test('of two names for one place the better stays; neighbours stay', () => {
-    const found = objectsIn(
+    const found = parseDetections(
       rows([100, 120, 150, 300, 0.4, VASE], [100, 121, 151, 300, 0.5, BOTTLE], [140, 120, 190, 300, 0.35, BOTTLE]),
       wide,
       0.3,
@@ -87,7 +87,7 @@ describe('objectsIn', () => {
 
   test('skips rows that are no detection', () => {
     expect(
-      objectsIn(
+      parseDetections(
         rows([0, 120, 50, 200, 0.9, NaN], [NaN, 120, 50, 200, 0.9, CAR], [0, 120, 50, 200, NaN, CAR], [0, 120, 50, 200, 0.9, 80]),
         wide,
         0,

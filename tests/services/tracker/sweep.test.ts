@@ -1,6 +1,6 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { graph } from '../../../services/pipeline.ts';
-import type { Runs } from '../../../services/tracker/run-registry.ts';
+import type { RunRegistry } from '../../../services/tracker/run-registry.ts';
 import { startSweeping } from '../../../services/tracker/sweep.ts';
 import type { Config } from '../../../shared/config/config.ts';
 import type { Service } from '../../../shared/runtime/service/service.ts';
@@ -17,7 +17,7 @@ it.each<Config['events']>(['notifications', 'sweep'])(
     vi.useFakeTimers();
     const folders = vi.fn(() => []);
     const service = { config: { events, sweepInterval: 300 }, bus, store: { folders }, stopping: new AbortController().signal };
-    const sweeping = startSweeping(service as unknown as Service, graph, {} as Runs);
+    const sweeping = startSweeping(service as unknown as Service, graph, {} as RunRegistry);
     sweeping.begin();
     await vi.advanceTimersByTimeAsync(299_000);
     expect(folders).toHaveBeenCalledTimes(1);

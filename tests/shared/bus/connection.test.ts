@@ -3,12 +3,12 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { connectBus, type Bus } from '../../../shared/bus/connection.ts';
 import { UnavailableError } from '../../../shared/core/errors.ts';
 import { proxyTo, type Proxy } from '../../fixtures/proxy.ts';
-import { stack as sharedStack, type Stack } from '../../support/stack.ts';
+import { useSharedStack, type Stack } from '../../support/stack.ts';
 import { queue } from '../queue.ts';
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await sharedStack();
+  stack = await useSharedStack();
 });
 
 async function behindProxy(): Promise<{ bus: Bus; proxy: Proxy }> {

@@ -1,11 +1,11 @@
 import { beforeAll, expect, it, onTestFinished, vi } from 'vitest';
-import { storedMessages } from '../../../shared/bus/read-stream.ts';
+import { readStream } from '../../../shared/bus/read-stream.ts';
 import { streams } from '../../../shared/bus/topology.ts';
-import { ownStack, type Stack } from '../../support/stack.ts';
+import { createOwnStack, type Stack } from '../../support/stack.ts';
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await ownStack();
+  stack = await createOwnStack();
 });
 
 /** Stores messages about a request; @returns their sequences. */
@@ -16,7 +16,7 @@ async function store(request: string, count: number): Promise<number[]> {
 
 async function read(request: string): Promise<number[]> {
   const seqs: number[] = [];
-  for await (const { seq } of storedMessages(stack.bus, streams.deadLetters, `fave.dlq.*.${request}`)) seqs.push(seq);
+  for await (const { seq } of readStream(stack.bus, streams.deadLetters, `fave.dlq.*.${request}`)) seqs.push(seq);
   return seqs;
 }
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { environment, readConfig, readSettings } from '../../../shared/config/config.ts';
+import { environmentSchema, readConfig, readSettings } from '../../../shared/config/config.ts';
 import { requestOptions } from '../../../shared/pipeline/graph.ts';
 import type { OptionSchemas } from '../../../shared/pipeline/stage.ts';
 
@@ -25,7 +25,7 @@ function thrown(run: () => unknown): unknown {
 }
 
 it('an empty environment has a default for everything, and empty counts as absent', () => {
-  expect(readConfig({})).toEqual(readConfig(Object.fromEntries(Object.keys(environment).map((name) => [name, '']))));
+  expect(readConfig({})).toEqual(readConfig(Object.fromEntries(Object.keys(environmentSchema).map((name) => [name, '']))));
   expect(readConfig({})).toMatchObject({
     concurrency: 1,
     bus: { servers: ['nats://127.0.0.1:4222'], ca: undefined },
@@ -80,7 +80,7 @@ describe('a wrong variable', () => {
 });
 
 it('seconds are no more than a timer counts: above, it would fire at once', () => {
-  const schemas = Object.entries({ ...environment, ...requestOptions } as OptionSchemas);
+  const schemas = Object.entries({ ...environmentSchema, ...requestOptions } as OptionSchemas);
   const seconds = schemas.filter(([, { description }]) => /\bseconds\b/.test(description));
   expect(seconds.map(([name]) => name)).toEqual(expect.arrayContaining(['FAVE_GRACE', 'item-timeout', 'timeout']));
   for (const [name, schema] of seconds) expect((schema as { maximum?: number }).maximum, name).toBeLessThan(2 ** 31 / 1_000);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { optionsChecker, withDefaults } from '../../../shared/core/options.ts';
+import { createOptionParser, withDefaults } from '../../../shared/core/options.ts';
 import type { OptionSchemas } from '../../../shared/pipeline/stage.ts';
 
 const schemas = {
@@ -9,7 +9,7 @@ const schemas = {
   name: { type: 'string', default: '', maxLength: 4, description: 'what' },
   fast: { type: 'boolean', default: false, description: 'whether' },
 } as const satisfies OptionSchemas;
-const check = optionsChecker(schemas);
+const check = createOptionParser(schemas);
 
 it('text becomes what the option is, and what was not given stays absent', () => {
   expect(check({ interval: '2.5', fast: 'true', name: 'čaj' })).toEqual({ interval: 2.5, fast: true, name: 'čaj' });

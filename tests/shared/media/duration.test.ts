@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { exec } from '../../../shared/tools/exec.ts';
-import { lastTime, trueDuration } from '../../../shared/media/duration.ts';
-import { chirp, generated, mediaFolder, picture } from '../../support/media.ts';
+import { lastTime, measureDuration } from '../../../shared/media/duration.ts';
+import { chirp, generateMedia, mediaFolder, picture } from '../../support/media.ts';
 
 test('reads the last time of the progress report', () => {
   expect(lastTime(['frame=1', 'out_time_us=1500000', 'progress=continue', 'out_time_us=4000000', 'progress=end'])).toBe(4);
@@ -12,22 +12,22 @@ test('reads the last time of the progress report', () => {
 });
 
 const whole = () =>
-  generated('whole.mp4', ...picture(), ...chirp(), '-c:v', 'libx264', '-c:a', 'aac', '-shortest', '-movflags', '+faststart');
+  generateMedia('whole.mp4', ...picture(), ...chirp(), '-c:v', 'libx264', '-c:a', 'aac', '-shortest', '-movflags', '+faststart');
 
 test('believes a header that the packets bear out', async () => {
-  expect(await trueDuration(exec, whole(), 4.02)).toBe(4.02);
+  expect(await measureDuration(exec, whole(), 4.02)).toBe(4.02);
 });
 
 test('measures where the header states nothing or too much', async () => {
-  expect(await trueDuration(exec, whole(), 0)).toBeCloseTo(4, 1);
-  expect(await trueDuration(exec, whole(), 3600)).toBeCloseTo(4, 1);
+  expect(await measureDuration(exec, whole(), 0)).toBeCloseTo(4, 1);
+  expect(await measureDuration(exec, whole(), 3600)).toBeCloseTo(4, 1);
 });
 
 test('an interrupted download is as long as what arrived', async () => {
   const bytes = readFileSync(whole());
   const cut = join(mediaFolder(), 'cut.mp4');
   writeFileSync(cut, bytes.subarray(0, Math.round(bytes.length / 2)));
-  const duration = await trueDuration(exec, cut, 4);
+  const duration = await measureDuration(exec, cut, 4);
   expect(duration).toBeGreaterThan(0.5);
   expect(duration).toBeLessThan(3.5);
 });

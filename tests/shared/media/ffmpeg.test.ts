@@ -2,13 +2,13 @@ import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { exec } from '../../../shared/tools/exec.ts';
-import { argumentsOf, generate, open } from '../../../shared/media/ffmpeg.ts';
+import { argumentsOf, createLavfiCommand, createFileCommand } from '../../../shared/media/ffmpeg.ts';
 import { probe } from '../../../shared/media/probe.ts';
-import { chirp, generated, mediaFolder } from '../../support/media.ts';
+import { chirp, generateMedia, mediaFolder } from '../../support/media.ts';
 
 describe('arguments', () => {
   test('of a user file are guarded, quiet and bit-exact', () => {
-    const args = argumentsOf(open('/x/a b.mp4', '-ss', '5').audioCodec('pcm_s16le'), '/out/a.wav');
+    const args = argumentsOf(createFileCommand('/x/a b.mp4', '-ss', '5').audioCodec('pcm_s16le'), '/out/a.wav');
     expect(args.slice(0, 6)).toEqual(['-nostdin', '-hide_banner', '-loglevel', 'error', '-protocol_whitelist', 'file,pipe']);
     expect(args.indexOf('-format_whitelist')).toBeLessThan(args.indexOf('-i'));
     expect(args.indexOf('-ss')).toBeLessThan(args.indexOf('-i'));
@@ -19,16 +19,16 @@ describe('arguments', () => {
 
   test('keep an option value with spaces, quotes or a dollar whole', () => {
     const name = `/x/-a "b" 'c' $(d);e.mp4`;
-    expect(argumentsOf(open(name), '/out.wav')).toContain(`file:${name}`);
+    expect(argumentsOf(createFileCommand(name), '/out.wav')).toContain(`file:${name}`);
   });
 
   test('of a generated source name lavfi', () => {
-    expect(argumentsOf(generate('anullsrc'), '/o.wav').slice(4, 8)).toEqual(['-f', 'lavfi', '-i', 'anullsrc']);
+    expect(argumentsOf(createLavfiCommand('anullsrc'), '/o.wav').slice(4, 8)).toEqual(['-f', 'lavfi', '-i', 'anullsrc']);
   });
 });
 
 describe('hostile files', () => {
-  const secret = generated('secret.wav', ...chirp(1));
+  const secret = generateMedia('secret.wav', ...chirp(1));
   const disguised: [string, string][] = [
     ['concat.mp4', `ffconcat version 1.0\nfile '${secret}'\n`],
     ['list.m3u8', `#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile://${secret}\n#EXT-X-ENDLIST\n`],

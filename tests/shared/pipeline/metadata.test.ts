@@ -5,7 +5,7 @@ import {
   decodeMetadata,
   encodeMetadata,
   encodeOptions,
-  requestValues,
+  parseRequestHeaders,
   reservedOptionNames,
 } from '../../../shared/pipeline/metadata.ts';
 
@@ -72,7 +72,7 @@ describe('a user’s options', () => {
       fc.property(fc.dictionary(name, fc.string({ unit: 'grapheme', maxLength: 40 }), { noNullPrototype: true }), (chosen) => {
         const headers = encodeOptions(chosen);
         for (const value of Object.values(headers)) expect(value).toMatch(/^[\x20-\x7e]*$/);
-        expect(requestValues(headers).options).toEqual(chosen);
+        expect(parseRequestHeaders(headers).options).toEqual(chosen);
       }),
     );
   });
@@ -85,13 +85,13 @@ describe('a user’s options', () => {
     ['plain =? text', 'plain =? text'],
     ['', ''],
   ])('%j reads %j', (header, value) => {
-    expect(requestValues({ 'X-Amz-Meta-Fave-Query': header })).toEqual({ options: { query: value } });
+    expect(parseRequestHeaders({ 'X-Amz-Meta-Fave-Query': header })).toEqual({ options: { query: value } });
   });
 
   it.each(['=?utf-8?q?=ff=fe?=', '=?utf-8?b?//79?=', '=?utf-8?q?=E2=98?='])(
     '%j is no UTF-8: it is read as something, never as an error',
     (header) => {
-      expect(requestValues({ 'x-amz-meta-fave-query': header }).options['query']).toContain('\ufffd');
+      expect(parseRequestHeaders({ 'x-amz-meta-fave-query': header }).options['query']).toContain('\ufffd');
     },
   );
 
@@ -102,7 +102,7 @@ describe('a user’s options', () => {
       'x-amz-meta-other': 'b',
       'content-type': 'c',
     };
-    expect(requestValues(headers)).toEqual({ options: { query: 'a' }, traceparent: 't' });
+    expect(parseRequestHeaders(headers)).toEqual({ options: { query: 'a' }, traceparent: 't' });
   });
 });
 

@@ -66,7 +66,7 @@ function sleepingTool(name: string): () => Promise<number> {
 /** Waits until the state file says that a request is cancelled; it may not be there yet. */
 async function cancelledState(id: string): Promise<unknown> {
   return vi.waitUntil(async () => {
-    const found = await pipeline.stack.store.text(`requests/${id}/metadata/state.json`);
+    const found = await pipeline.stack.store.getText(`requests/${id}/metadata/state.json`);
     const state = found && (JSON.parse(found.text) as { status: string });
     return state?.status === 'cancelled' && state;
   }, WAIT);
@@ -95,7 +95,7 @@ describe('fave cancel', () => {
     }, WAIT);
     expect(await request.progress('shout')).toEqual([]);
     expect(await request.deadLetters('shout')).toEqual([]);
-    expect(JSON.parse((await pipeline.stack.store.text(`requests/${request.id}/metadata/cancelled.json`))!.text)).toEqual({
+    expect(JSON.parse((await pipeline.stack.store.getText(`requests/${request.id}/metadata/cancelled.json`))!.text)).toEqual({
       run: 1,
       reason: 'nobody wants it',
     });

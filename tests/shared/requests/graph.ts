@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Kind } from '../../../schemas/kinds.ts';
 import { PermanentError } from '../../../shared/core/errors.ts';
 import { defineStage } from '../../../shared/pipeline/stage.ts';
-import { graphOf, loud, shouting, type Before } from '../../fixtures/tiny/graph.ts';
+import { graphOf, loud, shouting, type BeforeItem } from '../../fixtures/tiny/graph.ts';
 
 export const echoed = {
   name: 'echoed',
@@ -14,13 +14,13 @@ export const echoed = {
 } as const satisfies Kind;
 
 /** What tests change while the pipeline runs: the code that a worker was deployed with, and what happens in it. */
-export const vary: { shoutVersion: number; before: Before | undefined } = { shoutVersion: 1, before: undefined };
+export const vary: { shoutVersion: number; before: BeforeItem | undefined } = { shoutVersion: 1, before: undefined };
 
 const shout = shouting(
   async (text, item, context) => {
     await vary.before?.(text, item, context);
     await context.exec('wc', ['-c', await item.file()]);
-    context.used('voice', '1.0');
+    context.recordModel('voice', '1.0');
   },
   () => vary.shoutVersion,
 );
@@ -41,7 +41,7 @@ const echo = defineStage({
 export const graph = graphOf(shout, echo);
 
 /** Fails for good on a line `bad` while the flag file is missing. */
-export function needing(flag: string): Before {
+export function needing(flag: string): BeforeItem {
   return (text) => {
     if (text === 'bad' && !existsSync(flag))
       throw new PermanentError('bad-line', 'this line is bad', { stderr: 'tool: no flag' });

@@ -43,7 +43,7 @@ const outcomes = (request: PipelineRequest) => Promise.all(['cut', 'shout', 'ech
 
 async function receiptOf(request: PipelineRequest, stage: string, item: string): Promise<Receipt> {
   return JSON.parse(
-    (await pipeline.stack.store.text(`requests/${request.id}/metadata/items/${stage}/${item}.json`))!.text,
+    (await pipeline.stack.store.getText(`requests/${request.id}/metadata/items/${stage}/${item}.json`))!.text,
   ) as Receipt;
 }
 
@@ -77,7 +77,7 @@ describe('work that was done for another request', () => {
     const two = await second({ suffix: '?' });
     expect(await outcomes(two)).toEqual([{ input: 'reused' }, clips('done'), clips('done')]);
     const [word] = text.split('\n');
-    expect((await pipeline.stack.store.text(`requests/${two.id}/shout/clip_0001/loud.txt`))?.text).toBe(
+    expect((await pipeline.stack.store.getText(`requests/${two.id}/shout/clip_0001/loud.txt`))?.text).toBe(
       `${word!.toUpperCase()}?`,
     );
   });

@@ -2,7 +2,7 @@ import { vi } from 'vitest';
 import type { Lifecycle, Progress } from '../../../schemas/generated/types.ts';
 import { fave, type Run } from '../../cli/run.ts';
 import { requestOf, setUpFor, start, WAIT, type Running } from '../runtime/harness.ts';
-import { ownStack, uniqueId, type Stack } from '../../support/stack.ts';
+import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { graph } from './graph.ts';
 
 /** Servers of this test's own, set up for the pipeline of texts, and what of it runs. */
@@ -24,7 +24,7 @@ export type PipelineRequest = ReturnType<typeof requestOf> & {
 };
 
 export async function startPipeline(names: readonly string[] = ['relay', 'tracker', 'cut', 'shout', 'echo']): Promise<Pipeline> {
-  const stack = await ownStack();
+  const stack = await createOwnStack();
   await setUpFor(stack, graph);
   const running: Record<string, Running> = {};
   for (const name of names) running[name] = await start(stack, graph, name);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { subjects } from '../../../shared/bus/topology.ts';
-import { validated } from '../../../shared/core/validate.ts';
+import { validate } from '../../../shared/core/validate.ts';
 import { start, WAIT } from '../runtime/harness.ts';
 import { graph, needing, vary } from './graph.ts';
 import { startPipeline, type Pipeline, type PipelineRequest } from './pipeline.ts';
@@ -58,7 +58,7 @@ describe('fave dlq', () => {
     const request = await failed();
     const [letter] = await letters(request);
     const { seq, ...rest } = letter!;
-    expect(validated('letter', rest)).toMatchObject({
+    expect(validate('letter', rest)).toMatchObject({
       stage: 'shout',
       item: 'clip_0002',
       code: 'bad-line',

@@ -9,7 +9,7 @@ import {
   summarise,
   type RunState,
 } from '../../../shared/requests/run-state.ts';
-import { validated } from '../../../shared/core/validate.ts';
+import { validate } from '../../../shared/core/validate.ts';
 import { accepted, graph, randomRun, type RandomRun, type Told } from './random-run.ts';
 
 function take(state: RunState, told: Told): void {
@@ -98,7 +98,7 @@ describe('the events of a run', () => {
         const state = newRun('r', 1);
         for (const event of mixed) {
           take(state, event);
-          validated('lifecycle', JSON.parse(JSON.stringify(summarise(state, graph))));
+          validate('lifecycle', JSON.parse(JSON.stringify(summarise(state, graph))));
         }
       }),
       { numRuns: 50 },

@@ -2,7 +2,7 @@ import { NotificationConfig } from 'minio';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { setUp } from '../../../infra/setup/setup.ts';
 import { setUpBucket } from '../../../infra/setup/bucket.ts';
-import { unsettledObjects } from '../../../shared/requests/sweep.ts';
+import { findUnsettledObjects } from '../../../shared/requests/sweep.ts';
 import { streams } from '../../../shared/bus/topology.ts';
 import { start, stored, WAIT, type Running } from '../runtime/harness.ts';
 import { graph } from './graph.ts';
@@ -115,7 +115,7 @@ describe('a sweep', () => {
     const stages = new Map([['shout', { listed: new Set(['clip_0001', 'clip_0002']), settled: new Map([['clip_0001', {}]]) }]]);
     const found = async (run: number): Promise<string[]> => {
       const keys: string[] = [];
-      for await (const { key } of unsettledObjects(store, graph, 'sweep-runs', { run, stages }))
+      for await (const { key } of findUnsettledObjects(store, graph, 'sweep-runs', { run, stages }))
         keys.push(key.slice(prefix.length));
       return keys.sort();
     };

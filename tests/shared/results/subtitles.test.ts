@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cuesOf, toSrt, toVtt } from '../../../shared/results/subtitles.ts';
-import type { Said } from '../../../shared/results/timeline.ts';
+import type { TimelineUtterance } from '../../../shared/results/timeline.ts';
 
-function said(words: readonly (readonly [number, number, string])[]): Said {
+function said(words: readonly (readonly [number, number, string])[]): TimelineUtterance {
   const timed = words.map(([start, end, text]) => ({ start, end, text }));
   return {
     start: timed[0]?.start ?? 0,

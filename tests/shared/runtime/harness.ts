@@ -19,7 +19,7 @@ import type { Service } from '../../../shared/runtime/service/service.ts';
 import { runWorker } from '../../../shared/runtime/worker.ts';
 import { sha256Of } from '../../../shared/store/store.ts';
 import { consumerName, MAX_DELIVERIES, streams, subjects } from '../../../shared/bus/topology.ts';
-import { atEnd, type Stack } from '../../support/stack.ts';
+import { onTestFileEnd, type Stack } from '../../support/stack.ts';
 import { WAIT } from '../../support/wait.ts';
 
 export { WAIT };
@@ -35,7 +35,7 @@ export interface Running {
 const dir = mkdtempSync(join(tmpdir(), 'fave-runtime-'));
 const programDir = mkdtempSync(join(tmpdir(), 'fave-runtime-program-'));
 // Said first and so done last: an item that is taken until its worker ends makes its directory.
-atEnd(() => {
+onTestFileEnd(() => {
   for (const each of [dir, programDir]) rmSync(each, { recursive: true, force: true });
 });
 
@@ -60,8 +60,8 @@ export async function start(stack: Stack, graph: Graph, name: string, more: Part
       bus: stack.bus,
       store: stack.store,
       metrics: createMetrics(name),
-      stopping: stop.signal,
-      killed: kill.signal,
+      drainSignal: stop.signal,
+      killSignal: kill.signal,
       ready: () => ready(),
     };
     done =
@@ -78,7 +78,7 @@ export async function start(stack: Stack, graph: Graph, name: string, more: Part
   };
   const one: Running = { stop: () => end(stop), kill: () => end(stop, kill) };
   // Before its connections are closed.
-  atEnd(one.kill);
+  onTestFileEnd(one.kill);
   return one;
 }
 
@@ -104,7 +104,7 @@ export async function startProcess(
   const lines: Record<string, unknown>[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line) as Record<string, unknown>));
   const ended = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | string);
-  atEnd(() => (child.kill('SIGKILL'), ended));
+  onTestFileEnd(() => (child.kill('SIGKILL'), ended));
   return {
     child,
     logged: (event) =>
@@ -119,7 +119,7 @@ async function bundled(): Promise<string> {
 }
 
 /** Takes a stage's item as often as it may be taken, each time without a word, as a worker that is lost does; waits until that is told. */
-export async function loseWorkers({ bus }: Stack, stage: string, told: () => Promise<boolean>): Promise<void> {
+export async function exhaustDeliveries({ bus }: Stack, stage: string, told: () => Promise<boolean>): Promise<void> {
   const feed = createFeed(bus, streams.landed, [consumerName(stage, 'first')], createLogger({}, 'silent'));
   for (let delivery = 1; delivery <= MAX_DELIVERIES; delivery += 1) {
     const item = await feed.next(AbortSignal.timeout(WAIT.timeout));
@@ -186,7 +186,7 @@ export function requestOf(stack: Stack, id: string) {
     notes: async (): Promise<string[]> => {
       const found: string[] = [];
       for await (const { key } of stack.store.list('memo/'))
-        if ((await stack.store.text(key))?.text.includes(id)) found.push(key);
+        if ((await stack.store.getText(key))?.text.includes(id)) found.push(key);
       return found;
     },
     /** Waits for the request's end. */
@@ -206,10 +206,10 @@ export function requestOf(stack: Stack, id: string) {
       const prefix = `requests/${id}/`;
       for await (const { key } of stack.store.list(prefix)) {
         const path = key.slice(prefix.length);
-        if (!path.startsWith('metadata/')) found[path] = sha256Of((await stack.store.text(key))!.text);
+        if (!path.startsWith('metadata/')) found[path] = sha256Of((await stack.store.getText(key))!.text);
       }
       return found;
     },
-    state: async () => JSON.parse((await stack.store.text(`requests/${id}/metadata/state.json`))!.text) as Lifecycle,
+    state: async () => JSON.parse((await stack.store.getText(`requests/${id}/metadata/state.json`))!.text) as Lifecycle,
   };
 }

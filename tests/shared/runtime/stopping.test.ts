@@ -2,7 +2,7 @@ import { beforeAll, it, onTestFinished, vi } from 'vitest';
 import { createStore } from '../../../shared/store/store.ts';
 import { tinyGraph } from '../../fixtures/tiny/graph.ts';
 import { proxyTo, type Proxy } from '../../fixtures/proxy.ts';
-import { ownStack, uniqueId, type Stack } from '../../support/stack.ts';
+import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { requestOf, setUpFor, start, WAIT } from './harness.ts';
 
 // What is said here takes five seconds where the store is away; each of the writes alone would be tried for thirty.
@@ -11,7 +11,7 @@ vi.setConfig({ testTimeout: 25_000 });
 const graph = tinyGraph();
 let stack: Stack;
 beforeAll(async () => {
-  stack = await ownStack();
+  stack = await createOwnStack();
   await setUpFor(stack, graph);
   await start(stack, graph, 'relay');
   await start(stack, graph, 'cut');

@@ -3,23 +3,23 @@ import type { Landed } from '../../../schemas/generated/types.ts';
 import { kinds } from '../../../schemas/kinds.ts';
 import type { Bus } from '../../../shared/bus/connection.ts';
 import { PermanentError, RetryableError, UnavailableError } from '../../../shared/core/errors.ts';
-import { publishProgress } from '../../../shared/bus/events.ts';
-import { announce, landedMessage } from '../../../shared/bus/landed-message.ts';
+import { publishItemEvent } from '../../../shared/bus/events.ts';
+import { announce, createLandedMessage } from '../../../shared/bus/landed-message.ts';
 import { decodeMetadata } from '../../../shared/pipeline/metadata.ts';
 import { parseKey } from '../../../shared/pipeline/keys.ts';
 import { sha256Of } from '../../../shared/store/store.ts';
-import { validated } from '../../../shared/core/validate.ts';
-import { line, tinyGraph, type Before } from '../../fixtures/tiny/graph.ts';
-import { ownStack, uniqueId, type Stack } from '../../support/stack.ts';
+import { validate } from '../../../shared/core/validate.ts';
+import { line, tinyGraph, type BeforeItem } from '../../fixtures/tiny/graph.ts';
+import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { requestOf, setUpFor, start, startProcess, WAIT, type Running } from './harness.ts';
 
-let before: Before | undefined;
+let before: BeforeItem | undefined;
 const graph = tinyGraph((...given) => before?.(...given));
 
 let stack: Stack;
 let tracking: Running;
 beforeAll(async () => {
-  stack = await ownStack();
+  stack = await createOwnStack();
   await setUpFor(stack, graph);
   await start(stack, graph, 'relay');
   tracking = await start(stack, graph, 'tracker');
@@ -47,7 +47,7 @@ function gate(): { open: () => void; opened: Promise<void>; reached: Promise<voi
 async function announceAgain(key: string, nonce: string): Promise<Landed> {
   const object = (await stack.store.head(key))!;
   const metadata = decodeMetadata(object.headers) ?? { run: 1, options: { memo: false }, attributes: {} };
-  const message = landedMessage({ ...parseKey(key, [kinds.input, line])!, etag: object.etag, size: object.size }, metadata);
+  const message = createLandedMessage({ ...parseKey(key, [kinds.input, line])!, etag: object.etag, size: object.size }, metadata);
   await announce(stack.bus, stack.store.bucket, message, { nonce });
   return message;
 }
@@ -86,9 +86,9 @@ describe('with one worker', () => {
       ['shout', 'clip_0001'],
       ['shout', 'clip_0002'],
     ] as const) {
-      const receipt = validated(
+      const receipt = validate(
         'receipt',
-        JSON.parse((await stack.store.text(`requests/${request.id}/metadata/items/${stage}/${item}.json`))!.text),
+        JSON.parse((await stack.store.getText(`requests/${request.id}/metadata/items/${stage}/${item}.json`))!.text),
       );
       expect(receipt).toMatchObject({ stage, item, outcome: 'done', run: 1 });
       for (const output of receipt.outputs)
@@ -153,8 +153,8 @@ describe('with one worker', () => {
         landed: { key: `requests/${request.id}/cut/clip_0002/line.txt` },
       },
     ]);
-    const receipt = (await stack.store.text(`requests/${request.id}/metadata/items/shout/clip_0002.json`))!.text;
-    expect(validated('receipt', JSON.parse(receipt))).toMatchObject({ outcome: 'failed', error });
+    const receipt = (await stack.store.getText(`requests/${request.id}/metadata/items/shout/clip_0002.json`))!.text;
+    expect(validate('receipt', JSON.parse(receipt))).toMatchObject({ outcome: 'failed', error });
   });
 
   it('a request of which nothing is usable fails, once', async () => {
@@ -202,7 +202,7 @@ describe('with one worker', () => {
       WAIT,
     );
     const { error: _, ...settled } = failed!;
-    await publishProgress(stack.bus, 'shout', { ...settled, outcome: 'done' });
+    await publishItemEvent(stack.bus, 'shout', { ...settled, outcome: 'done' });
     held.open();
     expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], stages: { shout: { done: 2, failed: 0 } } });
   });

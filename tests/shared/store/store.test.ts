@@ -5,15 +5,15 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { PermanentError, RetryableError, UnavailableError } from '../../../shared/core/errors.ts';
 import { createStore, digestOf, sha256Of, type Store, type StoreObserver } from '../../../shared/store/store.ts';
-import { translated } from '../../../shared/store/s3/store-errors.ts';
+import { toStoreError } from '../../../shared/store/s3/store-errors.ts';
 import { proxyTo, type Proxy } from '../../fixtures/proxy.ts';
-import { stack as sharedStack, uniqueId, type Stack } from '../../support/stack.ts';
+import { useSharedStack, uniqueId, type Stack } from '../../support/stack.ts';
 
 let stack: Stack;
 let store: Store;
 let dir: string;
 beforeAll(async () => {
-  stack = await sharedStack();
+  stack = await useSharedStack();
   store = stack.store;
   dir = await mkdtemp(join(tmpdir(), 'fave-store-'));
 });
@@ -41,7 +41,7 @@ describe('an object', () => {
     const key = uniqueKey();
     const { etag } = await store.put(key, 'čaj', { headers: { 'x-amz-meta-fave-run': '1', 'content-type': 'text/plain' } });
     expect(etag).toBe(createHash('md5').update('čaj').digest('hex'));
-    expect(await store.text(key)).toEqual({ text: 'čaj', etag });
+    expect(await store.getText(key)).toEqual({ text: 'čaj', etag });
     expect(await store.head(key)).toMatchObject({
       key,
       etag,
@@ -55,7 +55,7 @@ describe('an object', () => {
     async (name) => {
       const key = uniqueKey(`input/${name}`);
       await store.put(key, name);
-      expect((await store.text(key))?.text).toBe(name);
+      expect((await store.getText(key))?.text).toBe(name);
       await store.download(key, join(dir, 'odd'));
       const listed: string[] = [];
       for await (const found of store.list(key.slice(0, key.indexOf('/input/')))) listed.push(found.key);
@@ -66,7 +66,7 @@ describe('an object', () => {
   it('that is not there is nothing', async () => {
     const key = uniqueKey();
     expect(await store.head(key)).toBeUndefined();
-    expect(await store.text(key)).toBeUndefined();
+    expect(await store.getText(key)).toBeUndefined();
     await expect(store.download(key, join(dir, 'nothing'))).rejects.toMatchObject({
       code: 'missing-object',
       message: expect.stringContaining(key) as string,
@@ -93,9 +93,9 @@ describe('an object', () => {
 describe('creating', () => {
   it('succeeds for one of many, and keeps what that one put', async () => {
     const key = uniqueKey();
-    const created = await Promise.all(Array.from({ length: 8 }, (_, n) => store.create(key, `text ${n}`)));
+    const created = await Promise.all(Array.from({ length: 8 }, (_, n) => store.putIfAbsent(key, `text ${n}`)));
     expect(created.filter((result) => result !== undefined)).toHaveLength(1);
-    expect((await store.text(key))?.text).toBe(`text ${created.findIndex((result) => result !== undefined)}`);
+    expect((await store.getText(key))?.text).toBe(`text ${created.findIndex((result) => result !== undefined)}`);
   });
 });
 
@@ -107,7 +107,7 @@ describe('an announced version', () => {
     await store.put(key, 'two');
     const refusal = { code: 'object-changed', message: `${key} is not what it was when it was announced` };
     await expect(store.download(key, join(dir, 'one'), { etag })).rejects.toMatchObject(refusal);
-    await expect(store.text(key, { etag })).rejects.toBeInstanceOf(RetryableError);
+    await expect(store.getText(key, { etag })).rejects.toBeInstanceOf(RetryableError);
   });
 
   it('of an input is read although another came after it', async () => {
@@ -116,7 +116,7 @@ describe('an announced version', () => {
     const versionId = (await store.head(key))?.versionId;
     expect(versionId).toBeDefined();
     await store.put(key, 'two');
-    expect(await store.text(key, { etag, versionId: versionId! })).toEqual({ text: 'one', etag });
+    expect(await store.getText(key, { etag, versionId: versionId! })).toEqual({ text: 'one', etag });
   });
 });
 
@@ -190,13 +190,13 @@ describe('a store that', () => {
     proxy.mend();
     await put;
     expect(await head).toMatchObject({ key });
-    expect((await store.text(key))?.text).toBe('after');
+    expect((await store.getText(key))?.text).toBe('after');
   });
 
   it('stays away is waited for until the caller’s signal, and that is the store’s fault', async () => {
     const { proxy, far } = await behindProxy();
     proxy.cut();
-    const error = await far.text(uniqueKey(), { signal: AbortSignal.timeout(2_000) }).catch((thrown: unknown) => thrown);
+    const error = await far.getText(uniqueKey(), { signal: AbortSignal.timeout(2_000) }).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(UnavailableError);
     expect(error).toMatchObject({
       code: 'store-unavailable',
@@ -206,7 +206,7 @@ describe('a store that', () => {
 
   const calls: Record<string, (far: Store, key: string, options: { signal: AbortSignal }) => Promise<unknown>> = {
     head: (far, key, options) => far.head(key, options),
-    text: (far, key, options) => far.text(key, options),
+    text: (far, key, options) => far.getText(key, options),
     download: (far, key, options) => far.download(key, join(dir, 'hung'), options),
     put: (far, key, options) => far.put(key, 'text', options),
     upload: async (far, key, options) => far.upload(key, await file(1_000_000), options),
@@ -215,7 +215,10 @@ describe('a store that', () => {
   // A store counts as lost after 20 s of silence.
   it.each(Object.keys(calls))('hangs keeps nobody who no longer waits: %s', { timeout: 10_000 }, async (call) => {
     const results: string[] = [];
-    const { proxy, far } = await behindProxy({ answered: (_, result) => void results.push(result), moved: () => undefined });
+    const { proxy, far } = await behindProxy({
+      onResponse: (_, result) => void results.push(result),
+      onTransfer: () => undefined,
+    });
     proxy.hang();
     const end = new AbortController();
     const ended = expect(calls[call]!(far, uniqueKey(), { signal: end.signal })).rejects.toThrow('enough');
@@ -228,7 +231,7 @@ describe('a store that', () => {
   it('hangs until the caller’s signal, and that is the store’s fault', { timeout: 10_000 }, async () => {
     const { proxy, far } = await behindProxy();
     proxy.hang();
-    const hung = far.text(uniqueKey(), { signal: AbortSignal.timeout(1_500) });
+    const hung = far.getText(uniqueKey(), { signal: AbortSignal.timeout(1_500) });
     await expect(hung).rejects.toBeInstanceOf(UnavailableError);
   });
 
@@ -241,10 +244,13 @@ describe('a store that', () => {
 
   it('was away and then hangs until the caller’s signal is at fault all the same', { timeout: 10_000 }, async () => {
     const results: string[] = [];
-    const { proxy, far } = await behindProxy({ answered: (_, result) => void results.push(result), moved: () => undefined });
+    const { proxy, far } = await behindProxy({
+      onResponse: (_, result) => void results.push(result),
+      onTransfer: () => undefined,
+    });
     proxy.cut();
     const end = new AbortController();
-    const ended = expect(far.text(uniqueKey(), { signal: end.signal })).rejects.toBeInstanceOf(UnavailableError);
+    const ended = expect(far.getText(uniqueKey(), { signal: end.signal })).rejects.toBeInstanceOf(UnavailableError);
     await vi.waitUntil(() => results.includes('unavailable'));
     proxy.mend();
     proxy.hang();
@@ -272,7 +278,7 @@ describe('a store that', () => {
     const key = uniqueKey();
     await store.put(key, text);
     proxy.breakAfter(300_000);
-    expect((await far.text(key, { signal: patient() }))?.text).toBe(text);
+    expect((await far.getText(key, { signal: patient() }))?.text).toBe(text);
   });
 
   it('loses its answer to an upload has the file once', async () => {
@@ -324,12 +330,12 @@ describe('the caller’s own disk', () => {
 
   it.each(['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO', 'EROFS'])('is known also by %s of a write, which names no file', (code) => {
     const error = Object.assign(new Error(`${code}: write`), { code, syscall: 'write' });
-    expect(translated(error, 'key')).toBe(error);
+    expect(toStoreError(error, 'key')).toBe(error);
   });
 
   it('is not meant where a connection has failed', () => {
     const error = Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' });
-    expect(translated(error, 'key')).toBeInstanceOf(UnavailableError);
+    expect(toStoreError(error, 'key')).toBeInstanceOf(UnavailableError);
   });
 });
 

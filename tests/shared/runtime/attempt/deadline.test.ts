@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Request } from '../../../../schemas/generated/types.ts';
 import { LONGEST } from '../../../../shared/pipeline/graph.ts';
 import type { Attempt } from '../../../../shared/runtime/attempt/attempt.ts';
-import { armDeadline, itemLimit } from '../../../../shared/runtime/attempt/deadline.ts';
+import { armDeadline, computeItemTimeoutSeconds } from '../../../../shared/runtime/attempt/deadline.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -20,11 +20,11 @@ async function endedAfter(options: Record<string, string | number>, request: () 
 const ofSize = (size: number) => () => Promise.resolve({ input: { size } } as Request);
 
 it.each([0, 1, 1e6, 825e6, 5e9, 1e13])('an item of an upload of %d bytes may take as long as its limit says', async (size) => {
-  expect(await endedAfter({}, ofSize(size))).toBe(itemLimit(size));
+  expect(await endedAfter({}, ofSize(size))).toBe(computeItemTimeoutSeconds(size));
 });
 
 it('the limit is 300 s, and 4 s for each MB', () => {
-  expect([0, 1e6, 825e6].map(itemLimit)).toEqual([300, 304, 3_600]);
+  expect([0, 1e6, 825e6].map(computeItemTimeoutSeconds)).toEqual([300, 304, 3_600]);
 });
 
 it('an item has what the request says, and 300 s where nobody knows the upload', async () => {
@@ -33,7 +33,7 @@ it('an item has what the request says, and 300 s where nobody knows the upload',
 });
 
 it('no item has longer than a week', async () => {
-  expect(itemLimit(1e13)).toBe(LONGEST);
+  expect(computeItemTimeoutSeconds(1e13)).toBe(LONGEST);
   expect(await endedAfter({ 'item-timeout': 1e9 }, ofSize(0))).toBe(LONGEST);
 });
 

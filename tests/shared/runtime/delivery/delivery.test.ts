@@ -1,12 +1,12 @@
 import { createInbox, type Msg } from 'nats';
 import { beforeAll, expect, it } from 'vitest';
 import { deliveryOf, type Delivery } from '../../../../shared/runtime/delivery/delivery.ts';
-import { stack as sharedStack, type Stack } from '../../../support/stack.ts';
+import { useSharedStack, type Stack } from '../../../support/stack.ts';
 import { queue, valueOf, type Queue } from '../../queue.ts';
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await sharedStack();
+  stack = await useSharedStack();
 });
 
 const pull = ({ stream }: Queue, ask: object): Promise<Msg> =>
@@ -31,8 +31,8 @@ it('a message says what it is and where it stood', async () => {
   const second = await next(lanes);
   expect(second).toMatchObject({ subject: lanes.subject('only'), sequence: 2, deliveries: 1 });
   expect(valueOf(second)).toBe(2);
-  expect(second.stored).toBeGreaterThan(before - 1_000);
-  expect(second.stored).toBeLessThan(Date.now() + 1_000);
+  expect(second.storedAtMs).toBeGreaterThan(before - 1_000);
+  expect(second.storedAtMs).toBeLessThan(Date.now() + 1_000);
 });
 
 it('a status is no message', async () => {

@@ -2,19 +2,22 @@ import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { readSecrets } from '../../../../infra/access/secrets.ts';
 import { connectBus } from '../../../../shared/bus/connection.ts';
 import { createLogger, type LogFields, type Logger } from '../../../../shared/observability/log.ts';
-import { createFeed, type Feed } from '../../../../shared/runtime/delivery/lane-consumer.ts';
+import { createFeed, type LaneConsumer } from '../../../../shared/runtime/delivery/lane-consumer.ts';
 import { proxyTo } from '../../../fixtures/proxy.ts';
-import { stack as sharedStack, type Stack } from '../../../support/stack.ts';
+import { useSharedStack, type Stack } from '../../../support/stack.ts';
 import { WAIT } from '../../../support/wait.ts';
 import { queue, valueOf, type Queue } from '../../queue.ts';
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await sharedStack();
+  stack = await useSharedStack();
 });
 
-const feedOf = ({ stream, lanes }: Pick<Queue, 'stream' | 'lanes'>, bus = stack.bus, log = createLogger({}, 'silent')): Feed =>
-  createFeed(bus, stream, lanes, log);
+const feedOf = (
+  { stream, lanes }: Pick<Queue, 'stream' | 'lanes'>,
+  bus = stack.bus,
+  log = createLogger({}, 'silent'),
+): LaneConsumer => createFeed(bus, stream, lanes, log);
 
 /** A logger that keeps its lines. */
 function keptLog(): { log: Logger; lines: LogFields[] } {
@@ -30,7 +33,7 @@ function testSignal(): AbortSignal {
   return end.signal;
 }
 
-async function take(feed: Feed, signal = testSignal()): Promise<number | undefined> {
+async function take(feed: LaneConsumer, signal = testSignal()): Promise<number | undefined> {
   const delivery = await feed.next(signal);
   await delivery?.ackAck();
   return valueOf(delivery);

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { MissingError, PermanentError, RetryableError, UnavailableError } from '../../../../shared/core/errors.ts';
-import { outcomeOf, settle, type Acknowledger, type Outcome } from '../../../../shared/runtime/delivery/settle.ts';
+import { NotFoundError, PermanentError, RetryableError, UnavailableError } from '../../../../shared/core/errors.ts';
+import { dispositionOf, settle, type Acknowledger, type Disposition } from '../../../../shared/runtime/delivery/settle.ts';
 import { MAX_DELIVERIES } from '../../../../shared/bus/topology.ts';
 
 const permanent = new PermanentError('bad', 'bad');
 const retryable = new RetryableError('later', 'later');
 const away = new UnavailableError('away', 'away');
-const missing = new MissingError('missing-object', 'gone');
+const missing = new NotFoundError('missing-object', 'gone');
 const unknown = new TypeError('x is not a function');
 const usual = { deliveries: 1, stopping: false, cancelled: false };
 
@@ -26,13 +26,13 @@ describe('a failed attempt', () => {
     ['also on the last delivery', retryable, { stopping: true, deliveries: MAX_DELIVERIES }, 'released'],
     ['a cancelled request’s item is dropped', retryable, { cancelled: true }, 'cancelled'],
   ])('%s', (_, error, given, outcome) => {
-    expect(outcomeOf(error, { ...usual, ...given }).outcome).toBe(outcome);
+    expect(dispositionOf(error, { ...usual, ...given }).outcome).toBe(outcome);
   });
 
   it('is repeated ever later, over ten minutes or more', () => {
     const delays = Array.from(
       { length: MAX_DELIVERIES - 1 },
-      (_, n) => outcomeOf(retryable, { ...usual, deliveries: n + 1 }) as Extract<Outcome, { outcome: 'retry' }>,
+      (_, n) => dispositionOf(retryable, { ...usual, deliveries: n + 1 }) as Extract<Disposition, { outcome: 'retry' }>,
     ).map(({ delay }) => delay);
     expect(delays).toEqual([...delays].sort((a, b) => a - b));
     expect(delays[0]).toBe(1_000);
@@ -41,7 +41,7 @@ describe('a failed attempt', () => {
 });
 
 describe('an outcome is told with one verb', () => {
-  it.each<[Outcome, unknown[]]>([
+  it.each<[Disposition, unknown[]]>([
     [{ outcome: 'done' }, ['ackAck']],
     [{ outcome: 'reused' }, ['ackAck']],
     [{ outcome: 'skipped' }, ['ackAck']],

@@ -4,11 +4,11 @@ import { createEnding } from '../../../../shared/runtime/service/shutdown.ts';
 import { createRequestLog } from '../../../../shared/runtime/service/request-log.ts';
 import { createStore } from '../../../../shared/store/store.ts';
 import { proxyTo } from '../../../fixtures/proxy.ts';
-import { stack as sharedStack, uniqueId, type Stack } from '../../../support/stack.ts';
+import { useSharedStack, uniqueId, type Stack } from '../../../support/stack.ts';
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await sharedStack();
+  stack = await useSharedStack();
 });
 
 const silent = createLogger({}, 'silent');
@@ -24,7 +24,7 @@ it('lines that two workers put in the same millisecond are both kept', async () 
     await log.flush();
   }
   const lines: (string | undefined)[] = [];
-  for await (const { key } of store.list(`requests/${id}/metadata/logs/`)) lines.push((await store.text(key))?.text);
+  for await (const { key } of store.list(`requests/${id}/metadata/logs/`)) lines.push((await store.getText(key))?.text);
   expect(lines.sort()).toEqual(['one\n', 'two\n']);
 });
 

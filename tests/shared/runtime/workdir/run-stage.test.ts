@@ -5,15 +5,15 @@ import { beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { createLogger } from '../../../../shared/observability/log.ts';
 import type { Attempt } from '../../../../shared/runtime/attempt/attempt.ts';
 import { createBackground } from '../../../../shared/runtime/service/background-tasks.ts';
-import { inDirectory } from '../../../../shared/runtime/workdir/run-stage.ts';
+import { withWorkdir } from '../../../../shared/runtime/workdir/run-stage.ts';
 import { createStore } from '../../../../shared/store/store.ts';
 import { cut } from '../../../fixtures/tiny/graph.ts';
 import { proxyTo } from '../../../fixtures/proxy.ts';
-import { stack as sharedStack, uniqueId, type Stack } from '../../../support/stack.ts';
+import { useSharedStack, uniqueId, type Stack } from '../../../support/stack.ts';
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await sharedStack();
+  stack = await useSharedStack();
 });
 
 // A store counts as lost after 20 s of silence, and would be asked again.
@@ -29,9 +29,9 @@ it('what an attempt left under way ends with it', { timeout: 10_000 }, async () 
   const landed = { request_id: id, key: `requests/${id}/input/a.txt`, etag: 'etag', size: 1, attributes: {} };
   const attempt = { stage: cut, landed, abort: new AbortController() } as unknown as Attempt;
   const background = createBackground(createLogger({}, 'silent'));
-  const workshop = { store, tmpdir: tmp, background } as unknown as Parameters<typeof inDirectory>[1];
+  const workshop = { store, tmpdir: tmp, background } as unknown as Parameters<typeof withWorkdir>[1];
   let downloading: Promise<unknown> | undefined;
-  const attempted = inDirectory(
+  const attempted = withWorkdir(
     attempt,
     workshop,
     () => Promise.reject(new Error('not asked')),
