@@ -70,7 +70,7 @@ export async function relay(service: Service, graph: Graph): Promise<void> {
   });
   service.ready();
   await new Promise((resolve) => {
-    stopping.addEventListener('abort', resolve, { once: true });
+    drainSignal.addEventListener('abort', resolve, { once: true });
   });
   await messages.close();
   await Promise.all(inFlight);
