@@ -20,9 +20,21 @@ export type ServerPaths = Readonly<Record<keyof typeof serverPrograms, string>>;
 export async function ensureServers(progress: ProgressReporter, path = process.env['PATH'] ?? ''): Promise<ServerPaths> {
   const found: Record<string, string> = {};
   for (const [key, program] of Object.entries(serverPrograms)) {
-    found[key] = (await locate(program, path)) ?? (await build(program, progress));
+    found[key] = await ensureProgram(program, progress, path);
   }
   return found as ServerPaths;
+}
+
+/**
+ * Returns the absolute path of one program, found or built like the servers.
+ * @throws PermanentError `go-missing`, `server-build-failed`.
+ */
+export async function ensureProgram(
+  program: ServerProgram,
+  progress: ProgressReporter,
+  path = process.env['PATH'] ?? '',
+): Promise<string> {
+  return (await locate(program, path)) ?? (await build(program, progress));
 }
 
 export function cachedPath({ name, version }: ServerProgram): string {
@@ -63,7 +75,7 @@ async function goInstall(program: ServerProgram, bin: string): Promise<void> {
   const cwd = program.module === undefined ? root : join(root, program.module);
   const child = spawn('go', goInstallArgs(program), {
     cwd,
-    env: { ...process.env, GOBIN: bin, GOFLAGS: '', CGO_ENABLED: '0' },
+    env: { ...process.env, GOBIN: bin, GOFLAGS: '', CGO_ENABLED: program.cgo === true ? '1' : '0' },
     stdio: ['ignore', 2, 2],
   });
   const code = await new Promise<number | null>((resolve, reject) => child.once('exit', resolve).once('error', reject));

@@ -8,6 +8,8 @@ export interface ServerProgram {
   readonly module?: string;
   /** The oldest release of a binary on PATH that is used instead. */
   readonly atLeast: string;
+  /** Whether the build needs a C compiler. */
+  readonly cgo?: boolean;
 }
 
 /**
