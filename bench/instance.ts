@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Lifecycle } from '../schemas/generated/types.ts';
+import type { RequestState } from '../schemas/generated/types.ts';
 import { launch, type RunningInstance } from '../infra/local/launcher.ts';
 import { root } from '../infra/process/paths.ts';
 import { freePorts } from '../infra/deployment/ports.ts';
@@ -87,7 +87,7 @@ export function assertBuilt(): void {
 /** How a request ended, and when this process heard of it. */
 export interface Ended {
   readonly at: number;
-  readonly state: Lifecycle;
+  readonly state: RequestState;
 }
 
 /** Waits for the end of a request; call it before the upload. @throws Error when the request failed, was rejected or had errors. */
@@ -104,7 +104,7 @@ async function watch(bus: Bus, requestId: string): Promise<Ended> {
     const name = message.subject.split('.').at(-1) ?? '';
     if (name === 'accepted') continue;
     const at = now();
-    const state = validate('lifecycle', message.json<{ data: unknown }>().data);
+    const state = validate('requestState', message.json<{ data: unknown }>().data);
     const [error] = state.errors ?? [];
     if (name !== 'completed' || error)
       throw new Error(`request ${requestId} ended as ${name}: ${error?.message ?? 'no reason given'}`);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import type { Lifecycle, Receipt } from '../schemas/generated/types.ts';
+import type { RequestState, Receipt } from '../schemas/generated/types.ts';
 import { kinds } from '../schemas/kinds.ts';
 import { PermanentError } from '../shared/core/errors.ts';
 import { pathOf, requestPrefix } from '../shared/pipeline/keys.ts';
@@ -22,7 +22,7 @@ export interface Processed {
   readonly id: string;
   /** Milliseconds from the beginning of the upload to the news of its end. */
   readonly took: number;
-  readonly state: Lifecycle;
+  readonly state: RequestState;
 }
 
 /** Uploads a file and waits until its request has completed. Equal work done before is done again. */

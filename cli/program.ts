@@ -15,7 +15,7 @@ export type ExitCode = number;
 export function createProgram(cli: CliContext, ended: (code: ExitCode) => void): Command {
   const program = new Command('fave')
     .description('FAVE finds what is said and shown in videos.')
-    .option('--data <dir>', 'data directory of the instance (default: .fave here or above, or FAVE_DATA)')
+    .option('--data <dir>', 'data directory of the instance (default: .fave here or above, or FAVE_DATA_DIR)')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => {
@@ -30,7 +30,7 @@ export function createProgram(cli: CliContext, ended: (code: ExitCode) => void):
     ...cli,
     env: {
       ...cli.env,
-      ...(program.opts<{ data?: string }>().data !== undefined && { FAVE_DATA: program.opts<{ data: string }>().data }),
+      ...(program.opts<{ data?: string }>().data !== undefined && { FAVE_DATA_DIR: program.opts<{ data: string }>().data }),
     },
   });
   const run = async (code: Promise<ExitCode>): Promise<void> => {

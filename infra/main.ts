@@ -29,7 +29,7 @@ interface StartOptions {
   readonly regime?: RegimeName;
 }
 
-/** @throws PermanentError `bad-arguments`. */
+/** @throws PermanentError `invalid-arguments`. */
 function options(args: string[]): StartOptions {
   const { values } = parseArgs({
     args,
@@ -43,10 +43,10 @@ function options(args: string[]): StartOptions {
   });
   const base = values['port-base'] === undefined ? undefined : Number(values['port-base']);
   if (base !== undefined && (!Number.isInteger(base) || base < 1024 || base > 65_532))
-    throw new PermanentError('bad-arguments', '--port-base must be a whole number from 1024 to 65532');
+    throw new PermanentError('invalid-arguments', '--port-base must be a whole number from 1024 to 65532');
   const regime = regimeNames.find((name) => name === values.regime);
   if (values.regime !== undefined && !regime)
-    throw new PermanentError('bad-arguments', `there is no regime ${values.regime}; there are ${regimeNames.join(', ')}`);
+    throw new PermanentError('invalid-arguments', `there is no regime ${values.regime}; there are ${regimeNames.join(', ')}`);
   return {
     dataDir: values.data === undefined ? defaultDataDir : resolve(values.data),
     ports: base === undefined ? defaultPorts : portsFrom(base),
@@ -63,7 +63,7 @@ async function start(args: string[]): Promise<void> {
   const running = await readInstance(dataDir);
   if (running?.state === 'ready') {
     if (more.regime && more.regime !== running.regime)
-      throw new PermanentError('other-regime', `FAVE runs already, and not as ${more.regime}; npx fave down stops it`);
+      throw new PermanentError('regime-mismatch', `FAVE runs already, and not as ${more.regime}; npx fave down stops it`);
     say('FAVE runs already.');
     say(welcome(running));
     return;
@@ -154,7 +154,7 @@ const commands: Record<string, (args: string[]) => Promise<void>> = {
 const [command = 'start', ...args] = process.argv.slice(2);
 try {
   const run = commands[command];
-  if (!run) throw new PermanentError('bad-arguments', `there is no ${command}; there are ${Object.keys(commands).join(', ')}`);
+  if (!run) throw new PermanentError('invalid-arguments', `there is no ${command}; there are ${Object.keys(commands).join(', ')}`);
   await run(args);
 } catch (error) {
   const known = error instanceof FaveError || (error instanceof TypeError && 'code' in error);

@@ -58,8 +58,8 @@ export const kinds = {
     announced: true,
   },
 
-  found: {
-    name: 'found',
+  matchedClip: {
+    name: 'matched-clip',
     key: 'stage-grep/clip_{clip}/clip.{ext}',
     extensions: ['mp4', 'mkv'],
     contentType: { mp4: 'video/mp4', mkv: 'video/x-matroska' },

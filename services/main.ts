@@ -14,6 +14,6 @@ await runService(name, async (service) => {
   if (name === 'tracker') return tracker(service, graph);
   const stage = graph.stage(name);
   const left = await removeStageOrphans(service.config.tmpdir, name);
-  if (left.length > 0) service.log.warn({ event: 'service:leftovers', left }, 'what a killed predecessor left was removed');
+  if (left.length > 0) service.log.warn({ event: 'service:orphans-removed', left }, 'what a killed predecessor left was removed');
   await runWorker(stage, { ...service, settings: readSettings(stage.settings ?? {}, process.env) });
 });

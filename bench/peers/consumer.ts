@@ -15,7 +15,7 @@ const bus = await connectBus(readConfig(process.env).bus, 'bench-consumer');
 const feed = createFeed(bus, streams.landed, process.argv.slice(2), createLogger({ service: 'bench-consumer' }));
 mark('ready');
 for (let delivery = await feed.next(stopping.signal); delivery; delivery = await feed.next(stopping.signal)) {
-  const { key } = parseJson('landed', delivery.data);
+  const { key } = parseJson('landedMessage', delivery.data);
   mark('held', key);
   await delivery.ackAck();
 }

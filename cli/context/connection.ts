@@ -13,9 +13,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** Milliseconds in which a server must take a connection. */
 const CONNECT = 3_000;
 
-/** Data directory of the instance that commands are about: FAVE_DATA, else `.fave` here or in the nearest directory above. */
+/** Data directory of the instance that commands are about: FAVE_DATA_DIR, else `.fave` here or in the nearest directory above. */
 export function dataDirOf({ env, cwd }: Pick<CliContext, 'env' | 'cwd'>): string | undefined {
-  if (env['FAVE_DATA']) return resolve(cwd, env['FAVE_DATA']);
+  if (env['FAVE_DATA_DIR']) return resolve(cwd, env['FAVE_DATA_DIR']);
   for (let dir = resolve(cwd); ; dir = dirname(dir)) {
     if (existsSync(join(dir, '.fave'))) return join(dir, '.fave');
     if (dirname(dir) === dir) return undefined;
@@ -100,7 +100,7 @@ export async function withBus<T>(cli: CliContext, work: (bus: Bus) => Promise<T>
 export function assertReachable(what: string, address: string): Promise<void> {
   if (!URL.canParse(address))
     throw new PermanentError(
-      'bad-address',
+      'invalid-address',
       `"${address}" is no address of ${what}: it looks like http://127.0.0.1:9000 or nats://127.0.0.1:4222`,
     );
   const { protocol, hostname, port } = new URL(address);

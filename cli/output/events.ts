@@ -1,4 +1,4 @@
-import type { Landed } from '../../schemas/generated/types.ts';
+import type { LandedMessage } from '../../schemas/generated/types.ts';
 import type { Bus } from '../../shared/bus/connection.ts';
 import { undefinedIfInvalid, type RequestEvent } from '../../shared/bus/request-events.ts';
 import { subjects } from '../../shared/bus/topology.ts';
@@ -7,10 +7,10 @@ import type { Output } from '../context/cli.ts';
 import { duration, escapeControlCharacters } from './format.ts';
 
 /** Calls back for every object of a request that lands from now on; for the eye only, as a lost connection loses some. */
-export function followLanded(bus: Bus, requestId: string, take: (landed: Landed) => void): () => void {
+export function followLanded(bus: Bus, requestId: string, take: (landed: LandedMessage) => void): () => void {
   const subscription = bus.connection.subscribe(subjects.landed('*', '*', requestId), {
     callback: (error, message) => {
-      const landed = error ? undefined : undefinedIfInvalid(() => parseJson('landed', message.string()));
+      const landed = error ? undefined : undefinedIfInvalid(() => parseJson('landedMessage', message.string()));
       if (landed) take(landed);
     },
   });

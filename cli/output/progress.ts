@@ -1,4 +1,4 @@
-import type { Landed, Lifecycle } from '../../schemas/generated/types.ts';
+import type { LandedMessage, RequestState } from '../../schemas/generated/types.ts';
 import { newRun, reduceEvent, summarise, type RunState } from '../../shared/requests/run-state.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import type { Output } from '../context/cli.ts';
@@ -18,15 +18,15 @@ export interface StageLine {
 /** What the events of a request add up to, counted as the tracker counts. */
 export interface RequestProgress {
   take(event: RequestEvent): void;
-  takeLanded(landed: Landed): void;
+  takeLanded(landed: LandedMessage): void;
   stages(): StageLine[];
   /** How it ended, once it has: a rejection counts only before the request is accepted, later ones are of other uploads. */
-  ended(): Lifecycle | undefined;
+  ended(): RequestState | undefined;
 }
 
 export function createProgress(graph: Graph, requestId: string): RequestProgress {
   let state: RunState = newRun(requestId, 1);
-  let ended: Lifecycle | undefined;
+  let ended: RequestState | undefined;
   const landed = new Map<string, Set<string>>();
 
   const runOf = (run: number): RunState | undefined => {

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { Lifecycle } from '../../schemas/generated/types.ts';
+import type { RequestState } from '../../schemas/generated/types.ts';
 import type { Output } from '../context/cli.ts';
 import { duration, escapeControlCharacters, shorten, wrap } from './format.ts';
 
@@ -8,14 +8,14 @@ export interface RequestSummary {
   readonly request_id: string;
   readonly file: string;
   /** `submitted` when nobody waited for the end. */
-  readonly status: Lifecycle['status'] | 'submitted';
+  readonly status: RequestState['status'] | 'submitted';
   readonly duration_ms: number | null;
-  readonly stages: NonNullable<Lifecycle['stages']>;
-  readonly outputs: NonNullable<Lifecycle['outputs']>;
-  readonly errors: NonNullable<Lifecycle['errors']>;
+  readonly stages: NonNullable<RequestState['stages']>;
+  readonly outputs: NonNullable<RequestState['outputs']>;
+  readonly errors: NonNullable<RequestState['errors']>;
 }
 
-export function outcomeOf(request_id: string, file: string, end?: Lifecycle): RequestSummary {
+export function outcomeOf(request_id: string, file: string, end?: RequestState): RequestSummary {
   const { status = 'submitted', duration_ms = null, stages = {}, outputs = {}, errors = [] } = end ?? {};
   return { request_id, file, status, duration_ms, stages, outputs, errors };
 }

@@ -1,4 +1,4 @@
-import type { Lifecycle } from '../../schemas/generated/types.ts';
+import type { RequestState } from '../../schemas/generated/types.ts';
 import type { Bus } from '../../shared/bus/connection.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import type { CliContext } from '../context/cli.ts';
@@ -15,7 +15,7 @@ const SILENCE = 15_000;
 /** A request that is being followed. */
 export interface RequestWait {
   /** Resolves when the request has ended; rejects with AbortError at Ctrl-C. */
-  readonly ended: Promise<Lifecycle>;
+  readonly ended: Promise<RequestState>;
   stop(): Promise<void>;
 }
 
@@ -29,7 +29,7 @@ export async function waitForRequest(
   { style }: CliContext['stderr'],
 ): Promise<RequestWait> {
   const progress = createProgress(graph, id);
-  const { promise, resolve, reject } = settleable<Lifecycle>();
+  const { promise, resolve, reject } = settleable<RequestState>();
   const abort = (): void => {
     reject(new DOMException('interrupted', 'AbortError'));
   };

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { Lifecycle, Request } from '../../schemas/generated/types.ts';
+import type { RequestState, Request } from '../../schemas/generated/types.ts';
 import { graph } from '../../services/pipeline.ts';
 import { metadataPaths, requestPrefix } from '../../shared/pipeline/keys.ts';
 import { createOptionParser } from '../../shared/core/options.ts';
@@ -15,7 +15,7 @@ export async function findAdmittedInput(
   store: Store,
   submission: Submission,
   options: Readonly<Record<string, string>>,
-): Promise<Request['input'] | Lifecycle | undefined> {
+): Promise<Request['input'] | RequestState | undefined> {
   const { id, path, size, key } = submission;
   const found = await store.getText(requestPrefix(id) + metadataPaths.request);
   if (!found) return undefined;

@@ -84,7 +84,7 @@ export const hpa = { hpa_sync_s: 15, tolerance: 0.1 };
  */
 export const DRAINED_UPLOAD = 825e6;
 
-/** Seconds in which a replica that is to go may finish its item (FAVE_GRACE, and less than terminationGracePeriodSeconds): the longest that it may take. */
+/** Seconds in which a replica that is to go may finish its item (FAVE_GRACE_SECONDS, and less than terminationGracePeriodSeconds): the longest that it may take. */
 export const DRAIN_SECONDS = computeItemTimeoutSeconds(DRAINED_UPLOAD);
 
 /** A regime's numbers for every stage of a graph; a stage that no exception names has the regime's own. */

@@ -70,7 +70,7 @@ function configMaps(): object[] {
     FAVE_HTTP_HOST: '0.0.0.0',
     FAVE_HTTP_PORT: String(ports.http),
     FAVE_TMPDIR: '/tmp',
-    FAVE_GRACE: String(DRAIN_SECONDS),
+    FAVE_GRACE_SECONDS: String(DRAIN_SECONDS),
   } satisfies ServiceEnvironment;
   return [
     { name: ENVIRONMENT, namespace: NAMESPACE, literals: literals(environment) },

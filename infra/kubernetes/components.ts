@@ -35,7 +35,7 @@ export function cluster(): object {
   const lameDuck = { preStop: { exec: { command: ['nats-server', '-sl=ldm=/tmp/nats.pid'] } } };
   return {
     configMapGenerator: [
-      environment({ FAVE_REPLICAS: String(BUS_NODES) }),
+      environment({ FAVE_STREAM_REPLICAS: String(BUS_NODES) }),
       { name: BUS_CONFIG, namespace: NAMESPACE, behavior: 'merge', files: [BUS_CONFIG_FILE] },
     ],
     replicas: ['relay', 'tracker'].map((name) => ({ name, count: 2 })),
@@ -77,7 +77,7 @@ export function externalStore(): object {
         ARTIFACT_ENDPOINT: 'https://s3.eu-central-1.amazonaws.com',
         ARTIFACT_REGION: 'eu-central-1',
         ARTIFACT_PATH_STYLE: 'false',
-        FAVE_EVENTS: 'sweep',
+        FAVE_EVENT_SOURCE: 'sweep',
       }),
     ],
     patches: patches([

@@ -23,7 +23,7 @@ async function generate(check: boolean): Promise<void> {
 /** Keys of a store that FAVE does not run, from the environment. */
 function givenKeys(): GivenKeys {
   const { store } = readConfig(process.env);
-  if (store.accessKey === '') throw new PermanentError('bad-arguments', 'set ARTIFACT_ACCESS_KEY and ARTIFACT_SECRET_KEY');
+  if (store.accessKey === '') throw new PermanentError('invalid-arguments', 'set ARTIFACT_ACCESS_KEY and ARTIFACT_SECRET_KEY');
   return store;
 }
 
@@ -59,4 +59,4 @@ const {
 });
 if (command === 'generate') await generate(check);
 else if (command === 'secrets') await printSecrets(directory, { rotate, external });
-else throw new PermanentError('bad-arguments', 'say `generate [--check]` or `secrets [DIRECTORY] [--rotate] [--external-store]`');
+else throw new PermanentError('invalid-arguments', 'say `generate [--check]` or `secrets [DIRECTORY] [--rotate] [--external-store]`');

@@ -49,7 +49,7 @@ const CANARY = 20_000;
 /**
  * Boots an instance: servers, set-up, services; returns when a canary object has travelled the whole way of an event.
  * What was started is stopped again when a later step fails.
- * @throws PermanentError `already-running`, `port-taken`, `packages-missing`, `go-missing`, `not-ready`, `notifications-dead`, …
+ * @throws PermanentError `already-running`, `port-taken`, `packages-missing`, `go-missing`, `not-ready`, `notifications-lost`, …
  */
 export function launch(options: LaunchOptions): Promise<RunningInstance> {
   // Two at once would both find nobody there.

@@ -30,7 +30,7 @@ export function instanceScaler(
           ...env,
           // One item a replica, so that replicas mean what pods mean.
           FAVE_CONCURRENCY: '1',
-          FAVE_GRACE: String(DRAIN_SECONDS),
+          FAVE_GRACE_SECONDS: String(DRAIN_SECONDS),
           FAVE_MEMORY_LIMIT_MB: String(settings.stages[stage]?.memory_mb),
         },
       }),

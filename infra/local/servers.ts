@@ -42,7 +42,7 @@ export const ROOT_USER = 'fave-admin';
  * The variable in which `fave env` says which of the addresses that it puts into a shell are of an instance's own servers, by
  * their URLs: an instance that is started in that shell is to have its own as well, not to look for those.
  */
-export const OWN_SERVERS = 'FAVE_OWN_SERVERS';
+export const OWN_SERVERS = 'FAVE_LOCAL_SERVERS';
 
 /** Whether the environment names a store or a bus to use instead of own ones. */
 export function findExternalServers(env: Environment): { store: boolean; bus: boolean } {

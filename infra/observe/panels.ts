@@ -30,7 +30,7 @@ export const rows: Readonly<Record<string, readonly Panel[]>> = {
     panel('Open requests', 'short', 'open', 'max(fave_open_requests)'),
     panel('Items settled', 'ops', '{{stage}}', `sum by (stage) (${settled('items_total', 'stage, outcome')})`),
     panel('Items being worked on', 'short', '{{stage}}', 'sum by (stage) (fave_busy_slots)'),
-    panel('Notifications', 'ops', '{{result}}', 'sum by (result) (rate(fave_relay_events_total[RATE]))'),
+    panel('Notifications', 'ops', '{{result}}', 'sum by (result) (rate(fave_relay_notifications_total[RATE]))'),
   ],
   Lag: [
     panel('Lag', 'short', '{{stage}} {{lane}}', 'max by (stage, lane) (fave_lag)'),
@@ -62,7 +62,7 @@ export const rows: Readonly<Record<string, readonly Panel[]>> = {
     panel('Dead letters', 'short', '{{stage}}', 'max by (stage) (increase(fave_settled_items_total{outcome="failed"}[RATE]))'),
     panel('Redeliveries', 'ops', '{{stage}}', settled('redeliveries_total')),
     panel('Tool exits', 'ops', '{{tool}} {{result}}', 'sum by (tool, result) (rate(fave_tool_exits_total[RATE]))'),
-    panel('Last notification', 's', '{{path}}', 'time() - max by (path) (fave_last_event_timestamp_seconds)'),
+    panel('Last notification', 's', '{{path}}', 'time() - max by (path) (fave_last_notification_timestamp_seconds)'),
   ],
   Storage: [
     panel('Requests to the store', 'ops', '{{operation}}', 'sum by (operation) (rate(fave_store_operations_total[RATE]))'),

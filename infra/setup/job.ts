@@ -24,7 +24,7 @@ const CANARY = 20_000;
 /**
  * Sets up servers that run already, for containers and clusters, and proves that what lands in the bucket is announced.
  * It may run again at any time: what is as it should be is left alone.
- * @throws PermanentError `not-an-administrator`, `access-not-set`, `notifications-dead`, …
+ * @throws PermanentError `not-an-administrator`, `access-not-set`, `notifications-lost`, …
  */
 export async function runSetUp({ graph, env, secretsDir, mc = 'mc', progress }: SetUpJobOptions): Promise<void> {
   const { store, bus, events } = readConfig(env);

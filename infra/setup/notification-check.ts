@@ -28,7 +28,7 @@ export interface CanaryOptions {
  * Puts a canary object and waits for its event on both raw subjects, and on the landed one. One target that cannot be built
  * silently disables all notifications, and nothing else would show it: uploads succeed and nothing happens.
  * @returns Milliseconds until each part had sung.
- * @throws PermanentError `notifications-dead` that says which part of the way is silent and why that may be.
+ * @throws PermanentError `notifications-lost` that says which part of the way is silent and why that may be.
  */
 export async function checkNotifications({ store, bus, deadline, relay }: CanaryOptions): Promise<Partial<Record<Part, number>>> {
   const requestId = `canary-${randomUUID()}`;
@@ -62,7 +62,7 @@ export async function checkNotifications({ store, bus, deadline, relay }: Canary
     await store.remove(key).catch(() => undefined); // a few bytes that are left are no reason to fail
   }
   const silent = wanted.filter((part) => heard[part] === undefined);
-  if (silent.length > 0) throw new PermanentError('notifications-dead', explainMissingNotifications(silent, deadline));
+  if (silent.length > 0) throw new PermanentError('notifications-lost', explainMissingNotifications(silent, deadline));
   return heard;
 }
 

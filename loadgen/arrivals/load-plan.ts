@@ -35,7 +35,7 @@ const DURATION = 60;
 const BURST = 5;
 const RATE = 0.1;
 
-/** @throws PermanentError `bad-load` that says which options do not go together, `invalid-trace`. */
+/** @throws PermanentError `invalid-load` that says which options do not go together, `invalid-trace`. */
 export async function planOf(asked: LoadSpec, cwd: string): Promise<LoadPlan> {
   const { closed = false, concurrency = 1, thinkTime = 0, duration = DURATION, seed } = asked;
   assertTogether(asked);
@@ -51,7 +51,7 @@ async function arrivalsOf(asked: LoadSpec, cwd: string): Promise<Arrivals> {
     case 'trace': {
       const file = asked.trace ?? '';
       const text = await readFile(resolve(cwd, file), 'utf8').catch((cause: unknown) => {
-        throw new PermanentError('bad-load', `--trace: ${file} cannot be read: check its name`, { cause });
+        throw new PermanentError('invalid-load', `--trace: ${file} cannot be read: check its name`, { cause });
       });
       const { steps, duration: recorded } = parseTrace(text);
       return { pattern, steps, duration: Math.min(recorded, asked.duration ?? Infinity) };
@@ -82,5 +82,5 @@ function assertTogether({ pattern, closed, rate, burstSize, burstPeriod, trace, 
       [pattern === 'trace' && given(rate), '--rate: a trace has its own'],
     ] as const
   ).find(([is]) => is);
-  if (wrong) throw new PermanentError('bad-load', wrong[1]);
+  if (wrong) throw new PermanentError('invalid-load', wrong[1]);
 }

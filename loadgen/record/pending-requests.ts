@@ -1,4 +1,4 @@
-import type { ItemRecord, Lifecycle, LoadRecord, Progress } from '../../schemas/generated/types.ts';
+import type { ItemRecord, RequestState, LoadRecord, ItemEvent } from '../../schemas/generated/types.ts';
 import { codeOf, messageOf } from '../../shared/core/errors.ts';
 import type { RequestEvent } from '../../shared/bus/request-events.ts';
 import type { Clock } from '../run/clock.ts';
@@ -97,7 +97,7 @@ export function createBook(clock: Clock, close: (record: LoadRecord, items: read
   };
 }
 
-function takeItem(entry: PendingRequest, time: string, progress: Progress): void {
+function takeItem(entry: PendingRequest, time: string, progress: ItemEvent): void {
   const { request_id, stage, item, outcome, deliveries, queue_ms, duration_ms, cold_start, cost_unit } = progress;
   const name = `${stage}/${item}`;
   // What is told again, by a redelivery, says nothing new; only a late success beats a failure.
@@ -105,7 +105,7 @@ function takeItem(entry: PendingRequest, time: string, progress: Progress): void
   entry.items.set(name, { time, request_id, stage, item, outcome, deliveries, queue_ms, duration_ms, cold_start, cost_unit });
 }
 
-function takeLifecycle(entry: PendingRequest, name: string, time: string, { status, errors = [] }: Lifecycle): void {
+function takeLifecycle(entry: PendingRequest, name: string, time: string, { status, errors = [] }: RequestState): void {
   if (name === 'accepted') entry.accepted = time;
   else if (status === 'completed' || status === 'failed' || status === 'rejected' || status === 'cancelled') {
     const [first] = errors;

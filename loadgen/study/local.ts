@@ -25,7 +25,7 @@ export const local: Platform = {
   name: 'local',
   async start(regime) {
     if (process.env['ARTIFACT_ENDPOINT'] || process.env['NATS_URL'])
-      throw new PermanentError('servers-named', 'a study starts servers of its own: unset ARTIFACT_ENDPOINT and NATS_URL');
+      throw new PermanentError('external-servers-set', 'a study starts servers of its own: unset ARTIFACT_ENDPOINT and NATS_URL');
     const dataDir = await mkdtemp(join(tmpdir(), 'fave-study-'));
     const remove = (): Promise<void> => rm(dataDir, { recursive: true, force: true, maxRetries: 3 });
     try {

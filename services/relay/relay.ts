@@ -157,7 +157,7 @@ function createHandler({ store, bus, log }: Service, graph: Graph): (object: Cre
   return async (object) => {
     const classified = classify(object.key, graph);
     if (classified.what === 'ignored') return 'ignored';
-    if (classified.what === 'rejected') return reject(object, classified.requestId, 'bad-key', classified.reason);
+    if (classified.what === 'rejected') return reject(object, classified.requestId, 'invalid-key', classified.reason);
     const { requestId, kind } = classified.object;
     try {
       const { versionId, ...metadata } = await metadataOf(object, classified.object);

@@ -49,7 +49,7 @@ export default defineStage({
     used(engine.name, engine.version);
     if (engine.model !== null) used(`${engine.name}:${engine.model}`, engine.modelVersion ?? 'unknown');
     log.info(
-      { event: 'speech:heard', engine: engine.name, model: engine.model, utterances: transcript.utterances.length },
+      { event: 'speech:transcribed', engine: engine.name, model: engine.model, utterances: transcript.utterances.length },
       'transcribed',
     );
     await outputs.json(kinds.transcript, transcript);

@@ -30,6 +30,6 @@ export default defineStage({
     await exec('ffmpeg', videoArgs(path, window, media.video?.fps ?? video.fps, picture));
     // A stream whose packets are all damaged decodes to nothing, and nothing downstream could open that.
     if ((await probe(exec, picture, '-count_packets')).video) await outputs.file(kinds.video, picture);
-    else log.warn({ event: 'item:pictureless', clip: clip.id }, 'no picture of this clip could be decoded');
+    else log.warn({ event: 'item:video-undecodable', clip: clip.id }, 'no picture of this clip could be decoded');
   },
 });

@@ -8,7 +8,7 @@ export default defineStage({
   name: 'stage-grep',
   version: 1,
   consumes: kinds.transcript,
-  produces: [kinds.found, kinds.match],
+  produces: [kinds.matchedClip, kinds.match],
   reads: [kinds.clip],
   options: {
     query: {
@@ -26,7 +26,7 @@ export default defineStage({
     if (words.length === 0) return;
 
     const clip = await item.sibling(kinds.clip);
-    await outputs.file(kinds.found, await clip.file(), { attributes: clip.attributes });
+    await outputs.file(kinds.matchedClip, await clip.file(), { attributes: clip.attributes });
     const { start, end } = transcript;
     await outputs.json(kinds.match, { query, clip: clip.name, start, end, words } satisfies Match);
   },

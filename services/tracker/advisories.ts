@@ -1,5 +1,5 @@
 import type { JsMsg } from '@nats-io/jetstream';
-import type { ItemError, Landed, Progress } from '../../schemas/generated/types.ts';
+import type { ItemError, LandedMessage, ItemEvent } from '../../schemas/generated/types.ts';
 import { codeOf, messageOf } from '../../shared/core/errors.ts';
 import { publishItemEvent } from '../../shared/bus/events.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
@@ -31,7 +31,7 @@ export async function takeAdvisory({ bus, log, metrics }: Service, graph: Graph,
     );
     const stored = stage && (await bus.manager.streams.getMessage(streams.landed, { seq: advisory.stream_seq }));
     if (stage && stored) {
-      const landed = parseJson('landed', stored.string());
+      const landed = parseJson('landedMessage', stored.string());
       const { deliveries, stream_seq: sequence } = advisory;
       const { error, ...progress } = failedProgress(stage, landed, { deliveries, sequence });
       metrics.deadLetters.inc({ stage: stage.name });
@@ -61,9 +61,9 @@ export async function takeAdvisory({ bus, log, metrics }: Service, graph: Graph,
 
 function failedProgress(
   stage: AnyStage,
-  landed: Landed,
+  landed: LandedMessage,
   { deliveries, sequence }: Pick<FailedItem, 'deliveries' | 'sequence'>,
-): Progress & { error: ItemError } {
+): ItemEvent & { error: ItemError } {
   const { request_id, run, key } = landed;
   return {
     request_id,

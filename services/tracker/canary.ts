@@ -5,7 +5,7 @@ import type { Service } from '../../shared/runtime/service/service.ts';
 
 /**
  * Puts a small object every so often, whose notifications come to the relay by both paths: it notes when one last came
- * (`fave_last_event_timestamp_seconds`), so that a path that fell silent is seen also when nobody uploads anything.
+ * (`fave_last_notification_timestamp_seconds`), so that a path that fell silent is seen also when nobody uploads anything.
  * @returns Stops it.
  */
 export function startCanary({ config, log, store, drainSignal }: Service): () => void {

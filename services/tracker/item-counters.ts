@@ -1,4 +1,4 @@
-import type { Progress } from '../../schemas/generated/types.ts';
+import type { ItemEvent } from '../../schemas/generated/types.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import { createMetricFactory, outcomes, type Metrics } from '../../shared/runtime/service/metrics.ts';
 
@@ -8,7 +8,7 @@ export interface ItemCounters {
    * @param time When the event was stored, milliseconds since 1970.
    * @param current Whether it was stored since this process began: counters begin at 0, and what is older would be no increase.
    */
-  take(progress: Progress, time: number, current: boolean): void;
+  take(progress: ItemEvent, time: number, current: boolean): void;
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { JsMsg } from '@nats-io/jetstream';
-import type { Lifecycle } from '../../schemas/generated/types.ts';
+import type { RequestState } from '../../schemas/generated/types.ts';
 import { codeOf, messageOf, PermanentError } from '../../shared/core/errors.ts';
 import { publishLifecycle } from '../../shared/bus/events.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
@@ -11,10 +11,10 @@ import { parseJson } from '../../shared/core/validate.ts';
 /** Says that an input was accepted, and what its request begins with. */
 export async function publishAccepted({ bus, log }: Service, graph: Graph, message: JsMsg): Promise<void> {
   try {
-    const landed = parseJson('landed', message.string());
+    const landed = parseJson('landedMessage', message.string());
     const { request_id, run, key, etag, options, traceparent } = landed;
     const { kind, path, indices } = parseKey(key, graph.kinds) ?? unknownKey(key);
-    const accepted: Lifecycle = {
+    const accepted: RequestState = {
       request_id,
       run,
       status: 'accepted',
@@ -34,5 +34,5 @@ export async function publishAccepted({ bus, log }: Service, graph: Graph, messa
 }
 
 function unknownKey(key: string): never {
-  throw new PermanentError('bad-key', `${key} is no key of this pipeline`);
+  throw new PermanentError('invalid-key', `${key} is no key of this pipeline`);
 }

@@ -1,5 +1,5 @@
 import { JetStreamApiError, type JsMsg } from '@nats-io/jetstream';
-import type { Lifecycle, Progress, RequestError } from '../../schemas/generated/types.ts';
+import type { RequestState, ItemEvent, RequestError } from '../../schemas/generated/types.ts';
 import { messageOf } from '../../shared/core/errors.ts';
 import { isTerminalEvent, publishLifecycle } from '../../shared/bus/events.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
@@ -59,13 +59,13 @@ export function createRuns({ bus, store, log, metrics, drainSignal }: Service, g
   /** The last run that ended, by request: what still comes of it says nothing new. */
   const ended = new Map<string, number>();
   /** States of requests that were cancelled before this process listened. */
-  const cancelled = new Map<string, Lifecycle>();
-  const dirty = new Map<string, Lifecycle | undefined>();
+  const cancelled = new Map<string, RequestState>();
+  const dirty = new Map<string, RequestState | undefined>();
   let timer: NodeJS.Timeout | undefined;
   let writing = Promise.resolve();
   let current = false;
   /** Rejected while catching up, by request. */
-  const rejected = new Map<string, Lifecycle>();
+  const rejected = new Map<string, RequestState>();
 
   const openRun = (requestId: string, run: number): OpenRun | undefined => {
     if ((ended.get(requestId) ?? 0) >= run) return undefined;
@@ -77,7 +77,7 @@ export function createRuns({ bus, store, log, metrics, drainSignal }: Service, g
     return found.state.run === run ? found : undefined;
   };
 
-  const write = async (requestId: string, state: Lifecycle): Promise<void> => {
+  const write = async (requestId: string, state: RequestState): Promise<void> => {
     const key = requestPrefix(requestId) + metadataPaths.state;
     await store.put(key, `${JSON.stringify(state)}\n`, {
       headers: { 'content-type': 'application/json' },
@@ -98,19 +98,19 @@ export function createRuns({ bus, store, log, metrics, drainSignal }: Service, g
         const text = state ?? (run && !run.closing ? summarise(run.state, graph) : undefined);
         if (text)
           await write(requestId, text).catch((error: unknown) =>
-            log.warn({ event: 'tracker:retry', error, request_id: requestId }, messageOf(error)),
+            log.warn({ event: 'tracker:write-failed', error, request_id: requestId }, messageOf(error)),
           );
       }
     });
     return writing;
   };
 
-  const changed = (requestId: string, state?: Lifecycle): void => {
+  const changed = (requestId: string, state?: RequestState): void => {
     dirty.set(requestId, state ?? dirty.get(requestId));
     timer ??= setTimeout(() => void flush(), STATE_INTERVAL);
   };
 
-  const closingSummary = ({ state, timedOut }: OpenRun): Lifecycle => {
+  const closingSummary = ({ state, timedOut }: OpenRun): RequestState => {
     const summary = summarise(state, graph);
     if (!timedOut) return summary;
     const finished_at = new Date().toISOString();
@@ -119,7 +119,7 @@ export function createRuns({ bus, store, log, metrics, drainSignal }: Service, g
   };
 
   /** Logs and traces the end of a run. */
-  const logRunEnd = (status: 'completed' | 'failed', summary: Lifecycle, traceparent: string | undefined): void => {
+  const logRunEnd = (status: 'completed' | 'failed', summary: RequestState, traceparent: string | undefined): void => {
     const { request_id, run, duration_ms = 0, cost_unit, accepted_at, errors = [] } = summary;
     log.info({ event: `request:${status}`, request_id, run, trace_id: traceIdOf(traceparent), duration_ms, cost_unit });
     const begun = accepted_at === undefined ? {} : { begun: Date.parse(accepted_at) };
@@ -158,7 +158,7 @@ export function createRuns({ bus, store, log, metrics, drainSignal }: Service, g
         if (run.lastSequence !== expected) closeIfFinished(run);
         return;
       }
-      log.warn({ event: 'tracker:retry', error, request_id: state.requestId }, messageOf(error));
+      log.warn({ event: 'tracker:write-failed', error, request_id: state.requestId }, messageOf(error));
       setTimeout(() => {
         closeIfFinished(run);
       }, 1_000).unref();
@@ -170,7 +170,7 @@ export function createRuns({ bus, store, log, metrics, drainSignal }: Service, g
       void close(run);
   };
 
-  const cancelledState = (data: Lifecycle): Lifecycle => {
+  const cancelledState = (data: RequestState): RequestState => {
     const run = open.get(data.request_id);
     const known = run?.state.run === data.run ? summarise(run.state, graph) : data;
     const errors = [...(data.errors ?? []), ...(known === data ? [] : (known.errors ?? []))];
@@ -181,7 +181,7 @@ export function createRuns({ bus, store, log, metrics, drainSignal }: Service, g
   const writeCancelled = async (): Promise<void> => {
     for (const [requestId, state] of cancelled) {
       const found = await store.getText(requestPrefix(requestId) + metadataPaths.state);
-      const written = found && parseJson('lifecycle', found.text);
+      const written = found && parseJson('requestState', found.text);
       if (!written || written.run < state.run || (written.run === state.run && written.status === 'running'))
         changed(requestId, state);
     }
@@ -209,14 +209,14 @@ export function createRuns({ bus, store, log, metrics, drainSignal }: Service, g
   const watchLate = (): void => {
     failExpiredRuns()
       .catch((error: unknown) => {
-        log.warn({ event: 'tracker:retry', error }, messageOf(error));
+        log.warn({ event: 'tracker:write-failed', error }, messageOf(error));
       })
       .finally(() => {
         if (!drainSignal.aborted) timeouts = setTimeout(watchLate, TIMEOUT_INTERVAL);
       });
   };
 
-  const takeLifecycle = (name: string, data: Lifecycle, sequence: number, traceparent: string | undefined): void => {
+  const takeLifecycle = (name: string, data: RequestState, sequence: number, traceparent: string | undefined): void => {
     const { request_id: requestId } = data;
     if (requestId === NO_REQUEST) return;
     const known = open.get(requestId);
@@ -229,7 +229,7 @@ export function createRuns({ bus, store, log, metrics, drainSignal }: Service, g
     if (known) closeIfFinished(known);
   };
 
-  const takeRejected = (data: Lifecycle): void => {
+  const takeRejected = (data: RequestState): void => {
     if (current) changed(data.request_id, data);
     else rejected.set(data.request_id, data);
   };
@@ -244,7 +244,7 @@ export function createRuns({ bus, store, log, metrics, drainSignal }: Service, g
     rejected.clear();
   };
 
-  const takeEnd = (name: string, data: Lifecycle): void => {
+  const takeEnd = (name: string, data: RequestState): void => {
     const { request_id: requestId, run } = data;
     if ((ended.get(requestId) ?? 0) >= run) return;
     if (name === 'cancelled') {
@@ -260,7 +260,7 @@ export function createRuns({ bus, store, log, metrics, drainSignal }: Service, g
     if ((open.get(requestId)?.state.run ?? 0) <= run) open.delete(requestId);
   };
 
-  const takeAccepted = (data: Lifecycle, sequence: number, traceparent: string | undefined): void => {
+  const takeAccepted = (data: RequestState, sequence: number, traceparent: string | undefined): void => {
     const { request_id: requestId } = data;
     const run = openRun(requestId, data.run);
     if (!run) return;
@@ -274,14 +274,14 @@ export function createRuns({ bus, store, log, metrics, drainSignal }: Service, g
     closeIfFinished(run);
   };
 
-  const takeRedriven = ({ request_id: requestId, run: number, redriven }: Lifecycle): void => {
+  const takeRedriven = ({ request_id: requestId, run: number, redriven }: RequestState): void => {
     const run = openRun(requestId, number);
     if (!run) return;
     reduceRedriven(run.state, redriven);
     if (current) changed(requestId);
   };
 
-  const takeProgress = (progress: Progress, time: string, stored: number): void => {
+  const takeProgress = (progress: ItemEvent, time: string, stored: number): void => {
     tally.take(progress, stored, current);
     const run = openRun(progress.request_id, progress.run);
     if (!run) return;
@@ -292,11 +292,11 @@ export function createRuns({ bus, store, log, metrics, drainSignal }: Service, g
 
   return {
     take(message) {
-      const event = parseJson('event', message.string());
+      const event = parseJson('cloudEvent', message.string());
       const [, , , name = '', ...rest] = message.subject.split('.');
       if (rest.length > 0)
-        takeProgress(validate('progress', event.data), event.time, Number(message.timestampNanos / 1_000_000n));
-      else takeLifecycle(name, validate('lifecycle', event.data), message.seq, event.traceparent);
+        takeProgress(validate('itemEvent', event.data), event.time, Number(message.timestampNanos / 1_000_000n));
+      else takeLifecycle(name, validate('requestState', event.data), message.seq, event.traceparent);
     },
     caughtUp() {
       if (current) return;
@@ -306,7 +306,7 @@ export function createRuns({ bus, store, log, metrics, drainSignal }: Service, g
         closeIfFinished(run);
       }
       Promise.all([writeCancelled(), writeRejected()]).catch((error: unknown) =>
-        log.warn({ event: 'tracker:retry', error }, messageOf(error)),
+        log.warn({ event: 'tracker:write-failed', error }, messageOf(error)),
       );
       watchLate();
     },

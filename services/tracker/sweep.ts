@@ -56,7 +56,7 @@ export function startSweeping(service: Service, graph: Graph, runs: RunRegistry)
         const age = (Date.now() - found.modified.getTime()) / 1_000;
         if (!only && (age < DOUBT * interval || found.stages.every((stage) => busy.has(stage)))) continue;
         if (await republishNotification(bus, store.bucket, found))
-          log.info({ event: 'sweep:announced', request_id: requestId, key: found.key, stages: found.stages });
+          log.info({ event: 'sweep:reannounced', request_id: requestId, key: found.key, stages: found.stages });
       }
     }
   };

@@ -1,4 +1,4 @@
-import type { ItemError, Landed, Letter } from '../../schemas/generated/types.ts';
+import type { ItemError, LandedMessage, DeadLetter } from '../../schemas/generated/types.ts';
 import type { Bus } from './connection.ts';
 import { subjects } from './topology.ts';
 
@@ -10,12 +10,12 @@ export interface FailedItem {
   readonly deliveries: number;
   /** Sequence in FAVE_LANDED of the message that brought the item. */
   readonly sequence: number;
-  readonly landed: Landed;
+  readonly landed: LandedMessage;
 }
 
 /** Keeps an item that has failed as a dead letter: one letter a message, however often its failure is told. */
 export async function writeLetter(bus: Bus, { error, ...rest }: FailedItem): Promise<void> {
-  const letter: Letter = { ...error, ...rest, failed_at: new Date().toISOString() };
+  const letter: DeadLetter = { ...error, ...rest, failed_at: new Date().toISOString() };
   const { stage, item, landed, sequence = '' } = letter;
   const msgID = [landed.request_id, landed.run, stage, item, sequence].join('/');
   await bus.publish(subjects.deadLetter(stage, landed.request_id), letter, { msgID, traceparent: landed.traceparent });

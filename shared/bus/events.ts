@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { PubAck } from '@nats-io/jetstream';
-import type { Event, Lifecycle, Progress } from '../../schemas/generated/types.ts';
+import type { CloudEvent, RequestState, ItemEvent } from '../../schemas/generated/types.ts';
 import type { Bus, PublishOptions } from './connection.ts';
 import { NO_REQUEST, subjects } from './topology.ts';
 
@@ -17,7 +17,7 @@ export const isTerminalEvent = (name: string): boolean => TERMINAL_EVENTS.some((
 export function cloudEvent(
   about: { id: string; source: string; type: string; subject: string; traceparent?: string | undefined },
   data: object,
-): Event {
+): CloudEvent {
   const { traceparent, ...rest } = about;
   return {
     specversion: '1.0',
@@ -25,7 +25,7 @@ export function cloudEvent(
     time: new Date().toISOString(),
     datacontenttype: 'application/json',
     ...(traceparent !== undefined && { traceparent }),
-    data: data as Event['data'],
+    data: data as CloudEvent['data'],
   };
 }
 
@@ -33,7 +33,7 @@ export function cloudEvent(
 export async function publishItemEvent(
   bus: Bus,
   source: string,
-  progress: Progress,
+  progress: ItemEvent,
   more: { signal?: AbortSignal; traceparent?: string | undefined } = {},
 ): Promise<void> {
   const { request_id, run, stage, item, outcome, sequence = '' } = progress;
@@ -53,7 +53,7 @@ export function publishLifecycle(
   bus: Bus,
   source: string,
   name: LifecycleEventName,
-  data: Lifecycle,
+  data: RequestState,
   { traceparent, distinct = '', ...options }: Omit<PublishOptions, 'msgID'> & { distinct?: string } = {},
 ): Promise<PubAck> {
   const id = eventId(data.request_id, data.run, name, distinct);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Kind } from '../../schemas/kinds.ts';
-import type { Landed } from '../../schemas/generated/types.ts';
+import type { LandedMessage } from '../../schemas/generated/types.ts';
 import type { Bus } from './connection.ts';
 import { requestPrefix } from '../pipeline/keys.ts';
 import type { ObjectMetadata } from '../pipeline/metadata.ts';
@@ -23,7 +23,7 @@ export interface LandedObject {
 }
 
 /** The announcement of an object: what consumers of its kind receive. */
-export function createLandedMessage(object: LandedObject, metadata: ObjectMetadata): Landed {
+export function createLandedMessage(object: LandedObject, metadata: ObjectMetadata): LandedMessage {
   const { kind, requestId, path, indices, etag, size, versionId, sequencer } = object;
   const { run, options, attributes, sha256, input, traceparent } = metadata;
   return {
@@ -47,17 +47,17 @@ export function createLandedMessage(object: LandedObject, metadata: ObjectMetada
 /**
  * Announces an object to the stages that consume its kind. Both notification paths, a redelivery and a racing worker
  * announce under one id, so that JetStream keeps one message of them.
- * @throws PermanentError `invalid-landed` where the object's own metadata make no valid announcement.
+ * @throws PermanentError `invalid-landed-message` where the object's own metadata make no valid announcement.
  * @param nonce Makes the announcement a new one although the object is the same: a sweep, a redrive.
  */
 export async function announce(
   bus: Bus,
   bucket: string,
-  message: Landed,
+  message: LandedMessage,
   { signal, nonce = '' }: { signal?: AbortSignal; nonce?: string } = {},
 ): Promise<void> {
   // Metadata of an object are whoever's who put it: a message that no worker could read must not be sent.
-  const { key, etag, run, kind, lane, request_id, traceparent } = validate('landed', message);
+  const { key, etag, run, kind, lane, request_id, traceparent } = validate('landedMessage', message);
   const msgID = createHash('sha256')
     .update(JSON.stringify([bucket, key, etag, run, nonce]))
     .digest('base64url');
@@ -66,7 +66,7 @@ export async function announce(
 
 /** What an artifact made of an announced object carries on from it. @param traceparent Of the work that made it. */
 export function inheritMetadata(
-  landed: Landed,
+  landed: LandedMessage,
   traceparent = landed.traceparent,
 ): Pick<ObjectMetadata, 'run' | 'options' | 'input' | 'traceparent'> {
   const { run, options, input_sha256: input } = landed;

@@ -1,4 +1,4 @@
-import type { Lifecycle, Progress } from '../../schemas/generated/types.ts';
+import type { RequestState, ItemEvent } from '../../schemas/generated/types.ts';
 import type { Bus } from './connection.ts';
 import { codeOf } from '../core/errors.ts';
 import { followStream } from './follow-stream.ts';
@@ -7,15 +7,15 @@ import { parseJson, validate } from '../core/validate.ts';
 
 /** Something that happened to a request. */
 export type RequestEvent =
-  | { readonly what: 'item'; readonly time: string; readonly data: Progress }
-  | { readonly what: 'lifecycle'; readonly name: string; readonly time: string; readonly data: Lifecycle };
+  | { readonly what: 'item'; readonly time: string; readonly data: ItemEvent }
+  | { readonly what: 'lifecycle'; readonly name: string; readonly time: string; readonly data: RequestState };
 
 /** Reads a message of `fave.requests.{request_id}.>`. @throws PermanentError `invalid-…`. */
 export function parseRequestEvent(subject: string, text: string): RequestEvent {
-  const { time, data } = parseJson('event', text);
+  const { time, data } = parseJson('cloudEvent', text);
   const [, , , name = '', stage] = subject.split('.');
-  if (name === 'stage' && stage !== undefined) return { what: 'item', time, data: validate('progress', data) };
-  return { what: 'lifecycle', name, time, data: validate('lifecycle', data) };
+  if (name === 'stage' && stage !== undefined) return { what: 'item', time, data: validate('itemEvent', data) };
+  return { what: 'lifecycle', name, time, data: validate('requestState', data) };
 }
 
 /** Where to begin: sequence of `FAVE_REQUESTS` after what is there now. Ask before the upload, and no event is missed. */

@@ -53,14 +53,14 @@ export const environmentSchema = {
   },
   FAVE_HTTP_HOST: { type: 'string', default: '127.0.0.1', description: 'address of /metrics and /healthz' },
   FAVE_TMPDIR: { type: 'string', default: tmpdir(), description: 'directory of the items’ temporary directories' },
-  FAVE_GRACE: {
+  FAVE_GRACE_SECONDS: {
     type: 'number',
     default: 20,
     minimum: 0,
     maximum: DAY,
     description: 'seconds that a stopping process may finish its items in',
   },
-  FAVE_ACK_WAIT: {
+  FAVE_ACK_WAIT_SECONDS: {
     type: 'number',
     default: 30,
     minimum: 1,
@@ -81,7 +81,7 @@ export const environmentSchema = {
     maximum: 19,
     description: 'how much the process and its tools give way to others',
   },
-  FAVE_REPLICAS: {
+  FAVE_STREAM_REPLICAS: {
     type: 'integer',
     default: 1,
     minimum: 1,
@@ -95,20 +95,20 @@ export const environmentSchema = {
     maximum: 36_500,
     description: 'days after which set-up has the store delete a request’s objects; 0 keeps them',
   },
-  FAVE_EVENTS: {
+  FAVE_EVENT_SOURCE: {
     type: 'string',
     default: 'notifications',
     enum: ['notifications', 'sweep'],
     description: 'how FAVE learns of objects; sweep: by listing, for a store that sends no notifications',
   },
-  FAVE_SWEEP_INTERVAL: {
+  FAVE_SWEEP_INTERVAL_SECONDS: {
     type: 'number',
     default: 0,
     minimum: 0,
     maximum: DAY,
-    description: `seconds between two looks for objects that nobody worked on; 0: ${SWEEP_INTERVAL.notifications}, with FAVE_EVENTS=sweep ${SWEEP_INTERVAL.sweep}`,
+    description: `seconds between two looks for objects that nobody worked on; 0: ${SWEEP_INTERVAL.notifications}, with FAVE_EVENT_SOURCE=sweep ${SWEEP_INTERVAL.sweep}`,
   },
-  FAVE_CANARY_INTERVAL: {
+  FAVE_CANARY_INTERVAL_SECONDS: {
     type: 'number',
     default: 60,
     minimum: 0.1,
@@ -210,15 +210,15 @@ export function readConfig(env: Environment): Config {
     httpPort: read.FAVE_HTTP_PORT,
     httpHost: read.FAVE_HTTP_HOST,
     tmpdir: read.FAVE_TMPDIR,
-    grace: read.FAVE_GRACE,
-    ackWait: read.FAVE_ACK_WAIT,
+    grace: read.FAVE_GRACE_SECONDS,
+    ackWait: read.FAVE_ACK_WAIT_SECONDS,
     retryFactor: read.FAVE_RETRY_FACTOR,
     nice: read.FAVE_NICE,
-    replicas: read.FAVE_REPLICAS,
+    replicas: read.FAVE_STREAM_REPLICAS,
     retentionDays: read.FAVE_RETENTION_DAYS,
-    events: read.FAVE_EVENTS,
-    sweepInterval: read.FAVE_SWEEP_INTERVAL || SWEEP_INTERVAL[read.FAVE_EVENTS],
-    canaryInterval: read.FAVE_CANARY_INTERVAL,
+    events: read.FAVE_EVENT_SOURCE,
+    sweepInterval: read.FAVE_SWEEP_INTERVAL_SECONDS || SWEEP_INTERVAL[read.FAVE_EVENT_SOURCE],
+    canaryInterval: read.FAVE_CANARY_INTERVAL_SECONDS,
     tracing: tracingOf(read),
     logLevel: read.FAVE_LOG_LEVEL,
   };

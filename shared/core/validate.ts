@@ -7,12 +7,12 @@ type Valid<N extends SchemaName> = (typeof validators)[N] extends ValidateFuncti
 
 /**
  * Checks a value against a schema by name and returns it typed.
- * @throws PermanentError `invalid-{name}` that says what is wrong where.
+ * @throws PermanentError `invalid-{name}`, with the name in kebab case; the message names the field and its fault.
  */
 export function validate<N extends SchemaName>(name: N, value: unknown): Valid<N> {
   const validate = validators[name] as ValidateFunction;
   if (validate(value)) return value as Valid<N>;
-  throw new PermanentError(`invalid-${name}`, `not a valid ${name}: ${explain(validate.errors)}`);
+  throw invalid(name, explain(validate.errors));
 }
 
 /** Parses and checks JSON text. @throws PermanentError as {@link validate}. */
@@ -21,9 +21,14 @@ export function parseJson<N extends SchemaName>(name: N, text: string): Valid<N>
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new PermanentError(`invalid-${name}`, `not a valid ${name}: it is not JSON`, { cause });
+    throw invalid(name, 'it is not JSON', cause);
   }
   return validate(name, value);
+}
+
+function invalid(name: SchemaName, fault: string, cause?: unknown): PermanentError {
+  const words = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return new PermanentError(`invalid-${words}`, `not a valid ${words.replaceAll('-', ' ')}: ${fault}`, { cause });
 }
 
 /** What ajv found, as a phrase: `options.query must be string`. */

@@ -1,4 +1,4 @@
-import type { Lifecycle } from '../../schemas/generated/types.ts';
+import type { RequestState } from '../../schemas/generated/types.ts';
 import { PermanentError } from '../core/errors.ts';
 import { metadataPaths, REQUEST_ID, REQUEST_ID_RULE, requestPrefix } from '../pipeline/keys.ts';
 import type { Store } from '../store/store.ts';
@@ -11,13 +11,13 @@ export function assertRequestId(id: string): void {
 }
 
 /** The request's state as the tracker wrote it; undefined where it has written none. */
-export async function stateOf(store: Store, id: string): Promise<Lifecycle | undefined> {
+export async function stateOf(store: Store, id: string): Promise<RequestState | undefined> {
   const found = await store.getText(requestPrefix(id) + metadataPaths.state);
-  return found && parseJson('lifecycle', found.text);
+  return found && parseJson('requestState', found.text);
 }
 
 /** Whether nothing more will come of the request's run. */
-export function isEnded({ status }: Pick<Lifecycle, 'status'>): boolean {
+export function isEnded({ status }: Pick<RequestState, 'status'>): boolean {
   return status !== 'accepted' && status !== 'running';
 }
 
@@ -25,7 +25,7 @@ export function isEnded({ status }: Pick<Lifecycle, 'status'>): boolean {
  * The state of a request that somebody knows of.
  * @throws UsageError for what is no id, PermanentError `unknown-request`, `not-accepted`.
  */
-export async function requireState(store: Store, id: string): Promise<Lifecycle> {
+export async function requireState(store: Store, id: string): Promise<RequestState> {
   assertRequestId(id);
   const state = await stateOf(store, id);
   if (state) return state;

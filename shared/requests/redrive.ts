@@ -1,4 +1,4 @@
-import type { Letter } from '../../schemas/generated/types.ts';
+import type { DeadLetter } from '../../schemas/generated/types.ts';
 import type { Graph } from '../pipeline/graph.ts';
 import type { Bus } from '../bus/connection.ts';
 import { codeOf, PermanentError } from '../core/errors.ts';
@@ -12,7 +12,7 @@ import { parseJson } from '../core/validate.ts';
 import { readStream } from '../bus/read-stream.ts';
 
 /** A dead letter and where it lies in the stream. */
-export interface StoredLetter extends Letter {
+export interface StoredLetter extends DeadLetter {
   readonly seq: number;
 }
 
@@ -25,22 +25,22 @@ export interface DeadLetterFilter {
 
 /**
  * Reads the letters that are chosen, oldest first. What is no letter is passed over.
- * @throws PermanentError `unknown-letter` where a sequence is named that is none of them.
+ * @throws PermanentError `unknown-dead-letter` where a sequence is named that is none of them.
  */
 export async function readLetters(bus: Bus, { stage = '*', id = '*', seqs }: DeadLetterFilter): Promise<StoredLetter[]> {
   const letters: StoredLetter[] = [];
   for await (const message of readStream(bus, streams.deadLetters, subjects.deadLetter(stage, id))) {
     if (seqs.length > 0 && !seqs.includes(message.seq)) continue;
     try {
-      letters.push({ ...parseJson('letter', message.string()), seq: message.seq });
+      letters.push({ ...parseJson('deadLetter', message.string()), seq: message.seq });
     } catch (error) {
-      if (codeOf(error) !== 'invalid-letter') throw error;
+      if (codeOf(error) !== 'invalid-dead-letter') throw error;
     }
   }
   const missing = seqs.filter((seq) => !letters.some((letter) => letter.seq === seq));
   if (missing.length === 0) return letters;
   throw new PermanentError(
-    'unknown-letter',
+    'unknown-dead-letter',
     `there is no dead letter ${missing.join(', ')}: fave dlq ls lists those that there are`,
   );
 }

@@ -20,7 +20,7 @@ export interface ReplayScope {
 export interface PlannedItem {
   readonly stage: string;
   readonly item: string;
-  readonly action: 'run' | 'skip' | 'look';
+  readonly action: 'run' | 'skip' | 'undecided';
   readonly why: string;
 }
 
@@ -52,7 +52,7 @@ interface Source {
 /**
  * Foresees a replay from the receipts and the graph: which items would be worked on, which skipped, and why. Settings of the
  * stages' processes are not known here; an item made with others is worked on as well.
- * @throws PermanentError `nothing-landed` where there is no object that the run could begin with.
+ * @throws PermanentError `no-initial-objects` where there is no object that the run could begin with.
  */
 export async function planReplay(
   store: Store,
@@ -87,7 +87,7 @@ export async function planReplay(
         if (reason?.distrust) distrusted.add(metadataPaths.receipt(stage.name, source.item));
         const about = { stage: stage.name, item: source.item };
         if (reason) return { ...about, action: 'run', why: reason.why };
-        if (source.after !== undefined) return { ...about, action: 'look', why: `${source.after} makes its source again` };
+        if (source.after !== undefined) return { ...about, action: 'undecided', why: `${source.after} makes its source again` };
         return { ...about, action: 'skip', why: 'done' };
       });
       items.push(...planned);
@@ -117,7 +117,7 @@ function beginnings(graph: Graph, requestId: string, { input }: Request, objects
   const found = landed(requestId, kind, objects);
   if (found.length > 0) return found;
   throw new PermanentError(
-    'nothing-landed',
+    'no-initial-objects',
     `request ${requestId} has no ${kind.name} that ${String(choice.from ?? choice.only)} could begin with: replay it from an earlier stage`,
   );
 }

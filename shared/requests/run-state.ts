@@ -1,4 +1,4 @@
-import type { Lifecycle, Progress, RequestError, StageState } from '../../schemas/generated/types.ts';
+import type { RequestState, ItemEvent, RequestError, StageState } from '../../schemas/generated/types.ts';
 import type { Kind } from '../../schemas/kinds.ts';
 import type { Graph } from '../pipeline/graph.ts';
 import type { RequestEvent } from '../bus/request-events.ts';
@@ -7,7 +7,7 @@ import type { RequestEvent } from '../bus/request-events.ts';
 export interface RunState {
   readonly requestId: string;
   readonly run: number;
-  accepted?: Lifecycle;
+  accepted?: RequestState;
   readonly stages: Map<string, StageRun>;
   /** Items that are listed and not settled. */
   open: number;
@@ -27,7 +27,7 @@ interface StageRun {
 }
 
 /** `time`: when, ISO 8601. */
-type Settled = Pick<Progress, 'outcome' | 'duration_ms' | 'queue_ms' | 'cost_unit' | 'cold_start' | 'error'> & {
+type Settled = Pick<ItemEvent, 'outcome' | 'duration_ms' | 'queue_ms' | 'cost_unit' | 'cold_start' | 'error'> & {
   readonly time: string;
 };
 
@@ -42,14 +42,14 @@ export function newRun(requestId: string, run: number): RunState {
 }
 
 /** Takes in that the run began. Its cost does not depend on the size of the run. */
-export function reduceAccepted(state: RunState, accepted: Lifecycle, graph: Graph): void {
+export function reduceAccepted(state: RunState, accepted: RequestState, graph: Graph): void {
   if (state.accepted) return;
   state.accepted = accepted;
   list(state, accepted.announced ?? [], graph);
 }
 
 /** Takes in that an item is settled, at `time`. Its cost depends on that item's outputs alone. */
-export function reduceProgress(state: RunState, progress: Progress, time: string, graph: Graph): void {
+export function reduceProgress(state: RunState, progress: ItemEvent, time: string, graph: Graph): void {
   const { item, outcome, duration_ms, queue_ms, cost_unit, cold_start, error, sequence = 0 } = progress;
   const end: Settled = { outcome, duration_ms, queue_ms, cost_unit, cold_start, time, ...(error && { error }) };
   const stage = stageRun(state, progress.stage);
@@ -63,7 +63,7 @@ export function reduceProgress(state: RunState, progress: Progress, time: string
 }
 
 /** Takes in that items which had failed were given to their stages again: until they end once more the run goes on. */
-export function reduceRedriven(state: RunState, redriven: Lifecycle['redriven'] = []): void {
+export function reduceRedriven(state: RunState, redriven: RequestState['redriven'] = []): void {
   for (const { stage: name, item, sequence } of redriven) {
     const stage = stageRun(state, name);
     change(state, stage, item, () => {
@@ -102,7 +102,7 @@ function saysMore(one: Settled, other: Settled): boolean {
 }
 
 /** Every stage that consumes a listed object has an item more to settle. */
-function list(state: RunState, outputs: Progress['outputs'], graph: Graph): void {
+function list(state: RunState, outputs: ItemEvent['outputs'], graph: Graph): void {
   for (const { kind, item, key } of outputs) {
     entry(state.outputs, kind, () => new Set<string>()).add(key);
     for (const consumer of graph.consumersOf(kind)) {
@@ -129,7 +129,7 @@ export function isFinished(state: RunState): boolean {
 }
 
 /** The run as people and programs read it: the state file, and the data of the closing event. */
-export function summarise(state: RunState, graph: Graph): Lifecycle {
+export function summarise(state: RunState, graph: Graph): RequestState {
   const stages = stageStates(state, graph);
   const all = Object.values(stages);
   const finished = isFinished(state);

@@ -1,4 +1,4 @@
-import type { Landed, Lifecycle, Request } from '../../schemas/generated/types.ts';
+import type { LandedMessage, RequestState, Request } from '../../schemas/generated/types.ts';
 import type { Bus } from '../bus/connection.ts';
 import { TERMINAL_EVENTS, publishLifecycle } from '../bus/events.ts';
 import type { Graph } from '../pipeline/graph.ts';
@@ -13,7 +13,7 @@ import { parseJson, validate } from '../core/validate.ts';
 export interface LastRun {
   readonly run: number;
   /** How it ended; undefined while it is open. */
-  readonly ended: Lifecycle['status'] | undefined;
+  readonly ended: RequestState['status'] | undefined;
 }
 
 /**
@@ -25,7 +25,7 @@ export async function lastRun(bus: Bus, store: Store, requestId: string): Promis
     const message = await bus.manager.streams.getMessage(streams.requests, {
       last_by_subj: subjects.lifecycle(requestId, event),
     });
-    return message ? validate('lifecycle', parseJson('event', message.string()).data).run : 0;
+    return message ? validate('requestState', parseJson('cloudEvent', message.string()).data).run : 0;
   };
   const ends = await Promise.all(TERMINAL_EVENTS.map(async (status) => ({ run: await runOf(status), ended: status })));
   const accepted: LastRun = { run: await runOf('accepted'), ended: undefined };
@@ -33,7 +33,7 @@ export async function lastRun(bus: Bus, store: Store, requestId: string): Promis
   if (last.run > 0) return last;
   const state = await store.getText(requestPrefix(requestId) + metadataPaths.state);
   if (!state) return undefined;
-  const { run, status } = parseJson('lifecycle', state.text);
+  const { run, status } = parseJson('requestState', state.text);
   // Of a run that nobody says anything about any more nothing will come.
   return { run, ended: status };
 }
@@ -47,7 +47,7 @@ export interface NewRun {
   /** Travel with everything that the run makes. */
   readonly options: OptionMap;
   /** What the run begins with, announced in its name. */
-  readonly begins: readonly Landed[];
+  readonly begins: readonly LandedMessage[];
 }
 
 /**
@@ -62,7 +62,7 @@ export async function beginRun(bus: Bus, store: Store, graph: Graph, newRun: New
     const object = parseKey(key, graph.kinds);
     return object ? [{ kind: object.kind.name, item: itemId(object.kind, object.indices), key: object.path, etag }] : [];
   });
-  const accepted: Lifecycle = {
+  const accepted: RequestState = {
     request_id: requestId,
     run,
     status: 'accepted',

@@ -1,4 +1,4 @@
-import type { Detections, Lifecycle, Match, Media, Transcript } from '../../schemas/generated/types.ts';
+import type { Detections, RequestState, Match, Media, Transcript } from '../../schemas/generated/types.ts';
 import { kinds, type Kind } from '../../schemas/kinds.ts';
 import { parseKey, pathOf, requestPrefix } from '../pipeline/keys.ts';
 import type { Store } from '../store/store.ts';
@@ -9,11 +9,11 @@ import { mergeTimeline, type Timeline } from './timeline.ts';
 /** A request's timeline and where it comes from, as `fave result --json` prints it. */
 export interface Result extends Timeline {
   readonly request_id: string;
-  readonly status: Lifecycle['status'];
+  readonly status: RequestState['status'];
   readonly input: string | null;
   /** Clips in which the request's query is spoken. */
   readonly matches: readonly Match[];
-  readonly errors: NonNullable<Lifecycle['errors']>;
+  readonly errors: NonNullable<RequestState['errors']>;
 }
 
 /** Reads and merges what is in the bucket of a request now. @throws PermanentError `unknown-request`, `not-accepted`, `invalid-…`. */

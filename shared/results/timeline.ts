@@ -26,8 +26,8 @@ export interface Timeline {
   readonly duration: number | null;
   /** Engines that transcribed, by name. */
   readonly engines: readonly string[];
-  readonly said: readonly TimelineUtterance[];
-  readonly seen: readonly TimelineObject[];
+  readonly utterances: readonly TimelineUtterance[];
+  readonly objects: readonly TimelineObject[];
 }
 
 /** Merges the artifacts of a request's clips, in whatever order they come. */
@@ -43,8 +43,8 @@ export function mergeTimeline({
   return {
     duration: media?.duration ?? null,
     engines: [...new Set(transcripts.map(({ engine }) => engine))].sort(),
-    said: transcripts.flatMap(({ utterances }) => utterances).sort(byTime),
-    seen: mergeSeen(detections),
+    utterances: transcripts.flatMap(({ utterances }) => utterances).sort(byTime),
+    objects: mergeSeen(detections),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { ItemError, Progress, Receipt, Request } from '../../schemas/generated/types.ts';
+import type { ItemError, ItemEvent, Receipt, Request } from '../../schemas/generated/types.ts';
 import type { Bus } from '../bus/connection.ts';
 import type { Config } from '../config/config.ts';
 import { codeOf, messageOf, PermanentError } from '../core/errors.ts';
@@ -73,10 +73,13 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
   initializeItemMetrics(metrics, stage.name);
 
   const begin = (delivery: Delivery): Attempt => {
-    const landed = parseJson('landed', delivery.data);
+    const landed = parseJson('landedMessage', delivery.data);
     const key = parseKey(landed.key, [stage.consumes]);
     if (key?.requestId !== landed.request_id)
-      throw new PermanentError('invalid-landed', `${landed.key} is no ${stage.consumes.name} of request ${landed.request_id}`);
+      throw new PermanentError(
+        'invalid-landed-message',
+        `${landed.key} is no ${stage.consumes.name} of request ${landed.request_id}`,
+      );
     const item = itemId(stage.consumes, key.indices);
     const cold = first;
     first = false;
@@ -108,7 +111,7 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
   };
 
   /** Keeps a failure as a dead letter. Its receipt is written: until the letter is, every delivery comes here again. */
-  const deadLetter = async (attempt: Attempt, failure: ItemError): Promise<Progress> => {
+  const deadLetter = async (attempt: Attempt, failure: ItemError): Promise<ItemEvent> => {
     const { landed, item, delivery } = attempt;
     const { deliveries, sequence } = delivery;
     await writeLetter(bus, { stage: stage.name, item, error: failure, deliveries, sequence, landed });
@@ -117,7 +120,7 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
   };
 
   /** Says again what a settled item made or why it failed, so that nothing after it waits for ever and no failure is forgotten. */
-  const reannounceOutputs = async (attempt: Attempt, receipt: Receipt): Promise<Progress> => {
+  const reannounceOutputs = async (attempt: Attempt, receipt: Receipt): Promise<ItemEvent> => {
     const { landed, abort, outputs, span } = attempt;
     outputs.push(...receipt.outputs);
     for (const { announced, key, etag, size, sha256, attributes } of receipt.outputs) {
@@ -138,7 +141,7 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
     item: Item,
     place: Workdir,
     known: MemoLookup | undefined,
-  ): Promise<Progress> => {
+  ): Promise<ItemEvent> => {
     const { landed, abort } = attempt;
     const recalled = known !== undefined && (await memo.copyOutputs(attempt, known));
     if (!recalled) await runStage(attempt, workshop, item, place);
@@ -148,7 +151,7 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
     return progressOf(attempt, recalled ? 'reused' : 'done');
   };
 
-  const runAttempt = async (attempt: Attempt): Promise<Progress> => {
+  const runAttempt = async (attempt: Attempt): Promise<ItemEvent> => {
     const { landed, abort } = attempt;
     const { signal } = abort;
     const request = (): Promise<Request> => requestOf(landed.request_id, signal);
@@ -172,14 +175,14 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
   };
 
   /** The item ends here: everything that a person or a redrive needs to know is kept before the message goes. */
-  const fail = async (attempt: Attempt, error: unknown): Promise<Progress> => {
+  const fail = async (attempt: Attempt, error: unknown): Promise<ItemEvent> => {
     const { landed } = attempt;
     const failure = itemError(error, landed);
     await writeReceipt(store, landed.request_id, receiptOf(attempt, failure));
     return deadLetter(attempt, failure);
   };
 
-  const publishResult = async (attempt: Attempt, progress: Progress): Promise<void> => {
+  const publishResult = async (attempt: Attempt, progress: ItemEvent): Promise<void> => {
     await publishItemEvent(bus, stage.name, progress, { traceparent: attempt.span.traceparent });
     report(metrics, attempt, progress);
   };
@@ -204,7 +207,7 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
           { event: `item:${outcome.outcome}`, error, code: codeOf(error), deliveries: delivery.deliveries },
           messageOf(error),
         );
-      if (outcome.outcome === 'renewed') await announce(bus, store.bucket, landed, { nonce: `${delivery.sequence}` });
+      if (outcome.outcome === 'requeued') await announce(bus, store.bucket, landed, { nonce: `${delivery.sequence}` });
       return outcome;
     }
   };
@@ -244,7 +247,7 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
       } catch (error) {
         // Nothing could be told, not even the failure: the message comes again after ack_wait, unless it is none of ours.
         context.log.error({ event: 'item:retry', error, code: codeOf(error), subject: delivery.subject }, messageOf(error));
-        if (codeOf(error) === 'invalid-landed') delivery.term(messageOf(error).slice(0, 200));
+        if (codeOf(error) === 'invalid-landed-message') delivery.term(messageOf(error).slice(0, 200));
       } finally {
         clearInterval(heartbeat);
         metrics.busy.dec({ stage: stage.name });
@@ -255,7 +258,7 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
 }
 
 /** Measures and logs a settled item. */
-function report(metrics: Metrics, { stage, log, memoryLimitMb }: Attempt, progress: Progress): void {
+function report(metrics: Metrics, { stage, log, memoryLimitMb }: Attempt, progress: ItemEvent): void {
   const { outcome, error, outputs, duration_ms, queue_ms, cold_start, cost_unit, deliveries } = progress;
   const labels = { stage: stage.name, outcome };
   metrics.items.inc(labels);

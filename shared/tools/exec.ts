@@ -105,7 +105,7 @@ function confine(
     prlimit = findPrlimit(process.env['PATH']);
     if (prlimit === undefined)
       createLogger({ service: 'exec' }).warn(
-        { event: 'service:unlimited' },
+        { event: 'service:limits-unavailable' },
         'prlimit is not installed (util-linux): tools that open uploads run without limits of memory, processor time and file size',
       );
   }

@@ -22,7 +22,7 @@ export const toolEnvironment = {
     maximum: 1_048_576,
     description: 'address space of a tool that opens uploads, in MB; 8K video needs more than 2500',
   },
-  FAVE_TOOL_CPU: {
+  FAVE_TOOL_CPU_SECONDS: {
     type: 'integer',
     default: 3600,
     minimum: 1,
@@ -52,7 +52,7 @@ export function toolLimits(env: Readonly<Record<string, string | undefined>>): (
   const read = readEnvironment(toolEnvironment, env) as { [K in keyof typeof toolEnvironment]: number };
   const limits = {
     memory: read.FAVE_TOOL_MEMORY_MB * MB,
-    cpu: read.FAVE_TOOL_CPU,
+    cpu: read.FAVE_TOOL_CPU_SECONDS,
     fileSize: read.FAVE_TOOL_FILE_MB * MB,
   };
   return (command) => (TOOLS.includes(command) ? limits : undefined);
@@ -82,7 +82,8 @@ export function limitHit(
 ): string | undefined {
   const { exitCode, killedBy, stderr } = end;
   // ffmpeg takes SIGXCPU for a request to stop, and answers every such request with 255 (fftools/ffmpeg.c, sigterm_handler).
-  if (killedBy === 'SIGXCPU' || (exitCode === 255 && !killedBy)) return `${cpu} seconds of processor time (FAVE_TOOL_CPU)`;
+  if (killedBy === 'SIGXCPU' || (exitCode === 255 && !killedBy))
+    return `${cpu} seconds of processor time (FAVE_TOOL_CPU_SECONDS)`;
   if (killedBy === 'SIGXFSZ' || /File too large/.test(stderr)) return `a file of ${fileSize / MB} MB (FAVE_TOOL_FILE_MB)`;
   // strerror(ENOMEM) and x264's own words, which no flag tells apart from a file that is damaged.
   if (/Cannot allocate memory|malloc of size \d+ failed|bad_alloc/.test(stderr))

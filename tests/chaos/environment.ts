@@ -44,7 +44,12 @@ export async function withChaosEnvironment<T>(
   use: (world: ChaosEnvironment) => Promise<T>,
 ): Promise<T> {
   const dataDir = await mkdtemp(join(tmpdir(), 'fave-chaos-'));
-  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], FAVE_ACK_WAIT: String(ACK_WAIT), FAVE_LOG_LEVEL: 'info' };
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: process.env['HOME'],
+    FAVE_ACK_WAIT_SECONDS: String(ACK_WAIT),
+    FAVE_LOG_LEVEL: 'info',
+  };
   const ends: CleanUp[] = [() => rm(dataDir, { recursive: true, force: true, maxRetries: 3 })];
   const interrupted = (): void => void runCleanups(ends).finally(() => process.exit(130));
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);

@@ -71,10 +71,10 @@ const TIMES = 20;
 /** What has landed lately is announced again and again, in any order. */
 async function duplicates({ world, random }: FaultContext): Promise<string> {
   const { state } = await world.bus.manager.streams.info(streams.landed);
-  const found: ReturnType<typeof parseJson<'landed'>>[] = [];
+  const found: ReturnType<typeof parseJson<'landedMessage'>>[] = [];
   for (let seq = state.last_seq; seq >= state.first_seq && seq > 0 && found.length < RECENT; seq -= 1) {
     const message = await world.bus.manager.streams.getMessage(streams.landed, { seq }).catch(() => null);
-    if (message) found.push(parseJson('landed', message.string()));
+    if (message) found.push(parseJson('landedMessage', message.string()));
   }
   const copies = random.shuffled(found.flatMap((landed) => Array.from({ length: TIMES }, (_, n) => [landed, n] as const)));
   for (const [landed, n] of copies)

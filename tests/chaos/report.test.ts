@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import type { Lifecycle } from '../../schemas/generated/types.ts';
+import type { RequestState } from '../../schemas/generated/types.ts';
 import { judge, type Findings } from './report.ts';
 import { randomOf } from '../../shared/core/random.ts';
 import { schedule, type Planned } from './schedule.ts';
 
-const end = (id: string, more: Partial<Lifecycle> = {}): Lifecycle => ({ request_id: id, run: 1, status: 'completed', ...more });
+const end = (id: string, more: Partial<RequestState> = {}): RequestState => ({
+  request_id: id,
+  run: 1,
+  status: 'completed',
+  ...more,
+});
 const tree = new Map([
   ['input/a.mp4', 'one'],
   ['stage-x/a.json', 'two'],
@@ -34,7 +39,7 @@ describe('a run of chaos', () => {
     });
   });
 
-  const ending = (accepted: boolean, ends: Lifecycle[]): Partial<Findings> => ({ endings: [{ id: 'r', accepted, ends }] });
+  const ending = (accepted: boolean, ends: RequestState[]): Partial<Findings> => ({ endings: [{ id: 'r', accepted, ends }] });
   const left = (entries: [string, string][]): Partial<Findings> => ({ trees: new Map([['r', new Map(entries)]]) });
   it.each<[string, Partial<Findings>, string]>([
     ['a request that nobody took up', ending(false, []), 'r was uploaded and never accepted'],

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Lifecycle } from '../../schemas/generated/types.ts';
+import type { RequestState } from '../../schemas/generated/types.ts';
 import type { Bus } from '../../shared/bus/connection.ts';
 import { requestPrefix } from '../../shared/pipeline/keys.ts';
 import type { Store } from '../../shared/store/store.ts';
@@ -40,20 +40,20 @@ export interface Ending {
   readonly id: string;
   readonly accepted: boolean;
   /** Every closing event of its run, however many there are. */
-  readonly ends: readonly Lifecycle[];
+  readonly ends: readonly RequestState[];
 }
 
 /** Reads from the stream what was said of a request. */
 export async function endingOf(bus: Bus, { id }: Sent): Promise<Ending> {
-  const said = async (name: string): Promise<Lifecycle[]> => {
-    const found: Lifecycle[] = [];
+  const said = async (name: string): Promise<RequestState[]> => {
+    const found: RequestState[] = [];
     const subject = subjects.lifecycle(id, name);
     for (let seq = 1; ;) {
       const message = await bus.manager.streams
         .getMessage(streams.requests, { seq, next_by_subj: subject } as { seq: number })
         .catch(absent);
       if (!message) return found;
-      found.push(validate('lifecycle', parseJson('event', message.string()).data));
+      found.push(validate('requestState', parseJson('cloudEvent', message.string()).data));
       seq = message.seq + 1;
     }
   };

@@ -44,7 +44,7 @@ describe('wrong calls', () => {
 });
 
 describe('without an instance', () => {
-  const nowhere = { FAVE_DATA: '/nonexistent' };
+  const nowhere = { FAVE_DATA_DIR: '/nonexistent' };
   it.each([['status x'], ['ls'], ['watch'], ['result x'], ['get x .'], ['env'], ['submit a.mp4'], ['doctor']])(
     'fave %s ends with 1 and says what to do',
     async (line) => {
@@ -86,7 +86,7 @@ describe('env', () => {
       join(data, 'secrets.json'),
       JSON.stringify({ bus: { admin: 'bus-secret' }, store: { 'fave-admin': 'store-secret' } }),
     );
-    const env = { FAVE_DATA: data, PATH: '/usr/bin' };
+    const env = { FAVE_DATA_DIR: data, PATH: '/usr/bin' };
     const { stdout } = await fave(['env'], { env });
     const shown = execFileSync('sh', ['-c', `${stdout}\nprintf '%s\\n' "$PATH" "$MC_HOST_fave" "$NATS_PASSWORD"`], {
       encoding: 'utf8',

@@ -54,7 +54,7 @@ describe('the data directory', () => {
 
   it('is found upwards, unless it is named', () => {
     expect(dataDirOf({ env: {}, cwd: join(dir, 'a', 'b') })).toBe(join(dir, '.fave'));
-    expect(dataDirOf({ env: { FAVE_DATA: 'c' }, cwd: dir })).toBe(join(dir, 'c'));
+    expect(dataDirOf({ env: { FAVE_DATA_DIR: 'c' }, cwd: dir })).toBe(join(dir, 'c'));
   });
 });
 

@@ -76,13 +76,13 @@ describe('a request', () => {
   });
 
   it('has a result, also as subtitles', async () => {
-    const { said, seen, duration } = lastJson(await fave(['result', id, '--json'], { env })) as {
-      said: { start: number }[];
-      seen: unknown[];
+    const { utterances, objects, duration } = lastJson(await fave(['result', id, '--json'], { env })) as {
+      utterances: { start: number }[];
+      objects: unknown[];
       duration: number;
     };
-    expect(said.length).toBeGreaterThan(0);
-    expect(seen).toBeInstanceOf(Array);
+    expect(utterances.length).toBeGreaterThan(0);
+    expect(objects).toBeInstanceOf(Array);
     expect(duration).toBeGreaterThan(1);
     expect((await fave(['result', id, '--srt'], { env })).stdout).toMatch(/^1\n00:00:0\d,\d{3} --> /);
     expect((await fave(['result', id, '--vtt'], { env })).stdout).toMatch(/^WEBVTT\n\n00:00:0\d\.\d{3} --> /);

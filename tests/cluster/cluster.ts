@@ -91,7 +91,7 @@ export async function openCluster(graph: Graph, size: { servers: number; drives:
       NATS_URL: nodes.map(({ url }) => url).join(','),
       NATS_USER: user,
       NATS_PASSWORD: passwords[user] ?? '',
-      FAVE_REPLICAS: String(size.servers),
+      FAVE_STREAM_REPLICAS: String(size.servers),
     };
     const config = readConfig(environment);
     const store = createStore(config.store);

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { Landed, Lifecycle, Progress } from '../../schemas/generated/types.ts';
+import type { LandedMessage, RequestState, ItemEvent } from '../../schemas/generated/types.ts';
 import { graph } from '../../services/pipeline.ts';
 import { parseKey } from '../../shared/pipeline/keys.ts';
 import { digestOf } from '../../shared/store/store.ts';
@@ -8,15 +8,15 @@ import type { Stack } from '../support/stack.ts';
 
 /** Everything that was said about requests since a test began, checked against the schemas as it came. */
 export interface Observed {
-  readonly landed: Landed[];
-  readonly progress: Progress[];
-  readonly lifecycle: Lifecycle[];
+  readonly landed: LandedMessage[];
+  readonly progress: ItemEvent[];
+  readonly lifecycle: RequestState[];
   /** What was said and is not valid. */
   readonly wrong: string[];
   /** Resolves at a request's end. @throws Error when it does not end in time. */
-  end(requestId: string, seconds: number): Promise<Lifecycle>;
+  end(requestId: string, seconds: number): Promise<RequestState>;
   /** Is called at each item that is settled. */
-  settled?: (progress: Progress) => void;
+  settled?: (progress: ItemEvent) => void;
 }
 
 const MOST_BYTES = 100_000;
@@ -53,13 +53,13 @@ export async function observe({ bus }: Stack): Promise<Observed> {
   const take = (subject: string, text: string): void => {
     if (text.length > MOST_BYTES) observed.wrong.push(`${subject} has ${text.length} bytes`);
     const value: unknown = JSON.parse(text);
-    if (subject.startsWith('fave.landed.')) return void observed.landed.push(validate('landed', value));
-    const { id, data, subject: about } = validate('event', value);
+    if (subject.startsWith('fave.landed.')) return void observed.landed.push(validate('landedMessage', value));
+    const { id, data, subject: about } = validate('cloudEvent', value);
     // What is said twice is heard twice here, and stored once: both notification paths say what is rejected.
     if (heard.has(id)) return;
     heard.add(id);
-    if (subject.includes('.stage.')) observed.progress.push(validate('progress', data));
-    else observed.lifecycle.push(validate('lifecycle', data));
+    if (subject.includes('.stage.')) observed.progress.push(validate('itemEvent', data));
+    else observed.lifecycle.push(validate('requestState', data));
     if (about !== subject.split('.')[2]) observed.wrong.push(`${subject} is about ${String(about)}`);
     if (subject.includes('.stage.')) observed.settled?.(observed.progress.at(-1)!);
     for (const look of waiting) look();

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { serviceNames } from '../../infra/local/service-spec.ts';
-import type { Detections, Frames, Lifecycle, Segments, Transcript } from '../../schemas/generated/types.ts';
+import type { Detections, Frames, RequestState, Segments, Transcript } from '../../schemas/generated/types.ts';
 import { graph } from '../../services/pipeline.ts';
 import { announce } from '../../shared/bus/landed-message.ts';
 import { encodeOptions } from '../../shared/pipeline/metadata.ts';
@@ -50,7 +50,7 @@ beforeAll(async () => {
   stack = await createOwnStack();
   await setUpFor(stack, graph, 3);
   observed = await observe(stack);
-  services = await stack.startServices(serviceNames(graph), { FAVE_ACK_WAIT: '3' });
+  services = await stack.startServices(serviceNames(graph), { FAVE_ACK_WAIT_SECONDS: '3' });
 
   for (const { name, path, options } of all) {
     if (path === undefined) continue;
@@ -100,10 +100,10 @@ const textOf = (tree: Tree): string =>
     .toLowerCase();
 
 /** What every request has in common, however it ended. */
-async function checkEnd(id: string): Promise<{ end: Lifecycle; tree: Tree }> {
+async function checkEnd(id: string): Promise<{ end: RequestState; tree: Tree }> {
   const end = await observed.end(id, DEADLINE);
   const tree = await treeOf(stack, id, dir);
-  const state = validate('lifecycle', JSON.parse((await stack.store.getText(`requests/${id}/metadata/state.json`))!.text));
+  const state = validate('requestState', JSON.parse((await stack.store.getText(`requests/${id}/metadata/state.json`))!.text));
   expect(state).toEqual(end);
   expect(await requestOf(stack, id).ends()).toBe(1);
   expect(tree.metadata).toContain('metadata/request.json');
@@ -170,7 +170,7 @@ describe.each(all)('$name', ({ name, path, expect: expected }) => {
 });
 
 describe('what is refused', () => {
-  const refused = async (id: string): Promise<Lifecycle> => observed.end(id, WAIT.timeout / 1_000);
+  const refused = async (id: string): Promise<RequestState> => observed.end(id, WAIT.timeout / 1_000);
 
   it('a file in the wrong place', async () => {
     const id = uniqueId('e2e');
@@ -179,7 +179,7 @@ describe('what is refused', () => {
       status: 'rejected',
       errors: [
         {
-          code: 'bad-key',
+          code: 'invalid-key',
           file: `requests/${id}/video.mp4`,
           message: expect.stringContaining(`requests/${id}/input/`) as string,
         },
@@ -190,11 +190,11 @@ describe('what is refused', () => {
   it('an id that is none', async () => {
     const key = `requests/${uniqueId('bad id')}/input/video.mp4`;
     await stack.store.put(key, 'x');
-    const rejected = async (): Promise<Lifecycle | undefined> => {
+    const rejected = async (): Promise<RequestState | undefined> => {
       await observed.end('_', WAIT.timeout / 1_000);
       return observed.lifecycle.find(({ input }) => input === key);
     };
-    await expect.poll(rejected, WAIT).toMatchObject({ request_id: '_', status: 'rejected', errors: [{ code: 'bad-key' }] });
+    await expect.poll(rejected, WAIT).toMatchObject({ request_id: '_', status: 'rejected', errors: [{ code: 'invalid-key' }] });
   });
 
   it('an option that there is not, by name', async () => {
@@ -212,7 +212,7 @@ describe('what is refused', () => {
     const id = uniqueId('e2e');
     await put(id, all[0]!.path!);
     await put(id, all[0]!.path!, {}, 'second.mp4');
-    const ends = (): Lifecycle[] =>
+    const ends = (): RequestState[] =>
       observed.lifecycle.filter(({ request_id, status }) => request_id === id && status !== 'accepted');
     await expect
       .poll(

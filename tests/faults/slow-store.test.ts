@@ -1,5 +1,5 @@
 import { beforeAll, expect, it, onTestFinished, vi } from 'vitest';
-import type { Landed } from '../../schemas/generated/types.ts';
+import type { LandedMessage } from '../../schemas/generated/types.ts';
 import { networkTo } from '../chaos/network.ts';
 import { requestOf, setUpFor, start, WAIT } from '../shared/runtime/harness.ts';
 import { createOwnStack, uniqueId, type Stack } from '../support/stack.ts';
@@ -23,7 +23,7 @@ it('a network that is slow and resets at every output costs time and nothing els
   // Announced: the store has the output, and its answer is on the way. Put again, it is announced again.
   const landing = stack.bus.connection.subscribe('fave.landed.>', {
     callback: (_, message) => {
-      const { kind } = message.json<Landed>();
+      const { kind } = message.json<LandedMessage>();
       if (kind === 'input' || reset.has(kind)) return;
       reset.add(kind);
       network.reset();

@@ -104,7 +104,7 @@ function namedKeys(text: string): Set<string> {
 /** Whatever is announced is exactly a key that the notification names, below a valid id, of a kind of the graph. */
 function checkAnnounced(text: string, { subject, value }: Handled['published'][number]): void {
   const [, , kind, lane, id, ...rest] = subject.split('.');
-  const landed = validate('landed', value); // whatever headers the artifact's writer gave it
+  const landed = validate('landedMessage', value); // whatever headers the artifact's writer gave it
   expect(namedKeys(text)).toContain(landed.key);
   expect(rest).toEqual([]);
   expect(parseKey(landed.key, graph.kinds)).toMatchObject({ requestId: id, kind: { name: kind, announced: true } });

@@ -1,11 +1,11 @@
-import type { Progress } from '../../schemas/generated/types.ts';
+import type { ItemEvent } from '../../schemas/generated/types.ts';
 import type { Bus } from '../../shared/bus/connection.ts';
 import { followRequestEvents, nextSequence } from '../../shared/bus/request-events.ts';
 import { until } from './system.ts';
 
 /** What was told about requests. */
 export interface Watch {
-  readonly items: readonly (Progress & { readonly t: number })[];
+  readonly items: readonly (ItemEvent & { readonly t: number })[];
   /** Waits until all requests have ended. @throws Error when one ends otherwise than `completed`, without errors of items. */
   completed(ids: readonly string[], seconds: number): Promise<void>;
   stop(): Promise<void>;
@@ -13,7 +13,7 @@ export interface Watch {
 
 /** @param now Seconds by which events are recorded. @param from Sequence of the first event; what comes from now on, else. */
 export async function watch(bus: Bus, now: () => number, from?: number): Promise<Watch> {
-  const items: (Progress & { t: number })[] = [];
+  const items: (ItemEvent & { t: number })[] = [];
   const ends = new Map<string, string>();
   const failures: unknown[] = [];
   const stop = await followRequestEvents(bus, undefined, from ?? (await nextSequence(bus)), {

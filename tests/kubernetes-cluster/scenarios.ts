@@ -53,7 +53,10 @@ const scenarios: Readonly<Record<string, Plan>> = {
 const names = Object.keys(scenarios).filter((name) => wanted.length === 0 || wanted.includes(name));
 const unknown = wanted.find((name) => !(name in scenarios));
 if (unknown !== undefined)
-  throw new PermanentError('bad-arguments', `there is no scenario ${unknown}; there are ${Object.keys(scenarios).join(', ')}`);
+  throw new PermanentError(
+    'invalid-arguments',
+    `there is no scenario ${unknown}; there are ${Object.keys(scenarios).join(', ')}`,
+  );
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 const docs = join(root, 'docs', 'kubernetes');

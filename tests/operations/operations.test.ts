@@ -37,7 +37,7 @@ beforeAll(async () => {
     await rm(home, { recursive: true });
   });
   stack = await createOwnStack();
-  const instance = { FAVE_DATA: stack.dataDir, PATH: process.env['PATH'] };
+  const instance = { FAVE_DATA_DIR: stack.dataDir, PATH: process.env['PATH'] };
   const env = JSON.parse((await fave(['env', '--json'], { env: instance })).stdout) as Record<string, string>;
   const AUDIT_URL = `http://127.0.0.1:${(sink.address() as AddressInfo).port}/`;
   shell = createShell(home, { ...env, AUDIT_URL, ID: 'my-video' });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import type { Landed } from '../../schemas/generated/types.ts';
+import type { LandedMessage } from '../../schemas/generated/types.ts';
 import type { Kind } from '../../schemas/kinds.ts';
 import { graph as pipeline } from '../../services/pipeline.ts';
 import { pathOf } from '../../shared/pipeline/keys.ts';
@@ -144,7 +144,7 @@ describe('garbage instead of an artifact', () => {
     const key = `requests/${id}/${pathOf(kind, { indices: { clip: 1 } })}`;
     for (const text of GARBAGE) {
       const { etag } = await stack.store.put(key, text);
-      const landed: Landed = {
+      const landed: LandedMessage = {
         kind: kind.name,
         lane: 'first',
         request_id: id,

@@ -24,10 +24,10 @@ describe('limits', () => {
   });
 
   it('are the operator’s to choose, within reason', () => {
-    const env = { FAVE_TOOL_MEMORY_MB: '512', FAVE_TOOL_CPU: '7', FAVE_TOOL_FILE_MB: '9' };
+    const env = { FAVE_TOOL_MEMORY_MB: '512', FAVE_TOOL_CPU_SECONDS: '7', FAVE_TOOL_FILE_MB: '9' };
     expect(toolLimits(env)('ffmpeg')).toEqual({ memory: 512 * MB, cpu: 7, fileSize: 9 * MB });
     expect(() => toolLimits({ FAVE_TOOL_MEMORY_MB: 'much' })).toThrow(PermanentError);
-    expect(() => toolLimits({ FAVE_TOOL_CPU: '0' })).toThrow('FAVE_TOOL_CPU');
+    expect(() => toolLimits({ FAVE_TOOL_CPU_SECONDS: '0' })).toThrow('FAVE_TOOL_CPU_SECONDS');
   });
 
   it('are arguments of prlimit, before a command that cannot be taken for an option', () => {
@@ -78,7 +78,7 @@ describe.skipIf(findPrlimit(process.env['PATH']) === undefined)('a tool', () => 
   it('that computes too long says so', async () => {
     const args = decode(...picture({ size: '1280x720', seconds: 3600 }), '-c:v', 'libx264', '-f', 'null', '-');
     const error = await failed(exec('ffmpeg', args, { limits: { ...wide, cpu: 1 } }));
-    expect(error).toMatchObject({ code: 'tool-limit', limit: '1 seconds of processor time (FAVE_TOOL_CPU)' });
+    expect(error).toMatchObject({ code: 'tool-limit', limit: '1 seconds of processor time (FAVE_TOOL_CPU_SECONDS)' });
   });
 
   it('that ignores the signal for it is killed soon after', async () => {

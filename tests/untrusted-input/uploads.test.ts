@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Event } from '../../schemas/generated/types.ts';
+import type { CloudEvent } from '../../schemas/generated/types.ts';
 import { readSecrets } from '../../infra/access/secrets.ts';
 import { encodeOptions } from '../../shared/pipeline/metadata.ts';
 import { digestOf } from '../../shared/store/store.ts';
@@ -30,7 +30,7 @@ async function eventsOf(id: string): Promise<{ event: string; data: Record<strin
     const reply = await stack.bus.connection.request(`$JS.API.STREAM.MSG.GET.${streams.requests}`, ask);
     const { message } = reply.json<{ message?: { seq: number; subject: string; data: string } }>();
     if (!message) return found;
-    const { data } = JSON.parse(Buffer.from(message.data, 'base64').toString()) as Event;
+    const { data } = JSON.parse(Buffer.from(message.data, 'base64').toString()) as CloudEvent;
     found.push({ event: message.subject.split('.').slice(3).join('.'), data: data as Record<string, unknown> });
     seq = message.seq + 1;
   }
@@ -96,7 +96,7 @@ describe('a file name is only a name', () => {
     const id = uniqueId();
     await put(`requests/${id}/input/${path}`);
     const rejected = await vi.waitUntil(async () => (await eventsOf(id)).find(({ event }) => event === 'rejected'), WAIT);
-    expect(rejected.data).toMatchObject({ request_id: id, errors: [{ code: 'bad-key' }] });
+    expect(rejected.data).toMatchObject({ request_id: id, errors: [{ code: 'invalid-key' }] });
   });
 
   it.each(['a.b', 'a b', '*', '>', '$JS', 'a%2fb', '\u202e', 'x'.repeat(65)])(
@@ -106,7 +106,7 @@ describe('a file name is only a name', () => {
       await put(key);
       const rejections = async () => (await eventsOf('_')).filter(({ data }) => data['input'] === key);
       await vi.waitUntil(async () => (await rejections()).length > 0, WAIT);
-      expect(await rejections()).toMatchObject([{ event: 'rejected', data: { errors: [{ code: 'bad-key' }] } }]);
+      expect(await rejections()).toMatchObject([{ event: 'rejected', data: { errors: [{ code: 'invalid-key' }] } }]);
     },
   );
 });

@@ -40,5 +40,5 @@ async function ensureInstance(cli: CliContext, args: readonly string[]): Promise
   const dataDir = dataDirOf(cli) ?? defaultDataDir;
   cli.stderr.line('starting FAVE … (the very first time, servers are built: minutes)');
   await startInstance(dataDir, args);
-  return { ...cli, env: { ...cli.env, FAVE_DATA: dataDir } };
+  return { ...cli, env: { ...cli.env, FAVE_DATA_DIR: dataDir } };
 }

@@ -1,5 +1,5 @@
 import { JetStreamApiError } from '@nats-io/jetstream';
-import type { Lifecycle } from '../../../schemas/generated/types.ts';
+import type { RequestState } from '../../../schemas/generated/types.ts';
 import type { Bus } from '../../../shared/bus/connection.ts';
 import { PermanentError } from '../../../shared/core/errors.ts';
 import { publishLifecycle } from '../../../shared/bus/events.ts';
@@ -40,7 +40,7 @@ export async function cancel(
  * event is only stored if nothing was said of the request since its run was looked up: `completed` and `cancelled` exclude
  * each other. @returns The run. @throws PermanentError `already-ended`.
  */
-async function cancelRequest(bus: Bus, store: Store, id: string, eventOf: (run: number) => Lifecycle): Promise<number> {
+async function cancelRequest(bus: Bus, store: Store, id: string, eventOf: (run: number) => RequestState): Promise<number> {
   const all = subjects.lifecycle(id, '*');
   for (;;) {
     const said = await bus.manager.streams.getMessage(streams.requests, { last_by_subj: all });

@@ -1,4 +1,4 @@
-import type { Lifecycle } from '../../../schemas/generated/types.ts';
+import type { RequestState } from '../../../schemas/generated/types.ts';
 import { metadataPaths, requestPrefix, splitKey } from '../../../shared/pipeline/keys.ts';
 import type { Store } from '../../../shared/store/store.ts';
 import type { CliContext, Output } from '../../context/cli.ts';
@@ -15,7 +15,7 @@ const SCANNED = 5_000;
 export interface Listed {
   readonly request_id: string;
   /** `unknown` while no state was written. */
-  readonly status: Lifecycle['status'] | 'unknown';
+  readonly status: RequestState['status'] | 'unknown';
   readonly input: string | null;
   readonly accepted_at: string | null;
   readonly duration_ms: number | null;

@@ -1,4 +1,4 @@
-import type { Landed, Request } from '../../../schemas/generated/types.ts';
+import type { LandedMessage, Request } from '../../../schemas/generated/types.ts';
 import { graph } from '../../../services/pipeline.ts';
 import type { Bus } from '../../../shared/bus/connection.ts';
 import { PermanentError } from '../../../shared/core/errors.ts';
@@ -91,7 +91,7 @@ async function landedAgain(
   run: number,
   { traceparent }: Request,
   options: OptionMap,
-): Promise<Landed> {
+): Promise<LandedMessage> {
   const { path, requestId, etag, versionId } = object;
   const found = await store.head(requestPrefix(requestId) + path, { etag, ...(versionId !== undefined && { versionId }) });
   if (!found) throw new PermanentError('missing-object', `${path} of request ${requestId} is gone: the run cannot begin with it`);

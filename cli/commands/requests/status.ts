@@ -1,5 +1,5 @@
 import { graph } from '../../../services/pipeline.ts';
-import type { Lifecycle } from '../../../schemas/generated/types.ts';
+import type { RequestState } from '../../../schemas/generated/types.ts';
 import type { CliContext, Output } from '../../context/cli.ts';
 import { withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
@@ -19,7 +19,7 @@ export async function status(cli: CliContext, id: string, { json = false }: { js
 }
 
 /** A request's state for people. @param now Milliseconds since 1970. */
-export function statusLines(state: Lifecycle, output: Output, now: number): string[] {
+export function statusLines(state: RequestState, output: Output, now: number): string[] {
   const { request_id, input, accepted_at, duration_ms, options = {}, stages = {}, errors = [] } = state;
   const since = accepted_at === undefined ? '' : `, ${age(now - Date.parse(accepted_at))} ago`;
   const took = duration_ms === undefined ? '' : ` in ${duration(duration_ms)}`;

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
-import type { Lifecycle } from '../../../schemas/generated/types.ts';
+import type { RequestState } from '../../../schemas/generated/types.ts';
 import { graph } from '../../../services/pipeline.ts';
 import type { Bus } from '../../../shared/bus/connection.ts';
 import { encodeOptions } from '../../../shared/pipeline/metadata.ts';
@@ -66,7 +66,7 @@ export async function submit(cli: CliContext, files: readonly string[], options:
 }
 
 /** Uploads one file and says what is known then: whether the very same was admitted under its id before, and how it ended if it has. */
-type Send = (submission: Submission, display: Display) => Promise<{ readonly same?: boolean; readonly ended?: Lifecycle }>;
+type Send = (submission: Submission, display: Display) => Promise<{ readonly same?: boolean; readonly ended?: RequestState }>;
 
 function createSender({ signal }: CliContext, store: Store, options: Record<string, string>, ownId: boolean): Send {
   return async (submission, display) => {

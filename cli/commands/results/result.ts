@@ -23,8 +23,8 @@ export async function result(
   assertRequestId(id);
   const found = await withStore(cli, (store) => readResult(store, id));
   if (json) cli.stdout.line(JSON.stringify(found));
-  else if (srt) cli.stdout.write(toSrt(cuesOf(found.said)));
-  else if (vtt) cli.stdout.write(toVtt(cuesOf(found.said)));
+  else if (srt) cli.stdout.write(toSrt(cuesOf(found.utterances)));
+  else if (vtt) cli.stdout.write(toVtt(cuesOf(found.utterances)));
   else resultLines(found, cli.stdout).forEach(cli.stdout.line);
   if (!isEnded(found)) cli.stderr.line(`${id} is still ${found.status}: this is what there is so far`);
   return exitCodes.ok;
@@ -32,7 +32,7 @@ export async function result(
 
 /** The timeline for people: a line an utterance or a seen thing, in the order of their beginnings. */
 export function resultLines(
-  { request_id, status, input, duration, engines, said, seen, matches, errors }: Result,
+  { request_id, status, input, duration, engines, utterances: said, objects: seen, matches, errors }: Result,
   output: Output,
 ): string[] {
   const { style, columns } = output;

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { Landed, Progress, Receipt } from '../../../schemas/generated/types.ts';
+import type { LandedMessage, ItemEvent, Receipt } from '../../../schemas/generated/types.ts';
 import { codeOf, FaveError, messageOf } from '../../core/errors.ts';
 import { requestPrefix } from '../../pipeline/keys.ts';
 import type { Logger } from '../../observability/log.ts';
@@ -13,7 +13,7 @@ import type { StageConfig } from './receipt.ts';
 /** One attempt at an item: what is known of it, and what it has made so far. */
 export interface Attempt {
   readonly stage: AnyStage;
-  readonly landed: Landed;
+  readonly landed: LandedMessage;
   readonly item: string;
   readonly delivery: Delivery;
   /** On the process's clock, milliseconds. */
@@ -75,7 +75,7 @@ export function queueOf({ begun, delivery }: Pick<Attempt, 'begun' | 'delivery'>
 }
 
 /** What the tracker and people are told about a settled item. */
-export function progressOf(attempt: Attempt, outcome: Progress['outcome'], error?: Progress['error']): Progress {
+export function progressOf(attempt: Attempt, outcome: ItemEvent['outcome'], error?: ItemEvent['error']): ItemEvent {
   const { stage, landed, item, begun, delivery, cold, outputs, memoryLimitMb } = attempt;
   const duration = millisecondsSince(begun);
   return {
@@ -94,7 +94,7 @@ export function progressOf(attempt: Attempt, outcome: Progress['outcome'], error
   };
 }
 
-export function receiptOf(attempt: Attempt, error?: Progress['error']): Omit<Receipt, 'host'> {
+export function receiptOf(attempt: Attempt, error?: ItemEvent['error']): Omit<Receipt, 'host'> {
   const { stage, landed, item, config, outputs, tools, models, started, begun, reused } = attempt;
   const { kind, etag, sha256 } = landed;
   return {
@@ -102,7 +102,7 @@ export function receiptOf(attempt: Attempt, error?: Progress['error']): Omit<Rec
     version: stage.version,
     item,
     run: landed.run,
-    message: attempt.delivery.sequence,
+    sequence: attempt.delivery.sequence,
     source: { kind, key: pathIn(landed), etag, ...(sha256 !== undefined && { sha256 }) },
     config: config.values,
     config_hash: config.hash,
@@ -118,7 +118,7 @@ export function receiptOf(attempt: Attempt, error?: Progress['error']): Omit<Rec
 }
 
 /** An error in the words of events, receipts and dead letters. */
-export function itemError(error: unknown, landed: Landed): NonNullable<Progress['error']> {
+export function itemError(error: unknown, landed: LandedMessage): NonNullable<ItemEvent['error']> {
   return {
     code: codeOf(error),
     message: messageOf(error),
@@ -128,7 +128,7 @@ export function itemError(error: unknown, landed: Landed): NonNullable<Progress[
 }
 
 /** Path of the landed object below its request's prefix. */
-function pathIn(landed: Landed): string {
+function pathIn(landed: LandedMessage): string {
   return landed.key.slice(requestPrefix(landed.request_id).length);
 }
 

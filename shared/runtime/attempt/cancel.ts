@@ -1,5 +1,5 @@
 import type { Msg } from 'nats';
-import type { Lifecycle } from '../../../schemas/generated/types.ts';
+import type { RequestState } from '../../../schemas/generated/types.ts';
 import { FaveError } from '../../core/errors.ts';
 import { metadataPaths, requestPrefix } from '../../pipeline/keys.ts';
 import type { Bus } from '../../bus/connection.ts';
@@ -28,7 +28,7 @@ export function createCancellations({ bus, store, log }: { bus: Bus; store: Stor
   const stop = (error: Error | null, message: Msg): void => {
     if (error) {
       log.error(
-        { event: 'cancel:deaf', error },
+        { event: 'cancel:subscription-failed', error },
         'this worker is not told of cancellations while it works: check its rights on the bus',
       );
       return;
@@ -57,9 +57,9 @@ export function createCancellations({ bus, store, log }: { bus: Bus; store: Stor
 }
 
 /** What a message on `fave.requests.*.*` says; undefined where somebody published something else there. */
-function lifecycleOf(message: Msg): Lifecycle | undefined {
+function lifecycleOf(message: Msg): RequestState | undefined {
   try {
-    return validate('lifecycle', parseJson('event', message.string()).data);
+    return validate('requestState', parseJson('cloudEvent', message.string()).data);
   } catch {
     return undefined;
   }

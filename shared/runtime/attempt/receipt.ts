@@ -37,7 +37,7 @@ export async function readReceipt(
 /** Whether a receipt vouches for this very item: same source, stage version and config; a failure only for the same message. */
 export function isReceiptValid(receipt: Receipt, { stage, landed, config, delivery }: Attempt): boolean {
   const same = receipt.source.etag === landed.etag && receipt.version === stage.version && receipt.config_hash === config.hash;
-  return same && (receipt.outcome === 'done' || receipt.message === delivery.sequence);
+  return same && (receipt.outcome === 'done' || receipt.sequence === delivery.sequence);
 }
 
 export async function writeReceipt(

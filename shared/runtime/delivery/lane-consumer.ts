@@ -37,7 +37,8 @@ export function createFeed(bus: Bus, stream: string, consumers: readonly string[
     const options = { timeout: PULL_EXPIRES, noMux: true, reply: createInbox() };
     try {
       const reply = await connection.request(api(consumer), JSON.stringify({ batch: 1, no_wait: true }), options);
-      if (silent.get(consumer)?.told) log.info({ event: 'feed:restored', consumer }, `the consumer ${consumer} answers again`);
+      if (silent.get(consumer)?.told)
+        log.info({ event: 'consumer:restored', consumer }, `the consumer ${consumer} answers again`);
       silent.delete(consumer);
       return reply;
     } catch (error) {
@@ -47,7 +48,7 @@ export function createFeed(bus: Bus, stream: string, consumers: readonly string[
       if (!silence.told && now - silence.since >= PATIENCE) {
         silence.told = true;
         log.warn(
-          { event: 'feed:failed', error, consumer },
+          { event: 'consumer:unavailable', error, consumer },
           `no work comes from the consumer ${consumer} of ${stream} (${messageOf(error)}): where NATS runs, run set-up, which makes it, or look into this user’s rights; fave doctor names what is missing`,
         );
       }

@@ -9,7 +9,7 @@ export type Disposition =
   /** Given back: tried again after `delay` milliseconds. */
   | { readonly outcome: 'retry'; readonly delay: number; readonly error: unknown }
   /** Announced anew and taken off the queue: a server that is away must not use up the item's deliveries. */
-  | { readonly outcome: 'renewed'; readonly error: unknown }
+  | { readonly outcome: 'requeued'; readonly error: unknown }
   /** Dropped: the request was cancelled. */
   | { readonly outcome: 'cancelled' }
   /** Given back because the process stops; another worker takes it at once. */
@@ -30,7 +30,7 @@ export function dispositionOf(
 ): Disposition {
   if (cancelled) return { outcome: 'cancelled' };
   if (stopping) return { outcome: 'released' };
-  if (error instanceof UnavailableError && deliveries >= MAX_DELIVERIES) return { outcome: 'renewed', error };
+  if (error instanceof UnavailableError && deliveries >= MAX_DELIVERIES) return { outcome: 'requeued', error };
   const doubted = error instanceof NotFoundError && deliveries < MISSED;
   if ((error instanceof PermanentError && !doubted) || deliveries >= MAX_DELIVERIES) return { outcome: 'failed', error };
   return { outcome: 'retry', delay: 1_000 * factor * (DELAYS[deliveries - 1] ?? 240), error };
@@ -49,7 +49,7 @@ export async function settle(message: Acknowledger, outcome: Disposition, reason
     case 'done':
     case 'reused':
     case 'skipped':
-    case 'renewed':
+    case 'requeued':
       await message.ackAck();
       return;
     case 'retry':

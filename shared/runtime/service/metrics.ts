@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Progress } from '../../../schemas/generated/types.ts';
+import type { ItemEvent } from '../../../schemas/generated/types.ts';
 import { TERMINAL_EVENTS } from '../../bus/events.ts';
 import type { StoreObserver } from '../../store/store.ts';
 
@@ -93,7 +93,7 @@ export function createMetrics(service: string, directory?: string): Metrics {
 }
 
 /** What may come of an item. */
-export const outcomes = ['done', 'reused', 'skipped', 'failed'] as const satisfies readonly Progress['outcome'][];
+export const outcomes = ['done', 'reused', 'skipped', 'failed'] as const satisfies readonly ItemEvent['outcome'][];
 
 /** What a stage may count, from 0: a rate of what has not happened yet must be 0, and the first time must be an increase. */
 export function initializeItemMetrics(metrics: Metrics, stage: string): void {

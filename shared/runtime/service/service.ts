@@ -98,13 +98,13 @@ export async function runService(name: string, run: (service: Service) => Promis
 /**
  * Waits until the bus has no place for this process any more: its client gives up after two refusals, and what waits for an answer
  * then waits for ever. Whoever starts the process again gives it the password of the day.
- * @throws PermanentError `shut-out`.
+ * @throws PermanentError `bus-access-revoked`.
  */
 async function waitForRevokedAccess({ connection }: Bus): Promise<void> {
   const cause = await connection.closed();
   if (cause)
     throw new PermanentError(
-      'shut-out',
+      'bus-access-revoked',
       `NATS lets this process in no more (${messageOf(cause)}): its password was changed, or its user removed; start it again with the new one`,
       { cause },
     );

@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import { mkdir } from 'node:fs/promises';
-import type { Landed, Request } from '../../../schemas/generated/types.ts';
+import type { LandedMessage, Request } from '../../../schemas/generated/types.ts';
 import { kinds, type Kind } from '../../../schemas/kinds.ts';
 import { NotFoundError } from '../../core/errors.ts';
 import { itemId, metadataPaths, parseKey, pathOf, requestPrefix } from '../../pipeline/keys.ts';
@@ -67,7 +67,7 @@ function localName(key: string): string {
 
 /** The landed object as the item of a stage. */
 export function createItem(
-  landed: Landed,
+  landed: LandedMessage,
   kind: Kind,
   context: { store: Store; dir: string; signal: AbortSignal; request: () => Promise<Request>; reads: readonly Kind[] },
 ): Item {

@@ -1,5 +1,5 @@
 import { extname } from 'node:path';
-import type { Landed, Receipt } from '../../../schemas/generated/types.ts';
+import type { LandedMessage, Receipt } from '../../../schemas/generated/types.ts';
 import type { Kind } from '../../../schemas/kinds.ts';
 import { contentTypeOf, itemId, pathOf, requestPrefix } from '../../pipeline/keys.ts';
 import { inheritMetadata } from '../../bus/landed-message.ts';
@@ -13,7 +13,7 @@ export type ReceiptOutput = Receipt['outputs'][number];
 /** Puts a stage's outputs into the bucket and keeps the list of them for the receipt. */
 export function createOutputs(
   item: Item,
-  landed: Landed,
+  landed: LandedMessage,
   about: {
     produces: readonly Kind[];
     store: Store;

@@ -46,7 +46,7 @@ function refused(cause: S3Error, key: string): FaveError | undefined {
       `the store refuses access to ${key} (${code}): check ARTIFACT_ACCESS_KEY and its policy`,
       { cause },
     );
-  if (code === 'NoSuchBucket') return new RetryableError('no-bucket', `the bucket does not exist: run set-up`, { cause });
+  if (code === 'NoSuchBucket') return new RetryableError('bucket-not-found', `the bucket does not exist: run set-up`, { cause });
   if (permanent.has(code)) return new PermanentError('store-refused', `the store refused ${key}: ${cause.message}`, { cause });
   return undefined;
 }

@@ -84,7 +84,7 @@ const differences: Partial<Record<Name, readonly (string | ((service: string) =>
   FAVE_CONCURRENCY: ['1', '1', (service) => String(service === 'stage-deepspeech' ? cpus().length : 1)],
   FAVE_NICE: ['0', '0', (service) => (['stage-deepspeech', 'stage-object-detector'].includes(service) ? '5' : '0')],
   // Only an autoscaler takes replicas away that work.
-  FAVE_GRACE: ['20', '3600', '20'],
+  FAVE_GRACE_SECONDS: ['20', '3600', '20'],
   // A process of the launcher's has no limit, and is accounted for the default.
   FAVE_MEMORY_LIMIT_MB: [memoryOf, memoryOf, '512'],
 };

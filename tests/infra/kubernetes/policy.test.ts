@@ -82,7 +82,7 @@ describe.each(allNames)('%s', { timeout: 900_000 }, (name) => {
   it('lets a pod that is told to stop finish its item, of uploads of 800 MB and more', async () => {
     const manifests = await overlay(name);
     const environment = ofKind(manifests, 'ConfigMap').find(({ metadata }) => metadata.name.startsWith('environment-'));
-    const grace = Number(environment?.data?.['FAVE_GRACE']);
+    const grace = Number(environment?.data?.['FAVE_GRACE_SECONDS']);
     expect(grace).toBeGreaterThanOrEqual(computeItemTimeoutSeconds(800e6));
     for (const { spec, name: owner } of podsOf(ofKind(manifests, 'Deployment')))
       expect(spec.terminationGracePeriodSeconds, owner).toBeGreaterThan(grace);

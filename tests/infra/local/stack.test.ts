@@ -57,7 +57,7 @@ describe('the way of an event', () => {
   it('without a relay is said to be dead there', async () => {
     const proof = checkNotifications({ ...stack, deadline: 1_000, relay: true });
     await expect(proof).rejects.toMatchObject({
-      code: 'notifications-dead',
+      code: 'notifications-lost',
       message: expect.stringMatching(/did not come within 1 s from .*the relay/) as string,
     });
   });

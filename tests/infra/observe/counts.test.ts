@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Lifecycle } from '../../../schemas/generated/types.ts';
+import type { RequestState } from '../../../schemas/generated/types.ts';
 import { graph } from '../../../services/pipeline.ts';
 import { relay, results } from '../../../services/relay/relay.ts';
 import { publishLifecycle } from '../../../shared/bus/events.ts';
@@ -94,7 +94,7 @@ describe('of items that end well, come again, fail and lose their workers', { ti
   });
 
   it('two trackers count the same requests, each by what its events tell', async () => {
-    const cancelled: Lifecycle = { request_id: again, run: 1, status: 'cancelled' };
+    const cancelled: RequestState = { request_id: again, run: 1, status: 'cancelled' };
     await publishLifecycle(stack.bus, 'test', 'cancelled', cancelled);
     const wanted = { accepted: 3, completed: 0, failed: 2, cancelled: 1 };
     for (const each of [tracker, second])
@@ -167,17 +167,17 @@ describe('a relay', () => {
   it('that has heard nothing tells since when it waits for either path', async () => {
     const begun = Date.now() / 1_000;
     const of = await told('notifications');
-    const paths = await of('fave_last_event_timestamp_seconds');
+    const paths = await of('fave_last_notification_timestamp_seconds');
     expect(Object.keys(paths).sort()).toEqual(['durable', 'fast']);
     for (const time of Object.values(paths)) expect(time).toBeGreaterThanOrEqual(begun);
-    expect(await of('fave_relay_events_total')).toEqual(Object.fromEntries(results.map((result) => [result, 0])));
+    expect(await of('fave_relay_notifications_total')).toEqual(Object.fromEntries(results.map((result) => [result, 0])));
   });
 
   it('waits for none where objects are listed, also after one was carried to it, and is there all the same', async () => {
     const carried = { subject: subjects.rawDurable, string: () => 'no notification', term: () => undefined };
     const of = await told('sweep', carried);
-    expect(await of('fave_last_event_timestamp_seconds')).toEqual({});
-    expect(await of('fave_relay_events_total')).toEqual({
+    expect(await of('fave_last_notification_timestamp_seconds')).toEqual({});
+    expect(await of('fave_relay_notifications_total')).toEqual({
       ...Object.fromEntries(results.map((result) => [result, 0])),
       invalid: 1,
     });

@@ -69,7 +69,7 @@ async function linesOf(request: string): Promise<Record<string, Record<string, u
 beforeAll(async () => {
   [stack, collector] = await Promise.all([createOwnStack(), startCollector()]);
   services = await stack.startServices(serviceNames(graph), {
-    FAVE_CANARY_INTERVAL: '1',
+    FAVE_CANARY_INTERVAL_SECONDS: '1',
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     OTEL_BSP_SCHEDULE_DELAY: '200',
   });

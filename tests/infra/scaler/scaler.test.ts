@@ -47,7 +47,7 @@ const spec = (number: number): ProcessSpec => ({
     PATH: process.env['PATH'] ?? '',
     TMPDIR: process.env['TMPDIR'] ?? '',
     ...stack.environment,
-    FAVE_ACK_WAIT: String(ACK_WAIT),
+    FAVE_ACK_WAIT_SECONDS: String(ACK_WAIT),
     FAVE_TMPDIR: dataDir,
   },
   cwd: dataDir,

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { graph } from '../../../services/pipeline.ts';
-import type { Landed, Lifecycle } from '../../../schemas/generated/types.ts';
+import type { LandedMessage, RequestState } from '../../../schemas/generated/types.ts';
 import { encodeMetadata, encodeOptions } from '../../../shared/pipeline/metadata.ts';
 import { streams } from '../../../shared/bus/topology.ts';
 import { requestOf, setUpFor, start, stored, WAIT } from '../../shared/runtime/harness.ts';
@@ -40,7 +40,7 @@ const newRequest = () => {
     ...request,
     prefix,
     /** Nobody works in this test, so that the stream keeps what was announced. */
-    landed: (kind: string) => stored<Landed>(stack, streams.landed, `fave.landed.${kind}.*.${request.id}`),
+    landed: (kind: string) => stored<LandedMessage>(stack, streams.landed, `fave.landed.${kind}.*.${request.id}`),
     admitted: async () =>
       JSON.parse((await stack.store.getText(`${prefix}metadata/request.json`))!.text) as {
         input: object;
@@ -173,7 +173,7 @@ describe.concurrent('a key that is none', () => {
       {
         request_id: request.id,
         input: `${request.prefix}video.mp4`,
-        errors: [{ code: 'bad-key', file: `${request.prefix}video.mp4` }],
+        errors: [{ code: 'invalid-key', file: `${request.prefix}video.mp4` }],
       },
     ]);
   });
@@ -181,12 +181,12 @@ describe.concurrent('a key that is none', () => {
   it.each([[''], ['_/input/']])('is told to whoever listens where it cannot: below requests/%s', async (path) => {
     const key = `requests/${path}${uniqueId('video')}.mp4`;
     await put(key);
-    const rejected = (await requestOf(stack, '_').lifecycle('rejected')).filter(({ input }: Lifecycle) => input === key);
+    const rejected = (await requestOf(stack, '_').lifecycle('rejected')).filter(({ input }: RequestState) => input === key);
     expect(rejected).toMatchObject([
       {
         request_id: '_',
         status: 'rejected',
-        errors: [{ code: 'bad-key', message: expect.stringContaining('1 to 64 letters') as string }],
+        errors: [{ code: 'invalid-key', message: expect.stringContaining('1 to 64 letters') as string }],
       },
     ]);
   });

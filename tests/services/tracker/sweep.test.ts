@@ -12,7 +12,7 @@ afterEach(() => {
 });
 
 it.each<Config['events']>(['notifications', 'sweep'])(
-  'with FAVE_EVENTS=%s it looks as often as it was told to',
+  'with FAVE_EVENT_SOURCE=%s it looks as often as it was told to',
   async (events) => {
     vi.useFakeTimers();
     const folders = vi.fn(() => []);

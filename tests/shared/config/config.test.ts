@@ -37,7 +37,7 @@ it('variables become typed values', () => {
   const config = readConfig({
     NATS_URL: 'nats://a,nats://b',
     ARTIFACT_PATH_STYLE: 'false',
-    FAVE_GRACE: '1.5',
+    FAVE_GRACE_SECONDS: '1.5',
     FAVE_CONCURRENCY: '3',
     UNKNOWN: 'x',
   });
@@ -51,9 +51,9 @@ it('variables become typed values', () => {
 
 it('sweeps are rarer beside notifications than where they are all, and as rare as is said', () => {
   const intervals = (more: Record<string, string>): number[] =>
-    ['notifications', 'sweep'].map((FAVE_EVENTS) => readConfig({ FAVE_EVENTS, ...more }).sweepInterval);
+    ['notifications', 'sweep'].map((FAVE_EVENT_SOURCE) => readConfig({ FAVE_EVENT_SOURCE, ...more }).sweepInterval);
   expect(intervals({})).toEqual([60, 2]);
-  expect(intervals({ FAVE_SWEEP_INTERVAL: '300' })).toEqual([300, 300]);
+  expect(intervals({ FAVE_SWEEP_INTERVAL_SECONDS: '300' })).toEqual([300, 300]);
 });
 
 it('a secret may come as a file, which wins', () => {
@@ -67,7 +67,7 @@ describe('a wrong variable', () => {
     ['FAVE_HTTP_PORT', 'must be integer'],
     ['ARTIFACT_PATH_STYLE', 'must be boolean'],
     ['FAVE_LOG_LEVEL', 'must be one of trace, debug, info, warn, error, silent'],
-    ['FAVE_GRACE', 'must be number'],
+    ['FAVE_GRACE_SECONDS', 'must be number'],
   ])('%s is named with its rule, and its value is kept secret', (name, rule) => {
     const error = thrown(() => readConfig({ [name]: SECRET }));
     expect(error).toMatchObject({ code: 'invalid-environment-variable', message: `environment variable ${name} ${rule}` });
@@ -82,7 +82,7 @@ describe('a wrong variable', () => {
 it('seconds are no more than a timer counts: above, it would fire at once', () => {
   const schemas = Object.entries({ ...environmentSchema, ...requestOptions } as OptionSchemas);
   const seconds = schemas.filter(([, { description }]) => /\bseconds\b/.test(description));
-  expect(seconds.map(([name]) => name)).toEqual(expect.arrayContaining(['FAVE_GRACE', 'item-timeout', 'timeout']));
+  expect(seconds.map(([name]) => name)).toEqual(expect.arrayContaining(['FAVE_GRACE_SECONDS', 'item-timeout', 'timeout']));
   for (const [name, schema] of seconds) expect((schema as { maximum?: number }).maximum, name).toBeLessThan(2 ** 31 / 1_000);
 });
 

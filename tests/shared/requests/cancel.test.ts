@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Event } from '../../../schemas/generated/types.ts';
+import type { CloudEvent } from '../../../schemas/generated/types.ts';
 import { publishLifecycle } from '../../../shared/bus/events.ts';
 import { streams, subjects } from '../../../shared/bus/topology.ts';
 import { start, stored, WAIT } from '../runtime/harness.ts';
@@ -83,7 +83,7 @@ describe('fave cancel', () => {
     expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('is cancelled (run 1)') });
     await vi.waitUntil(() => !isAlive(group), { ...WAIT, interval: 5 });
     const gone = Date.now();
-    const [said] = await stored<Event>(pipeline.stack, streams.requests, subjects.lifecycle(request.id, 'cancelled'));
+    const [said] = await stored<CloudEvent>(pipeline.stack, streams.requests, subjects.lifecycle(request.id, 'cancelled'));
     const took = gone - Date.parse(said!.time);
     console.info(`the tool was gone ${took} ms after it was said that the request is cancelled`);
     expect(took).toBeLessThan(KILLED_WITHIN);

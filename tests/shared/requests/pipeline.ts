@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import type { Lifecycle, Progress } from '../../../schemas/generated/types.ts';
+import type { RequestState, ItemEvent } from '../../../schemas/generated/types.ts';
 import { fave, type Run } from '../../cli/run.ts';
 import { requestOf, setUpFor, start, WAIT, type Running } from '../runtime/harness.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
@@ -16,11 +16,11 @@ export interface Pipeline {
 
 export type PipelineRequest = ReturnType<typeof requestOf> & {
   /** Waits for the end of a run. */
-  end(run: number): Promise<Lifecycle>;
+  end(run: number): Promise<RequestState>;
   /** How often it was said that a run ended. */
   endsOf(run: number): Promise<number>;
   /** What became of a stage's items in a run, by item. */
-  outcomes(stage: string, run: number): Promise<Record<string, Progress['outcome']>>;
+  outcomes(stage: string, run: number): Promise<Record<string, ItemEvent['outcome']>>;
 };
 
 export async function startPipeline(names: readonly string[] = ['relay', 'tracker', 'cut', 'shout', 'echo']): Promise<Pipeline> {
@@ -34,7 +34,7 @@ export async function startPipeline(names: readonly string[] = ['relay', 'tracke
     fave: (...args) => fave(args, { env: stack.environment }),
     request: (id = uniqueId()) => {
       const request = requestOf(stack, id);
-      const ends = async (run: number): Promise<Lifecycle[]> =>
+      const ends = async (run: number): Promise<RequestState[]> =>
         (await Promise.all(['completed', 'failed', 'cancelled'].map((name) => request.lifecycle(name))))
           .flat()
           .filter((end) => end.run === run);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Lifecycle, Progress } from '../../../schemas/generated/types.ts';
+import type { RequestState, ItemEvent } from '../../../schemas/generated/types.ts';
 import type { Kind } from '../../../schemas/kinds.ts';
 import { defineGraph } from '../../../shared/pipeline/graph.ts';
 import { itemId, pathOf } from '../../../shared/pipeline/keys.ts';
@@ -28,18 +28,18 @@ export const graph = defineGraph(
 
 /** One event of a run. */
 export type Told =
-  | { readonly what: 'accepted'; readonly data: Lifecycle }
-  | { readonly what: 'redriven'; readonly data: Lifecycle }
-  | { readonly what: 'settled'; readonly data: Progress; readonly time: string };
+  | { readonly what: 'accepted'; readonly data: RequestState }
+  | { readonly what: 'redriven'; readonly data: RequestState }
+  | { readonly what: 'settled'; readonly data: ItemEvent; readonly time: string };
 
 export interface RandomRun {
   /** What is told, the causes before the effects. */
   readonly told: readonly Told[];
   /** What it all comes to: items that must be settled, by stage, with the outcome that counts. */
-  readonly items: ReadonlyMap<string, Progress['outcome']>;
+  readonly items: ReadonlyMap<string, ItemEvent['outcome']>;
 }
 
-type Output = Progress['outputs'][number];
+type Output = ItemEvent['outputs'][number];
 const output = (of: Kind, indices: Indices): Output => ({
   kind: of.name,
   item: itemId(of, indices),
@@ -47,7 +47,7 @@ const output = (of: Kind, indices: Indices): Output => ({
   etag: 'e',
 });
 
-export const accepted: Lifecycle = {
+export const accepted: RequestState = {
   request_id: 'r',
   run: 1,
   status: 'accepted',
@@ -59,7 +59,7 @@ export const accepted: Lifecycle = {
 
 /** How an item goes: its outcomes in the order in which they are told, and how much of its work was put before a failure. */
 const fate = fc.record({
-  outcomes: fc.constantFrom<Progress['outcome'][]>(
+  outcomes: fc.constantFrom<ItemEvent['outcome'][]>(
     ['done'],
     ['done'],
     ['done'],
@@ -84,7 +84,7 @@ type Fate = typeof fate extends fc.Arbitrary<infer T> ? T : never;
 export function randomRun({ late }: { late: boolean }): fc.Arbitrary<RandomRun> {
   return fc.infiniteStream(fate).map((fates) => {
     const told: Told[] = [{ what: 'accepted', data: accepted }];
-    const items = new Map<string, Progress['outcome']>();
+    const items = new Map<string, ItemEvent['outcome']>();
     const settle = (stage: (typeof graph.stages)[number], item: string, indices: Indices): void => {
       if (items.has(`${stage.name}/${item}`)) return;
       const next = fates.next().value as Fate;
@@ -133,4 +133,4 @@ export function randomRun({ late }: { late: boolean }): fc.Arbitrary<RandomRun> 
 }
 
 /** Of several outcomes of one item the last of these counts. */
-const order: readonly Progress['outcome'][] = ['failed', 'skipped', 'reused', 'done'];
+const order: readonly ItemEvent['outcome'][] = ['failed', 'skipped', 'reused', 'done'];

@@ -58,7 +58,7 @@ describe('fave dlq', () => {
     const request = await failed();
     const [letter] = await letters(request);
     const { seq, ...rest } = letter!;
-    expect(validate('letter', rest)).toMatchObject({
+    expect(validate('deadLetter', rest)).toMatchObject({
       stage: 'shout',
       item: 'clip_0002',
       code: 'bad-line',

@@ -98,7 +98,7 @@ describe('the events of a run', () => {
         const state = newRun('r', 1);
         for (const event of mixed) {
           take(state, event);
-          validate('lifecycle', JSON.parse(JSON.stringify(summarise(state, graph))));
+          validate('requestState', JSON.parse(JSON.stringify(summarise(state, graph))));
         }
       }),
       { numRuns: 50 },

@@ -74,7 +74,11 @@ describe('a timeline', () => {
   });
 
   it('has the utterances of all clips in the order of their times', () => {
-    const { said, engines, duration } = mergeTimeline({
+    const {
+      utterances: said,
+      engines,
+      duration,
+    } = mergeTimeline({
       transcripts: [transcript(10, 'two'), transcript(0, 'one')],
       detections: [],
     });

@@ -9,7 +9,7 @@ import { bundle } from '../../../scripts/bundle.mjs';
 import { setUp } from '../../../infra/setup/setup.ts';
 import { relay } from '../../../services/relay/relay.ts';
 import { tracker } from '../../../services/tracker/tracker.ts';
-import type { Event, Landed, Lifecycle, Progress } from '../../../schemas/generated/types.ts';
+import type { CloudEvent, LandedMessage, RequestState, ItemEvent } from '../../../schemas/generated/types.ts';
 import type { Config } from '../../../shared/config/config.ts';
 import type { Graph } from '../../../shared/pipeline/graph.ts';
 import { createLogger } from '../../../shared/observability/log.ts';
@@ -98,7 +98,14 @@ export async function startProcess(
   { diesAfter = 0, env = {} }: { diesAfter?: number; env?: Record<string, string> } = {},
 ): Promise<WorkerProcess> {
   const child = spawn(process.execPath, [await (program ??= bundled()), String(diesAfter)], {
-    env: { PATH: process.env['PATH'], ...stack.environment, FAVE_ACK_WAIT: '1', FAVE_TMPDIR: dir, FAVE_GRACE: '10', ...env },
+    env: {
+      PATH: process.env['PATH'],
+      ...stack.environment,
+      FAVE_ACK_WAIT_SECONDS: '1',
+      FAVE_TMPDIR: dir,
+      FAVE_GRACE_SECONDS: '10',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const lines: Record<string, unknown>[] = [];
@@ -154,13 +161,13 @@ export async function stored<T>({ bus }: Pick<Stack, 'bus'>, stream: string, sub
  * Fills with what is announced from now on, as the stream keeps it: a subscriber hears both notification paths, each in its own time.
  * @param kind Of which; all without one.
  */
-export async function announcements({ bus }: Pick<Stack, 'bus'>, kind = '*'): Promise<readonly Landed[]> {
-  const told: Landed[] = [];
+export async function announcements({ bus }: Pick<Stack, 'bus'>, kind = '*'): Promise<readonly LandedMessage[]> {
+  const told: LandedMessage[] = [];
   const heard = new Set<string>();
   const subscription = bus.connection.subscribe(`fave.landed.${kind}.>`, {
     callback: (_, message) => {
       const id = message.headers?.get('Nats-Msg-Id') ?? '';
-      if (!heard.has(id)) told.push(message.json<Landed>());
+      if (!heard.has(id)) told.push(message.json<LandedMessage>());
       heard.add(id);
     },
   });
@@ -172,15 +179,15 @@ export async function announcements({ bus }: Pick<Stack, 'bus'>, kind = '*'): Pr
 /** What is known of a request. */
 export function requestOf(stack: Stack, id: string) {
   const events = async <T>(subject: string): Promise<T[]> =>
-    (await stored<Event>(stack, streams.requests, subject)).map(({ data }) => data as T);
+    (await stored<CloudEvent>(stack, streams.requests, subject)).map(({ data }) => data as T);
   return {
     id,
     put: (text: string, options: Record<string, string> = {}) =>
       stack.store.put(`requests/${id}/input/text.txt`, text, {
         headers: Object.fromEntries(Object.entries(options).map(([name, value]) => [`x-amz-meta-fave-${name}`, value])),
       }),
-    lifecycle: (name: string) => events<Lifecycle>(subjects.lifecycle(id, name)),
-    progress: (stage: string) => events<Progress>(subjects.stage(id, stage)),
+    lifecycle: (name: string) => events<RequestState>(subjects.lifecycle(id, name)),
+    progress: (stage: string) => events<ItemEvent>(subjects.stage(id, stage)),
     deadLetters: (stage: string) => stored<Record<string, unknown>>(stack, streams.deadLetters, subjects.deadLetter(stage, id)),
     /** Keys of the notes of what was done for it. They are put off the items' path, so those of earlier requests may still be on their way. */
     notes: async (): Promise<string[]> => {
@@ -190,9 +197,9 @@ export function requestOf(stack: Stack, id: string) {
       return found;
     },
     /** Waits for the request's end. */
-    ended: async (): Promise<Lifecycle> => {
-      const ends = (): Promise<Lifecycle[]> =>
-        Promise.all(['completed', 'failed'].map((name) => events<Lifecycle>(subjects.lifecycle(id, name)))).then((found) =>
+    ended: async (): Promise<RequestState> => {
+      const ends = (): Promise<RequestState[]> =>
+        Promise.all(['completed', 'failed'].map((name) => events<RequestState>(subjects.lifecycle(id, name)))).then((found) =>
           found.flat(),
         );
       return await vi.waitUntil(async () => (await ends())[0], WAIT);
@@ -210,6 +217,6 @@ export function requestOf(stack: Stack, id: string) {
       }
       return found;
     },
-    state: async () => JSON.parse((await stack.store.getText(`requests/${id}/metadata/state.json`))!.text) as Lifecycle,
+    state: async () => JSON.parse((await stack.store.getText(`requests/${id}/metadata/state.json`))!.text) as RequestState,
   };
 }

@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Landed } from '../../../schemas/generated/types.ts';
+import type { LandedMessage } from '../../../schemas/generated/types.ts';
 import { kinds } from '../../../schemas/kinds.ts';
 import type { Bus } from '../../../shared/bus/connection.ts';
 import { PermanentError, RetryableError, UnavailableError } from '../../../shared/core/errors.ts';
@@ -44,7 +44,7 @@ function gate(): { open: () => void; opened: Promise<void>; reached: Promise<voi
 }
 
 /** Announces an object of a request again, as a sweep would. */
-async function announceAgain(key: string, nonce: string): Promise<Landed> {
+async function announceAgain(key: string, nonce: string): Promise<LandedMessage> {
   const object = (await stack.store.head(key))!;
   const metadata = decodeMetadata(object.headers) ?? { run: 1, options: { memo: false }, attributes: {} };
   const message = createLandedMessage({ ...parseKey(key, [kinds.input, line])!, etag: object.etag, size: object.size }, metadata);

@@ -159,11 +159,11 @@ describe('a consumer that gives no work is named once, with the cause:', () => {
     expect(await next).toBe(1);
     expect(lines).toMatchObject([
       {
-        event: 'feed:failed',
+        event: 'consumer:unavailable',
         consumer: 'late',
         message: expect.stringMatching(/^no work comes from the consumer late of .*no responders.* fave doctor/) as string,
       },
-      { event: 'feed:restored', consumer: 'late' },
+      { event: 'consumer:restored', consumer: 'late' },
     ]);
   });
 
