@@ -64,7 +64,7 @@ const program = new Command('study')
   .addOption(new Option('--on <platform>', 'where').choices(['local', 'kubernetes']).default('local'))
   .action(async ({ repeat, repeats, out, on, ...options }: Options) => {
     if (on === 'kubernetes' && process.env[INSIDE] === undefined) {
-      const { withCluster } = await import('../../tests/kubernetes-cluster/with-cluster.ts');
+      const { withCluster } = await import('../../tests/kubernetes-cluster/cluster/with-cluster.ts');
       await withCluster(process.argv.slice(1), say, { [INSIDE]: 'true' });
       return;
     }

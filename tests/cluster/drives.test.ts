@@ -5,7 +5,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { tinyGraph, type BeforeItem } from '../fixtures/tiny/graph.ts';
 import { sha256Of } from '../../shared/store/store.ts';
 import { start } from '../shared/runtime/harness.ts';
-import { markedBlocks } from '../kubernetes-cluster/documented-commands.ts';
+import { markedBlocks } from '../support/documented-commands.ts';
 import type { Stack } from '../support/stack.ts';
 import { openCluster, type Cluster } from './cluster.ts';
 import { allEnded, eventually, LINES, submit, whole, type Request } from './load.ts';

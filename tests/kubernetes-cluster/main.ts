@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { messageOf } from '../../shared/core/errors.ts';
 import { root } from '../../infra/process/paths.ts';
 import { ensureServers } from '../../infra/servers/install.ts';
-import { whyNoCluster, withCluster } from './with-cluster.ts';
+import { whyNoCluster, withCluster } from './cluster/with-cluster.ts';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 async function main(): Promise<void> {
   const { mc } = await ensureServers(say);
-  const scenarios = join(root, 'infra', 'kubernetes-test', 'scenarios.ts');
+  const scenarios = join(import.meta.dirname, 'run-scenarios.ts');
   await withCluster([join(root, 'node_modules/tsx/dist/cli.mjs'), scenarios, mc, ...process.argv.slice(2)], say);
 }
 

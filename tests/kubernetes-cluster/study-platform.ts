@@ -1,6 +1,6 @@
-import { kubectl } from './cluster.ts';
-import { recordScaleEvents, type ScaleJournal, type SeenPod } from './scale-event-recorder.ts';
-import { install, uninstall, type System } from './system.ts';
+import { kubectl } from './cluster/kubectl.ts';
+import { recordScaleEvents, type ScaleJournal, type SeenPod } from './recorders/scale-event-recorder.ts';
+import { install, uninstall, type System } from './cluster/system.ts';
 import { NAMESPACE, ports } from '../../infra/kubernetes/names.ts';
 import { regimeSettings } from '../../infra/deployment/regimes.ts';
 import { ensureServers } from '../../infra/servers/install.ts';

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { networkPolicies } from '../../infra/kubernetes/network.ts';
 import { faults } from '../infra/kubernetes/schemas.ts';
-import { markedBlocks } from '../kubernetes-cluster/documented-commands.ts';
+import { markedBlocks } from '../support/documented-commands.ts';
 
 interface Policy {
   readonly kind: string;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { beforeAll, expect, test, vi } from 'vitest';
-import { markedBlocks } from '../kubernetes-cluster/documented-commands.ts';
+import { markedBlocks } from '../support/documented-commands.ts';
 import { fave } from '../cli/run.ts';
 import { stored, WAIT } from '../shared/runtime/harness.ts';
 import { onTestFileEnd, createOwnStack, type Stack } from '../support/stack.ts';

@@ -3,7 +3,7 @@ import type { INetworkPolicySpec } from 'kubernetes-models/networking.k8s.io/v1/
 import { describe, expect, it } from 'vitest';
 import { graph } from '../../../services/pipeline.ts';
 import { parseAllDocuments } from 'yaml';
-import { markedBlocks } from '../../kubernetes-cluster/documented-commands.ts';
+import { markedBlocks } from '../../support/documented-commands.ts';
 import { regimeNames } from '../../../infra/deployment/regimes.ts';
 import { serviceNames } from '../../../infra/local/service-spec.ts';
 import { allNames, ofKind, overlay, podsOf, type Manifest } from './overlays.ts';

@@ -38,7 +38,10 @@ const kubectl = join(cacheDir, 'kubernetes', 'bin', 'kubectl');
 /** kubectl, whose built-in kustomize builds overlays: from the cache, or built from source once, some minutes. */
 async function ensureKubectl(): Promise<string> {
   if (!existsSync(kubectl)) {
-    await run(join(root, 'infra', 'kubernetes-test', 'build.sh'), ['kubectl'], { timeout: 880_000, maxBuffer: 1e8 });
+    await run(join(root, 'tests', 'kubernetes-cluster', 'scripts', 'build.sh'), ['kubectl'], {
+      timeout: 880_000,
+      maxBuffer: 1e8,
+    });
   }
   return kubectl;
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { version } from '../../../infra/kubernetes/base.ts';
-import { markedBlocks } from '../../kubernetes-cluster/documented-commands.ts';
+import { markedBlocks } from '../../support/documented-commands.ts';
 import { own, podsOf } from './overlays.ts';
 
 it(

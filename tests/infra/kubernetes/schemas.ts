@@ -5,7 +5,7 @@ import { root } from '../../../infra/process/paths.ts';
 import type { Manifest } from './overlays.ts';
 
 /** Schemas as the API server has them; by whom, see update-schemas.ts. */
-export const SCHEMAS = join(root, 'tests', 'k8s', 'schemas.json');
+export const SCHEMAS = join(root, 'tests', 'infra', 'kubernetes', 'schemas.json');
 
 export const METADATA = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 
@@ -24,7 +24,7 @@ interface Schemas {
 
 /** What the test cluster runs, which is said where it is built. */
 export async function clusterVersions(): Promise<Record<'kubernetes' | 'keda' | 'operator', string>> {
-  const script = await readFile(join(root, 'infra', 'kubernetes-test', 'build.sh'), 'utf8');
+  const script = await readFile(join(root, 'tests', 'kubernetes-cluster', 'scripts', 'build.sh'), 'utf8');
   const version = (name: string): string => new RegExp(`\\b${name}=([\\d.]+)`).exec(script)?.[1] ?? `no ${name} in build.sh`;
   return { kubernetes: version('KUBERNETES'), keda: version('KEDA'), operator: version('PROMETHEUS_OPERATOR') };
 }

@@ -1,19 +1,19 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectBus, type Bus } from '../../shared/bus/connection.ts';
-import { readConfig, type BusConfig, type StoreConfig } from '../../shared/config/config.ts';
-import type { Graph } from '../../shared/pipeline/graph.ts';
-import { run } from '../../infra/compose/run.ts';
-import { ROOT_USER } from '../../infra/local/servers.ts';
-import { BUS_NODES } from '../../infra/kubernetes/bus.ts';
-import { hosts, NAMESPACE, ports } from '../../infra/kubernetes/names.ts';
-import { rolesOf, secretManifests } from '../../infra/kubernetes/secrets.ts';
-import { STORE_NODES } from '../../infra/kubernetes/store.ts';
-import { root } from '../../infra/process/paths.ts';
-import { ensureSecrets } from '../../infra/access/secrets.ts';
-import { apply, applyOverlay, createApi, kubectl, makeVolumes, runDir, type Adaptation } from './cluster.ts';
-import { createLags } from './lags.ts';
+import { connectBus, type Bus } from '../../../shared/bus/connection.ts';
+import { readConfig, type BusConfig, type StoreConfig } from '../../../shared/config/config.ts';
+import type { Graph } from '../../../shared/pipeline/graph.ts';
+import { run } from '../../../infra/compose/run.ts';
+import { ROOT_USER } from '../../../infra/local/servers.ts';
+import { BUS_NODES } from '../../../infra/kubernetes/bus.ts';
+import { hosts, NAMESPACE, ports } from '../../../infra/kubernetes/names.ts';
+import { rolesOf, secretManifests } from '../../../infra/kubernetes/secrets.ts';
+import { STORE_NODES } from '../../../infra/kubernetes/store.ts';
+import { root } from '../../../infra/process/paths.ts';
+import { ensureSecrets } from '../../../infra/access/secrets.ts';
+import { apply, applyOverlay, createApi, kubectl, makeVolumes, runDir, type Adaptation } from './kubectl.ts';
+import { createLags } from './consumer-lag.ts';
 
 /** FAVE in the cluster, and a person's access to it. */
 export interface System {

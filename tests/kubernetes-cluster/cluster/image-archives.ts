@@ -1,15 +1,15 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { buildImages } from '../../infra/compose/build.ts';
-import { ensureCompose } from '../../infra/compose/client.ts';
-import { findDaemon } from '../../infra/compose/daemon.ts';
-import { run } from '../../infra/compose/run.ts';
-import { createLocalImages } from '../../infra/compose/local-images.ts';
-import { version } from '../../infra/kubernetes/base.ts';
-import { images } from '../../infra/kubernetes/names.ts';
-import { cacheDir } from '../../infra/process/paths.ts';
-import type { ProgressReporter } from '../../infra/process/progress.ts';
-import { PermanentError } from '../../shared/core/errors.ts';
+import { buildImages } from '../../../infra/compose/build.ts';
+import { ensureCompose } from '../../../infra/compose/client.ts';
+import { findDaemon } from '../../../infra/compose/daemon.ts';
+import { run } from '../../../infra/compose/run.ts';
+import { createLocalImages } from '../../../infra/compose/local-images.ts';
+import { version } from '../../../infra/kubernetes/base.ts';
+import { images } from '../../../infra/kubernetes/names.ts';
+import { cacheDir } from '../../../infra/process/paths.ts';
+import type { ProgressReporter } from '../../../infra/process/progress.ts';
+import { PermanentError } from '../../../shared/core/errors.ts';
 
 /**
  * Builds the images as compose.yaml has them and saves each as an archive. `FAVE_KUBERNETES_IMAGES` names a folder of archives to use instead.

@@ -1,7 +1,7 @@
-import type { Bus } from '../../shared/bus/connection.ts';
-import { streams } from '../../shared/bus/topology.ts';
-import { BUS_NODES } from '../../infra/kubernetes/bus.ts';
-import { STORE_NODES } from '../../infra/kubernetes/store.ts';
+import type { Bus } from '../../../shared/bus/connection.ts';
+import { streams } from '../../../shared/bus/topology.ts';
+import { BUS_NODES } from '../../../infra/kubernetes/bus.ts';
+import { STORE_NODES } from '../../../infra/kubernetes/store.ts';
 import type { System } from './system.ts';
 
 interface StoreInfo {

@@ -1,5 +1,5 @@
-import { medium } from './media.ts';
-import { until } from './system.ts';
+import { medium } from '../cluster/media.ts';
+import { until } from '../cluster/system.ts';
 import { assertAllWorked, recordScenario, timelineOf, type Scenario } from './scenario-report.ts';
 
 /** From no pod at any stage one upload is analysed, and no pod is left. */

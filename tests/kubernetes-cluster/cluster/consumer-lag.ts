@@ -1,5 +1,5 @@
-import { streams } from '../../shared/bus/topology.ts';
-import { ports } from '../../infra/kubernetes/names.ts';
+import { streams } from '../../../shared/bus/topology.ts';
+import { ports } from '../../../infra/kubernetes/names.ts';
 
 interface Monitor {
   readonly account_details?: readonly {

@@ -1,6 +1,6 @@
-import type { AnyStage } from '../../shared/pipeline/stage.ts';
-import { consumerName, lanesOf } from '../../shared/bus/topology.ts';
-import { NAMESPACE } from '../../infra/kubernetes/names.ts';
+import type { AnyStage } from '../../../shared/pipeline/stage.ts';
+import { consumerName, lanesOf } from '../../../shared/bus/topology.ts';
+import { NAMESPACE } from '../../../infra/kubernetes/names.ts';
 import type { System } from './system.ts';
 
 interface ScaledObject {

@@ -6,7 +6,7 @@ set -euo pipefail
 etcd_port=22379 api_port=26443 kubelet_port=20250
 services=10.96.0.0/16 api_ip=10.96.0.1 dns_ip=10.96.0.10 pods=10.244.0.0/24
 node=node1
-if ls "$run"/pids/* >/dev/null 2>&1; then say 'the cluster runs already: tests/kubernetes-cluster/down.sh'; exit 1; fi
+if ls "$run"/pids/* >/dev/null 2>&1; then say 'the cluster runs already: tests/kubernetes-cluster/scripts/down.sh'; exit 1; fi
 rm -rf "$run"
 mkdir -p "$run"/{pids,began,log,pki,etcd,cni/net.d,containerd/{root,state},kubelet,podlogs,varlog,varlib-up,varlib-work}
 chmod 700 "$run/pki"

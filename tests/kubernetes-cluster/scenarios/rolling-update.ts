@@ -1,13 +1,13 @@
-import { connectBus } from '../../shared/bus/connection.ts';
-import { nextSequence } from '../../shared/bus/request-events.ts';
-import { version } from '../../infra/kubernetes/base.ts';
-import { images, NAMESPACE } from '../../infra/kubernetes/names.ts';
-import { markedBlocks } from './documented-commands.ts';
-import { kubectl, overlayDir, retag, shell, writeOverlay, type Adaptation } from './cluster.ts';
-import { medium } from './media.ts';
-import { accessTo, secretsDir, until, type System } from './system.ts';
+import { connectBus } from '../../../shared/bus/connection.ts';
+import { nextSequence } from '../../../shared/bus/request-events.ts';
+import { version } from '../../../infra/kubernetes/base.ts';
+import { images, NAMESPACE } from '../../../infra/kubernetes/names.ts';
+import { markedBlocks } from '../../support/documented-commands.ts';
+import { kubectl, overlayDir, retag, shell, writeOverlay, type Adaptation } from '../cluster/kubectl.ts';
+import { medium } from '../cluster/media.ts';
+import { accessTo, secretsDir, until, type System } from '../cluster/system.ts';
 import type { Scenario } from './scenario-report.ts';
-import { watch } from './event-recorder.ts';
+import { watch } from '../recorders/event-recorder.ts';
 
 /** Tag of what is another version by name only. */
 const NEXT = 'next';

@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { PermanentError } from '../../shared/core/errors.ts';
-import { run } from '../../infra/compose/run.ts';
-import { root } from '../../infra/process/paths.ts';
-import type { ProgressReporter } from '../../infra/process/progress.ts';
-import { ensurePackages } from '../../infra/servers/packages.ts';
-import { imageArchives } from './images.ts';
+import { PermanentError } from '../../../shared/core/errors.ts';
+import { run } from '../../../infra/compose/run.ts';
+import type { ProgressReporter } from '../../../infra/process/progress.ts';
+import { ensurePackages } from '../../../infra/servers/packages.ts';
+import { imageArchives } from './image-archives.ts';
 
-const here = join(root, 'infra', 'kubernetes-test');
+const here = join(import.meta.dirname, '..', 'scripts');
 
 /** Debian's packages that a cluster is built and run with. */
 const PACKAGES = {

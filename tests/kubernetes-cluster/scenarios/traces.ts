@@ -1,11 +1,11 @@
-import { newTraceparent, traceIdOf } from '../../shared/observability/trace.ts';
-import { NAMESPACE, peerNamespaces } from '../../infra/kubernetes/names.ts';
-import { COLLECTOR_PORT } from '../../infra/kubernetes/network.ts';
-import { startCollector, rootsOf, type Collector } from '../../infra/observe/collector.ts';
-import { serviceNames } from '../../infra/local/service-spec.ts';
-import { apply, applyOverlay, kubectl, manifests, nodeAddress } from './cluster.ts';
-import { medium } from './media.ts';
-import { until } from './system.ts';
+import { newTraceparent, traceIdOf } from '../../../shared/observability/trace.ts';
+import { NAMESPACE, peerNamespaces } from '../../../infra/kubernetes/names.ts';
+import { COLLECTOR_PORT } from '../../../infra/kubernetes/network.ts';
+import { startCollector, rootsOf, type Collector } from '../../../infra/observe/collector.ts';
+import { serviceNames } from '../../../infra/local/service-spec.ts';
+import { apply, applyOverlay, kubectl, manifests, nodeAddress } from '../cluster/kubectl.ts';
+import { medium } from '../cluster/media.ts';
+import { until } from '../cluster/system.ts';
 import type { Scenario } from './scenario-report.ts';
 
 /** The Service that the component sends to, in front of a collector that is this process. */

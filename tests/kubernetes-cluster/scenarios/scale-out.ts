@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
-import { connectBus, type Bus } from '../../shared/bus/connection.ts';
-import { consumerName, lanesOf, streams } from '../../shared/bus/topology.ts';
-import type { AnyStage } from '../../shared/pipeline/stage.ts';
-import { hosts } from '../../infra/kubernetes/names.ts';
-import { killPod, replacement, type Adaptation } from './cluster.ts';
-import { artifacts, findMissingReplicas } from './replication.ts';
-import { isScaled, lagsByKeda } from './keda.ts';
-import { medium } from './media.ts';
-import { until, type System } from './system.ts';
+import { connectBus, type Bus } from '../../../shared/bus/connection.ts';
+import { consumerName, lanesOf, streams } from '../../../shared/bus/topology.ts';
+import type { AnyStage } from '../../../shared/pipeline/stage.ts';
+import { hosts } from '../../../infra/kubernetes/names.ts';
+import { killPod, replacement, type Adaptation } from '../cluster/kubectl.ts';
+import { artifacts, findMissingReplicas } from '../cluster/replication.ts';
+import { isScaled, lagsByKeda } from '../cluster/keda.ts';
+import { medium } from '../cluster/media.ts';
+import { until, type System } from '../cluster/system.ts';
 import { recordScenario, timelineOf, type Mark, type Scenario, type Seen, type Timeline } from './scenario-report.ts';
 
 /** Whose items take some seconds each: it has lag when the servers are killed. */

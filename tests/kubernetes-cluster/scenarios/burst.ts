@@ -1,7 +1,7 @@
-import { regimeSettings } from '../../infra/deployment/regimes.ts';
-import { applyOverlay } from './cluster.ts';
-import { medium } from './media.ts';
-import { until } from './system.ts';
+import { regimeSettings } from '../../../infra/deployment/regimes.ts';
+import { applyOverlay } from '../cluster/kubectl.ts';
+import { medium } from '../cluster/media.ts';
+import { until } from '../cluster/system.ts';
 import { recordScenario, timelineOf, type Scenario } from './scenario-report.ts';
 
 /** Uploads at once. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { PermanentError } from '../../shared/core/errors.ts';
-import { root } from '../../infra/process/paths.ts';
+import { PermanentError } from '../../../shared/core/errors.ts';
+import { root } from '../../../infra/process/paths.ts';
 
 /** A real test medium, from where tests/support/media.ts has them. @throws PermanentError `no-media`. */
 export function medium(name: string): string {

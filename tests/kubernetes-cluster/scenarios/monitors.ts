@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { serviceNames } from '../../infra/local/service-spec.ts';
-import { cacheDir } from '../../infra/process/paths.ts';
-import { hosts, NAMESPACE } from '../../infra/kubernetes/names.ts';
-import { applyOverlay, kubectl, manifests } from './cluster.ts';
-import { until, type System } from './system.ts';
+import { serviceNames } from '../../../infra/local/service-spec.ts';
+import { cacheDir } from '../../../infra/process/paths.ts';
+import { hosts, NAMESPACE } from '../../../infra/kubernetes/names.ts';
+import { applyOverlay, kubectl, manifests } from '../cluster/kubectl.ts';
+import { until, type System } from '../cluster/system.ts';
 import type { Scenario } from './scenario-report.ts';
 
 /** Of the Prometheus operator, from its own module (build.sh). */

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { NAMESPACE, ports } from '../../infra/kubernetes/names.ts';
-import { busySlots } from '../../infra/scaler/scale-down-order.ts';
-import { applyOverlay, kubectl } from './cluster.ts';
-import { medium } from './media.ts';
-import { until, type System } from './system.ts';
+import { NAMESPACE, ports } from '../../../infra/kubernetes/names.ts';
+import { busySlots } from '../../../infra/scaler/scale-down-order.ts';
+import { applyOverlay, kubectl } from '../cluster/kubectl.ts';
+import { medium } from '../cluster/media.ts';
+import { until, type System } from '../cluster/system.ts';
 import { recordScenario, timelineOf, type Scenario } from './scenario-report.ts';
 
 /** Seconds that Kubernetes waits for a pod that is told to stop, unless its manifest asks for more. */

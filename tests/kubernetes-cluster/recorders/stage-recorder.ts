@@ -1,6 +1,6 @@
-import type { Graph } from '../../shared/pipeline/graph.ts';
+import type { Graph } from '../../../shared/pipeline/graph.ts';
 import { startPolling, maxLaneLag } from './polling.ts';
-import type { System } from './system.ts';
+import type { System } from '../cluster/system.ts';
 
 /** What a stage is like from a time on: seconds since the recording began. */
 export interface StageChange {

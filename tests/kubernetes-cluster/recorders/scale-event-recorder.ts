@@ -1,8 +1,8 @@
-import type { ScaleEvent } from '../../schemas/generated/types.ts';
-import type { Graph } from '../../shared/pipeline/graph.ts';
-import { coldStartOf } from '../../infra/scaler/cold-start.ts';
+import type { ScaleEvent } from '../../../schemas/generated/types.ts';
+import type { Graph } from '../../../shared/pipeline/graph.ts';
+import { coldStartOf } from '../../../infra/scaler/cold-start.ts';
 import { startPolling, maxLaneLag } from './polling.ts';
-import type { System } from './system.ts';
+import type { System } from '../cluster/system.ts';
 
 /** What KEDA and the autoscaler did, as the local scaler tells it of itself: seen from outside, at most one look late. */
 export interface ScaleJournal {

@@ -1,14 +1,14 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readConfig, type StoreConfig } from '../../shared/config/config.ts';
-import type { Graph } from '../../shared/pipeline/graph.ts';
-import { run } from '../../infra/compose/run.ts';
-import { ENVIRONMENT, literals, NAMESPACE } from '../../infra/kubernetes/names.ts';
-import { startProcess, untilReady, type RunningProcess } from '../../infra/process/process.ts';
-import { ensureServers } from '../../infra/servers/install.ts';
-import { addition, kubectl, nodeAddress, overlayDir, runDir, type Adaptation } from './cluster.ts';
-import { medium } from './media.ts';
-import { install, type System } from './system.ts';
+import { readConfig, type StoreConfig } from '../../../shared/config/config.ts';
+import type { Graph } from '../../../shared/pipeline/graph.ts';
+import { run } from '../../../infra/compose/run.ts';
+import { ENVIRONMENT, literals, NAMESPACE } from '../../../infra/kubernetes/names.ts';
+import { startProcess, untilReady, type RunningProcess } from '../../../infra/process/process.ts';
+import { ensureServers } from '../../../infra/servers/install.ts';
+import { addition, kubectl, nodeAddress, overlayDir, runDir, type Adaptation } from '../cluster/kubectl.ts';
+import { medium } from '../cluster/media.ts';
+import { install, type System } from '../cluster/system.ts';
 import { assertAllWorked, recordScenario, timelineOf, type Scenario } from './scenario-report.ts';
 
 /** The port that the network policy lets services out to. */

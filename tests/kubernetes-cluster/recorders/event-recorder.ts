@@ -1,7 +1,7 @@
-import type { ItemEvent } from '../../schemas/generated/types.ts';
-import type { Bus } from '../../shared/bus/connection.ts';
-import { followRequestEvents, nextSequence } from '../../shared/bus/request-events.ts';
-import { until } from './system.ts';
+import type { ItemEvent } from '../../../schemas/generated/types.ts';
+import type { Bus } from '../../../shared/bus/connection.ts';
+import { followRequestEvents, nextSequence } from '../../../shared/bus/request-events.ts';
+import { until } from '../cluster/system.ts';
 
 /** What was told about requests. */
 export interface Watch {

@@ -1,7 +1,7 @@
-import type { Graph } from '../../shared/pipeline/graph.ts';
-import { recordStages, type StageChange, type Recording } from './stage-recorder.ts';
-import type { System } from './system.ts';
-import { watch, type Watch } from './event-recorder.ts';
+import type { Graph } from '../../../shared/pipeline/graph.ts';
+import { recordStages, type StageChange, type Recording } from '../recorders/stage-recorder.ts';
+import type { System } from '../cluster/system.ts';
+import { watch, type Watch } from '../recorders/event-recorder.ts';
 
 /** What a scenario leaves to be read: seconds from the first upload. */
 export interface Timeline {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AnyStage } from '../../shared/pipeline/stage.ts';
-import { consumerName, lanesOf } from '../../shared/bus/topology.ts';
+import type { AnyStage } from '../../../shared/pipeline/stage.ts';
+import { consumerName, lanesOf } from '../../../shared/bus/topology.ts';
 
 /** Milliseconds between two looks. */
 const INTERVAL = 250;

@@ -3,9 +3,9 @@ import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { run } from '../../infra/compose/run.ts';
-import { NAMESPACE } from '../../infra/kubernetes/names.ts';
-import { cacheDir, root } from '../../infra/process/paths.ts';
+import { run } from '../../../infra/compose/run.ts';
+import { NAMESPACE } from '../../../infra/kubernetes/names.ts';
+import { cacheDir, root } from '../../../infra/process/paths.ts';
 
 /** Where lib.sh has it. */
 export const runDir = process.env['FAVE_KUBERNETES_RUN'] || join(tmpdir(), 'fave-kubernetes');
