@@ -12,6 +12,7 @@ const checks: Readonly<Record<string, readonly string[]>> = {
   'generated files': ['tsx', 'schemas/generate.ts', '--check'],
   'generated docs': ['tsx', 'cli/generate-docs.ts', '--check'],
   'lint and import directions': ['eslint', '.', '--max-warnings', '0'],
+  'commit subjects': ['tsx', 'scripts/checks/commits.ts'],
 };
 
 /**
