@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { bundle } from '../scripts/bundle.mjs';
+import { bundle } from '../scripts/bundle.ts';
 import { root } from '../infra/process/paths.ts';
 
 /** Bundles a program of `peers/` as the services are bundled, so that it starts as fast. @returns The bundle's path. */

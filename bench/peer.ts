@@ -28,7 +28,6 @@ const GRACE = 10_000;
 export async function startPeer(program: string, args: readonly string[], env: NodeJS.ProcessEnv, log: string): Promise<Peer> {
   const output = openSync(log, 'a');
   const child = fork(join(import.meta.dirname, 'peers', `${program}.ts`), args, {
-    execArgv: ['--import', 'tsx'],
     env,
     stdio: ['ignore', output, 'inherit', 'ipc'],
   });

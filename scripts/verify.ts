@@ -9,8 +9,8 @@ import { notificationRules } from '../infra/setup/notification-rules.ts';
 const checks: Readonly<Record<string, readonly string[]>> = {
   format: ['prettier', '--check', '--log-level', 'warn', '.'],
   types: ['tsc'],
-  'generated files': ['tsx', 'schemas/generate.ts', '--check'],
-  'generated docs': ['tsx', 'cli/generate-docs.ts', '--check'],
+  'generated files': ['node', 'schemas/generate.ts', '--check'],
+  'generated docs': ['node', 'cli/generate-docs.ts', '--check'],
   'lint and import directions': ['eslint', '.', '--max-warnings', '0'],
   'commit subjects': ['tsx', 'scripts/checks/commits.ts'],
 };
@@ -34,7 +34,8 @@ async function verify(): Promise<void> {
 }
 
 async function run([command = '', ...args]: readonly string[]): Promise<boolean> {
-  const child = spawn(join(root, 'node_modules/.bin', command), args, { cwd: root, stdio: 'inherit' });
+  const program = command === 'node' ? process.execPath : join(root, 'node_modules/.bin', command);
+  const child = spawn(program, args, { cwd: root, stdio: 'inherit' });
   return (await new Promise<number | null>((resolve, reject) => child.once('exit', resolve).once('error', reject))) === 0;
 }
 

@@ -39,8 +39,8 @@ export async function checkTools(env: Readonly<Record<string, string | undefined
 
 function checkNode(version: string): Check {
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  const fits = major > 20 || (major === 20 && minor >= 19);
-  return fits ? ok(GROUP, 'node', version) : bad(GROUP, 'node', version, 'install Node.js 20.19 or later (https://nodejs.org)');
+  const fits = major > 22 || (major === 22 && minor >= 18);
+  return fits ? ok(GROUP, 'node', version) : bad(GROUP, 'node', version, 'install Node.js 22.18 or later (https://nodejs.org)');
 }
 
 function checkServer(program: ServerProgram): Check {

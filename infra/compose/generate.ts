@@ -1,4 +1,4 @@
-/** `npm run compose`: writes into compose.yaml and Prometheus' configuration what follows from the graph. */
+/** `npm run generate`: writes into compose.yaml and Prometheus' configuration what follows from the graph. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { graph } from '../../services/pipeline.ts';

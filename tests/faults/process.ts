@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { vi } from 'vitest';
-import { bundle } from '../../scripts/bundle.mjs';
+import { bundle } from '../../scripts/bundle.ts';
 import { WAIT } from '../shared/runtime/harness.ts';
 import { onTestFileEnd, type Stack } from '../support/stack.ts';
 import type { Phase } from './fixture/graph.ts';

@@ -4,7 +4,6 @@
  */
 import { join } from 'node:path';
 import { messageOf } from '../../shared/core/errors.ts';
-import { root } from '../../infra/process/paths.ts';
 import { ensureServers } from '../../infra/servers/install.ts';
 import { whyNoCluster, withCluster } from './cluster/with-cluster.ts';
 
@@ -12,8 +11,7 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 async function main(): Promise<void> {
   const { mc } = await ensureServers(say);
-  const scenarios = join(import.meta.dirname, 'run-scenarios.ts');
-  await withCluster([join(root, 'node_modules/tsx/dist/cli.mjs'), scenarios, mc, ...process.argv.slice(2)], say);
+  await withCluster([join(import.meta.dirname, 'run-scenarios.ts'), mc, ...process.argv.slice(2)], say);
 }
 
 const reason = whyNoCluster();

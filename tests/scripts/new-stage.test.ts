@@ -12,23 +12,19 @@ let copy: string;
 /** A copy of what a stage stands on: the script writes into the sources. */
 beforeAll(async () => {
   copy = await mkdtemp(join(tmpdir(), 'fave-new-stage-'));
-  for (const house of ['schemas', 'shared', 'services']) await cp(join(root, house), join(copy, house), { recursive: true });
+  for (const house of ['schemas', 'shared', 'services', 'scripts'])
+    await cp(join(root, house), join(copy, house), { recursive: true });
   for (const file of ['package.json', 'tsconfig.json']) await cp(join(root, file), join(copy, file));
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
 });
 
 afterAll(() => rm(copy, { recursive: true, force: true }));
 
-// tsx leaves a socket's directory behind.
-const tsx = (...args: string[]) =>
-  run(process.execPath, [join(root, 'node_modules/tsx/dist/cli.mjs'), ...args], {
-    cwd: copy,
-    env: { ...process.env, TMPDIR: copy },
-  });
+const node = (...args: string[]) => run(process.execPath, args, { cwd: copy });
 
 test('a new stage is one folder and one line, in the graph, and runs', async () => {
   const before = await readFile(join(copy, 'services/pipeline.ts'), 'utf8');
-  await tsx('scripts/new-stage.ts', 'stage-loud-words', '--consumes', 'transcript');
+  await node('scripts/new-stage.ts', 'stage-loud-words', '--consumes', 'transcript');
 
   const after = await readFile(join(copy, 'services/pipeline.ts'), 'utf8');
   expect(after.split('\n').filter((line) => !before.split('\n').includes(line))).toHaveLength(1);
@@ -42,7 +38,7 @@ test('a new stage is one folder and one line, in the graph, and runs', async () 
     console.log(JSON.stringify({ consumers: graph.consumersOf('transcript').map(({ name }) => name), made }));
   `;
   await writeFile(join(copy, 'probe.ts'), script);
-  const { stdout } = await tsx('probe.ts');
+  const { stdout } = await node('probe.ts');
   expect(JSON.parse(stdout)).toEqual({
     consumers: ['stage-grep', 'stage-loud-words'],
     made: [['stage-loud-words/clip_{clip}/loud-words.json', { fields: ['text', 'words'] }]],
@@ -50,11 +46,11 @@ test('a new stage is one folder and one line, in the graph, and runs', async () 
 });
 
 test('a name that is taken and a kind that does not exist are refused with what to do', async () => {
-  await expect(tsx('scripts/new-stage.ts', 'stage-grep')).rejects.toMatchObject({
+  await expect(node('scripts/new-stage.ts', 'stage-grep')).rejects.toMatchObject({
     code: 2,
     stderr: expect.stringContaining('exists already'),
   });
-  await expect(tsx('scripts/new-stage.ts', 'stage-x', '--consumes', 'smell')).rejects.toMatchObject({
+  await expect(node('scripts/new-stage.ts', 'stage-x', '--consumes', 'smell')).rejects.toMatchObject({
     code: 2,
     stderr: expect.stringContaining('There is no kind smell.'),
   });

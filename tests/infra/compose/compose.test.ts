@@ -31,7 +31,7 @@ describe('compose.yaml', () => {
     expect(validate.errors).not.toBeNull();
   });
 
-  it.each(GENERATED)('has in %s every service of the graph (npm run compose)', async (name) => {
+  it.each(GENERATED)('has in %s every service of the graph (npm run generate)', async (name) => {
     const committed = await readFile(join(root, name), 'utf8');
     expect(withParts(committed, generatedParts(graph))).toBe(committed);
     for (const service of ours) expect(committed).toContain(service);

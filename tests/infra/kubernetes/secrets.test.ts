@@ -16,9 +16,8 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 
 /** What `npm run -s k8s -- secrets` prints: passwords by Secret. */
 async function printed(args: string[] = [], variables: Record<string, string> = {}): Promise<Record<string, string | undefined>> {
-  const program = ['--import', 'tsx', 'infra/kubernetes/main.ts', 'secrets', dir, ...args];
-  // Where tsx keeps what it compiled.
-  const text = await run(process.execPath, program, { cwd: root, env: { TMPDIR: dir, ...variables } });
+  const program = ['infra/kubernetes/main.ts', 'secrets', dir, ...args];
+  const text = await run(process.execPath, program, { cwd: root, env: variables });
   const secrets = parseAllDocuments(text).map((document) => document.toJS() as Secret);
   return Object.fromEntries(secrets.map(({ metadata, stringData }) => [metadata.name, stringData['NATS_PASSWORD']]));
 }

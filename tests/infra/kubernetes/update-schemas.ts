@@ -1,5 +1,5 @@
 /**
- * `npx tsx tests/infra/kubernetes/update-schemas.ts`: writes schemas.json from the Go modules of Kubernetes, KEDA and the Prometheus operator,
+ * `node tests/infra/kubernetes/update-schemas.ts`: writes schemas.json from the Go modules of Kubernetes, KEDA and the Prometheus operator,
  * in the versions that the test cluster runs. All three are under the Apache License 2.0.
  */
 import { execFile } from 'node:child_process';

@@ -13,7 +13,7 @@ import { createMetrics } from '../../../shared/runtime/service/metrics.ts';
 
 const read = (path: string): string => readFileSync(path, 'utf8');
 
-it('the committed dashboard is what the table of panels says: npm run dashboards', () => {
+it('the committed dashboard is what the table of panels says: npm run generate', () => {
   expect(JSON.parse(read('infra/observe/grafana/dashboards/pipeline.json'))).toEqual(dashboard());
 });
 

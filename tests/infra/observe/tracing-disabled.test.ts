@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, it } from 'vitest';
-import { bundle } from '../../../scripts/bundle.mjs';
+import { bundle } from '../../../scripts/bundle.ts';
 import { onTestFileEnd, useSharedStack, type Stack } from '../../support/stack.ts';
 
 const PRELOADED = join(import.meta.dirname, 'modules.mjs');

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { bundle } from '../../../scripts/bundle.mjs';
+import { bundle } from '../../../scripts/bundle.ts';
 import type { ProcessSpec } from '../../../infra/process/process.ts';
 import { journalPath, keepJournal } from '../../../infra/scaler/scale-event-log.ts';
 import { createReplicas } from '../../../infra/scaler/replicas.ts';

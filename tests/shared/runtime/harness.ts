@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, vi } from 'vitest';
-import { bundle } from '../../../scripts/bundle.mjs';
+import { bundle } from '../../../scripts/bundle.ts';
 import { setUp } from '../../../infra/setup/setup.ts';
 import { relay } from '../../../services/relay/relay.ts';
 import { tracker } from '../../../services/tracker/tracker.ts';

