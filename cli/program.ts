@@ -206,7 +206,7 @@ function addLoadCommand(program: Command, here: () => CliContext, run: Run): voi
 function addInstanceCommands(program: Command, here: () => CliContext, run: Run): void {
   program
     .command('env')
-    .description('print what gives a shell mc, nats and access: eval "$(npx fave env)"')
+    .description('print what gives a shell mc, nats and access: eval "$(./fave env)"')
     .option('--json', 'print JSON')
     .action((options: { json?: boolean }) => run(import('./commands/instance/env.ts').then(({ env }) => env(here(), options))));
   program

@@ -63,7 +63,7 @@ async function start(args: string[]): Promise<void> {
   const running = await readInstance(dataDir);
   if (running?.state === 'ready') {
     if (more.regime && more.regime !== running.regime)
-      throw new PermanentError('regime-mismatch', `FAVE runs already, and not as ${more.regime}; npx fave down stops it`);
+      throw new PermanentError('regime-mismatch', `FAVE runs already, and not as ${more.regime}; ./fave down stops it`);
     say('FAVE runs already.');
     say(welcome(running));
     return;
@@ -106,7 +106,7 @@ function welcome({ dataDir, bucket, ports, own }: InstanceRecord): string {
     '',
     'FAVE is ready. In another terminal, in this directory:',
     '',
-    `  eval "$(npx fave env${data})"                  # puts mc and nats on PATH, with access`,
+    `  eval "$(./fave env${data})"                  # puts mc and nats on PATH, with access`,
     `  nats sub 'fave.requests.*.completed'                # waits for results`,
     `  mc cp video.mp4 fave/${bucket}/requests/my-video/input/`,
     '',

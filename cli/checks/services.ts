@@ -32,7 +32,7 @@ function checkService({ processes, dataDir }: InstanceRecord, name: string, scal
     const running = processes.filter((process) => process.name === name && isRunning(process));
     const first = running.find(({ http }) => http !== undefined) ?? running[0];
     if (!first && scaling?.min === 0) return ok(GROUP, name, 'scaled to zero');
-    if (!first) return bad(GROUP, name, 'not running', `see ${log}; npx fave down and npm start start it again`);
+    if (!first) return bad(GROUP, name, 'not running', `see ${log}; ./fave down and npm start start it again`);
     if (first.http === undefined) return warn(GROUP, name, 'starting', 'wait a moment');
     const { status } = await fetch(`http://127.0.0.1:${first.http}/healthz`, { signal: AbortSignal.timeout(ANSWER) });
     return status === 200

@@ -37,7 +37,7 @@ export async function deleteSecrets(dataDir: string): Promise<void> {
   if (await readInstance(dataDir))
     throw new PermanentError(
       'already-running',
-      `an instance runs in ${dataDir}: stop it (npx fave down), then rotate its secrets`,
+      `an instance runs in ${dataDir}: stop it (./fave down), then rotate its secrets`,
     );
   await rm(join(dataDir, 'secrets.json'), { force: true });
 }

@@ -27,7 +27,7 @@ export async function demo(cli: CliContext, video: string | undefined, { portBas
     if (code === exitCodes.ok) await result(here, id, {});
     cli.stderr.line();
     cli.stderr.line(cli.stderr.style('dim', `more: fave status ${id}`));
-    if (here !== cli) cli.stderr.line(cli.stderr.style('dim', 'FAVE goes on running; stop it with: npx fave down'));
+    if (here !== cli) cli.stderr.line(cli.stderr.style('dim', 'FAVE goes on running; stop it with: ./fave down'));
     return code;
   } finally {
     await rm(dir, { recursive: true, force: true });
