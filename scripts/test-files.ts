@@ -1,4 +1,4 @@
-import { globSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** Starts servers for every test file that imports it, directly or not. */
@@ -17,7 +17,8 @@ export function testFiles({ servers }: { servers: boolean }): string[] {
     }
     return known.get(file) ?? false;
   };
-  return globSync('tests/**/*.test.ts').filter((file) => needsServers(file) === servers);
+  const files = readdirSync('tests', { recursive: true, encoding: 'utf8' }).map((file) => join('tests', file));
+  return files.filter((file) => file.endsWith('.test.ts') && needsServers(file) === servers);
 }
 
 /** Returns the test modules that a test module imports; no other module imports {@link SERVERS}. */
