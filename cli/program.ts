@@ -3,7 +3,7 @@ import { patterns } from '../loadgen/arrivals/load-plan.ts';
 import type { CliContext } from './context/cli.ts';
 import type { LetterOptions } from './commands/requests/dlq.ts';
 import type { LoadCommandOptions } from './commands/instance/load.ts';
-import { UsageError } from './context/errors.ts';
+import { UsageError } from '../shared/core/errors.ts';
 
 /** What a command ends with. */
 export type ExitCode = number;

@@ -4,7 +4,7 @@ import type { Graph } from '../../shared/pipeline/graph.ts';
 import { consumerConfigs, streamConfigs } from '../../shared/bus/topology.ts';
 import { bad, check, ok, warn, type Check } from './check.ts';
 import { bytes } from '../output/format.ts';
-import { mapSome } from '../../shared/requests/read-request.ts';
+import { mapConcurrently } from '../../shared/core/map-concurrently.ts';
 
 const GROUP = 'bus';
 
@@ -13,8 +13,8 @@ const NEARLY_FULL = 0.8;
 
 /** The streams, and every consumer of the graph. */
 export async function checkBus(bus: Bus, graph: Graph): Promise<Check[]> {
-  const streams = await mapSome(streamConfigs(), ({ name = '' }) => checkStream(bus, name));
-  const consumers = await mapSome(consumerConfigs(graph, 1), ({ stream, config }) =>
+  const streams = await mapConcurrently(streamConfigs(), ({ name = '' }) => checkStream(bus, name));
+  const consumers = await mapConcurrently(consumerConfigs(graph, 1), ({ stream, config }) =>
     checkConsumer(bus, stream, config.durable_name),
   );
   return [...streams, ...consumers];

@@ -1,16 +1,9 @@
 import { CommanderError } from 'commander';
-import { FaveError, messageOf, PermanentError } from '../../shared/core/errors.ts';
+import { FaveError, messageOf, UsageError } from '../../shared/core/errors.ts';
 import type { Output } from './cli.ts';
 
 /** Exit codes of every command; 130 is what shells expect of a command that Ctrl-C ended. */
 export const exitCodes = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
-
-/** The command was called wrongly; the sentence says how to call it. */
-export class UsageError extends PermanentError {
-  constructor(message: string) {
-    super('usage', message);
-  }
-}
 
 /** Says what went wrong, in one sentence without a stack, and returns the exit code for it. */
 export function exitCodeOf(error: unknown, stderr: Output): number {

@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import type { RequestState } from '../../schemas/generated/types.ts';
 import type { Output } from '../context/cli.ts';
-import { duration, escapeControlCharacters, shorten, wrap } from './format.ts';
+import { duration, escapeControlCharacters, shorten } from './format.ts';
+import { wrap } from '../../shared/core/text.ts';
 
 /** The end of a request as `submit --json` prints it; every field is always there. */
 export interface RequestSummary {

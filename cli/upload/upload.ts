@@ -2,7 +2,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import pRetry from 'p-retry';
 import { FaveError, messageOf, RetryableError } from '../../shared/core/errors.ts';
 import { digestOf, type Store } from '../../shared/store/store.ts';
-import { mapSome } from '../../shared/requests/read-request.ts';
+import { mapConcurrently } from '../../shared/core/map-concurrently.ts';
 
 const MiB = 1024 ** 2;
 
@@ -66,7 +66,7 @@ async function uploadParts(
   };
   try {
     const numbers = Array.from({ length: Math.ceil(size / partSize) }, (_, n) => n + 1);
-    return await client.completeMultipartUpload(bucket, key, id, await mapSome(numbers, part, AT_ONCE));
+    return await client.completeMultipartUpload(bucket, key, id, await mapConcurrently(numbers, part, AT_ONCE));
   } catch (error) {
     await client.abortMultipartUpload(bucket, key, id).catch(() => undefined); // the store removes it after a day by itself
     throw error;

@@ -9,13 +9,13 @@ import type { ParsedKey } from '../../shared/pipeline/keys.ts';
 import { announce, createLandedMessage } from '../../shared/bus/landed-message.ts';
 import { decodeMetadata, parseRequestHeaders, type ObjectMetadata } from '../../shared/pipeline/metadata.ts';
 import { createOptionParser } from '../../shared/core/options.ts';
-import { readRequest } from '../../shared/runtime/workdir/item.ts';
 import type { Service } from '../../shared/runtime/service/service.ts';
 import { NO_REQUEST, RELAY_CONSUMER, streams, subjects } from '../../shared/bus/topology.ts';
 import { isTraceparent, newTraceparent, startSpan, traceIdOf } from '../../shared/observability/trace.ts';
 import { parseJson } from '../../shared/core/validate.ts';
 import { admit } from './admit.ts';
 import { classify, createdObjects, type CreatedObject } from './classify.ts';
+import { readRequest } from '../../shared/requests/read-request.ts';
 
 /** What may become of a notification, as the metric counts it. */
 export const results = ['landed', 'ignored', 'rejected', 'invalid', 'retried'] as const;

@@ -25,6 +25,13 @@ export class FaveError extends Error {
 /** Trying again cannot help: the input is unreadable, an option is wrong. */
 export class PermanentError extends FaveError {}
 
+/** The caller passed an invalid argument. The message states what is expected. */
+export class UsageError extends PermanentError {
+  constructor(message: string) {
+    super('usage', message);
+  }
+}
+
 /** What was announced is not in the store. Believed only when said again: a node that comes back denies what was written without it. */
 export class NotFoundError extends PermanentError {}
 

@@ -1,9 +1,8 @@
-import type { RequestState } from '../../schemas/generated/types.ts';
-import { PermanentError } from '../core/errors.ts';
+import type { Request, RequestState } from '../../schemas/generated/types.ts';
+import { NotFoundError, PermanentError, UsageError } from '../core/errors.ts';
 import { metadataPaths, REQUEST_ID, REQUEST_ID_RULE, requestPrefix } from '../pipeline/keys.ts';
 import type { Store } from '../store/store.ts';
 import { parseJson } from '../core/validate.ts';
-import { UsageError } from '../../cli/context/errors.ts';
 
 /** @throws UsageError that says what an id looks like. */
 export function assertRequestId(id: string): void {
@@ -14,6 +13,14 @@ export function assertRequestId(id: string): void {
 export async function stateOf(store: Store, id: string): Promise<RequestState | undefined> {
   const found = await store.getText(requestPrefix(id) + metadataPaths.state);
   return found && parseJson('requestState', found.text);
+}
+
+/** Returns the admitted request. The record never changes, so callers may cache it. @throws NotFoundError `missing-artifact`. */
+export async function readRequest(store: Store, requestId: string, signal?: AbortSignal): Promise<Request> {
+  const key = requestPrefix(requestId) + metadataPaths.request;
+  const found = await store.getText(key, signal && { signal });
+  if (!found) throw new NotFoundError('missing-artifact', `${key} is missing: the request was never admitted, or was removed`);
+  return parseJson('request', found.text);
 }
 
 /** Whether nothing more will come of the request's run. */
@@ -42,20 +49,4 @@ export async function requireState(store: Store, id: string): Promise<RequestSta
     );
   }
   throw new PermanentError('unknown-request', `there is no request ${id}: fave ls lists those that there are`);
-}
-
-/** Runs `work` on every item, a few at once, and returns the results in the items' order; after a failure nothing more is begun. */
-export async function mapSome<T, R>(items: readonly T[], work: (item: T) => Promise<R>, atOnce = 16): Promise<R[]> {
-  const results: R[] = [];
-  let next = 0;
-  const lane = async (): Promise<void> => {
-    try {
-      for (let n = next++; n < items.length; n = next++) results[n] = await work(items[n] as T);
-    } catch (error) {
-      next = items.length;
-      throw error;
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, lane));
-  return results;
 }

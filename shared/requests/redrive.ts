@@ -5,11 +5,11 @@ import { codeOf, PermanentError } from '../core/errors.ts';
 import { publishLifecycle } from '../bus/events.ts';
 import { announce } from '../bus/landed-message.ts';
 import { beginRun, lastRun } from './start-run.ts';
-import { readRequest } from '../runtime/workdir/item.ts';
 import type { Store } from '../store/store.ts';
 import { streams, subjects } from '../bus/topology.ts';
 import { parseJson } from '../core/validate.ts';
 import { readStream } from '../bus/read-stream.ts';
+import { readRequest } from './read-request.ts';
 
 /** A dead letter and where it lies in the stream. */
 export interface StoredLetter extends DeadLetter {

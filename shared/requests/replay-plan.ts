@@ -7,7 +7,7 @@ import { withDefaults, type OptionMap } from '../core/options.ts';
 import type { AnyStage } from '../pipeline/stage.ts';
 import type { Store } from '../store/store.ts';
 import { parseJson } from '../core/validate.ts';
-import { mapSome } from './read-request.ts';
+import { mapConcurrently } from '../core/map-concurrently.ts';
 
 /** What a replay is to do. At most one of `from` and `only`; neither: everything, from the input on. */
 export interface ReplayScope {
@@ -80,7 +80,7 @@ export async function planReplay(
 
   const visit = async (kind: Kind, sources: readonly Source[]): Promise<void> => {
     for (const stage of graph.consumersOf(kind.name)) {
-      const receipts = await mapSome(sources, ({ item }) => receiptOf(stage.name, item));
+      const receipts = await mapConcurrently(sources, ({ item }) => receiptOf(stage.name, item));
       const planned = sources.map((source, n): PlannedItem => {
         const receipt = receipts[n];
         const reason = reasonToRun(stage, receipt, { source, options: request.options, objects, forced: forced.has(stage.name) });

@@ -1,11 +1,10 @@
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { kinds } from '../../schemas/kinds.ts';
-import { PermanentError } from '../core/errors.ts';
+import { PermanentError, UsageError } from '../core/errors.ts';
 import { pathOf, requestPrefix } from '../pipeline/keys.ts';
 import { createOptionParser } from '../core/options.ts';
 import type { OptionSchemas } from '../pipeline/stage.ts';
-import { UsageError } from '../../cli/context/errors.ts';
 
 /** A file that is to become a request. */
 export interface Submission {

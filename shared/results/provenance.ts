@@ -1,10 +1,9 @@
 import type { Receipt } from '../../schemas/generated/types.ts';
-import { PermanentError } from '../core/errors.ts';
+import { PermanentError, UsageError } from '../core/errors.ts';
 import { requestPrefix, splitKey } from '../pipeline/keys.ts';
 import { decodeMetadata } from '../pipeline/metadata.ts';
 import type { Store } from '../store/store.ts';
 import { parseJson } from '../core/validate.ts';
-import { UsageError } from '../../cli/context/errors.ts';
 
 /** An object on the way from an artifact to the input: what it is, and what made it. */
 export interface ProvenanceStep {

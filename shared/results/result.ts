@@ -3,8 +3,9 @@ import { kinds, type Kind } from '../../schemas/kinds.ts';
 import { parseKey, pathOf, requestPrefix } from '../pipeline/keys.ts';
 import type { Store } from '../store/store.ts';
 import { parseJson } from '../core/validate.ts';
-import { requireState, mapSome } from '../requests/read-request.ts';
+import { requireState } from '../requests/read-request.ts';
 import { mergeTimeline, type Timeline } from './timeline.ts';
+import { mapConcurrently } from '../core/map-concurrently.ts';
 
 /** A request's timeline and where it comes from, as `fave result --json` prints it. */
 export interface Result extends Timeline {
@@ -24,12 +25,14 @@ export async function readResult(store: Store, id: string): Promise<Result> {
   const media = await store.getText(requestPrefix(id) + pathOf(kinds.media));
   const timeline = mergeTimeline({
     media: media && (parseJson('media', media.text) satisfies Media),
-    transcripts: await mapSome(transcripts, async (key): Promise<Transcript> =>
+    transcripts: await mapConcurrently(transcripts, async (key): Promise<Transcript> =>
       parseJson('transcript', await textOf(store, key)),
     ),
-    detections: await mapSome(detections, async (key): Promise<Detections> => parseJson('detections', await textOf(store, key))),
+    detections: await mapConcurrently(detections, async (key): Promise<Detections> =>
+      parseJson('detections', await textOf(store, key)),
+    ),
   });
-  const matches = await mapSome(await keysOf(store, id, kinds.match), async (key): Promise<Match> =>
+  const matches = await mapConcurrently(await keysOf(store, id, kinds.match), async (key): Promise<Match> =>
     parseJson('match', await textOf(store, key)),
   );
   return { request_id: id, status, input, ...timeline, matches: matches.sort((a, b) => a.start - b.start), errors };

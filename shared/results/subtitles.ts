@@ -1,5 +1,5 @@
-import { wrap } from '../../cli/output/format.ts';
 import type { TimelineUtterance } from './timeline.ts';
+import { wrap } from '../core/text.ts';
 
 /** One subtitle. */
 export interface Cue {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { age, bytes, formatClock, duration, escapeControlCharacters, shorten, table, wrap } from '../../cli/output/format.ts';
+import { age, bytes, formatClock, duration, escapeControlCharacters, shorten, table } from '../../cli/output/format.ts';
+import { wrap } from '../../shared/core/text.ts';
 
 describe('texts for people', () => {
   it('places in a video', () => {

@@ -1,9 +1,9 @@
 import { beforeAll, expect, it, vi } from 'vitest';
-import { mapSome } from '../../shared/requests/read-request.ts';
 import { streams } from '../../shared/bus/topology.ts';
 import { memory } from '../../bench/processes.ts';
 import { createOwnStack, uniqueId, type Stack } from '../support/stack.ts';
 import { WAIT } from '../support/wait.ts';
+import { mapConcurrently } from '../../shared/core/map-concurrently.ts';
 
 /** Uploads at once: what ends within a minute, 5 000 where there is time. */
 const UPLOADS = Number(process.env['FAVE_TEST_UPLOADS'] ?? 250);
@@ -27,7 +27,7 @@ it('many tiny uploads at once end once each, and nobody holds them all', { timeo
   const ids = Array.from({ length: UPLOADS }, () => uniqueId());
   const begun = performance.now();
   // No videos: the first stage says so, and the request fails with its sentence.
-  await mapSome(ids, (id) => stack.store.put(`requests/${id}/input/tiny.mp4`, id), 64);
+  await mapConcurrently(ids, (id) => stack.store.put(`requests/${id}/input/tiny.mp4`, id), 64);
   const uploaded = performance.now();
   await vi.waitUntil(async () => Object.keys(await ends()).length >= UPLOADS, {
     timeout: 60_000 + UPLOADS * 2_000,

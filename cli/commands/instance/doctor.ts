@@ -8,7 +8,7 @@ import type { CliContext, Output } from '../../context/cli.ts';
 import { findInstance, hasServerAddresses, withBus, withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
 import { messageOf } from '../../../shared/core/errors.ts';
-import { wrap } from '../../output/format.ts';
+import { wrap } from '../../../shared/core/text.ts';
 
 /** Checks everything that FAVE stands on, and says what to do about what is wrong. */
 export async function doctor(cli: CliContext, { json = false }: { json?: boolean }): Promise<number> {

@@ -11,10 +11,10 @@ import type { Target } from '../../../loadgen/targets/target.ts';
 import { bucketTarget } from '../../../loadgen/targets/bucket.ts';
 import { defaultStall, nullTarget, stallingTarget } from '../../../loadgen/targets/local.ts';
 import { graph } from '../../../services/pipeline.ts';
-import { PermanentError } from '../../../shared/core/errors.ts';
+import { PermanentError, UsageError } from '../../../shared/core/errors.ts';
 import type { CliContext } from '../../context/cli.ts';
 import { withBus, withStore } from '../../context/connection.ts';
-import { exitCodes, UsageError } from '../../context/errors.ts';
+import { exitCodes } from '../../context/errors.ts';
 import { createLoadDisplay, summaryLines } from '../../output/load-progress.ts';
 import { parseOptions } from '../../../shared/requests/submission.ts';
 

@@ -1,9 +1,9 @@
 import { graph } from '../../../services/pipeline.ts';
-import { messageOf } from '../../../shared/core/errors.ts';
+import { messageOf, UsageError } from '../../../shared/core/errors.ts';
 import type { CliContext, Output } from '../../context/cli.ts';
 import { withBus, withStore } from '../../context/connection.ts';
-import { exitCodes, UsageError } from '../../context/errors.ts';
-import { age, escapeControlCharacters, shorten, table, wrap } from '../../output/format.ts';
+import { exitCodes } from '../../context/errors.ts';
+import { age, escapeControlCharacters, shorten, table } from '../../output/format.ts';
 import {
   byRequest,
   dropLetters,
@@ -13,6 +13,7 @@ import {
   type StoredLetter,
 } from '../../../shared/requests/redrive.ts';
 import { assertRequestId } from '../../../shared/requests/read-request.ts';
+import { wrap } from '../../../shared/core/text.ts';
 
 export interface LetterOptions {
   readonly stage?: string;

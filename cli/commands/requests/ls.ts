@@ -6,7 +6,8 @@ import { withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
 import { age, escapeControlCharacters, shorten, table } from '../../output/format.ts';
 import { statusText } from '../../output/request-summary.ts';
-import { mapSome, stateOf } from '../../../shared/requests/read-request.ts';
+import { stateOf } from '../../../shared/requests/read-request.ts';
+import { mapConcurrently } from '../../../shared/core/map-concurrently.ts';
 
 /** Requests that are looked at: ids do not tell their age, so each one's state is read, which must not take for ever. */
 const SCANNED = 5_000;
@@ -26,7 +27,7 @@ export interface Listed {
 export function ls(cli: CliContext, { limit, json = false }: { limit: number; json?: boolean }): Promise<number> {
   return withStore(cli, async (store) => {
     const { ids, more } = await listRequests(store);
-    const requests = newestFirst(await mapSome(ids, (id) => listed(store, id)), limit);
+    const requests = newestFirst(await mapConcurrently(ids, (id) => listed(store, id)), limit);
     if (json) for (const request of requests) cli.stdout.line(JSON.stringify(request));
     else if (requests.length === 0) cli.stderr.line('no requests yet: fave submit VIDEO makes one');
     else listLines(requests, cli.stdout, Date.now()).forEach(cli.stdout.line);

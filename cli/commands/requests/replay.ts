@@ -1,17 +1,16 @@
 import type { LandedMessage, Request } from '../../../schemas/generated/types.ts';
 import { graph } from '../../../services/pipeline.ts';
 import type { Bus } from '../../../shared/bus/connection.ts';
-import { PermanentError } from '../../../shared/core/errors.ts';
+import { PermanentError, UsageError } from '../../../shared/core/errors.ts';
 import { requestPrefix } from '../../../shared/pipeline/keys.ts';
 import { createLandedMessage } from '../../../shared/bus/landed-message.ts';
 import { decodeMetadata } from '../../../shared/pipeline/metadata.ts';
 import type { OptionMap } from '../../../shared/core/options.ts';
 import { beginRun, lastRun } from '../../../shared/requests/start-run.ts';
-import { readRequest } from '../../../shared/runtime/workdir/item.ts';
 import type { Store } from '../../../shared/store/store.ts';
 import type { CliContext, Output } from '../../context/cli.ts';
 import { withBus, withStore } from '../../context/connection.ts';
-import { exitCodes, UsageError } from '../../context/errors.ts';
+import { exitCodes } from '../../context/errors.ts';
 import { nextSequence } from '../../../shared/bus/request-events.ts';
 import { shorten, table } from '../../output/format.ts';
 import { outcomeLines, outcomeOf } from '../../output/request-summary.ts';
@@ -22,8 +21,9 @@ import {
   type PlannedItem,
   type ReplayScope,
 } from '../../../shared/requests/replay-plan.ts';
-import { requireState, mapSome } from '../../../shared/requests/read-request.ts';
+import { requireState, readRequest } from '../../../shared/requests/read-request.ts';
 import { createDisplay, waitForRequest } from '../../output/wait-for-request.ts';
+import { mapConcurrently } from '../../../shared/core/map-concurrently.ts';
 
 export interface ReplayOptions extends ReplayScope {
   readonly dryRun?: boolean;
@@ -76,11 +76,11 @@ async function executeReplay(
   request: Request,
   { id, run, plan, options }: { id: string; run: number; plan: ReplayPlan; options: ReplayOptions },
 ): Promise<void> {
-  await mapSome(plan.distrusted, (path) => store.remove(requestPrefix(id) + path));
+  await mapConcurrently(plan.distrusted, (path) => store.remove(requestPrefix(id) + path));
   // Made again means made: equal work of other requests, or its own, must not be copied.
   const remade = options.force === true || options.only !== undefined;
   const chosen: OptionMap = { ...request.options, ...(remade && { memo: false }) };
-  const begins = await mapSome(plan.begins, (object) => landedAgain(store, object, run, request, chosen));
+  const begins = await mapConcurrently(plan.begins, (object) => landedAgain(store, object, run, request, chosen));
   await beginRun(bus, store, graph, { requestId: id, run, request, options: chosen, begins });
 }
 

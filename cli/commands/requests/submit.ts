@@ -7,7 +7,7 @@ import { encodeOptions } from '../../../shared/pipeline/metadata.ts';
 import type { Store } from '../../../shared/store/store.ts';
 import type { CliContext } from '../../context/cli.ts';
 import { withBus, withStore } from '../../context/connection.ts';
-import { exitCodes, UsageError } from '../../context/errors.ts';
+import { exitCodes } from '../../context/errors.ts';
 import { nextSequence } from '../../../shared/bus/request-events.ts';
 import { bytes, escapeControlCharacters } from '../../output/format.ts';
 import { outcomeLines, outcomeOf, type RequestSummary } from '../../output/request-summary.ts';
@@ -16,6 +16,7 @@ import { assertRequestId, isEnded, stateOf } from '../../../shared/requests/read
 import { parseOptions, submissionOf, type Submission } from '../../../shared/requests/submission.ts';
 import { upload } from '../../upload/upload.ts';
 import { createDisplay, waitForRequest, warnOfSilence, type Display } from '../../output/wait-for-request.ts';
+import { UsageError } from '../../../shared/core/errors.ts';
 
 export interface SubmitOptions {
   readonly id?: string;

@@ -7,8 +7,9 @@ import type { CliContext } from '../../context/cli.ts';
 import { withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
 import { bytes } from '../../output/format.ts';
-import { assertRequestId, mapSome } from '../../../shared/requests/read-request.ts';
+import { assertRequestId } from '../../../shared/requests/read-request.ts';
 import { createRedraw } from '../../output/redraw.ts';
+import { mapConcurrently } from '../../../shared/core/map-concurrently.ts';
 
 /** Files that are downloaded at once. */
 const AT_ONCE = 8;
@@ -27,7 +28,7 @@ export async function get(cli: CliContext, id: string, dir: string): Promise<num
 
     const redraw = createRedraw(cli.stderr);
     let done = 0;
-    await mapSome(
+    await mapConcurrently(
       files,
       async ({ key, path }) => {
         await mkdir(dirname(path), { recursive: true });

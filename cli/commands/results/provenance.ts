@@ -1,8 +1,9 @@
 import type { CliContext, Output } from '../../context/cli.ts';
 import { withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
-import { bytes, duration, escapeControlCharacters, wrap } from '../../output/format.ts';
+import { bytes, duration, escapeControlCharacters } from '../../output/format.ts';
 import { keyOf, provenanceOf, type ProvenanceStep } from '../../../shared/results/provenance.ts';
+import { wrap } from '../../../shared/core/text.ts';
 
 /** Prints how an artifact came to be. */
 export async function provenance(

@@ -1,11 +1,13 @@
 import { readResult, type Result } from '../../../shared/results/result.ts';
 import type { CliContext, Output } from '../../context/cli.ts';
 import { withStore } from '../../context/connection.ts';
-import { exitCodes, UsageError } from '../../context/errors.ts';
-import { formatClock, escapeControlCharacters, wrap } from '../../output/format.ts';
+import { exitCodes } from '../../context/errors.ts';
+import { formatClock, escapeControlCharacters } from '../../output/format.ts';
 import { errorLines, statusText } from '../../output/request-summary.ts';
 import { assertRequestId, isEnded } from '../../../shared/requests/read-request.ts';
 import { cuesOf, toSrt, toVtt } from '../../../shared/results/subtitles.ts';
+import { UsageError } from '../../../shared/core/errors.ts';
+import { wrap } from '../../../shared/core/text.ts';
 
 export interface ResultOptions {
   readonly json?: boolean;

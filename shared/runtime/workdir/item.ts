@@ -3,19 +3,11 @@ import { mkdir } from 'node:fs/promises';
 import type { LandedMessage, Request } from '../../../schemas/generated/types.ts';
 import { kinds, type Kind } from '../../../schemas/kinds.ts';
 import { NotFoundError } from '../../core/errors.ts';
-import { itemId, metadataPaths, parseKey, pathOf, requestPrefix } from '../../pipeline/keys.ts';
+import { itemId, parseKey, pathOf, requestPrefix } from '../../pipeline/keys.ts';
 import { decodeMetadata } from '../../pipeline/metadata.ts';
 import type { Attributes, Indices, Item, Source } from '../../pipeline/stage.ts';
 import { digestOf, type Store } from '../../store/store.ts';
 import { parseJson, type SchemaName } from '../../core/validate.ts';
-
-/** Reads the admitted request; the answer never changes, so callers may keep it. @throws MissingError `missing-artifact`. */
-export async function readRequest(store: Store, requestId: string, signal?: AbortSignal): Promise<Request> {
-  const key = requestPrefix(requestId) + metadataPaths.request;
-  const found = await store.getText(key, signal && { signal });
-  if (!found) throw new NotFoundError('missing-artifact', `${key} is missing: the request was never admitted, or was removed`);
-  return parseJson('request', found.text);
-}
 
 interface Located {
   readonly kind: Kind;

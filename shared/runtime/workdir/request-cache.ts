@@ -1,6 +1,6 @@
 import type { Request } from '../../../schemas/generated/types.ts';
 import type { Store } from '../../store/store.ts';
-import { readRequest } from './item.ts';
+import { readRequest } from '../../requests/read-request.ts';
 
 /** Requests that are remembered; an admitted request never changes. */
 const REMEMBERED = 200;

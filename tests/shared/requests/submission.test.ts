@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { UsageError } from '../../../cli/context/errors.ts';
 import { parseOptions, submissionOf } from '../../../shared/requests/submission.ts';
 import type { OptionSchemas } from '../../../shared/pipeline/stage.ts';
+import { UsageError } from '../../../shared/core/errors.ts';
 
 const schemas = {
   threshold: { type: 'number', minimum: 0, maximum: 1, default: 0.3, description: '' },
