@@ -23,6 +23,21 @@ export interface Service {
   ready(start?: { readonly model_ms: number }): void;
 }
 
+/** Message that a service sends to its parent process over IPC when it takes work. All times are in milliseconds. */
+export interface ReadyMessage {
+  readonly type: 'ready';
+  /** Port of /metrics and /healthz. */
+  readonly http: number;
+  /** Start of the process, since the epoch. */
+  readonly started: number;
+  /** Parts of the cold start; `model_ms` only for a stage. */
+  readonly imports_ms?: number;
+  readonly connections_ms?: number;
+  readonly model_ms?: number;
+  /** Time from the start of the process until it is ready. */
+  readonly ready_ms: number;
+}
+
 /** Runs a service as this process: configuration, connections, /metrics and /healthz, and an orderly stop on SIGTERM or SIGINT. */
 export async function runService(name: string, run: (service: Service) => Promise<void>): Promise<void> {
   const begun = performance.now();
@@ -68,13 +83,14 @@ export async function runService(name: string, run: (service: Service) => Promis
         isReady = true;
         const parts = { imports: begun, connections: connected - begun, ...(start && { model: start.model_ms }) };
         const { port } = server.address() as AddressInfo;
-        log.info({
-          event: 'service:ready',
+        const report = {
           http: port,
           started: Math.round(performance.timeOrigin),
           ...Object.fromEntries(Object.entries(parts).map(([part, ms]) => [`${part}_ms`, Math.round(ms)])),
           ready_ms: Math.round(performance.now()),
-        });
+        };
+        sendToParent({ type: 'ready', ...report });
+        log.info({ event: 'service:ready', ...report });
         if (!start) return;
         for (const [part, ms] of Object.entries(parts)) metrics.coldStart.observe({ stage: name, part }, ms / 1_000);
       },
@@ -93,6 +109,11 @@ export async function runService(name: string, run: (service: Service) => Promis
   }
   // Whatever still holds the event loop (a keep-alive socket, a timer) must not hold a process that is done.
   setTimeout(() => process.exit(), 1_000).unref();
+}
+
+/** Does nothing without an IPC channel. A parent that has exited must not end the service, so a failed send is ignored. */
+function sendToParent(message: ReadyMessage): void {
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
 }
 
 /**

@@ -15,7 +15,7 @@ import type { Graph } from '../../../shared/pipeline/graph.ts';
 import { createLogger } from '../../../shared/observability/log.ts';
 import { createFeed } from '../../../shared/runtime/delivery/lane-consumer.ts';
 import { createMetrics } from '../../../shared/runtime/service/metrics.ts';
-import type { Service } from '../../../shared/runtime/service/service.ts';
+import type { ReadyMessage, Service } from '../../../shared/runtime/service/service.ts';
 import { runWorker } from '../../../shared/runtime/worker.ts';
 import { sha256Of } from '../../../shared/store/store.ts';
 import { consumerName, MAX_DELIVERIES, streams, subjects } from '../../../shared/bus/topology.ts';
@@ -85,6 +85,7 @@ export async function start(stack: Stack, graph: Graph, name: string, more: Part
 /** A worker of the tiny pipeline's `shout` in a process of its own. */
 export interface WorkerProcess {
   readonly child: ChildProcess;
+  readonly ready: Promise<ReadyMessage>;
   /** Waits for a line that it logs. */
   logged(event: string): Promise<Record<string, unknown>>;
   /** How it ended: an exit code or a signal. */
@@ -106,14 +107,15 @@ export async function startProcess(
       FAVE_GRACE_SECONDS: '10',
       ...env,
     },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
   const lines: Record<string, unknown>[] = [];
-  createInterface({ input: child.stdout }).on('line', (line) => lines.push(JSON.parse(line) as Record<string, unknown>));
+  createInterface({ input: child.stdout! }).on('line', (line) => lines.push(JSON.parse(line) as Record<string, unknown>));
   const ended = once(child, 'exit').then(([code, signal]) => (code ?? signal) as number | string);
   onTestFileEnd(() => (child.kill('SIGKILL'), ended));
   return {
     child,
+    ready: once(child, 'message').then(([message]) => message as ReadyMessage),
     logged: (event) =>
       vi.waitUntil<Record<string, unknown> | undefined>(() => lines.find((line) => line['event'] === event), WAIT),
     ended,
