@@ -5,7 +5,7 @@ import { coresOf, regimeNames, regimeSettings } from '../infra/deployment/regime
 import { graph } from '../services/pipeline.ts';
 import { environmentSchema, settingVariable } from '../shared/config/config.ts';
 import { logEvents } from '../shared/observability/log.ts';
-import type { OptionSchemas } from '../shared/pipeline/stage.ts';
+import type { OptionSchemas } from '../shared/core/options.ts';
 import { createOutput } from './context/cli.ts';
 import { createProgram } from './program.ts';
 

@@ -1,6 +1,6 @@
 import { PermanentError } from '../../shared/core/errors.ts';
 import type { Probe } from '../../shared/media/probe.ts';
-import type { OptionSchemas, OptionValues } from '../../shared/pipeline/stage.ts';
+import type { OptionSchemas, OptionValues } from '../../shared/core/options.ts';
 
 /** What an operator allows an upload to be, so that one file cannot fill the disk or hold a worker for a day. */
 export const limits = {

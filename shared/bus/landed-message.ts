@@ -4,7 +4,7 @@ import type { LandedMessage } from '../../schemas/generated/types.ts';
 import type { Bus } from './connection.ts';
 import { requestPrefix } from '../pipeline/keys.ts';
 import type { ObjectMetadata } from '../pipeline/metadata.ts';
-import type { Indices } from '../pipeline/stage.ts';
+import type { Indices } from '../pipeline/artifact.ts';
 import { laneOf, subjects } from './topology.ts';
 import { validate } from '../core/validate.ts';
 

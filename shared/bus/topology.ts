@@ -9,7 +9,7 @@ import {
 } from '@nats-io/jetstream';
 import type { Kind } from '../../schemas/kinds.ts';
 import type { Graph } from '../pipeline/graph.ts';
-import type { Indices } from '../pipeline/stage.ts';
+import type { Indices } from '../pipeline/artifact.ts';
 
 /** Every subject, stream and consumer, derived from the graph. Set-up makes them, autoscalers and `fave doctor` read them. */
 

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { otelEnvironment, tracingOf, type Tracing } from './otel.ts';
-import { createOptionParser, withDefaults, type OptionMap } from '../core/options.ts';
-import type { OptionSchemas, OptionValues } from '../pipeline/stage.ts';
+import { createOptionParser, withDefaults, type OptionMap, type OptionSchemas, type OptionValues } from '../core/options.ts';
 
 /** Seconds: no interval is longer, nor would a timer count 25 days. */
 const DAY = 86_400;

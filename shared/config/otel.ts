@@ -1,4 +1,4 @@
-import type { OptionSchemas, OptionValues } from '../pipeline/stage.ts';
+import type { OptionSchemas, OptionValues } from '../core/options.ts';
 
 const sdk = (description: string) => ({ type: 'string', default: '', description: `OpenTelemetry’s: ${description}` }) as const;
 

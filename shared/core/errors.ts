@@ -1,20 +1,19 @@
-/** What an error carries besides its sentence. */
-export interface FaultDetails {
-  /** The thing that went wrong, below this error. */
+export interface ErrorDetails {
+  /** The error that caused this one. */
   cause?: unknown;
-  /** Last lines of the tool's standard error, when a tool failed. */
+  /** Last lines of a failed tool's standard error. */
   stderr?: string;
 }
 
 /**
  * A failure with a stable `code` for programs and a sentence for people.
- * `PermanentError` ends the item at once; `RetryableError`, and every error that is neither, is tried again.
+ * A `PermanentError` ends the item at once. The item is retried after a `RetryableError` and after any other error.
  */
 export class FaveError extends Error {
   readonly code: string;
   readonly stderr: string | undefined;
 
-  constructor(code: string, message: string, details: FaultDetails = {}) {
+  constructor(code: string, message: string, details: ErrorDetails = {}) {
     super(message, { cause: details.cause });
     this.name = new.target.name;
     this.code = code;
@@ -22,7 +21,7 @@ export class FaveError extends Error {
   }
 }
 
-/** Trying again cannot help: the input is unreadable, an option is wrong. */
+/** A retry cannot help: the input is unreadable, or an option is wrong. */
 export class PermanentError extends FaveError {}
 
 /** The caller passed an invalid argument. The message states what is expected. */
@@ -32,21 +31,27 @@ export class UsageError extends PermanentError {
   }
 }
 
-/** What was announced is not in the store. Believed only when said again: a node that comes back denies what was written without it. */
+/** Data from a file, a message or the store violates its schema. */
+export class InvalidDataError extends PermanentError {}
+
+/**
+ * An announced object is not in the store. The worker retries before it accepts this: a store node that restarts reports
+ * objects as missing that were written in its absence.
+ */
 export class NotFoundError extends PermanentError {}
 
-/** Trying again may help: a store that answers 503, a tool killed from outside. */
+/** A retry may help: the store answered 503, or a signal killed a tool. */
 export class RetryableError extends FaveError {}
 
-/** A server that FAVE stands on does not answer. Never the item's fault: the worker waits for it instead of failing the item. */
+/** The store or the bus does not answer. The item is not at fault, so the worker waits for the server and does not fail the item. */
 export class UnavailableError extends RetryableError {}
 
-/** The message of anything thrown. */
+/** Returns the message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The stable code of anything thrown; `unexpected` for what is not a {@link FaveError}. */
+/** Returns the stable code of any thrown value; `unexpected` if it is not a {@link FaveError}. */
 export function codeOf(error: unknown): string {
   return error instanceof FaveError ? error.code : 'unexpected';
 }

@@ -1,41 +1,81 @@
-import { Ajv } from 'ajv';
 import { PermanentError } from './errors.ts';
-import type { OptionMap, OptionSchemas } from '../pipeline/stage.ts';
-import { explain } from './validate.ts';
 
-export type { OptionMap };
+/** One option, as a JSON Schema of a scalar with a default and a description. */
+export type OptionSchema = { readonly description: string } & (
+  | { readonly type: 'number' | 'integer'; readonly default: number; readonly minimum?: number; readonly maximum?: number }
+  | { readonly type: 'string'; readonly default: string; readonly enum?: readonly string[]; readonly maxLength?: number }
+  | { readonly type: 'boolean'; readonly default: boolean }
+);
+
+export type OptionSchemas = Readonly<Record<string, OptionSchema>>;
+
+type OptionValue<S extends OptionSchema> = S extends { type: 'number' | 'integer' }
+  ? number
+  : S extends { type: 'boolean' }
+    ? boolean
+    : S extends { enum: readonly (infer E)[] }
+      ? E
+      : string;
+
+/** The values that a set of option schemas describes. */
+export type OptionValues<S extends OptionSchemas> = { readonly [K in keyof S]: OptionValue<S[K]> };
+
+/** Option values without their schemas. */
+export type OptionMap = Readonly<Record<string, string | number | boolean>>;
 
 /**
- * Makes a checker for values that came as text, such as object metadata or the environment.
- * It returns the given ones, typed; unknown and wrong ones are named.
- * @param what How errors call one of them, such as `option`.
+ * Returns a parser of values that arrive as text, such as object metadata and environment variables. The parser returns the
+ * given values with their types; it adds no defaults, so that object metadata holds only the options that the user set.
+ * @param noun Noun for one of the values in error messages.
+ * @throws PermanentError `unknown-…` (the parser) that lists the valid names, or `invalid-…` that states the violated rule.
  */
 export function createOptionParser(
   schemas: OptionSchemas,
-  what = 'option',
-): (given: Readonly<Record<string, unknown>>) => OptionMap {
-  // Descriptions of defaults stay for people; absent options stay absent, so that what travels is what the user chose.
-  const validate = new Ajv({ coerceTypes: true, allErrors: true, strict: false }).compile({
-    type: 'object',
-    additionalProperties: false,
-    properties: schemas,
-  });
-  const code = what.replaceAll(' ', '-');
-  return (given) => {
-    const values = { ...given };
-    const unknown = Object.keys(values).filter((name) => !Object.hasOwn(schemas, name));
+  noun: 'option' | 'environment variable' = 'option',
+): (input: Readonly<Record<string, unknown>>) => OptionMap {
+  const code = noun === 'option' ? 'option' : 'environment-variable';
+  return (input) => {
+    const unknown = Object.keys(input).filter((name) => !Object.hasOwn(schemas, name));
     if (unknown.length > 0) {
       throw new PermanentError(
         `unknown-${code}`,
-        `there is no ${what} ${unknown.map((name) => `"${name}"`).join(' or ')}; there are ${Object.keys(schemas).join(', ')}`,
+        `there is no ${noun} ${unknown.map((name) => `"${name}"`).join(' or ')}; there are ${Object.keys(schemas).join(', ')}`,
       );
     }
-    if (!validate(values)) throw new PermanentError(`invalid-${code}`, `${what} ${explain(validate.errors)}`);
-    return values as OptionMap;
+    return Object.fromEntries(
+      Object.entries(input).map(([name, text]) => {
+        const { value, problem } = parseOption(schemas[name] as OptionSchema, text);
+        if (value === undefined) throw new PermanentError(`invalid-${code}`, `${noun} ${name} ${problem}`);
+        return [name, value];
+      }),
+    );
   };
 }
 
-/** The values of the options that `schemas` names, with defaults for those not given. */
-export function withDefaults(schemas: OptionSchemas, given: OptionMap): OptionMap {
-  return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, given[name] ?? schema.default]));
+type Parsed = { value: string | number | boolean; problem?: never } | { value?: never; problem: string };
+
+function parseOption(schema: OptionSchema, input: unknown): Parsed {
+  const text = String(input);
+  switch (schema.type) {
+    case 'boolean':
+      return text === 'true' || text === 'false' ? { value: text === 'true' } : { problem: 'must be boolean' };
+    case 'string': {
+      if (schema.enum && !schema.enum.includes(text)) return { problem: `must be one of ${schema.enum.join(', ')}` };
+      const { maxLength = Infinity } = schema;
+      return [...text].length > maxLength ? { problem: `must NOT have more than ${maxLength} characters` } : { value: text };
+    }
+    default: {
+      const value = text.trim() === '' ? NaN : Number(text);
+      const { minimum = -Infinity, maximum = Infinity } = schema;
+      if (!Number.isFinite(value) || (schema.type === 'integer' && !Number.isInteger(value)))
+        return { problem: `must be ${schema.type}` };
+      if (value < minimum) return { problem: `must be >= ${minimum}` };
+      return value > maximum ? { problem: `must be <= ${maximum}` } : { value };
+    }
+  }
+}
+
+/** Returns the values of the options in `schemas`, with defaults for those that are absent. */
+export function withDefaults(schemas: OptionSchemas, input: OptionMap): OptionMap {
+  return Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [name, input[name] ?? schema.default]));
 }

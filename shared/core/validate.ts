@@ -1,21 +1,21 @@
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import * as validators from '../../schemas/generated/validators.mjs';
-import { PermanentError } from './errors.ts';
+import { InvalidDataError } from './errors.ts';
 
 export type SchemaName = keyof typeof validators;
 type Valid<N extends SchemaName> = (typeof validators)[N] extends ValidateFunction<infer T> ? T : never;
 
 /**
- * Checks a value against a schema by name and returns it typed.
- * @throws PermanentError `invalid-{name}`, with the name in kebab case; the message names the field and its fault.
+ * Returns `value`, typed, after a check against the named schema.
+ * @throws InvalidDataError `invalid-{name}`, with the name in kebab case; the message states the field and the violated rule.
  */
 export function validate<N extends SchemaName>(name: N, value: unknown): Valid<N> {
-  const validate = validators[name] as ValidateFunction;
-  if (validate(value)) return value as Valid<N>;
-  throw invalid(name, explain(validate.errors));
+  const isValid = validators[name] as ValidateFunction;
+  if (isValid(value)) return value as Valid<N>;
+  throw invalid(name, explain(isValid.errors));
 }
 
-/** Parses and checks JSON text. @throws PermanentError as {@link validate}. */
+/** Parses JSON text and checks it against the named schema. @throws InvalidDataError as {@link validate}. */
 export function parseJson<N extends SchemaName>(name: N, text: string): Valid<N> {
   let value: unknown;
   try {
@@ -26,13 +26,13 @@ export function parseJson<N extends SchemaName>(name: N, text: string): Valid<N>
   return validate(name, value);
 }
 
-function invalid(name: SchemaName, fault: string, cause?: unknown): PermanentError {
+function invalid(name: SchemaName, problem: string, cause?: unknown): InvalidDataError {
   const words = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  return new PermanentError(`invalid-${words}`, `not a valid ${words.replaceAll('-', ' ')}: ${fault}`, { cause });
+  return new InvalidDataError(`invalid-${words}`, `not a valid ${words.replaceAll('-', ' ')}: ${problem}`, { cause });
 }
 
-/** What ajv found, as a phrase: `options.query must be string`. */
-export function explain(errors: readonly ErrorObject[] | null | undefined): string {
+/** Returns the first violation as a phrase, such as `options.query must be string`. */
+function explain(errors: readonly ErrorObject[] | null | undefined): string {
   const [first] = errors ?? [];
   if (!first) return 'it does not match its schema';
   const at = first.instancePath.slice(1).replaceAll('/', '.') || 'it';

@@ -1,5 +1,5 @@
 import { PermanentError } from '../core/errors.ts';
-import type { Attributes } from '../pipeline/stage.ts';
+import type { Attributes } from '../pipeline/artifact.ts';
 
 /** A clip's place in the source, and in its own file. Seconds. */
 export interface ClipWindow {

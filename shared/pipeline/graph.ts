@@ -1,5 +1,6 @@
 import type { Kind } from '../../schemas/kinds.ts';
-import type { AnyStage, OptionSchemas } from './stage.ts';
+import type { OptionSchemas } from '../core/options.ts';
+import type { AnyStage } from './stage.ts';
 
 /** Seconds that anything of a request may take, whatever it says: as long as its events are kept. A timer counts no 25 days. */
 export const LONGEST = 7 * 86_400;

@@ -1,5 +1,5 @@
 import type { Kind } from '../../schemas/kinds.ts';
-import type { Indices } from './stage.ts';
+import type { Indices } from './artifact.ts';
 
 /** What a request id may be: it is a segment of keys and a token of subjects, and not the one of events that are of no request. */
 export const REQUEST_ID = /^(?!_$)[A-Za-z0-9_-]{1,64}$/;

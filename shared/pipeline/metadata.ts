@@ -1,5 +1,5 @@
 import type { OptionMap } from '../core/options.ts';
-import type { Attributes } from './stage.ts';
+import type { Attributes } from './artifact.ts';
 
 /**
  * What travels with an artifact as object metadata (2 KB in all), so that whoever reacts to it needs no other lookup.

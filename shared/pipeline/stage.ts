@@ -1,45 +1,8 @@
 import type { Kind } from '../../schemas/kinds.ts';
+import type { OptionMap, OptionSchemas, OptionValues } from '../core/options.ts';
 import type { Exec } from '../tools/exec.ts';
 import type { Logger } from '../observability/log.ts';
-
-/** One option, as a JSON Schema of a scalar with a default and a description. */
-export type OptionSchema = { readonly description: string } & (
-  | { readonly type: 'number' | 'integer'; readonly default: number; readonly minimum?: number; readonly maximum?: number }
-  | { readonly type: 'string'; readonly default: string; readonly enum?: readonly string[]; readonly maxLength?: number }
-  | { readonly type: 'boolean'; readonly default: boolean }
-);
-
-export type OptionSchemas = Readonly<Record<string, OptionSchema>>;
-
-type OptionValue<S extends OptionSchema> = S extends { type: 'number' | 'integer' }
-  ? number
-  : S extends { type: 'boolean' }
-    ? boolean
-    : S extends { enum: readonly (infer E)[] }
-      ? E
-      : string;
-
-/** Values of options whose schemas are not known. */
-export type OptionMap = Readonly<Record<string, string | number | boolean>>;
-
-/** The values that a set of option schemas describes. */
-export type OptionValues<S extends OptionSchemas> = { readonly [K in keyof S]: OptionValue<S[K]> };
-
-/** Facts about an object that travel with it, from artifact to artifact. Seconds are of the source video. */
-export interface Attributes {
-  /** Where the clip begins in the source video, seconds. */
-  readonly start?: number;
-  /** Where the clip ends in the source video, seconds. */
-  readonly end?: number;
-  /** Seconds of media before `start` that a stream copy had to include; to be skipped when decoding. */
-  readonly preroll?: number;
-}
-
-/** The numbers in an object's key. */
-export interface Indices {
-  readonly clip?: number;
-  readonly frame?: number;
-}
+import type { Attributes, Indices } from './artifact.ts';
 
 /** An object of the request, readable. */
 export interface Source {

@@ -3,8 +3,7 @@ import { basename, resolve } from 'node:path';
 import { kinds } from '../../schemas/kinds.ts';
 import { PermanentError, UsageError } from '../core/errors.ts';
 import { pathOf, requestPrefix } from '../pipeline/keys.ts';
-import { createOptionParser } from '../core/options.ts';
-import type { OptionSchemas } from '../pipeline/stage.ts';
+import { createOptionParser, type OptionSchemas } from '../core/options.ts';
 
 /** A file that is to become a request. */
 export interface Submission {

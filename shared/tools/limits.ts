@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { readEnvironment } from '../config/config.ts';
-import type { OptionSchemas } from '../pipeline/stage.ts';
+import type { OptionSchemas } from '../core/options.ts';
 
 /** What a tool may use of the machine: the decoders of hostile files are C, and a header of a few bytes can ask for terabytes. */
 export interface ResourceLimits {

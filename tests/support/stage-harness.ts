@@ -2,14 +2,14 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { kinds } from '../../schemas/kinds.ts';
-import type { Kind } from '../../schemas/kinds.ts';
+import { kinds, type Kind } from '../../schemas/kinds.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
 import { exec as realExec, type Exec } from '../../shared/tools/exec.ts';
 import { itemId, pathOf } from '../../shared/pipeline/keys.ts';
 import { createLogger } from '../../shared/observability/log.ts';
 import { withDefaults, type OptionMap } from '../../shared/core/options.ts';
-import type { AnyStage, Attributes, Indices, Item, Outputs, Source } from '../../shared/pipeline/stage.ts';
+import type { Attributes, Indices } from '../../shared/pipeline/artifact.ts';
+import type { AnyStage, Item, Outputs, Source } from '../../shared/pipeline/stage.ts';
 import { digestOf } from '../../shared/store/store.ts';
 import { validate, type SchemaName } from '../../shared/core/validate.ts';
 

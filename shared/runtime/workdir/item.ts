@@ -5,7 +5,8 @@ import { kinds, type Kind } from '../../../schemas/kinds.ts';
 import { NotFoundError } from '../../core/errors.ts';
 import { itemId, parseKey, pathOf, requestPrefix } from '../../pipeline/keys.ts';
 import { decodeMetadata } from '../../pipeline/metadata.ts';
-import type { Attributes, Indices, Item, Source } from '../../pipeline/stage.ts';
+import type { Attributes, Indices } from '../../pipeline/artifact.ts';
+import type { Item, Source } from '../../pipeline/stage.ts';
 import { digestOf, type Store } from '../../store/store.ts';
 import { parseJson, type SchemaName } from '../../core/validate.ts';
 

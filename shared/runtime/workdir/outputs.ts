@@ -4,7 +4,8 @@ import type { Kind } from '../../../schemas/kinds.ts';
 import { contentTypeOf, itemId, pathOf, requestPrefix } from '../../pipeline/keys.ts';
 import { inheritMetadata } from '../../bus/landed-message.ts';
 import { encodeMetadata, type ObjectMetadata } from '../../pipeline/metadata.ts';
-import type { Attributes, Indices, Item, Outputs } from '../../pipeline/stage.ts';
+import type { Attributes, Indices } from '../../pipeline/artifact.ts';
+import type { Item, Outputs } from '../../pipeline/stage.ts';
 import { digestOf, sha256Of, type Digest, type Store } from '../../store/store.ts';
 import { validate, type SchemaName } from '../../core/validate.ts';
 

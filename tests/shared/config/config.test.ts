@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { environmentSchema, readConfig, readSettings } from '../../../shared/config/config.ts';
 import { requestOptions } from '../../../shared/pipeline/graph.ts';
-import type { OptionSchemas } from '../../../shared/pipeline/stage.ts';
+import type { OptionSchemas } from '../../../shared/core/options.ts';
 
 const SECRET = 'hunter2-hunter2';
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createOptionParser, withDefaults } from '../../../shared/core/options.ts';
-import type { OptionSchemas } from '../../../shared/pipeline/stage.ts';
+import { createOptionParser, withDefaults, type OptionSchemas } from '../../../shared/core/options.ts';
 
 const schemas = {
   interval: { type: 'number', default: 5, minimum: 0.04, maximum: 60, description: 'seconds' },

@@ -3,7 +3,7 @@ import type { RequestState, ItemEvent } from '../../../schemas/generated/types.t
 import type { Kind } from '../../../schemas/kinds.ts';
 import { defineGraph } from '../../../shared/pipeline/graph.ts';
 import { itemId, pathOf } from '../../../shared/pipeline/keys.ts';
-import type { Indices } from '../../../shared/pipeline/stage.ts';
+import type { Indices } from '../../../shared/pipeline/artifact.ts';
 import { idle, kind } from '../pipeline/graphs.ts';
 
 const input = kind('input/{file}', { name: 'input' });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseOptions, submissionOf } from '../../../shared/requests/submission.ts';
-import type { OptionSchemas } from '../../../shared/pipeline/stage.ts';
+import type { OptionSchemas } from '../../../shared/core/options.ts';
 import { UsageError } from '../../../shared/core/errors.ts';
 
 const schemas = {
