@@ -1,16 +1,16 @@
 /** `npm run bench -- NAME`: progress on standard error, one line of JSON on standard output. */
 import { Command, InvalidArgumentError } from 'commander';
 import { FaveError } from '../shared/core/errors.ts';
-import type { Bench } from './bench.ts';
-import { machine, type Target } from './figures.ts';
-import { cold } from './cold.ts';
-import { drain } from './drain.ts';
-import { e2e } from './e2e.ts';
-import { hop } from './delivery-latency.ts';
-import { memory } from './memory.ts';
-import { overhead } from './overhead.ts';
-import { scale } from './scale.ts';
-import { tracing } from './tracing.ts';
+import type { Bench } from './report/bench.ts';
+import { machine, type Target } from './report/figures.ts';
+import { cold } from './benches/cold.ts';
+import { drain } from './benches/drain.ts';
+import { e2e } from './benches/e2e.ts';
+import { hop } from './benches/delivery-latency.ts';
+import { memory } from './benches/memory.ts';
+import { overhead } from './benches/overhead.ts';
+import { scale } from './benches/scale.ts';
+import { tracing } from './benches/tracing.ts';
 
 const benches: readonly Bench[] = [hop, overhead, drain, e2e, cold, memory, scale, tracing];
 

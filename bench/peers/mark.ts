@@ -1,5 +1,5 @@
-import { now } from '../figures.ts';
-import type { Mark } from '../peer.ts';
+import { now } from '../report/figures.ts';
+import type { Mark } from './peer.ts';
 
 /** Tells the benchmark that something happens now. */
 export function mark(name: string, of?: string): void {

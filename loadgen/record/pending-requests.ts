@@ -1,7 +1,7 @@
 import type { ItemRecord, RequestState, LoadRecord, ItemEvent } from '../../schemas/generated/types.ts';
 import { codeOf, messageOf } from '../../shared/core/errors.ts';
 import type { RequestEvent } from '../../shared/bus/request-events.ts';
-import type { Clock } from '../run/clock.ts';
+import type { Clock } from '../arrivals/clock.ts';
 import type { Video } from '../arrivals/mix.ts';
 import { recordOf, type PendingRequest } from './load-record.ts';
 

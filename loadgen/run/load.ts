@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { ItemRecord, LoadRecord } from '../../schemas/generated/types.ts';
 import { createBook, type PendingRequests, type Totals } from '../record/pending-requests.ts';
-import type { Clock } from './clock.ts';
+import type { Clock } from '../arrivals/clock.ts';
 import { createMix, type Video } from '../arrivals/mix.ts';
 import { randomOf } from '../../shared/core/random.ts';
 import type { Target } from '../targets/target.ts';

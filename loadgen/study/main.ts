@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { regimeNames } from '../../infra/deployment/regimes.ts';
 import { FaveError } from '../../shared/core/errors.ts';
-import { loadNames, usualLoads } from './loads.ts';
-import { local } from './local.ts';
-import type { Platform } from './platform.ts';
+import { loadNames, usualLoads } from './plan/loads.ts';
+import { local } from './system/local.ts';
+import type { Platform } from './system/platform.ts';
 import { runStudy, type StudyOptions } from './study.ts';
 
 /** As commander reads them. */

@@ -9,12 +9,12 @@ import { parseJson } from '../../shared/core/validate.ts';
 import { files } from '../record/record-files.ts';
 import { videoOf, type Video } from '../arrivals/mix.ts';
 import { randomOf } from '../../shared/core/random.ts';
-import { makeSample, SENTENCES } from '../run/sample.ts';
-import { calibrate, type Calibration } from './calibrate.ts';
-import { runCell, withSystem, type CellPlan } from './cell.ts';
-import { commit, describeVideo, machine } from './facts.ts';
-import { arrivalsOf, describeArrivals, type LoadName } from './loads.ts';
-import type { Platform } from './platform.ts';
+import { makeSample, SENTENCES } from '../arrivals/sample-video.ts';
+import { calibrate, type Calibration } from './cell/calibrate.ts';
+import { runCell, withSystem, type CellPlan } from './cell/cell.ts';
+import { commit, describeVideo, machine } from './plan/facts.ts';
+import { arrivalsOf, describeArrivals, type LoadName } from './plan/loads.ts';
+import type { Platform } from './system/platform.ts';
 
 export interface StudyOptions {
   readonly platform: Platform;

@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import type { RequestEvent } from '../../shared/bus/request-events.ts';
-import type { Clock } from '../run/clock.ts';
+import type { Clock } from '../arrivals/clock.ts';
 import type { Target } from './target.ts';
 
 /** A target in this process that confirms at once and has each request done at a time of its choosing. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { atLeast, atMost, median, summary } from '../../bench/figures.ts';
+import { atLeast, atMost, median, summary } from '../../bench/report/figures.ts';
 
 test('the order of the values does not matter, and they are left alone', () => {
   const values = [3, 1, 2];

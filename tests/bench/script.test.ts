@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Receipt } from '../../schemas/generated/types.ts';
-import { phasesOf, writeScript } from '../../bench/script.ts';
+import { phasesOf, writeScript } from '../../bench/script/script.ts';
 
 function scratch(): string {
   const dir = mkdtempSync(join(tmpdir(), 'fave-script-'));

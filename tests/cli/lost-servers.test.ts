@@ -1,6 +1,6 @@
 import { beforeEach, expect, it, vi } from 'vitest';
 import { tinyGraph } from '../fixtures/tiny/graph.ts';
-import { breakable } from '../faults/breakable.ts';
+import { breakable } from '../resilience/faults/fixture/breakable.ts';
 import { requestOf, setUpFor, start, WAIT } from '../shared/runtime/harness.ts';
 import { createOwnStack, uniqueId, type Stack } from '../support/stack.ts';
 import { fave, record } from './run.ts';

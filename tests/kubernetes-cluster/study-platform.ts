@@ -6,8 +6,8 @@ import { regimeSettings } from '../../infra/deployment/regimes.ts';
 import { ensureServers } from '../../infra/servers/install.ts';
 import { graph } from '../../services/pipeline.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
-import { local } from '../../loadgen/study/local.ts';
-import type { Platform, ReplicaCount } from '../../loadgen/study/platform.ts';
+import { local } from '../../loadgen/study/system/local.ts';
+import type { Platform, ReplicaCount } from '../../loadgen/study/system/platform.ts';
 
 /** A Kubernetes of one node with KEDA, inside whose network this process runs: each system is installed by its regime's overlay. */
 export const kubernetes: Platform = {

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import type { LoadRecord } from '../../schemas/generated/types.ts';
-import { realClock } from '../../loadgen/run/clock.ts';
+import { realClock } from '../../loadgen/arrivals/clock.ts';
 import { runLoad } from '../../loadgen/run/load.ts';
 import { videoOf } from '../../loadgen/arrivals/mix.ts';
 import type { Target } from '../../loadgen/targets/target.ts';

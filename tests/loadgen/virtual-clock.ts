@@ -1,4 +1,4 @@
-import type { Clock } from '../../loadgen/run/clock.ts';
+import type { Clock } from '../../loadgen/arrivals/clock.ts';
 
 /**
  * A clock that jumps to whatever is waited for next, as soon as nobody has anything left to do: what would take minutes takes

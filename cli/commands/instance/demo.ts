@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startInstance } from '../../../infra/instance/instance.ts';
 import { defaultDataDir } from '../../../infra/process/paths.ts';
-import { makeSample } from '../../../loadgen/run/sample.ts';
+import { makeSample } from '../../../loadgen/arrivals/sample-video.ts';
 import type { CliContext } from '../../context/cli.ts';
 import { dataDirOf, findInstance, hasServerAddresses } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { realClock, type Clock } from '../../../loadgen/run/clock.ts';
+import { realClock, type Clock } from '../../../loadgen/arrivals/clock.ts';
 import { createRecorder, files } from '../../../loadgen/record/record-files.ts';
 import { runLoad } from '../../../loadgen/run/load.ts';
 import { videoOf } from '../../../loadgen/arrivals/mix.ts';

@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { logOf, startProcess } from '../../infra/process/process.ts';
+import { serviceSpec } from '../../infra/local/service-spec.ts';
+import { kinds, type Kind } from '../../schemas/kinds.ts';
+import { graph } from '../../services/pipeline.ts';
+import { pathOf, requestPrefix } from '../../shared/pipeline/keys.ts';
+import { encodeMetadata } from '../../shared/pipeline/metadata.ts';
+import { sha256Of } from '../../shared/store/store.ts';
+import { consumerName, streams } from '../../shared/bus/topology.ts';
+import type { Bench } from '../report/bench.ts';
+import { atMost, median, summary } from '../report/figures.ts';
+import { withInstance, type Instance } from '../instance/instance.ts';
+
+/** The stage that loads a model, and what each stage may take, milliseconds. */
+const MODEL = 'stage-object-detector';
+const LIMIT = { model: 1_200, other: 300 };
+
+/** Content that does no harm: most stages fail on it, after their first item has begun, which is what is measured. */
+const NOTHING = JSON.stringify({ start: 0, end: 1, interval: 1, frames: [] });
+
+export const cold: Bench = {
+  name: 'cold',
+  about: 'from the start of a stage’s process to its first item begun; each stage n times, an item waiting for it',
+  n: 7,
+  async run({ n, progress }) {
+    return withInstance({ graph, services: ['relay'], progress }, async (instance) => {
+      const starts: Record<string, Start[]> = {};
+      for (let round = 0; round <= n; round += 1) {
+        for (const { name, consumes } of graph.stages) {
+          await leaveItem(instance, name, consumes);
+          const start = await startOnce(instance, name);
+          // The first round reads the programs from the disk.
+          if (round > 0) (starts[name] ??= []).push(start);
+        }
+        progress(`round ${round} of ${n}`);
+      }
+      const all = Object.entries(starts);
+      return {
+        targets: all.map(([name, of]) =>
+          atMost(`${name} p50 ms`, median(of.map(({ total }) => total)), name === MODEL ? LIMIT.model : LIMIT.other),
+        ),
+        figures: Object.fromEntries(all.map(([name, of]) => [name, inFigures(of)])),
+      };
+    });
+  },
+};
+
+/** Milliseconds: of the whole, and of its parts one after the other. */
+interface Start {
+  readonly total: number;
+  /** Until Node runs, by difference. */
+  readonly node: number;
+  readonly imports: number;
+  readonly connections: number;
+  /** The HTTP server and the stage's own start: a model. */
+  readonly resource: number;
+  readonly first_item: number;
+}
+
+function inFigures(starts: readonly Start[]): object {
+  const parts = ['total', 'node', 'imports', 'connections', 'resource', 'first_item'] as const;
+  return Object.fromEntries(
+    parts.map((part) => [part, part === 'total' ? summary(starts.map((s) => s[part])) : median(starts.map((s) => s[part]))]),
+  );
+}
+
+/** Puts an object that a stage consumes, and waits until it is in the stage's queue. */
+async function leaveItem({ store, bus }: Instance, stage: string, kind: Kind): Promise<void> {
+  const content = kind === kinds.input ? `${NOTHING}${randomUUID()}` : NOTHING;
+  const key = requestPrefix(randomUUID()) + pathOf(kind, { file: 'video.mp4', indices: { clip: 1 } });
+  const metadata = { run: 1, options: {}, attributes: {}, sha256: sha256Of(content) };
+  await store.put(key, content, { headers: kind === kinds.input ? {} : encodeMetadata(metadata) });
+  const waiting = async (): Promise<number> =>
+    (await bus.manager.consumers.info(streams.landed, consumerName(stage, 'first'))).num_pending;
+  while ((await waiting()) === 0) await sleep(10);
+}
+
+async function startOnce({ launched, dataDir, bus }: Instance, stage: string): Promise<Start> {
+  const environment = launched.foundation.environmentOf(stage);
+  const log = join(dataDir, 'logs', `cold-${randomUUID()}.log`);
+  const spec = serviceSpec(stage, { dataDir, environment, env: { PATH: process.env['PATH'], FAVE_GRACE_SECONDS: '0' } });
+  const begun = Date.now();
+  const child = await startProcess({ ...spec, log });
+  try {
+    let lines = new Map<string, Line>();
+    while (!lines.has('item:start')) {
+      await sleep(20);
+      lines = eventsIn(await logOf(child));
+    }
+    return startOf(begun, lines);
+  } finally {
+    await child.stop(5_000);
+    await bus.manager.streams.purge(streams.landed);
+    await rm(log);
+  }
+}
+
+interface Line {
+  readonly event?: string;
+  readonly timestamp: string;
+  readonly imports_ms: number;
+  readonly connections_ms: number;
+  readonly ready_ms: number;
+}
+
+function eventsIn(log: string): Map<string, Line> {
+  const complete = log.split('\n').slice(0, -1);
+  const lines = complete.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Line);
+  return new Map(lines.map((line) => [line.event ?? '', line]));
+}
+
+function startOf(begun: number, lines: Map<string, Line>): Start {
+  const ready = lines.get('service:ready');
+  const item = lines.get('item:start');
+  if (!ready || !item) throw new Error('a service logs service:ready before item:start');
+  const { imports_ms: imports, connections_ms: connections, ready_ms } = ready;
+  return {
+    total: Date.parse(item.timestamp) - begun,
+    node: Date.parse(ready.timestamp) - ready_ms - begun,
+    imports,
+    connections,
+    resource: ready_ms - imports - connections,
+    first_item: Date.parse(item.timestamp) - Date.parse(ready.timestamp),
+  };
+}

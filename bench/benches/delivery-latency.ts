@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { kinds, type Kind } from '../../schemas/kinds.ts';
+import { graph } from '../../services/pipeline.ts';
+import { pathOf, requestPrefix } from '../../shared/pipeline/keys.ts';
+import { encodeMetadata } from '../../shared/pipeline/metadata.ts';
+import { sha256Of, type Store } from '../../shared/store/store.ts';
+import { newTraceparent } from '../../shared/observability/trace.ts';
+import { consumerName } from '../../shared/bus/topology.ts';
+import type { Bench } from '../report/bench.ts';
+import { atMost, now, summary } from '../report/figures.ts';
+import { withInstance } from '../instance/instance.ts';
+import type { Peer } from '../peers/peer.ts';
+
+/** Milliseconds between two uploads, so that each finds everybody idle. */
+const PAUSE = 40;
+
+/** Uploads first, of which nothing is told: compilation and connections are not the hop's. */
+const WARM_UP = 20;
+
+export const hop: Bench = {
+  name: 'hop',
+  about:
+    'from the beginning of a PUT until the consuming process holds the validated item; idle, every part a process of its own',
+  n: 300,
+  async run({ n, progress }) {
+    return withInstance({ graph, services: ['relay', 'tracker'], progress }, async ({ store, peer }) => {
+      const series = async (kind: Kind, stage: string, count: number) => {
+        progress(`${count} uploads of a kind: ${kind.name}`);
+        const consumer = await peer('consumer', stage, consumerName(stage, 'first'));
+        const seen: Upload[] = [];
+        for (let i = 0; i < WARM_UP + count; i += 1) seen.push(await uploadOne(store, kind, consumer));
+        return seen.slice(WARM_UP);
+      };
+      const artifact = await series(kinds.audio, 'stage-librosa', n);
+      const input = await series(kinds.input, 'stage-ffmpeg-0', Math.ceil(n / 3));
+      const hops = summary(artifact.map(({ held }) => held));
+      return {
+        targets: [atMost('p50 ms', hops.p50, 6), atMost('p99 ms', hops.p99, 20)],
+        figures: {
+          hop: hops,
+          put: summary(artifact.map(({ put }) => put)),
+          input_hop: summary(input.map(({ held }) => held)),
+          input_put: summary(input.map(({ put }) => put)),
+        },
+      };
+    });
+  },
+};
+
+/** Milliseconds from the beginning of the PUT to its answer, and to the item in the consumer's hands. */
+interface Upload {
+  readonly put: number;
+  readonly held: number;
+}
+
+async function uploadOne(store: Store, kind: Kind, consumer: Peer): Promise<Upload> {
+  const key = requestPrefix(randomUUID()) + pathOf(kind, { file: 'video.mp4' });
+  const content = key;
+  const metadata = { run: 1, options: {}, attributes: {}, sha256: sha256Of(content), traceparent: newTraceparent() };
+  const held = consumer.next('held');
+  const begun = now();
+  await store.put(key, content, { headers: kind === kinds.input ? {} : encodeMetadata(metadata) });
+  const put = now() - begun;
+  const { at, of } = await held;
+  if (of !== key) throw new Error(`${key} was uploaded, and ${String(of)} arrived`);
+  await sleep(PAUSE);
+  return { put, held: at - begun };
+}

@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { kinds } from '../../schemas/kinds.ts';
+import { graph } from '../../services/pipeline.ts';
+import type { Bus } from '../../shared/bus/connection.ts';
+import { pathOf, requestPrefix } from '../../shared/pipeline/keys.ts';
+import { encodeMetadata } from '../../shared/pipeline/metadata.ts';
+import { sha256Of, type Store } from '../../shared/store/store.ts';
+import { streams, subjects } from '../../shared/bus/topology.ts';
+import { newTraceparent } from '../../shared/observability/trace.ts';
+import type { Bench } from '../report/bench.ts';
+import { atLeast, now, rounded } from '../report/figures.ts';
+import { withInstance } from '../instance/instance.ts';
+import { cpuTime } from '../instance/processes.ts';
+
+/** Clips of a request, as many as its longest comfortable one. */
+const CLIPS = 500;
+
+/** Messages that are published at once while the backlog is prepared. */
+const BATCH = 500;
+
+export const drain: Bench = {
+  name: 'drain',
+  about: 'one relay empties a backlog of n PUTs that came both ways, and every event is validated',
+  n: 10_000,
+  async run({ n, progress }) {
+    return withInstance({ graph, progress }, async ({ launched, store, bus }) => {
+      const recorded = await record(store, bus);
+      progress(`${2 * n} notifications are made of a recorded one`);
+      for (let first = 0; first < n; first += BATCH) {
+        const batch = Array.from({ length: Math.min(BATCH, n - first) }, (_, i) => notification(recorded, first + i));
+        await Promise.all(
+          [subjects.rawFast, subjects.rawDurable].flatMap((path) => batch.map((each) => bus.publish(path, each, {}))),
+        );
+      }
+      const landedBefore = await messagesIn(bus, streams.landed);
+      progress('one relay starts');
+      const relay = await launched.startService('relay');
+      const begun = now();
+      const left = await messagesIn(bus, streams.raw);
+      while ((await messagesIn(bus, streams.raw)) > 0) await sleep(20);
+      const seconds = (now() - begun) / 1_000;
+      const landed = (await messagesIn(bus, streams.landed)) - landedBefore;
+      if (landed !== n) throw new Error(`${n} objects were notified, and ${landed} landed`);
+      const cpu = cpuTime(relay.current()?.pid ?? 0) / 1_000;
+      return {
+        targets: [atLeast('events a second', left / seconds, 2_000)],
+        figures: {
+          events: left,
+          seconds: rounded(seconds),
+          events_a_second: Math.round(left / seconds),
+          relay_cpu_seconds: cpu,
+          landed,
+        },
+      };
+    });
+  },
+};
+
+interface Notification {
+  readonly Key: string;
+  readonly Records: readonly { readonly s3: { readonly object: object } }[];
+}
+
+/** What MinIO says when a worker puts a clip; nothing of it is left in the streams. */
+async function record(store: Store, bus: Bus): Promise<Notification> {
+  const metadata = {
+    run: 1,
+    options: {},
+    attributes: { start: 0, end: 10, preroll: 0 },
+    sha256: sha256Of(''),
+    traceparent: newTraceparent(),
+  };
+  await store.put(keyOf(0), '', { headers: encodeMetadata(metadata) });
+  const said = await arrived(bus, subjects.rawFast);
+  // The second way is polled, and must not bring its event, or that of set-up's canary, in the middle of the measurement.
+  await arrived(bus, subjects.rawDurable);
+  await bus.manager.streams.purge(streams.raw);
+  return said;
+}
+
+/** Waits for the recorded object's notification, the last one on a path. */
+async function arrived(bus: Bus, path: string): Promise<Notification> {
+  for (;;) {
+    const message = await bus.manager.streams.getMessage(streams.raw, { last_by_subj: path });
+    const said = message?.json<Notification>();
+    if (said?.Key.endsWith(keyOf(0))) return said;
+    await sleep(50);
+  }
+}
+
+/** The recorded notification as it would be for another clip, with content of its own. */
+function notification(recorded: Notification, n: number): object {
+  const [first] = recorded.Records;
+  if (!first) throw new Error('a notification has a record');
+  const object = { ...first.s3.object, key: encodeURIComponent(keyOf(n)), eTag: sha256Of(String(n)).slice(0, 32) };
+  return { ...recorded, Key: keyOf(n), Records: [{ ...first, s3: { ...first.s3, object } }] };
+}
+
+function keyOf(n: number): string {
+  return requestPrefix(`drain-${Math.floor(n / CLIPS)}`) + pathOf(kinds.clip, { indices: { clip: (n % CLIPS) + 1 } });
+}
+
+async function messagesIn(bus: Bus, stream: string): Promise<number> {
+  return (await bus.manager.streams.info(stream)).state.messages;
+}

@@ -1,0 +1,102 @@
+import { execFile } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Receipt } from '../../schemas/generated/types.ts';
+import { serviceNames } from '../../infra/local/service-spec.ts';
+import { graph } from '../../services/pipeline.ts';
+import { controlFile } from '../../services/stage-deepspeech/pocketsphinx.ts';
+import { findSpeech, readLevels } from '../../services/stage-deepspeech/voice-activity.ts';
+import { requestPrefix } from '../../shared/pipeline/keys.ts';
+import { digestOf } from '../../shared/store/store.ts';
+import type { Bench } from '../report/bench.ts';
+import { bundled } from '../peers/bundle.ts';
+import { atMost, median, now, rounded, summary } from '../report/figures.ts';
+import { withInstance, type Instance } from '../instance/instance.ts';
+import { medium, processed, receiptsOf } from '../instance/requests.ts';
+import { phasesOf, writeScript, type Job } from '../script/script.ts';
+
+const run = promisify(execFile);
+
+export const e2e: Bench = {
+  name: 'e2e',
+  about:
+    'the whole pipeline, warm, against a script that runs the same commands with xargs; n times in turns, with and without speech',
+  n: 5,
+  async run({ n, progress }) {
+    const source = medium('walk-and-talk.mp4');
+    const compute = await bundled('compute');
+    return withInstance({ graph, services: serviceNames(graph), progress }, async (instance) => {
+      const compare = async (speech: string) => {
+        const { id } = await processed(instance, source, { speech });
+        const phases = await scriptOf(instance, id, source, compute);
+        const dir = join(instance.dataDir, 'script');
+        await runScript(phases, dir);
+        await assertSameWork(await receiptsOf(instance.store, id), dir);
+        const pipeline: number[] = [];
+        const script: number[] = [];
+        for (let round = 0; round < n; round += 1) {
+          pipeline.push((await processed(instance, source, { speech })).took);
+          script.push(await runScript(phases, dir));
+          progress(
+            `speech ${speech}: pipeline ${Math.round(pipeline.at(-1) ?? 0)} ms, script ${Math.round(script.at(-1) ?? 0)} ms`,
+          );
+        }
+        const ratios = pipeline.map((took, round) => took / (script[round] ?? 0));
+        return { ratio: median(ratios), ratios: ratios.map(rounded), pipeline: summary(pipeline), script: summary(script) };
+      };
+      const withSpeech = await compare('auto');
+      const without = await compare('none');
+      return {
+        targets: [
+          atMost('pipeline : script, with speech', withSpeech.ratio, 1.15),
+          atMost('pipeline : script, without speech', without.ratio, 1.15),
+        ],
+        figures: { with_speech: withSpeech, without_speech: without },
+      };
+    });
+  },
+};
+
+/** The same work as a request's, as jobs for a shell. */
+async function scriptOf({ store, dataDir }: Instance, id: string, source: string, compute: string): Promise<Job[][]> {
+  const receipts = await receiptsOf(store, id);
+  const prefix = requestPrefix(id);
+  const frames: Record<string, string> = {};
+  const controls: Record<string, string> = {};
+  const wav = join(dataDir, 'control.wav');
+  for (const { stage, item, outputs, source: from, tools } of receipts) {
+    if (stage === 'stage-ffmpeg-3') frames[item] = (await store.getText(prefix + (outputs.at(-1)?.key ?? '')))?.text ?? '';
+    if (stage !== 'stage-deepspeech' || tools.length === 0) continue;
+    await store.download(prefix + from.key, wav);
+    controls[item] = controlFile(findSpeech((await readLevels(wav)).levels));
+  }
+  const node = (...args: string[]): string[] => [process.execPath, compute, ...args];
+  return phasesOf(receipts, {
+    source,
+    controls,
+    frames,
+    librosa: (audio) => node('librosa', audio),
+    detector: (folders) => node('detector', ...folders),
+  });
+}
+
+/** @throws Error when the script's encodings are not, byte for byte, the pipeline's. */
+async function assertSameWork(receipts: readonly Receipt[], dir: string): Promise<void> {
+  for (const { outputs, item } of receipts.filter(({ stage }) => stage === 'stage-ffmpeg-2')) {
+    for (const { key, sha256 } of outputs) {
+      const path = join(dir, 'encoded', String(Number(item.slice('clip_'.length))), basename(key));
+      if ((await digestOf(path)).sha256 !== sha256) throw new Error(`the script made another ${key}`);
+    }
+  }
+}
+
+/** Milliseconds. */
+async function runScript(phases: readonly (readonly Job[])[], dir: string): Promise<number> {
+  await rm(dir, { recursive: true, force: true });
+  await writeScript(phases, dir, cpus().length);
+  const begun = now();
+  await run('sh', [join(dir, 'run.sh')]);
+  return now() - begun;
+}

@@ -1,0 +1,113 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import type { ProcessRecord } from '../../infra/instance/record.ts';
+import { serviceNames } from '../../infra/local/service-spec.ts';
+import { graph } from '../../services/pipeline.ts';
+import type { Bench } from '../report/bench.ts';
+import { atMost, rounded } from '../report/figures.ts';
+import { withInstance, type Instance } from '../instance/instance.ts';
+import { children, memory as memoryOf, programOf, resetPeak } from '../instance/processes.ts';
+import { processed } from '../instance/requests.ts';
+
+const run = promisify(execFile);
+
+/** The one service that holds a model. */
+const MODEL = 'stage-object-detector';
+
+/** Milliseconds until what starting has left behind is collected, as far as it ever is. */
+const SETTLE = 5_000;
+
+/** Milliseconds between two looks at the tools; a peak stays readable until its process ends, so only growth in its last moment is missed. */
+const LOOK = 5;
+
+/** MB that a tool's peak may differ by: it varies with where clips are cut, and of tools that run for some 10 ms less is seen. */
+const NOISE = 50;
+
+/** MB a second of the uncompressed test picture: 1280 × 720, 12 bit a pixel, 25 a second. */
+const RATE = (1_280 * 720 * 1.5 * 25) / 1e6;
+
+export const memory: Bench = {
+  name: 'memory',
+  about: 'resident memory of each service, idle and with an input of n MB, and of each tool with that and a tenth of it',
+  n: 2_000,
+  async run({ n, progress }) {
+    return withInstance({ graph, services: serviceNames(graph), progress }, async (instance) => {
+      const services = instance.launched.record.processes.filter(({ http }) => http !== undefined);
+      const idle = await idleOf(services);
+      progress(`an input of ${n / 10} MB`);
+      const small = await peaksWith(instance, services, n / 10);
+      progress(`an input of ${n} MB`);
+      const large = await peaksWith(instance, services, n);
+
+      const plain = (of: Readonly<Record<string, number>>): number =>
+        Math.max(...Object.entries(of).flatMap(([name, mb]) => (name === MODEL ? [] : [mb])));
+      const growth = Object.entries(small.tools).map(([tool, mb]) => [tool, rounded((large.tools[tool] ?? 0) - mb)] as const);
+      return {
+        targets: [
+          atMost('idle MB, services without a model', plain(idle), 110),
+          atMost(`peak MB with ${n} MB, services without a model`, plain(large.services), 200),
+          atMost(`MB that a tool’s peak grows by from ${n / 10} to ${n} MB`, Math.max(...growth.map(([, mb]) => mb)), NOISE),
+        ],
+        figures: { idle_mb: idle, small, large, growth_mb: Object.fromEntries(growth) },
+      };
+    });
+  },
+};
+
+/** By service, after its metrics have been read. */
+async function idleOf(services: readonly ProcessRecord[]): Promise<Record<string, number>> {
+  for (const { http } of services) await (await fetch(`http://127.0.0.1:${http ?? 0}/metrics`)).text();
+  await sleep(SETTLE);
+  return Object.fromEntries(services.map(({ name, pid }) => [name, rounded(memoryOf(pid).rss)]));
+}
+
+/** Peaks in MB. */
+interface Peaks {
+  readonly services: Record<string, number>;
+  /** By stage and program. */
+  readonly tools: Record<string, number>;
+  readonly seconds: number;
+}
+
+async function peaksWith(instance: Instance, services: readonly ProcessRecord[], megabytes: number): Promise<Peaks> {
+  const input = await uncompressed(instance.dataDir, megabytes);
+  for (const { pid } of services) resetPeak(pid);
+  const tools: Record<string, number> = {};
+  const ended = new AbortController();
+  const looking = look(services, tools, ended.signal);
+  const { took } = await processed(instance, input, { speech: 'none' }).finally(() => {
+    ended.abort();
+  });
+  await looking;
+  return {
+    services: Object.fromEntries(services.map(({ name, pid }) => [name, rounded(memoryOf(pid).peak)])),
+    tools,
+    seconds: rounded(took / 1_000),
+  };
+}
+
+/** Keeps the highest peak of each program that a service runs. */
+async function look(services: readonly ProcessRecord[], tools: Record<string, number>, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    for (const { name, pid } of services) {
+      for (const tool of children(pid)) {
+        const [program, { peak }] = [programOf(tool), memoryOf(tool)];
+        // Between fork and exec a child still is, and looks like, its parent.
+        if (program && program !== 'node')
+          tools[`${name} ${program}`] = rounded(Math.max(peak, tools[`${name} ${program}`] ?? 0));
+      }
+    }
+    await sleep(LOOK);
+  }
+}
+
+/** A valid video whose bytes are many and whose seconds are few, so that copying it takes long and encoding it does not. */
+async function uncompressed(dir: string, megabytes: number): Promise<string> {
+  const path = join(dir, `uncompressed-${megabytes}.mkv`);
+  const sources = ['testsrc2=s=1280x720:r=25', 'sine=f=440:r=22050'].flatMap((source) => ['-f', 'lavfi', '-i', source]);
+  const codecs = ['-c:v', 'rawvideo', '-pix_fmt', 'yuv420p', '-c:a', 'pcm_s16le'];
+  await run('ffmpeg', ['-nostdin', '-v', 'error', '-y', ...sources, '-t', String(megabytes / RATE), ...codecs, path]);
+  return path;
+}

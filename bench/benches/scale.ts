@@ -1,0 +1,129 @@
+import { randomUUID } from 'node:crypto';
+import { kinds } from '../../schemas/kinds.ts';
+import { pathOf, requestPrefix } from '../../shared/pipeline/keys.ts';
+import type { Bench } from '../report/bench.ts';
+import { atMost, median, now, rounded, summary } from '../report/figures.ts';
+import { FAN, fixtureGraph, WORK } from '../peers/fixture-graph.ts';
+import { endOf, withInstance, type Instance } from '../instance/instance.ts';
+import type { Peer } from '../peers/peer.ts';
+import { cpuTime } from '../instance/processes.ts';
+
+/** Clips of a small and of a large request. */
+const SMALL = 10;
+const LARGE = 500;
+
+/** Requests of {@link SMALL} clips first, of which nothing is told. */
+const WARM_UP = 30;
+
+export const scale: Bench = {
+  name: 'scale',
+  about: `overhead an item in n requests of ${LARGE} clips and as many clips in requests of ${SMALL}, in turns; stages without tools`,
+  n: 3,
+  async run({ n, progress }) {
+    return withInstance({ graph: fixtureGraph(), progress }, async (instance) => {
+      const services = ['relay', 'tracker', FAN, WORK];
+      const peers = await Promise.all(services.map((name) => instance.peer('fixture-service', name, name)));
+      const [, tracker, , work] = peers as [Peer, Peer, Peer, Peer];
+      const servers = instance.launched.foundation.processes;
+      const measure = (clips: number, times: number) =>
+        measureRequests(instance, { clips, times, work, tracker, all: [...peers, ...servers] });
+
+      progress(`${WARM_UP} requests to warm up`);
+      await measure(SMALL, WARM_UP);
+      const small: Measured[] = [];
+      const large: Measured[] = [];
+      for (let round = 0; round < n; round += 1) {
+        progress(`round ${round + 1} of ${n}`);
+        small.push(await measure(SMALL, LARGE / SMALL));
+        large.push(await measure(LARGE, 1));
+      }
+      const ratio = (of: (measured: Measured) => number): number => median(large.map(of)) / median(small.map(of));
+      return {
+        targets: [
+          atMost(
+            `an item's turn, ${LARGE} : ${SMALL} clips`,
+            ratio(({ turns }) => median(turns)),
+            1.2,
+          ),
+          atMost(
+            `CPU an item, all processes, ${LARGE} : ${SMALL}`,
+            ratio(({ cpu }) => cpu),
+            1.2,
+          ),
+          atMost(
+            `tracker's CPU an item, ${LARGE} : ${SMALL}`,
+            ratio(({ tracker: of }) => of),
+            1.2,
+          ),
+          atMost(
+            `wall time an item, ${LARGE} : ${SMALL}`,
+            ratio(({ wall }) => wall),
+            1.2,
+          ),
+        ],
+        figures: { [`clips_${SMALL}`]: inFigures(small), [`clips_${LARGE}`]: inFigures(large) },
+      };
+    });
+  },
+};
+
+/** Milliseconds. */
+interface Measured {
+  /** From one confirmed acknowledgement to the next of the same request, in a worker that always has an item waiting. */
+  readonly turns: readonly number[];
+  /** An item, from the upload to the request's end. */
+  readonly wall: number;
+  /** An item's processor time in all services and servers. */
+  readonly cpu: number;
+  readonly tracker: number;
+}
+
+function inFigures(measured: readonly Measured[]): object {
+  const of = (value: (m: Measured) => number): number => rounded(median(measured.map(value)));
+  return {
+    turn: summary(measured.flatMap(({ turns }) => turns)),
+    wall_an_item: of(({ wall }) => wall),
+    cpu_an_item: of(({ cpu }) => cpu),
+    tracker_cpu_an_item: of(({ tracker }) => tracker),
+  };
+}
+
+interface Load {
+  readonly clips: number;
+  readonly times: number;
+  readonly work: Peer;
+  readonly tracker: Peer;
+  readonly all: readonly { readonly pid: number }[];
+}
+
+/** Requests one after the other. */
+async function measureRequests({ store, bus }: Instance, { clips, times, work, tracker, all }: Load): Promise<Measured> {
+  const cpuOfAll = (): number => all.reduce((sum, { pid }) => sum + cpuTime(pid), 0);
+  const before = { at: now(), cpu: cpuOfAll(), tracker: cpuTime(tracker.pid) };
+  const turns: number[] = [];
+  for (let request = 0; request < times; request += 1) {
+    const id = randomUUID();
+    const end = endOf(bus, id);
+    await store.put(requestPrefix(id) + pathOf(kinds.input, { file: `${clips}.json` }), id);
+    let previous: number | undefined;
+    for (let clip = 1; clip <= clips; clip += 1) {
+      const { at } = await Promise.race([work.next('acknowledged'), failing(end)]);
+      if (previous !== undefined) turns.push(at - previous);
+      previous = at;
+    }
+    await end;
+  }
+  const items = clips * times;
+  return {
+    turns,
+    wall: (now() - before.at) / items,
+    cpu: (cpuOfAll() - before.cpu) / items,
+    tracker: (cpuTime(tracker.pid) - before.tracker) / items,
+  };
+}
+
+/** Never resolves: only the request's failure is of interest before its end. */
+async function failing(end: Promise<unknown>): Promise<never> {
+  await end;
+  return new Promise<never>(() => undefined);
+}

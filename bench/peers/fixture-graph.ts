@@ -1,0 +1,57 @@
+import type { Kind } from '../../schemas/kinds.ts';
+import { kinds } from '../../schemas/kinds.ts';
+import { defineGraph, type Graph } from '../../shared/pipeline/graph.ts';
+import { defineStage, type AnyStage } from '../../shared/pipeline/stage.ts';
+
+/**
+ * Two stages without tools, so that all that is left of an item is what the platform adds. `bench-fan` makes as many parts of an
+ * upload as its name says (`500.json`), `bench-work` copies each part. Their artifacts are the smallest that a schema of FAVE allows.
+ */
+const part = {
+  name: 'part',
+  key: 'bench-fan/clip_{clip}/part.json',
+  contentType: 'application/json',
+  schema: 'frames',
+  announced: true,
+} as const satisfies Kind;
+const copy = { ...part, name: 'copy', key: 'bench-work/clip_{clip}/copy.json' } as const satisfies Kind;
+
+export const FAN = 'bench-fan';
+export const WORK = 'bench-work';
+
+/** @param mark Told when something begins or ends. */
+export function fixtureGraph(mark: (name: string) => void = () => undefined): Graph {
+  return defineGraph([kinds.input, kinds.canary], [fan(mark), work(mark)]);
+}
+
+function fan(mark: (name: string) => void): AnyStage {
+  return defineStage({
+    name: FAN,
+    version: 1,
+    consumes: kinds.input,
+    produces: [part],
+    async run(input, { outputs }) {
+      const parts = Number.parseInt(input.name);
+      for (let clip = 1; clip <= parts; clip += 1) {
+        // Equal parts would be recognised as work done before.
+        const value = { start: Math.random(), end: 1, interval: 1, frames: [] };
+        mark('put');
+        await outputs.json(part, value, { indices: { clip } });
+      }
+    },
+  });
+}
+
+function work(mark: (name: string) => void): AnyStage {
+  return defineStage({
+    name: WORK,
+    version: 1,
+    consumes: part,
+    produces: [copy],
+    async run(item, { outputs }) {
+      mark('begun');
+      await outputs.json(copy, (await item.json()) as object);
+      mark('made');
+    },
+  });
+}

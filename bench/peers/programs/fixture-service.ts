@@ -1,0 +1,35 @@
+/** A service of the fixture pipeline, as `services/main.ts` runs those of the real one, that tells what happens in it. */
+import type { Bus } from '../../../shared/bus/connection.ts';
+import { runService } from '../../../shared/runtime/service/service.ts';
+import { runWorker } from '../../../shared/runtime/worker.ts';
+import { relay } from '../../../services/relay/relay.ts';
+import { tracker } from '../../../services/tracker/tracker.ts';
+import { fixtureGraph } from '../fixture-graph.ts';
+import { mark } from '../mark.ts';
+
+const name = process.argv[2] ?? '';
+const graph = fixtureGraph(mark);
+
+/** Marks each acknowledgement that the server has confirmed. */
+function watchAcknowledgements({ connection }: Bus): void {
+  const request = connection.request.bind(connection);
+  connection.request = async (subject, ...rest) => {
+    const reply = await request(subject, ...rest);
+    if (subject.startsWith('$JS.ACK.')) mark('acknowledged');
+    return reply;
+  };
+}
+
+await runService(name, async (service) => {
+  const told = {
+    ...service,
+    ready: () => {
+      service.ready();
+      mark('ready');
+    },
+  };
+  if (name === 'relay') return relay(told, graph);
+  if (name === 'tracker') return tracker(told, graph);
+  watchAcknowledgements(service.bus);
+  await runWorker(graph.stage(name), { ...told, settings: {} });
+});

@@ -1,0 +1,103 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Receipt } from '../../schemas/generated/types.ts';
+
+/** One line of the script's work: commands one after the other in a directory of their own. */
+export interface Job {
+  /** Below the script's directory. */
+  readonly dir: string;
+  readonly commands: readonly (readonly string[])[];
+  /** Where inputs are expected, as paths in `dir`: where they really are, below the script's directory or absolute. */
+  readonly links?: Readonly<Record<string, string>>;
+  /** Small files that must be there, with their content. */
+  readonly files?: Readonly<Record<string, string>>;
+}
+
+/** What of an item is not in its receipt: the files that a stage wrote for its tool or for the next stage. */
+export interface Aside {
+  /** Path of the uploaded file. */
+  readonly source: string;
+  /** Control files of the speech recogniser, by item. */
+  readonly controls: Readonly<Record<string, string>>;
+  /** Manifests of the frames, by item. */
+  readonly frames: Readonly<Record<string, string>>;
+  /** The computations that the pipeline does in its own processes, as commands. */
+  readonly librosa: (audio: string) => readonly string[];
+  readonly detector: (folders: readonly string[]) => readonly string[];
+}
+
+/**
+ * The work of a request as phases of jobs, from the tools and arguments in its receipts. Jobs of a phase run in parallel, a
+ * phase begins when the one before has ended; the detector runs beside speech recognition, as it is a process of one thread.
+ */
+export function phasesOf(receipts: readonly Receipt[], { source, controls, frames, librosa, detector }: Aside): Job[][] {
+  const of = (stage: string): Receipt[] => receipts.filter((receipt) => receipt.stage === stage);
+  const commands = ({ tools }: Receipt): string[][] => tools.map(({ command, args }) => [command, ...args]);
+  const input = { [`sources/input/${source.slice(source.lastIndexOf('/') + 1)}`]: source };
+  const number = (item: string): number => Number(item.slice('clip_'.length));
+
+  const audio = of('stage-ffmpeg-0').map((receipt) => ({ dir: 'audio', commands: commands(receipt), links: input }));
+  const cuts = of('stage-ffmpeg-1').flatMap((receipt) =>
+    commands(receipt).map((command, index) => ({ dir: `cut/${index + 1}`, commands: [command], links: input })),
+  );
+  const encodings = of('stage-ffmpeg-2').map((receipt) => {
+    const clip = number(receipt.item);
+    return {
+      dir: `encoded/${clip}`,
+      commands: commands(receipt),
+      links: { [`sources/clip/${clip}/clip.mp4`]: `cut/${clip}/clip.mp4` },
+    };
+  });
+  const stills = of('stage-ffmpeg-3').map((receipt) => {
+    const clip = number(receipt.item);
+    const files = { 'frames.json': frames[receipt.item] ?? '' };
+    return {
+      dir: `frames/${clip}`,
+      commands: commands(receipt),
+      links: { [`sources/video/${clip}/video.mp4`]: `encoded/${clip}/video.mp4` },
+      files,
+    };
+  });
+  const speech = of('stage-deepspeech')
+    .filter(({ tools }) => tools.length > 0)
+    .map((receipt) => {
+      const files = { 'pocketsphinx.ctl': controls[receipt.item] ?? '' };
+      const links = { 'pocketsphinx.wav': `encoded/${number(receipt.item)}/audio.wav` };
+      return { dir: `speech/${number(receipt.item)}`, commands: commands(receipt), links, files };
+    });
+  const segments = { dir: 'segments', commands: [librosa('../audio/audio.wav')] };
+  const objects = { dir: 'objects', commands: [detector(stills.map(({ dir }) => `../${dir}`))] };
+  return [audio, [segments], cuts, encodings, stills, [objects, ...speech]];
+}
+
+/** Lays the jobs out below `dir`; `sh {dir}/run.sh` does the work. @param parallel Jobs at once. */
+export async function writeScript(phases: readonly (readonly Job[])[], dir: string, parallel: number): Promise<void> {
+  const lines: string[] = ['set -e'];
+  for (const [phase, jobs] of phases.entries()) {
+    for (const [n, job] of jobs.entries()) {
+      await layOut(job, dir);
+      const text = [
+        'set -e',
+        `cd ${quoted(join(dir, job.dir))}`,
+        ...job.commands.map((command) => command.map(quoted).join(' ')),
+      ];
+      await writeFile(join(dir, `${phase}-${String(n).padStart(4, '0')}.sh`), `${text.join('\n')}\n`);
+    }
+    lines.push(`printf '%s\\n' ${quoted(dir)}/${phase}-*.sh | xargs -P ${parallel} -n 1 sh > /dev/null`);
+  }
+  await writeFile(join(dir, 'run.sh'), `${lines.join('\n')}\n`);
+}
+
+async function layOut({ dir, links = {}, files = {} }: Job, root: string): Promise<void> {
+  await mkdir(join(root, dir), { recursive: true });
+  for (const [path, text] of Object.entries(files)) await writeFile(join(root, dir, path), text);
+  for (const [path, target] of Object.entries(links)) {
+    const link = join(root, dir, path);
+    await mkdir(dirname(link), { recursive: true });
+    await symlink(target.startsWith('/') ? target : join(root, target), link);
+  }
+}
+
+function quoted(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}

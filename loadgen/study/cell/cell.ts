@@ -1,0 +1,124 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Anomaly, Cell, CellStorage } from '../../../schemas/generated/types.ts';
+import type { RegimeName } from '../../../infra/deployment/regimes.ts';
+import { connectBus } from '../../../shared/bus/connection.ts';
+import { messageOf } from '../../../shared/core/errors.ts';
+import { createStore } from '../../../shared/store/store.ts';
+import { validate } from '../../../shared/core/validate.ts';
+import type { Arrivals } from '../../arrivals/arrivals.ts';
+import { createLines, files, readLines } from '../../record/record-files.ts';
+import type { Video } from '../../arrivals/mix.ts';
+import { anomaliesOf, deadLetters } from './anomalies.ts';
+import { runLoadProcess } from './load-process.ts';
+import { loadArgs, type LoadName } from '../plan/loads.ts';
+import type { Platform, RunningSystem } from '../system/platform.ts';
+import { takeSnapshots, type Observed } from './snapshots.ts';
+import { archiveLogs, storageOf } from './storage.ts';
+import { warmUp } from './warm-up.ts';
+
+/** What is run, and what is the same for every cell of a study. */
+export interface CellPlan {
+  readonly regime: RegimeName;
+  readonly load: LoadName;
+  readonly repeat: number;
+  readonly seed: number;
+  readonly arrivals: Arrivals;
+  readonly video: Video;
+  /** Seconds that the last requests are waited for. */
+  readonly wait: number;
+  /** Directory of the record. */
+  readonly dir: string;
+  readonly facts: Pick<Cell, 'command' | 'settings' | 'arrivals' | 'video' | 'machine' | 'versions'>;
+}
+
+/** Milliseconds after which every stage has put its log lines into the bucket: they do so every three seconds. */
+const LOGS_PUT = 4_000;
+
+/**
+ * Runs a cell on a fresh system and writes its record, cell.json last. A system that fails makes the cell `broken`.
+ * @throws What `signal` aborts with; no cell.json is written then, so that the cell is run again.
+ */
+export async function runCell(platform: Platform, plan: CellPlan, signal: AbortSignal): Promise<Cell> {
+  const { regime, load, repeat, seed, dir, facts } = plan;
+  await rm(dir, { recursive: true, force: true }); // of a cell that was interrupted
+  await mkdir(dir, { recursive: true });
+  const begun = new Date().toISOString();
+  const measured = await withSystem(platform, regime, (observed) => measure(plan, observed, signal)).catch(
+    (error: unknown): Measured => {
+      signal.throwIfAborted();
+      return { ...NOTHING, status: 'broken', reason: messageOf(error), began: begun, ended: new Date().toISOString() };
+    },
+  );
+  const cell = validate('cell', { platform: platform.name, regime, load, repeat, seed, ...facts, ...measured });
+  await writeFile(join(dir, files.cell), `${JSON.stringify(cell, null, 2)}\n`);
+  return cell;
+}
+
+type Measured = Pick<Cell, 'status' | 'reason' | 'began' | 'ended' | 'storage' | 'anomalies'>;
+
+const NOTHING: { storage: CellStorage; anomalies: Anomaly[] } = {
+  storage: { bytes: 0, objects: 0, by_prefix: {} },
+  anomalies: [],
+};
+
+/** Runs `work` with a system that is started for it and stopped after it. */
+export async function withSystem<T>(
+  platform: Platform,
+  regime: RegimeName,
+  work: (observed: Observed) => Promise<T>,
+): Promise<T> {
+  const system = await platform.start(regime);
+  try {
+    return await connected(system, work);
+  } finally {
+    await system.stop();
+  }
+}
+
+async function connected<T>(system: RunningSystem, work: (observed: Observed) => Promise<T>): Promise<T> {
+  const store = createStore(system.store);
+  try {
+    const bus = await connectBus(system.bus, 'study');
+    try {
+      return await work({ system, store, bus });
+    } finally {
+      await bus.close();
+    }
+  } finally {
+    store.close();
+  }
+}
+
+async function measure(plan: CellPlan, observed: Observed, signal: AbortSignal): Promise<Measured> {
+  const { dir, video, arrivals, seed, wait } = plan;
+  const { system, store, bus } = observed;
+  await warmUp(observed, video, signal);
+  const snapshots = await createLines(join(dir, files.snapshots));
+  const stopSnapshots = takeSnapshots(observed, snapshots);
+  const started = new Date().toISOString();
+  try {
+    await runLoadProcess(
+      system,
+      [...loadArgs(arrivals), '--seed', `${seed}`, '--wait', `${wait}`, '--video', video.path, '--out', dir],
+      signal,
+    );
+  } finally {
+    await stopSnapshots().finally(() => snapshots.close());
+  }
+  const ended = new Date().toISOString();
+  await system.assertRunning();
+
+  await sleep(LOGS_PUT, undefined, { signal });
+  const requests = await readLines('loadRecord', join(dir, files.requests));
+  const items = await readLines('itemRecord', join(dir, files.items));
+  const scaling = await system.scaleEvents();
+  await writeFile(join(dir, files.scale), scaling.map((event) => `${JSON.stringify(event)}\n`).join(''));
+  // The first arrival: until then the load's process was starting.
+  const began = requests.map(({ intended }) => intended).sort()[0] ?? started;
+  const ids = new Set(requests.map(({ request_id }) => request_id));
+  await archiveLogs(store, ids, join(dir, files.logs));
+  const anomalies = [...anomaliesOf(requests, items, scaling), ...(await deadLetters(bus))];
+  return { status: 'finished', began, ended, storage: await storageOf(store, ids), anomalies };
+}

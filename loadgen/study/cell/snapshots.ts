@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Snapshot } from '../../../schemas/generated/types.ts';
+import { graph } from '../../../services/pipeline.ts';
+import type { Bus } from '../../../shared/bus/connection.ts';
+import type { Store } from '../../../shared/store/store.ts';
+import { consumerName, lanesOf, RELAY_CONSUMER, streams, TRACKER_CONSUMER } from '../../../shared/bus/topology.ts';
+import type { JsonlWriter } from '../../record/record-files.ts';
+import type { RunningSystem } from '../system/platform.ts';
+import { busyShare, cpuTimes, type CpuTimes } from '../system/proc.ts';
+
+/** Milliseconds from one snapshot to the next, and snapshots from one listing of the bucket to the next. */
+const INTERVAL = 1_000;
+const LISTING = 10;
+
+/** A service's consumers: whose lag is what it has to do. */
+const consumers: readonly { readonly service: string; readonly stream: string; readonly names: readonly string[] }[] = [
+  { service: 'relay', stream: streams.raw, names: [RELAY_CONSUMER] },
+  { service: 'tracker', stream: streams.landed, names: [TRACKER_CONSUMER] },
+  ...graph.stages.map(({ name, consumes }) => ({
+    service: name,
+    stream: streams.landed,
+    names: lanesOf(consumes).map((lane) => consumerName(name, lane)),
+  })),
+];
+
+/** What snapshots are taken of. */
+export interface Observed {
+  readonly system: RunningSystem;
+  readonly store: Store;
+  readonly bus: Bus;
+}
+
+/** Takes a snapshot every second until told to stop. @returns How to stop; it throws what a snapshot threw. */
+export function takeSnapshots(observed: Observed, lines: JsonlWriter): () => Promise<void> {
+  const stop = new AbortController();
+  const work = async (): Promise<void> => {
+    let cpu = await cpuTimes();
+    let next = Date.now();
+    for (let n = 0; ; n += 1) {
+      next = Math.max(next + INTERVAL, Date.now()); // what was slow is not made up for
+      await sleep(next - Date.now(), undefined, { signal: stop.signal }).catch(() => undefined);
+      if (stop.signal.aborted) return;
+      const before = cpu;
+      cpu = await cpuTimes();
+      lines.append(await snapshot(observed, before, cpu, n % LISTING === 0));
+    }
+  };
+  const working = work();
+  working.catch(() => undefined); // told when it is stopped
+  return async () => {
+    stop.abort();
+    await working;
+  };
+}
+
+async function snapshot({ system, store, bus }: Observed, before: CpuTimes, after: CpuTimes, listed: boolean): Promise<Snapshot> {
+  const time = new Date().toISOString();
+  const replicas = await system.replicas();
+  const stages: Snapshot['stages'] = {};
+  for (const { service, stream, names } of consumers) {
+    const found = await Promise.all(names.map((name) => bus.manager.consumers.info(stream, name)));
+    const lag = found.reduce((sum, { num_pending, num_ack_pending }) => sum + num_pending + num_ack_pending, 0);
+    const { rss_mb, ...count } = replicas[service] ?? { replicas: 0, ready: 0, rss_mb: 0 };
+    stages[service] = { ...count, rss_mb: Math.round(rss_mb * 10) / 10, lag }; // sums of decimals grow tails
+  }
+  return { time, cpu: busyShare(before, after), ...(listed && (await sizeOf(store))), stages };
+}
+
+async function sizeOf(store: Store): Promise<Pick<Snapshot, 'store_bytes' | 'store_objects'>> {
+  let [store_bytes, store_objects] = [0, 0];
+  for await (const { size } of store.list('')) {
+    store_bytes += size;
+    store_objects += 1;
+  }
+  return { store_bytes, store_objects };
+}

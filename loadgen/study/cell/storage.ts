@@ -1,0 +1,32 @@
+import { createGzip } from 'node:zlib';
+import { createWriteStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { CellStorage } from '../../../schemas/generated/types.ts';
+import { requestPrefix, splitKey } from '../../../shared/pipeline/keys.ts';
+import type { Store } from '../../../shared/store/store.ts';
+
+/** What requests left in the bucket, by the folder below each. Of others, such as the warm-up's, nothing is counted. */
+export async function storageOf(store: Store, requestIds: ReadonlySet<string>): Promise<CellStorage> {
+  const by_prefix: Record<string, number> = {};
+  let [bytes, objects] = [0, 0];
+  for await (const { key, size } of store.list('')) {
+    const split = splitKey(key);
+    if (split && !requestIds.has(split.requestId)) continue;
+    const [folder = ''] = (split?.path ?? key).split('/');
+    by_prefix[folder] = (by_prefix[folder] ?? 0) + size;
+    bytes += size;
+    objects += 1;
+  }
+  return { bytes, objects, by_prefix };
+}
+
+/** Writes the stages' log lines about requests into one compressed file, a request after the other. */
+export async function archiveLogs(store: Store, requestIds: Iterable<string>, path: string): Promise<void> {
+  await pipeline(Readable.from(logsOf(store, requestIds)), createGzip(), createWriteStream(path));
+}
+
+async function* logsOf(store: Store, requestIds: Iterable<string>): AsyncIterable<string> {
+  for (const id of requestIds)
+    for await (const { key } of store.list(`${requestPrefix(id)}metadata/logs/`)) yield (await store.getText(key))?.text ?? '';
+}

@@ -1,0 +1,30 @@
+import { arch, cpus, platform, release, totalmem } from 'node:os';
+import type { CellMachine, CellVideo } from '../../../schemas/generated/types.ts';
+import { root } from '../../../infra/process/paths.ts';
+import { exec } from '../../../shared/tools/exec.ts';
+import type { Video } from '../../arrivals/mix.ts';
+
+export function machine(): CellMachine {
+  return {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    memory_mb: Math.round(totalmem() / 1e6),
+    os: `${platform()} ${release()} ${arch()}`,
+  };
+}
+
+/** The sources' commit, and whether they differ from it. */
+export async function commit(): Promise<string> {
+  const git = async (...args: readonly string[]): Promise<string> => (await exec('git', args, { cwd: root })).stdout.trim();
+  try {
+    const changed = await git('status', '--porcelain', '--untracked-files=no');
+    return `${await git('rev-parse', 'HEAD')}${changed === '' ? '' : ' with changes'}`;
+  } catch {
+    return 'unknown';
+  }
+}
+
+export async function describeVideo({ name, path, sha256, size }: Video): Promise<CellVideo> {
+  const { stdout } = await exec('ffprobe', ['-v', 'error', '-show_entries', 'format=duration', '-of', 'csv=p=0', path]);
+  return { name, sha256, size, duration_s: Number(stdout.trim()) };
+}

@@ -1,0 +1,82 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  instanceEnvironment,
+  readInstance,
+  startInstance,
+  stopInstance,
+  type InstanceRecord,
+} from '../../../infra/instance/instance.ts';
+import { freePorts } from '../../../infra/deployment/ports.ts';
+import { regimeSettings } from '../../../infra/deployment/regimes.ts';
+import { journalPath } from '../../../infra/scaler/scale-event-log.ts';
+import { serverPrograms } from '../../../infra/servers/table.ts';
+import { graph } from '../../../services/pipeline.ts';
+import { readConfig } from '../../../shared/config/config.ts';
+import { PermanentError } from '../../../shared/core/errors.ts';
+import { exec } from '../../../shared/tools/exec.ts';
+import { parseJson } from '../../../shared/core/validate.ts';
+import type { Platform, ReplicaCount, RunningSystem } from './platform.ts';
+import { cpuTimeOf, residentMemory } from './proc.ts';
+
+/** This machine: each system is an instance with a data directory and ports of its own, its launcher a process of its own. */
+export const local: Platform = {
+  name: 'local',
+  async start(regime) {
+    if (process.env['ARTIFACT_ENDPOINT'] || process.env['NATS_URL'])
+      throw new PermanentError('external-servers-set', 'a study starts servers of its own: unset ARTIFACT_ENDPOINT and NATS_URL');
+    const dataDir = await mkdtemp(join(tmpdir(), 'fave-study-'));
+    const remove = (): Promise<void> => rm(dataDir, { recursive: true, force: true, maxRetries: 3 });
+    try {
+      const { minio: base } = await freePorts();
+      const record = await startInstance(dataDir, ['--port-base', String(base), '--regime', regime]);
+      const { store, bus } = readConfig(await instanceEnvironment(record));
+      const settings = regimeSettings(regime, graph);
+      return { settings, store, bus, ...observe(dataDir), stop: async () => void (await stopInstance(dataDir).finally(remove)) };
+    } catch (error) {
+      await stopInstance(dataDir);
+      await remove();
+      throw error;
+    }
+  },
+  async versions() {
+    const [ffmpeg] = (await exec('ffmpeg', ['-version'])).stdout.split('\n');
+    return {
+      node: process.version,
+      minio: serverPrograms.minio.version,
+      'nats-server': serverPrograms.natsServer.version,
+      ffmpeg: /version (\S+)/.exec(ffmpeg ?? '')?.[1] ?? 'unknown',
+    };
+  },
+};
+
+function observe(dataDir: string): Omit<RunningSystem, 'settings' | 'store' | 'bus' | 'stop'> {
+  const record = async (): Promise<InstanceRecord> => {
+    const found = await readInstance(dataDir);
+    if (!found) throw new PermanentError('system-gone', `the instance in ${dataDir} ended: see its launcher.log`);
+    return found;
+  };
+  return {
+    assertRunning: async () => void (await record()),
+    async replicas() {
+      const counts: Record<string, ReplicaCount> = {};
+      for (const { name, pid, http } of (await record()).processes) {
+        const { replicas, ready, rss_mb } = counts[name] ?? { replicas: 0, ready: 0, rss_mb: 0 };
+        const memory = await residentMemory(pid);
+        counts[name] = { replicas: replicas + 1, ready: ready + Number(http !== undefined), rss_mb: rss_mb + memory };
+      }
+      return counts;
+    },
+    async cpuTime() {
+      const { launcher, processes } = await record();
+      // What a replica has used becomes the launcher's when it ends.
+      const times = await Promise.all([launcher, ...processes].map(({ pid }) => cpuTimeOf(pid)));
+      return times.reduce((sum, time) => sum + time, 0);
+    },
+    async scaleEvents() {
+      const text = await readFile(journalPath(dataDir), 'utf8').catch(() => '');
+      return text.split('\n').flatMap((line) => (line === '' ? [] : [parseJson('scaleEvent', line)]));
+    },
+  };
+}

@@ -1,0 +1,14 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { root } from '../../../infra/process/paths.ts';
+
+/** A shell that a person works in: each call sees the variables that those before it set. */
+export function createShell(home: string, env: Readonly<Record<string, string>>): (block: string) => Promise<string> {
+  const kept = join(home, 'variables');
+  return async (block) => {
+    const script = `set -euo pipefail -a\n[ ! -e '${kept}' ] || . '${kept}'\n${block}\nexport -p > '${kept}'\n`;
+    const { stdout, stderr } = await promisify(execFile)('bash', ['-c', script], { cwd: root, env: { ...env, HOME: home } });
+    return stdout + stderr;
+  };
+}

@@ -1,0 +1,151 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { beforeAll, expect, test, vi } from 'vitest';
+import { markedBlocks } from '../../support/documented-commands.ts';
+import { fave } from '../../cli/run.ts';
+import { stored, WAIT } from '../../shared/runtime/harness.ts';
+import { onTestFileEnd, createOwnStack, type Stack } from '../../support/stack.ts';
+import { createShell } from './document.ts';
+
+const blocks = markedBlocks('tested');
+const run = new Set<string>();
+const audited: string[] = [];
+const input = 'fave/fave-artifacts/requests/my-video/input/video.mp4';
+
+let stack: Stack;
+let home: string;
+let sink: Server;
+let shell: (block: string) => Promise<string>;
+
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), 'fave-operations-'));
+  sink = createServer((request, response) => {
+    text(request).then(
+      (body) => (audited.push(body), response.end()),
+      () => undefined, // the store was killed half-way
+    );
+  });
+  await new Promise<void>((resolve) => sink.listen(0, '127.0.0.1', resolve));
+  // After the servers have gone: the store writes its audit log there, whatever is asked of it, until it ends.
+  onTestFileEnd(async () => {
+    sink.close();
+    sink.closeAllConnections();
+    await rm(home, { recursive: true });
+  });
+  stack = await createOwnStack();
+  const instance = { FAVE_DATA_DIR: stack.dataDir, PATH: process.env['PATH'] };
+  const env = JSON.parse((await fave(['env', '--json'], { env: instance })).stdout) as Record<string, string>;
+  const AUDIT_URL = `http://127.0.0.1:${(sink.address() as AddressInfo).port}/`;
+  shell = createShell(home, { ...env, AUDIT_URL, ID: 'my-video' });
+  // More than mc sends in one part: what a store copies by itself has another etag then.
+  await writeFile(join(home, 'video.mp4'), Buffer.alloc(65 * 1024 ** 2, 'video'));
+});
+
+/** Runs a block of the document as it stands. */
+function follow(name: string): Promise<string> {
+  run.add(name);
+  return shell(blocks[name] ?? `echo "the document has no ${name}" >&2; false`);
+}
+
+const key = (path: string): string => `requests/my-video/${path}`;
+const textOf = async (path: string): Promise<string | undefined> => (await stack.store.getText(key(path)))?.text;
+const headOf = async () => {
+  const found = await stack.store.head(key('input/video.mp4'));
+  return found && [found.etag, found.size, found.headers['x-amz-meta-fave-query']];
+};
+
+test('what is backed up comes back with its etag and its options', { timeout: 60_000 }, async () => {
+  await shell(`mc cp --quiet --attr 'fave-query=coffee cup' "$HOME/video.mp4" ${input}`);
+  await stack.store.put(key('stage-grep/clip_0001/match.json'), 'first');
+  const head = await headOf();
+  expect(head).toEqual([expect.stringMatching(/-5$/), 65 * 1024 ** 2, 'coffee cup']);
+  await follow('backup');
+  await shell('mc rm --quiet --recursive --versions --force fave/fave-artifacts/requests/my-video/');
+  expect(await headOf()).toBeUndefined();
+  await follow('restore');
+  expect([await headOf(), await textOf('stage-grep/clip_0001/match.json')]).toEqual([head, 'first']);
+});
+
+test('an input that was removed is undone', { timeout: 60_000 }, async () => {
+  const head = await headOf();
+  await shell(`mc rm --quiet ${input}`);
+  expect(await headOf()).toBeUndefined();
+  await follow('undo');
+  expect(await headOf()).toEqual(head);
+});
+
+test('a request is as it was at a moment', { timeout: 60_000 }, async () => {
+  await follow('backup');
+  // A version of that second belongs to that moment: it begins after what was backed up, and ends before what follows.
+  const second = (): number => Math.floor(Date.now() / 1_000);
+  const next = async (): Promise<void> => {
+    const now = second();
+    await vi.waitUntil(() => second() > now, WAIT);
+  };
+  await next();
+  await follow('moment');
+  await next();
+  await stack.store.put(key('stage-grep/clip_0001/match.json'), 'second');
+  await follow('backup');
+  expect(await shell('mc cat backup/fave-backup/requests/my-video/stage-grep/clip_0001/match.json')).toBe('second');
+  await follow('rewind');
+  expect(await textOf('stage-grep/clip_0001/match.json')).toBe('first');
+});
+
+test('all of it is restored without being announced, and the rules come back', { timeout: 60_000 }, async () => {
+  await shell('echo saved | mc pipe --quiet backup/fave-backup/requests/my-video/stage-grep/clip_0002/match.json');
+  await follow('restore-all');
+  expect(await textOf('stage-grep/clip_0002/match.json')).toBe('saved\n');
+  const heard = JSON.stringify(await stored(stack, 'FAVE_RAW', 'fave.raw.>'));
+  expect(heard).toContain('metadata%2Fcanary'); // by which set-up proves that the rules are back
+  expect(heard).not.toContain('clip_0002');
+});
+
+test('dead letters are backed up and restored', { timeout: 60_000 }, async () => {
+  await stack.bus.publish('fave.dlq.stage-grep.my-video', { letter: true }, {});
+  await follow('backup-streams');
+  await stack.bus.manager.streams.delete('FAVE_DLQ');
+  await follow('restore-streams');
+  expect(await stored(stack, 'FAVE_DLQ', 'fave.dlq.>')).toEqual([{ letter: true }]);
+  expect((await stack.bus.manager.consumers.info('FAVE_DLQ', 'tracker-advisories')).name).toBe('tracker-advisories');
+});
+
+test('uploads that nobody finished are removed', async () => {
+  const { client, bucket } = stack.store;
+  await client.initiateNewMultipartUpload(bucket, key('input/half.mp4'), {});
+  expect(await shell('mc ls --incomplete --recursive fave/fave-artifacts')).toContain('half.mp4');
+  await follow('incomplete');
+  expect(await shell('mc ls --incomplete --recursive fave/fave-artifacts')).not.toContain('half.mp4');
+});
+
+test('the audit log tells who did what', async () => {
+  await follow('audit');
+  await stack.store.put('tmp/audited', 'x');
+  const entry = await vi.waitUntil(() => audited.find((body) => body.includes('tmp/audited')), WAIT);
+  expect(JSON.parse(entry)).toMatchObject({
+    api: { name: 'PutObject', bucket: 'fave-artifacts', object: 'tmp/audited', statusCode: 200 },
+    accessKey: 'fave-admin',
+  });
+  expect(entry).not.toContain(stack.config.store.secretKey);
+});
+
+test('a notification of AWS that is carried over is taken up', { timeout: 60_000 }, async () => {
+  await shell('mc event rm --force fave/fave-artifacts');
+  await stack.store.put('requests/from-aws/input/a b.mp4', 'x');
+  const object = { key: 'requests/from-aws/input/a+b.mp4', size: 1, eTag: '9dd4e461268c8034f5c8564e155c67a6', sequencer: '00' };
+  const record = { eventSource: 'aws:s3', eventName: 'ObjectCreated:Put', s3: { bucket: { name: 'fave-artifacts' }, object } };
+  await writeFile(join(home, 'notification.json'), JSON.stringify({ Records: [record] }));
+  await stack.startServices(['relay']);
+  await shell(`cd "$HOME"\n${blocks['bridge'] ?? 'false'}`);
+  run.add('bridge');
+  await vi.waitUntil(async () => (await stored(stack, 'FAVE_LANDED', 'fave.landed.input.*.from-aws')).length === 1, WAIT);
+});
+
+test('every block that is marked was run', () => {
+  const here = Object.keys(blocks).filter((name) => !name.startsWith('cluster-')); // those in tests/resilience/cluster/
+  expect([...run].sort()).toEqual(here.sort());
+});

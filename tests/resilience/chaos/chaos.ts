@@ -1,0 +1,114 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { streams } from '../../../shared/bus/topology.ts';
+import { faults, type FaultName } from './faults.ts';
+import { endingOf, readRequestTree, type Tree } from './request-tree.ts';
+import { entriesOf, processesIn } from './orphans.ts';
+import { createLoad, type Load } from './load.ts';
+import { makeVideos } from './environment/media.ts';
+import { randomOf } from '../../../shared/core/random.ts';
+import { judge, type Injected, type Report } from './report.ts';
+import { schedule } from './schedule.ts';
+import { withChaosEnvironment, type ChaosEnvironment } from './environment/environment.ts';
+
+export interface ChaosOptions {
+  readonly seed: number;
+  /** How long there are load and faults; what is under way then may still come to its end. */
+  readonly minutes: number;
+  readonly faults: readonly FaultName[];
+  readonly progress: (line: string) => void;
+  /** Different videos. */
+  readonly videos?: number;
+  /** Requests that are under way at once. */
+  readonly open?: number;
+}
+
+/** Seconds between two faults. */
+const GAP = [3, 10] as const;
+
+/** Milliseconds that what is under way may take at the end: a sweep waits for a minute, a delayed item for two. */
+const PATIENCE = 420_000;
+
+/** Runs the whole pipeline under load, breaks what it stands on, and says whether every promise was kept. */
+export async function runChaos(options: ChaosOptions): Promise<Report> {
+  const { seed, minutes, progress, videos: count = 3, open = 2 } = options;
+  const media = await mkdtemp(join(tmpdir(), 'fave-chaos-media-'));
+  try {
+    const videos = await makeVideos(count, media);
+    return await withChaosEnvironment(progress, async (world) => {
+      const load = createLoad(world, videos, randomOf(seed));
+      const expected = await withoutFaults(world, load, videos, progress);
+      const end = AbortSignal.timeout(minutes * 60_000);
+      const allowed = options.faults.filter((fault) => fault !== 'disk-full' || world.smallDisk);
+      const [injected] = await Promise.all([
+        inject({ ...options, faults: allowed }, { world, load, videos }, end),
+        load.keep(open, end),
+      ]);
+      progress(`${load.sent.length} requests are in; waiting for the last of them`);
+      await settled(world, load);
+
+      const endings = await Promise.all(load.sent.map((sent) => endingOf(world.bus, sent)));
+      const trees = new Map<string, Tree>();
+      for (const { id } of load.sent) trees.set(id, await readRequestTree(world.store, id));
+      const notInjected = options.faults
+        .filter((fault) => !allowed.includes(fault))
+        .map((fault) => `${fault} was not injected: this user may not mount a small disk`);
+      const left = { directories: entriesOf(world.tmpdir), processes: processesIn(world.tmpdir) };
+      return judge({ seed, minutes, faults: injected, notInjected, sent: load.sent, endings, trees, expected, ...left });
+    });
+  } finally {
+    await rm(media, { recursive: true, force: true });
+  }
+}
+
+/** What each video comes to when nothing is broken. @throws Error when one does not come to an end. */
+async function withoutFaults(
+  { store }: ChaosEnvironment,
+  load: Load,
+  videos: readonly string[],
+  progress: (line: string) => void,
+): Promise<Map<string, Tree>> {
+  const sent = await Promise.all(videos.map((video) => load.submit(video, false)));
+  const trees = new Map<string, Tree>();
+  for (const { id, video } of sent) {
+    if (!(await load.ended(id, AbortSignal.timeout(PATIENCE)))) throw new Error(`${id} does not end even without faults`);
+    trees.set(video, await readRequestTree(store, id));
+    progress(`without faults, ${id} leaves ${trees.get(video)?.size ?? 0} objects`);
+  }
+  return trees;
+}
+
+/** Injects one fault after the other until `end`; the last one is mended before this returns. */
+async function inject(
+  { seed, faults: names, progress }: ChaosOptions,
+  scene: { world: ChaosEnvironment; load: Load; videos: readonly string[] },
+  end: AbortSignal,
+): Promise<Injected[]> {
+  const begun = performance.now();
+  const injected: Injected[] = [];
+  const since = (): number => Math.round((performance.now() - begun) / 100) / 10;
+  for (const { fault, seed: own, after } of schedule(seed, names, GAP)) {
+    await sleep(after * 1_000, undefined, { signal: end }).catch(() => undefined);
+    if (end.aborted) break;
+    const at = since();
+    const what = await faults[fault]({ ...scene, random: randomOf(own) });
+    injected.push({ fault, at, seconds: Math.round((since() - at) * 10) / 10, what });
+    progress(`${at.toFixed(0)} s: ${fault}: ${what}`);
+  }
+  return injected;
+}
+
+/** Waits until every request has ended and no stage has anything to do, or patience ends. */
+async function settled({ bus }: ChaosEnvironment, load: Load): Promise<void> {
+  const patience = AbortSignal.timeout(PATIENCE);
+  for (const { id } of load.sent) await load.ended(id, patience);
+  const busy = async (): Promise<boolean> => {
+    for await (const { num_pending, num_ack_pending } of bus.manager.consumers.list(streams.landed)) {
+      if (num_pending + num_ack_pending > 0) return true;
+    }
+    return false;
+  };
+  while (!patience.aborted && (await busy())) await sleep(500);
+}

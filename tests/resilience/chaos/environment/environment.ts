@@ -1,0 +1,94 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { launch } from '../../../../infra/local/launcher.ts';
+import { kill } from '../../../../infra/process/process.ts';
+import { freePorts } from '../../../../infra/deployment/ports.ts';
+import { serviceNames, serviceSpec } from '../../../../infra/local/service-spec.ts';
+import { supervise, type SupervisedService } from '../../../../infra/process/supervisor.ts';
+import { graph } from '../../../../services/pipeline.ts';
+import { connectBus, type Bus } from '../../../../shared/bus/connection.ts';
+import { createStore, type Store } from '../../../../shared/store/store.ts';
+import { runCleanups, type CleanUp } from '../../../support/clean-ups.ts';
+import { tmpfsOn } from './disk.ts';
+import { networkTo, type Network } from './network.ts';
+import { serverOf, type Server } from './servers.ts';
+
+/** An instance of its own, whose every part may be broken. */
+export interface ChaosEnvironment {
+  readonly dataDir: string;
+  /** Where items have their directories. */
+  readonly tmpdir: string;
+  /** Whether that is a small disk of its own. */
+  readonly smallDisk: boolean;
+  /** An administrator's connections, past the network. */
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly nats: Server;
+  readonly minio: Server;
+  /** Restarted when they end, as in any instance. */
+  readonly services: readonly SupervisedService[];
+  /** Between the services and the store. */
+  readonly network: Network;
+}
+
+/** Seconds without a heartbeat until an item is given to another: short, so that what is lost comes again within the run. */
+export const ACK_WAIT = 5;
+
+/** Bytes of the small disk. */
+const DISK = 96 * 1024 ** 2;
+
+/** Boots a world, and removes it afterwards, also on Ctrl-C. */
+export async function withChaosEnvironment<T>(
+  progress: (line: string) => void,
+  use: (world: ChaosEnvironment) => Promise<T>,
+): Promise<T> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'fave-chaos-'));
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: process.env['HOME'],
+    FAVE_ACK_WAIT_SECONDS: String(ACK_WAIT),
+    FAVE_LOG_LEVEL: 'info',
+  };
+  const ends: CleanUp[] = [() => rm(dataDir, { recursive: true, force: true, maxRetries: 3 })];
+  const interrupted = (): void => void runCleanups(ends).finally(() => process.exit(130));
+  process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
+  try {
+    const launched = await launch({ dataDir, ports: await freePorts(), graph, services: [], env, progress });
+    const { foundation, record } = launched;
+    ends.push(() => launched.stop());
+    const pidOf = (name: string): number => foundation.processes.find((server) => server.name === name)?.pid ?? 0;
+    const [nats, minio] = [serverOf('nats-server', pidOf('nats-server'), dataDir), serverOf('minio', pidOf('minio'), dataDir)];
+    for (const server of [nats, minio]) ends.push(() => server.stop());
+
+    const network = await networkTo(record.ports.minio);
+    ends.push(() => network.close());
+    const items = join(dataDir, 'items');
+    await mkdir(items);
+    const disk = await tmpfsOn(items, DISK);
+    if (disk) ends.push(disk.remove);
+
+    const services: SupervisedService[] = [];
+    ends.push(() => Promise.all(services.map((service) => stop(service))));
+    for (const name of serviceNames(graph)) {
+      const environment = { ...foundation.environmentOf(name), ARTIFACT_ENDPOINT: `http://127.0.0.1:${network.port}` };
+      const spec = serviceSpec(name, { dataDir, environment, env: { ...env, FAVE_TMPDIR: items } });
+      services.push(await supervise(spec, { progress, changed: () => undefined, grace: 30_000 }));
+    }
+    const store = createStore(foundation.store);
+    ends.push(() => store.close());
+    const bus = await connectBus(foundation.bus, 'chaos');
+    ends.push(() => bus.close());
+    return await use({ dataDir, tmpdir: items, smallDisk: disk !== undefined, store, bus, nats, minio, services, network });
+  } finally {
+    process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
+    await runCleanups(ends);
+  }
+}
+
+/** Also of one that was left suspended. */
+async function stop(service: SupervisedService): Promise<void> {
+  const pid = service.current()?.pid;
+  if (pid !== undefined) kill(pid, 'SIGCONT');
+  await service.stop();
+}

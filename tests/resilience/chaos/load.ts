@@ -1,0 +1,75 @@
+import { randomUUID } from 'node:crypto';
+import { basename } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Bus } from '../../../shared/bus/connection.ts';
+import { requestPrefix } from '../../../shared/pipeline/keys.ts';
+import { encodeOptions } from '../../../shared/pipeline/metadata.ts';
+import { digestOf, type Store } from '../../../shared/store/store.ts';
+import { streams, subjects } from '../../../shared/bus/topology.ts';
+import type { Random } from '../../../shared/core/random.ts';
+
+/** A video that the store has confirmed. */
+export interface Sent {
+  readonly id: string;
+  readonly video: string;
+  /** Whether its work may be copied from another request's. */
+  readonly memo: boolean;
+}
+
+/** What ends a run, apart from a cancellation, which nobody asks for here. */
+export const ENDS = ['completed', 'failed'] as const;
+
+export interface Load {
+  readonly sent: readonly Sent[];
+  /** Uploads a video, however long the store takes. */
+  submit(video: string, memo: boolean): Promise<Sent>;
+  /** Keeps `open` requests under way until `signal` aborts. */
+  keep(open: number, signal: AbortSignal): Promise<void>;
+  /** Waits for a request's end. @returns False where `signal` aborts first. */
+  ended(id: string, signal: AbortSignal): Promise<boolean>;
+}
+
+/** Milliseconds between two looks at whether a request has ended. */
+const LOOK = 1_000;
+
+/** One in so many requests may be copied from others. */
+const MEMO = 5;
+
+export function createLoad({ store, bus }: { store: Store; bus: Bus }, videos: readonly string[], random: Random): Load {
+  const sent: Sent[] = [];
+
+  const submit = async (video: string, memo: boolean): Promise<Sent> => {
+    const id = `chaos-${randomUUID()}`;
+    const headers = encodeOptions({ memo: String(memo) });
+    const key = `${requestPrefix(id)}input/${basename(video)}`;
+    await store.upload(key, { path: video, ...(await digestOf(video)) }, { headers, signal: new AbortController().signal });
+    const one = { id, video, memo };
+    sent.push(one);
+    return one;
+  };
+
+  /** Asked again and again, because a subscription would miss what is said while the server is away. */
+  const ended = async (id: string, signal: AbortSignal): Promise<boolean> => {
+    while (!signal.aborted) {
+      for (const name of ENDS) {
+        const ask = bus.manager.streams.getMessage(streams.requests, { last_by_subj: subjects.lifecycle(id, name) });
+        if (await ask.catch(() => null)) return true;
+      }
+      await sleep(LOOK, undefined, { signal }).catch(() => undefined);
+    }
+    return false;
+  };
+
+  const lane = async (signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted) {
+      const { id } = await submit(random.pick(videos), random.next() < 1 / MEMO);
+      await ended(id, signal);
+    }
+  };
+  return {
+    sent,
+    submit,
+    ended,
+    keep: async (open, signal) => void (await Promise.all(Array.from({ length: open }, () => lane(signal)))),
+  };
+}

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import type { RequestState } from '../../../schemas/generated/types.ts';
+import type { Bus } from '../../../shared/bus/connection.ts';
+import { requestPrefix } from '../../../shared/pipeline/keys.ts';
+import type { Store } from '../../../shared/store/store.ts';
+import { streams, subjects } from '../../../shared/bus/topology.ts';
+import { parseJson, validate } from '../../../shared/core/validate.ts';
+import { ENDS, type Sent } from './load.ts';
+
+/** What a request left in the bucket: SHA-256 of every artifact, and which receipts there are, by path. */
+export type Tree = ReadonlyMap<string, string>;
+
+/** Reads all that a request left; receipts and its state by name only, as they tell times. Logs are not among it. */
+export async function readRequestTree(store: Store, id: string): Promise<Tree> {
+  const prefix = requestPrefix(id);
+  const tree = new Map<string, string>();
+  for await (const { key } of store.list(prefix)) {
+    const path = key.slice(prefix.length);
+    if (path.startsWith('metadata/logs/')) continue;
+    tree.set(path, path.startsWith('metadata/') ? 'exists' : await sha256(store, key));
+  }
+  return tree;
+}
+
+async function sha256(store: Store, key: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of await store.client.getObject(store.bucket, key)) hash.update(chunk as Buffer);
+  return hash.digest('hex');
+}
+
+/** Paths at which a tree is not as it should be, and how. */
+export function differences(tree: Tree, expected: Tree): string[] {
+  const missing = [...expected.keys()].filter((path) => !tree.has(path)).map((path) => `${path} is missing`);
+  const wrong = [...tree].filter(([path, hash]) => expected.get(path) !== hash);
+  return [...missing, ...wrong.map(([path]) => (expected.has(path) ? `${path} has other bytes` : `${path} should not be there`))];
+}
+
+/** How a request's first run ended. */
+export interface Ending {
+  readonly id: string;
+  readonly accepted: boolean;
+  /** Every closing event of its run, however many there are. */
+  readonly ends: readonly RequestState[];
+}
+
+/** Reads from the stream what was said of a request. */
+export async function endingOf(bus: Bus, { id }: Sent): Promise<Ending> {
+  const said = async (name: string): Promise<RequestState[]> => {
+    const found: RequestState[] = [];
+    const subject = subjects.lifecycle(id, name);
+    for (let seq = 1; ;) {
+      const message = await bus.manager.streams
+        .getMessage(streams.requests, { seq, next_by_subj: subject } as { seq: number })
+        .catch(absent);
+      if (!message) return found;
+      found.push(validate('requestState', parseJson('cloudEvent', message.string()).data));
+      seq = message.seq + 1;
+    }
+  };
+  const [accepted, ends] = await Promise.all([said('accepted'), Promise.all(ENDS.map(said))]);
+  return { id, accepted: accepted.length > 0, ends: ends.flat() };
+}
+
+function absent(error: unknown): null {
+  if (error instanceof Error && error.message.includes('no message found')) return null;
+  throw error;
+}

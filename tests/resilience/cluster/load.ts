@@ -1,0 +1,44 @@
+import { vi } from 'vitest';
+import { sha256Of } from '../../../shared/store/store.ts';
+import { requestOf } from '../../shared/runtime/harness.ts';
+import { uniqueId, type Stack } from '../../support/stack.ts';
+import { WAIT } from '../../support/wait.ts';
+
+export type Request = ReturnType<typeof requestOf>;
+
+const lines = ['one', 'two', 'three', 'four'];
+
+/** Lines of each request: items of `shout`. */
+export const LINES = lines.length;
+
+/** SHA-256 of every object of a request that is whole, by path. */
+export const whole: Record<string, string> = Object.fromEntries([
+  ['input/text.txt', sha256Of(lines.join('\n'))],
+  ...lines.flatMap((line, n) => [
+    [`cut/clip_000${n + 1}/line.txt`, sha256Of(line)],
+    [`shout/clip_000${n + 1}/loud.txt`, sha256Of(`${line.toUpperCase()}!`)],
+  ]),
+]) as Record<string, string>;
+
+/** Puts requests of which nothing is copied from others. */
+export async function submit(stack: Stack, count: number): Promise<Request[]> {
+  const requests = Array.from({ length: count }, () => requestOf(stack, uniqueId()));
+  for (const request of requests) await request.put(lines.join('\n'), { memo: 'false' });
+  return requests;
+}
+
+/** Waits until something holds. While a server is away asking may fail, and asking again is all there is to do. */
+export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
+  const asked = async (): Promise<boolean> => {
+    try {
+      return await holds();
+    } catch {
+      return false;
+    }
+  };
+  await vi.waitUntil(asked, WAIT);
+}
+
+export async function allEnded(requests: readonly Request[]): Promise<void> {
+  for (const request of requests) await eventually(async () => (await request.ends()) > 0);
+}

@@ -1,0 +1,129 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { fave, lastJson, record } from '../../cli/run.ts';
+import { tinyGraph, type BeforeItem } from '../../fixtures/tiny/graph.ts';
+import { streams } from '../../../shared/bus/topology.ts';
+import { start } from '../../shared/runtime/harness.ts';
+import { uniqueId, type Stack } from '../../support/stack.ts';
+import { openCluster, type Cluster } from './cluster.ts';
+import { allEnded, eventually, LINES, submit, whole } from './load.ts';
+
+let before: BeforeItem | undefined;
+const graph = tinyGraph((...given) => before?.(...given));
+
+let cluster: Cluster;
+let admin: Stack;
+beforeAll(async () => {
+  cluster = await openCluster(graph, { servers: 3, drives: 1 });
+  admin = await cluster.as('admin');
+  for (const name of ['relay', 'tracker', 'cut', 'shout', 'shout']) await start(await cluster.as(name), graph, name);
+});
+
+const infoOf = (stream: string) => admin.bus.manager.streams.info(stream);
+
+test('streams have three copies', async () => {
+  for (const stream of Object.values(streams)) {
+    const { config, cluster: copies } = await infoOf(stream);
+    expect([stream, config.num_replicas, copies?.replicas?.length]).toEqual([stream, 3, 2]);
+  }
+});
+
+/** Waits until every server has what the others have. */
+async function caughtUp(): Promise<void> {
+  for (const stream of Object.values(streams))
+    await eventually(async () => (await infoOf(stream)).cluster?.replicas?.every(({ current }) => current) ?? false);
+}
+
+/** The server that leads the stream of what landed. */
+const leaderOfLanded = async () => (await infoOf(streams.landed)).cluster?.leader;
+
+/** The server on which the tracker's view of the events lives, which has no copies. */
+async function whereTheTrackerReads(): Promise<string | undefined> {
+  const [consumer] = await admin.bus.manager.consumers.list(streams.requests).next();
+  return consumer?.cluster?.leader;
+}
+
+test.each([
+  ['leads what landed', leaderOfLanded],
+  ['the tracker reads from', whereTheTrackerReads],
+])('the server that %s is killed under load and comes back: nothing is lost', { timeout: 240_000 }, async (_, find) => {
+  const leader = await find();
+  const node = cluster.nodes.find(({ name }) => name === leader)!;
+  let killed: Promise<void> | undefined;
+  let shouted = 0;
+  before = () => {
+    if (++shouted === 3) killed = node.kill();
+  };
+  const earlier = await submit(admin, 4);
+  await eventually(() => killed !== undefined);
+  await killed;
+  const meanwhile = await submit(admin, 4);
+  await allEnded(meanwhile);
+  const heirs = (await infoOf(streams.landed)).cluster;
+  expect(heirs?.leader).not.toBe(leader);
+  expect(heirs?.replicas?.find(({ name }) => name === leader)).toMatchObject({ current: false });
+  const env = { ...admin.environment, NATS_URL: [node, ...cluster.nodes].map(({ url }) => url).join(',') };
+  await eventually(async () => (await fave(['dlq', 'ls'], { env })).stderr === 'no dead letters\n');
+
+  await node.start();
+  const all = [...earlier, ...meanwhile, ...(await submit(admin, 4))];
+  await allEnded(all);
+  for (const request of all) {
+    expect(await request.ended()).toMatchObject({
+      status: 'completed',
+      errors: [],
+      stages: { cut: { expected: 1, failed: 0 }, shout: { expected: LINES, failed: 0 } },
+    });
+    expect(await request.artifacts()).toEqual(whole);
+    expect(await request.deadLetters('shout')).toEqual([]);
+  }
+  // Whatever is delivered again has come by then: nothing is left to deliver.
+  for (const stream of [streams.raw, streams.landed]) await eventually(async () => (await infoOf(stream)).state.messages === 0);
+  for (const request of all) expect([await request.ends(), (await request.progress('shout')).length]).toEqual([1, LINES]);
+  await caughtUp();
+});
+
+const lastServer = (): Promise<string> => Promise.resolve('nats-3');
+
+/** The server on which the view lives that a watcher of a request has of its events. */
+async function whereItReads(id: string): Promise<string | undefined> {
+  for await (const { config, cluster: where } of admin.bus.manager.consumers.list(streams.requests))
+    if (config.filter_subjects?.includes(`fave.requests.${id}.>`)) return where?.leader;
+  return undefined;
+}
+
+test.each([
+  ['it is connected to', lastServer],
+  ['it reads from', whereItReads],
+])('who waits for a request hears its end though the server that %s is killed', { timeout: 240_000 }, async (_, find) => {
+  const dir = await mkdtemp(join(tmpdir(), 'fave-waits-'));
+  onTestFinished(() => rm(dir, { recursive: true }));
+  let [reached, go] = [false, (): void => undefined];
+  const gone = new Promise<void>((resolve) => (go = resolve));
+  before = () => ((reached = true), gone);
+
+  // The one server whose address it has; it learns of the others from that.
+  const env = { ...admin.environment, NATS_URL: cluster.nodes.at(-1)!.url };
+  const [id, interrupted, stdout] = [uniqueId(), new AbortController(), record()];
+  const file = join(dir, 'text.txt');
+  await writeFile(file, `of\n${id}`);
+  const watching = fave(['watch', id], { env, signal: interrupted.signal, stdout });
+  await eventually(async () => (await whereItReads(id)) !== undefined);
+  const lost = await find(id);
+  const submitted = fave(['submit', file, '--id', id, '--wait', '--json'], { env });
+  await eventually(() => reached && stdout.text().includes('cut'));
+  const node = cluster.nodes.find(({ name }) => name === lost)!;
+  await node.kill();
+  go();
+
+  expect(lastJson(await submitted)).toMatchObject({ request_id: id, status: 'completed', errors: [] });
+  await eventually(() => stdout.text().includes('completed'));
+  interrupted.abort();
+  expect((await watching).code).toBe(0);
+  const told = stdout.text().trim().split('\n');
+  expect(told.map((line) => line.split(/ +/)[1]).sort()).toEqual(['accepted', 'completed', 'cut', 'shout', 'shout']);
+  await node.start();
+  await caughtUp();
+});

@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeAll, expect, it, onTestFinished } from 'vitest';
+import { fill, tmpfsOn } from '../chaos/environment/disk.ts';
+import { ToolError } from '../../../shared/tools/exec.ts';
+import { PermanentError } from '../../../shared/core/errors.ts';
+import { watchDisk } from '../../../shared/runtime/workdir/disk.ts';
+import { requestOf, setUpFor, start } from '../../shared/runtime/harness.ts';
+import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
+import { createTwoOutputGraph } from './fixture/graph.ts';
+import { startMint } from './fixture/process.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await createOwnStack();
+  await setUpFor(stack, createTwoOutputGraph());
+  await start(stack, createTwoOutputGraph(), 'relay');
+  await start(stack, createTwoOutputGraph(), 'tracker');
+});
+
+const NO_DISK = 'this user may not mount a small disk';
+
+/** A disk of one MB and a half, removed after the test; undefined where there can be none. */
+async function smallDisk(): Promise<string | undefined> {
+  const dir = mkdtempSync(join(tmpdir(), 'fave-disk-'));
+  const disk = await tmpfsOn(dir, 3 << 19);
+  onTestFinished(async () => {
+    await disk?.remove();
+    rmSync(dir, { recursive: true, force: true });
+  });
+  return disk && dir;
+}
+
+it('an item waits for room on a full disk, and is not failed', async ({ skip }) => {
+  const dir = await smallDisk();
+  if (dir === undefined) return skip(NO_DISK);
+  const release = await fill(dir);
+  const mint = await startMint(stack, { env: { FAVE_TMPDIR: dir } });
+  const request = requestOf(stack, uniqueId());
+  await request.put('gold', { memo: 'false' });
+  expect(await mint.logged('item:retry')).toMatchObject({ code: 'disk-full' });
+  await release();
+  expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], stages: { mint: { done: 1, failed: 0 } } });
+  expect(await request.deadLetters('mint')).toEqual([]);
+  await mint.kill('SIGTERM');
+});
+
+it('a failure is the disk’s where that is full or was, and the item’s where it never was', async ({ skip }) => {
+  const dir = await smallDisk();
+  if (dir === undefined) return skip(NO_DISK);
+  const failure = new ToolError({ command: 'ffmpeg', args: [], exitCode: 1 });
+  const disk = watchDisk(dir);
+  onTestFinished(disk.stop);
+  expect(await disk.explainError(failure)).toBe(failure);
+  await disk.assertWritten('');
+  const release = await fill(dir);
+  expect(await disk.explainError(failure)).toMatchObject({ code: 'disk-full', cause: failure });
+  await release();
+  expect(await disk.explainError(failure)).toMatchObject({ code: 'disk-full' });
+  await expect(disk.assertWritten('')).rejects.toMatchObject({ code: 'disk-full' });
+});
+
+it('the system’s own word on a full disk counts where room is back already', async () => {
+  const disk = watchDisk(tmpdir());
+  onTestFinished(disk.stop);
+  const [noRoom, other] = [Object.assign(new Error('write failed'), { code: 'ENOSPC' }), new PermanentError('bad', 'bad')];
+  const said = 'Error closing file a.wav: No space left on device';
+  expect(await disk.explainError(noRoom)).toMatchObject({ code: 'disk-full' });
+  expect(await disk.explainError(new ToolError({ command: 'ffmpeg', args: [], exitCode: 1, stderr: said }))).toMatchObject({
+    code: 'disk-full',
+  });
+  expect(await disk.explainError(other)).toBe(other);
+  // Of a tool that ended with 0.
+  await expect(disk.assertWritten(said)).rejects.toMatchObject({ code: 'disk-full' });
+});

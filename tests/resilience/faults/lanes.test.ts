@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, expect, it, vi } from 'vitest';
+import { tinyGraph } from '../../fixtures/tiny/graph.ts';
+import { requestOf, setUpFor, start, WAIT } from '../../shared/runtime/harness.ts';
+import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
+
+/** Lines of the long request. */
+const LONG = Number(process.env['FAVE_TEST_CLIPS'] ?? 100);
+
+/** Milliseconds that a line takes while it matters: most of what is measured, so that a busy machine does not decide. */
+const ITEM = 2_000;
+
+const worked: string[] = [];
+let measuring = false;
+let held: { at: string; until: Promise<void>; reach: () => void } | undefined;
+const graph = tinyGraph(async (text) => {
+  worked.push(text);
+  if (held?.at === text) {
+    held.reach();
+    await held.until;
+  }
+  if (measuring) await sleep(ITEM);
+});
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await createOwnStack();
+  await setUpFor(stack, graph);
+  for (const name of ['relay', 'tracker', 'cut', 'shout']) await start(stack, graph, name);
+});
+
+/** Milliseconds from the upload of one line until its request is said to have completed. @param landed Called when its line waits. */
+async function timeOf(text: string, landed = (): void => undefined): Promise<number> {
+  const request = requestOf(stack, uniqueId());
+  const told = (subject: string, tell: () => void): void =>
+    void stack.bus.connection.subscribe(subject, { callback: tell, max: 1 });
+  told(`fave.landed.line.first.${request.id}`, landed);
+  const completed = new Promise<number>((resolve) => {
+    told(`fave.requests.${request.id}.completed`, () => resolve(performance.now()));
+  });
+  await stack.bus.connection.flush();
+  const begun = performance.now();
+  await request.put(text, { memo: 'false' });
+  return (await completed) - begun;
+}
+
+it(
+  'a short request behind a long one takes at most twice its idle time and one item',
+  { timeout: 120_000 + LONG * 200 },
+  async () => {
+    measuring = true;
+    const idle = await timeOf('idle');
+    measuring = false;
+
+    let release = (): void => undefined;
+    const until = new Promise<void>((resolve) => (release = resolve));
+    // The long request's first lane is done: its eight lines, and between them one turn of the rest.
+    const reached = new Promise<void>((reach) => (held = { at: 'long 10', until, reach }));
+    const long = requestOf(stack, uniqueId());
+    await long.put(Array.from({ length: LONG }, (_, n) => `long ${n + 1}`).join('\n'), { memo: 'false' });
+    await reached;
+    // All of them wait.
+    await vi.waitUntil(async () => (await long.progress('cut')).length === 1, { ...WAIT, timeout: 60_000 });
+
+    measuring = true;
+    // The worst moment: the item under way has all its time before it.
+    const behind = await timeOf('short', () => release());
+    measuring = false;
+    console.info(`behind ${LONG} items: ${behind.toFixed(0)} ms, idle ${idle.toFixed(0)} ms, an item ${ITEM} ms`);
+    expect(behind).toBeLessThanOrEqual(2 * idle + ITEM);
+    // Behind the one under way, and every eighth turn is the rest's.
+    expect(worked.indexOf('short') - worked.indexOf('long 10')).toBeLessThanOrEqual(2);
+
+    await vi.waitUntil(async () => (await long.ends()) > 0, { timeout: 60_000 + LONG * 200, interval: 500 });
+    expect(await long.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { loud: LONG } });
+  },
+);

@@ -1,0 +1,70 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeEach, expect, it, vi } from 'vitest';
+import type { Kind } from '../../../schemas/kinds.ts';
+import { defineStage } from '../../../shared/pipeline/stage.ts';
+import { MAX_DELIVERIES, streams } from '../../../shared/bus/topology.ts';
+import { graphOf, line, shouting } from '../../fixtures/tiny/graph.ts';
+import { exhaustDeliveries, requestOf, setUpFor, start, WAIT } from '../../shared/runtime/harness.ts';
+import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
+
+const soft = {
+  name: 'soft',
+  key: 'whisper/clip_{clip}/soft.txt',
+  contentType: 'text/plain',
+  announced: true,
+} as const satisfies Kind;
+
+/** A second consumer of lines, beside `shout`. */
+const whisper = defineStage({
+  name: 'whisper',
+  version: 1,
+  consumes: line,
+  produces: [soft],
+  async run(item, { outputs, dir }) {
+    const path = join(dir, 'soft.txt');
+    await writeFile(path, (await readFile(await item.file(), 'utf8')).toLowerCase());
+    await outputs.file(soft, path);
+  },
+});
+
+const graph = graphOf(shouting(), whisper);
+
+const left = async ({ bus }: Stack): Promise<number> => (await bus.manager.streams.info(streams.landed)).state.messages;
+
+let stack: Stack;
+beforeEach(async () => {
+  stack = await createOwnStack();
+});
+
+it('its item ends, and leaves the stream, with the rights that a tracker has', async () => {
+  await stack.startServices(['relay', 'tracker']);
+  const request = requestOf(stack, uniqueId());
+  await request.put('nobody reads this');
+  await exhaustDeliveries(stack, 'stage-ffmpeg-0', async () => (await request.ends()) > 0);
+  expect(await request.ended()).toMatchObject({ status: 'failed', errors: [{ stage: 'stage-ffmpeg-0', code: 'worker-lost' }] });
+  expect(await request.deadLetters('stage-ffmpeg-0')).toMatchObject([{ code: 'worker-lost', deliveries: MAX_DELIVERIES }]);
+  await vi.waitUntil(async () => (await left(stack)) === 0, WAIT);
+});
+
+it('its item stays for another stage that consumes the same, and leaves the stream after that', async () => {
+  await setUpFor(stack, graph, 30);
+  for (const name of ['relay', 'tracker', 'cut']) await start(stack, graph, name);
+  const request = requestOf(stack, uniqueId());
+  await request.put('One', { memo: 'false' });
+  await exhaustDeliveries(stack, 'shout', async () => (await request.progress('shout')).length === 1);
+  // The advisory is acknowledged last: what the tracker does about the message is done then.
+  await vi.waitUntil(async () => {
+    const { num_pending, num_ack_pending } = await stack.bus.manager.consumers.info(streams.deadLetters, 'tracker-advisories');
+    return num_pending + num_ack_pending === 0;
+  }, WAIT);
+  expect(await left(stack)).toBe(1);
+
+  await start(stack, graph, 'whisper');
+  expect(await request.ended()).toMatchObject({
+    status: 'completed',
+    outputs: { soft: 1 },
+    errors: [{ stage: 'shout', item: 'clip_0001', code: 'worker-lost' }],
+  });
+  await vi.waitUntil(async () => (await left(stack)) === 0, WAIT);
+});

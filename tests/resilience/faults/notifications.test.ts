@@ -1,0 +1,84 @@
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { announce } from '../../../shared/bus/landed-message.ts';
+import { republishNotification, findUnsettledObjects } from '../../../shared/requests/sweep.ts';
+import { streams } from '../../../shared/bus/topology.ts';
+import { randomOf } from '../../../shared/core/random.ts';
+import { notifyOn, type Path } from '../chaos/rules.ts';
+import { tinyGraph } from '../../fixtures/tiny/graph.ts';
+import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
+import { announcements, requestOf, setUpFor, start, WAIT } from '../../shared/runtime/harness.ts';
+
+let worked: string[] = [];
+const graph = tinyGraph((text) => void worked.push(text));
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await createOwnStack();
+  await setUpFor(stack, graph);
+  for (const name of ['relay', 'tracker', 'cut', 'shout']) await start(stack, graph, name);
+});
+beforeEach(async () => {
+  worked = [];
+  await notifyOn(stack.store, graph, ['fast', 'durable']);
+});
+
+const newRequest = () => requestOf(stack, uniqueId());
+const alone = { memo: 'false' };
+
+describe('a request completes', () => {
+  it.each<[Path, Path]>([
+    ['fast', 'durable'],
+    ['durable', 'fast'],
+  ])('without the %s notifications, by the %s ones', async (_cut, left) => {
+    await notifyOn(stack.store, graph, [left]);
+    const request = newRequest();
+    await request.put('one\ntwo', alone);
+    expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { loud: 2 } });
+    expect(await request.ends()).toBe(1);
+  });
+
+  it('when both notifications of its input were lost, by a sweep', async () => {
+    const request = newRequest();
+    await notifyOn(stack.store, graph, []);
+    await request.put('one\ntwo', alone);
+    await notifyOn(stack.store, graph, ['fast', 'durable']);
+    const found: string[] = [];
+    for await (const object of findUnsettledObjects(stack.store, graph, request.id)) {
+      found.push(object.key);
+      await republishNotification(stack.bus, stack.store.bucket, object);
+    }
+    expect(found).toEqual([`requests/${request.id}/input/text.txt`]);
+    expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { loud: 2 } });
+    expect(await request.ends()).toBe(1);
+  });
+});
+
+it('an event that is delivered twenty times, in any order, changes nothing', async () => {
+  const announced = await announcements(stack);
+  const request = newRequest();
+  await request.put('one\ntwo\nthree', alone);
+  const end = await request.ended();
+  const artifacts = await request.artifacts();
+  const told = announced.filter(({ request_id, kind }) => request_id === request.id && kind !== 'loud');
+  expect(told.map(({ kind }) => kind).sort()).toEqual(['input', 'line', 'line', 'line']);
+
+  const copies = told.flatMap((landed) => Array.from({ length: 20 }, (_, n) => [landed, String(n)] as const));
+  for (const [landed, nonce] of randomOf(1).shuffled(copies)) await announce(stack.bus, stack.store.bucket, landed, { nonce });
+  await idle();
+  expect(worked.sort()).toEqual(['one', 'three', 'two']);
+  expect(await request.artifacts()).toEqual(artifacts);
+  expect(await request.state()).toEqual(end);
+  expect([await request.ends(), (await request.progress('cut')).length, (await request.progress('shout')).length]).toEqual([
+    1, 1, 3,
+  ]);
+});
+
+/** Waits until no consumer has anything to do. */
+async function idle(): Promise<void> {
+  await vi.waitUntil(async () => {
+    for await (const { num_pending, num_ack_pending } of stack.bus.manager.consumers.list(streams.landed)) {
+      if (num_pending + num_ack_pending > 0) return false;
+    }
+    return true;
+  }, WAIT);
+}

@@ -1,0 +1,56 @@
+import { readdirSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { requestOf, setUpFor, start } from '../../shared/runtime/harness.ts';
+import { processesIn } from '../chaos/orphans.ts';
+import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
+import { createTwoOutputGraph, phases } from './fixture/graph.ts';
+import { itemsDir, startMint } from './fixture/process.ts';
+
+const graph = createTwoOutputGraph();
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await createOwnStack();
+  await setUpFor(stack, graph);
+  await start(stack, graph, 'relay');
+  await start(stack, graph, 'tracker');
+});
+
+/** What a request leaves, and how it went. */
+async function outcome(request: ReturnType<typeof requestOf>) {
+  const { status, errors } = await request.ended();
+  return {
+    status,
+    errors,
+    artifacts: await request.artifacts(),
+    ends: await request.ends(),
+    settled: (await request.progress('mint')).length,
+  };
+}
+
+describe('a worker that is killed', () => {
+  let whole: Awaited<ReturnType<typeof outcome>>;
+  beforeAll(async () => {
+    const mint = await startMint(stack);
+    const request = requestOf(stack, uniqueId());
+    await request.put('gold', { memo: 'false' });
+    whole = await outcome(request);
+    await mint.kill('SIGTERM');
+    expect(whole).toMatchObject({ status: 'completed', errors: [], ends: 1, settled: 1 });
+    expect(Object.keys(whole.artifacts)).toEqual(['input/text.txt', 'mint/heads.txt', 'mint/tails.txt']);
+  });
+
+  it.each(phases)('%s leaves its item to the next, which comes to the same', async (phase) => {
+    const request = requestOf(stack, uniqueId());
+    const lost = await startMint(stack, { phase });
+    await request.put('gold', { memo: 'false' });
+    await lost.logged('phase');
+    await lost.kill('SIGKILL');
+
+    const next = await startMint(stack);
+    expect(await outcome(request)).toEqual(whole);
+    expect(processesIn(itemsDir)).toEqual([]);
+    await next.kill('SIGTERM');
+    expect(readdirSync(itemsDir)).toEqual([]);
+  });
+});

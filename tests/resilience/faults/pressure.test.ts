@@ -1,0 +1,51 @@
+import { beforeAll, expect, it, vi } from 'vitest';
+import { streams } from '../../../shared/bus/topology.ts';
+import { memory } from '../../../bench/instance/processes.ts';
+import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
+import { WAIT } from '../../support/wait.ts';
+import { mapConcurrently } from '../../../shared/core/map-concurrently.ts';
+
+/** Uploads at once: what ends within a minute, 5 000 where there is time. */
+const UPLOADS = Number(process.env['FAVE_TEST_UPLOADS'] ?? 250);
+
+/** MB that a process may hold at its peak, whatever waits: what waits is on the disks of the streams and of the store. */
+const PEAK = { service: 300, 'nats-server': 300, minio: 1_000 } as const;
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await createOwnStack();
+});
+
+/** How often each request ended, by the subject of its closing event. */
+async function ends(): Promise<Record<string, number>> {
+  const { state } = await stack.bus.manager.streams.info(streams.requests, { subjects_filter: 'fave.requests.*.failed' });
+  return state.subjects ?? {};
+}
+
+it('many tiny uploads at once end once each, and nobody holds them all', { timeout: 120_000 + UPLOADS * 2_000 }, async () => {
+  const services = await stack.startServices(['relay', 'tracker', 'stage-ffmpeg-0'], { FAVE_CONCURRENCY: '4' });
+  const ids = Array.from({ length: UPLOADS }, () => uniqueId());
+  const begun = performance.now();
+  // No videos: the first stage says so, and the request fails with its sentence.
+  await mapConcurrently(ids, (id) => stack.store.put(`requests/${id}/input/tiny.mp4`, id), 64);
+  const uploaded = performance.now();
+  await vi.waitUntil(async () => Object.keys(await ends()).length >= UPLOADS, {
+    timeout: 60_000 + UPLOADS * 2_000,
+    interval: 1_000,
+  });
+  const ended = performance.now();
+  expect(await ends()).toEqual(Object.fromEntries(ids.map((id) => [`fave.requests.${id}.failed`, 1])));
+  // Acknowledged by everybody, and the store's queue has told its part too.
+  for (const name of [streams.raw, streams.landed])
+    await vi.waitUntil(async () => (await stack.bus.manager.streams.info(name)).state.messages === 0, WAIT);
+
+  const peaks = new Map(services.map(({ name, pid }) => [name, memory(pid).peak]));
+  for (const [name, pid] of Object.entries(stack.servers)) peaks.set(name, memory(pid).peak);
+  const seconds = (from: number, to: number): string => `${((to - from) / 1_000).toFixed(0)} s`;
+  const held = [...peaks].map(([name, peak]) => `${name} ${peak.toFixed(0)} MB`).join(', ');
+  console.info(`${UPLOADS} uploads in ${seconds(begun, uploaded)}, all ended after ${seconds(begun, ended)}; peaks: ${held}`);
+  for (const [name, peak] of peaks) {
+    expect(peak, name).toBeGreaterThan(0);
+    expect(peak, name).toBeLessThan(name in PEAK ? PEAK[name as keyof typeof PEAK] : PEAK.service);
+  }
+});

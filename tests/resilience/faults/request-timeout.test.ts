@@ -1,0 +1,68 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { UnavailableError } from '../../../shared/core/errors.ts';
+import type { Store } from '../../../shared/store/store.ts';
+import { tinyGraph } from '../../fixtures/tiny/graph.ts';
+import { requestOf, setUpFor, start, WAIT } from '../../shared/runtime/harness.ts';
+import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
+
+/** Milliseconds for which a store that is away keeps its callers: longer than the tracker's interval. */
+const AWAY = 1_500;
+
+let stack: Stack;
+/** Ends what is under way. */
+let release: () => void;
+let released: Promise<void>;
+const graph = tinyGraph((_, __, { signal }) =>
+  Promise.race([released, new Promise<void>((_, stop) => signal.addEventListener('abort', () => stop(signal.reason as Error)))]),
+);
+beforeAll(async () => {
+  stack = await createOwnStack();
+  await setUpFor(stack, graph);
+  for (const name of ['relay', 'cut', 'shout']) await start(stack, graph, name);
+});
+beforeEach(() => {
+  released = new Promise((resolve) => (release = resolve));
+});
+
+const marker = (id: string) => stack.store.getText(`requests/${id}/metadata/cancelled.json`);
+
+it('requests that run out of time while the store is away end when it is back', { timeout: 60_000 }, async () => {
+  let [away, refused, under, most] = [true, 0, 0, 0];
+  const put: Store['put'] = async (key, ...rest) => {
+    if (!away || !key.endsWith('/cancelled.json')) return stack.store.put(key, ...rest);
+    most = Math.max(most, (under += 1));
+    await sleep(AWAY);
+    [under, refused] = [under - 1, refused + 1];
+    throw new UnavailableError('store-unavailable', 'the store is away');
+  };
+  const tracker = await start({ ...stack, store: { ...stack.store, put } }, graph, 'tracker');
+  const requests = [requestOf(stack, uniqueId()), requestOf(stack, uniqueId())];
+  for (const request of requests) await request.put('one', { timeout: '1' });
+  await vi.waitUntil(() => refused >= 3, WAIT);
+  expect(most).toBe(1);
+  away = false;
+  for (const request of requests) {
+    expect(await request.ended()).toMatchObject({ status: 'failed', errors: [{ code: 'request-timeout' }] });
+    expect(await marker(request.id)).toBeDefined();
+  }
+  await tracker.stop();
+});
+
+it('a request that had finished is not late, however long nobody said so', { timeout: 60_000 }, async () => {
+  const first = await start(stack, graph, 'tracker');
+  const request = requestOf(stack, uniqueId());
+  await request.put('two', { timeout: '5' });
+  const [accepted] = await vi.waitUntil(async () => {
+    const found = await request.lifecycle('accepted');
+    return found.length > 0 && found;
+  }, WAIT);
+  await first.stop();
+  release();
+  await vi.waitUntil(async () => (await request.progress('shout')).length === 1, WAIT);
+  await vi.waitUntil(() => Date.now() > Date.parse(accepted!.accepted_at!) + 5_000, WAIT);
+  const second = await start(stack, graph, 'tracker');
+  expect(await request.ended()).toMatchObject({ status: 'completed', errors: [] });
+  expect(await marker(request.id)).toBeUndefined();
+  await second.stop();
+});

@@ -1,0 +1,91 @@
+import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Server } from '../chaos/environment/servers.ts';
+import { breakable } from './fixture/breakable.ts';
+import { tinyGraph, type BeforeItem } from '../../fixtures/tiny/graph.ts';
+import { sha256Of } from '../../../shared/store/store.ts';
+import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
+import { requestOf, setUpFor, start, WAIT } from '../../shared/runtime/harness.ts';
+
+let before: BeforeItem | undefined;
+const graph = tinyGraph((...given) => before?.(...given));
+
+let stack: Stack;
+let servers: { nats: Server; minio: Server };
+beforeAll(async () => {
+  stack = await createOwnStack();
+  servers = breakable(stack);
+  await setUpFor(stack, graph);
+  for (const name of ['relay', 'tracker', 'cut', 'shout']) await start(stack, graph, name);
+});
+beforeEach(() => {
+  before = undefined;
+});
+
+const lines = ['one', 'two', 'three'];
+const whole = Object.fromEntries([
+  ['input/text.txt', sha256Of(lines.join('\n'))],
+  ...lines.flatMap((line, n) => [
+    [`cut/clip_000${n + 1}/line.txt`, sha256Of(line)],
+    [`shout/clip_000${n + 1}/loud.txt`, sha256Of(`${line.toUpperCase()}!`)],
+  ]),
+]) as Record<string, string>;
+
+/**
+ * Sends a request through which meets with `breaking`, once, in the middle of its second line, and looks at what came of it.
+ * @param at Whether the worker goes on at once, into what is breaking.
+ */
+async function survives(breaking: () => Promise<void>, at?: 'at once'): Promise<void> {
+  const request = requestOf(stack, uniqueId());
+  let broken: Promise<void> | undefined;
+  before = async (text) => {
+    if (text !== 'two') return;
+    broken ??= breaking();
+    if (!at) await broken;
+  };
+  await request.put(lines.join('\n'), { memo: 'false' });
+  await vi.waitUntil(() => broken !== undefined, WAIT);
+  await broken;
+  // Asking is in vain until the connection is back.
+  await vi.waitUntil(
+    () =>
+      stack.bus.connection.rtt().then(
+        () => true,
+        () => false,
+      ),
+    WAIT,
+  );
+  await vi.waitUntil(async () => (await request.ends()) > 0, WAIT);
+  expect(await request.ended()).toMatchObject({
+    status: 'completed',
+    errors: [],
+    stages: { shout: { expected: 3, done: 3, failed: 0 } },
+  });
+  expect(await request.artifacts()).toEqual(whole);
+  expect([await request.ends(), (await request.progress('shout')).length]).toEqual([1, 3]);
+  expect(await request.deadLetters('shout')).toEqual([]);
+}
+
+const lost = async (...these: Server[]): Promise<void> => {
+  for (const server of these) await server.stop('SIGKILL');
+  for (const server of these) await server.start();
+};
+
+describe('a request survives that', () => {
+  it('NATS is killed and comes back with its data', () => survives(() => lost(servers.nats)));
+
+  it('MinIO is killed and comes back with its data', () => survives(() => lost(servers.minio)));
+
+  it('both are killed', () => survives(() => lost(servers.nats, servers.minio)));
+
+  it('MinIO goes while the worker uploads', () => survives(() => lost(servers.minio), 'at once'));
+
+  it('NATS goes while the worker tells what it did', () => survives(() => lost(servers.nats), 'at once'));
+
+  it('NATS hangs while the worker has something to tell', () =>
+    survives(async () => {
+      servers.nats.suspend();
+      // The store tries to tell it too, and gives up after five seconds: the answer to the upload marks that it did.
+      await stack.store.put('requests/hung/input/nobody.txt', 'x');
+      servers.nats.resume();
+    }));
+});

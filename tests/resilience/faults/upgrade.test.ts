@@ -1,0 +1,65 @@
+import { beforeAll, expect, it } from 'vitest';
+import { defineGraph } from '../../../shared/pipeline/graph.ts';
+import { announce } from '../../../shared/bus/landed-message.ts';
+import { kinds } from '../../../schemas/kinds.ts';
+import { validate } from '../../../shared/core/validate.ts';
+import { tinyGraph, type BeforeItem } from '../../fixtures/tiny/graph.ts';
+import { announcements, requestOf, setUpFor, start, WAIT } from '../../shared/runtime/harness.ts';
+import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
+
+let before: BeforeItem | undefined;
+const old = tinyGraph((...given) => before?.(...given));
+const upgraded = defineGraph([kinds.input, kinds.canary], [old.stage('cut'), { ...old.stage('shout'), version: 2 }]);
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await createOwnStack();
+  await setUpFor(stack, old);
+  for (const name of ['relay', 'tracker', 'cut']) await start(stack, old, name);
+});
+
+it('a worker that is upgraded in the middle does its item itself, and trusts no receipt of the old version', async () => {
+  const told = await announcements(stack, 'line');
+  const request = requestOf(stack, uniqueId());
+  const lines = ['one', 'two'];
+  const itemOf = (text: string): string => `clip_000${lines.indexOf(text) + 1}`;
+  const versionOf = async (item: string): Promise<number> =>
+    validate('receipt', JSON.parse((await stack.store.getText(`requests/${request.id}/metadata/items/shout/${item}.json`))!.text))
+      .version;
+
+  // Whichever comes first is done, and the other is under way.
+  const begun: string[] = [];
+  const reached = new Promise<void>((resolve) => {
+    before = (text, _item, { signal }) =>
+      begun.push(text) === 1
+        ? undefined
+        : new Promise((_, reject) => {
+            resolve();
+            signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+          });
+  });
+  const first = await start(stack, old, 'shout');
+  await request.put(lines.join('\n'), { memo: 'false' });
+  await reached;
+  await first.kill();
+  const [done = '', other = ''] = begun;
+  expect(await versionOf(itemOf(done))).toBe(1);
+
+  const worked: string[] = [];
+  before = (text) => void worked.push(text);
+  // What was done comes again, as it would to a worker that was lost before its acknowledgement.
+  await announce(
+    stack.bus,
+    stack.store.bucket,
+    told.find(({ key }) => key.includes(itemOf(done)))!,
+    { nonce: 'again' },
+  );
+  const second = await start(stack, upgraded, 'shout');
+  expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { loud: 2 } });
+  await second.stop();
+  expect(worked).toContain(other);
+  const third = worked.includes(done) ? undefined : await start(stack, upgraded, 'shout');
+  await expect.poll(() => worked.toSorted(), WAIT).toEqual(lines);
+  await third?.stop();
+  expect([await versionOf('clip_0001'), await versionOf('clip_0002')]).toEqual([2, 2]);
+});

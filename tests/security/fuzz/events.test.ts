@@ -1,0 +1,164 @@
+import { EventEmitter } from 'node:events';
+import { expect, test, vi } from 'vitest';
+import { graph } from '../../../services/pipeline.ts';
+import { relay } from '../../../services/relay/relay.ts';
+import type { Bus } from '../../../shared/bus/connection.ts';
+import { readConfig } from '../../../shared/config/config.ts';
+import { parseKey } from '../../../shared/pipeline/keys.ts';
+import { createLogger } from '../../../shared/observability/log.ts';
+import { createMetrics } from '../../../shared/runtime/service/metrics.ts';
+import type { Service } from '../../../shared/runtime/service/service.ts';
+import type { Store } from '../../../shared/store/store.ts';
+import { validate } from '../../../shared/core/validate.ts';
+import { createOwnStack, uniqueId } from '../../support/stack.ts';
+import { figures } from './figures.ts';
+import { damaged, notification } from './notifications.ts';
+import { random } from './random.ts';
+import { size } from './size.ts';
+
+vi.setConfig({ testTimeout: 600_000 });
+
+const BUCKET = 'fave-artifacts';
+
+/** What the relay published, and what it said of the message. */
+interface Handled {
+  readonly published: { subject: string; value: Record<string, unknown> }[];
+  readonly said: string[];
+}
+
+/** The real relay on a bus and a store of memory: `handle` gives it one notification. */
+async function relayInMemory(): Promise<{ handle: (text: string) => Promise<Handled>; stop: () => Promise<void> }> {
+  const stopping = new AbortController();
+  const arrivals = new EventEmitter();
+  let published: Handled['published'] = [];
+  const objects = new Map<string, string>();
+  const store = {
+    bucket: BUCKET,
+    head: () => Promise.resolve(undefined),
+    text: (key: string) => Promise.resolve(objects.has(key) ? { text: objects.get(key)!, etag: 'e' } : undefined),
+    create: (key: string, text: string) =>
+      Promise.resolve(objects.has(key) ? undefined : (objects.set(key, text), { etag: 'e' })),
+  } as unknown as Store;
+  const bus = {
+    publish: (subject: string, value: Record<string, unknown>) => Promise.resolve(void published.push({ subject, value })),
+    jetstream: {
+      consumers: {
+        get: () =>
+          Promise.resolve({
+            consume: ({ callback }: { callback: (message: unknown) => void }) => {
+              arrivals.on('message', callback);
+              return Promise.resolve({ close: () => Promise.resolve() });
+            },
+          }),
+      },
+    },
+  } as unknown as Bus;
+  let running: Promise<void> = Promise.resolve();
+  await new Promise<void>((ready) => {
+    const service: Service = {
+      name: 'relay',
+      config: readConfig({}),
+      log: createLogger({}, 'silent'),
+      bus,
+      store,
+      metrics: createMetrics('relay'),
+      drainSignal: stopping.signal,
+      killSignal: stopping.signal,
+      ready: () => {
+        ready();
+      },
+    };
+    running = relay(service, graph);
+  });
+  return {
+    handle: (text) => {
+      published = [];
+      objects.clear();
+      const said: string[] = [];
+      return new Promise((resolve) => {
+        const say = (word: string) => (): void => {
+          said.push(word);
+          resolve({ published, said });
+        };
+        arrivals.emit('message', { string: () => text, ack: say('ack'), nak: say('nak'), term: say('term') });
+      });
+    },
+    stop: () => (stopping.abort(), running),
+  };
+}
+
+/** The keys that a notification names, decoded as S3 defines them. */
+function namedKeys(text: string): Set<string> {
+  const keys = (JSON.parse(text) as { Records: { s3: { object: { key: string } } }[] }).Records.map(({ s3 }) => s3.object.key);
+  return new Set(
+    keys.map((key) => {
+      try {
+        return decodeURIComponent(key.replaceAll('+', ' '));
+      } catch {
+        return key;
+      }
+    }),
+  );
+}
+
+/** Whatever is announced is exactly a key that the notification names, below a valid id, of a kind of the graph. */
+function checkAnnounced(text: string, { subject, value }: Handled['published'][number]): void {
+  const [, , kind, lane, id, ...rest] = subject.split('.');
+  const landed = validate('landedMessage', value); // whatever headers the artifact's writer gave it
+  expect(namedKeys(text)).toContain(landed.key);
+  expect(rest).toEqual([]);
+  expect(parseKey(landed.key, graph.kinds)).toMatchObject({ requestId: id, kind: { name: kind, announced: true } });
+  expect(landed).toMatchObject({ kind, lane, request_id: id });
+  expect(id).toMatch(/^[A-Za-z0-9_-]{1,64}$/);
+}
+
+test(`${size.events} notifications, most of them damaged, are announced, rejected or ignored, as they say (seed ${size.seed})`, async () => {
+  const { handle, stop } = await relayInMemory();
+  const found = figures();
+  for (let index = 0; index < size.events; index++) {
+    const chance = random(size.seed, index);
+    const text = damaged(notification(graph, BUCKET, `fuzz-${index}`, chance), chance);
+    const begun = performance.now();
+    const { published, said } = await handle(text);
+    const where = `#${index}: ${text.slice(0, 300)}`;
+    expect(said, where).toHaveLength(1);
+    // Nothing here can get better by being tried again.
+    expect(said[0], where).toMatch(/ack|term/);
+    for (const message of published) {
+      if (message.subject.startsWith('fave.landed.')) checkAnnounced(text, message);
+      else expect(message.subject, where).toMatch(/^fave\.requests\.[A-Za-z0-9_-]{1,64}\.rejected$/);
+    }
+    const landed = published.filter(({ subject }) => subject.startsWith('fave.landed.'));
+    const done = landed.length > 0 ? 'announced' : published.length > 0 ? 'rejected' : 'ignored';
+    const outcome = said[0] === 'term' ? 'invalid' : done;
+    found.add(outcome, performance.now() - begun, `#${index}`);
+  }
+  await stop();
+  console.log(found.report(`events: ${size.events} notifications, seed ${size.seed}`));
+  expect(Object.keys(found.counts())).toEqual(expect.arrayContaining(['announced', 'ignored', 'invalid', 'rejected']));
+});
+
+test('200 of them through the real relay on real NATS: all are taken off the queue, and it still works', async () => {
+  const stack = await createOwnStack();
+  const [service] = await stack.startServices(['relay']);
+  const id = uniqueId();
+  for (let index = 0; index < 200; index++) {
+    const chance = random(size.seed, index);
+    await stack.bus.jetstream.publish('fave.raw.fast', damaged(notification(graph, BUCKET, `${id}-${index}`, chance), chance));
+  }
+  const pending = async (): Promise<number> => {
+    const { num_pending, num_ack_pending } = await stack.bus.manager.consumers.info('FAVE_RAW', 'relay');
+    return num_pending + num_ack_pending;
+  };
+  await vi.waitUntil(async () => (await pending()) === 0, { timeout: 60_000, interval: 100 });
+  expect((await fetch(`http://127.0.0.1:${service!.http}/healthz`)).status).toBe(200);
+  const heard = new Promise<void>((resolve) => {
+    stack.bus.connection.subscribe(`fave.landed.input.first.${id}`, {
+      callback: () => {
+        resolve();
+      },
+    });
+  });
+  await stack.store.put(`requests/${id}/input/a.wav`, 'x');
+  await heard;
+});

@@ -1,0 +1,69 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test, vi } from 'vitest';
+import stage from '../../../services/stage-ffmpeg-0/stage.ts';
+import { kinds } from '../../../schemas/kinds.ts';
+import { codeOf, messageOf } from '../../../shared/core/errors.ts';
+import { mediaFolder } from '../../support/media.ts';
+import { runStageLocally, upload } from '../../support/stage-harness.ts';
+import { figures } from './figures.ts';
+import { mutate } from './mutate.ts';
+import { random } from './random.ts';
+import { seeds } from './seeds.ts';
+import { size } from './size.ts';
+
+/** Milliseconds that any upload of a few seconds may take. */
+const BOUND = 60_000;
+
+vi.setConfig({ testTimeout: BOUND + 30_000 });
+
+/** What may become of an upload. Any other code, `unexpected` above all, is a bug of ours. */
+const KNOWN = [
+  'done',
+  'empty-file',
+  'not-media',
+  'no-streams',
+  'no-content',
+  'too-long',
+  'too-large',
+  'too-many-frames',
+  'too-many-streams',
+  'tool-failed',
+  'tool-limit',
+];
+
+describe(`damaged media (seed ${size.seed})`, () => {
+  const sources = seeds();
+  const found = figures();
+  afterAll(() => {
+    console.log(found.report(`media: ${size.media} mutants of ${sources.length} files, seed ${size.seed}`));
+  });
+
+  test.for(Array.from({ length: size.media }, (_, index) => index))('mutant %i ends well or in a known way', async (index) => {
+    const chance = random(size.seed, index);
+    const source = chance.pick(sources);
+    const { bytes, how } = mutate(source.bytes, chance.pick(sources).bytes, chance);
+    const path = join(mediaFolder(), `mutant-${source.name}`);
+    writeFileSync(path, bytes);
+    const name = `#${index}, ${source.name}: ${how}`;
+
+    const begun = performance.now();
+    const { outcome, message } = await examined(path);
+    found.add(outcome, performance.now() - begun, name);
+    expect(KNOWN, `${name}: ${message}`).toContain(outcome);
+  });
+});
+
+/** Runs stage 0 on a file. @returns `done`, or the code and the sentence of what went wrong. */
+async function examined(path: string): Promise<{ outcome: string; message: string }> {
+  try {
+    const ran = await runStageLocally(stage, upload(path), {
+      signal: AbortSignal.timeout(BOUND),
+      settings: { 'max-duration': 600 },
+    });
+    expect(ran.of(kinds.audio)).toHaveLength(1);
+    return { outcome: 'done', message: '' };
+  } catch (error) {
+    return { outcome: codeOf(error), message: messageOf(error) };
+  }
+}

@@ -1,0 +1,137 @@
+import { readFileSync, statSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { Media } from '../../../schemas/generated/types.ts';
+import { kinds } from '../../../schemas/kinds.ts';
+import stage from '../../../services/stage-ffmpeg-0/stage.ts';
+import { PermanentError } from '../../../shared/core/errors.ts';
+import { chirp, generateMedia, h264, picture } from '../../support/media.ts';
+import { runStageLocally, upload } from '../../support/stage-harness.ts';
+import { patched, withBoxes, written } from './craft.ts';
+
+/** Four bytes, big or little endian. */
+const be = (value: number): Buffer => Buffer.from([value >>> 24, value >>> 16, value >>> 8, value]);
+const le = (value: number): Buffer => be(value).reverse();
+
+/** Milliseconds that any of these may take, on a machine that is busy with other tests. */
+const BOUND = 60_000;
+
+async function mediaOf(path: string): Promise<Media> {
+  return (await runStageLocally(stage, upload(path), { signal: AbortSignal.timeout(BOUND) })).json<Media>(kinds.media);
+}
+
+/** The code in which an upload ends, which must be permanent and name the file. */
+async function refusal(path: string): Promise<string> {
+  const error: unknown = await runStageLocally(stage, upload(path), { signal: AbortSignal.timeout(BOUND) }).then(
+    () => expect.fail('it was not refused'),
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(PermanentError);
+  const { code, message } = error as PermanentError;
+  expect(message).toContain(path.slice(path.lastIndexOf('/') + 1));
+  return code;
+}
+
+describe('pictures', () => {
+  const raw = (): string =>
+    generateMedia('raw.avi', ...picture({ seconds: 0.2, size: '16x16' }), '-c:v', 'rawvideo', '-pix_fmt', 'bgr24');
+  const sized = (side: number): string => patched(raw(), `${side}.avi`, 'strf', 12, Buffer.concat([le(side), le(side)]));
+
+  test('of 16 000 × 16 000 pixels are too large', async () => {
+    expect(await refusal(sized(16_000))).toBe('too-large');
+  });
+
+  test('of 60 000 × 60 000 pixels are no pictures', async () => {
+    expect(['too-large', 'no-streams', 'not-media']).toContain(await refusal(sized(60_000)));
+  });
+
+  test('of 60 000 × 60 000 pixels by their own header are none either', async () => {
+    const png = generateMedia('png.mov', ...picture({ seconds: 0.2, size: '64x64' }), '-c:v', 'png');
+    const huge = patched(png, 'huge.mov', 'IHDR', 4, Buffer.concat([be(60_000), be(60_000)]));
+    await mediaOf(huge).then(
+      // The container still says 64 × 64, and its pictures are there: they only cannot be decoded, as stage-ffmpeg-2 finds out.
+      ({ video }) => {
+        expect(video?.width ?? 64).toBe(64);
+      },
+      (error: unknown) => {
+        expect(error).toBeInstanceOf(PermanentError);
+      },
+    );
+  });
+
+  test('a million a second are too many', async () => {
+    const source = ['-f', 'lavfi', '-i', 'testsrc2=s=16x16:r=1000000:d=0.0005', ...chirp(1)];
+    expect(await refusal(generateMedia('fast.nut', ...source, '-c:v', 'rawvideo'))).toBe('too-many-frames');
+    // Scale and rate of the stream header.
+    expect(await refusal(patched(raw(), 'fast.avi', 'vids', 20, Buffer.concat([le(1), le(1_000_000)])))).toMatch(
+      /too-many-frames|no-content/,
+    );
+  });
+
+  test('that shrink to nothing grow only as far as the limits', async () => {
+    const flat = ['-f', 'lavfi', '-i', 'color=black:s=4096x4096:r=10:d=6'];
+    const path = generateMedia('flat.mp4', ...flat, '-c:v', 'libx264', '-preset', 'ultrafast');
+    expect(statSync(path).size).toBeLessThan((4096 * 4096 * 1.5 * 60) / 1_000);
+    expect(await mediaOf(path)).toMatchObject({ video: { width: 4096 }, audio: null });
+  });
+});
+
+describe('length', () => {
+  test('ten hours of silence in 100 KB are too long', async () => {
+    const path = generateMedia(
+      'silence.flac',
+      '-f',
+      'lavfi',
+      '-i',
+      'anullsrc=r=8000:cl=mono',
+      '-t',
+      '36000',
+      '-frame_size',
+      '65535',
+    );
+    expect(statSync(path).size).toBeLessThan(100_000);
+    expect(await refusal(path)).toBe('too-long');
+  });
+
+  test('is measured where an MP4 lies', async () => {
+    const honest = readFileSync(generateMedia('honest.mp4', ...picture({ seconds: 1 }), ...chirp(1), ...h264));
+    const lying = withBoxes(honest, (type, content) => {
+      const copy = Buffer.from(content);
+      if (type === 'mvhd') copy.writeUInt32BE(0x7fff_ffff, 16);
+      if (type === 'mdhd') copy.writeUInt32BE(0x7fff_ffff, 16);
+      if (type === 'tkhd') copy.writeUInt32BE(0x7fff_ffff, 20);
+      return copy;
+    });
+    expect((await mediaOf(written('lying.mp4', lying))).duration).toBeCloseTo(1, 0);
+  });
+
+  test('is measured where a FLAC lies', async () => {
+    const honest = generateMedia('honest.flac', ...chirp(1));
+    // The last four bytes of the number of samples (36 bits) in STREAMINFO.
+    expect((await mediaOf(patched(honest, 'lying.flac', 'fLaC', 22, be(0xffff_ffff)))).duration).toBeCloseTo(1, 0);
+  });
+});
+
+describe('many things', () => {
+  const streams = (count: number): string[] => Array.from({ length: count }, () => ['-map', '0:a']).flat();
+
+  test('100 streams of sound are too many', async () => {
+    expect(await refusal(generateMedia('hundred.mkv', ...chirp(1, 8_000), ...streams(100), '-c:a', 'pcm_s16le'))).toBe(
+      'too-many-streams',
+    );
+  });
+
+  test('attachments and subtitles are left alone, and too many of them refused', async () => {
+    const text = written('words.srt', '1\n00:00:00,000 --> 00:00:01,000\nhello\n');
+    const font = written('font.ttf', Buffer.alloc(1_000_000));
+    const film = (captions: number, fonts: number): string =>
+      generateMedia(
+        `bomb-${captions}-${fonts}.mkv`,
+        ...[...chirp(1), '-i', text, '-map', '0:a', '-c:a', 'aac'],
+        ...Array.from({ length: captions }, () => ['-map', '1:s']).flat(),
+        ...Array.from({ length: fonts }, () => ['-attach', font]).flat(),
+        ...['-metadata:s:t', 'mimetype=application/x-truetype-font'],
+      );
+    expect((await mediaOf(film(30, 20))).duration).toBeCloseTo(1, 0);
+    expect(await refusal(film(60, 20))).toBe('too-many-streams');
+  });
+});

@@ -1,0 +1,60 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { readSecrets } from '../../../infra/access/secrets.ts';
+import { createStore } from '../../../shared/store/store.ts';
+import { requestOf, WAIT } from '../../shared/runtime/harness.ts';
+import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await createOwnStack();
+  await stack.startServices(['relay', 'stage-ffmpeg-2']);
+});
+
+const clipOf = (id: string): string => `requests/${id}/stage-ffmpeg-1/clip_0001/clip.mp4`;
+/** A request of which stage-ffmpeg-0 is done, as far as anybody can tell. */
+async function admitted(): Promise<ReturnType<typeof requestOf>> {
+  const request = requestOf(stack, uniqueId());
+  await request.put('no video');
+  const media = { format: 'mov', duration: 1, size: 1, video: null, audio: null };
+  await stack.store.put(`requests/${request.id}/stage-ffmpeg-0/media.json`, JSON.stringify(media));
+  return request;
+}
+
+const playlist = '#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n';
+
+describe('what somebody puts where only a stage puts', () => {
+  it('is refused by the store to whoever may upload', async () => {
+    const secrets = await readSecrets(stack.dataDir);
+    const secretKey = secrets?.store['submitter'] ?? '';
+    const store = createStore({ ...stack.config.store, accessKey: 'submitter', secretKey });
+    await expect(store.put(clipOf(uniqueId()), playlist)).rejects.toMatchObject({ code: 'access-denied' });
+    store.close();
+  });
+
+  it('by an administrator is given to the stage, which trusts it no more than an upload', async () => {
+    const request = await admitted();
+    await stack.store.put(clipOf(request.id), playlist);
+    await expect
+      .poll(() => request.deadLetters('stage-ffmpeg-2'), WAIT)
+      .toMatchObject([{ code: 'invalid-clip', item: 'clip_0001' }]);
+  });
+
+  it('even as a clip with all that a clip has', async () => {
+    const request = await admitted();
+    const headers = {
+      'x-amz-meta-fave-run': '1',
+      'x-amz-meta-fave-options': '{}',
+      'x-amz-meta-fave-attributes': JSON.stringify({ start: 0, end: 1, preroll: 0 }),
+    };
+    await stack.store.put(clipOf(request.id), playlist, { headers });
+    await expect.poll(() => request.deadLetters('stage-ffmpeg-2'), WAIT).toMatchObject([{ code: 'not-media' }]);
+  });
+
+  it('where there is no request is rejected', async () => {
+    const request = requestOf(stack, uniqueId());
+    await stack.store.put(clipOf(request.id), playlist);
+    await expect
+      .poll(() => request.lifecycle('rejected'), WAIT)
+      .toMatchObject([{ errors: [{ code: 'missing-artifact', file: clipOf(request.id) }] }]);
+  });
+});

@@ -1,0 +1,228 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { storePolicies, accessKeyOf } from '../../../infra/access/policies.ts';
+import { busPermissions } from '../../../infra/access/permissions.ts';
+import { readSecrets, type Secrets } from '../../../infra/access/secrets.ts';
+import { kinds, type Kind } from '../../../schemas/kinds.ts';
+import { graph } from '../../../services/pipeline.ts';
+import { connectBus } from '../../../shared/bus/connection.ts';
+import { memoKey, metadataPaths, pathOf } from '../../../shared/pipeline/keys.ts';
+import { createStore, type Store } from '../../../shared/store/store.ts';
+import { ADVISORY_CONSUMER, consumerName, RELAY_CONSUMER, streams, subjects } from '../../../shared/bus/topology.ts';
+import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
+
+const id = uniqueId();
+const stages = graph.stages;
+const roles = Object.keys(storePolicies(graph, 'bucket'));
+
+let stack: Stack;
+let secrets: Secrets;
+beforeAll(async () => {
+  stack = await createOwnStack();
+  secrets = (await readSecrets(stack.dataDir))!;
+  // What nobody may read must be there: only then is a refusal a refusal.
+  for (const path of everything()) await stack.store.put(`requests/${id}/${path}`, 'x');
+});
+
+/** A path of each kind, and of all that the platform keeps. */
+function everything(): string[] {
+  return [
+    ...graph.kinds.map(pathOfKind),
+    metadataPaths.request,
+    metadataPaths.state,
+    ...stages.map(({ name }) => metadataPaths.receipt(name, 'clip_0001')),
+  ];
+}
+
+function pathOfKind(kind: Kind): string {
+  return pathOf(kind, { indices: { clip: 1, frame: 1 }, file: 'video.mp4' });
+}
+
+/** Runs `use` with the store as a role sees it. */
+async function as<T>(role: string, use: (store: Store) => Promise<T>): Promise<T> {
+  const store = createStore({ ...stack.config.store, accessKey: accessKeyOf(role), secretKey: secrets.store[role] ?? '' });
+  try {
+    return await use(store);
+  } finally {
+    store.close();
+  }
+}
+
+/** The S3 code in which a call ends; `allowed` where it is not refused. The client's own calls, because the store waits and tries again. */
+async function answer(call: Promise<unknown>): Promise<string> {
+  return call.then(
+    () => 'allowed',
+    (error: unknown) => (error as { code?: string }).code ?? String(error),
+  );
+}
+
+const allOf = (paths: readonly string[], result: string): Record<string, string> =>
+  Object.fromEntries(paths.map((path) => [path, result]));
+
+describe.each(stages)('in the bucket $name', (stage) => {
+  const mine = new Set(stage.produces.map(pathOfKind));
+  const read = new Set([
+    ...mine,
+    ...[stage.consumes, ...(stage.reads ?? [])].map(pathOfKind),
+    metadataPaths.request,
+    metadataPaths.receipt(stage.name, 'clip_0001'),
+  ]);
+
+  it('writes nothing of another', async () => {
+    const others = everything().filter((path) => !mine.has(path) && path !== metadataPaths.receipt(stage.name, 'clip_0001'));
+    const foreign = [
+      ...others.map((path) => `requests/${id}/${path}`),
+      'memo/x.json',
+      memoKey(`${stage.name}x`, 'y'),
+      'tmp/x',
+      'requests/x',
+    ];
+    const answers = await as(stage.name, ({ client, bucket }) =>
+      Promise.all(foreign.map(async (key) => [key, await answer(client.putObject(bucket, key, 'x'))] as const)),
+    );
+    expect(Object.fromEntries(answers)).toEqual(allOf(foreign, 'AccessDenied'));
+  });
+
+  it('reads only what it says that it reads', async () => {
+    const paths = everything();
+    const answers = await as(stage.name, ({ client, bucket }) =>
+      Promise.all(
+        paths.map(async (path) => {
+          const got = client.getObject(bucket, `requests/${id}/${path}`).then((stream) => stream.destroy());
+          return [path, await answer(got)] as const;
+        }),
+      ),
+    );
+    expect(Object.fromEntries(answers)).toEqual(
+      Object.fromEntries(paths.map((path) => [path, read.has(path) ? 'allowed' : 'AccessDenied'])),
+    );
+  });
+});
+
+describe.each(roles)('in the bucket %s', (role) => {
+  it('deletes nothing and changes no rule', async () => {
+    const answers = await as(role, ({ client, bucket }) =>
+      Promise.all([
+        ...everything().map((path) => answer(client.removeObject(bucket, `requests/${id}/${path}`))),
+        answer(client.removeAllBucketNotification(bucket)),
+        answer(client.setBucketPolicy(bucket, '{}')),
+        answer(client.removeBucketLifecycle(bucket)),
+        answer(client.removeBucketTagging(bucket)),
+        answer(client.makeBucket(`${bucket}-x`)),
+        answer(client.removeBucket(bucket)),
+      ]),
+    );
+    expect([...new Set(answers)]).toEqual(['AccessDenied']);
+  });
+});
+
+describe('in the bucket the roles that run no stage', () => {
+  const allowed: Record<string, readonly string[]> = {
+    relay: [metadataPaths.request],
+    tracker: [metadataPaths.state],
+    submitter: [pathOfKind(kinds.input)],
+  };
+
+  it('are these', () => {
+    expect(roles.filter((role) => !stages.some(({ name }) => name === role)).sort()).toEqual(Object.keys(allowed).sort());
+  });
+
+  it.each(Object.entries(allowed))('%s writes %j only', async (role, paths) => {
+    const others = everything().filter((path) => !paths.includes(path));
+    const answers = await as(role, ({ client, bucket }) =>
+      Promise.all(others.map((path) => answer(client.putObject(bucket, `requests/${id}/${path}`, 'x')))),
+    );
+    expect([...new Set(answers)]).toEqual(['AccessDenied']);
+  });
+});
+
+/** Every subject that somebody publishes to, and what would change a stream or a consumer. */
+function allSubjects(): string[] {
+  const api = (what: string): string => `$JS.API.${what}`;
+  return [
+    subjects.rawFast,
+    subjects.rawDurable,
+    subjects.rawSweep,
+    ...graph.kinds.map((kind) => subjects.landed(kind.name, 'first', 'x')),
+    ...stages.flatMap(({ name }) => [subjects.stage('x', name), subjects.deadLetter(name, 'x')]),
+    ...['accepted', 'rejected', 'completed', 'failed', 'cancelled'].map((event) => subjects.lifecycle('x', event)),
+    ...Object.values(streams).flatMap((stream) =>
+      ['STREAM.CREATE', 'STREAM.UPDATE', 'STREAM.DELETE', 'STREAM.PURGE', 'STREAM.MSG.DELETE'].map((what) =>
+        api(`${what}.${stream}`),
+      ),
+    ),
+    api(`CONSUMER.MSG.NEXT.${streams.raw}.${RELAY_CONSUMER}`),
+    api(`CONSUMER.DELETE.${streams.raw}.${RELAY_CONSUMER}`),
+    api(`CONSUMER.MSG.NEXT.${streams.deadLetters}.${ADVISORY_CONSUMER}`),
+    api(`CONSUMER.DELETE.${streams.deadLetters}.${ADVISORY_CONSUMER}`),
+    ...stages.flatMap(({ name }) => [
+      api(`CONSUMER.MSG.NEXT.${streams.landed}.${consumerName(name, 'first')}`),
+      api(`CONSUMER.DELETE.${streams.landed}.${consumerName(name, 'first')}`),
+      `$JS.ACK.${streams.landed}.${consumerName(name, 'first')}.1.1.1.1.0`,
+    ]),
+  ];
+}
+
+/** What each role may publish; all else it must not. */
+function mayPublish(role: string): (subject: string) => boolean {
+  const stage = stages.find(({ name }) => name === role);
+  if (stage) {
+    const landed = [stage.consumes, ...stage.produces].map(({ name }) => `fave.landed.${name}.`);
+    return (subject) =>
+      landed.some((prefix) => subject.startsWith(prefix)) ||
+      [subjects.stage('x', role), subjects.deadLetter(role, 'x')].includes(subject) ||
+      (/^\$JS\.(API\.CONSUMER\.MSG\.NEXT|ACK)\./.test(subject) && subject.includes(`.${consumerName(role, 'first')}`));
+  }
+  if (role === 'minio') return (subject) => [subjects.rawFast, subjects.rawDurable].includes(subject);
+  if (role === 'relay')
+    return (subject) => /^fave\.landed\.|\.rejected$/.test(subject) || subject.endsWith(`NEXT.${streams.raw}.${RELAY_CONSUMER}`);
+  if (role === 'tracker')
+    return (subject) =>
+      /^fave\.(requests|dlq)\./.test(subject) ||
+      subject === subjects.rawSweep ||
+      subject.endsWith(`NEXT.${streams.deadLetters}.${ADVISORY_CONSUMER}`);
+  return () => false;
+}
+
+describe('on the bus', () => {
+  const users = Object.keys(busPermissions(graph)).filter((user) => user !== 'admin');
+
+  it.each(users)('%s publishes nothing but its own', async (user) => {
+    const bus = await connectBus({ ...stack.config.bus, user, password: secrets.bus[user] ?? '' }, user);
+    const may = mayPublish(user);
+    const forbidden = allSubjects().filter((subject) => !may(subject));
+    const denied = new Set<string>();
+    const listening = (async () => {
+      for await (const status of bus.connection.status()) {
+        if (status.type === 'error') denied.add(/Publish to "([^"]+)"/.exec(status.error.message)?.[1] ?? status.error.message);
+        if (denied.size === forbidden.length) return;
+      }
+    })();
+    for (const subject of forbidden) bus.connection.publish(subject, '{}');
+    // The server answers in order: every refusal is here before the answer to the last ping.
+    await bus.connection.flush();
+    await bus.close();
+    await listening;
+    expect([...denied].sort()).toEqual([...new Set(forbidden)].sort());
+  });
+
+  it.each(users.filter((user) => !['tracker', 'viewer', 'relay'].includes(user)))(
+    '%s does not listen to what others say',
+    async (user) => {
+      const bus = await connectBus({ ...stack.config.bus, user, password: secrets.bus[user] ?? '' }, user);
+      const refused = await Promise.all(
+        ['fave.raw.>', 'fave.landed.>', 'fave.dlq.>', 'fave.requests.*.completed', '$JS.>', '$SYS.>'].map(
+          (subject) =>
+            new Promise<string>((resolve) => {
+              bus.connection.subscribe(subject, {
+                callback: (error) => {
+                  resolve(error ? 'refused' : 'heard');
+                },
+              });
+            }),
+        ),
+      );
+      expect([...new Set(refused)]).toEqual(['refused']);
+      await bus.close();
+    },
+  );
+});

@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import type { Kind } from '../../../schemas/kinds.ts';
+import { kinds } from '../../../schemas/kinds.ts';
+import cutting from '../../../services/stage-ffmpeg-1/stage.ts';
+import encoding from '../../../services/stage-ffmpeg-2/stage.ts';
+import picking from '../../../services/stage-ffmpeg-3/stage.ts';
+import hearing from '../../../services/stage-deepspeech/stage.ts';
+import listening from '../../../services/stage-librosa/stage.ts';
+import { FaveError, PermanentError } from '../../../shared/core/errors.ts';
+import type { AnyStage } from '../../../shared/pipeline/stage.ts';
+import { chirp, generateMedia, picture } from '../../support/media.ts';
+import { runStageLocally, type LocalObject, type Ran } from '../../support/stage-harness.ts';
+import { dash, hls, listener, sdp, urlReference, withBoxes, written } from './craft.ts';
+
+const server = listener();
+
+/** What only the worker may read. */
+const MARK = 'fave-secret-4711';
+const secret = (): string => written('secret.txt', `${MARK}\n`.repeat(50));
+const http = (): string => `http://127.0.0.1:${server.port()}/x.ts`;
+
+/** A WAV header that promises four gigabytes. */
+const promising = (): Buffer => {
+  const sound = readFileSync(generateMedia('short.wav', ...chirp(0.1, 16_000)));
+  sound.writeUInt32LE(0xff_ff_ff_f0, sound.indexOf('data') + 4);
+  return sound;
+};
+
+/** A film whose pictures are said to lie at an address. */
+const elsewhere = (): Buffer =>
+  withBoxes(readFileSync(generateMedia('plain.mov', ...picture({ seconds: 1 }), '-c:v', 'mpeg4')), (type, content) =>
+    type === 'dref' ? urlReference(http()) : content,
+  );
+
+/** A film of one PNG, whose header gives 60 000 pixels a side. */
+const enormous = (): Buffer => {
+  const film = readFileSync(generateMedia('png.mov', ...picture({ seconds: 0.04 }), '-frames:v', '1', '-c:v', 'png'));
+  for (const side of [4, 8]) film.writeUInt32BE(60_000, film.indexOf('IHDR') + side);
+  return film;
+};
+
+const crafted: readonly [string, () => string | Buffer][] = [
+  ['nothing', () => ''],
+  ['a playlist of a file', () => hls(`file://${secret()}`)],
+  ['a playlist of an address', () => hls(http())],
+  ['a manifest of an address', () => dash(http())],
+  ['a script that joins files', () => `ffconcat version 1.0\nfile '${secret()}'\n`],
+  ['a script that joins addresses', () => `ffconcat version 1.0\nfile '${http()}'\n`],
+  ['a session to be received', () => sdp(server.port())],
+  ['a drawing', () => `<svg xmlns="http://www.w3.org/2000/svg"><image href="${http()}"/></svg>`],
+  ['a film whose pictures are elsewhere', elsewhere],
+  ['a sound of four gigabytes, it says', promising],
+  ['a picture of 3.6 billion pixels, it says', enormous],
+];
+
+/** What a tool may make something of: silence, or the part that is there. */
+const USABLE = /elsewhere|it says/;
+
+/** A stage, what it takes for its own kind, and under which name. */
+const stages: readonly [AnyStage, Kind, string][] = [
+  [listening, kinds.audio, 'audio.wav'],
+  [encoding, kinds.clip, 'clip.mp4'],
+  [encoding, kinds.clip, 'clip.mkv'],
+  [hearing, kinds.speech, 'audio.wav'],
+  [picking, kinds.video, 'video.mp4'],
+];
+
+/** What a stage makes of a file that no stage before it made. */
+async function outcomeOf(stage: AnyStage, item: LocalObject, siblings: readonly LocalObject[] = []): Promise<Ran | FaveError> {
+  return runStageLocally(stage, item, { siblings, options: stage === hearing ? { speech: 'pocketsphinx' } : {} }).catch(
+    (error: unknown) => {
+      if (error instanceof FaveError) return error;
+      throw error;
+    },
+  );
+}
+
+/** Nobody was called, and nothing of the secret came out; an error is the item's own, so that it ends at once. */
+function expectHarmless(outcome: Ran | FaveError): void {
+  expect(server.calls()).toBe(0);
+  if (outcome instanceof FaveError) {
+    expect(outcome).toBeInstanceOf(PermanentError);
+    expect(`${outcome.message}${outcome.stderr ?? ''}`).not.toContain(MARK);
+  } else for (const { path } of outcome.outputs) expect(readFileSync(path).includes(MARK)).toBe(false);
+}
+
+const attributes = { start: 0, end: 1 };
+const indices = { clip: 1 };
+
+describe.each(stages.map(([stage, kind, file]) => [stage.name, file, stage, kind] as const))('%s', (name, file, stage, kind) => {
+  test.for(crafted)(`takes no harm from %s as ${file}`, async ([what, content]) => {
+    const path = written(`${name} ${what} ${file}`, content());
+    const said = { format: 'mov', duration: 1, size: 1, video: null, audio: null };
+    const media = written('media.json', JSON.stringify(said));
+    const outcome = await outcomeOf(stage, { kind, path, indices, attributes }, [{ kind: kinds.media, path: media, indices }]);
+    expectHarmless(outcome);
+    if (!USABLE.test(what)) expect(outcome).toBeInstanceOf(PermanentError);
+  });
+});
+
+describe('stage-ffmpeg-1', () => {
+  const features = {
+    ...{ rms: 0, zero_crossing_rate: 0, spectral_centroid: 0, spectral_rolloff: 0 },
+    mfcc_mean: Array<number>(13).fill(0),
+    mfcc_std: Array<number>(13).fill(0),
+  };
+  const cut = (segments: unknown, input: string): Promise<Ran | FaveError> => {
+    const media = { format: 'mov', duration: 1, size: 1, video: null, audio: { codec: 'aac', sample_rate: 44_100, channels: 1 } };
+    return outcomeOf(cutting, { kind: kinds.segments, path: written('segments.json', JSON.stringify(segments)) }, [
+      { kind: kinds.media, path: written('media of segments.json', JSON.stringify(media)) },
+      { kind: kinds.input, path: input },
+    ]);
+  };
+  const clips = (...all: { start: number; end: number }[]) => ({
+    segmentation: 'silence',
+    top_db: null,
+    duration: 1,
+    clips: all.map((each) => ({ ...each, features })),
+  });
+
+  test.for(crafted.filter(([what]) => !USABLE.test(what)))(
+    'cuts nothing out of %s, whatever the segments and media.json say',
+    async ([what, content]) => {
+      const outcome = await cut(clips({ start: 0, end: 1 }), written(`input ${what}.mp4`, content()));
+      expectHarmless(outcome);
+      expect(outcome).toMatchObject({ code: 'tool-failed' });
+    },
+  );
+
+  test.each<[string, unknown]>([
+    ['no segments', {}],
+    ['a text', 'segments'],
+    ['more clips than a key has places for', clips(...Array.from({ length: 10_000 }, () => ({ start: 0, end: 1 })))],
+    ['a clip before the beginning', clips({ start: -1, end: 1 })],
+  ])('refuses segments that are %s', async (_, segments) => {
+    const input = generateMedia('sound.m4a', ...chirp(1), '-c:a', 'aac');
+    expect(await cut(segments, input)).toMatchObject({ code: 'invalid-segments' });
+  });
+});
