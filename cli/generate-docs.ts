@@ -77,10 +77,10 @@ function commandsTable(): string {
     const call = before + command.createHelp().subcommandTerm(command).replace(' [options]', '');
     return [[`\`${call}\``, command.options.map(({ long }) => `\`${long ?? ''}\``).join(' '), command.description()]];
   };
-  return table([['command', 'options', 'what it does'], ...rows(createProgram(cli, () => undefined))]);
+  return table([['command', 'options', 'description'], ...rows(createProgram(cli, () => undefined))]);
 }
 
-/** The stage that the README quotes, without its imports. */
+/** Returns the source of the stage that the documentation quotes, without its imports. */
 async function quotedStage(): Promise<string> {
   const source = await readFile(new URL('services/stage-ffmpeg-0/stage.ts', root), 'utf8');
   return `\`\`\`ts\n${source.slice(source.indexOf('/**')).trimEnd()}\n\`\`\``;
@@ -92,15 +92,15 @@ const pages: readonly [page: string, mark: string, text: string][] = [
   ['docs/environment.md', 'environment', environmentTable()],
   ['docs/observability.md', 'events', eventsTable()],
   ['docs/regimes.md', 'regimes', regimesTable()],
-  ['README.md', 'stage', await quotedStage()],
+  ['docs/adding-a-stage.md', 'stage', await quotedStage()],
 ];
 
 for (const [page, mark, text] of pages) {
   const url = new URL(page, root);
   const before = await readFile(url, 'utf8');
-  const place = new RegExp(`(<!-- ${mark} -->\n)[\\s\\S]*?(\n<!-- /${mark} -->)`);
+  const place = new RegExp(`(<!-- ${mark} -->\n)[\\s\\S]*?(<!-- /${mark} -->)`);
   if (!place.test(before)) throw new Error(`${page} has no place for ${mark}`);
-  const after = before.replace(place, (_, begin: string, end: string) => `${begin}\n${text}\n${end}`);
+  const after = before.replace(place, (_, begin: string, end: string) => `${begin}\n${text}\n\n${end}`);
   if (after === before) continue;
   if (process.argv.includes('--check')) {
     console.error(`${page} does not say what the code says: run \`npm run generate\` and commit the result.`);
