@@ -5,15 +5,14 @@ import { readConfig } from '../shared/config/config.ts';
 import { FaveError, PermanentError } from '../shared/core/errors.ts';
 import { graph } from '../services/pipeline.ts';
 import { makeSecrets } from './compose/secrets.ts';
-import { startInstance } from './instance/instance.ts';
+import { rotateSecrets, startInstance } from './instance/instance.ts';
 import { launch } from './local/launcher.ts';
 import { serveNatsMetrics } from './observe/nats-exporter.ts';
 import { defaultDataDir } from './process/paths.ts';
 import { defaultPorts, portsFrom, type Ports } from './deployment/ports.ts';
 import { readInstance, type InstanceRecord } from './instance/record.ts';
 import { regimeNames, type RegimeName } from './deployment/regimes.ts';
-import { deleteSecrets } from './access/secrets.ts';
-import { serviceNames } from './local/service-spec.ts';
+import { serviceNames } from './deployment/services.ts';
 import { runSetUp } from './setup/job.ts';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -25,7 +24,7 @@ interface StartOptions {
   /** Arguments for a launcher that is started in the background. */
   readonly rest: string[];
   /** Whether all passwords are made anew. */
-  readonly rotateSecrets: boolean;
+  readonly rotate: boolean;
   readonly regime?: RegimeName;
 }
 
@@ -51,15 +50,15 @@ function options(args: string[]): StartOptions {
     dataDir: values.data === undefined ? defaultDataDir : resolve(values.data),
     ports: base === undefined ? defaultPorts : portsFrom(base),
     detach: values.detach ?? false,
-    rotateSecrets: values['rotate-secrets'] ?? false,
+    rotate: values['rotate-secrets'] ?? false,
     rest: [...(base === undefined ? [] : ['--port-base', String(base)]), ...(regime === undefined ? [] : ['--regime', regime])],
     ...(regime && { regime }),
   };
 }
 
 async function start(args: string[]): Promise<void> {
-  const { dataDir, ports, detach, rotateSecrets, rest, ...more } = options(args);
-  if (rotateSecrets) await deleteSecrets(dataDir);
+  const { dataDir, ports, detach, rotate, rest, ...more } = options(args);
+  if (rotate) await rotateSecrets(dataDir);
   const running = await readInstance(dataDir);
   if (running?.state === 'ready') {
     if (more.regime && more.regime !== running.regime)
@@ -154,7 +153,8 @@ const commands: Record<string, (args: string[]) => Promise<void>> = {
 const [command = 'start', ...args] = process.argv.slice(2);
 try {
   const run = commands[command];
-  if (!run) throw new PermanentError('invalid-arguments', `there is no ${command}; there are ${Object.keys(commands).join(', ')}`);
+  if (!run)
+    throw new PermanentError('invalid-arguments', `there is no ${command}; there are ${Object.keys(commands).join(', ')}`);
   await run(args);
 } catch (error) {
   const known = error instanceof FaveError || (error instanceof TypeError && 'code' in error);

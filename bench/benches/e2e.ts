@@ -4,7 +4,7 @@ import { cpus } from 'node:os';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Receipt } from '../../schemas/generated/types.ts';
-import { serviceNames } from '../../infra/local/service-spec.ts';
+import { serviceNames } from '../../infra/deployment/services.ts';
 import { graph } from '../../services/pipeline.ts';
 import { controlFile } from '../../services/stage-deepspeech/pocketsphinx.ts';
 import { findSpeech, readLevels } from '../../services/stage-deepspeech/voice-activity.ts';

@@ -24,7 +24,7 @@ export const scale: Bench = {
       const services = ['relay', 'tracker', FAN, WORK];
       const peers = await Promise.all(services.map((name) => instance.peer('fixture-service', name, name)));
       const [, tracker, , work] = peers as [Peer, Peer, Peer, Peer];
-      const servers = instance.launched.foundation.processes;
+      const servers = instance.launched.servers.processes;
       const measure = (clips: number, times: number) =>
         measureRequests(instance, { clips, times, work, tracker, all: [...peers, ...servers] });
 

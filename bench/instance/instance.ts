@@ -51,9 +51,9 @@ export async function withInstance<T>(options: InstanceOptions, use: (instance: 
   try {
     const launched = await launch({ dataDir, ports: await freePorts(), graph, services, env: own, progress });
     cleanUps.push(launched.stop);
-    const store = createStore(launched.foundation.store);
+    const store = createStore(launched.servers.store);
     cleanUps.push(() => store.close());
-    const bus = await connectBus(launched.foundation.bus, 'bench');
+    const bus = await connectBus(launched.servers.bus, 'bench');
     cleanUps.push(() => bus.close());
     return await use({
       launched,
@@ -61,7 +61,7 @@ export async function withInstance<T>(options: InstanceOptions, use: (instance: 
       store,
       bus,
       peer: async (program, role, ...args) => {
-        const environment = { ...own, ...launched.foundation.environmentOf(role), FAVE_TMPDIR: join(dataDir, 'tmp') };
+        const environment = { ...own, ...launched.servers.environmentOf(role), FAVE_TMPDIR: join(dataDir, 'tmp') };
         const peer = await startPeer(program, args, environment, join(dataDir, 'logs', `${program}-${role}.log`));
         cleanUps.push(() => peer.stop());
         return peer;

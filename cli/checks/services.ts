@@ -1,7 +1,7 @@
 import { isRunning } from '../../infra/process/identity.ts';
 import type { InstanceRecord } from '../../infra/instance/instance.ts';
 import { regimeSettings } from '../../infra/deployment/regimes.ts';
-import { serviceNames } from '../../infra/local/service-spec.ts';
+import { serviceNames } from '../../infra/deployment/services.ts';
 import type { StageScaling } from '../../schemas/generated/types.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import { bad, check, ok, warn, type Check } from './check.ts';

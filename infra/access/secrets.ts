@@ -1,8 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PermanentError } from '../../shared/core/errors.ts';
-import { readInstance } from '../instance/record.ts';
 
 /** Passwords of an instance: of the bus's users and of the store's, by role. */
 export interface Secrets {
@@ -29,16 +27,8 @@ export async function ensureSecrets(
   return secrets;
 }
 
-/**
- * Has the next start make all secrets anew: the servers then know the new ones only.
- * @throws PermanentError `already-running`: what runs would go on with the old ones, and a service that is restarted would find no way in.
- */
+/** Deletes the secrets of an instance that is stopped. The next start generates new ones, and the servers accept only those. */
 export async function deleteSecrets(dataDir: string): Promise<void> {
-  if (await readInstance(dataDir))
-    throw new PermanentError(
-      'already-running',
-      `an instance runs in ${dataDir}: stop it (./fave down), then rotate its secrets`,
-    );
   await rm(join(dataDir, 'secrets.json'), { force: true });
 }
 

@@ -3,13 +3,13 @@ import { chmod, chown, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readConfig } from '../../shared/config/config.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
-import { localRoles, ROOT_USER } from '../local/servers.ts';
+import { localRoles, ROOT_USER } from '../access/roles.ts';
 import { notifyEnvironment } from '../servers/minio.ts';
 import { natsConfig } from '../servers/nats.ts';
 import { busPermissions } from '../access/permissions.ts';
 import { defaultPorts } from '../deployment/ports.ts';
 import { ensureSecrets, deleteSecrets, type Secrets } from '../access/secrets.ts';
-import { serviceNames } from '../local/service-spec.ts';
+import { serviceNames } from '../deployment/services.ts';
 import { BUS_ADDRESS, DATA, QUEUE } from './names.ts';
 
 /** The job that prepares the servers, as an administrator of both. */

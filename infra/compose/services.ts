@@ -2,7 +2,7 @@ import type { Graph } from '../../shared/pipeline/graph.ts';
 import { otelEnvironment } from '../../shared/config/otel.ts';
 import { accessKeyOf } from '../access/policies.ts';
 import { regimeNames, regimeSettings } from '../deployment/regimes.ts';
-import { serviceNames, SMALL, servicesWithoutTools } from '../local/service-spec.ts';
+import { serviceNames, SMALL_MEMORY_MB, servicesWithoutTools } from '../deployment/services.ts';
 
 /** Name of the job that makes the secrets. */
 const SECRETS = 'secrets';
@@ -22,7 +22,7 @@ export function generatedParts(graph: Graph): Record<'telemetry' | 'services' | 
 /** MB; a stage's size is the same in every regime. */
 function memoryOf(graph: Graph, name: string): number {
   const [regime = 'warm'] = regimeNames;
-  return regimeSettings(regime, graph).stages[name]?.memory_mb ?? SMALL;
+  return regimeSettings(regime, graph).stages[name]?.memory_mb ?? SMALL_MEMORY_MB;
 }
 
 /** What a service runs in (infra/images/Dockerfile). */

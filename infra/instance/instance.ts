@@ -4,12 +4,13 @@ import { readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PermanentError } from '../../shared/core/errors.ts';
-import { OWN_SERVERS, ROOT_USER } from '../local/servers.ts';
+import { ROOT_USER } from '../access/roles.ts';
+import { LOCAL_SERVERS } from '../access/environment.ts';
 import { isRunning } from '../process/identity.ts';
 import { defaultDataDir, root } from '../process/paths.ts';
 import { kill } from '../process/process.ts';
 import { readInstance, type InstanceRecord } from './record.ts';
-import { readSecrets } from '../access/secrets.ts';
+import { deleteSecrets, readSecrets } from '../access/secrets.ts';
 
 export { readInstance, type InstanceRecord };
 
@@ -60,6 +61,19 @@ export async function stopInstance(dataDir: string = defaultDataDir, patience = 
 }
 
 /**
+ * Deletes the secrets of an instance; its next start generates new ones.
+ * @throws PermanentError `already-running`: running services would keep the old secrets and could not restart.
+ */
+export async function rotateSecrets(dataDir: string): Promise<void> {
+  if (await readInstance(dataDir))
+    throw new PermanentError(
+      'already-running',
+      `an instance is running in ${dataDir}: stop it with ./fave down, then rotate its secrets`,
+    );
+  await deleteSecrets(dataDir);
+}
+
+/**
  * What a person's shell needs to talk to an instance as its administrator: the pinned `mc` and `nats` first on PATH, and
  * where everything is. Holds secrets.
  */
@@ -75,7 +89,7 @@ export async function instanceEnvironment(
     ARTIFACT_BUCKET: record.bucket,
     ARTIFACT_ENDPOINT: record.endpoint,
     NATS_URL: record.natsUrl,
-    [OWN_SERVERS]: [...(record.own.store ? [record.endpoint] : []), ...(record.own.bus ? [record.natsUrl] : [])].join(' '),
+    [LOCAL_SERVERS]: [...(record.own.store ? [record.endpoint] : []), ...(record.own.bus ? [record.natsUrl] : [])].join(' '),
     ...(record.own.store && {
       MC_HOST_fave: `${endpoint.protocol}//${ROOT_USER}:${password}@${endpoint.host}`,
       ARTIFACT_ACCESS_KEY: ROOT_USER,

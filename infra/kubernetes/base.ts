@@ -5,7 +5,7 @@ import { readConfig } from '../../shared/config/config.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import { root } from '../process/paths.ts';
 import { coresOf, DRAIN_SECONDS, regimeNames, regimeSettings } from '../deployment/regimes.ts';
-import { SMALL, servicesWithoutTools } from '../local/service-spec.ts';
+import { SMALL_MEMORY_MB, servicesWithoutTools } from '../deployment/services.ts';
 import { bus, BUS_CONFIG_FILE } from './bus.ts';
 import { addressOf, BUS_CONFIG, ENVIRONMENT, hosts, images, literals, NAMESPACE, ports } from './names.ts';
 import { networkPolicies } from './network.ts';
@@ -21,7 +21,8 @@ export function base(graph: Graph): Record<string, readonly object[]> {
   // A stage's size is the same in every regime.
   const [regime] = regimeNames;
   const { stages } = regimeSettings(regime ?? 'cold', graph);
-  const fixed = (name: string): object[] => service({ name, image: images.core, cores: 0.05, memoryMb: SMALL, replicas: 1 });
+  const fixed = (name: string): object[] =>
+    service({ name, image: images.core, cores: 0.05, memoryMb: SMALL_MEMORY_MB, replicas: 1 });
   return {
     namespace: [namespace],
     store: store(),

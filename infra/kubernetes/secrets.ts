@@ -1,11 +1,11 @@
 import type { ISecret } from 'kubernetes-models/v1/Secret';
 import { readConfig, type StoreConfig } from '../../shared/config/config.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
-import { localRoles, ROOT_USER } from '../local/servers.ts';
+import { localRoles, ROOT_USER } from '../access/roles.ts';
 import { ROUTES } from '../servers/nats.ts';
 import { accessKeyOf } from '../access/policies.ts';
 import type { Secrets } from '../access/secrets.ts';
-import { serviceNames } from '../local/service-spec.ts';
+import { serviceNames } from '../deployment/services.ts';
 import { BUS_ROUTES_FILE, BUS_USERS_FILE, busRoutes, busUsers } from './bus.ts';
 import { BUS_USERS, NAMESPACE, secretOf, STORE_ROOT } from './names.ts';
 import type { ServiceEnvironment } from './services.ts';

@@ -1,6 +1,7 @@
-import { findExternalServers, type Servers } from './servers.ts';
+import type { Servers } from './servers.ts';
+import { findExternalServers } from '../access/environment.ts';
 import { identityOf } from '../process/identity.ts';
-import type { LaunchOptions } from './launcher.ts';
+import type { LaunchOptions } from './options.ts';
 import { writeRecord, type InstanceRecord, type ProcessRecord } from '../instance/record.ts';
 import type { SupervisedService } from '../process/supervisor.ts';
 
@@ -14,7 +15,7 @@ export interface InstanceRecorder {
 }
 
 /** @param path Directories of the `mc` and `nats` programs. @param services Those that run at the moment. */
-export function keepDiary(
+export function createInstanceRecorder(
   { dataDir, ports, env, regime }: LaunchOptions,
   { store, bus, processes }: Servers,
   path: readonly string[],

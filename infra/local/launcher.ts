@@ -2,41 +2,25 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readConfig } from '../../shared/config/config.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
-import type { Graph } from '../../shared/pipeline/graph.ts';
 import { setUpInstance, withAdmin } from '../setup/admin.ts';
 import { checkNotifications } from '../setup/notification-check.ts';
-import { keepDiary } from './instance-recorder.ts';
-import { findExternalServers, startFoundation, stopInOrder, type Servers } from './servers.ts';
+import { createInstanceRecorder } from './instance-recorder.ts';
+import { startServers, stopInOrder, type Servers } from './servers.ts';
+import { findExternalServers } from '../access/environment.ts';
 import { withLock } from '../process/lock.ts';
-import { assertFree, type Ports } from '../deployment/ports.ts';
+import { assertFree } from '../deployment/ports.ts';
 import { readInstance, type InstanceRecord } from '../instance/record.ts';
-import type { RegimeName } from '../deployment/regimes.ts';
-import { instanceScaler } from './scaling.ts';
+import { createInstanceScaler } from './scaling.ts';
+import type { LaunchOptions } from './options.ts';
 import { serviceSpec } from './service-spec.ts';
 import { ensureServers } from '../servers/install.ts';
-import type { ProgressReporter } from '../process/progress.ts';
 import { ensurePackages } from '../servers/packages.ts';
 import { supervise, type SupervisedService } from '../process/supervisor.ts';
 import { removeInstanceOrphans } from './remove-orphans.ts';
 
-export interface LaunchOptions {
-  /** Absolute. */
-  readonly dataDir: string;
-  readonly ports: Ports;
-  readonly graph: Graph;
-  /** Services to run, by name. */
-  readonly services: readonly string[];
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly progress: ProgressReporter;
-  /** By which the stages among the services are scaled; without one each runs once. */
-  readonly regime?: RegimeName;
-  /** Ends the start between two of its steps. */
-  readonly signal?: AbortSignal;
-}
-
 export interface RunningInstance {
   readonly record: InstanceRecord;
-  readonly foundation: Servers;
+  readonly servers: Servers;
   /** Starts another service of the instance and waits until it is ready. */
   startService(name: string, env?: Readonly<Record<string, string>>): Promise<SupervisedService>;
   /** Stops everything that was started, services first, and leaves the data. */
@@ -75,15 +59,15 @@ async function boot(options: LaunchOptions): Promise<RunningInstance> {
     ...(!given.bus && { nats: ports.nats, monitor: ports.monitor }),
   });
 
-  const foundation = await startFoundation({ ...options, programs });
+  const servers = await startServers({ ...options, programs });
   const services: SupervisedService[] = [];
   const changed = (): void => {
     diary.update();
   };
-  const scaler = regime && instanceScaler(options, regime, foundation, changed);
-  const diary = keepDiary(
+  const scaler = regime && createInstanceScaler(options, regime, servers, changed);
+  const diary = createInstanceRecorder(
     options,
-    foundation,
+    servers,
     [programs.mc, programs.nats].map((path) => dirname(path)),
     () => [...services, ...(scaler?.running() ?? [])],
   );
@@ -93,13 +77,13 @@ async function boot(options: LaunchOptions): Promise<RunningInstance> {
       ...services.map((service) => service.stop()),
       scaler?.stop(readConfig(env).grace * 1_000),
     ]);
-    await stopInOrder(foundation.processes);
+    await stopInOrder(servers.processes);
     await rm(join(dataDir, 'instance.json'), { force: true });
     throwFirst(stopped);
   };
   const startService = async (name: string, more: Readonly<Record<string, string>> = {}): Promise<SupervisedService> => {
     const { grace } = readConfig({ ...env, ...more });
-    const spec = serviceSpec(name, { dataDir, environment: foundation.environmentOf(name), env: { ...env, ...more } });
+    const spec = serviceSpec(name, { dataDir, environment: servers.environmentOf(name), env: { ...env, ...more } });
     const service = await supervise(spec, { progress, changed, grace: (grace + 5) * 1_000 });
     services.push(service);
     diary.update();
@@ -107,13 +91,13 @@ async function boot(options: LaunchOptions): Promise<RunningInstance> {
   };
   try {
     await diary.is('starting');
-    await setUpInstance(options, foundation, programs.mc);
+    await setUpInstance(options, servers, programs.mc);
     signal?.throwIfAborted();
     const scaled = new Set(regime ? graph.stages.map(({ name }) => name) : []);
     const once = options.services.filter((name) => !scaled.has(name));
     throwFirst(await Promise.allSettled([...once.map((name) => startService(name)), scaler?.start()]));
     signal?.throwIfAborted();
-    await withAdmin(foundation, (store, bus) =>
+    await withAdmin(servers, (store, bus) =>
       checkNotifications({ store, bus, deadline: CANARY, relay: options.services.includes('relay') }),
     );
     await diary.is('ready');
@@ -121,7 +105,7 @@ async function boot(options: LaunchOptions): Promise<RunningInstance> {
     await stop();
     throw error;
   }
-  return { record: diary.current(), foundation, startService, stop };
+  return { record: diary.current(), servers, startService, stop };
 }
 
 /** What failed first of what was waited for to its end. */

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isRunning } from '../process/identity.ts';
 import { kill } from '../process/process.ts';
 import { readRecord } from '../instance/record.ts';
-import { journalPath } from '../scaler/scale-event-log.ts';
+import { scaleEventLogPath } from '../scaler/scale-event-log.ts';
 
 /** Removes what an instance left whose launcher was killed: its processes, which hold the ports, and its temporary
  * files; the logs and the record of scaling of the last one are kept beside the new. */
@@ -16,7 +16,7 @@ export async function removeInstanceOrphans(dataDir: string): Promise<void> {
   await rm(join(dataDir, 'tmp'), { recursive: true, force: true });
   await rm(join(dataDir, 'logs.1'), { recursive: true, force: true });
   await rename(join(dataDir, 'logs'), join(dataDir, 'logs.1')).catch(() => undefined);
-  await rename(journalPath(dataDir), `${journalPath(dataDir)}.1`).catch(() => undefined);
+  await rename(scaleEventLogPath(dataDir), `${scaleEventLogPath(dataDir)}.1`).catch(() => undefined);
   await mkdir(join(dataDir, 'tmp'), { recursive: true });
   await mkdir(join(dataDir, 'logs'), { recursive: true });
 }

@@ -1,14 +1,14 @@
 import type { Servers } from './servers.ts';
-import type { LaunchOptions } from './launcher.ts';
+import type { LaunchOptions } from './options.ts';
 import { DRAIN_SECONDS, hpa, regimeSettings, type RegimeName } from '../deployment/regimes.ts';
 import { serviceSpec } from './service-spec.ts';
 import { createScaler, type Scaler } from '../scaler/scaler.ts';
 
 /** Scales those of an instance's services that are stages. @param changed Called whenever a replica was started, became ready or is gone. */
-export function instanceScaler(
+export function createInstanceScaler(
   { dataDir, graph, services, env, progress }: LaunchOptions,
   regime: RegimeName,
-  foundation: Servers,
+  servers: Servers,
   changed: () => void,
 ): Scaler {
   const settings = regimeSettings(regime, graph);
@@ -16,7 +16,7 @@ export function instanceScaler(
     stages: graph.stages.filter(({ name }) => services.includes(name)),
     settings,
     hpa,
-    bus: foundation.bus,
+    bus: servers.bus,
     dataDir,
     progress,
     changed,
@@ -25,7 +25,7 @@ export function instanceScaler(
       serviceSpec(stage, {
         dataDir,
         number,
-        environment: foundation.environmentOf(stage),
+        environment: servers.environmentOf(stage),
         env: {
           ...env,
           // One item a replica, so that replicas mean what pods mean.

@@ -1,18 +1,19 @@
 import type { BusConfig, StoreConfig } from '../../shared/config/config.ts';
 import { readConfig } from '../../shared/config/config.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
+import type { AdminServers } from '../setup/admin.ts';
 import { startMinio } from '../servers/minio.ts';
 import { startNats } from '../servers/nats.ts';
+import { findExternalServers, toEnvironment, type Environment } from '../access/environment.ts';
 import { busPermissions } from '../access/permissions.ts';
-import { accessKeyOf, storePolicies, type Policy } from '../access/policies.ts';
+import { accessKeyOf, storePolicies } from '../access/policies.ts';
+import { localRoles, ROOT_USER } from '../access/roles.ts';
 import type { Ports } from '../deployment/ports.ts';
 import type { RunningProcess } from '../process/process.ts';
 import { ensureSecrets } from '../access/secrets.ts';
 import type { ServerPaths } from '../servers/install.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-export interface FoundationOptions {
+export interface ServersOptions {
   readonly dataDir: string;
   readonly ports: Ports;
   readonly graph: Graph;
@@ -21,43 +22,16 @@ export interface FoundationOptions {
   readonly env: Environment;
 }
 
-/** The store and the bus that an instance stands on. */
-export interface Servers {
-  /** An administrator's access, for set-up. */
-  readonly store: StoreConfig;
-  readonly bus: BusConfig;
-  /** Own access keys that are to be set up; undefined where the store is somebody else's. */
-  readonly access:
-    { readonly policies: Readonly<Record<string, Policy>>; readonly secrets: Readonly<Record<string, string>> } | undefined;
+/** The store and the bus of an instance, with the connection settings of an administrator. */
+export interface Servers extends AdminServers {
   /** Environment of a service with the rights of its role. */
   environmentOf(role: string): Record<string, string>;
   /** Own servers, the first started first. */
   readonly processes: readonly RunningProcess[];
 }
 
-/** User name of the store's administrator. */
-export const ROOT_USER = 'fave-admin';
-
-/**
- * The variable in which `fave env` says which of the addresses that it puts into a shell are of an instance's own servers, by
- * their URLs: an instance that is started in that shell is to have its own as well, not to look for those.
- */
-export const OWN_SERVERS = 'FAVE_LOCAL_SERVERS';
-
-/** Whether the environment names a store or a bus to use instead of own ones. */
-export function findExternalServers(env: Environment): { store: boolean; bus: boolean } {
-  const own = (env[OWN_SERVERS] ?? '').split(' ');
-  const given = (url: string | undefined): boolean => Boolean(url) && !own.includes(url ?? '');
-  return { store: given(env['ARTIFACT_ENDPOINT']), bus: given(env['NATS_URL']) };
-}
-
-/** Users of the bus and access keys of the store that an instance has, as `ensureSecrets` takes them. */
-export function localRoles(graph: Graph, bucket: string): { bus: string[]; store: string[] } {
-  return { bus: Object.keys(busPermissions(graph)), store: [ROOT_USER, ...Object.keys(storePolicies(graph, bucket))] };
-}
-
 /** Starts the servers, except those that the environment names, and waits until they answer. @throws PermanentError `cannot-start`, `not-ready`. */
-export async function startFoundation({ dataDir, ports, graph, programs, env }: FoundationOptions): Promise<Servers> {
+export async function startServers({ dataDir, ports, graph, programs, env }: ServersOptions): Promise<Servers> {
   const given = findExternalServers(env);
   const external = readConfig(env);
   const { bucket, region } = external.store;
@@ -111,24 +85,8 @@ export async function startFoundation({ dataDir, ports, graph, programs, env }: 
     store: storeOf(ROOT_USER, secrets.store[ROOT_USER]),
     bus: busOf('admin'),
     access: given.store ? undefined : { policies, secrets: secrets.store },
-    environmentOf: (role) => environmentOf(storeOf(accessKeyOf(role), secrets.store[role]), busOf(role)),
+    environmentOf: (role) => toEnvironment(storeOf(accessKeyOf(role), secrets.store[role]), busOf(role)),
     processes,
-  };
-}
-
-/** The variables that lead a process to a store and a bus. */
-export function environmentOf(store: StoreConfig, bus: BusConfig): Record<string, string> {
-  return {
-    ARTIFACT_ENDPOINT: store.endpoint,
-    ARTIFACT_REGION: store.region,
-    ARTIFACT_BUCKET: store.bucket,
-    ARTIFACT_ACCESS_KEY: store.accessKey,
-    ARTIFACT_SECRET_KEY: store.secretKey,
-    ...(!store.pathStyle && { ARTIFACT_PATH_STYLE: 'false' }),
-    ...(store.ca !== undefined && { ARTIFACT_CA: store.ca }),
-    NATS_URL: bus.servers.join(','),
-    ...(bus.user !== '' && { NATS_USER: bus.user, NATS_PASSWORD: bus.password }),
-    ...(bus.ca !== undefined && { NATS_CA: bus.ca }),
   };
 }
 

@@ -1,36 +1,8 @@
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import type { Graph } from '../../shared/pipeline/graph.ts';
+import { concurrency, niceness } from '../deployment/services.ts';
 import { root } from '../process/paths.ts';
 import type { ProcessSpec } from '../process/process.ts';
-
-/**
- * Items that a process of a stage works on at once, where it is not 1. `cores`: its tool runs on one thread, so that as many
- * run side by side as there are cores; ffmpeg's encoders use all cores by themselves.
- */
-const concurrency: Readonly<Record<string, number | 'cores'>> = {
-  'stage-deepspeech': 'cores',
-};
-
-/**
- * How much a stage gives way to others on a machine that all share (`nice`), where it is not 0. The ends of the pipeline wait for
- * nobody: what feeds them goes first, so that at the end there is work for every core and not one last clip for one of them.
- */
-const niceness: Readonly<Record<string, number>> = {
-  'stage-deepspeech': 5,
-  'stage-object-detector': 5,
-};
-
-/** Services that run no tools and no model: a small image does. A stage that is not named here gets the one with the tools. */
-export const servicesWithoutTools: readonly string[] = ['relay', 'tracker', 'stage-librosa', 'stage-grep'];
-
-/** Memory of a service that no regime sizes, MB: the relay and the tracker hold no media. */
-export const SMALL = 256;
-
-/** Every service of a graph by name: relay and tracker first, so that nothing lands unannounced. */
-export function serviceNames(graph: Graph): string[] {
-  return ['relay', 'tracker', ...graph.stages.map(({ name }) => name)];
-}
 
 /** Variables of the launcher's own environment that services need: programs, home and locale; never its credentials. */
 const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'LD_LIBRARY_PATH', 'FAVE_TEST_MEDIA'];

@@ -11,15 +11,15 @@ export interface ScaleEventLog {
   written(): Promise<void>;
 }
 
-export const journalPath = (dataDir: string): string => join(dataDir, 'scale.jsonl');
+export const scaleEventLogPath = (dataDir: string): string => join(dataDir, 'scale.jsonl');
 
 /** Ends where the file cannot be written. @throws Error from `written` then. */
-export function keepJournal(dataDir: string): ScaleEventLog {
+export function createScaleEventLog(dataDir: string): ScaleEventLog {
   let writing = Promise.resolve();
   return {
     write: (event) => {
       const line = validate('scaleEvent', { time: new Date().toISOString(), ...event });
-      writing = writing.then(() => appendFile(journalPath(dataDir), `${JSON.stringify(line)}\n`));
+      writing = writing.then(() => appendFile(scaleEventLogPath(dataDir), `${JSON.stringify(line)}\n`));
       writing.catch(() => undefined); // heard of by whoever asks whether all is written
     },
     written: () => writing,

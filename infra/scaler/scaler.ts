@@ -8,7 +8,7 @@ import type { ProcessSpec } from '../process/process.ts';
 import type { ProgressReporter } from '../process/progress.ts';
 import type { SupervisedService } from '../process/supervisor.ts';
 import { decide, dueAt, initialState, type Decision, type Rules } from './decide.ts';
-import { keepJournal, type ScaleEventLog } from './scale-event-log.ts';
+import { createScaleEventLog, type ScaleEventLog } from './scale-event-log.ts';
 import { fetchStageLag, type StageLag } from './lag.ts';
 import { createReplicas, type Replicas } from './replicas.ts';
 
@@ -44,7 +44,7 @@ const READY = 60_000;
 
 export function createScaler(options: ScalerOptions): Scaler {
   const { stages, settings, hpa, dataDir, drain_s } = options;
-  const journal = keepJournal(dataDir);
+  const journal = createScaleEventLog(dataDir);
   const stopping = new AbortController();
   const scaled = stages.map((stage) => {
     const spec = (number: number): ProcessSpec => options.spec(stage.name, number);

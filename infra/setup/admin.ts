@@ -1,39 +1,56 @@
 import { connectBus, type Bus } from '../../shared/bus/connection.ts';
-import { readConfig } from '../../shared/config/config.ts';
+import { readConfig, type BusConfig, type StoreConfig } from '../../shared/config/config.ts';
+import type { Graph } from '../../shared/pipeline/graph.ts';
 import { createStore, type Store } from '../../shared/store/store.ts';
-import type { Servers } from '../local/servers.ts';
-import type { LaunchOptions } from '../local/launcher.ts';
-import { setUp } from './setup.ts';
+import type { Environment } from '../access/environment.ts';
+import type { Policy } from '../access/policies.ts';
+import type { ProgressReporter } from '../process/progress.ts';
 import { setUpAccess } from './access.ts';
+import { setUp } from './setup.ts';
 
-/** Sets up whatever an instance's services stand on. @param mc The `mc` program. */
+/** Servers that are set up, with the connection settings of an administrator. */
+export interface AdminServers {
+  readonly store: StoreConfig;
+  readonly bus: BusConfig;
+  /** Access keys to create, by role; undefined for an external store, whose keys are left alone. */
+  readonly access:
+    { readonly policies: Readonly<Record<string, Policy>>; readonly secrets: Readonly<Record<string, string>> } | undefined;
+}
+
+interface SetUpInstanceOptions {
+  readonly graph: Graph;
+  readonly env: Environment;
+  readonly progress: ProgressReporter;
+}
+
+/** Sets up the servers of an instance: streams, consumers, bucket and access keys. @param mc Path of the `mc` program. */
 export async function setUpInstance(
-  { graph, env, progress }: Pick<LaunchOptions, 'graph' | 'env' | 'progress'>,
-  foundation: Pick<Servers, 'store' | 'bus' | 'access'>,
+  { graph, env, progress }: SetUpInstanceOptions,
+  servers: AdminServers,
   mc: string,
 ): Promise<void> {
   const { ackWait, replicas, retentionDays, events } = readConfig(env);
-  const changes = await withAdmin(foundation, async (store, bus) => {
+  const changes = await withAdmin(servers, async (store, bus) => {
     const made = await setUp({ store, bus, graph, ackWait, replicas, retentionDays, events });
-    if (!foundation.access) return made;
-    const { endpoint, accessKey, secretKey } = foundation.store;
+    if (!servers.access) return made;
+    const { endpoint, accessKey, secretKey } = servers.store;
     return [
       ...made,
-      ...(await setUpAccess({ mc, endpoint, store, rootUser: accessKey, rootPassword: secretKey, ...foundation.access })),
+      ...(await setUpAccess({ mc, endpoint, store, rootUser: accessKey, rootPassword: secretKey, ...servers.access })),
     ];
   });
   if (changes.length > 0)
     progress(`set-up: ${changes.length} changes (${changes.slice(0, 2).join(', ')}${changes.length > 2 ? ', …' : ''})`);
 }
 
-/** Runs `work` with an administrator's connections. */
+/** Runs `work` with the connections of an administrator and closes them. */
 export async function withAdmin<T>(
-  foundation: Pick<Servers, 'store' | 'bus'>,
+  servers: Pick<AdminServers, 'store' | 'bus'>,
   work: (store: Store, bus: Bus) => Promise<T>,
 ): Promise<T> {
-  const store = createStore(foundation.store);
+  const store = createStore(servers.store);
   try {
-    const bus = await connectBus(foundation.bus, 'set-up');
+    const bus = await connectBus(servers.bus, 'set-up');
     try {
       return await work(store, bus);
     } finally {

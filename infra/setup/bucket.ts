@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { NotificationConfig, QueueConfig, S3Error, type Client } from 'minio';
 import { PermanentError } from '../../shared/core/errors.ts';
 import { targetArns } from '../servers/minio.ts';
-import type { SetUpOptions } from './setup.ts';
+import type { SetUpOptions } from './options.ts';
 import { EVENTS, notificationRules, type Rule } from './notification-rules.ts';
 
 type BucketConfig = Pick<SetUpOptions, 'store' | 'graph' | 'retentionDays' | 'events'>;

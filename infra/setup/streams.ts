@@ -1,7 +1,7 @@
 import type { ConsumerConfig, StreamConfig } from '@nats-io/jetstream';
 import { undefinedIfNotFound } from '../../shared/bus/connection.ts';
 import { consumerConfigs, streamConfigs } from '../../shared/bus/topology.ts';
-import type { SetUpOptions } from './setup.ts';
+import type { SetUpOptions } from './options.ts';
 
 /** Makes and updates the streams. @returns What it changed. */
 export async function setUpStreams({ bus, replicas }: Pick<SetUpOptions, 'bus' | 'replicas'>): Promise<string[]> {

@@ -22,6 +22,17 @@ const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['bench'],
   ],
   services: [[], ['pipeline.ts'], ['main.ts']],
+  infra: [
+    ['process', 'images'],
+    ['access', 'deployment'],
+    ['servers'],
+    ['instance', 'setup'],
+    ['observe', 'scaler'],
+    ['local'],
+    ['compose'],
+    ['kubernetes'],
+    ['main.ts'],
+  ],
   shared: [
     ['core'],
     ['config', 'observability'],

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { upload } from '../../cli/upload/upload.ts';
-import { serviceNames } from '../../infra/local/service-spec.ts';
+import { serviceNames } from '../../infra/deployment/services.ts';
 import { graph } from '../../services/pipeline.ts';
 import { generateMedia, h264, mediaFolder, picture, speech } from '../support/media.ts';
 import { useSharedStack, uniqueId, type Stack } from '../support/stack.ts';

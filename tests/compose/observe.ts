@@ -4,7 +4,7 @@ import { observeImages, type ObserveImages } from '../../infra/compose/observe/o
 import { logPanels } from '../../infra/observe/log-panels.ts';
 import { rows } from '../../infra/observe/panels.ts';
 import { freePorts } from '../../infra/deployment/ports.ts';
-import { serviceNames } from '../../infra/local/service-spec.ts';
+import { serviceNames } from '../../infra/deployment/services.ts';
 import { graph } from '../../services/pipeline.ts';
 import { createAsker, type ContainerClient } from './container-http.ts';
 import { confinementOf } from './confinement.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { serviceNames } from '../../infra/local/service-spec.ts';
+import { serviceNames } from '../../infra/deployment/services.ts';
 import { graph } from '../../services/pipeline.ts';
 import type { Report } from './report.ts';
 import { assertWhole, rotated, upgraded } from './rolling-update.ts';

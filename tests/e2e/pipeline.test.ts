@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
-import { serviceNames } from '../../infra/local/service-spec.ts';
+import { serviceNames } from '../../infra/deployment/services.ts';
 import type { Detections, Frames, RequestState, Segments, Transcript } from '../../schemas/generated/types.ts';
 import { graph } from '../../services/pipeline.ts';
 import { announce } from '../../shared/bus/landed-message.ts';

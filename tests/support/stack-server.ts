@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { launch, type RunningInstance } from '../../infra/local/launcher.ts';
-import { environmentOf } from '../../infra/local/servers.ts';
+import { toEnvironment } from '../../infra/access/environment.ts';
 import { freePorts } from '../../infra/deployment/ports.ts';
 import type { SupervisedService } from '../../infra/process/supervisor.ts';
 import { graph } from '../../services/pipeline.ts';
@@ -47,9 +47,9 @@ export async function serveStacks(dir: string): Promise<{ url: string; close: ()
   };
   const calls: StackCalls = {
     stack: async ({ name }) => {
-      const { foundation, record } = await launched(name);
-      const servers = Object.fromEntries(foundation.processes.map((server) => [server.name, server.pid]));
-      return { name, dataDir: record.dataDir, environment: environmentOf(foundation.store, foundation.bus), servers };
+      const { servers, record } = await launched(name);
+      const pids = Object.fromEntries(servers.processes.map((server) => [server.name, server.pid]));
+      return { name, dataDir: record.dataDir, environment: toEnvironment(servers.store, servers.bus), servers: pids };
     },
     startService: async ({ stack, service, env }) => {
       const started = await (await launched(stack)).startService(service, env);

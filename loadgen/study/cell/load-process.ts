@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { environmentOf } from '../../../infra/local/servers.ts';
+import { toEnvironment } from '../../../infra/access/environment.ts';
 import { root } from '../../../infra/process/paths.ts';
 import { PermanentError } from '../../../shared/core/errors.ts';
 import type { RunningSystem } from '../system/platform.ts';
@@ -17,7 +17,7 @@ export async function runLoadProcess(
 ): Promise<void> {
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(process.execPath, [join(root, 'dist', 'fave.mjs'), 'load', ...args], {
-    env: { PATH, HOME, ...environmentOf(store, bus) },
+    env: { PATH, HOME, ...toEnvironment(store, bus) },
     // A session of its own: Ctrl-C comes through here, and its precedence is not everybody's.
     detached: true,
     stdio: ['ignore', 2, 2],

@@ -10,7 +10,7 @@ import {
 } from '../../../infra/instance/instance.ts';
 import { freePorts } from '../../../infra/deployment/ports.ts';
 import { regimeSettings } from '../../../infra/deployment/regimes.ts';
-import { journalPath } from '../../../infra/scaler/scale-event-log.ts';
+import { scaleEventLogPath } from '../../../infra/scaler/scale-event-log.ts';
 import { serverPrograms } from '../../../infra/servers/table.ts';
 import { graph } from '../../../services/pipeline.ts';
 import { readConfig } from '../../../shared/config/config.ts';
@@ -75,7 +75,7 @@ function observe(dataDir: string): Omit<RunningSystem, 'settings' | 'store' | 'b
       return times.reduce((sum, time) => sum + time, 0);
     },
     async scaleEvents() {
-      const text = await readFile(journalPath(dataDir), 'utf8').catch(() => '');
+      const text = await readFile(scaleEventLogPath(dataDir), 'utf8').catch(() => '');
       return text.split('\n').flatMap((line) => (line === '' ? [] : [parseJson('scaleEvent', line)]));
     },
   };

@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { instanceEnvironment } from '../../../infra/instance/instance.ts';
+import { instanceEnvironment, rotateSecrets } from '../../../infra/instance/instance.ts';
 import { launch, type RunningInstance } from '../../../infra/local/launcher.ts';
 import { accessKeyOf } from '../../../infra/access/policies.ts';
 import { freePorts } from '../../../infra/deployment/ports.ts';
-import { deleteSecrets, readSecrets, type Secrets } from '../../../infra/access/secrets.ts';
+import { readSecrets, type Secrets } from '../../../infra/access/secrets.ts';
 import { graph } from '../../../services/pipeline.ts';
 import { connectBus } from '../../../shared/bus/connection.ts';
 import { createStore, type Store } from '../../../shared/store/store.ts';
@@ -28,18 +28,18 @@ it('secrets that were rotated open nothing any more, and all works with the new 
   const before = await launched(dataDir, []);
   const shell = await instanceEnvironment(before.record);
   const old = await secretsOf();
-  const storeOf = ({ foundation }: RunningInstance, role: string, { store }: Secrets): Store =>
+  const storeOf = ({ servers }: RunningInstance, role: string, { store }: Secrets): Store =>
     createStore({
-      ...foundation.store,
+      ...servers.store,
       accessKey: role === 'fave-admin' ? role : accessKeyOf(role),
       secretKey: store[role] ?? '',
     });
   const key = `requests/${uniqueId()}/input/kept.mp4`;
   await storeOf(before, 'submitter', old).put(key, 'kept');
-  await expect(deleteSecrets(dataDir)).rejects.toMatchObject({ code: 'already-running' });
+  await expect(rotateSecrets(dataDir)).rejects.toMatchObject({ code: 'already-running' });
   await before.stop();
 
-  await deleteSecrets(dataDir);
+  await rotateSecrets(dataDir);
   // Ready: a canary has come through, so MinIO, the relay and set-up have their new ones. In a shell that has access to what was before.
   const after = await launched(dataDir, ['relay', 'tracker', 'stage-ffmpeg-0'], shell);
   const now = await secretsOf();
@@ -49,17 +49,16 @@ it('secrets that were rotated open nothing any more, and all works with the new 
   }
   for (const user of Object.keys(old.bus)) {
     expect(now.bus[user], user).not.toBe(old.bus[user]);
-    await expect(
-      connectBus({ ...after.foundation.bus, user, password: old.bus[user] ?? '' }, 'old', 1),
-      user,
-    ).rejects.toMatchObject({ message: expect.stringContaining('Authorization') as string });
+    await expect(connectBus({ ...after.servers.bus, user, password: old.bus[user] ?? '' }, 'old', 1), user).rejects.toMatchObject(
+      { message: expect.stringContaining('Authorization') as string },
+    );
   }
 
   const submitter = storeOf(after, 'submitter', now);
   expect(await submitter.getText(key)).toMatchObject({ text: 'kept' });
   const id = uniqueId();
   await submitter.put(`requests/${id}/input/text.mp4`, 'no video');
-  const bus = await connectBus(after.foundation.bus, 'test');
+  const bus = await connectBus(after.servers.bus, 'test');
   onTestFileEnd(() => bus.close());
   await expect
     .poll(() => stored({ bus }, 'FAVE_REQUESTS', `fave.requests.${id}.failed`), WAIT)

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { root } from '../../../infra/process/paths.ts';
-import { serviceNames } from '../../../infra/local/service-spec.ts';
+import { serviceNames } from '../../../infra/deployment/services.ts';
 import { graph } from '../../../services/pipeline.ts';
 import { readConfig } from '../../../shared/config/config.ts';
 import { otelEnvironment } from '../../../shared/config/otel.ts';

@@ -12,7 +12,7 @@ import { manifestFiles } from '../../../infra/kubernetes/files.ts';
 import { secretManifests } from '../../../infra/kubernetes/secrets.ts';
 import { root } from '../../../infra/process/paths.ts';
 import { coresOf, regimeNames, regimeSettings } from '../../../infra/deployment/regimes.ts';
-import { serviceNames } from '../../../infra/local/service-spec.ts';
+import { serviceNames } from '../../../infra/deployment/services.ts';
 import { ofKind, overlay, podsOf, type Manifest } from './overlays.ts';
 
 interface Compose {

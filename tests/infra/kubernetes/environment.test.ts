@@ -5,11 +5,12 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
-import { environmentOf } from '../../../infra/local/servers.ts';
+import { toEnvironment } from '../../../infra/access/environment.ts';
 import { rolesOf, secretManifests } from '../../../infra/kubernetes/secrets.ts';
 import { root } from '../../../infra/process/paths.ts';
 import { accessKeyOf } from '../../../infra/access/policies.ts';
-import { serviceNames, serviceSpec } from '../../../infra/local/service-spec.ts';
+import { serviceSpec } from '../../../infra/local/service-spec.ts';
+import { serviceNames } from '../../../infra/deployment/services.ts';
 import { graph } from '../../../services/pipeline.ts';
 import { environmentSchema, readConfig } from '../../../shared/config/config.ts';
 import { ofKind, overlay, podsOf } from './overlays.ts';
@@ -66,7 +67,7 @@ async function onKubernetes(service: string): Promise<Variables> {
 /** As a service of an instance of its own servers is started (infra/local/servers.ts). */
 function byLauncher(service: string): Variables {
   const defaults = readConfig({});
-  const own = environmentOf(
+  const own = toEnvironment(
     { ...defaults.store, accessKey: accessKeyOf(service), secretKey: SECRET },
     { ...defaults.bus, user: service, password: SECRET },
   );

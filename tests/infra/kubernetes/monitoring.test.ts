@@ -7,7 +7,7 @@ import { restrictToFave } from '../../../infra/kubernetes/monitoring.ts';
 import { dashboard } from '../../../infra/observe/dashboard.ts';
 import { rows } from '../../../infra/observe/panels.ts';
 import { root } from '../../../infra/process/paths.ts';
-import { serviceNames } from '../../../infra/local/service-spec.ts';
+import { serviceNames } from '../../../infra/deployment/services.ts';
 import { graph } from '../../../services/pipeline.ts';
 import { ofKind, overlay, podsOf, type Manifest } from './overlays.ts';
 

@@ -5,7 +5,7 @@ import { graph } from '../../../services/pipeline.ts';
 import { parseAllDocuments } from 'yaml';
 import { markedBlocks } from '../../support/documented-commands.ts';
 import { regimeNames } from '../../../infra/deployment/regimes.ts';
-import { serviceNames } from '../../../infra/local/service-spec.ts';
+import { serviceNames } from '../../../infra/deployment/services.ts';
 import { allNames, ofKind, overlay, podsOf, type Manifest } from './overlays.ts';
 import { faults } from './schemas.ts';
 

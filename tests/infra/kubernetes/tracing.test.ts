@@ -1,6 +1,6 @@
 import type { IDeployment } from 'kubernetes-models/apps/v1/Deployment';
 import { expect, it } from 'vitest';
-import { serviceNames } from '../../../infra/local/service-spec.ts';
+import { serviceNames } from '../../../infra/deployment/services.ts';
 import { graph } from '../../../services/pipeline.ts';
 import { readConfig } from '../../../shared/config/config.ts';
 import { ofKind, overlay, podsOf } from './overlays.ts';

@@ -6,7 +6,7 @@ import { isRunning } from '../../../infra/process/identity.ts';
 import { launch } from '../../../infra/local/launcher.ts';
 import { freePorts } from '../../../infra/deployment/ports.ts';
 import { readRecord } from '../../../infra/instance/record.ts';
-import { journalPath } from '../../../infra/scaler/scale-event-log.ts';
+import { scaleEventLogPath } from '../../../infra/scaler/scale-event-log.ts';
 import { graph } from '../../../services/pipeline.ts';
 
 it(
@@ -15,8 +15,8 @@ it(
   async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'fave-launcher-'));
     onTestFinished(() => rm(dataDir, { recursive: true }));
-    await symlink('/dev/full', journalPath(dataDir));
-    await mkdir(`${journalPath(dataDir)}.1`); // so that it is not put aside as the last one's
+    await symlink('/dev/full', scaleEventLogPath(dataDir));
+    await mkdir(`${scaleEventLogPath(dataDir)}.1`); // so that it is not put aside as the last one's
     const env = { PATH: process.env['PATH'], HOME: process.env['HOME'] };
     const common = { graph, env, progress: () => undefined };
     const instance = await launch({ ...common, dataDir, ports: await freePorts(), services: ['stage-grep'], regime: 'warm' });

@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { runPrometheus } from '../../../infra/observe/observe.ts';
 import { rows } from '../../../infra/observe/panels.ts';
 import { freePorts } from '../../../infra/deployment/ports.ts';
-import { serviceNames } from '../../../infra/local/service-spec.ts';
+import { serviceNames } from '../../../infra/deployment/services.ts';
 import type { Kind } from '../../../schemas/kinds.ts';
 import { graph } from '../../../services/pipeline.ts';
 import { results } from '../../../services/relay/relay.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { bundle } from '../../../scripts/bundle.ts';
 import type { ProcessSpec } from '../../../infra/process/process.ts';
-import { journalPath, keepJournal } from '../../../infra/scaler/scale-event-log.ts';
+import { scaleEventLogPath, createScaleEventLog } from '../../../infra/scaler/scale-event-log.ts';
 import { createReplicas } from '../../../infra/scaler/replicas.ts';
 import { createScaler, type Scaler, type ScalerOptions } from '../../../infra/scaler/scaler.ts';
 import type { ScaleEvent, StageScaling } from '../../../schemas/generated/types.ts';
@@ -74,7 +74,7 @@ async function scaled(scaling: Partial<StageScaling>, more: Partial<ScalerOption
 
 /** What was noted so far, each line checked. */
 async function journal(): Promise<ScaleEvent[]> {
-  const text = await readFile(journalPath(dataDir), 'utf8').catch(() => '');
+  const text = await readFile(scaleEventLogPath(dataDir), 'utf8').catch(() => '');
   return text
     .split('\n')
     .slice(0, -1)
@@ -140,7 +140,7 @@ it('a burst gets no more than the most; whoever is busy stays when the others go
 });
 
 it('who must go finishes the item first', async () => {
-  const notes = keepJournal(dataDir);
+  const notes = createScaleEventLog(dataDir);
   const common = { progress: () => undefined, changed: () => undefined };
   const replicas = createReplicas({ ...common, stage, spec, journal: notes, drain: 60_000 });
   scaler = { running: replicas.running, stop: (grace) => replicas.close(grace).then(notes.written) };

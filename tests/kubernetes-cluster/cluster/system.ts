@@ -5,7 +5,7 @@ import { connectBus, type Bus } from '../../../shared/bus/connection.ts';
 import { readConfig, type BusConfig, type StoreConfig } from '../../../shared/config/config.ts';
 import type { Graph } from '../../../shared/pipeline/graph.ts';
 import { run } from '../../../infra/compose/run.ts';
-import { ROOT_USER } from '../../../infra/local/servers.ts';
+import { ROOT_USER } from '../../../infra/access/roles.ts';
 import { BUS_NODES } from '../../../infra/kubernetes/bus.ts';
 import { hosts, NAMESPACE, ports } from '../../../infra/kubernetes/names.ts';
 import { rolesOf, secretManifests } from '../../../infra/kubernetes/secrets.ts';

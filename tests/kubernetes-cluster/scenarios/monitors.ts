@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { serviceNames } from '../../../infra/local/service-spec.ts';
+import { serviceNames } from '../../../infra/deployment/services.ts';
 import { cacheDir } from '../../../infra/process/paths.ts';
 import { hosts, NAMESPACE } from '../../../infra/kubernetes/names.ts';
 import { applyOverlay, kubectl, manifests } from '../cluster/kubectl.ts';

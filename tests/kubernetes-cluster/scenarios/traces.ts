@@ -2,7 +2,7 @@ import { newTraceparent, traceIdOf } from '../../../shared/observability/trace.t
 import { NAMESPACE, peerNamespaces } from '../../../infra/kubernetes/names.ts';
 import { COLLECTOR_PORT } from '../../../infra/kubernetes/network.ts';
 import { startCollector, rootsOf, type Collector } from '../../../infra/observe/collector.ts';
-import { serviceNames } from '../../../infra/local/service-spec.ts';
+import { serviceNames } from '../../../infra/deployment/services.ts';
 import { apply, applyOverlay, kubectl, manifests, nodeAddress } from '../cluster/kubectl.ts';
 import { medium } from '../cluster/media.ts';
 import { until } from '../cluster/system.ts';

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { launch } from '../../../../infra/local/launcher.ts';
 import { kill } from '../../../../infra/process/process.ts';
 import { freePorts } from '../../../../infra/deployment/ports.ts';
-import { serviceNames, serviceSpec } from '../../../../infra/local/service-spec.ts';
+import { serviceSpec } from '../../../../infra/local/service-spec.ts';
+import { serviceNames } from '../../../../infra/deployment/services.ts';
 import { supervise, type SupervisedService } from '../../../../infra/process/supervisor.ts';
 import { graph } from '../../../../services/pipeline.ts';
 import { connectBus, type Bus } from '../../../../shared/bus/connection.ts';
@@ -55,9 +56,9 @@ export async function withChaosEnvironment<T>(
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   try {
     const launched = await launch({ dataDir, ports: await freePorts(), graph, services: [], env, progress });
-    const { foundation, record } = launched;
+    const { servers, record } = launched;
     ends.push(() => launched.stop());
-    const pidOf = (name: string): number => foundation.processes.find((server) => server.name === name)?.pid ?? 0;
+    const pidOf = (name: string): number => servers.processes.find((server) => server.name === name)?.pid ?? 0;
     const [nats, minio] = [serverOf('nats-server', pidOf('nats-server'), dataDir), serverOf('minio', pidOf('minio'), dataDir)];
     for (const server of [nats, minio]) ends.push(() => server.stop());
 
@@ -71,13 +72,13 @@ export async function withChaosEnvironment<T>(
     const services: SupervisedService[] = [];
     ends.push(() => Promise.all(services.map((service) => stop(service))));
     for (const name of serviceNames(graph)) {
-      const environment = { ...foundation.environmentOf(name), ARTIFACT_ENDPOINT: `http://127.0.0.1:${network.port}` };
+      const environment = { ...servers.environmentOf(name), ARTIFACT_ENDPOINT: `http://127.0.0.1:${network.port}` };
       const spec = serviceSpec(name, { dataDir, environment, env: { ...env, FAVE_TMPDIR: items } });
       services.push(await supervise(spec, { progress, changed: () => undefined, grace: 30_000 }));
     }
-    const store = createStore(foundation.store);
+    const store = createStore(servers.store);
     ends.push(() => store.close());
-    const bus = await connectBus(foundation.bus, 'chaos');
+    const bus = await connectBus(servers.bus, 'chaos');
     ends.push(() => bus.close());
     return await use({ dataDir, tmpdir: items, smallDisk: disk !== undefined, store, bus, nats, minio, services, network });
   } finally {

@@ -1,0 +1,11 @@
+import type { Graph } from '../../shared/pipeline/graph.ts';
+import { busPermissions } from './permissions.ts';
+import { storePolicies } from './policies.ts';
+
+/** User name of the store's administrator. */
+export const ROOT_USER = 'fave-admin';
+
+/** Returns the bus users and store access keys of a local instance, in the form that `ensureSecrets` expects. */
+export function localRoles(graph: Graph, bucket: string): { bus: string[]; store: string[] } {
+  return { bus: Object.keys(busPermissions(graph)), store: [ROOT_USER, ...Object.keys(storePolicies(graph, bucket))] };
+}

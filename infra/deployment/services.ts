@@ -1,0 +1,29 @@
+import type { Graph } from '../../shared/pipeline/graph.ts';
+
+/**
+ * Items that a stage process works on at once, where it is not 1. `cores`: the stage's tool is single-threaded, so one item
+ * runs per core. The encoders of ffmpeg use all cores by themselves.
+ */
+export const concurrency: Readonly<Record<string, number | 'cores'>> = {
+  'stage-deepspeech': 'cores',
+};
+
+/**
+ * Process priority (`nice`) of stages on a single machine, where it is not 0. The last stages of the pipeline yield to the
+ * stages that feed them: otherwise one core would work on the last clip alone at the end of a request.
+ */
+export const niceness: Readonly<Record<string, number>> = {
+  'stage-deepspeech': 5,
+  'stage-object-detector': 5,
+};
+
+/** Services without tools and models, which run in the small image. All other stages use the image with the tools. */
+export const servicesWithoutTools: readonly string[] = ['relay', 'tracker', 'stage-librosa', 'stage-grep'];
+
+/** Memory limit of services that no regime sizes (relay and tracker), in MB. They hold no media. */
+export const SMALL_MEMORY_MB = 256;
+
+/** Returns the names of all services of a graph. Relay and tracker come first, so that no object lands unannounced. */
+export function serviceNames(graph: Graph): string[] {
+  return ['relay', 'tracker', ...graph.stages.map(({ name }) => name)];
+}

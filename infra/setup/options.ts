@@ -1,0 +1,20 @@
+import type { Bus } from '../../shared/bus/connection.ts';
+import type { Config } from '../../shared/config/config.ts';
+import type { Graph } from '../../shared/pipeline/graph.ts';
+import type { Store } from '../../shared/store/store.ts';
+
+export interface SetUpOptions {
+  /** Connection of an administrator. */
+  readonly store: Store;
+  /** Connection of an administrator. */
+  readonly bus: Bus;
+  readonly graph: Graph;
+  /** Time without a heartbeat after which an item is redelivered, in seconds. */
+  readonly ackWait: number;
+  /** Replicas of each stream: 3 on a cluster of NATS servers. */
+  readonly replicas?: number;
+  /** Days after which the objects of a request are deleted; 0, the default, keeps them. */
+  readonly retentionDays?: number;
+  /** `sweep` skips the notification rules, which a store without notifications rejects. Default: `notifications`. */
+  readonly events?: Config['events'];
+}
