@@ -3,6 +3,8 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readConfig } from '../shared/config/config.ts';
 import { FaveError, PermanentError } from '../shared/core/errors.ts';
+import { kinds } from '../schemas/kinds.ts';
+import { kindFolder, requestPrefix } from '../shared/pipeline/keys.ts';
 import { graph } from '../services/pipeline.ts';
 import { makeSecrets } from './compose/secrets.ts';
 import { rotateSecrets, startInstance } from './instance/instance.ts';
@@ -107,7 +109,7 @@ function welcome({ dataDir, bucket, ports, own }: InstanceRecord): string {
     '',
     `  eval "$(./fave env${data})"                  # puts mc and nats on PATH, with access`,
     `  nats sub 'fave.requests.*.completed'                # waits for results`,
-    `  mc cp video.mp4 fave/${bucket}/requests/my-video/input/`,
+    `  mc cp video.mp4 fave/${bucket}/${requestPrefix('my-video')}${kindFolder(kinds.input)}`,
     '',
     ...(own.store ? [`  console  http://127.0.0.1:${ports.console}  (user and password: ${dataDir}/secrets.json, "store")`] : []),
     `  logs     ${dataDir}/logs/`,

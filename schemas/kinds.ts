@@ -1,8 +1,8 @@
 /**
- * Every object that FAVE keeps under `requests/{request_id}/`, by kind. Data only: keys are built and parsed from these
- * patterns (`shared/pipeline/keys.ts`), notification rules and policies are derived from them, and nothing else spells a key.
+ * Kinds of objects under `requests/{request_id}/`. `shared/pipeline/keys.ts` builds and parses keys from these patterns;
+ * notification rules and access policies are derived from them. No other module spells a key.
  *
- * In a pattern `{clip}` and `{frame}` are four digits counted from 1, `{file}` is any file name, `{ext}` one of `extensions`.
+ * In a pattern, `{clip}` and `{frame}` are four digits counted from 1, `{file}` is any file name, and `{ext}` is one of `extensions`.
  */
 export interface Kind {
   readonly name: string;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { kinds, type Kind } from '../../schemas/kinds.ts';
-import { CANARY_REQUEST, memoKey, metadataPaths, pathOf, requestPrefix } from '../../shared/pipeline/keys.ts';
+import { canaryKey, kindPattern, memoKey, metadataPaths, requestPrefix } from '../../shared/pipeline/keys.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 
 /** A policy document as S3 stores know it. */
@@ -19,11 +19,11 @@ export interface Policy {
  */
 export function storePolicies(graph: Graph, bucket: string): Record<string, Policy> {
   const logs = (name: string): string => below(metadataPaths.log(name, '*'));
-  const canary = requestPrefix(CANARY_REQUEST) + pathOf(kinds.canary);
+  const canary = canaryKey();
   const stages = graph.stages.map(({ name, consumes, reads = [] }): [string, Policy] => {
     // Its own: copies of equal work are made from them, its receipts say what is settled.
     const own = [below(`${name}/*`), below(metadataPaths.receipt(name, '*')), memoKey(name, '*')];
-    const others = [consumes, ...reads].map((kind: Kind) => below(kind.key.replace(/\{\w+\}/g, '*')));
+    const others = [consumes, ...reads].map((kind: Kind) => below(kindPattern(kind)));
     return [
       name,
       policy(bucket, {
@@ -33,20 +33,20 @@ export function storePolicies(graph: Graph, bucket: string): Record<string, Poli
     ];
   });
   return {
-    relay: policy(bucket, { read: ['requests/*'], write: [below(metadataPaths.request)] }),
+    relay: policy(bucket, { read: [below('*')], write: [below(metadataPaths.request)] }),
     tracker: policy(bucket, {
-      read: ['requests/*'],
+      read: [below('*')],
       write: [below(metadataPaths.state), below(metadataPaths.cancelled), canary],
       remove: [canary],
     }),
-    submitter: policy(bucket, { read: ['requests/*'], write: [below('input/*')] }),
+    submitter: policy(bucket, { read: [below('*')], write: [below(kindPattern(kinds.input))] }),
     ...Object.fromEntries(stages),
   };
 }
 
 /** A key pattern below every request's prefix. */
 function below(path: string): string {
-  return `requests/*/${path}`;
+  return requestPrefix('*') + path;
 }
 
 function policy(

@@ -1,6 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import { NotificationConfig, QueueConfig, S3Error, type Client } from 'minio';
 import { PermanentError } from '../../shared/core/errors.ts';
+import {
+  MEMO_PREFIX,
+  metadataPaths,
+  requestPrefix,
+  REQUESTS_PREFIX,
+  SCRATCH_PREFIX,
+  STAGE_PREFIX,
+} from '../../shared/pipeline/keys.ts';
 import { targetArns } from '../servers/minio.ts';
 import type { SetUpOptions } from './options.ts';
 import { EVENTS, notificationRules, type Rule } from './notification-rules.ts';
@@ -34,7 +42,7 @@ export async function setUpBucket({
  * Keys that keep no old versions: all that FAVE itself puts, as equal work gives equal bytes. A user's inputs do.
  * `ExcludedPrefixes` is MinIO's extension; each is matched as `{prefix}*`, where `*` may cross `/`, and ten are allowed.
  */
-const UNVERSIONED = ['requests/*/stage-', 'requests/*/metadata/', 'memo/', 'tmp/'];
+const UNVERSIONED = [requestPrefix('*') + STAGE_PREFIX, requestPrefix('*') + metadataPaths.folder, MEMO_PREFIX, SCRATCH_PREFIX];
 
 async function setVersioning(client: Client, bucket: string): Promise<boolean> {
   const current = await client.getBucketVersioning(bucket);
@@ -68,11 +76,11 @@ export function lifecycleRules(retentionDays: number): LifecycleRule[] {
     ...rest,
   });
   return [
-    rule('tmp', 'tmp/', { Expiration: { Days: 7 } }),
+    rule('tmp', SCRATCH_PREFIX, { Expiration: { Days: 7 } }),
     // A note that is gone only means work; its outputs may be gone long before it.
-    rule('memo', 'memo/', { Expiration: { Days: 30 } }),
+    rule('memo', MEMO_PREFIX, { Expiration: { Days: 30 } }),
     rule('replaced', '', { NoncurrentVersionExpiration: { NoncurrentDays: 30 } }),
-    ...(retentionDays === 0 ? [] : [rule('requests', 'requests/', { Expiration: { Days: retentionDays } })]),
+    ...(retentionDays === 0 ? [] : [rule('requests', REQUESTS_PREFIX, { Expiration: { Days: retentionDays } })]),
   ];
 }
 

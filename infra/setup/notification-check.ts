@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Bus } from '../../shared/bus/connection.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
-import { pathOf, requestPrefix } from '../../shared/pipeline/keys.ts';
+import { canaryKey } from '../../shared/pipeline/keys.ts';
 import type { Store } from '../../shared/store/store.ts';
 import { subjects } from '../../shared/bus/topology.ts';
 import { kinds } from '../../schemas/kinds.ts';
@@ -32,7 +32,7 @@ export interface CanaryOptions {
  */
 export async function checkNotifications({ store, bus, deadline, relay }: CanaryOptions): Promise<Partial<Record<Part, number>>> {
   const requestId = `canary-${randomUUID()}`;
-  const key = requestPrefix(requestId) + pathOf(kinds.canary);
+  const key = canaryKey(requestId);
   const heard: Partial<Record<Part, number>> = {};
   const wanted: Part[] = relay ? ['fast', 'durable', 'relay'] : ['fast', 'durable'];
   const { connection } = bus;

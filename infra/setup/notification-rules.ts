@@ -1,4 +1,5 @@
 import type { Kind } from '../../schemas/kinds.ts';
+import { requestPrefix, REQUESTS_PREFIX } from '../../shared/pipeline/keys.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 
 /** One notification rule of the bucket; MinIO matches a key against `{prefix}*{suffix}`, where `*` may cross `/`. */
@@ -45,7 +46,7 @@ export const EVENTS = [
 export function notificationRules(graph: Pick<Graph, 'kinds'>): Rule[] {
   const announced = graph.kinds.filter((kind) => kind.announced).flatMap(kindRules);
   const media = MEDIA.flatMap((extension) => [extension, extension.toUpperCase()]).map((extension) => ({
-    prefix: 'requests/',
+    prefix: REQUESTS_PREFIX,
     suffix: `.${extension}`,
   }));
   const rules = [...announced, ...media];
@@ -57,9 +58,9 @@ function kindRules(kind: Kind): Rule[] {
   const slash = kind.key.lastIndexOf('/');
   const name = kind.key.slice(slash + 1);
   // A user's file may be called anything, so its directory tells it.
-  if (name === '{file}') return [{ prefix: `requests/*/${kind.key.slice(0, slash + 1)}` }];
+  if (name === '{file}') return [{ prefix: requestPrefix('*') + kind.key.slice(0, slash + 1) }];
   const names = name.includes('{ext}') ? (kind.extensions ?? []).map((extension) => name.replace('{ext}', extension)) : [name];
   const vague = names.find((each) => each.includes('{'));
   if (vague !== undefined) throw new Error(`${kind.name} cannot be announced: its file name ${vague} varies`);
-  return names.map((each) => ({ prefix: 'requests/', suffix: `/${each}` }));
+  return names.map((each) => ({ prefix: REQUESTS_PREFIX, suffix: `/${each}` }));
 }

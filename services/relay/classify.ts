@@ -1,6 +1,16 @@
 import type { Notification } from '../../schemas/generated/types.ts';
+import { kinds } from '../../schemas/kinds.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
-import { parseKey, REQUEST_ID_RULE, splitKey, type ParsedKey } from '../../shared/pipeline/keys.ts';
+import {
+  kindFolder,
+  metadataPaths,
+  parseKey,
+  REQUEST_ID_RULE,
+  requestPrefix,
+  REQUESTS_PREFIX,
+  splitKey,
+  type ParsedKey,
+} from '../../shared/pipeline/keys.ts';
 
 /** One object of a notification, decoded. */
 export interface CreatedObject {
@@ -41,12 +51,12 @@ export function createdObjects(notification: Notification, bucket: string): Crea
 export function classify(key: string, graph: Graph): Classification {
   const object = parseKey(key, graph.kinds);
   if (object) return object.kind.announced ? { what: 'landed', object } : { what: 'ignored' };
-  if (!key.startsWith('requests/')) return { what: 'ignored' };
+  if (!key.startsWith(REQUESTS_PREFIX)) return { what: 'ignored' };
   const split = splitKey(key);
-  if (split?.path.startsWith('metadata/')) return { what: 'ignored' };
+  if (split?.path.startsWith(metadataPaths.folder)) return { what: 'ignored' };
   const reason = split
-    ? `${split.path} is not a place for files: put one video under requests/${split.requestId}/input/`
-    : `the part after requests/ must be an id (${REQUEST_ID_RULE}), followed by /input/ and the file`;
+    ? `${split.path} is outside the input folder: upload one video under ${requestPrefix(split.requestId)}${kindFolder(kinds.input)}`
+    : `the key must be ${requestPrefix('ID')}${kindFolder(kinds.input)}FILE, where ID is ${REQUEST_ID_RULE}`;
   return { what: 'rejected', requestId: split?.requestId, reason };
 }
 

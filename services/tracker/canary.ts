@@ -1,6 +1,5 @@
-import { kinds } from '../../schemas/kinds.ts';
 import { codeOf, messageOf } from '../../shared/core/errors.ts';
-import { CANARY_REQUEST, pathOf, requestPrefix } from '../../shared/pipeline/keys.ts';
+import { CANARY_REQUEST, canaryKey } from '../../shared/pipeline/keys.ts';
 import type { Service } from '../../shared/runtime/service/service.ts';
 
 /**
@@ -10,7 +9,7 @@ import type { Service } from '../../shared/runtime/service/service.ts';
  */
 export function startCanary({ config, log, store, drainSignal }: Service): () => void {
   if (config.events !== 'notifications') return () => undefined;
-  const key = requestPrefix(CANARY_REQUEST) + pathOf(kinds.canary);
+  const key = canaryKey();
   const writeCanary = async (): Promise<void> => {
     try {
       await store.put(key, `${CANARY_REQUEST}\n`, { headers: { 'content-type': 'text/plain' }, signal: drainSignal });

@@ -1,9 +1,10 @@
 import { JetStreamApiError, type JsMsg } from '@nats-io/jetstream';
 import type { RequestState, ItemEvent, RequestError } from '../../schemas/generated/types.ts';
+import { kinds } from '../../schemas/kinds.ts';
 import { messageOf } from '../../shared/core/errors.ts';
 import { isTerminalEvent, publishLifecycle } from '../../shared/bus/events.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
-import { metadataPaths, requestPrefix } from '../../shared/pipeline/keys.ts';
+import { metadataPaths, pathOf, requestPrefix } from '../../shared/pipeline/keys.ts';
 import { createEnding } from '../../shared/runtime/service/shutdown.ts';
 import type { Service } from '../../shared/runtime/service/service.ts';
 import { NO_REQUEST, subjects } from '../../shared/bus/topology.ts';
@@ -201,7 +202,7 @@ export function createRuns({ bus, store, log, metrics, drainSignal }: Service, g
         `${JSON.stringify({ run: run.state.run, reason: message })}\n`,
       );
       // Not before the marker is there: while the store is away, the request stays one that is late.
-      run.timedOut = { code: 'request-timeout', message, file: `input/${accepted.input ?? ''}` };
+      run.timedOut = { code: 'request-timeout', message, file: pathOf(kinds.input, { file: accepted.input ?? '' }) };
       closeIfFinished(run);
     }
   };

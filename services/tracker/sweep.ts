@@ -1,6 +1,6 @@
 import { codeOf, messageOf } from '../../shared/core/errors.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
-import { metadataPaths, requestPrefix } from '../../shared/pipeline/keys.ts';
+import { metadataPaths, requestPrefix, REQUESTS_PREFIX } from '../../shared/pipeline/keys.ts';
 import type { Service } from '../../shared/runtime/service/service.ts';
 import { republishNotification, findUnsettledObjects } from '../../shared/requests/sweep.ts';
 import { consumerName, lanesOf, streams } from '../../shared/bus/topology.ts';
@@ -50,7 +50,7 @@ export function startSweeping(service: Service, graph: Graph, runs: RunRegistry)
 
   const sweep = async (): Promise<void> => {
     const busy = only ? new Set<string>() : await busyStages();
-    for await (const requestId of store.listPrefixes('requests/')) {
+    for await (const requestId of store.listPrefixes(REQUESTS_PREFIX)) {
       if (await isOver(requestId)) continue;
       for await (const found of findUnsettledObjects(store, graph, requestId, runs.open(requestId))) {
         const age = (Date.now() - found.modified.getTime()) / 1_000;

@@ -1,18 +1,25 @@
-import type { Kind } from '../../schemas/kinds.ts';
+/** The only module that spells object keys. Everything else builds and parses them with these functions. */
+import { kinds, type Kind } from '../../schemas/kinds.ts';
 import type { Indices } from './artifact.ts';
 
-/** What a request id may be: it is a segment of keys and a token of subjects, and not the one of events that are of no request. */
+/** Valid request ids. An id is a segment of keys and a token of subjects; `_` is the token of events without a request. */
 export const REQUEST_ID = /^(?!_$)[A-Za-z0-9_-]{1,64}$/;
 
-/** The same for people. */
+/** {@link REQUEST_ID} as text for error messages. */
 export const REQUEST_ID_RULE = '1 to 64 letters, digits, - or _, and not _ alone';
 
-/** The request of the object that proves, now and then, that notifications come. */
+/** Request id of the tracker's canary. */
 export const CANARY_REQUEST = 'canary';
 
-const ROOT = 'requests/';
+/** Top-level prefixes of the bucket: objects of requests, memo entries, and scratch objects that the store expires. */
+export const REQUESTS_PREFIX = 'requests/';
+export const MEMO_PREFIX = 'memo/';
+export const SCRATCH_PREFIX = 'tmp/';
 
-/** What an object's key says. `path` is the key below `requests/{request_id}/`. */
+/** Start of every stage name, and so of every artifact's path. */
+export const STAGE_PREFIX = 'stage-';
+
+/** A parsed key. `path` is the key below `requests/{request_id}/`. */
 export interface ParsedKey {
   readonly requestId: string;
   readonly path: string;
@@ -20,14 +27,29 @@ export interface ParsedKey {
   readonly indices: Indices;
 }
 
-/** The part of a key that is the same for every object of a request. */
+/** Returns the prefix of all objects of a request; with `*`, the pattern of that prefix for all requests. */
 export function requestPrefix(requestId: string): string {
-  return `${ROOT}${requestId}/`;
+  return `${REQUESTS_PREFIX}${requestId}/`;
+}
+
+/** Returns the key of the canary object of a request. */
+export function canaryKey(requestId = CANARY_REQUEST): string {
+  return requestPrefix(requestId) + kinds.canary.key;
+}
+
+/** Returns the first folder of the paths of a kind, with a trailing slash: `input/`, `stage-librosa/`. */
+export function kindFolder(kind: Kind): string {
+  return kind.key.slice(0, kind.key.indexOf('/') + 1);
+}
+
+/** Returns the path of a kind with `*` for every variable part. */
+export function kindPattern(kind: Kind): string {
+  return kind.key.replace(/\{\w+\}/g, '*');
 }
 
 /**
- * Path of an object below its request's prefix.
- * @param file Name of the user's file, for kinds with `{file}`.
+ * Returns the path of an object below the prefix of its request.
+ * @param file Name of the uploaded file, for kinds with `{file}`.
  */
 export function pathOf(
   kind: Kind,
@@ -52,7 +74,7 @@ function missing(kind: Kind, name: string): never {
   throw new Error(`the key of a ${kind.name} needs a ${name}`);
 }
 
-/** Matches the paths of a kind; compiled once a kind. */
+/** Compiled path patterns by kind. */
 const patterns = new WeakMap<Kind, RegExp>();
 
 function pattern(kind: Kind): RegExp {
@@ -69,15 +91,15 @@ function pattern(kind: Kind): RegExp {
   return compiled;
 }
 
-/** Splits a key into request id and path; undefined where it is not below a well-formed request id. */
+/** Splits a key into request id and path. Returns `undefined` for a key without a valid request id. */
 export function splitKey(key: string): { requestId: string; path: string } | undefined {
-  if (!key.startsWith(ROOT)) return undefined;
-  const slash = key.indexOf('/', ROOT.length);
-  const requestId = key.slice(ROOT.length, slash);
+  if (!key.startsWith(REQUESTS_PREFIX)) return undefined;
+  const slash = key.indexOf('/', REQUESTS_PREFIX.length);
+  const requestId = key.slice(REQUESTS_PREFIX.length, slash);
   return slash > 0 && REQUEST_ID.test(requestId) ? { requestId, path: key.slice(slash + 1) } : undefined;
 }
 
-/** Finds the kind of an object by its key; undefined where none matches. */
+/** Parses a key. Returns `undefined` if no kind matches. */
 export function parseKey(key: string, kinds: Iterable<Kind>): ParsedKey | undefined {
   const split = splitKey(key);
   if (!split) return undefined;
@@ -94,28 +116,31 @@ export function parseKey(key: string, kinds: Iterable<Kind>): ParsedKey | undefi
   return undefined;
 }
 
-/** Identifies the work that an object gives to a stage: `clip_0001`, or the kind's name where a request has only one. */
+/** Returns the id of the item for an object: `clip_0001`, or the name of the kind if a request has only one object of it. */
 export function itemId(kind: Kind, indices: Indices): string {
   const parts = Object.entries(indices).map(([name, index]) => `${name}_${String(index).padStart(4, '0')}`);
   return parts.join('-') || kind.name;
 }
 
-/** Media type of an object of a kind; undefined for what users upload. */
+/** Returns the content type of an object, or `undefined` for a kind without one (uploads). */
 export function contentTypeOf(kind: Kind, path: string): string | undefined {
   if (kind.contentType === undefined || typeof kind.contentType === 'string') return kind.contentType;
   return kind.contentType[path.slice(path.lastIndexOf('.') + 1)];
 }
 
-/** Paths below a request's prefix of what the platform itself keeps there. */
+/** Paths of the platform's own objects, below the prefix of a request. */
 export const metadataPaths = {
+  folder: 'metadata/',
   request: 'metadata/request.json',
   state: 'metadata/state.json',
   cancelled: 'metadata/cancelled.json',
+  receipts: (stage: string): string => `metadata/items/${stage}/`,
   receipt: (stage: string, item: string): string => `metadata/items/${stage}/${item}.json`,
+  logs: 'metadata/logs/',
   log: (stage: string, timestamp: string): string => `metadata/logs/${stage}-${timestamp}.jsonl`,
 };
 
-/** Key of the note on equal work done before: where its outputs are. */
+/** Returns the key of a memo entry. @param hash Hash of the stage's inputs and configuration. */
 export function memoKey(stage: string, hash: string): string {
-  return `memo/${stage}/${hash}.json`;
+  return `${MEMO_PREFIX}${stage}/${hash}.json`;
 }

@@ -144,7 +144,7 @@ function forcedStages(graph: Graph, { from, only, force = false }: ReplayScope):
 }
 
 function isReceiptOf(stage: string, path: string): boolean {
-  return path.startsWith(metadataPaths.receipt(stage, '').replace(/\.json$/, ''));
+  return path.startsWith(metadataPaths.receipts(stage));
 }
 
 /** Why an item has to be worked on; undefined where its receipt vouches for it. `distrust`: the worker would not see that. */

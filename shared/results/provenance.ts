@@ -1,6 +1,7 @@
+import { kinds } from '../../schemas/kinds.ts';
 import type { Receipt } from '../../schemas/generated/types.ts';
 import { PermanentError, UsageError } from '../core/errors.ts';
-import { requestPrefix, splitKey } from '../pipeline/keys.ts';
+import { kindFolder, requestPrefix, splitKey } from '../pipeline/keys.ts';
 import { decodeMetadata } from '../pipeline/metadata.ts';
 import type { Store } from '../store/store.ts';
 import { parseJson } from '../core/validate.ts';
@@ -31,7 +32,9 @@ export function keyOf(bucket: string, first: string, path?: string): string {
   if (uri && uri[1] !== bucket) throw new UsageError(`${first} is in another bucket than ${bucket}`);
   const key = path === undefined ? (uri?.[2] ?? first) : requestPrefix(first) + path;
   if (splitKey(key)) return key;
-  throw new UsageError(`"${key}" is no artifact: give s3://${bucket}/requests/ID/…, requests/ID/…, or ID and the path below it`);
+  throw new UsageError(
+    `"${key}" is not an artifact key: expected s3://${bucket}/${requestPrefix('ID')}…, ${requestPrefix('ID')}…, or ID and a path`,
+  );
 }
 
 /**
@@ -71,7 +74,7 @@ async function stepOf(
     ...(sha256 !== undefined && { sha256 }),
     ...(replaced && { replaced: { etag: found.etag } }),
   };
-  if (path.startsWith('input/')) return about;
+  if (path.startsWith(kindFolder(kinds.input))) return about;
   const receipt = metadata?.receipt === undefined ? undefined : await store.getText(requestPrefix(requestId) + metadata.receipt);
   if (!receipt)
     throw new PermanentError('no-provenance', `${key} names no receipt: no stage made it, or its item was not finished`);

@@ -1,6 +1,6 @@
 import type { Detections, RequestState, Match, Media, Transcript } from '../../schemas/generated/types.ts';
 import { kinds, type Kind } from '../../schemas/kinds.ts';
-import { parseKey, pathOf, requestPrefix } from '../pipeline/keys.ts';
+import { kindFolder, parseKey, pathOf, requestPrefix } from '../pipeline/keys.ts';
 import type { Store } from '../store/store.ts';
 import { parseJson } from '../core/validate.ts';
 import { requireState } from '../requests/read-request.ts';
@@ -41,8 +41,7 @@ export async function readResult(store: Store, id: string): Promise<Result> {
 /** Keys of a request's objects of a kind that stages make; only the part of the bucket that can hold them is listed. */
 async function keysOf(store: Store, id: string, kind: Kind): Promise<string[]> {
   const keys: string[] = [];
-  for await (const { key } of store.list(requestPrefix(id) + kind.key.slice(0, kind.key.indexOf('/') + 1)))
-    if (parseKey(key, [kind])) keys.push(key);
+  for await (const { key } of store.list(requestPrefix(id) + kindFolder(kind))) if (parseKey(key, [kind])) keys.push(key);
   return keys;
 }
 

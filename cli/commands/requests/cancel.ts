@@ -1,9 +1,10 @@
 import { JetStreamApiError } from '@nats-io/jetstream';
 import type { RequestState } from '../../../schemas/generated/types.ts';
+import { kinds } from '../../../schemas/kinds.ts';
 import type { Bus } from '../../../shared/bus/connection.ts';
 import { PermanentError } from '../../../shared/core/errors.ts';
 import { publishLifecycle } from '../../../shared/bus/events.ts';
-import { metadataPaths, requestPrefix } from '../../../shared/pipeline/keys.ts';
+import { metadataPaths, pathOf, requestPrefix } from '../../../shared/pipeline/keys.ts';
 import { lastRun } from '../../../shared/requests/start-run.ts';
 import type { Store } from '../../../shared/store/store.ts';
 import { streams, subjects } from '../../../shared/bus/topology.ts';
@@ -27,7 +28,7 @@ export async function cancel(
         status: 'cancelled',
         input,
         options,
-        errors: [{ code: 'cancelled', message: reason, file: `input/${input}` }],
+        errors: [{ code: 'cancelled', message: reason, file: pathOf(kinds.input, { file: input }) }],
       }));
       cli.stdout.line(`request ${id} is cancelled (run ${run}); fave replay ${id} takes it up again`);
       return exitCodes.ok;

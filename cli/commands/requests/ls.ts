@@ -1,5 +1,5 @@
 import type { RequestState } from '../../../schemas/generated/types.ts';
-import { metadataPaths, requestPrefix, splitKey } from '../../../shared/pipeline/keys.ts';
+import { metadataPaths, requestPrefix, REQUESTS_PREFIX, splitKey } from '../../../shared/pipeline/keys.ts';
 import type { Store } from '../../../shared/store/store.ts';
 import type { CliContext, Output } from '../../context/cli.ts';
 import { withStore } from '../../context/connection.ts';
@@ -43,7 +43,7 @@ export function ls(cli: CliContext, { limit, json = false }: { limit: number; js
 
 async function listRequests({ client, bucket }: Store): Promise<{ ids: string[]; more: boolean }> {
   const ids: string[] = [];
-  for await (const item of client.listObjectsV2(bucket, 'requests/', false)) {
+  for await (const item of client.listObjectsV2(bucket, REQUESTS_PREFIX, false)) {
     const { prefix } = item as { prefix?: string };
     const id = prefix === undefined ? undefined : splitKey(prefix)?.requestId;
     if (id === undefined) continue;

@@ -1,5 +1,5 @@
 import { graph } from '../../../services/pipeline.ts';
-import { requestPrefix, REQUEST_ID } from '../../../shared/pipeline/keys.ts';
+import { requestPrefix, REQUEST_ID, REQUESTS_PREFIX } from '../../../shared/pipeline/keys.ts';
 import type { Store } from '../../../shared/store/store.ts';
 import { republishNotification, findUnsettledObjects } from '../../../shared/requests/sweep.ts';
 import type { CliContext } from '../../context/cli.ts';
@@ -17,7 +17,7 @@ export async function sweep(cli: CliContext, id: string | undefined, { dryRun = 
     withBus(cli, async (bus) => {
       const runs = await readRunStates(bus, graph, id);
       let [objects, requests] = [0, 0];
-      for await (const requestId of id === undefined ? store.listPrefixes('requests/') : [id]) {
+      for await (const requestId of id === undefined ? store.listPrefixes(REQUESTS_PREFIX) : [id]) {
         if (!REQUEST_ID.test(requestId) || (await isOver(store, requestId, runs.get(requestId)))) continue;
         requests += 1;
         for await (const found of findUnsettledObjects(store, graph, requestId, runs.get(requestId)?.state)) {

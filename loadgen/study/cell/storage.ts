@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { CellStorage } from '../../../schemas/generated/types.ts';
-import { requestPrefix, splitKey } from '../../../shared/pipeline/keys.ts';
+import { metadataPaths, requestPrefix, splitKey } from '../../../shared/pipeline/keys.ts';
 import type { Store } from '../../../shared/store/store.ts';
 
 /** What requests left in the bucket, by the folder below each. Of others, such as the warm-up's, nothing is counted. */
@@ -28,5 +28,5 @@ export async function archiveLogs(store: Store, requestIds: Iterable<string>, pa
 
 async function* logsOf(store: Store, requestIds: Iterable<string>): AsyncIterable<string> {
   for (const id of requestIds)
-    for await (const { key } of store.list(`${requestPrefix(id)}metadata/logs/`)) yield (await store.getText(key))?.text ?? '';
+    for await (const { key } of store.list(requestPrefix(id) + metadataPaths.logs)) yield (await store.getText(key))?.text ?? '';
 }

@@ -35,7 +35,7 @@ describe('by its key an object', () => {
     expect(classify(`requests/r/${path}`, graph)).toEqual({
       what: 'rejected',
       requestId: 'r',
-      reason: `${path} is not a place for files: put one video under requests/r/input/`,
+      reason: `${path} is outside the input folder: upload one video under requests/r/input/`,
     });
   });
 

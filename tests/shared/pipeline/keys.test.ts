@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { kinds, type Kind } from '../../../schemas/kinds.ts';
@@ -117,3 +118,30 @@ it('the platform’s own objects are no kind that anybody reacts to', () => {
   const paths = [metadataPaths.request, metadataPaths.state, metadataPaths.receipt('s', 'i'), metadataPaths.log('s', 't')];
   expect(paths.filter((path) => parseKey(`requests/a/${path}`, all))).toEqual([]);
 });
+
+describe('source files', () => {
+  it('spell object keys only in keys.ts and kinds.ts', () => {
+    const folders = ['shared', 'services', 'infra', 'loadgen', 'cli', 'analysis'];
+    const files = folders.flatMap((folder) =>
+      readdirSync(folder, { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.ts'))
+        .map((file) => join(folder, file)),
+    );
+    const spelled = files
+      .filter((path) => path !== join('shared', 'pipeline', 'keys.ts'))
+      .flatMap((path) => keysSpelledIn(readFileSync(path, 'utf8')).map((text) => `${path}: ${text}`));
+    expect(files.length).toBeGreaterThan(100);
+    expect(spelled).toEqual([]);
+  });
+
+  it('are searched for keys in literals, not in comments and imports', () => {
+    expect(keysSpelledIn("get(`${prefix}metadata/state.json`); list('requests/');")).toEqual(['}metadata/', "'requests/"]);
+    expect(keysSpelledIn("// below requests/\n/** `memo/` */\nimport { x } from '../requests/input/x.ts';")).toEqual([]);
+  });
+});
+
+/** Returns the starts of object keys in a TypeScript source, outside comments and module paths. */
+function keysSpelledIn(source: string): string[] {
+  const code = source.replace(/\/\*[^]*?\*\/|(?<=^|\s)\/\/.*$|(from|import\() ?'[^']*'/gm, '');
+  return code.match(/['"`} ](requests|metadata|memo|input)\/(?!s\b)/g) ?? []; // not the unit "requests/s"
+}
