@@ -75,7 +75,7 @@ async function goInstall(program: ServerProgram, bin: string): Promise<void> {
   const cwd = program.module === undefined ? root : join(root, program.module);
   const child = spawn('go', goInstallArgs(program), {
     cwd,
-    env: { ...process.env, GOBIN: bin, GOFLAGS: '', CGO_ENABLED: program.cgo === true ? '1' : '0' },
+    env: { ...process.env, GOBIN: bin, GOFLAGS: '-modcacherw', CGO_ENABLED: program.cgo === true ? '1' : '0' },
     stdio: ['ignore', 2, 2],
   });
   const code = await new Promise<number | null>((resolve, reject) => child.once('exit', resolve).once('error', reject));

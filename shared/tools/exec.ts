@@ -7,7 +7,7 @@ import { findPrlimit, isStartFailure, LIMITED_ENV, limitHit, prlimitArgs, toolLi
 export interface ExecOptions {
   /** Working directory; inside a stage, the item's own. */
   readonly cwd?: string;
-  /** Environment on top of the minimal one (PATH, HOME in the working directory, C locale); the process's own is never inherited, as it holds credentials. */
+  /** Environment on top of the minimal one (PATH, HOME and XDG_RUNTIME_DIR in the working directory, C locale); the process's own is never inherited, as it holds credentials. */
   readonly env?: Readonly<Record<string, string>>;
   /** Kills the whole process group when it aborts. */
   readonly signal?: AbortSignal;
@@ -117,12 +117,20 @@ export const exec: Exec = (command, args, { cwd, env, signal, timeout, onLine, l
     signal?.throwIfAborted();
     const begun = performance.now();
     const confined = limits && confine(limits, command, args);
+    const home = cwd ?? NO_HOME;
     // A group of its own, so that what the tool starts dies with it.
     const child = spawn(confined?.command ?? command, confined?.args ?? args, {
       cwd,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'], HOME: cwd ?? NO_HOME, LC_ALL: 'C.UTF-8', ...(limits && LIMITED_ENV), ...env },
+      env: {
+        PATH: process.env['PATH'],
+        HOME: home,
+        XDG_RUNTIME_DIR: home,
+        LC_ALL: 'C.UTF-8',
+        ...(limits && LIMITED_ENV),
+        ...env,
+      },
     });
 
     let stdout = '';

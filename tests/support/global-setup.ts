@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { TestProject } from 'vitest/node';
+import { cacheDir } from '../../infra/process/paths.ts';
 import { ensurePackages } from '../../infra/servers/packages.ts';
 import { assertNoLeaks } from './leaks.ts';
 import { serveStacks } from './stack-server.ts';
@@ -14,15 +15,19 @@ declare module 'vitest' {
 }
 
 /**
- * One temporary directory for the whole run, which is TMPDIR for all of it, so that what a test leaves behind is found; and
- * the one owner of all servers: it lives as long as the run, so nothing survives a test worker that dies.
+ * Creates one temporary directory for the run: TMPDIR, in which files that tests leave behind are found, and an empty home.
+ * Owns all servers. It lives as long as the run, so nothing survives a test worker that dies.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   await ensurePackages((line) => process.stderr.write(`${line}\n`), { openssl: 'openssl' });
-  const before = process.env['TMPDIR'];
   const dir = await mkdtemp(join(tmpdir(), 'fave-test-'));
-  process.env['TMPDIR'] = dir;
-  const stacks = await serveStacks(join(dir, 'stacks'));
+  const [temporary, home] = [join(dir, 'tmp'), join(dir, 'home')];
+  await Promise.all([temporary, home].map((path) => mkdir(path)));
+  const before = { ...process.env };
+  for (const name of Object.keys(process.env)) if (name.startsWith('XDG_')) delete process.env[name];
+  // Built programs stay where they are.
+  Object.assign(process.env, { TMPDIR: temporary, HOME: home, XDG_RUNTIME_DIR: home, XDG_CACHE_HOME: dirname(cacheDir) });
+  const stacks = await serveStacks(join(temporary, 'stacks'));
   project.provide('stacks', stacks.url);
   // A run that is ended from outside never comes to its teardown; its servers must not outlive it.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
@@ -33,11 +38,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => {
     try {
       await stacks.close();
-      await assertNoLeaks(dir);
+      await assertNoLeaks(temporary);
     } finally {
       await rm(dir, { recursive: true, force: true, maxRetries: 3 });
-      if (before === undefined) delete process.env['TMPDIR'];
-      else process.env['TMPDIR'] = before;
+      process.env = before;
     }
   };
 }

@@ -1,9 +1,16 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Time in which a process that was told to stop must be gone, also on a loaded machine (ms). */
+const EXIT = 5_000;
 
 /** @throws Error that names the files and processes that a run left behind in its temporary directory. */
 export async function assertNoLeaks(dir: string): Promise<void> {
-  const leaks = [...(await readdir(dir)).map((name) => `file ${join(dir, name)}`), ...(await processesOf(dir))];
+  let processes = await processesOf(dir);
+  for (const deadline = Date.now() + EXIT; processes.length > 0 && Date.now() < deadline; await sleep(100))
+    processes = await processesOf(dir);
+  const leaks = [...(await readdir(dir)).map((name) => `file ${join(dir, name)}`), ...processes];
   if (leaks.length > 0) throw new Error(`the tests left behind: ${leaks.join('; ')}`);
 }
 

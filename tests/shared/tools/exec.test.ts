@@ -158,7 +158,7 @@ describe('a tool’s surroundings', () => {
     onTestFinished(() => rmSync(dir, { recursive: true }));
     const { env, cwd } = await seen({ cwd: dir, env: { EXTRA: '1' } });
     expect(cwd).toBe(dir);
-    expect(env).toEqual({ PATH: process.env['PATH'], HOME: dir, LC_ALL: 'C.UTF-8', EXTRA: '1' });
+    expect(env).toEqual({ PATH: process.env['PATH'], HOME: dir, XDG_RUNTIME_DIR: dir, LC_ALL: 'C.UTF-8', EXTRA: '1' });
   });
 
   it('are no shell', async () => {
