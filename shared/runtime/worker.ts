@@ -14,19 +14,19 @@ import { consumerName, lanesOf, streams } from '../bus/topology.ts';
 import { traceIdOf, runInSpan } from '../observability/trace.ts';
 import { parseJson } from '../core/validate.ts';
 import { beginAttempt, endSpan, itemError, progressOf, queueOf, receiptOf, type Attempt } from './attempt/attempt.ts';
-import { CancelledError, createCancellations } from './attempt/cancel.ts';
+import { CancelledError, createCancellations } from './attempt/cancellations.ts';
 import { createBackground } from './service/background-tasks.ts';
 import { armDeadline } from './attempt/deadline.ts';
 import type { Delivery } from './delivery/delivery.ts';
 import { createEnding } from './service/shutdown.ts';
 import { createFeed } from './delivery/lane-consumer.ts';
-import { createMemo, type MemoLookup } from './workdir/memo.ts';
+import { createMemo, type MemoLookup } from './attempt/memo.ts';
 import { initializeItemMetrics, type Metrics } from './service/metrics.ts';
 import { withWorkdir, runStage, type Workdir } from './workdir/run-stage.ts';
 import { isReceiptValid, readReceipt, stageConfig, writeReceipt } from './attempt/receipt.ts';
 import { createRequestLog } from './service/request-log.ts';
 import { rememberRequests } from './workdir/request-cache.ts';
-import { dispositionOf, settle, type Disposition } from './delivery/settle.ts';
+import { dispositionOf, settle, type Disposition } from './delivery/disposition.ts';
 
 export interface WorkerContext {
   readonly config: Config;

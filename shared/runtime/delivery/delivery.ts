@@ -1,5 +1,5 @@
 import type { Msg, NatsConnection } from 'nats';
-import type { Acknowledger } from './settle.ts';
+import type { Acknowledger } from './disposition.ts';
 
 /**
  * A message that a pull consumer delivered. The client library makes such messages only inside its own iterators

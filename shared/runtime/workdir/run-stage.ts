@@ -12,7 +12,7 @@ import { watchDisk, type DiskWatch } from './disk.ts';
 import { createItem } from './item.ts';
 import type { Metrics } from '../service/metrics.ts';
 import { createOutputs } from './outputs.ts';
-import { createRecordedExec } from './tools.ts';
+import { createRecordedExec } from './recorded-exec.ts';
 
 export interface WorkerDependencies {
   readonly store: Store;

@@ -10,7 +10,7 @@ import { graph } from '../../../services/pipeline.ts';
 import { results } from '../../../services/relay/relay.ts';
 import { logEvents } from '../../../shared/observability/log.ts';
 import { outcomes } from '../../../shared/runtime/service/metrics.ts';
-import { toolNames, toolResults } from '../../../shared/runtime/workdir/tools.ts';
+import { toolNames, toolResults } from '../../../shared/runtime/workdir/recorded-exec.ts';
 import { digestOf, storeResults } from '../../../shared/store/store.ts';
 import { streams } from '../../../shared/bus/topology.ts';
 import { newTraceparent, traceIdOf } from '../../../shared/observability/trace.ts';

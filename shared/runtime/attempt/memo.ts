@@ -5,8 +5,8 @@ import { inheritMetadata } from '../../bus/landed-message.ts';
 import type { Item } from '../../pipeline/stage.ts';
 import { sha256Of, type Store } from '../../store/store.ts';
 import { parseJson } from '../../core/validate.ts';
-import { receiptOf, type Attempt } from '../attempt/attempt.ts';
-import { outputHeaders } from './outputs.ts';
+import { receiptOf, type Attempt } from './attempt.ts';
+import { outputHeaders } from '../workdir/outputs.ts';
 
 /**
  * The memory of work done, across requests. Work is known by content: what was read, by which stage and version, with which

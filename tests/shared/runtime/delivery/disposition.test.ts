@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NotFoundError, PermanentError, RetryableError, UnavailableError } from '../../../../shared/core/errors.ts';
-import { dispositionOf, settle, type Acknowledger, type Disposition } from '../../../../shared/runtime/delivery/settle.ts';
+import { dispositionOf, settle, type Acknowledger, type Disposition } from '../../../../shared/runtime/delivery/disposition.ts';
 import { MAX_DELIVERIES } from '../../../../shared/bus/topology.ts';
 
 const permanent = new PermanentError('bad', 'bad');
