@@ -4,7 +4,7 @@ import { codeOf, messageOf } from '../../shared/core/errors.ts';
 import { publishItemEvent } from '../../shared/bus/events.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import { itemId, parseKey, requestPrefix } from '../../shared/pipeline/keys.ts';
-import { writeLetter, type FailedItem } from '../../shared/bus/dead-letters.ts';
+import { publishDeadLetter, type FailedItem } from '../../shared/bus/dead-letters.ts';
 import type { Service } from '../../shared/runtime/service/service.ts';
 import type { AnyStage } from '../../shared/pipeline/stage.ts';
 import { consumerName, lanesOf, finalAckSubject, streams } from '../../shared/bus/topology.ts';
@@ -35,7 +35,7 @@ export async function takeAdvisory({ bus, log, metrics }: Service, graph: Graph,
       const { deliveries, stream_seq: sequence } = advisory;
       const { error, ...progress } = failedProgress(stage, landed, { deliveries, sequence });
       metrics.deadLetters.inc({ stage: stage.name });
-      await writeLetter(bus, { stage: stage.name, item: progress.item, error, deliveries, sequence, landed });
+      await publishDeadLetter(bus, { stage: stage.name, item: progress.item, error, deliveries, sequence, landed });
       await publishItemEvent(bus, 'tracker', { ...progress, error }, { traceparent: landed.traceparent });
       log.error(
         {

@@ -2,7 +2,7 @@ import type { StreamInfo } from '@nats-io/jetstream';
 import { Gauge } from 'prom-client';
 import { undefinedIfNotFound, type Bus } from '../../shared/bus/connection.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
-import { beginCountingRequests } from '../../shared/runtime/service/metrics.ts';
+import { initializeRequestMetrics } from '../../shared/runtime/service/metrics.ts';
 import type { Service } from '../../shared/runtime/service/service.ts';
 import { consumerName, lanesOf, RELAY_CONSUMER, streams, TRACKER_CONSUMER } from '../../shared/bus/topology.ts';
 import type { RunRegistry } from './run-registry.ts';
@@ -45,7 +45,7 @@ export function registerGauges(
   runs: Pick<RunRegistry, 'openRequests'>,
 ): void {
   const { manager } = bus;
-  beginCountingRequests(metrics);
+  initializeRequestMetrics(metrics);
   const lag = briefly(() =>
     Promise.all(
       consumersOf(graph).map(async ({ stream, name, stage, lane }) => ({

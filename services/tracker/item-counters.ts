@@ -15,7 +15,7 @@ export interface ItemCounters {
  * Metrics of items of all workers. A worker counts its own, but one that comes from zero and goes again between two scrapes, or
  * that dies, is never asked; the tracker runs always, and every settled item has an event.
  */
-export function createTally({ registry, deadLetters }: Metrics, graph: Graph): ItemCounters {
+export function createItemCounters({ registry, deadLetters }: Metrics, graph: Graph): ItemCounters {
   const { counter, gauge, histogram } = createMetricFactory(registry);
   const items = counter('settled_items', 'Items of all workers that are settled, by outcome', 'stage', 'outcome');
   const duration = histogram('work', 'settled_item_duration', 'Work on settled items of all workers', 'stage');

@@ -5,7 +5,7 @@ import { messageOf } from '../../shared/core/errors.ts';
 import { isTerminalEvent, publishLifecycle } from '../../shared/bus/events.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import { metadataPaths, pathOf, requestPrefix } from '../../shared/pipeline/keys.ts';
-import { createEnding } from '../../shared/runtime/service/shutdown.ts';
+import { createShutdown } from '../../shared/runtime/service/shutdown.ts';
 import type { Service } from '../../shared/runtime/service/service.ts';
 import { NO_REQUEST, subjects } from '../../shared/bus/topology.ts';
 import { startSpan, traceIdOf } from '../../shared/observability/trace.ts';
@@ -19,7 +19,7 @@ import {
   summarise,
   type RunState,
 } from '../../shared/requests/run-state.ts';
-import { createTally } from './item-counters.ts';
+import { createItemCounters } from './item-counters.ts';
 
 /** Milliseconds between two writes of a running request's state file. */
 const STATE_INTERVAL = 500;
@@ -54,8 +54,8 @@ export interface RunRegistry {
 }
 
 export function createRuns({ bus, store, log, metrics, drainSignal }: Service, graph: Graph): RunRegistry {
-  const tally = createTally(metrics, graph);
-  const ending = createEnding();
+  const tally = createItemCounters(metrics, graph);
+  const ending = createShutdown();
   const open = new Map<string, OpenRun>();
   /** The last run that ended, by request: what still comes of it says nothing new. */
   const ended = new Map<string, number>();

@@ -14,7 +14,7 @@ export interface FailedItem {
 }
 
 /** Keeps an item that has failed as a dead letter: one letter a message, however often its failure is told. */
-export async function writeLetter(bus: Bus, { error, ...rest }: FailedItem): Promise<void> {
+export async function publishDeadLetter(bus: Bus, { error, ...rest }: FailedItem): Promise<void> {
   const letter: DeadLetter = { ...error, ...rest, failed_at: new Date().toISOString() };
   const { stage, item, landed, sequence = '' } = letter;
   const msgID = [landed.request_id, landed.run, stage, item, sequence].join('/');

@@ -5,7 +5,7 @@ import { codeOf, messageOf, PermanentError } from '../core/errors.ts';
 import { publishItemEvent } from '../bus/events.ts';
 import { itemId, parseKey, requestPrefix } from '../pipeline/keys.ts';
 import { announce, inheritMetadata, createLandedMessage } from '../bus/landed-message.ts';
-import { writeLetter } from '../bus/dead-letters.ts';
+import { publishDeadLetter } from '../bus/dead-letters.ts';
 import { createLogger, type Logger } from '../observability/log.ts';
 import { withDefaults, type OptionMap } from '../core/options.ts';
 import type { AnyStage, Item } from '../pipeline/stage.ts';
@@ -15,11 +15,11 @@ import { traceIdOf, runInSpan } from '../observability/trace.ts';
 import { parseJson } from '../core/validate.ts';
 import { beginAttempt, endSpan, itemError, progressOf, queueOf, receiptOf, type Attempt } from './attempt/attempt.ts';
 import { CancelledError, createCancellations } from './attempt/cancellations.ts';
-import { createBackground } from './service/background-tasks.ts';
+import { createBackgroundTasks } from './service/background-tasks.ts';
 import { armDeadline } from './attempt/deadline.ts';
 import type { Delivery } from './delivery/delivery.ts';
-import { createEnding } from './service/shutdown.ts';
-import { createFeed } from './delivery/lane-consumer.ts';
+import { createShutdown } from './service/shutdown.ts';
+import { createLaneConsumer } from './delivery/lane-consumer.ts';
 import { createMemo, type MemoLookup } from './attempt/memo.ts';
 import { initializeItemMetrics, type Metrics } from './service/metrics.ts';
 import { withWorkdir, runStage, type Workdir } from './workdir/run-stage.ts';
@@ -50,7 +50,7 @@ export async function runWorker(stage: AnyStage, context: WorkerContext): Promis
   const begun = performance.now();
   const worker = createWorker(stage, context, await stage.start?.({ settings: context.settings, log }));
   context.ready({ model_ms: performance.now() - begun });
-  const feed = createFeed(bus, streams.landed, consumers, log);
+  const feed = createLaneConsumer(bus, streams.landed, consumers, log);
   const slot = async (): Promise<void> => {
     for (let delivery = await feed.next(drainSignal); delivery; delivery = await feed.next(drainSignal))
       await worker.processDelivery(delivery);
@@ -61,9 +61,9 @@ export async function runWorker(stage: AnyStage, context: WorkerContext): Promis
 
 function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown) {
   const { bus, store, config, metrics, settings, killSignal } = context;
-  const background = createBackground(context.log);
+  const background = createBackgroundTasks(context.log);
   const workshop = { store, tmpdir: config.tmpdir, settings, resource, background, metrics };
-  const ending = createEnding();
+  const ending = createShutdown();
   const requestLog = createRequestLog(store, stage.name, context.log, ending.signal);
   const requestOf = rememberRequests(store);
   const cancellations = createCancellations(context);
@@ -114,7 +114,7 @@ function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown
   const deadLetter = async (attempt: Attempt, failure: ItemError): Promise<ItemEvent> => {
     const { landed, item, delivery } = attempt;
     const { deliveries, sequence } = delivery;
-    await writeLetter(bus, { stage: stage.name, item, error: failure, deliveries, sequence, landed });
+    await publishDeadLetter(bus, { stage: stage.name, item, error: failure, deliveries, sequence, landed });
     metrics.deadLetters.inc({ stage: stage.name });
     return progressOf(attempt, 'failed', failure);
   };

@@ -2,7 +2,7 @@
 import { connectBus } from '../../../shared/bus/connection.ts';
 import { readConfig } from '../../../shared/config/config.ts';
 import { createLogger } from '../../../shared/observability/log.ts';
-import { createFeed } from '../../../shared/runtime/delivery/lane-consumer.ts';
+import { createLaneConsumer } from '../../../shared/runtime/delivery/lane-consumer.ts';
 import { streams } from '../../../shared/bus/topology.ts';
 import { parseJson } from '../../../shared/core/validate.ts';
 import { mark } from '../mark.ts';
@@ -12,7 +12,7 @@ process.once('SIGTERM', () => {
   stopping.abort();
 });
 const bus = await connectBus(readConfig(process.env).bus, 'bench-consumer');
-const feed = createFeed(bus, streams.landed, process.argv.slice(2), createLogger({ service: 'bench-consumer' }));
+const feed = createLaneConsumer(bus, streams.landed, process.argv.slice(2), createLogger({ service: 'bench-consumer' }));
 mark('ready');
 for (let delivery = await feed.next(stopping.signal); delivery; delivery = await feed.next(stopping.signal)) {
   const { key } = parseJson('landedMessage', delivery.data);

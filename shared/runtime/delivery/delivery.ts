@@ -23,7 +23,7 @@ export interface Delivery extends Acknowledger {
 const CONFIRMATION = 5_000;
 
 /** Reads a reply to a pull; undefined where it is a status ("no messages", "request timeout") and no message. */
-export function deliveryOf(connection: NatsConnection, message: Msg): Delivery | undefined {
+export function toDelivery(connection: NatsConnection, message: Msg): Delivery | undefined {
   const { reply } = message;
   if (!reply?.startsWith('$JS.ACK.')) return undefined;
   const [deliveries, sequence, , stored] = positions(reply);

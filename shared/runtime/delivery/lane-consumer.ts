@@ -3,7 +3,7 @@ import { createInbox, type Msg, type Subscription } from 'nats';
 import type { Bus } from '../../bus/connection.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../observability/log.ts';
-import { deliveryOf, type Delivery } from './delivery.ts';
+import { toDelivery, type Delivery } from './delivery.ts';
 
 /** Messages of several consumers, one at a time, those of the first consumer before those of the next. */
 export interface LaneConsumer {
@@ -24,7 +24,7 @@ const TURN = 8;
  * Pulls one message at a time and has no pull outstanding while a message is worked on: a pull that waits at a busy
  * worker would take messages that an idle one could have. The client library's own iterators cannot watch two consumers so.
  */
-export function createFeed(bus: Bus, stream: string, consumers: readonly string[], log: Logger): LaneConsumer {
+export function createLaneConsumer(bus: Bus, stream: string, consumers: readonly string[], log: Logger): LaneConsumer {
   const { connection } = bus;
   const api = (consumer: string): string => `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`;
   let taken = 0;
@@ -60,7 +60,7 @@ export function createFeed(bus: Bus, stream: string, consumers: readonly string[
   const poll = async (): Promise<Delivery | undefined> => {
     const order = consumers.length > 1 && taken % TURN === TURN - 1 ? consumers.toReversed() : consumers;
     for (const consumer of order) {
-      const delivery = deliveryOf(connection, await ask(consumer));
+      const delivery = toDelivery(connection, await ask(consumer));
       if (delivery) return delivery;
     }
     return undefined;
@@ -99,7 +99,7 @@ export function createFeed(bus: Bus, stream: string, consumers: readonly string[
         subscriptions.push(
           connection.subscribe(inbox, {
             callback: (_, message) => {
-              const delivery = deliveryOf(connection, message);
+              const delivery = toDelivery(connection, message);
               if (delivery) settle(delivery);
             },
           }),

@@ -14,7 +14,7 @@ export interface BackgroundTasks {
   finish(): Promise<void>;
 }
 
-export function createBackground(log: Logger): BackgroundTasks {
+export function createBackgroundTasks(log: Logger): BackgroundTasks {
   const running = new Set<Promise<void>>();
   const waiting = new Map<NodeJS.Timeout, () => void>();
 

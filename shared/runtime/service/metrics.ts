@@ -104,7 +104,7 @@ export function initializeItemMetrics(metrics: Metrics, stage: string): void {
 }
 
 /** Requests, from 0 as well. */
-export function beginCountingRequests({ requests, requestDuration }: Metrics): void {
+export function initializeRequestMetrics({ requests, requestDuration }: Metrics): void {
   for (const status of ['accepted', ...TERMINAL_EVENTS]) requests.inc({ status }, 0);
   for (const status of ['completed', 'failed']) requestDuration.zero({ status });
 }

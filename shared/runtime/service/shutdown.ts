@@ -14,7 +14,7 @@ export interface Shutdown {
   wait(last: Promise<unknown>): Promise<void>;
 }
 
-export function createEnding(): Shutdown {
+export function createShutdown(): Shutdown {
   const end = new AbortController();
   // Every write listens; more than ten are no leak.
   setMaxListeners(0, end.signal);

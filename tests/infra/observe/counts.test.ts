@@ -4,7 +4,7 @@ import { graph } from '../../../services/pipeline.ts';
 import { relay, results } from '../../../services/relay/relay.ts';
 import { publishLifecycle } from '../../../shared/bus/events.ts';
 import { createLogger } from '../../../shared/observability/log.ts';
-import { createFeed } from '../../../shared/runtime/delivery/lane-consumer.ts';
+import { createLaneConsumer } from '../../../shared/runtime/delivery/lane-consumer.ts';
 import { createMetrics } from '../../../shared/runtime/service/metrics.ts';
 import type { Service } from '../../../shared/runtime/service/service.ts';
 import { digestOf } from '../../../shared/store/store.ts';
@@ -36,7 +36,7 @@ async function provoke(stack: Stack): Promise<string> {
   const path = generateMedia('counted.mp4', ...picture({ seconds: 1 }), ...chirp(1), ...h264);
   const again = uniqueId('again');
   await stack.store.upload(`requests/${again}/input/video.mp4`, { path, ...(await digestOf(path)) });
-  const feed = createFeed(stack.bus, streams.landed, [consumerName(STAGE, 'first')], createLogger({}, 'silent'));
+  const feed = createLaneConsumer(stack.bus, streams.landed, [consumerName(STAGE, 'first')], createLogger({}, 'silent'));
   const item = await feed.next(AbortSignal.timeout(WAIT.timeout));
   expect(item?.deliveries).toBe(1);
   item?.nak();

@@ -6,7 +6,7 @@ import { natsMetrics } from '../../../infra/observe/nats-exporter.ts';
 import { rows } from '../../../infra/observe/panels.ts';
 import { targetsOf } from '../../../infra/observe/targets.ts';
 import { graph } from '../../../services/pipeline.ts';
-import { createTally } from '../../../services/tracker/item-counters.ts';
+import { createItemCounters } from '../../../services/tracker/item-counters.ts';
 import type { InstanceRecord } from '../../../infra/instance/record.ts';
 import { logEvents } from '../../../shared/observability/log.ts';
 import { createMetrics } from '../../../shared/runtime/service/metrics.ts';
@@ -90,7 +90,7 @@ it('log labels of Loki are few, and fields of our lines', () => {
 
 it('from five seconds to two hours of work no bucket is wider than twice its beginning; the store’s begin below 5 ms', () => {
   const metrics = createMetrics('tracker');
-  createTally(metrics, graph);
+  createItemCounters(metrics, graph);
   const bounds = (name: string): number[] =>
     (metrics.registry.getSingleMetric(`fave_${name}_seconds`) as unknown as { upperBounds: number[] }).upperBounds;
   for (const name of ['item_duration', 'item_queue', 'settled_item_duration', 'settled_item_queue', 'request_duration']) {

@@ -13,7 +13,7 @@ import type { CloudEvent, LandedMessage, RequestState, ItemEvent } from '../../.
 import type { Config } from '../../../shared/config/config.ts';
 import type { Graph } from '../../../shared/pipeline/graph.ts';
 import { createLogger } from '../../../shared/observability/log.ts';
-import { createFeed } from '../../../shared/runtime/delivery/lane-consumer.ts';
+import { createLaneConsumer } from '../../../shared/runtime/delivery/lane-consumer.ts';
 import { createMetrics } from '../../../shared/runtime/service/metrics.ts';
 import type { ReadyMessage, Service } from '../../../shared/runtime/service/service.ts';
 import { runWorker } from '../../../shared/runtime/worker.ts';
@@ -129,7 +129,7 @@ async function bundled(): Promise<string> {
 
 /** Takes a stage's item as often as it may be taken, each time without a word, as a worker that is lost does; waits until that is told. */
 export async function exhaustDeliveries({ bus }: Stack, stage: string, told: () => Promise<boolean>): Promise<void> {
-  const feed = createFeed(bus, streams.landed, [consumerName(stage, 'first')], createLogger({}, 'silent'));
+  const feed = createLaneConsumer(bus, streams.landed, [consumerName(stage, 'first')], createLogger({}, 'silent'));
   for (let delivery = 1; delivery <= MAX_DELIVERIES; delivery += 1) {
     const item = await feed.next(AbortSignal.timeout(WAIT.timeout));
     expect(item?.deliveries).toBe(delivery);

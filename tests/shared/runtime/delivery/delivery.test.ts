@@ -1,6 +1,6 @@
 import { createInbox, type Msg } from 'nats';
 import { beforeAll, expect, it } from 'vitest';
-import { deliveryOf, type Delivery } from '../../../../shared/runtime/delivery/delivery.ts';
+import { toDelivery, type Delivery } from '../../../../shared/runtime/delivery/delivery.ts';
 import { useSharedStack, type Stack } from '../../../support/stack.ts';
 import { queue, valueOf, type Queue } from '../../queue.ts';
 
@@ -18,7 +18,7 @@ const pull = ({ stream }: Queue, ask: object): Promise<Msg> =>
 
 /** What comes next, within ten seconds. */
 async function next(lanes: Queue): Promise<Delivery> {
-  const delivery = deliveryOf(stack.bus.connection, await pull(lanes, { expires: 10e9 }));
+  const delivery = toDelivery(stack.bus.connection, await pull(lanes, { expires: 10e9 }));
   if (!delivery) throw new Error('nothing came');
   return delivery;
 }
@@ -37,7 +37,7 @@ it('a message says what it is and where it stood', async () => {
 
 it('a status is no message', async () => {
   const lanes = await queue(stack.bus, ['only']);
-  expect(deliveryOf(stack.bus.connection, await pull(lanes, { no_wait: true }))).toBeUndefined();
+  expect(toDelivery(stack.bus.connection, await pull(lanes, { no_wait: true }))).toBeUndefined();
 });
 
 it('an acknowledgement is confirmed: the server has it when it resolves', async () => {

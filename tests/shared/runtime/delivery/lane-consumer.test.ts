@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { readSecrets } from '../../../../infra/access/secrets.ts';
 import { connectBus } from '../../../../shared/bus/connection.ts';
 import { createLogger, type LogFields, type Logger } from '../../../../shared/observability/log.ts';
-import { createFeed, type LaneConsumer } from '../../../../shared/runtime/delivery/lane-consumer.ts';
+import { createLaneConsumer, type LaneConsumer } from '../../../../shared/runtime/delivery/lane-consumer.ts';
 import { proxyTo } from '../../../fixtures/proxy.ts';
 import { useSharedStack, type Stack } from '../../../support/stack.ts';
 import { WAIT } from '../../../support/wait.ts';
@@ -17,7 +17,7 @@ const feedOf = (
   { stream, lanes }: Pick<Queue, 'stream' | 'lanes'>,
   bus = stack.bus,
   log = createLogger({}, 'silent'),
-): LaneConsumer => createFeed(bus, stream, lanes, log);
+): LaneConsumer => createLaneConsumer(bus, stream, lanes, log);
 
 /** A logger that keeps its lines. */
 function keptLog(): { log: Logger; lines: LogFields[] } {

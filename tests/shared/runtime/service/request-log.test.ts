@@ -1,6 +1,6 @@
 import { beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { createLogger, type LogFields } from '../../../../shared/observability/log.ts';
-import { createEnding } from '../../../../shared/runtime/service/shutdown.ts';
+import { createShutdown } from '../../../../shared/runtime/service/shutdown.ts';
 import { createRequestLog } from '../../../../shared/runtime/service/request-log.ts';
 import { createStore } from '../../../../shared/store/store.ts';
 import { proxyTo } from '../../../fixtures/proxy.ts';
@@ -38,7 +38,7 @@ it(
     onTestFinished(() => store.close());
     proxy.cut();
     const told: LogFields[] = [];
-    const ending = createEnding();
+    const ending = createShutdown();
     const log = createRequestLog(store, 'shout', { ...silent, warn: (fields) => void told.push(fields) }, ending.signal);
     const ids = [uniqueId(), uniqueId(), uniqueId()];
     for (const id of ids) log.add(id, 'line\n');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { createLogger } from '../../../../shared/observability/log.ts';
 import type { Attempt } from '../../../../shared/runtime/attempt/attempt.ts';
-import { createBackground } from '../../../../shared/runtime/service/background-tasks.ts';
+import { createBackgroundTasks } from '../../../../shared/runtime/service/background-tasks.ts';
 import { withWorkdir } from '../../../../shared/runtime/workdir/run-stage.ts';
 import { createStore } from '../../../../shared/store/store.ts';
 import { cut } from '../../../fixtures/tiny/graph.ts';
@@ -28,7 +28,7 @@ it('what an attempt left under way ends with it', { timeout: 10_000 }, async () 
   const id = uniqueId();
   const landed = { request_id: id, key: `requests/${id}/input/a.txt`, etag: 'etag', size: 1, attributes: {} };
   const attempt = { stage: cut, landed, abort: new AbortController() } as unknown as Attempt;
-  const background = createBackground(createLogger({}, 'silent'));
+  const background = createBackgroundTasks(createLogger({}, 'silent'));
   const workshop = { store, tmpdir: tmp, background } as unknown as Parameters<typeof withWorkdir>[1];
   let downloading: Promise<unknown> | undefined;
   const attempted = withWorkdir(
