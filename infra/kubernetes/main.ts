@@ -1,4 +1,5 @@
-/** `npm run k8s -- generate [--check]` writes the manifests; `npm run -s k8s -- secrets` prints an installation's Secrets for kubectl. */
+/** `npm run k8s -- generate [--check]` writes the generated manifests; `npm run -s k8s -- secrets` prints an installation's Secrets for kubectl. */
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
@@ -6,44 +7,40 @@ import { graph } from '../../services/pipeline.ts';
 import { readConfig } from '../../shared/config/config.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
 import { defaultDataDir, root } from '../process/paths.ts';
-import { ensureSecrets, deleteSecrets } from '../access/secrets.ts';
-import { differences, manifestFiles, writeFiles } from './files.ts';
+import { deleteSecrets, ensureSecrets } from '../access/secrets.ts';
+import { generateManifests } from './generate.ts';
 import { rolesOf, secretManifests, type GivenKeys } from './secrets.ts';
 
-const folder = join(root, 'k8s');
-
 async function generate(check: boolean): Promise<void> {
-  const wanted = manifestFiles(graph);
-  if (!check) return writeFiles(folder, wanted);
-  const changed = await differences(folder, wanted);
-  if (changed.length > 0)
-    throw new PermanentError('manifests-differ', `${changed.join(', ')}: run \`npm run k8s -- generate\` and commit the result`);
+  for (const [path, text] of Object.entries(await generateManifests(graph))) {
+    const file = join(root, 'k8s', path);
+    if (!check) await writeFile(file, text);
+    else if ((await readFile(file, 'utf8').catch(() => '')) !== text)
+      throw new PermanentError('manifests-differ', `k8s/${path}: run \`npm run k8s -- generate\` and commit the result`);
+  }
 }
 
-/** Keys of a store that FAVE does not run, from the environment. */
+/** Returns the keys of an external store from the environment. */
 function givenKeys(): GivenKeys {
   const { store } = readConfig(process.env);
   if (store.accessKey === '') throw new PermanentError('invalid-arguments', 'set ARTIFACT_ACCESS_KEY and ARTIFACT_SECRET_KEY');
   return store;
 }
 
-interface Printed {
-  /** Makes all passwords anew. */
+interface SecretOptions {
+  /** Replaces all passwords. */
   readonly rotate: boolean;
-  /** Gives all services the keys of the environment. Only where it is asked for: who works on an instance has its administrator's there. */
+  /** Gives all services the keys in the environment. An option, because a shell may hold the administrator's keys of another instance. */
   readonly external: boolean;
 }
 
-/** Passwords are made once and kept in the directory, so that a second call prints the same. */
-async function printSecrets(dataDir: string, { rotate, external }: Printed): Promise<void> {
+/** Prints the Secrets. Passwords are created once and stored in `dataDir`, so that a second call prints the same. */
+async function printSecrets(dataDir: string, { rotate, external }: SecretOptions): Promise<void> {
   const given = external ? givenKeys() : undefined;
   if (rotate) await deleteSecrets(dataDir);
   const secrets = await ensureSecrets(dataDir, rolesOf(graph));
-  process.stdout.write(
-    secretManifests(graph, secrets, given)
-      .map((manifest) => stringify(manifest))
-      .join('---\n'),
-  );
+  const manifests = secretManifests(graph, secrets, given);
+  process.stdout.write(manifests.map((manifest) => stringify(manifest)).join('---\n'));
 }
 
 const {
@@ -59,4 +56,8 @@ const {
 });
 if (command === 'generate') await generate(check);
 else if (command === 'secrets') await printSecrets(directory, { rotate, external });
-else throw new PermanentError('invalid-arguments', 'say `generate [--check]` or `secrets [DIRECTORY] [--rotate] [--external-store]`');
+else
+  throw new PermanentError(
+    'invalid-arguments',
+    'use `generate [--check]` or `secrets [DIRECTORY] [--rotate] [--external-store]`',
+  );

@@ -1,55 +1,75 @@
-import type { ISecret } from 'kubernetes-models/v1/Secret';
-import { readConfig, type StoreConfig } from '../../shared/config/config.ts';
+import { readConfig, type environmentSchema, type StoreConfig } from '../../shared/config/config.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
-import { localRoles, ROOT_USER } from '../access/roles.ts';
-import { ROUTES } from '../servers/nats.ts';
+import { busPermissions } from '../access/permissions.ts';
 import { accessKeyOf } from '../access/policies.ts';
 import type { Secrets } from '../access/secrets.ts';
+import { localRoles, ROOT_USER } from '../access/roles.ts';
 import { serviceNames } from '../deployment/services.ts';
-import { BUS_ROUTES_FILE, BUS_USERS_FILE, busRoutes, busUsers } from './bus.ts';
-import { BUS_USERS, NAMESPACE, secretOf, STORE_ROOT } from './names.ts';
-import type { ServiceEnvironment } from './services.ts';
-import { SET_UP } from './set-up.ts';
-import { rootKeys } from './store.ts';
+import { clusterConfig, natsConfig, ROUTES } from '../servers/nats.ts';
+import { addressOf, hosts, NAMESPACE, ports, secretOf, serverCounts } from './names.ts';
 
-/** The roles of an installation, whose bus may be a cluster. */
+export interface SecretManifest {
+  readonly apiVersion: 'v1';
+  readonly kind: 'Secret';
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly type: 'Opaque';
+  readonly stringData: Readonly<Record<string, string>>;
+}
+
+/** Returns the roles of an installation. They include the servers of a NATS cluster, so that an overlay may change to scale-out. */
 export function rolesOf(graph: Graph): { bus: string[]; store: string[] } {
   const { bus, store } = localRoles(graph, readConfig({}).store.bucket);
   return { bus: [...bus, ROUTES], store };
 }
 
-/** Keys of a store that FAVE does not run. */
+/** Keys of an external store. */
 export type GivenKeys = Pick<StoreConfig, 'accessKey' | 'secretKey'>;
 
 /**
- * Every Secret that the manifests refer to: they are made for an installation and never committed. Each service gets its own role's.
- * @param given Keys that all have instead, where the store is somebody else's and makes none for them.
+ * Returns every Secret that the manifests refer to. They belong to one installation and are never committed.
+ * @param given Keys of an external store, which all services share. Default: each service gets its own key of MinIO.
  */
-export function secretManifests(graph: Graph, secrets: Secrets, given?: GivenKeys): ISecret[] {
+export function secretManifests(graph: Graph, secrets: Secrets, given?: GivenKeys): SecretManifest[] {
   const { bus, store } = secrets;
-  const access = (role: string, accessKey: string, secretKey = '', user = role): ISecret =>
+  const access = (role: string, accessKey: string, secretKey = '', user = role): SecretManifest =>
     secret(secretOf(role), {
       ARTIFACT_ACCESS_KEY: given?.accessKey ?? accessKey,
       ARTIFACT_SECRET_KEY: given?.secretKey ?? secretKey,
       NATS_USER: user,
       NATS_PASSWORD: bus[user] ?? '',
-    } satisfies ServiceEnvironment);
-  const ofOwnStore = [
-    secret(STORE_ROOT, {
-      [rootKeys.user]: ROOT_USER,
-      [rootKeys.password]: store[ROOT_USER] ?? '',
-      [rootKeys.bus]: bus['minio'] ?? '',
+    } satisfies Partial<Record<keyof typeof environmentSchema, string>>);
+  const minio = [
+    secret('minio-root', {
+      MINIO_ROOT_USER: ROOT_USER,
+      MINIO_ROOT_PASSWORD: store[ROOT_USER] ?? '',
+      NATS_PASSWORD: bus['minio'] ?? '',
     }),
     secret(secretOf('roles'), { 'secrets.json': JSON.stringify(secrets) }),
   ];
   return [
-    ...(given ? [] : ofOwnStore),
-    secret(BUS_USERS, { [BUS_USERS_FILE]: busUsers(graph, bus), [BUS_ROUTES_FILE]: busRoutes(bus[ROUTES] ?? '') }),
-    access(SET_UP, ROOT_USER, store[ROOT_USER], 'admin'),
+    ...(given ? [] : minio),
+    secret('nats-users', { 'users.conf': busUsers(graph, bus), 'routes.conf': busRoutes(bus[ROUTES] ?? '') }),
+    access('set-up', ROOT_USER, store[ROOT_USER], 'admin'),
     ...serviceNames(graph).map((name) => access(name, accessKeyOf(name), store[name])),
   ];
 }
 
-function secret(name: string, stringData: Record<string, string>): ISecret {
+/** Returns the NATS users with the permissions that follow from the graph. */
+function busUsers(graph: Graph, passwords: Readonly<Record<string, string>>): string {
+  const options = { port: ports.bus, monitor: ports.monitor, dataDir: '/data', program: '' };
+  const { authorization } = natsConfig({ ...options, users: busPermissions(graph), passwords }) as { authorization: object };
+  return `authorization: ${JSON.stringify(authorization, null, 2)}\n`;
+}
+
+/** Returns the routes between the servers of a NATS cluster, which find each other by the names of the headless Service. */
+function busRoutes(password: string): string {
+  const names = Array.from({ length: serverCounts.bus }, (_, index) => `${hosts.bus}-${index}`);
+  const routes = names.map((name) => `${name}.${addressOf(hosts.busNodes)}:${ports.routes}`);
+  // Clients connect through the Service, not to addresses that servers advertise.
+  const cluster = { ...clusterConfig({ port: ports.routes, routes, password }), no_advertise: true };
+  return `cluster: ${JSON.stringify(cluster, null, 2)}\n`;
+}
+
+function secret(name: string, stringData: Record<string, string>): SecretManifest {
   return { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: NAMESPACE }, type: 'Opaque', stringData };
 }

@@ -1,5 +1,6 @@
 import { logPanels, type LogPanel } from './log-panels.ts';
 import { rows, type Panel } from './panels.ts';
+import { restrictMetrics } from './promql.ts';
 
 /** Of the whole dashboard, in Grafana's units. */
 const WIDTH = 24;
@@ -27,6 +28,7 @@ export function dashboard(): object {
     templating: {
       list: [
         { name: 'datasource', label: 'metrics', type: 'datasource', query: 'prometheus' },
+        namespaceVariable,
         { name: 'logs', label: 'logs', type: 'datasource', query: 'loki' },
         { name: 'request', label: 'request', type: 'textbox', query: '.+' },
       ],
@@ -51,6 +53,15 @@ function placed(all: readonly Row[]): object[] {
     ];
   });
 }
+
+/** Namespaces with a FAVE installation. Without Kubernetes there are none: the variable is empty, which matches metrics without the label. */
+const namespaceVariable = {
+  name: 'namespace',
+  type: 'query',
+  datasource: { type: 'prometheus', uid: '${datasource}' },
+  query: 'label_values(fave_lag, namespace)',
+  refresh: 2,
+};
 
 const curves = { type: 'timeseries', options: {}, defaults: { custom: { lineWidth: 1, fillOpacity: 10 } }, range: true };
 
@@ -84,7 +95,7 @@ function metricPanel({ title, expr, legend, unit }: Panel): object {
       {
         refId: 'A',
         datasource,
-        expr: expr.replaceAll('RATE', '$__rate_interval'),
+        expr: restrictMetrics(expr, 'namespace=~"$namespace"').replaceAll('RATE', '$__rate_interval'),
         legendFormat: legend,
         range,
         instant: !range,

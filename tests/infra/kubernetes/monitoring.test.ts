@@ -3,13 +3,13 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
-import { restrictToFave } from '../../../infra/kubernetes/monitoring.ts';
 import { dashboard } from '../../../infra/observe/dashboard.ts';
 import { rows } from '../../../infra/observe/panels.ts';
+import { restrictMetrics } from '../../../infra/observe/promql.ts';
 import { root } from '../../../infra/process/paths.ts';
 import { serviceNames } from '../../../infra/deployment/services.ts';
 import { graph } from '../../../services/pipeline.ts';
-import { ofKind, overlay, podsOf, type Manifest } from './overlays.ts';
+import { ofKind, podsOf, renderOverlay, type Manifest } from './render.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -28,7 +28,7 @@ interface Monitor {
   };
 }
 
-/** Something that is scraped: whose it is, and the labels that all its series get. */
+/** An endpoint that Prometheus scrapes, and the labels that it adds to all series. */
 interface Target {
   readonly owner: string;
   readonly port: number;
@@ -38,7 +38,7 @@ interface Target {
 const matches = (selector: Labels, labels: Labels): boolean =>
   Object.entries(selector).every(([key, value]) => labels[key] === value);
 
-/** As the operator writes Prometheus' `relabel_configs`: `job` from the label that is named, then what the endpoint adds. */
+/** Returns the labels of a target as the operator's `relabel_configs` set them: `job` from the job label, then the endpoint's. */
 function labelsOf({ spec }: Monitor, { relabelings = [] }: Endpoint, labels: Labels, meta: Labels): Labels {
   const source: Labels = {
     ...meta,
@@ -82,8 +82,6 @@ function serviceTargets(manifests: readonly Manifest[]): Target[] {
   );
 }
 
-const targetsOf = (manifests: readonly Manifest[]): Target[] => [...podTargets(manifests), ...serviceTargets(manifests)];
-
 interface Rules {
   readonly groups: readonly { readonly rules: readonly { readonly alert: string; readonly expr: string }[] }[];
 }
@@ -91,91 +89,81 @@ interface Rules {
 const rulesOf = (manifests: readonly Manifest[]) =>
   ofKind<{ spec: Rules }>(manifests, 'PrometheusRule').flatMap(({ spec }) => spec.groups.flatMap(({ rules }) => rules));
 
-/** Names of the metrics and values of the label `job` for which an expression asks. */
 const metricsIn = (expr: string): string[] => expr.match(/\b(fave|minio|gnatsd|process|nodejs)_\w+/g) ?? [];
 
-/** What a query asks of whatever namespace: what remains where functions, words of the language, strings, labels and ranges are taken out. */
-const strangersIn = (expr: string): string[] =>
+const jobsIn = (expr: string): string[] => [...expr.matchAll(/\bjob="([^"]*)"/g)].map(([, job = '']) => job);
+
+/** Returns the names that remain after functions, keywords, strings, labels, ranges and restricted metrics are removed: metrics of any namespace. */
+const unrestrictedIn = (expr: string): string[] =>
   expr
-    .replace(/\w+\{namespace="fave"[^}]*\}|\bALERTS\{alertname=~"Fave[^}]*\}/g, '')
+    .replace(/\w+\{namespace=[^}]*\}|\bALERTS\{alertname=~"Fave[^}]*\}/g, '')
     .replace(/"[^"]*"|\$\w+|\[[^\]]*\]/g, '')
     .replace(/\b(by|without|on|ignoring|group_left|group_right) *\([^)]*\)/g, '')
     .replace(/\b\w+ *\(|\b(and|or|unless|bool|offset)\b/g, '')
     .match(/[a-z]\w*/gi) ?? [];
 
-/** A text as it is where everything is one's own. */
-const withoutNamespace = (text: string): string => text.replace(/namespace=\\?"fave\\?",?/g, '').replace(/(\w)\{\}/g, '$1');
+/** Job of a metric by the first part of its name. */
+const jobByPrefix: Labels = { fave: 'fave', process: 'fave', nodejs: 'fave', minio: 'minio', gnatsd: 'nats' };
+const jobOf = (metric: string): string | undefined => jobByPrefix[metric.split('_')[0] ?? ''];
 
-const jobsIn = (expr: string): string[] => [...expr.matchAll(/\bjob="([^"]*)"/g)].map(([, job = '']) => job);
-
-/** Whose numbers a metric is among, by how its name begins. */
-const house: Labels = { fave: 'fave', process: 'fave', nodejs: 'fave', minio: 'minio', gnatsd: 'nats' };
-
-it('a metric is asked for in the namespace, whatever else is asked of it; what only looks like one is left', () => {
-  const asked =
+it('restrictMetrics adds a matcher to every metric and to nothing else', () => {
+  const expr =
     'sum by (up) (rate(fave_x_total{a="up {b}",c!="\\"}"}[5m])) / up == on (job) label_replace(process_y, "fave_z", "up", "", "")';
-  const ours =
+  const restricted =
     'sum by (up) (rate(fave_x_total{namespace="fave",a="up {b}",c!="\\"}"}[5m])) / up{namespace="fave"} == on (job) label_replace(process_y{namespace="fave"}, "fave_z", "up", "", "")';
-  expect(restrictToFave(asked)).toBe(ours);
-  expect(() => restrictToFave('ALERTS > 0')).toThrow('no metric of ours');
+  expect(restrictMetrics(expr, 'namespace="fave"')).toBe(restricted);
+  expect(() => restrictMetrics('ALERTS > 0', 'namespace="fave"')).toThrow('no metric of FAVE');
 });
 
 describe.each(['cold+monitoring', 'scale-out+monitoring'])('%s', { timeout: 900_000 }, (name) => {
-  it('asks every service and both servers, each once', async () => {
-    const targets = targetsOf(await overlay(name)).map(({ owner, port }) => `${owner}:${port}`);
-    expect(targets.sort()).toEqual(
-      [...serviceNames(graph).map((service) => `${service}:8080`), 'minio:9000', 'nats:8080'].sort(),
+  it('scrapes every service and both servers once, with the labels that panels and alerts expect', async () => {
+    const manifests = await renderOverlay(name);
+    const targets = [...podTargets(manifests), ...serviceTargets(manifests)];
+    const services = serviceNames(graph);
+    expect(targets.map(({ owner, port }) => `${owner}:${port}`).sort()).toEqual(
+      [...services.map((service) => `${service}:8080`), 'minio:9000', 'nats:8080'].sort(),
     );
-  });
-
-  it('names them as panels and alerts do', async () => {
-    const manifests = await overlay(name);
-    const targets = targetsOf(manifests);
     for (const { owner, labels } of targets)
-      expect(labels).toEqual({
-        namespace: 'fave',
-        service: owner,
-        job: serviceNames(graph).includes(owner) ? 'fave' : owner,
-      });
+      expect(labels).toEqual({ namespace: 'fave', service: owner, job: services.includes(owner) ? 'fave' : owner });
     const jobs = new Set(targets.map(({ labels }) => labels['job']));
-    const asked = [
+    const queries = [
       ...Object.values(rows).flatMap((panels) => panels.map(({ expr }) => expr)),
       ...rulesOf(manifests).map(({ expr }) => expr),
     ];
-    expect(asked.flatMap(jobsIn).length).toBeGreaterThan(0);
-    for (const job of asked.flatMap(jobsIn)) expect(jobs).toContain(job);
-    for (const metric of asked.flatMap(metricsIn)) expect(jobs).toContain(house[metric.split('_')[0] ?? '']);
-    expect(new Set(asked.flatMap(metricsIn).map((metric) => house[metric.split('_')[0] ?? '']))).toEqual(jobs);
+    expect(queries.flatMap(jobsIn).length).toBeGreaterThan(0);
+    for (const job of queries.flatMap(jobsIn)) expect(jobs).toContain(job);
+    expect(new Set(queries.flatMap(metricsIn).map(jobOf))).toEqual(jobs);
   });
 
-  it('lets a process tell its own service', async () => {
-    const endpoints = ofKind<Monitor>(await overlay(name), 'PodMonitor').flatMap(({ spec }) => spec.podMetricsEndpoints ?? []);
-    for (const { honorLabels } of endpoints) expect(honorLabels).toBe(true);
+  it('keeps the label `service` that a process sets', async () => {
+    const monitors = ofKind<Monitor>(await renderOverlay(name), 'PodMonitor');
+    for (const { honorLabels } of monitors.flatMap(({ spec }) => spec.podMetricsEndpoints ?? [])) expect(honorLabels).toBe(true);
   });
 
-  it('has the alerts of the other deployments, of what is ours alone', async () => {
+  it('has the alerts of the other deployments, restricted to the namespace', async () => {
     const text = await readFile(join(root, 'infra', 'observe', 'alerts.yml'), 'utf8');
-    const wanted = (parse(text) as Rules).groups.flatMap(({ rules }) => rules);
-    const rules = rulesOf(await overlay(name));
-    expect(rules.map(({ alert }) => alert)).toEqual(wanted.map(({ alert }) => alert));
+    const expected = (parse(text) as Rules).groups.flatMap(({ rules }) => rules);
+    const rules = rulesOf(await renderOverlay(name));
+    expect(rules.map(({ alert }) => alert)).toEqual(expected.map(({ alert }) => alert));
     for (const [index, { expr }] of rules.entries()) {
-      expect(strangersIn(expr)).toEqual([]);
-      expect(withoutNamespace(expr)).toBe(wanted[index]?.expr);
+      expect(unrestrictedIn(expr)).toEqual([]);
+      expect(expr.replace(/namespace="fave",?/g, '').replace(/(\w)\{\}/g, '$1')).toBe(expected[index]?.expr);
     }
   });
 
-  it('gives Grafana’s sidecar the dashboard, of what is ours alone', async () => {
-    const maps = ofKind(await overlay(name), 'ConfigMap').filter(
+  it('gives Grafana’s sidecar the dashboard, whose queries ask for one namespace', async () => {
+    const maps = ofKind(await renderOverlay(name), 'ConfigMap').filter(
       ({ metadata }) => metadata.labels?.['grafana_dashboard'] === '1',
     );
     expect(maps.map(({ metadata }) => metadata.name)).toEqual(['fave-dashboard']);
-    const text = maps[0]?.data?.['pipeline.json'] ?? '';
-    const { panels } = JSON.parse(text) as { panels: { datasource?: { type: string }; targets?: { expr: string }[] }[] };
-    const queries = panels
+    const shown = JSON.parse(maps[0]?.data?.['pipeline.json'] ?? '') as {
+      panels: { datasource?: { type: string }; targets?: { expr: string }[] }[];
+    };
+    expect(shown).toEqual(dashboard());
+    const queries = shown.panels
       .filter(({ datasource }) => datasource?.type === 'prometheus')
       .flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
     expect(queries.flatMap(metricsIn).length).toBeGreaterThan(0);
-    expect(queries.flatMap(strangersIn)).toEqual([]);
-    expect(JSON.parse(withoutNamespace(text))).toEqual(dashboard());
+    expect(queries.flatMap(unrestrictedIn)).toEqual([]);
   });
 });

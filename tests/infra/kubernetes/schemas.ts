@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { root } from '../../../infra/process/paths.ts';
-import type { Manifest } from './overlays.ts';
+import type { Manifest } from './render.ts';
 
-/** Schemas as the API server has them; by whom, see update-schemas.ts. */
+/** Schemas of the API server and of the custom resources, written by update-schemas.ts. */
 export const SCHEMAS = join(root, 'tests', 'infra', 'kubernetes', 'schemas.json');
 
 export const METADATA = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
@@ -22,25 +22,22 @@ interface Schemas {
   readonly definitions: Readonly<Record<string, Schema>>;
 }
 
-/** What the test cluster runs, which is said where it is built. */
+/** Returns the versions of the test cluster, from its build script. */
 export async function clusterVersions(): Promise<Record<'kubernetes' | 'keda' | 'operator', string>> {
   const script = await readFile(join(root, 'tests', 'kubernetes-cluster', 'scripts', 'build.sh'), 'utf8');
-  const version = (name: string): string => new RegExp(`\\b${name}=([\\d.]+)`).exec(script)?.[1] ?? `no ${name} in build.sh`;
+  const version = (name: string): string => new RegExp(`\\b${name}=([\\d.]+)`).exec(script)?.[1] ?? `build.sh sets no ${name}`;
   return { kubernetes: version('KUBERNETES'), keda: version('KEDA'), operator: version('PROMETHEUS_OPERATOR') };
 }
 
-const each = (named: Readonly<Record<string, Schema>>): Record<string, Schema> =>
+const strictEach = (named: Readonly<Record<string, Schema>>): Record<string, Schema> =>
   Object.fromEntries(Object.entries(named).map(([name, schema]) => [name, strict(schema)]));
 
-/**
- * Refuses fields that a schema does not name, as the server does for `kubectl apply`: a field with a typo would be ignored.
- * Maps, and what is said to hold anything, stay as they are.
- */
+/** Returns a schema that rejects unknown fields, as `kubectl apply` does. Maps and objects with `preserve-unknown-fields` stay open. */
 function strict(schema: Schema): Schema {
   const { properties, items, additionalProperties } = schema;
   return {
     ...schema,
-    ...(properties && { properties: each(properties) }),
+    ...(properties && { properties: strictEach(properties) }),
     ...(properties && additionalProperties === undefined && !schema['x-kubernetes-preserve-unknown-fields']
       ? { additionalProperties: false }
       : typeof additionalProperties === 'object' && { additionalProperties: strict(additionalProperties) }),
@@ -49,16 +46,16 @@ function strict(schema: Schema): Schema {
 }
 
 export const schemas = JSON.parse(await readFile(SCHEMAS, 'utf8')) as Schemas;
-const definitions = each(schemas.definitions);
-const kinds = each(schemas.kinds);
+const definitions = strictEach(schemas.definitions);
+const kinds = strictEach(schemas.kinds);
 const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });
 const compiled = new Map<string, ValidateFunction>();
 
-/** What is wrong with a manifest; nothing, where the list is empty. */
+/** Returns the violations of a manifest's schema. */
 export function faults(manifest: Pick<Manifest, 'apiVersion' | 'kind'>): string[] {
   const name = `${manifest.apiVersion}/${manifest.kind}`;
   const schema = kinds[name];
-  if (!schema) return [`there is no schema of ${name}: add it to update-schemas.ts`];
+  if (!schema) return [`no schema for ${name}: add it to update-schemas.ts`];
   const validate = compiled.get(name) ?? ajv.compile({ ...schema, definitions });
   compiled.set(name, validate);
   validate(manifest);

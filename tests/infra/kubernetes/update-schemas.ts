@@ -1,6 +1,6 @@
 /**
- * `node tests/infra/kubernetes/update-schemas.ts`: writes schemas.json from the Go modules of Kubernetes, KEDA and the Prometheus operator,
- * in the versions that the test cluster runs. All three are under the Apache License 2.0.
+ * `node tests/infra/kubernetes/update-schemas.ts` writes schemas.json from the Go modules of Kubernetes, KEDA and the Prometheus operator,
+ * in the versions of the test cluster. All three have the Apache License 2.0.
  */
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { clusterVersions, METADATA, SCHEMAS, type Schema } from './schemas.ts';
 
-/** What `k8s/` consists of. */
+/** Kinds of the Kubernetes API in `k8s/`. */
 const KINDS = [
   'core.v1.Namespace',
   'core.v1.Service',
@@ -35,18 +35,19 @@ async function folderOf(module: string): Promise<string> {
   return (JSON.parse(stdout) as { Dir: string }).Dir;
 }
 
-const UNREAD = /^(description|default|format|x-kubernetes-(?!preserve-unknown-fields).*)$/;
+/** Keywords that no validator needs: prose, defaults and merge hints. */
+const UNUSED = /^(description|default|format|x-kubernetes-(?!preserve-unknown-fields).*)$/;
 
-/** A flag within a pattern, which Go knows and JavaScript does not. */
-const GO = /\(\?i\)/;
+/** An inline flag of Go's regular expressions, which JavaScript does not support. */
+const GO_FLAG = /\(\?i\)/;
 
-/** Without what no validator reads: prose, defaults, and hints for those who merge. */
+/** Returns a schema without unused keywords. */
 function slim(value: unknown, inProperties = false): unknown {
   if (Array.isArray(value)) return value.map((each) => slim(each));
   if (typeof value !== 'object' || value === null) return value;
   if ('format' in value && value.format === 'int-or-string') return { type: ['integer', 'string'] };
   const kept = Object.entries(value).filter(
-    ([key, each]) => inProperties || !(UNREAD.test(key) || (key === 'pattern' && GO.test(String(each)))),
+    ([key, each]) => inProperties || !(UNUSED.test(key) || (key === 'pattern' && GO_FLAG.test(String(each)))),
   );
   return Object.fromEntries(kept.map(([key, each]) => [key, slim(each, !inProperties && key === 'properties')]));
 }
@@ -56,8 +57,8 @@ interface Swagger {
 }
 type Gvk = Record<'group' | 'version' | 'kind', string>;
 
-/** The API's own kinds, and every definition that they refer to. */
-function ofKubernetes({ definitions: all }: Swagger): { kinds: Record<string, Schema>; definitions: Record<string, Schema> } {
+/** Returns the kinds of the Kubernetes API and every definition that they refer to. */
+function readSwagger({ definitions: all }: Swagger): { kinds: Record<string, Schema>; definitions: Record<string, Schema> } {
   const definitions: Record<string, Schema> = {};
   const visit = (name: string): void => {
     if (definitions[name]) return;
@@ -69,7 +70,7 @@ function ofKubernetes({ definitions: all }: Swagger): { kinds: Record<string, Sc
     const name = `io.k8s.api.${short}`;
     visit(name);
     const [of] = (all[name] as Record<string, Gvk[]>)['x-kubernetes-group-version-kind'] ?? [];
-    if (!of) throw new Error(`${name} is no kind`);
+    if (!of) throw new Error(`${name} has no group, version and kind`);
     return [`${of.group === '' ? '' : `${of.group}/`}${of.version}/${of.kind}`, { $ref: `${REFERENCE}${name}` }];
   });
   return { kinds: Object.fromEntries(kinds), definitions };
@@ -83,8 +84,8 @@ interface Crd {
   };
 }
 
-/** What a custom resource's definition says, with the metadata that every resource has. */
-function ofCustom({ spec: { group, names, versions } }: Crd): [string, Schema][] {
+/** Returns the schema of each version of a custom resource, with the metadata of all resources. */
+function readDefinition({ spec: { group, names, versions } }: Crd): [string, Schema][] {
   return versions.map(({ name, schema: { openAPIV3Schema } }) => {
     const schema = slim(openAPIV3Schema) as Schema;
     return [
@@ -101,13 +102,13 @@ const modules = {
   operator: `github.com/prometheus-operator/prometheus-operator@v${operator}`,
 };
 const swagger = join(await folderOf(modules.kubernetes), 'api', 'openapi-spec', 'swagger.json');
-const { kinds, definitions } = ofKubernetes(JSON.parse(await readFile(swagger, 'utf8')) as Swagger);
-for (const [house, paths] of Object.entries(CUSTOM)) {
-  const folder = await folderOf(modules[house as keyof typeof CUSTOM]);
+const { kinds, definitions } = readSwagger(JSON.parse(await readFile(swagger, 'utf8')) as Swagger);
+for (const [name, paths] of Object.entries(CUSTOM)) {
+  const folder = await folderOf(modules[name as keyof typeof CUSTOM]);
   for (const path of paths)
-    Object.assign(kinds, Object.fromEntries(ofCustom(parse(await readFile(join(folder, path), 'utf8')) as Crd)));
+    Object.assign(kinds, Object.fromEntries(readDefinition(parse(await readFile(join(folder, path), 'utf8')) as Crd)));
 }
-// A line a kind, so that a change can be read.
+// One line per kind keeps diffs readable.
 const lines = (named: Record<string, Schema>): string =>
   Object.entries(named)
     .map(([name, schema]) => `    ${JSON.stringify(name)}: ${JSON.stringify(schema)}`)

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildImages } from '../../../infra/compose/build.ts';
@@ -5,11 +6,13 @@ import { ensureCompose } from '../../../infra/compose/client.ts';
 import { findDaemon } from '../../../infra/compose/daemon.ts';
 import { run } from '../../../infra/compose/run.ts';
 import { createLocalImages } from '../../../infra/compose/local-images.ts';
-import { version } from '../../../infra/kubernetes/base.ts';
 import { images } from '../../../infra/kubernetes/names.ts';
-import { cacheDir } from '../../../infra/process/paths.ts';
+import { cacheDir, root } from '../../../infra/process/paths.ts';
 import type { ProgressReporter } from '../../../infra/process/progress.ts';
 import { PermanentError } from '../../../shared/core/errors.ts';
+
+/** Tag of the images in `k8s/`. */
+export const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
 /**
  * Builds the images as compose.yaml has them and saves each as an archive. `FAVE_KUBERNETES_IMAGES` names a folder of archives to use instead.

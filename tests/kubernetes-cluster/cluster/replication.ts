@@ -1,7 +1,6 @@
 import type { Bus } from '../../../shared/bus/connection.ts';
 import { streams } from '../../../shared/bus/topology.ts';
-import { BUS_NODES } from '../../../infra/kubernetes/bus.ts';
-import { STORE_NODES } from '../../../infra/kubernetes/store.ts';
+import { serverCounts } from '../../../infra/kubernetes/names.ts';
 import type { System } from './system.ts';
 
 interface StoreInfo {
@@ -16,11 +15,11 @@ export async function findMissingReplicas({ mc }: System, { manager }: Bus): Pro
   const { info } = JSON.parse(await mc('admin', 'info', '--json', 'fave')) as StoreInfo;
   const { backend, servers } = info;
   const store = [backend.backendType, backend.standardSCParity, backend.onlineDisks, servers.filter(isOnline).length].join(' ');
-  const wanted = ['Erasure', STORE_NODES / 2, STORE_NODES, STORE_NODES].join(' ');
+  const wanted = ['Erasure', serverCounts.store / 2, serverCounts.store, serverCounts.store].join(' ');
   const bus = Object.values(streams).map(async (name) => {
     const { config, cluster } = await manager.streams.info(name);
     const current = (cluster?.replicas ?? []).filter((replica) => replica.current).length + 1;
-    return config.num_replicas === BUS_NODES && current === BUS_NODES
+    return config.num_replicas === serverCounts.bus && current === serverCounts.bus
       ? []
       : [`${name}: ${current} of ${config.num_replicas} copies`];
   });

@@ -6,10 +6,8 @@ import { readConfig, type BusConfig, type StoreConfig } from '../../../shared/co
 import type { Graph } from '../../../shared/pipeline/graph.ts';
 import { run } from '../../../infra/compose/run.ts';
 import { ROOT_USER } from '../../../infra/access/roles.ts';
-import { BUS_NODES } from '../../../infra/kubernetes/bus.ts';
-import { hosts, NAMESPACE, ports } from '../../../infra/kubernetes/names.ts';
+import { hosts, NAMESPACE, ports, serverCounts } from '../../../infra/kubernetes/names.ts';
 import { rolesOf, secretManifests } from '../../../infra/kubernetes/secrets.ts';
-import { STORE_NODES } from '../../../infra/kubernetes/store.ts';
 import { root } from '../../../infra/process/paths.ts';
 import { ensureSecrets } from '../../../infra/access/secrets.ts';
 import { apply, applyOverlay, createApi, kubectl, makeVolumes, runDir, type Adaptation } from './kubectl.ts';
@@ -71,7 +69,7 @@ export async function install(
 ): Promise<System> {
   const secrets = await ensureSecrets(secretsDir, rolesOf(graph));
   const claims = (host: string, count: number): string[] => Array.from({ length: count }, (_, node) => `data-${host}-${node}`);
-  await makeVolumes([...claims(hosts.store, STORE_NODES), ...claims(hosts.bus, BUS_NODES)]);
+  await makeVolumes([...claims(hosts.store, serverCounts.store), ...claims(hosts.bus, serverCounts.bus)]);
   await kubectl(['apply', '-f', join(root, 'k8s', 'base', 'namespace.yaml')]);
   await apply(secretManifests(graph, secrets, given));
   await applyOverlay(overlay, adaptation);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { readConfig, type StoreConfig } from '../../../shared/config/config.ts';
 import type { Graph } from '../../../shared/pipeline/graph.ts';
 import { run } from '../../../infra/compose/run.ts';
-import { ENVIRONMENT, literals, NAMESPACE } from '../../../infra/kubernetes/names.ts';
+import { NAMESPACE } from '../../../infra/kubernetes/names.ts';
 import { startProcess, untilReady, type RunningProcess } from '../../../infra/process/process.ts';
 import { ensureServers } from '../../../infra/servers/install.ts';
 import { addition, kubectl, nodeAddress, overlayDir, runDir, type Adaptation } from '../cluster/kubectl.ts';
@@ -50,16 +50,16 @@ async function startStore(): Promise<{ config: StoreConfig; server: RunningProce
 
 /** What a person sets for a store of their own: its address, and whom to trust. */
 function adaptation({ endpoint, region, pathStyle }: StoreConfig): Adaptation {
-  const settings = {
-    ARTIFACT_ENDPOINT: endpoint,
-    ARTIFACT_REGION: region,
-    ARTIFACT_PATH_STYLE: String(pathStyle),
-    ARTIFACT_CA: `${MOUNT}/${AUTHORITY}`,
-  };
+  const literals = [
+    `ARTIFACT_ENDPOINT=${endpoint}`,
+    `ARTIFACT_REGION=${region}`,
+    `ARTIFACT_PATH_STYLE=${pathStyle}`,
+    `ARTIFACT_CA=${MOUNT}/${AUTHORITY}`,
+  ];
   const name = 'store-authority';
   return {
     configMapGenerator: [
-      { name: ENVIRONMENT, namespace: NAMESPACE, behavior: 'merge', literals: literals(settings) },
+      { name: 'environment', namespace: NAMESPACE, behavior: 'merge', literals },
       { name, namespace: NAMESPACE, files: [AUTHORITY] },
     ],
     patches: [

@@ -1,6 +1,6 @@
 import { connectBus } from '../../../shared/bus/connection.ts';
 import { nextSequence } from '../../../shared/bus/request-events.ts';
-import { version } from '../../../infra/kubernetes/base.ts';
+import { version } from '../cluster/image-archives.ts';
 import { images, NAMESPACE } from '../../../infra/kubernetes/names.ts';
 import { markedBlocks } from '../../support/documented-commands.ts';
 import { kubectl, overlayDir, retag, shell, writeOverlay, type Adaptation } from '../cluster/kubectl.ts';

@@ -1,6 +1,5 @@
 import { newTraceparent, traceIdOf } from '../../../shared/observability/trace.ts';
-import { NAMESPACE, peerNamespaces } from '../../../infra/kubernetes/names.ts';
-import { COLLECTOR_PORT } from '../../../infra/kubernetes/network.ts';
+import { NAMESPACE } from '../../../infra/kubernetes/names.ts';
 import { startCollector, rootsOf, type Collector } from '../../../infra/observe/collector.ts';
 import { serviceNames } from '../../../infra/deployment/services.ts';
 import { apply, applyOverlay, kubectl, manifests, nodeAddress } from '../cluster/kubectl.ts';
@@ -8,12 +7,16 @@ import { medium } from '../cluster/media.ts';
 import { until } from '../cluster/system.ts';
 import type { Scenario } from './scenario-report.ts';
 
+/** Namespace and port of the collector in k8s/components/tracing. */
+const MONITORING = 'monitoring';
+const COLLECTOR_PORT = 4318;
+
 /** The Service that the component sends to, in front of a collector that is this process. */
 function collectorService({ url }: Collector): object[] {
   const { hostname, port } = new URL(url);
-  const metadata = { name: 'otel-collector', namespace: peerNamespaces.monitoring };
+  const metadata = { name: 'otel-collector', namespace: MONITORING };
   return [
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: peerNamespaces.monitoring } },
+    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: MONITORING } },
     { apiVersion: 'v1', kind: 'Service', metadata, spec: { ports: [{ name: 'otlp', port: COLLECTOR_PORT }] } },
     {
       apiVersion: 'discovery.k8s.io/v1',
@@ -49,6 +52,6 @@ export const traces: Scenario = async (system, graph, say) => {
     return undefined;
   } finally {
     collector.close();
-    await kubectl(['delete', 'namespace', peerNamespaces.monitoring, '--ignore-not-found', '--wait', '--timeout=120s']);
+    await kubectl(['delete', 'namespace', MONITORING, '--ignore-not-found', '--wait', '--timeout=120s']);
   }
 };

@@ -14,7 +14,7 @@ build() { # NAME LDFLAGS PACKAGE, in the current directory
   go build -trimpath -ldflags "-s -w $2" -o "$bin/.$1" "$3"
   mv "$bin/.$1" "$bin/$1" # complete or not at all
 }
-missing() { for name in "$@"; do [ -x "$bin/$name" ] || return 0; done; return 1; }
+missing() { local name; for name in "$@"; do [ -x "$bin/$name" ] || return 0; done; return 1; }
 folder_of() { # MODULE@VERSION
   go mod download -json "$1" | sed -n 's/^\t"Dir": "\(.*\)",\{0,1\}$/\1/p'
 }

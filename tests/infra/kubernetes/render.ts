@@ -11,7 +11,7 @@ import { cacheDir, root } from '../../../infra/process/paths.ts';
 
 const run = promisify(execFile);
 
-/** What every manifest has; the rest is asked for by kind. */
+/** Fields that every manifest has. */
 export interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
@@ -20,52 +20,48 @@ export interface Manifest {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-export type PodSpec = NonNullable<NonNullable<NonNullable<IDeployment['spec']>['template']>['spec']>;
+type PodSpec = NonNullable<NonNullable<NonNullable<IDeployment['spec']>['template']>['spec']>;
 
 const k8s = (...path: string[]): string => join(root, 'k8s', ...path);
 
-export const overlayNames = readdirSync(k8s('overlays'));
-
-/** Whatever can be applied: each overlay, each component added to one, by name, and those that several components change together. */
+/** Every overlay, each component on an overlay, and a combination in which several components patch the same object. */
 export const allNames = [
-  ...overlayNames,
+  ...readdirSync(k8s('overlays')),
   ...readdirSync(k8s('components')).map((name) => `cold+${name}`),
   'scale-out+monitoring',
 ];
 
 const kubectl = join(cacheDir, 'kubernetes', 'bin', 'kubectl');
 
-/** kubectl, whose built-in kustomize builds overlays: from the cache, or built from source once, some minutes. */
+/** Returns kubectl, which includes Kustomize, from the cache. The first call on a machine builds it, which takes minutes. */
 async function ensureKubectl(): Promise<string> {
   if (!existsSync(kubectl)) {
-    await run(join(root, 'tests', 'kubernetes-cluster', 'scripts', 'build.sh'), ['kubectl'], {
-      timeout: 880_000,
-      maxBuffer: 1e8,
-    });
+    const build = join(root, 'tests', 'kubernetes-cluster', 'scripts', 'build.sh');
+    await run(build, ['kubectl'], { timeout: 880_000, maxBuffer: 1e8 });
   }
   return kubectl;
 }
 
-const built = new Map<string, Promise<readonly Manifest[]>>();
+const rendered = new Map<string, Promise<readonly Manifest[]>>();
 
-/** The manifests of an overlay, as `kubectl apply -k` sends them; `cold+monitoring`: with a component, as an installation adds it. */
-export function overlay(name: string): Promise<readonly Manifest[]> {
-  const known = built.get(name) ?? build(name);
-  built.set(name, known);
+/** Returns the manifests that `kubectl apply -k` would send. @param name An overlay (`cold`), or one with a component (`cold+monitoring`). */
+export function renderOverlay(name: string): Promise<readonly Manifest[]> {
+  const known = rendered.get(name) ?? render(name);
+  rendered.set(name, known);
   return known;
 }
 
-async function build(name: string): Promise<readonly Manifest[]> {
+async function render(name: string): Promise<readonly Manifest[]> {
   const [base = '', component] = name.split('+');
   if (component === undefined) return kustomize(k8s('overlays', base));
-  return own(stringify({ resources: [`../k8s/overlays/${base}`], components: [`../k8s/components/${component}`] }));
+  return renderText(stringify({ resources: [`../k8s/overlays/${base}`], components: [`../k8s/components/${component}`] }));
 }
 
-/** The manifests of a kustomization of somebody's own, in a directory beside k8s/. */
-export async function own(kustomization: string): Promise<readonly Manifest[]> {
+/** Returns the manifests of a kustomization in a directory beside `k8s/`. */
+export async function renderText(kustomization: string): Promise<readonly Manifest[]> {
   const dir = await mkdtemp(join(tmpdir(), 'fave-overlay-'));
   try {
-    await writeFile(join(dir, 'kustomization.yaml'), kustomization.replaceAll('.', relative(dir, k8s())));
+    await writeFile(join(dir, 'kustomization.yaml'), kustomization.replaceAll('../k8s', relative(dir, k8s())));
     return await kustomize(dir);
   } finally {
     await rm(dir, { recursive: true });
@@ -77,7 +73,7 @@ async function kustomize(dir: string): Promise<readonly Manifest[]> {
   return parseAllDocuments(stdout).map((document) => document.toJS() as Manifest);
 }
 
-/** Pods of Deployments, StatefulSets and Jobs, by name of their owner. */
+/** Returns the pods of Deployments, StatefulSets and Jobs, by name of the owner. */
 export function podsOf(manifests: readonly Manifest[]): { name: string; labels: Record<string, string>; spec: PodSpec }[] {
   return manifests.flatMap(({ metadata, spec }) => {
     const { template } = (spec ?? {}) as { template?: { metadata?: IObjectMeta; spec?: PodSpec } };
@@ -87,4 +83,9 @@ export function podsOf(manifests: readonly Manifest[]): { name: string; labels: 
 
 export function ofKind<T>(manifests: readonly Manifest[], kind: string): (Manifest & T)[] {
   return manifests.filter((manifest) => manifest.kind === kind) as (Manifest & T)[];
+}
+
+/** Returns a ConfigMap with a generated name. */
+export function configMap(manifests: readonly Manifest[], name: string): Readonly<Record<string, string>> {
+  return ofKind(manifests, 'ConfigMap').find(({ metadata }) => metadata.name.startsWith(`${name}-`))?.data ?? {};
 }
