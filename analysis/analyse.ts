@@ -1,11 +1,11 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { draw } from './figures/draw.ts';
-import { figuresOf } from './figures/figures.ts';
+import { drawFigures } from './figures/draw.ts';
+import { createFigures } from './figures/figures.ts';
 import { readCells } from './data/read.ts';
 import { html, markdown, type Block } from './report/document.ts';
-import { reportOf, TITLE } from './report/report.ts';
-import { studyOf } from './data/study.ts';
+import { createReport, TITLE } from './report/report.ts';
+import { groupCells } from './data/study.ts';
 import { toCsv, toMarkdown } from './tables/table.ts';
 
 /**
@@ -15,8 +15,8 @@ import { toCsv, toMarkdown } from './tables/table.ts';
  * @throws PermanentError see {@link readCells}.
  */
 export async function analyse(directory: string, out: string): Promise<string[]> {
-  const study = studyOf(await readCells(directory));
-  const blocks = reportOf(study, await draw(figuresOf(study)));
+  const study = groupCells(await readCells(directory));
+  const blocks = createReport(study, await drawFigures(createFigures(study)));
   const files = new Map<string, string | Uint8Array>([
     ...blocks.flatMap(filesOf),
     ['report.md', markdown(blocks)],

@@ -2,26 +2,26 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { FaveError } from '../shared/core/errors.ts';
 import type { Bench } from './report/bench.ts';
-import { machine, type Target } from './report/figures.ts';
+import { describeMachine, type Target } from './report/figures.ts';
 import { cold } from './benches/cold.ts';
 import { drain } from './benches/drain.ts';
 import { e2e } from './benches/e2e.ts';
-import { hop } from './benches/delivery-latency.ts';
+import { deliveryLatency } from './benches/delivery-latency.ts';
 import { memory } from './benches/memory.ts';
 import { overhead } from './benches/overhead.ts';
 import { scale } from './benches/scale.ts';
 import { tracing } from './benches/tracing.ts';
 
-const benches: readonly Bench[] = [hop, overhead, drain, e2e, cold, memory, scale, tracing];
+const benches: readonly Bench[] = [deliveryLatency, overhead, drain, e2e, cold, memory, scale, tracing];
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 async function measure(bench: Bench, n: number, quiet: boolean): Promise<void> {
-  const before = machine();
+  const before = describeMachine();
   const begun = new Date();
   const { targets, figures } = await bench.run({ n, progress: quiet ? () => undefined : say });
   const seconds = Math.round((Date.now() - begun.getTime()) / 1_000);
-  const result = { bench: bench.name, date: begun.toISOString(), n, seconds, before, after: machine(), targets, figures };
+  const result = { bench: bench.name, date: begun.toISOString(), n, seconds, before, after: describeMachine(), targets, figures };
   process.stdout.write(`${JSON.stringify(result)}\n`);
   if (!quiet) for (const target of targets) say(inWords(target));
 }

@@ -51,7 +51,7 @@ export function memoizePerCondition<T>(compute: (condition: Condition) => T): (c
 const isSaturation = ({ cell }: RecordedCell): boolean => /saturat/.test(`${cell.load} ${cell.arrivals.pattern}`);
 
 /** Sorts runs into what is compared, what is not, and what broke. */
-export function studyOf(runs: readonly RecordedCell[]): Study {
+export function groupCells(runs: readonly RecordedCell[]): Study {
   const finished = runs.filter(({ cell }) => cell.status === 'finished');
   const compared = finished.filter((run) => !isSaturation(run));
   const platforms = (['local', 'kubernetes'] as const).flatMap((platform) => {

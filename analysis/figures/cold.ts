@@ -1,5 +1,5 @@
 import { group } from 'd3-array';
-import { coldStartsOf, partNames, coldStartParts } from '../measures/cold-starts.ts';
+import { computeColdStarts, partNames, coldStartParts } from '../measures/cold-starts.ts';
 import { measures } from '../measures/measures.ts';
 import { stageOrder } from '../measures/stages.ts';
 import { meanOf } from '../measures/statistics.ts';
@@ -7,7 +7,7 @@ import type { PlatformStudy } from '../data/study.ts';
 import { colours, ordinal, quantity, regimeColour, type Figure } from './figure.ts';
 
 /** How many requests met a cold start. */
-export function coldFrequency({ conditions, regimes, loads, platform }: PlatformStudy): Figure {
+export function createColdFrequencyFigure({ conditions, regimes, loads, platform }: PlatformStudy): Figure {
   const values = conditions.map(({ load, regime, runs }) => ({ load, regime, ...measures.cold.interval(runs) }));
   const title = 'Requests that met a cold start';
   const y = { ...quantity('value', 'share of requests'), axis: { format: '.0%' }, scale: { domain: [0, 1] } };
@@ -34,10 +34,10 @@ export function coldFrequency({ conditions, regimes, loads, platform }: Platform
 }
 
 /** What a cold start consists of. */
-export function coldParts(studies: readonly PlatformStudy[]): Figure {
+export function createColdPartsFigure(studies: readonly PlatformStudy[]): Figure {
   const runs = studies.flatMap(({ conditions }) => conditions.flatMap((condition) => condition.runs));
   const stages = stageOrder(runs);
-  const starts = runs.flatMap((run) => coldStartsOf(run).map((start) => ({ ...start, platform: run.cell.platform })));
+  const starts = runs.flatMap((run) => computeColdStarts(run).map((start) => ({ ...start, platform: run.cell.platform })));
   const values = [...group(starts, ({ platform, stage }) => `${platform} ${stage}`).values()].flatMap((own) =>
     partNames.map((part, order) => ({
       stage: own[0]?.stage,

@@ -13,7 +13,7 @@ export interface Drawing extends Figure {
 const file = (name: string): Promise<Buffer> => readFile(createRequire(import.meta.url).resolve(name));
 
 /** Draws figures as SVG, and as PNG twice as large. The same specification gives the same bytes. */
-export async function draw(figures: readonly Figure[]): Promise<Drawing[]> {
+export async function drawFigures(figures: readonly Figure[]): Promise<Drawing[]> {
   await loaded();
   const fonts = await Promise.all(
     ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'].map(async (name) => new Uint8Array(await file(`dejavu-fonts-ttf/ttf/${name}`))),

@@ -1,18 +1,18 @@
 import { measures } from '../measures/measures.ts';
 import type { PlatformStudy } from '../data/study.ts';
-import { frontier, type Point } from '../measures/frontier.ts';
+import { computeFrontier, type Point } from '../measures/frontier.ts';
 import { ordinal, regimeColour, type Figure } from './figure.ts';
 
 const axes = { cost: 'run cost', idle: 'idle cost' } as const;
 
 /** Latency against each of the two costs; regimes that no other beats in both are joined. */
-export function costLatency(study: PlatformStudy): Figure {
+export function createFrontierFigure(study: PlatformStudy): Figure {
   const { regimes, loads, platform } = study;
   const title = 'Latency against cost';
   const values = (['cost', 'idle'] as const).flatMap((axis) =>
     loads.flatMap((load) => {
       const points = pointsOf(study, load, axis);
-      const best = frontier(points);
+      const best = computeFrontier(points);
       return points.map((point) => ({ ...point, load, axis: axes[axis], best: best.includes(point) }));
     }),
   );

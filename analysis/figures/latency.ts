@@ -13,7 +13,7 @@ const costs = ({ load, regime, runs }: Condition) =>
   });
 
 /** Latency boxplots beside cost bars. */
-export function latencyAndCost({ conditions, regimes, loads, platform }: PlatformStudy): Figure {
+export function createLatencyAndCostFigure({ conditions, regimes, loads, platform }: PlatformStudy): Figure {
   const size = { width: Math.max(90, regimes.length * 46), height: 240 };
   const facet = { column: { ...ordinal('load', loads), header: { title: null } } };
   return {
@@ -78,7 +78,7 @@ const kindOpacity = {
 };
 
 /** Latency CDFs. */
-export function latencyCdf({ conditions, regimes, loads, platform }: PlatformStudy): Figure {
+export function createLatencyCdfFigure({ conditions, regimes, loads, platform }: PlatformStudy): Figure {
   const steps = conditions.flatMap((condition) => {
     const sorted = every(condition).sort((a, b) => ascending(a.latency, b.latency));
     const [first] = sorted;

@@ -3,7 +3,7 @@ import { stageOrder } from '../measures/stages.ts';
 import { colours, ordinal, type Figure } from './figure.ts';
 
 /** Replicas and lag over time under one load, the first repeat of each regime. */
-export function scalingOverTime({ conditions, regimes, platform }: PlatformStudy, load: string): Figure {
+export function createScalingFigure({ conditions, regimes, platform }: PlatformStudy, load: string): Figure {
   const own = conditions.filter((condition) => condition.load === load);
   const stages = stageOrder(own.flatMap(({ runs }) => runs));
   const values = own.flatMap(({ runs }) => runs.slice(0, 1).flatMap((run) => seriesOf(run, stages)));

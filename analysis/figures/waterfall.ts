@@ -2,16 +2,16 @@ import { least } from 'd3-array';
 import { latencies } from '../measures/measures.ts';
 import { queueSpan, busySpan } from '../measures/occupancy.ts';
 import { stageOrder } from '../measures/stages.ts';
-import { quantileOf } from '../measures/statistics.ts';
+import { createQuantile } from '../measures/statistics.ts';
 import type { Condition } from '../data/study.ts';
 import { ordinal, quantity, type Figure } from './figure.ts';
 
 const kinds = ['waits', 'worked on', 'worked on, cold'];
 
 /** One request, item by item: the one whose latency is nearest to its condition's median. */
-export function waterfall({ runs, regime, load, platform }: Condition): Figure {
+export function createWaterfallFigure({ runs, regime, load, platform }: Condition): Figure {
   const requests = runs.flatMap((run) => run.requests.map((request) => ({ run, request })));
-  const median = quantileOf(0.5)(latencies(requests.map(({ request }) => request)));
+  const median = createQuantile(0.5)(latencies(requests.map(({ request }) => request)));
   const chosen = least(
     requests.filter(({ request }) => request.status === 'completed'),
     ({ request }) => Math.abs((request.latency_ms ?? Infinity) - median),

@@ -1,12 +1,12 @@
 import { greatest } from 'd3-array';
-import { coldStartsOf, coldSummary, partNames, coldStartParts } from '../measures/cold-starts.ts';
+import { computeColdStarts, summarizeColdStarts, partNames, coldStartParts } from '../measures/cold-starts.ts';
 import { meanOf } from '../measures/statistics.ts';
 import type { PlatformStudy } from '../data/study.ts';
 import { format, formatInterval, inPercent, inSeconds } from '../tables/table.ts';
 import type { Finding } from './finding.ts';
 
 /** What cold starts do to latency, condition by condition. */
-export function coldStartFinding({ conditions, platform }: PlatformStudy): Finding {
+export function createColdStartFinding({ conditions, platform }: PlatformStudy): Finding {
   const place = {
     question: 2,
     title: 'What cold starts cost in latency',
@@ -14,7 +14,7 @@ export function coldStartFinding({ conditions, platform }: PlatformStudy): Findi
     table: `cold-starts-${platform}`,
   } as const;
   // Below the interval's lower bound it may be a single unlucky request.
-  const met = conditions.map(coldSummary).filter(({ frequency }) => frequency.low > 0);
+  const met = conditions.map(summarizeColdStarts).filter(({ frequency }) => frequency.low > 0);
   if (met.length === 0)
     return {
       ...place,
@@ -29,14 +29,14 @@ export function coldStartFinding({ conditions, platform }: PlatformStudy): Findi
 }
 
 /** Which part of a cold start is the longest. */
-export function coldPartFinding({ conditions, platform }: PlatformStudy): Finding {
+export function createColdPartFinding({ conditions, platform }: PlatformStudy): Finding {
   const place = {
     question: 2,
     title: 'What a cold start consists of',
     figure: 'cold-start-parts',
     table: `cold-starts-${platform}`,
   } as const;
-  const starts = conditions.flatMap(({ runs }) => runs.flatMap(coldStartsOf));
+  const starts = conditions.flatMap(({ runs }) => runs.flatMap(computeColdStarts));
   const means = partNames.map((part) => ({ part, mean: meanOf(starts.map((start) => start.parts[part])) }));
   const longest = greatest(means, ({ mean }) => mean);
   if (starts.length < 5 || !longest)

@@ -23,7 +23,7 @@ export function isShown({ significant, contrast, measure }: Comparison): boolean
 }
 
 /** One comparison as a sentence. */
-export function contrastSentence(each: Comparison): string {
+export function formatContrastSentence(each: Comparison): string {
   const { measure, a, b, load, contrast, delta, corrected } = each;
   const where = load === undefined ? 'Over all loads' : `Under ${load}`;
   const how = measure.ratio
@@ -45,7 +45,7 @@ export function notShown(what: string, family: readonly Comparison[]): string {
 }
 
 /** What a family of tests says, as a finding. */
-export function contrastFinding(
+export function createContrastFinding(
   what: string,
   family: readonly Comparison[],
   place: Pick<Finding, 'question' | 'title' | 'figure' | 'table'>,
@@ -54,6 +54,6 @@ export function contrastFinding(
   return {
     ...place,
     supported: shown.length > 0,
-    sentences: shown.length > 0 ? shown.map(contrastSentence) : [notShown(what, family)],
+    sentences: shown.length > 0 ? shown.map(formatContrastSentence) : [notShown(what, family)],
   };
 }

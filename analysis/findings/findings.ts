@@ -1,22 +1,22 @@
 import type { Comparison } from '../measures/compare.ts';
 import { measures, type Measure } from '../measures/measures.ts';
 import type { PlatformStudy } from '../data/study.ts';
-import { coldPartFinding, coldStartFinding } from './cold.ts';
-import { contrastFinding, type Finding } from './finding.ts';
-import { maxFinding, minFinding, timeoutFinding } from './guidelines.ts';
+import { createColdPartFinding, createColdStartFinding } from './cold.ts';
+import { createContrastFinding, type Finding } from './finding.ts';
+import { createMaxFinding, createMinFinding, createTimeoutFinding } from './guidelines.ts';
 
 /** Everything that the report claims about a platform, or says that it cannot claim. */
-export function findingsOf(study: PlatformStudy, comparisons: readonly Comparison[]): Finding[] {
+export function findFindings(study: PlatformStudy, comparisons: readonly Comparison[]): Finding[] {
   return [
-    ...effectFindings(study.platform, comparisons),
-    coldStartFinding(study),
-    coldPartFinding(study),
+    ...createEffectFindings(study.platform, comparisons),
+    createColdStartFinding(study),
+    createColdPartFinding(study),
     ...guidelines(study, comparisons),
   ];
 }
 
 /** What differs between regimes: each rests on a corrected test. */
-export function effectFindings(platform: string, comparisons: readonly Comparison[]): Finding[] {
+export function createEffectFindings(platform: string, comparisons: readonly Comparison[]): Finding[] {
   const table = `tests-${platform}`;
   const by = (measure: Measure): Comparison[] => comparisons.filter((each) => each.measure === measure);
   const figures = {
@@ -28,7 +28,7 @@ export function effectFindings(platform: string, comparisons: readonly Compariso
     success: `latency-and-cost-${platform}`,
   } as const satisfies Record<keyof typeof measures, string>;
   const one = (name: keyof typeof measures, question: 2 | 3, title: string): Finding =>
-    contrastFinding(measures[name].name, by(measures[name]), { question, title, figure: figures[name], table });
+    createContrastFinding(measures[name].name, by(measures[name]), { question, title, figure: figures[name], table });
   return [
     one('latency', 2, 'Typical latency'),
     one('tail', 2, 'Latency of the slowest twentieth'),
@@ -36,7 +36,7 @@ export function effectFindings(platform: string, comparisons: readonly Compariso
     one('success', 2, 'Success'),
     one('cost', 3, 'What the work costs'),
     one('idle', 3, 'What waiting for work costs'),
-    contrastFinding(
+    createContrastFinding(
       'the run time of any stage',
       comparisons.filter(({ measure }) => measure.ratio),
       { question: 2, title: 'Stages that take longer', figure: figures.latency, table },
@@ -45,5 +45,5 @@ export function effectFindings(platform: string, comparisons: readonly Compariso
 }
 
 function guidelines(study: PlatformStudy, comparisons: readonly Comparison[]): Finding[] {
-  return [minFinding(comparisons, study.platform), maxFinding(study), timeoutFinding(study)];
+  return [createMinFinding(comparisons, study.platform), createMaxFinding(study), createTimeoutFinding(study)];
 }

@@ -2,14 +2,14 @@
 import { mean } from 'd3-array';
 import type { Comparison } from '../measures/compare.ts';
 import { measures } from '../measures/measures.ts';
-import { stageTimes } from '../measures/stages.ts';
+import { computeStageTimes } from '../measures/stages.ts';
 import type { PlatformStudy, RecordedCell } from '../data/study.ts';
 import { format, formatInterval, inPercent } from '../tables/table.ts';
-import { timeoutCandidates, sufficient, timeoutsFor } from '../measures/idle-timeouts.ts';
+import { timeoutCandidates, findSufficientTimeout, evaluateTimeouts } from '../measures/idle-timeouts.ts';
 import { isShown, type Finding } from './finding.ts';
 
 /** Min replicas: where one regime is shown to be faster and to idle dearer, what a second costs. */
-export function minFinding(comparisons: readonly Comparison[], platform: string): Finding {
+export function createMinFinding(comparisons: readonly Comparison[], platform: string): Finding {
   const place = {
     question: 3,
     title: 'Choosing min replicas',
@@ -40,7 +40,7 @@ export function minFinding(comparisons: readonly Comparison[], platform: string)
 }
 
 /** Max replicas: who waits longer than it is worked on, and whether the machine had anything left. */
-export function maxFinding({ conditions, platform, loads }: PlatformStudy): Finding {
+export function createMaxFinding({ conditions, platform, loads }: PlatformStudy): Finding {
   const place = {
     question: 3,
     title: 'Choosing max replicas',
@@ -48,7 +48,7 @@ export function maxFinding({ conditions, platform, loads }: PlatformStudy): Find
     table: `stages-${platform}`,
   } as const;
   const sentences = conditions.flatMap((condition) => {
-    const waiting = stageTimes(condition).filter(({ queueShare }) => queueShare.low > 0.5);
+    const waiting = computeStageTimes(condition).filter(({ queueShare }) => queueShare.low > 0.5);
     if (waiting.length === 0) return [];
     const names = waiting.map(
       ({ stage, queueShare }) => `${stage} (${formatInterval(queueShare, inPercent)} % of its items’ time)`,
@@ -78,11 +78,11 @@ function fullyBusy({ snapshots }: RecordedCell): number[] {
 }
 
 /** The idle time-out: the shortest that outlasts most gaps between items, and what it costs. */
-export function timeoutFinding({ conditions, platform, loads }: PlatformStudy): Finding {
+export function createTimeoutFinding({ conditions, platform, loads }: PlatformStudy): Finding {
   const sentences = loads.flatMap((load) => {
-    const timeouts = timeoutsFor(conditions.filter((condition) => condition.load === load).flatMap(({ runs }) => runs));
+    const timeouts = evaluateTimeouts(conditions.filter((condition) => condition.load === load).flatMap(({ runs }) => runs));
     if (timeouts.some(({ cold }) => Number.isNaN(cold))) return [];
-    const enough = sufficient(timeouts);
+    const enough = findSufficientTimeout(timeouts);
     const next = `the longest computed, ${timeoutCandidates.at(-1) ?? 0} s, is outlasted by more than a tenth of the gaps: there, a time-out does not replace a min of 1`;
     return [
       enough

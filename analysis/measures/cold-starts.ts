@@ -2,8 +2,8 @@
 import { group, sum } from 'd3-array';
 import type { ColdStartParts } from '../../schemas/generated/types.ts';
 import { coldShare, latencies } from './measures.ts';
-import { intersection, lengthOf, union, queueSpan, busySpan, type Span } from './occupancy.ts';
-import { difference, bootstrapInterval, quantileOf, type Clusters, type Interval } from './statistics.ts';
+import { intersection, totalLength, union, queueSpan, busySpan, type Span } from './occupancy.ts';
+import { difference, bootstrapInterval, createQuantile, type Clusters, type Interval } from './statistics.ts';
 import { memoizePerCondition, type Condition, type RecordedCell } from '../data/study.ts';
 
 /** The parts of a cold start in the order in which they pass, and how they are called. */
@@ -27,7 +27,7 @@ export interface ColdStart {
 }
 
 /** The cold starts of a run: first items of replicas, those of the warm-up left out. */
-export function coldStartsOf({ scaling, cell }: RecordedCell): ColdStart[] {
+export function computeColdStarts({ scaling, cell }: RecordedCell): ColdStart[] {
   return scaling.flatMap(({ event, stage, time, cold_start }) => {
     const at = Date.parse(time);
     if (event !== 'first-item' || !cold_start || at < Date.parse(cell.began)) return [];
@@ -42,9 +42,9 @@ export interface ColdWait {
 }
 
 /** How much of the time of each completed request went by waiting for replicas. */
-export function coldWaits(run: RecordedCell): ColdWait[] {
+export function computeColdWaits(run: RecordedCell): ColdWait[] {
   const starting = new Map(
-    [...group(coldStartsOf(run), ({ stage }) => stage)].map(([stage, starts]): [string, Span[]] => [
+    [...group(computeColdStarts(run), ({ stage }) => stage)].map(([stage, starts]): [string, Span[]] => [
       stage,
       union(starts.map(({ at, total_ms }) => [at - total_ms, at])),
     ]),
@@ -56,7 +56,7 @@ export function coldWaits(run: RecordedCell): ColdWait[] {
     const life: Span = [Date.parse(intended), Date.parse(intended) + latency_ms];
     const waited = union(own.flatMap((item) => intersection([queueSpan(item)], starting.get(item.stage) ?? [])));
     const within = intersection(waited, [life]);
-    return [{ latency_ms, wait_ms: lengthOf(within) - lengthOf(intersection(within, union(own.map(busySpan)))) }];
+    return [{ latency_ms, wait_ms: totalLength(within) - totalLength(intersection(within, union(own.map(busySpan)))) }];
   });
 }
 
@@ -73,18 +73,18 @@ export interface ColdSummary {
   readonly count: number;
 }
 
-export const coldSummary = memoizePerCondition((condition): ColdSummary => {
+export const summarizeColdStarts = memoizePerCondition((condition): ColdSummary => {
   const { runs } = condition;
-  const starts = runs.map(coldStartsOf);
+  const starts = runs.map(computeColdStarts);
   const requests = runs.map((run) => run.requests);
   const split = (cold: boolean): Clusters<number> =>
     requests.map((all) => latencies(all.filter(({ cold_starts }) => cold_starts > 0 === cold)));
-  const median = quantileOf(0.5);
+  const median = createQuantile(0.5);
   return {
     condition,
     frequency: bootstrapInterval(requests, coldShare),
     shareOfLatency: bootstrapInterval(
-      runs.map(coldWaits),
+      runs.map(computeColdWaits),
       (waits) => sum(waits, ({ wait_ms }) => wait_ms) / sum(waits, (each) => each.latency_ms),
     ),
     extra: difference([split(true), split(false)], ([cold = [], warm = []]) => median(cold) - median(warm)),

@@ -1,7 +1,7 @@
 /** Regimes compared pair by pair: how much, how sure, how large. */
-import { measures, runTimeOf, type Measure, type Pair } from './measures.ts';
+import { measures, computeRunTime, type Measure, type Pair } from './measures.ts';
 import { stageOrder } from './stages.ts';
-import { cliffsDelta, holm, LEVEL, meanOf, permutationTest, type Interval } from './statistics.ts';
+import { cliffsDelta, correctHolm, LEVEL, meanOf, permutationTest, type Interval } from './statistics.ts';
 import type { PlatformStudy, RecordedCell } from '../data/study.ts';
 
 export interface Comparison {
@@ -27,7 +27,7 @@ export function compareBy(study: PlatformStudy, measure: Measure): Comparison[] 
   return corrected(
     pairs(study.regimes).flatMap(([a, b]) => {
       const loads = study.loads.flatMap((load) => {
-        const pair: Pair = [runsOf(study, a, load), runsOf(study, b, load)];
+        const pair: Pair = [findCells(study, a, load), findCells(study, b, load)];
         return pair.some((runs) => runs.length === 0) ? [] : [{ load, pair }];
       });
       const each = loads.map(({ load, pair }) => compared(measure, { a, b, load }, [pair]));
@@ -44,12 +44,13 @@ export function compareBy(study: PlatformStudy, measure: Measure): Comparison[] 
 /** Run times of all stages, pair by pair over all loads: one family. */
 export function compareStages(study: PlatformStudy): Comparison[] {
   const stages = stageOrder(study.conditions.flatMap(({ runs }) => runs));
-  const everyLoad = (a: string, b: string): Pair[] => study.loads.map((load) => [runsOf(study, a, load), runsOf(study, b, load)]);
+  const everyLoad = (a: string, b: string): Pair[] =>
+    study.loads.map((load) => [findCells(study, a, load), findCells(study, b, load)]);
   return corrected(
     pairs(study.regimes).flatMap(([a, b]) =>
       stages.flatMap((stage) => {
         const loads = everyLoad(a, b).filter((pair) => pair.every((runs) => runs.length > 0));
-        return loads.length === 0 ? [] : [compared(runTimeOf(stage), { a, b, load: undefined }, loads)];
+        return loads.length === 0 ? [] : [compared(computeRunTime(stage), { a, b, load: undefined }, loads)];
       }),
     ),
   );
@@ -60,7 +61,7 @@ export function compareAll(study: PlatformStudy): Comparison[] {
   return [...Object.values(measures).flatMap((measure) => compareBy(study, measure)), ...compareStages(study)];
 }
 
-export function runsOf({ conditions }: PlatformStudy, regime: string, load: string): readonly RecordedCell[] {
+export function findCells({ conditions }: PlatformStudy, regime: string, load: string): readonly RecordedCell[] {
   return conditions.find((condition) => condition.regime === regime && condition.load === load)?.runs ?? [];
 }
 
@@ -74,7 +75,7 @@ function compared(measure: Measure, names: Pick<Comparison, 'a' | 'b' | 'load'>,
 }
 
 function corrected(family: readonly Uncorrected[]): Comparison[] {
-  const ps = holm(family.map(({ p }) => p));
+  const ps = correctHolm(family.map(({ p }) => p));
   return family.map((each, n) => ({ ...each, corrected: ps[n] ?? 1, significant: (ps[n] ?? 1) < LEVEL }));
 }
 

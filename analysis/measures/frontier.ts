@@ -5,7 +5,7 @@ export interface Point {
 }
 
 /** Points that no other beats in one of cost and latency without losing in the other (Pareto). */
-export function frontier<P extends Point>(points: readonly P[]): P[] {
+export function computeFrontier<P extends Point>(points: readonly P[]): P[] {
   const beats = (a: P, b: P): boolean => a.cost <= b.cost && a.latency <= b.latency && (a.cost < b.cost || a.latency < b.latency);
   return points.filter((point) => !points.some((other) => beats(other, point)));
 }

@@ -20,7 +20,7 @@ export interface Timeout {
 }
 
 /** Times in which a stage had nothing to do, between two items of a run: the first item and the time after the last are left out. */
-export function gapsOf({ items, cell }: RecordedCell): Gap[] {
+export function computeGaps({ items, cell }: RecordedCell): Gap[] {
   return [...group(items, ({ stage }) => stage)].flatMap(([stage, own]) => {
     const busy = union(own.map((item): Span => [queueSpan(item)[0], busySpan(item)[1]]));
     const memoryMb = cell.settings.stages[stage]?.memory_mb ?? 0;
@@ -29,8 +29,8 @@ export function gapsOf({ items, cell }: RecordedCell): Gap[] {
 }
 
 /** What each candidate time-out would have meant for these runs with one replica a stage that may go. */
-export function timeoutsFor(runs: readonly RecordedCell[]): Timeout[] {
-  const gaps = runs.flatMap(gapsOf);
+export function evaluateTimeouts(runs: readonly RecordedCell[]): Timeout[] {
+  const gaps = runs.flatMap(computeGaps);
   const requests = sum(runs, (run) => run.requests.length);
   return timeoutCandidates.map((seconds) => ({
     seconds,
@@ -40,4 +40,5 @@ export function timeoutsFor(runs: readonly RecordedCell[]): Timeout[] {
 }
 
 /** The shortest candidate that no more than a tenth of the gaps outlasts. */
-export const sufficient = (timeouts: readonly Timeout[]): Timeout | undefined => timeouts.find(({ cold }) => cold <= 0.1);
+export const findSufficientTimeout = (timeouts: readonly Timeout[]): Timeout | undefined =>
+  timeouts.find(({ cold }) => cold <= 0.1);

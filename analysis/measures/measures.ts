@@ -2,7 +2,7 @@
 import { sum } from 'd3-array';
 import type { LoadRecord } from '../../schemas/generated/types.ts';
 import { idleCost } from './occupancy.ts';
-import { difference, bootstrapInterval, meanOf, quantileOf, type Interval } from './statistics.ts';
+import { difference, bootstrapInterval, meanOf, createQuantile, type Interval } from './statistics.ts';
 import type { RecordedCell } from '../data/study.ts';
 
 /** Latencies of completed requests. */
@@ -24,12 +24,12 @@ export const costPerRequest = (requests: readonly LoadRecord[]): number => {
 };
 
 /** Length of a run in seconds. */
-export const seconds = ({ cell }: RecordedCell): number => (Date.parse(cell.ended) - Date.parse(cell.began)) / 1_000;
+export const durationSeconds = ({ cell }: RecordedCell): number => (Date.parse(cell.ended) - Date.parse(cell.began)) / 1_000;
 
 const completed = ({ requests }: RecordedCell): number => requests.filter(({ status }) => status === 'completed').length;
 
 /** Completed requests a minute. */
-export const throughput = (run: RecordedCell): number => (completed(run) / seconds(run)) * 60;
+export const throughput = (run: RecordedCell): number => (completed(run) / durationSeconds(run)) * 60;
 
 /** What replicas cost while idle, a completed request. */
 export const idlePerRequest = (run: RecordedCell): number => (completed(run) === 0 ? NaN : idleCost(run) / completed(run));
@@ -89,7 +89,7 @@ function measure<T>({ sample, statistic, rank, scale = 1, lessIsBetter = true, r
 
 const requests = (run: RecordedCell): readonly LoadRecord[] => run.requests;
 const latency = ({ status, latency_ms }: LoadRecord): number | null => (status === 'completed' ? latency_ms : null);
-const percentile = (p: number) => (all: readonly LoadRecord[]) => quantileOf(p)(latencies(all));
+const percentile = (p: number) => (all: readonly LoadRecord[]) => createQuantile(p)(latencies(all));
 
 /** What regimes are compared by; each is a family of tests of its own. */
 export const measures = {
@@ -151,14 +151,14 @@ export const measures = {
 export type MeasureName = keyof typeof measures;
 
 /** How long a stage works on an item that it did not copy. */
-export function runTimeOf(stage: string): Measure {
+export function computeRunTime(stage: string): Measure {
   return measure({
     name: `run time of ${stage}`,
     unit: '×',
     digits: 2,
     ratio: true,
     sample: ({ items }) => items.flatMap((item) => (item.stage === stage && item.outcome === 'done' ? [item.duration_ms] : [])),
-    statistic: quantileOf(0.5),
+    statistic: createQuantile(0.5),
     rank: (value) => value,
   });
 }

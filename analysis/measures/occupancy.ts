@@ -34,7 +34,7 @@ export function intersection(some: readonly Span[], others: readonly Span[]): Sp
   );
 }
 
-export const lengthOf = (spans: readonly Span[]): number => sum(spans, ([from, to]) => to - from);
+export const totalLength = (spans: readonly Span[]): number => sum(spans, ([from, to]) => to - from);
 
 export interface Occupancy {
   readonly stage: string;
@@ -51,12 +51,12 @@ export interface Occupancy {
  * beginning and after its end nothing counts. Busy at a moment are as many replicas as items are worked on, at most all:
  * a record does not say which replica had which item, and a replica may have several.
  */
-export function occupancyOf(run: RecordedCell): Occupancy[] {
+export function computeOccupancy(run: RecordedCell): Occupancy[] {
   const window: Span = [Date.parse(run.cell.began), Date.parse(run.cell.ended)];
   return Object.entries(run.cell.settings.stages).map(([stage, { memory_mb }]) => {
-    const there = replicasOf(run, stage).flatMap((span) => intersection([span], [window]));
+    const there = replicaLifetimes(run, stage).flatMap((span) => intersection([span], [window]));
     const items = run.items.filter((item) => item.stage === stage).flatMap((item) => intersection([busySpan(item)], [window]));
-    const replicaSeconds = lengthOf(there) / 1_000;
+    const replicaSeconds = totalLength(there) / 1_000;
     const busySeconds = overlap(there, items) / 1_000;
     return {
       stage,
@@ -68,10 +68,10 @@ export function occupancyOf(run: RecordedCell): Occupancy[] {
   });
 }
 
-export const idleCost = (run: RecordedCell): number => sum(occupancyOf(run), (stage) => stage.idleCost);
+export const idleCost = (run: RecordedCell): number => sum(computeOccupancy(run), (stage) => stage.idleCost);
 
 /** When each replica of a stage was there. One whose start is not in the record was there before it began. */
-export function replicasOf({ cell, scaling }: RecordedCell, stage: string): Span[] {
+export function replicaLifetimes({ cell, scaling }: RecordedCell, stage: string): Span[] {
   const begun = new Map<string, number>();
   const gone = new Map<string, number>();
   for (const { event, replica, time, stage: whose } of scaling) {

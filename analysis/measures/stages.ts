@@ -1,7 +1,7 @@
 /** Where requests spend their time, by stage. */
 import { rollup, sum } from 'd3-array';
 import type { ItemRecord } from '../../schemas/generated/types.ts';
-import { bootstrapInterval, quantileOf, type Interval } from './statistics.ts';
+import { bootstrapInterval, createQuantile, type Interval } from './statistics.ts';
 import { memoizePerCondition, type Condition, type RecordedCell } from '../data/study.ts';
 
 export interface StageTimes {
@@ -18,13 +18,13 @@ export interface StageTimes {
 }
 
 /** Queue time against run time of each stage, in the order in which requests reach them. */
-export const stageTimes = memoizePerCondition((condition): StageTimes[] => {
+export const computeStageTimes = memoizePerCondition((condition): StageTimes[] => {
   const { runs } = condition;
   const work = sum(runs, ({ items }) => sum(items, ({ duration_ms }) => duration_ms));
   return stageOrder(runs).map((stage) => {
     const items = runs.map((run) => run.items.filter((item) => item.stage === stage));
     const median = (of: (item: ItemRecord) => number): Interval =>
-      bootstrapInterval(items, (all) => quantileOf(0.5)(all.map(of)));
+      bootstrapInterval(items, (all) => createQuantile(0.5)(all.map(of)));
     return {
       condition,
       stage,
@@ -56,7 +56,7 @@ export function stageOrder(runs: readonly RecordedCell[]): string[] {
   });
   const medians = rollup(
     delays,
-    (own) => quantileOf(0.5)(own.map(({ delay }) => delay)),
+    (own) => createQuantile(0.5)(own.map(({ delay }) => delay)),
     ({ stage }) => stage,
   );
   return [...medians].sort(([a, m], [b, n]) => m - n || (a < b ? -1 : 1)).map(([stage]) => stage);

@@ -20,7 +20,7 @@ const PERMUTATIONS = 9_999;
 const SEED = 2112;
 
 /** `quantileSorted` of d3: linear interpolation, type 7 of Hyndman & Fan (1996), which is R's and numpy's default. */
-export function quantileOf(p: number): (values: readonly number[]) => number {
+export function createQuantile(p: number): (values: readonly number[]) => number {
   // A typed array sorts numbers without a comparison's call: most of the time of an analysis goes by here.
   return (values) => quantileSorted([...Float64Array.from(values).sort()], p) ?? NaN;
 }
@@ -98,7 +98,7 @@ function choose(n: number, k: number): number {
 }
 
 /** P values corrected for their number by Holm's step-down (1979), in the order given. */
-export function holm(ps: readonly number[]): number[] {
+export function correctHolm(ps: readonly number[]): number[] {
   const corrected = new Array<number>(ps.length).fill(1);
   let greatest = 0;
   const order = ps.map((_, n) => n).sort((a, b) => (ps[a] ?? 1) - (ps[b] ?? 1));

@@ -1,8 +1,8 @@
 /** What the records themselves lack or contradict: threats that only the data know. */
 import { sum } from 'd3-array';
-import { occupancyOf } from '../measures/occupancy.ts';
-import { seconds } from '../measures/measures.ts';
-import { quantileOf } from '../measures/statistics.ts';
+import { computeOccupancy } from '../measures/occupancy.ts';
+import { durationSeconds } from '../measures/measures.ts';
+import { createQuantile } from '../measures/statistics.ts';
 import type { RecordedCell } from '../data/study.ts';
 import { format } from '../tables/table.ts';
 
@@ -30,7 +30,7 @@ function foreign({ requests, items }: RecordedCell): string[] {
 }
 
 function late({ requests }: RecordedCell): string[] {
-  const p99 = quantileOf(0.99)(requests.flatMap(({ late_ms }) => late_ms ?? []));
+  const p99 = createQuantile(0.99)(requests.flatMap(({ late_ms }) => late_ms ?? []));
   return p99 > LATE
     ? [`the generator was ${format(p99, 0)} ms late at the 99th percentile; latency counts from the intended time and holds it`]
     : [];
@@ -42,8 +42,9 @@ function replicas(run: RecordedCell): string[] {
   if (snapshots.length < 2) return [];
   const stages = Object.keys(cell.settings.stages);
   const bySnapshots =
-    (sum(snapshots, (each) => sum(stages, (stage) => each.stages[stage]?.replicas ?? 0)) / snapshots.length) * seconds(run);
-  const byEvents = sum(occupancyOf(run), ({ replicaSeconds }) => replicaSeconds);
+    (sum(snapshots, (each) => sum(stages, (stage) => each.stages[stage]?.replicas ?? 0)) / snapshots.length) *
+    durationSeconds(run);
+  const byEvents = sum(computeOccupancy(run), ({ replicaSeconds }) => replicaSeconds);
   const apart = Math.abs(byEvents - bySnapshots) / Math.max(byEvents, bySnapshots, stages.length * 10);
   return apart < 0.25
     ? []

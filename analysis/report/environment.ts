@@ -16,7 +16,7 @@ const facts: readonly (readonly [string, (run: RecordedCell) => string])[] = [
 ];
 
 /** Machines, videos and versions of a study: where there are several of one, cells are not quite comparable. */
-export function environmentTable(runs: readonly RecordedCell[]): Table {
+export function createEnvironmentTable(runs: readonly RecordedCell[]): Table {
   const rows = facts.flatMap(([what, of]) =>
     [...group(runs, (run) => `${run.cell.platform}\n${of(run)}`)].map(([key, own]) => {
       const [platform = '', value = ''] = key.split('\n');
@@ -27,7 +27,7 @@ export function environmentTable(runs: readonly RecordedCell[]): Table {
 }
 
 /** The regimes as they were, a row a stage; stages of equal settings together. */
-export function regimeTable(runs: readonly RecordedCell[]): Table {
+export function createRegimeTable(runs: readonly RecordedCell[]): Table {
   const settings = runs.flatMap(({ cell }) =>
     Object.entries(cell.settings.stages).map(([stage, s]) => ({
       stage,
@@ -43,7 +43,7 @@ export function regimeTable(runs: readonly RecordedCell[]): Table {
 }
 
 /** Cells that are not averaged in, and what went wrong in those that are. */
-export function brokenTable(broken: readonly RecordedCell[]): Table {
+export function createBrokenTable(broken: readonly RecordedCell[]): Table {
   return {
     name: 'broken',
     title: 'Broken cells, averaged in nowhere',
@@ -52,7 +52,7 @@ export function brokenTable(broken: readonly RecordedCell[]): Table {
   };
 }
 
-export function anomalyTable(runs: readonly RecordedCell[]): Table {
+export function createAnomalyTable(runs: readonly RecordedCell[]): Table {
   const rows = runs.flatMap(({ name, cell }) =>
     [...group(cell.anomalies, ({ what }) => what)].map(([what, own]) => [name, what, String(own.length), own[0]?.detail ?? '']),
   );

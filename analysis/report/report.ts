@@ -2,21 +2,28 @@
 import { compareAll, type Comparison } from '../measures/compare.ts';
 import type { Drawing } from '../figures/draw.ts';
 import type { Finding } from '../findings/finding.ts';
-import { findingsOf } from '../findings/findings.ts';
-import { publishedTable } from '../tables/published-results.ts';
+import { findFindings } from '../findings/findings.ts';
+import { createPublishedTable } from '../tables/published-results.ts';
 import { comparePlatforms } from '../tables/platforms.ts';
 import type { PlatformStudy, Study } from '../data/study.ts';
 import type { Table } from '../tables/table.ts';
-import { coldTable, costTable, latencyTable, stageTable, testTable, timeoutTable } from '../tables/tables.ts';
+import {
+  createColdTable,
+  createCostTable,
+  createLatencyTable,
+  createStageTable,
+  createTestTable,
+  createTimeoutTable,
+} from '../tables/tables.ts';
 import { findDataProblems } from './checks.ts';
 import { figure, heading, list, paragraph, table, type Block } from './document.ts';
-import { anomalyTable, brokenTable, environmentTable, regimeTable } from './environment.ts';
+import { createAnomalyTable, createBrokenTable, createEnvironmentTable, createRegimeTable } from './environment.ts';
 import { declined, method, threats } from './texts.ts';
 
 export const TITLE = 'FAVE: what regimes do to latency, cold starts and cost';
 
 /** Everything that is written, as blocks; every table and figure of it is in a block. */
-export function reportOf(study: Study, drawings: readonly Drawing[]): Block[] {
+export function createReport(study: Study, drawings: readonly Drawing[]): Block[] {
   const compared = study.platforms.flatMap(({ conditions }) => conditions.flatMap(({ runs }) => runs));
   const finished = [...compared, ...study.saturation.flatMap(({ runs }) => runs)];
   const results = study.platforms.map((platform) => ({ platform, comparisons: compareAll(platform) }));
@@ -27,8 +34,8 @@ export function reportOf(study: Study, drawings: readonly Drawing[]): Block[] {
     heading(2, 'Method'),
     ...method.map(paragraph),
     heading(2, 'Environment'),
-    ...tableUnlessEmpty(environmentTable(finished)),
-    ...tableUnlessEmpty(regimeTable(finished)),
+    ...tableUnlessEmpty(createEnvironmentTable(finished)),
+    ...tableUnlessEmpty(createRegimeTable(finished)),
     ...results.flatMap((result) => resultBlocks(result, drawings)),
     ...coldPartBlocks(drawings),
     ...platformBlocks(study),
@@ -37,14 +44,14 @@ export function reportOf(study: Study, drawings: readonly Drawing[]): Block[] {
     paragraph(
       'They were published without repeats and on another set-up; they stand here for the reader, and nothing is concluded from them.',
     ),
-    ...study.platforms.slice(0, 1).map((platform) => table(publishedTable(platform))),
+    ...study.platforms.slice(0, 1).map((platform) => table(createPublishedTable(platform))),
     heading(2, 'AWS Lambda'),
     paragraph(declined),
     heading(2, 'Threats to validity'),
     list([...threats, ...findDataProblems(finished)]),
     heading(2, 'Broken cells and anomalies'),
-    ...(study.broken.length === 0 ? [paragraph('No cell is broken.')] : [table(brokenTable(study.broken))]),
-    ...tableUnlessEmpty(anomalyTable(finished)),
+    ...(study.broken.length === 0 ? [paragraph('No cell is broken.')] : [table(createBrokenTable(study.broken))]),
+    ...tableUnlessEmpty(createAnomalyTable(finished)),
   ];
 }
 
@@ -54,7 +61,7 @@ interface Result {
 }
 
 function findingBlocks({ platform, comparisons }: Result): Block[] {
-  const findings = findingsOf(platform, comparisons);
+  const findings = findFindings(platform, comparisons);
   const told = (question: 2 | 3, title: string): Block[] => [
     heading(3, title),
     ...findings.filter((finding) => finding.question === question).flatMap(findingBlock),
@@ -75,12 +82,12 @@ function resultBlocks({ platform, comparisons }: Result, drawings: readonly Draw
   const name = platform.platform;
   const own = drawings.filter((drawing) => drawing.name.endsWith(`-${name}`)).map(figure);
   const tables = [
-    latencyTable(platform.conditions, `latency-${name}`),
-    costTable(platform),
-    coldTable(platform),
-    stageTable(platform),
-    timeoutTable(platform),
-    testTable(comparisons, name),
+    createLatencyTable(platform.conditions, `latency-${name}`),
+    createCostTable(platform),
+    createColdTable(platform),
+    createStageTable(platform),
+    createTimeoutTable(platform),
+    createTestTable(comparisons, name),
   ];
   return [heading(2, `Results, ${name}`), ...own, ...tables.map(table)];
 }
@@ -105,7 +112,7 @@ function saturationBlocks({ saturation }: Study): Block[] {
     paragraph(
       'A load beyond what the pipeline can do: “completed a minute” is its limit; latencies grow with the load’s length and are compared with nothing.',
     ),
-    table(latencyTable(saturation, 'saturation', 'Saturation')),
+    table(createLatencyTable(saturation, 'saturation', 'Saturation')),
   ];
 }
 

@@ -1,8 +1,8 @@
 /** Local cold starts beside KEDA's. */
 import { greatest } from 'd3-array';
-import { coldStartsOf, partNames, coldStartParts } from '../measures/cold-starts.ts';
-import { runsOf } from '../measures/compare.ts';
-import { difference, meanOf, quantileOf, type Interval } from '../measures/statistics.ts';
+import { computeColdStarts, partNames, coldStartParts } from '../measures/cold-starts.ts';
+import { findCells } from '../measures/compare.ts';
+import { difference, meanOf, createQuantile, type Interval } from '../measures/statistics.ts';
 import type { PlatformStudy } from '../data/study.ts';
 import { format, formatInterval, inSeconds, type Table } from './table.ts';
 
@@ -14,10 +14,10 @@ export interface PlatformComparison {
 /** Compares cold starts of the conditions that both platforms have: whether they agree, and if not, which part makes most of it. */
 export function comparePlatforms(local: PlatformStudy, kubernetes: PlatformStudy): PlatformComparison {
   const shared = local.conditions.flatMap(({ regime, load }) => {
-    const groups = [local, kubernetes].map((study) => runsOf(study, regime, load).map(coldStartsOf));
+    const groups = [local, kubernetes].map((study) => findCells(study, regime, load).map(computeColdStarts));
     return groups.some((runs) => runs.flat().length === 0) ? [] : [{ regime, load, groups }];
   });
-  const median = quantileOf(0.5);
+  const median = createQuantile(0.5);
   const rows = shared.map(({ regime, load, groups }) => {
     const totals = groups.map((runs) => runs.map((starts) => starts.map(({ total_ms }) => total_ms)));
     const gap = difference(totals, ([here = [], there = []]) => median(there) - median(here));

@@ -1,6 +1,6 @@
 /** The original's published figures beside ours. */
 import { latencies, succeeded } from '../measures/measures.ts';
-import { bootstrapInterval, quantileOf } from '../measures/statistics.ts';
+import { bootstrapInterval, createQuantile } from '../measures/statistics.ts';
 import type { Condition, PlatformStudy } from '../data/study.ts';
 import { format, formatInterval, inSeconds, type Table } from './table.ts';
 
@@ -38,7 +38,7 @@ const published: readonly Published[] = [
 ];
 
 /** What the original published, what of ours comes nearest, and what differs in set-up; they are not the same experiment. */
-export function publishedTable(study: PlatformStudy): Table {
+export function createPublishedTable(study: PlatformStudy): Table {
   return {
     name: 'original',
     title: 'The original’s published figures beside ours',
@@ -51,7 +51,7 @@ export function publishedTable(study: PlatformStudy): Table {
         figure,
         own
           ? formatInterval(
-              bootstrapInterval(requests, (all) => quantileOf(0.5)(latencies(all))),
+              bootstrapInterval(requests, (all) => createQuantile(0.5)(latencies(all))),
               inSeconds,
             )
           : '–',

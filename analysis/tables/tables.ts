@@ -1,20 +1,24 @@
 /** The study's tables. Each interval is of 95 %; see `bootstrapInterval`. */
 import { sum } from 'd3-array';
-import { coldSummary } from '../measures/cold-starts.ts';
+import { summarizeColdStarts } from '../measures/cold-starts.ts';
 import type { Comparison } from '../measures/compare.ts';
 import { costPerRequest, idlePerRequest, latencies, succeeded, throughput } from '../measures/measures.ts';
-import { occupancyOf } from '../measures/occupancy.ts';
-import { stageTimes } from '../measures/stages.ts';
-import { bootstrapInterval, magnitude, meanOf, quantileOf, type Interval } from '../measures/statistics.ts';
+import { computeOccupancy } from '../measures/occupancy.ts';
+import { computeStageTimes } from '../measures/stages.ts';
+import { bootstrapInterval, magnitude, meanOf, createQuantile, type Interval } from '../measures/statistics.ts';
 import type { Condition, PlatformStudy } from '../data/study.ts';
 import { format, formatInterval, formatP, inCost, inPercent, inSeconds, type Table } from './table.ts';
-import { timeoutsFor } from '../measures/idle-timeouts.ts';
+import { evaluateTimeouts } from '../measures/idle-timeouts.ts';
 
 const conditionColumns = ['load', 'regime', 'repeats'];
 const conditionCells = ({ load, regime, runs }: Condition): string[] => [load, regime, String(runs.length)];
 
 /** Latency percentiles, throughput and success. */
-export function latencyTable(conditions: readonly Condition[], name: string, title = 'Latency, throughput and success'): Table {
+export function createLatencyTable(
+  conditions: readonly Condition[],
+  name: string,
+  title = 'Latency, throughput and success',
+): Table {
   const percentiles = [0.5, 0.9, 0.95, 0.99];
   return {
     name,
@@ -22,7 +26,7 @@ export function latencyTable(conditions: readonly Condition[], name: string, tit
     columns: [...conditionColumns, 'requests', ...percentiles.map((p) => `p${p * 100} s`), 'completed a minute', 'success %'],
     rows: conditions.map((condition) => {
       const requests = condition.runs.map((run) => run.requests);
-      const latency = (p: number): Interval => bootstrapInterval(requests, (all) => quantileOf(p)(latencies(all)));
+      const latency = (p: number): Interval => bootstrapInterval(requests, (all) => createQuantile(p)(latencies(all)));
       return [
         ...conditionCells(condition),
         String(requests.flat().length),
@@ -41,7 +45,7 @@ export function latencyTable(conditions: readonly Condition[], name: string, tit
 }
 
 /** What work costs, and beside it what waiting for work costs. */
-export function costTable({ conditions, platform }: PlatformStudy): Table {
+export function createCostTable({ conditions, platform }: PlatformStudy): Table {
   return {
     name: `cost-${platform}`,
     title: 'Cost',
@@ -55,7 +59,7 @@ export function costTable({ conditions, platform }: PlatformStudy): Table {
     rows: conditions.map((condition) => {
       const { runs } = condition;
       const all = (what: 'replicaSeconds' | 'busySeconds'): string =>
-        format(meanOf(runs.map((run) => sum(occupancyOf(run), (stage) => stage[what]))), 1);
+        format(meanOf(runs.map((run) => sum(computeOccupancy(run), (stage) => stage[what]))), 1);
       return [
         ...conditionCells(condition),
         formatInterval(
@@ -80,7 +84,7 @@ export function costTable({ conditions, platform }: PlatformStudy): Table {
 }
 
 /** How often replicas start cold, how long it takes, and what requests feel of it. */
-export function coldTable({ conditions, platform }: PlatformStudy): Table {
+export function createColdTable({ conditions, platform }: PlatformStudy): Table {
   return {
     name: `cold-starts-${platform}`,
     title: 'Cold starts',
@@ -93,7 +97,7 @@ export function coldTable({ conditions, platform }: PlatformStudy): Table {
       'requests with one take longer by, median s',
     ],
     rows: conditions.map((condition) => {
-      const { count, frequency, shareOfLatency, duration, extra } = coldSummary(condition);
+      const { count, frequency, shareOfLatency, duration, extra } = summarizeColdStarts(condition);
       return [
         ...conditionCells(condition),
         String(count),
@@ -107,7 +111,7 @@ export function coldTable({ conditions, platform }: PlatformStudy): Table {
 }
 
 /** Queue time against run time of an item, stage by stage. */
-export function stageTable({ conditions, platform }: PlatformStudy): Table {
+export function createStageTable({ conditions, platform }: PlatformStudy): Table {
   return {
     name: `stages-${platform}`,
     title: 'Queue time and run time a stage',
@@ -122,7 +126,7 @@ export function stageTable({ conditions, platform }: PlatformStudy): Table {
       'share of all work, %',
     ],
     rows: conditions
-      .flatMap(stageTimes)
+      .flatMap(computeStageTimes)
       .map(({ condition, stage, items, queue, run, queueShare, shareOfWork }) => [
         condition.load,
         condition.regime,
@@ -142,7 +146,7 @@ export function formatContrast({ contrast, measure }: Pick<Comparison, 'contrast
 }
 
 /** Every test that was made. */
-export function testTable(comparisons: readonly Comparison[], platform: string): Table {
+export function createTestTable(comparisons: readonly Comparison[], platform: string): Table {
   return {
     name: `tests-${platform}`,
     title: 'Tests between regimes',
@@ -176,14 +180,19 @@ export function testTable(comparisons: readonly Comparison[], platform: string):
 }
 
 /** Other idle time-outs than those that were tried. */
-export function timeoutTable({ loads, conditions, platform }: PlatformStudy): Table {
+export function createTimeoutTable({ loads, conditions, platform }: PlatformStudy): Table {
   return {
     name: `timeouts-${platform}`,
     title: 'Idle time-outs, computed from the recorded gaps',
     columns: ['load', 'time-out s', 'gaps that outlast it, %', 'idle cost a request, GB·s'],
     rows: loads.flatMap((load) => {
       const runs = conditions.filter((condition) => condition.load === load).flatMap((condition) => condition.runs);
-      return timeoutsFor(runs).map(({ seconds, cold, idle }) => [load, String(seconds), format(cold * 100, 1), format(idle, 2)]);
+      return evaluateTimeouts(runs).map(({ seconds, cold, idle }) => [
+        load,
+        String(seconds),
+        format(cold * 100, 1),
+        format(idle, 2),
+      ]);
     }),
   };
 }

@@ -11,7 +11,7 @@ import { encodeMetadata } from '../../shared/pipeline/metadata.ts';
 import { sha256Of } from '../../shared/store/store.ts';
 import { consumerName, streams } from '../../shared/bus/topology.ts';
 import type { Bench } from '../report/bench.ts';
-import { atMost, median, summary } from '../report/figures.ts';
+import { atMost, median, summarize } from '../report/figures.ts';
 import { withInstance, type Instance } from '../instance/instance.ts';
 
 /** The stage that loads a model, and what each stage may take, milliseconds. */
@@ -63,7 +63,7 @@ interface Start {
 function inFigures(starts: readonly Start[]): object {
   const parts = ['total', 'node', 'imports', 'connections', 'resource', 'first_item'] as const;
   return Object.fromEntries(
-    parts.map((part) => [part, part === 'total' ? summary(starts.map((s) => s[part])) : median(starts.map((s) => s[part]))]),
+    parts.map((part) => [part, part === 'total' ? summarize(starts.map((s) => s[part])) : median(starts.map((s) => s[part]))]),
   );
 }
 

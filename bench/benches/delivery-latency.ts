@@ -8,7 +8,7 @@ import { sha256Of, type Store } from '../../shared/store/store.ts';
 import { newTraceparent } from '../../shared/observability/trace.ts';
 import { consumerName } from '../../shared/bus/topology.ts';
 import type { Bench } from '../report/bench.ts';
-import { atMost, now, summary } from '../report/figures.ts';
+import { atMost, now, summarize } from '../report/figures.ts';
 import { withInstance } from '../instance/instance.ts';
 import type { Peer } from '../peers/peer.ts';
 
@@ -18,7 +18,7 @@ const PAUSE = 40;
 /** Uploads first, of which nothing is told: compilation and connections are not the hop's. */
 const WARM_UP = 20;
 
-export const hop: Bench = {
+export const deliveryLatency: Bench = {
   name: 'hop',
   about:
     'from the beginning of a PUT until the consuming process holds the validated item; idle, every part a process of its own',
@@ -34,14 +34,14 @@ export const hop: Bench = {
       };
       const artifact = await series(kinds.audio, 'stage-librosa', n);
       const input = await series(kinds.input, 'stage-ffmpeg-0', Math.ceil(n / 3));
-      const hops = summary(artifact.map(({ held }) => held));
+      const hops = summarize(artifact.map(({ held }) => held));
       return {
         targets: [atMost('p50 ms', hops.p50, 6), atMost('p99 ms', hops.p99, 20)],
         figures: {
           hop: hops,
-          put: summary(artifact.map(({ put }) => put)),
-          input_hop: summary(input.map(({ held }) => held)),
-          input_put: summary(input.map(({ put }) => put)),
+          put: summarize(artifact.map(({ put }) => put)),
+          input_hop: summarize(input.map(({ held }) => held)),
+          input_put: summarize(input.map(({ put }) => put)),
         },
       };
     });

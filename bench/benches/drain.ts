@@ -8,9 +8,9 @@ import { sha256Of, type Store } from '../../shared/store/store.ts';
 import { streams, subjects } from '../../shared/bus/topology.ts';
 import { newTraceparent } from '../../shared/observability/trace.ts';
 import type { Bench } from '../report/bench.ts';
-import { atLeast, now, rounded } from '../report/figures.ts';
+import { atLeast, now, roundToMicro } from '../report/figures.ts';
 import { withInstance } from '../instance/instance.ts';
-import { cpuTime } from '../instance/processes.ts';
+import { readCpuTime } from '../instance/processes.ts';
 
 /** Clips of a request, as many as its longest comfortable one. */
 const CLIPS = 500;
@@ -41,12 +41,12 @@ export const drain: Bench = {
       const seconds = (now() - begun) / 1_000;
       const landed = (await messagesIn(bus, streams.landed)) - landedBefore;
       if (landed !== n) throw new Error(`${n} objects were notified, and ${landed} landed`);
-      const cpu = cpuTime(relay.current()?.pid ?? 0) / 1_000;
+      const cpu = readCpuTime(relay.current()?.pid ?? 0) / 1_000;
       return {
         targets: [atLeast('events a second', left / seconds, 2_000)],
         figures: {
           events: left,
-          seconds: rounded(seconds),
+          seconds: roundToMicro(seconds),
           events_a_second: Math.round(left / seconds),
           relay_cpu_seconds: cpu,
           landed,

@@ -11,11 +11,11 @@ import { findSpeech, readLevels } from '../../services/stage-deepspeech/voice-ac
 import { requestPrefix } from '../../shared/pipeline/keys.ts';
 import { digestOf } from '../../shared/store/store.ts';
 import type { Bench } from '../report/bench.ts';
-import { bundled } from '../peers/bundle.ts';
-import { atMost, median, now, rounded, summary } from '../report/figures.ts';
+import { bundleProgram } from '../peers/bundle.ts';
+import { atMost, median, now, roundToMicro, summarize } from '../report/figures.ts';
 import { withInstance, type Instance } from '../instance/instance.ts';
-import { medium, processed, receiptsOf } from '../instance/requests.ts';
-import { phasesOf, writeScript, type Job } from '../script/script.ts';
+import { findMedia, processRequest, readReceipts } from '../instance/requests.ts';
+import { planPhases, writeScript, type Job } from '../script/script.ts';
 
 const run = promisify(execFile);
 
@@ -25,26 +25,31 @@ export const e2e: Bench = {
     'the whole pipeline, warm, against a script that runs the same commands with xargs; n times in turns, with and without speech',
   n: 5,
   async run({ n, progress }) {
-    const source = medium('walk-and-talk.mp4');
-    const compute = await bundled('compute');
+    const source = findMedia('walk-and-talk.mp4');
+    const compute = await bundleProgram('compute');
     return withInstance({ graph, services: serviceNames(graph), progress }, async (instance) => {
       const compare = async (speech: string) => {
-        const { id } = await processed(instance, source, { speech });
+        const { id } = await processRequest(instance, source, { speech });
         const phases = await scriptOf(instance, id, source, compute);
         const dir = join(instance.dataDir, 'script');
         await runScript(phases, dir);
-        await assertSameWork(await receiptsOf(instance.store, id), dir);
+        await assertSameWork(await readReceipts(instance.store, id), dir);
         const pipeline: number[] = [];
         const script: number[] = [];
         for (let round = 0; round < n; round += 1) {
-          pipeline.push((await processed(instance, source, { speech })).took);
+          pipeline.push((await processRequest(instance, source, { speech })).took);
           script.push(await runScript(phases, dir));
           progress(
             `speech ${speech}: pipeline ${Math.round(pipeline.at(-1) ?? 0)} ms, script ${Math.round(script.at(-1) ?? 0)} ms`,
           );
         }
         const ratios = pipeline.map((took, round) => took / (script[round] ?? 0));
-        return { ratio: median(ratios), ratios: ratios.map(rounded), pipeline: summary(pipeline), script: summary(script) };
+        return {
+          ratio: median(ratios),
+          ratios: ratios.map(roundToMicro),
+          pipeline: summarize(pipeline),
+          script: summarize(script),
+        };
       };
       const withSpeech = await compare('auto');
       const without = await compare('none');
@@ -61,7 +66,7 @@ export const e2e: Bench = {
 
 /** The same work as a request's, as jobs for a shell. */
 async function scriptOf({ store, dataDir }: Instance, id: string, source: string, compute: string): Promise<Job[][]> {
-  const receipts = await receiptsOf(store, id);
+  const receipts = await readReceipts(store, id);
   const prefix = requestPrefix(id);
   const frames: Record<string, string> = {};
   const controls: Record<string, string> = {};
@@ -73,7 +78,7 @@ async function scriptOf({ store, dataDir }: Instance, id: string, source: string
     controls[item] = controlFile(findSpeech((await readLevels(wav)).levels));
   }
   const node = (...args: string[]): string[] => [process.execPath, compute, ...args];
-  return phasesOf(receipts, {
+  return planPhases(receipts, {
     source,
     controls,
     frames,

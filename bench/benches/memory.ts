@@ -6,10 +6,10 @@ import type { ProcessRecord } from '../../infra/instance/record.ts';
 import { serviceNames } from '../../infra/deployment/services.ts';
 import { graph } from '../../services/pipeline.ts';
 import type { Bench } from '../report/bench.ts';
-import { atMost, rounded } from '../report/figures.ts';
+import { atMost, roundToMicro } from '../report/figures.ts';
 import { withInstance, type Instance } from '../instance/instance.ts';
-import { children, memory as memoryOf, programOf, resetPeak } from '../instance/processes.ts';
-import { processed } from '../instance/requests.ts';
+import { listChildren, readMemory as memoryOf, readProgramName, resetPeak } from '../instance/processes.ts';
+import { processRequest } from '../instance/requests.ts';
 
 const run = promisify(execFile);
 
@@ -43,7 +43,9 @@ export const memory: Bench = {
 
       const plain = (of: Readonly<Record<string, number>>): number =>
         Math.max(...Object.entries(of).flatMap(([name, mb]) => (name === MODEL ? [] : [mb])));
-      const growth = Object.entries(small.tools).map(([tool, mb]) => [tool, rounded((large.tools[tool] ?? 0) - mb)] as const);
+      const growth = Object.entries(small.tools).map(
+        ([tool, mb]) => [tool, roundToMicro((large.tools[tool] ?? 0) - mb)] as const,
+      );
       return {
         targets: [
           atMost('idle MB, services without a model', plain(idle), 110),
@@ -60,7 +62,7 @@ export const memory: Bench = {
 async function idleOf(services: readonly ProcessRecord[]): Promise<Record<string, number>> {
   for (const { http } of services) await (await fetch(`http://127.0.0.1:${http ?? 0}/metrics`)).text();
   await sleep(SETTLE);
-  return Object.fromEntries(services.map(({ name, pid }) => [name, rounded(memoryOf(pid).rss)]));
+  return Object.fromEntries(services.map(({ name, pid }) => [name, roundToMicro(memoryOf(pid).rss)]));
 }
 
 /** Peaks in MB. */
@@ -77,14 +79,14 @@ async function peaksWith(instance: Instance, services: readonly ProcessRecord[],
   const tools: Record<string, number> = {};
   const ended = new AbortController();
   const looking = look(services, tools, ended.signal);
-  const { took } = await processed(instance, input, { speech: 'none' }).finally(() => {
+  const { took } = await processRequest(instance, input, { speech: 'none' }).finally(() => {
     ended.abort();
   });
   await looking;
   return {
-    services: Object.fromEntries(services.map(({ name, pid }) => [name, rounded(memoryOf(pid).peak)])),
+    services: Object.fromEntries(services.map(({ name, pid }) => [name, roundToMicro(memoryOf(pid).peak)])),
     tools,
-    seconds: rounded(took / 1_000),
+    seconds: roundToMicro(took / 1_000),
   };
 }
 
@@ -92,11 +94,11 @@ async function peaksWith(instance: Instance, services: readonly ProcessRecord[],
 async function look(services: readonly ProcessRecord[], tools: Record<string, number>, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     for (const { name, pid } of services) {
-      for (const tool of children(pid)) {
-        const [program, { peak }] = [programOf(tool), memoryOf(tool)];
+      for (const tool of listChildren(pid)) {
+        const [program, { peak }] = [readProgramName(tool), memoryOf(tool)];
         // Between fork and exec a child still is, and looks like, its parent.
         if (program && program !== 'node')
-          tools[`${name} ${program}`] = rounded(Math.max(peak, tools[`${name} ${program}`] ?? 0));
+          tools[`${name} ${program}`] = roundToMicro(Math.max(peak, tools[`${name} ${program}`] ?? 0));
       }
     }
     await sleep(LOOK);

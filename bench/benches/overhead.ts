@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { kinds } from '../../schemas/kinds.ts';
 import { pathOf, requestPrefix } from '../../shared/pipeline/keys.ts';
 import type { Bench } from '../report/bench.ts';
-import { atMost, now, summary } from '../report/figures.ts';
-import { FAN, fixtureGraph, WORK } from '../peers/fixture-graph.ts';
-import { endOf, withInstance } from '../instance/instance.ts';
+import { atMost, now, summarize } from '../report/figures.ts';
+import { FAN_STAGE, createFixtureGraph, WORK_STAGE } from '../peers/fixture-graph.ts';
+import { waitForEnd, withInstance } from '../instance/instance.ts';
 
 /** Requests first, of which nothing is told. */
 const WARM_UP = 20;
@@ -14,14 +14,17 @@ export const overhead: Bench = {
   about: 'of an item whose stage does nothing: from the beginning of the PUT upstream to the confirmed acknowledgement',
   n: 200,
   async run({ n, progress }) {
-    return withInstance({ graph: fixtureGraph(), progress }, async ({ store, bus, peer }) => {
+    return withInstance({ graph: createFixtureGraph(), progress }, async ({ store, bus, peer }) => {
       await Promise.all(['relay', 'tracker'].map((name) => peer('fixture-service', name, name)));
-      const [fan, work] = await Promise.all([peer('fixture-service', FAN, FAN), peer('fixture-service', WORK, WORK)]);
+      const [fan, work] = await Promise.all([
+        peer('fixture-service', FAN_STAGE, FAN_STAGE),
+        peer('fixture-service', WORK_STAGE, WORK_STAGE),
+      ]);
       progress(`${n} requests of one item behind the input`);
       const items: Record<'total' | 'hop_and_receipt' | 'stage' | 'settle' | 'request', number>[] = [];
       for (let i = 0; i < WARM_UP + n; i += 1) {
         const id = randomUUID();
-        const end = endOf(bus, id);
+        const end = waitForEnd(bus, id);
         const uploaded = now();
         await store.put(requestPrefix(id) + pathOf(kinds.input, { file: '1.json' }), id);
         const put = (await fan.next('put')).at;
@@ -37,7 +40,7 @@ export const overhead: Bench = {
         });
       }
       const seen = items.slice(WARM_UP);
-      const of = (part: keyof (typeof seen)[number]) => summary(seen.map((item) => item[part]));
+      const of = (part: keyof (typeof seen)[number]) => summarize(seen.map((item) => item[part]));
       const total = of('total');
       return {
         targets: [atMost('p50 ms', total.p50, 25)],

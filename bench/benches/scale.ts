@@ -2,11 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { kinds } from '../../schemas/kinds.ts';
 import { pathOf, requestPrefix } from '../../shared/pipeline/keys.ts';
 import type { Bench } from '../report/bench.ts';
-import { atMost, median, now, rounded, summary } from '../report/figures.ts';
-import { FAN, fixtureGraph, WORK } from '../peers/fixture-graph.ts';
-import { endOf, withInstance, type Instance } from '../instance/instance.ts';
+import { atMost, median, now, roundToMicro, summarize } from '../report/figures.ts';
+import { FAN_STAGE, createFixtureGraph, WORK_STAGE } from '../peers/fixture-graph.ts';
+import { waitForEnd, withInstance, type Instance } from '../instance/instance.ts';
 import type { Peer } from '../peers/peer.ts';
-import { cpuTime } from '../instance/processes.ts';
+import { readCpuTime } from '../instance/processes.ts';
 
 /** Clips of a small and of a large request. */
 const SMALL = 10;
@@ -20,8 +20,8 @@ export const scale: Bench = {
   about: `overhead an item in n requests of ${LARGE} clips and as many clips in requests of ${SMALL}, in turns; stages without tools`,
   n: 3,
   async run({ n, progress }) {
-    return withInstance({ graph: fixtureGraph(), progress }, async (instance) => {
-      const services = ['relay', 'tracker', FAN, WORK];
+    return withInstance({ graph: createFixtureGraph(), progress }, async (instance) => {
+      const services = ['relay', 'tracker', FAN_STAGE, WORK_STAGE];
       const peers = await Promise.all(services.map((name) => instance.peer('fixture-service', name, name)));
       const [, tracker, , work] = peers as [Peer, Peer, Peer, Peer];
       const servers = instance.launched.servers.processes;
@@ -79,9 +79,9 @@ interface Measured {
 }
 
 function inFigures(measured: readonly Measured[]): object {
-  const of = (value: (m: Measured) => number): number => rounded(median(measured.map(value)));
+  const of = (value: (m: Measured) => number): number => roundToMicro(median(measured.map(value)));
   return {
-    turn: summary(measured.flatMap(({ turns }) => turns)),
+    turn: summarize(measured.flatMap(({ turns }) => turns)),
     wall_an_item: of(({ wall }) => wall),
     cpu_an_item: of(({ cpu }) => cpu),
     tracker_cpu_an_item: of(({ tracker }) => tracker),
@@ -98,12 +98,12 @@ interface Load {
 
 /** Requests one after the other. */
 async function measureRequests({ store, bus }: Instance, { clips, times, work, tracker, all }: Load): Promise<Measured> {
-  const cpuOfAll = (): number => all.reduce((sum, { pid }) => sum + cpuTime(pid), 0);
-  const before = { at: now(), cpu: cpuOfAll(), tracker: cpuTime(tracker.pid) };
+  const cpuOfAll = (): number => all.reduce((sum, { pid }) => sum + readCpuTime(pid), 0);
+  const before = { at: now(), cpu: cpuOfAll(), tracker: readCpuTime(tracker.pid) };
   const turns: number[] = [];
   for (let request = 0; request < times; request += 1) {
     const id = randomUUID();
-    const end = endOf(bus, id);
+    const end = waitForEnd(bus, id);
     await store.put(requestPrefix(id) + pathOf(kinds.input, { file: `${clips}.json` }), id);
     let previous: number | undefined;
     for (let clip = 1; clip <= clips; clip += 1) {
@@ -118,7 +118,7 @@ async function measureRequests({ store, bus }: Instance, { clips, times, work, t
     turns,
     wall: (now() - before.at) / items,
     cpu: (cpuOfAll() - before.cpu) / items,
-    tracker: (cpuTime(tracker.pid) - before.tracker) / items,
+    tracker: (readCpuTime(tracker.pid) - before.tracker) / items,
   };
 }
 

@@ -5,7 +5,7 @@ import { trace } from '@opentelemetry/api';
 import { createLogger } from '../../shared/observability/log.ts';
 import { currentTraceparent, newTraceparent, startSpan, runInSpan } from '../../shared/observability/trace.ts';
 import type { Bench } from '../report/bench.ts';
-import { atMost, median, now, rounded } from '../report/figures.ts';
+import { atMost, median, now, roundToMicro } from '../report/figures.ts';
 
 /** Requests to the store within an item: receipt, request, marker, memo, content; outputs, receipt. */
 const REQUESTS = 8;
@@ -36,7 +36,7 @@ export const tracing: Bench = {
     collector.closeAllConnections();
     return {
       targets: [atMost('off, µs an item', off, 10)],
-      figures: { off_us_per_item: rounded(off), on_us_per_item: rounded(on), sdk_load_ms: rounded(load) },
+      figures: { off_us_per_item: roundToMicro(off), on_us_per_item: roundToMicro(on), sdk_load_ms: roundToMicro(load) },
     };
   },
 };

@@ -85,20 +85,20 @@ export function assertBuilt(): void {
 }
 
 /** How a request ended, and when this process heard of it. */
-export interface Ended {
+export interface RequestEnd {
   readonly at: number;
   readonly state: RequestState;
 }
 
 /** Waits for the end of a request; call it before the upload. @throws Error when the request failed, was rejected or had errors. */
-export function endOf(bus: Bus, requestId: string): Promise<Ended> {
+export function waitForEnd(bus: Bus, requestId: string): Promise<RequestEnd> {
   const end = watch(bus, requestId);
   // Whoever fails first need not wait for it any more.
   end.catch(() => undefined);
   return end;
 }
 
-async function watch(bus: Bus, requestId: string): Promise<Ended> {
+async function watch(bus: Bus, requestId: string): Promise<RequestEnd> {
   const subscription = bus.connection.subscribe(subjects.lifecycle(requestId, '*'));
   for await (const message of subscription) {
     const name = message.subject.split('.').at(-1) ?? '';

@@ -14,7 +14,7 @@ function read(pid: number, file: string): string {
 }
 
 /** Processor time used so far, milliseconds. */
-export function cpuTime(pid: number): number {
+export function readCpuTime(pid: number): number {
   // The name, in brackets, may hold anything: what follows it begins with the state, the third field.
   const text = read(pid, 'stat');
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
@@ -22,7 +22,7 @@ export function cpuTime(pid: number): number {
 }
 
 /** Resident memory now and at its peak, MB (10⁶ bytes); zeros for a process that ended. */
-export function memory(pid: number): { rss: number; peak: number } {
+export function readMemory(pid: number): { rss: number; peak: number } {
   const status = read(pid, 'status');
   const field = (name: string): number =>
     (Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) * 1_024) / 1e6;
@@ -35,12 +35,12 @@ export function resetPeak(pid: number): void {
 }
 
 /** Name of the program, without its arguments. */
-export function programOf(pid: number): string {
+export function readProgramName(pid: number): string {
   return read(pid, 'comm').trim();
 }
 
 /** Processes that a process has started and that still run. */
-export function children(pid: number): number[] {
+export function listChildren(pid: number): number[] {
   // Node starts programs from its main thread. To look through all of /proc takes too long to see short-lived ones grow.
   return read(pid, `task/${pid}/children`).split(' ').filter(Boolean).map(Number);
 }

@@ -8,17 +8,17 @@ import { pathOf, requestPrefix } from '../../shared/pipeline/keys.ts';
 import { encodeOptions } from '../../shared/pipeline/metadata.ts';
 import { digestOf, type Store } from '../../shared/store/store.ts';
 import { now } from '../report/figures.ts';
-import { endOf, type Instance } from './instance.ts';
+import { waitForEnd, type Instance } from './instance.ts';
 
 /** @throws PermanentError `no-test-media` where this machine has no such test medium. */
-export function medium(name: string): string {
+export function findMedia(name: string): string {
   const path = join(resolve(process.env['FAVE_TEST_MEDIA'] ?? join(import.meta.dirname, '../../../shared/media')), name);
   if (!existsSync(path))
     throw new PermanentError('no-test-media', `there is no ${path}: set FAVE_TEST_MEDIA to the folder of the test media`);
   return path;
 }
 
-export interface Processed {
+export interface ProcessedRequest {
   readonly id: string;
   /** Milliseconds from the beginning of the upload to the news of its end. */
   readonly took: number;
@@ -26,14 +26,14 @@ export interface Processed {
 }
 
 /** Uploads a file and waits until its request has completed. Equal work done before is done again. */
-export async function processed(
+export async function processRequest(
   { store, bus }: Instance,
   path: string,
   options: Readonly<Record<string, string>> = {},
-): Promise<Processed> {
+): Promise<ProcessedRequest> {
   const id = randomUUID();
   const digest = await digestOf(path);
-  const end = endOf(bus, id);
+  const end = waitForEnd(bus, id);
   const begun = now();
   const key = requestPrefix(id) + pathOf(kinds.input, { file: basename(path) });
   await store.upload(key, { path, ...digest }, { headers: encodeOptions({ memo: 'false', ...options }) });
@@ -42,7 +42,7 @@ export async function processed(
 }
 
 /** Every settled item of a request. */
-export async function receiptsOf(store: Store, id: string): Promise<Receipt[]> {
+export async function readReceipts(store: Store, id: string): Promise<Receipt[]> {
   const receipts: Receipt[] = [];
   for await (const { key } of store.list(`${requestPrefix(id)}metadata/items/`)) {
     const found = await store.getText(key);

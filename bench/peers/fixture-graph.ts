@@ -16,17 +16,17 @@ const part = {
 } as const satisfies Kind;
 const copy = { ...part, name: 'copy', key: 'bench-work/clip_{clip}/copy.json' } as const satisfies Kind;
 
-export const FAN = 'bench-fan';
-export const WORK = 'bench-work';
+export const FAN_STAGE = 'bench-fan';
+export const WORK_STAGE = 'bench-work';
 
 /** @param mark Told when something begins or ends. */
-export function fixtureGraph(mark: (name: string) => void = () => undefined): Graph {
+export function createFixtureGraph(mark: (name: string) => void = () => undefined): Graph {
   return defineGraph([kinds.input, kinds.canary], [fan(mark), work(mark)]);
 }
 
 function fan(mark: (name: string) => void): AnyStage {
   return defineStage({
-    name: FAN,
+    name: FAN_STAGE,
     version: 1,
     consumes: kinds.input,
     produces: [part],
@@ -44,7 +44,7 @@ function fan(mark: (name: string) => void): AnyStage {
 
 function work(mark: (name: string) => void): AnyStage {
   return defineStage({
-    name: WORK,
+    name: WORK_STAGE,
     version: 1,
     consumes: part,
     produces: [copy],

@@ -2,7 +2,7 @@ import { now } from '../report/figures.ts';
 import type { Mark } from './peer.ts';
 
 /** Tells the benchmark that something happens now. */
-export function mark(name: string, of?: string): void {
+export function sendMark(name: string, of?: string): void {
   process.send?.({ mark: name, at: now(), ...(of !== undefined && { of }) } satisfies Mark);
 }
 

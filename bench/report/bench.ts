@@ -1,4 +1,4 @@
-import type { Findings } from './figures.ts';
+import type { BenchResult } from './figures.ts';
 import type { ProgressReporter } from '../../infra/process/progress.ts';
 
 export interface BenchOptions {
@@ -13,5 +13,5 @@ export interface Bench {
   readonly about: string;
   /** How often by default. */
   readonly n: number;
-  run(options: BenchOptions): Promise<Findings>;
+  run(options: BenchOptions): Promise<BenchResult>;
 }

@@ -7,7 +7,7 @@ export function now(): number {
 }
 
 /** A distribution; the unit is that of the values. */
-export interface Summary {
+export interface Distribution {
   readonly n: number;
   readonly p50: number;
   readonly p90: number;
@@ -15,8 +15,8 @@ export interface Summary {
   readonly max: number;
 }
 
-export function summary(values: readonly number[]): Summary {
-  const [p50, p90, p99, max] = [0.5, 0.9, 0.99, 1].map((p) => rounded(quantile(values, p) ?? NaN)) as [
+export function summarize(values: readonly number[]): Distribution {
+  const [p50, p90, p99, max] = [0.5, 0.9, 0.99, 1].map((p) => roundToMicro(quantile(values, p) ?? NaN)) as [
     number,
     number,
     number,
@@ -30,7 +30,7 @@ export function median(values: readonly number[]): number {
 }
 
 /** Three digits after the point at most: less than any clock here tells. */
-export function rounded(value: number): number {
+export function roundToMicro(value: number): number {
   return Math.round(value * 1_000) / 1_000;
 }
 
@@ -43,21 +43,21 @@ export interface Target {
 }
 
 export function atMost(what: string, seen: number, limit: number): Target {
-  return { what, limit: `≤ ${limit}`, seen: rounded(seen), met: seen <= limit };
+  return { what, limit: `≤ ${limit}`, seen: roundToMicro(seen), met: seen <= limit };
 }
 
 export function atLeast(what: string, seen: number, limit: number): Target {
-  return { what, limit: `≥ ${limit}`, seen: rounded(seen), met: seen >= limit };
+  return { what, limit: `≥ ${limit}`, seen: roundToMicro(seen), met: seen >= limit };
 }
 
 /** What a benchmark found. */
-export interface Findings {
+export interface BenchResult {
   readonly targets: readonly Target[];
   /** Everything measured, by name; the unit is part of the name unless it is milliseconds. */
   readonly figures: Readonly<Record<string, unknown>>;
 }
 
 /** The machine, without which no figure means anything: a load above 0 before the start is somebody else's. */
-export function machine(): object {
-  return { cpus: cpus().length, model: cpus()[0]?.model, load: loadavg().map(rounded), node: process.version };
+export function describeMachine(): object {
+  return { cpus: cpus().length, model: cpus()[0]?.model, load: loadavg().map(roundToMicro), node: process.version };
 }

@@ -14,7 +14,7 @@ export interface Job {
 }
 
 /** What of an item is not in its receipt: the files that a stage wrote for its tool or for the next stage. */
-export interface Aside {
+export interface ScriptInputs {
   /** Path of the uploaded file. */
   readonly source: string;
   /** Control files of the speech recogniser, by item. */
@@ -30,7 +30,7 @@ export interface Aside {
  * The work of a request as phases of jobs, from the tools and arguments in its receipts. Jobs of a phase run in parallel, a
  * phase begins when the one before has ended; the detector runs beside speech recognition, as it is a process of one thread.
  */
-export function phasesOf(receipts: readonly Receipt[], { source, controls, frames, librosa, detector }: Aside): Job[][] {
+export function planPhases(receipts: readonly Receipt[], { source, controls, frames, librosa, detector }: ScriptInputs): Job[][] {
   const of = (stage: string): Receipt[] => receipts.filter((receipt) => receipt.stage === stage);
   const commands = ({ tools }: Receipt): string[][] => tools.map(({ command, args }) => [command, ...args]);
   const input = { [`sources/input/${source.slice(source.lastIndexOf('/') + 1)}`]: source };

@@ -1,5 +1,5 @@
 import type { Totals } from '../../loadgen/record/pending-requests.ts';
-import { distribution, type Distribution, type LoadSummary } from '../../loadgen/record/summary.ts';
+import { summarizeDistribution, type Distribution, type LoadSummary } from '../../loadgen/record/summary.ts';
 import type { Output } from '../context/cli.ts';
 import { duration } from './format.ts';
 import { createRedraw } from './redraw.ts';
@@ -32,7 +32,7 @@ export function createLoadDisplay(output: Output): { watch(totals: () => Totals)
 }
 
 export function totalsLine(elapsed: number, { sent, open, completed, failed, latencies }: Totals): string {
-  const { p50, p95 } = distribution(latencies) ?? {};
+  const { p50, p95 } = summarizeDistribution(latencies) ?? {};
   const text = (value: number | undefined): string => (value === undefined ? '–' : duration(value));
   return `${duration(elapsed)}: ${sent} sent, ${open} in flight, ${completed} done, ${failed} failed, p50 ${text(p50)}, p95 ${text(p95)}`;
 }

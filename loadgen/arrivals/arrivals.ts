@@ -1,5 +1,5 @@
 import { PermanentError } from '../../shared/core/errors.ts';
-import { expectedUntil, poisson, inhomogeneousPoisson, type RateStep } from './poisson.ts';
+import { expectedArrivals, homogeneousPoisson, inhomogeneousPoisson, type RateStep } from './poisson.ts';
 import { randomOf } from '../../shared/core/random.ts';
 
 /** When requests arrive. Rates are requests a second, times seconds. */
@@ -21,18 +21,23 @@ export type Pattern = Arrivals['pattern'];
 export function arrivalTimes(arrivals: Arrivals, seed: number): number[] {
   const { duration } = arrivals;
   const expected = meanRate(arrivals) * duration;
-  if (expected > MOST)
-    throw new PermanentError('too-many-arrivals', `the load would have some ${Math.round(expected)} requests; at most ${MOST}`);
+  if (expected > MAX_ARRIVALS)
+    throw new PermanentError(
+      'too-many-arrivals',
+      `the load would have some ${Math.round(expected)} requests; at most ${MAX_ARRIVALS}`,
+    );
   const random = randomOf(seed);
   switch (arrivals.pattern) {
     case 'steady':
-      return spaced(arrivals.rate, duration, () => 0);
+      return createSpacedTimes(arrivals.rate, duration, () => 0);
     case 'moderate':
-      return spaced(arrivals.rate, duration, () => random.between(0, 0.5));
+      return createSpacedTimes(arrivals.rate, duration, () => random.between(0, 0.5));
     case 'bursty':
-      return spaced(1 / arrivals.period, duration, () => 0).flatMap((time) => Array.from({ length: arrivals.size }, () => time));
+      return createSpacedTimes(1 / arrivals.period, duration, () => 0).flatMap((time) =>
+        Array.from({ length: arrivals.size }, () => time),
+      );
     case 'poisson':
-      return poisson(arrivals.rate, duration, random);
+      return homogeneousPoisson(arrivals.rate, duration, random);
     case 'trace':
       return inhomogeneousPoisson(arrivals.steps, duration, random);
   }
@@ -44,17 +49,17 @@ export function meanRate(arrivals: Arrivals): number {
     case 'bursty':
       return arrivals.size / arrivals.period;
     case 'trace':
-      return expectedUntil(arrivals.steps, arrivals.duration) / arrivals.duration;
+      return expectedArrivals(arrivals.steps, arrivals.duration) / arrivals.duration;
     default:
       return arrivals.rate;
   }
 }
 
 /** All arrivals are planned beforehand and recorded in memory until they end. */
-const MOST = 1_000_000;
+const MAX_ARRIVALS = 1_000_000;
 
 /** @param shift Of each arrival, as a share of the spacing, below 1. */
-function spaced(rate: number, duration: number, shift: () => number): number[] {
+function createSpacedTimes(rate: number, duration: number, shift: () => number): number[] {
   // 0.1 × 30 must not become a fourth arrival by a rounding error.
   const count = Math.ceil(duration * rate - 1e-9);
   return Array.from({ length: count }, (_, n) => (n + shift()) / rate);

@@ -36,16 +36,16 @@ const BURST = 5;
 const RATE = 0.1;
 
 /** @throws PermanentError `invalid-load` that says which options do not go together, `invalid-trace`. */
-export async function planOf(asked: LoadSpec, cwd: string): Promise<LoadPlan> {
+export async function planLoad(asked: LoadSpec, cwd: string): Promise<LoadPlan> {
   const { closed = false, concurrency = 1, thinkTime = 0, duration = DURATION, seed } = asked;
   assertTogether(asked);
   if (closed) return { schedule: { users: concurrency, think: thinkTime, duration }, pattern: 'closed', rate: null };
-  const arrivals = await arrivalsOf(asked, cwd);
+  const arrivals = await readArrivals(asked, cwd);
   const schedule = { times: arrivalTimes(arrivals, seed), duration: arrivals.duration };
   return { schedule, pattern: arrivals.pattern, rate: meanRate(arrivals) };
 }
 
-async function arrivalsOf(asked: LoadSpec, cwd: string): Promise<Arrivals> {
+async function readArrivals(asked: LoadSpec, cwd: string): Promise<Arrivals> {
   const { pattern, duration = DURATION, rate = RATE } = asked;
   switch (pattern) {
     case 'trace': {

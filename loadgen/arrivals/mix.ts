@@ -14,7 +14,7 @@ export interface Video extends Digest {
 }
 
 /** @param text `FILE` or `FILE=WEIGHT`. @throws PermanentError `no-video`. */
-export async function videoOf(text: string, cwd: string): Promise<Video> {
+export async function readVideo(text: string, cwd: string): Promise<Video> {
   const [, file = text, weight = '1'] = /^(.+)=(\d+(?:\.\d+)?)$/.exec(text) ?? [];
   const path = resolve(cwd, file);
   const found = await stat(path).catch(() => undefined);

@@ -7,7 +7,7 @@ export interface RateStep {
 }
 
 /** Arrivals of a homogeneous Poisson process, seconds: gaps are exponentially distributed. */
-export function poisson(rate: number, duration: number, random: Random): number[] {
+export function homogeneousPoisson(rate: number, duration: number, random: Random): number[] {
   const gap = (): number => -Math.log(1 - random.next()) / rate;
   const times: number[] = [];
   for (let time = gap(); time < duration; time += gap()) times.push(time);
@@ -21,14 +21,14 @@ export function poisson(rate: number, duration: number, random: Random): number[
 export function inhomogeneousPoisson(steps: readonly RateStep[], duration: number, random: Random): number[] {
   const greatest = Math.max(...steps.map(({ rate }) => rate));
   let at = 0;
-  return poisson(greatest, duration, random).filter((time) => {
+  return homogeneousPoisson(greatest, duration, random).filter((time) => {
     while ((steps[at + 1]?.from ?? Infinity) <= time) at += 1;
     return random.next() * greatest < (steps[at]?.rate ?? 0);
   });
 }
 
 /** Arrivals that are expected until `time`, seconds. */
-export function expectedUntil(steps: readonly RateStep[], time: number): number {
+export function expectedArrivals(steps: readonly RateStep[], time: number): number {
   return steps.reduce((sum, { from, rate }, n) => {
     const until = Math.min(time, steps[n + 1]?.from ?? Infinity);
     return sum + Math.max(0, until - from) * rate;

@@ -5,14 +5,14 @@ import { PermanentError } from '../../shared/core/errors.ts';
 import { exec } from '../../shared/tools/exec.ts';
 
 /** What the sample says, with pauses to cut in. Of a dozen sentences those that pocketsphinx, made for people, hears best from a machine. */
-export const SENTENCES = [
+export const SAMPLE_SENTENCES = [
   'The people in this picture are looking at you.',
   'There is a large house near the river.',
   'We will be there tomorrow morning at seven.',
 ];
 
 /** A photograph with people in it, which the detector's model package ships. */
-export function samplePhotograph(): string {
+export function findSamplePhotograph(): string {
   return join(dirname(createRequire(import.meta.url).resolve('@vladmandic/human')), '..', 'assets', 'samples.jpg');
 }
 
@@ -47,8 +47,8 @@ export function videoArgs(photograph: string, speech: string, output: string): s
  * Makes a video with speech and a picture, about five seconds a sentence. @param dir gets it. @returns its path.
  * @throws PermanentError `no-sample` naming what is missing.
  */
-export async function makeSample(dir: string, signal: AbortSignal, sentences = SENTENCES): Promise<string> {
-  const photograph = samplePhotograph();
+export async function createSampleVideo(dir: string, signal: AbortSignal, sentences = SAMPLE_SENTENCES): Promise<string> {
+  const photograph = findSamplePhotograph();
   await access(photograph).catch((cause: unknown) => {
     throw new PermanentError('no-sample', `${photograph} is missing: run npm ci, or name a video: fave demo VIDEO`, { cause });
   });

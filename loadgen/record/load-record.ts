@@ -12,11 +12,22 @@ export interface PendingRequest extends ScheduledRequest {
 }
 
 /** The line of a request that is over, or given up. */
-export function recordOf({ id, index, user, video, intended, sent, uploaded, accepted, end, items }: PendingRequest): LoadRecord {
+export function toLoadRecord({
+  id,
+  index,
+  user,
+  video,
+  intended,
+  sent,
+  uploaded,
+  accepted,
+  end,
+  items,
+}: PendingRequest): LoadRecord {
   const stages = stagesOf([...items.values()]);
   const sum = (of: (stage: LoadStage) => number): number => Object.values(stages).reduce((total, stage) => total + of(stage), 0);
   const failed = sum((stage) => stage.failed);
-  const arrival = iso(intended);
+  const arrival = toIsoTime(intended);
   return {
     request_id: id,
     index,
@@ -24,8 +35,8 @@ export function recordOf({ id, index, user, video, intended, sent, uploaded, acc
     video: video.name,
     size: video.size,
     intended: arrival,
-    sent: iso(sent),
-    uploaded: uploaded === undefined ? null : iso(uploaded),
+    sent: toIsoTime(sent),
+    uploaded: uploaded === undefined ? null : toIsoTime(uploaded),
     accepted: accepted ?? null,
     completed: end?.time ?? null,
     status: end?.status ?? 'unfinished',
@@ -69,7 +80,7 @@ const EMPTY: LoadStage = {
   cost_unit: 0,
 };
 
-export function iso(time: number): string {
+export function toIsoTime(time: number): string {
   return new Date(time).toISOString();
 }
 

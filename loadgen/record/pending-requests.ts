@@ -3,7 +3,7 @@ import { codeOf, messageOf } from '../../shared/core/errors.ts';
 import type { RequestEvent } from '../../shared/bus/request-events.ts';
 import type { Clock } from '../arrivals/clock.ts';
 import type { Video } from '../arrivals/mix.ts';
-import { recordOf, type PendingRequest } from './load-record.ts';
+import { toLoadRecord, type PendingRequest } from './load-record.ts';
 
 /** A request that is due. */
 export interface ScheduledRequest {
@@ -31,7 +31,7 @@ export interface PendingRequests {
   sent(due: ScheduledRequest): void;
   uploaded(id: string): void;
   uploadFailed(id: string, error: unknown): void;
-  take(event: RequestEvent): void;
+  apply(event: RequestEvent): void;
   /** Resolves when a request is closed. */
   closed(id: string): Promise<void>;
   /** Resolves when no request is open. */
@@ -42,7 +42,10 @@ export interface PendingRequests {
 }
 
 /** @param close Gets each request's line and its items' when it is closed. */
-export function createBook(clock: Clock, close: (record: LoadRecord, items: readonly ItemRecord[]) => void): PendingRequests {
+export function createPendingRequests(
+  clock: Clock,
+  close: (record: LoadRecord, items: readonly ItemRecord[]) => void,
+): PendingRequests {
   const open = new Map<string, PendingRequest & { closed: () => void; over: Promise<void> }>();
   const latencies: number[] = [];
   const counts = { sent: 0, completed: 0, failed: 0 };
@@ -52,7 +55,7 @@ export function createBook(clock: Clock, close: (record: LoadRecord, items: read
     const entry = open.get(id);
     if (!entry) return;
     open.delete(id);
-    const record = recordOf(entry);
+    const record = toLoadRecord(entry);
     if (record.status === 'completed') counts.completed += 1;
     else if (record.status !== 'unfinished') counts.failed += 1;
     if (record.latency_ms !== null) latencies.push(record.latency_ms);
@@ -83,11 +86,11 @@ export function createBook(clock: Clock, close: (record: LoadRecord, items: read
       entry.end = { status: 'error', error: `${codeOf(error)}: ${messageOf(error)}` };
       end(id);
     },
-    take(event) {
+    apply(event) {
       const entry = open.get(event.data.request_id);
       if (!entry) return;
-      if (event.what === 'item') takeItem(entry, event.time, event.data);
-      else takeLifecycle(entry, event.name, event.time, event.data);
+      if (event.what === 'item') applyItemEvent(entry, event.time, event.data);
+      else applyLifecycleEvent(entry, event.name, event.time, event.data);
       endWhenOver(event.data.request_id, entry);
     },
     closed: async (id) => open.get(id)?.over,
@@ -97,7 +100,7 @@ export function createBook(clock: Clock, close: (record: LoadRecord, items: read
   };
 }
 
-function takeItem(entry: PendingRequest, time: string, progress: ItemEvent): void {
+function applyItemEvent(entry: PendingRequest, time: string, progress: ItemEvent): void {
   const { request_id, stage, item, outcome, deliveries, queue_ms, duration_ms, cold_start, cost_unit } = progress;
   const name = `${stage}/${item}`;
   // What is told again, by a redelivery, says nothing new; only a late success beats a failure.
@@ -105,7 +108,7 @@ function takeItem(entry: PendingRequest, time: string, progress: ItemEvent): voi
   entry.items.set(name, { time, request_id, stage, item, outcome, deliveries, queue_ms, duration_ms, cold_start, cost_unit });
 }
 
-function takeLifecycle(entry: PendingRequest, name: string, time: string, { status, errors = [] }: RequestState): void {
+function applyLifecycleEvent(entry: PendingRequest, name: string, time: string, { status, errors = [] }: RequestState): void {
   if (name === 'accepted') entry.accepted = time;
   else if (status === 'completed' || status === 'failed' || status === 'rejected' || status === 'cancelled') {
     const [first] = errors;

@@ -7,7 +7,7 @@ import { PermanentError } from '../../shared/core/errors.ts';
 import { parseJson, type SchemaName } from '../../shared/core/validate.ts';
 
 /** Files of a record, below its directory. */
-export const files = {
+export const recordFiles = {
   requests: 'requests.jsonl',
   items: 'items.jsonl',
   load: 'load.json',
@@ -24,7 +24,7 @@ export interface JsonlWriter {
 }
 
 /** Begins a new file of JSON lines. @throws PermanentError `record-exists` where there is one: a record is never written twice. */
-export async function createLines(path: string): Promise<JsonlWriter> {
+export async function createJsonlWriter(path: string): Promise<JsonlWriter> {
   const stream = createWriteStream(path, { flags: 'wx' });
   await new Promise((resolve, reject) => stream.once('open', resolve).once('error', reject)).catch((cause: unknown) => {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
@@ -51,8 +51,8 @@ export interface Recorder {
 /** @param dir It is made when it is missing. @throws PermanentError `record-exists`. */
 export async function createRecorder(dir: string): Promise<Recorder> {
   await mkdir(dir, { recursive: true });
-  const requests = await createLines(join(dir, files.requests));
-  const items = await createLines(join(dir, files.items));
+  const requests = await createJsonlWriter(join(dir, recordFiles.requests));
+  const items = await createJsonlWriter(join(dir, recordFiles.items));
   return {
     append(record, settled) {
       settled.forEach(items.append);
@@ -63,7 +63,7 @@ export async function createRecorder(dir: string): Promise<Recorder> {
 }
 
 /** Reads JSON lines back, each checked against its schema. @throws PermanentError `invalid-{name}`. */
-export async function readLines<N extends SchemaName>(name: N, path: string): Promise<ReturnType<typeof parseJson<N>>[]> {
+export async function readJsonl<N extends SchemaName>(name: N, path: string): Promise<ReturnType<typeof parseJson<N>>[]> {
   const text = await readFile(path, 'utf8');
   return text.split('\n').flatMap((line) => (line === '' ? [] : [parseJson(name, line)]));
 }

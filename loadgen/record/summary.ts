@@ -36,15 +36,15 @@ export function createSummary(): { add(record: LoadRecord): void; summary(): Loa
     summary: () => ({
       requests: lates.length,
       ...statuses,
-      latency_ms: distribution(latencies),
-      late_ms: distribution(lates),
+      latency_ms: summarizeDistribution(latencies),
+      late_ms: summarizeDistribution(lates),
       cold_starts,
       cost_unit,
     }),
   };
 }
 
-export function distribution(values: readonly number[]): Distribution | null {
+export function summarizeDistribution(values: readonly number[]): Distribution | null {
   if (values.length === 0) return null;
   const [p50, p95, p99, max] = [0.5, 0.95, 0.99, 1].map((p) => Math.round((quantile(values, p) ?? NaN) * 1e3) / 1e3);
   return { p50, p95, p99, max } as Distribution;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { ItemRecord, LoadRecord } from '../../schemas/generated/types.ts';
-import { createBook, type PendingRequests, type Totals } from '../record/pending-requests.ts';
+import { createPendingRequests, type PendingRequests, type Totals } from '../record/pending-requests.ts';
 import type { Clock } from '../arrivals/clock.ts';
 import { createMix, type Video } from '../arrivals/mix.ts';
 import { randomOf } from '../../shared/core/random.ts';
@@ -46,7 +46,7 @@ export async function runLoad({ schedule, target, clock, wait, record, watch, ..
   const failure = new AbortController();
   const signal = AbortSignal.any([options.signal, failure.signal]);
   setMaxListeners(0, signal); // as many as there are uploads
-  const book = createBook(clock, record);
+  const book = createPendingRequests(clock, record);
   const draw = createMix(options.videos, randomOf(options.seed));
   let count = 0;
   const send = async (intended: number, user?: number): Promise<string> => {
@@ -63,14 +63,14 @@ export async function runLoad({ schedule, target, clock, wait, record, watch, ..
   };
 
   try {
-    await target.open(book.take, (error) => {
+    await target.open(book.apply, (error) => {
       failure.abort(error);
     });
     watch?.(book.totals);
     const loop: Loop = { book, clock, signal, send };
     if ('times' in schedule) await openLoop(schedule, loop);
     else await closedLoop(schedule, loop);
-    await lastOnes(book, clock, wait, signal);
+    await waitForLastRequests(book, clock, wait, signal);
   } finally {
     book.giveUp();
     await target.close();
@@ -112,7 +112,7 @@ async function closedLoop({ users, think, duration }: ClosedLoop, { book, clock,
   await Promise.all(Array.from({ length: users }, user));
 }
 
-async function lastOnes(book: PendingRequests, clock: Clock, wait: number, signal: AbortSignal): Promise<void> {
+async function waitForLastRequests(book: PendingRequests, clock: Clock, wait: number, signal: AbortSignal): Promise<void> {
   const enough = new AbortController();
   const patience = clock.until(clock.now() + wait * 1_000, AbortSignal.any([signal, enough.signal]));
   await Promise.race([book.empty(), patience]);

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { regimeNames } from '../../infra/deployment/regimes.ts';
 import { FaveError } from '../../shared/core/errors.ts';
-import { loadNames, usualLoads } from './plan/loads.ts';
+import { loadNames, defaultLoads } from './plan/loads.ts';
 import { local } from './system/local.ts';
 import type { Platform } from './system/platform.ts';
 import { runStudy, type StudyOptions } from './study.ts';
@@ -52,7 +52,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
 const program = new Command('study')
   .description('Runs every regime under every load, and records it (docs/study.md).')
   .option('--regimes <names>', 'separated by commas', some(regimeNames), [...regimeNames])
-  .option('--loads <names>', `of ${loadNames.join(', ')}`, some(loadNames), [...usualLoads])
+  .option('--loads <names>', `of ${loadNames.join(', ')}`, some(loadNames), [...defaultLoads])
   .option('--repeats <n>', 'how often each', whole, 3)
   .option('--repeat <n>', 'only this one of the repeats', whole)
   .option('--duration <seconds>', 'how long requests arrive in a cell', above0, 60)

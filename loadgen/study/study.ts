@@ -6,14 +6,14 @@ import { regimeSettings, type RegimeName } from '../../infra/deployment/regimes.
 import { graph } from '../../services/pipeline.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
 import { parseJson } from '../../shared/core/validate.ts';
-import { files } from '../record/record-files.ts';
-import { videoOf, type Video } from '../arrivals/mix.ts';
+import { recordFiles } from '../record/record-files.ts';
+import { readVideo, type Video } from '../arrivals/mix.ts';
 import { randomOf } from '../../shared/core/random.ts';
-import { makeSample, SENTENCES } from '../arrivals/sample-video.ts';
+import { createSampleVideo, SAMPLE_SENTENCES } from '../arrivals/sample-video.ts';
 import { calibrate, type Calibration } from './cell/calibrate.ts';
 import { runCell, withSystem, type CellPlan } from './cell/cell.ts';
-import { commit, describeVideo, machine } from './plan/facts.ts';
-import { arrivalsOf, describeArrivals, type LoadName } from './plan/loads.ts';
+import { readCommit, describeVideo, describeMachine } from './plan/facts.ts';
+import { toArrivals, describeArrivals, type LoadName } from './plan/loads.ts';
 import type { Platform } from './system/platform.ts';
 
 export interface StudyOptions {
@@ -40,12 +40,12 @@ export interface StudyOptions {
 export async function runStudy(options: StudyOptions): Promise<Cell[]> {
   const { platform, seed, out, signal, progress } = options;
   await mkdir(out, { recursive: true });
-  const video = await studyVideo(options);
-  const capacity = options.capacity ?? (await calibrated(options, video)).capacity;
-  const plans = randomOf(seed).shuffled(await plansOf(options, video, capacity));
+  const video = await findStudyVideo(options);
+  const capacity = options.capacity ?? (await readOrMeasureCapacity(options, video)).capacity;
+  const plans = randomOf(seed).shuffled(await createPlans(options, video, capacity));
   const cells: Cell[] = [];
   for (const [n, plan] of plans.entries()) {
-    const path = join(plan.dir, files.cell);
+    const path = join(plan.dir, recordFiles.cell);
     const name = `${plan.regime}/${plan.load}/${plan.repeat} (${n + 1} of ${plans.length})`;
     const done = existsSync(path);
     progress(done ? `${name} is there already` : `${name}: ${plan.facts.arrivals.count} requests in ${options.duration} s`);
@@ -59,20 +59,20 @@ export async function runStudy(options: StudyOptions): Promise<Cell[]> {
   return cells;
 }
 
-async function plansOf(options: StudyOptions, video: Video, capacity: number): Promise<CellPlan[]> {
+async function createPlans(options: StudyOptions, video: Video, capacity: number): Promise<CellPlan[]> {
   const { platform, regimes, loads, repeats, duration, wait, out } = options;
   const same = {
     video: await describeVideo(video),
-    machine: machine(),
-    versions: { fave: await commit(), ...(await platform.versions()) },
+    machine: describeMachine(),
+    versions: { fave: await readCommit(), ...(await platform.versions()) },
   };
   return regimes.flatMap((regime) =>
     loads.flatMap((load) =>
       repeats.map((repeat): CellPlan => {
         // The same arrivals in every regime, so that what differs is the regime.
         const seed = options.seed * 1_000 + repeat;
-        const arrivals = arrivalsOf(load, capacity, duration);
-        const command = commandOf(options, { regime, load, repeat, capacity });
+        const arrivals = toArrivals(load, capacity, duration);
+        const command = formatCommand(options, { regime, load, repeat, capacity });
         const facts = { ...same, command, settings: regimeSettings(regime, graph), arrivals: describeArrivals(arrivals, seed) };
         return {
           regime,
@@ -91,7 +91,7 @@ async function plansOf(options: StudyOptions, video: Video, capacity: number): P
 }
 
 /** The command that runs a cell again, into another directory. */
-function commandOf(
+function formatCommand(
   { platform, seed, duration, wait, video }: StudyOptions,
   { regime, load, repeat, capacity }: Pick<CellPlan, 'regime' | 'load' | 'repeat'> & { capacity: number },
 ): string {
@@ -101,20 +101,20 @@ function commandOf(
 }
 
 /** The video of a study: the one that was named, or a sample of one sentence that all its cells share. */
-async function studyVideo({ video, out, signal, progress }: StudyOptions): Promise<Video> {
-  if (video !== undefined) return videoOf(video, process.cwd());
+async function findStudyVideo({ video, out, signal, progress }: StudyOptions): Promise<Video> {
+  if (video !== undefined) return readVideo(video, process.cwd());
   const path = join(out, 'video.mp4');
   if (!existsSync(path)) {
     progress('making a short video …');
     const dir = await mkdtemp(join(out, '.video-'));
-    await rename(await makeSample(dir, signal, SENTENCES.slice(0, 1)), path).finally(() =>
+    await rename(await createSampleVideo(dir, signal, SAMPLE_SENTENCES.slice(0, 1)), path).finally(() =>
       rm(dir, { recursive: true, force: true }),
     );
   }
-  return videoOf(path, out);
+  return readVideo(path, out);
 }
 
-async function calibrated({ platform, out, signal, progress }: StudyOptions, video: Video): Promise<Calibration> {
+async function readOrMeasureCapacity({ platform, out, signal, progress }: StudyOptions, video: Video): Promise<Calibration> {
   const path = join(out, 'calibration.json');
   if (existsSync(path)) {
     const known = JSON.parse(await readFile(path, 'utf8')) as Calibration;

@@ -8,10 +8,10 @@ import type { Store } from '../../shared/store/store.ts';
 import type { Target } from './target.ts';
 
 /** Milliseconds after which an upload that the store did not confirm is given up. */
-const PATIENCE = 60_000;
+const UPLOAD_TIMEOUT_MS = 60_000;
 
 /** A FAVE: uploads as a user would, ends by the subjects that a user would watch. */
-export function bucketTarget(store: Store, bus: Bus, options: Readonly<Record<string, string>>): Target {
+export function createBucketTarget(store: Store, bus: Bus, options: Readonly<Record<string, string>>): Target {
   const headers = encodeOptions(options);
   let stop = (): Promise<void> => Promise.resolve();
   return {
@@ -21,7 +21,7 @@ export function bucketTarget(store: Store, bus: Bus, options: Readonly<Record<st
     },
     async send({ id, video }, signal) {
       const key = requestPrefix(id) + pathOf(kinds.input, { file: basename(video.path) });
-      await store.upload(key, video, { headers, signal: AbortSignal.any([signal, AbortSignal.timeout(PATIENCE)]) });
+      await store.upload(key, video, { headers, signal: AbortSignal.any([signal, AbortSignal.timeout(UPLOAD_TIMEOUT_MS)]) });
     },
     close: () => stop(),
   };

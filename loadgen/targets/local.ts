@@ -4,7 +4,7 @@ import type { Clock } from '../arrivals/clock.ts';
 import type { Target } from './target.ts';
 
 /** A target in this process that confirms at once and has each request done at a time of its choosing. */
-function localTarget(clock: Clock, doneAt: (arrived: number) => number): Target {
+function createLocalTarget(clock: Clock, doneAt: (arrived: number) => number): Target {
   let take: (event: RequestEvent) => void;
   const closed = new AbortController();
   setMaxListeners(0, closed.signal); // as many as there are requests
@@ -32,8 +32,8 @@ function localTarget(clock: Clock, doneAt: (arrived: number) => number): Target 
 }
 
 /** Answers at once: what is measured then is the load generator. */
-export function nullTarget(clock: Clock): Target {
-  return localTarget(clock, (arrived) => arrived);
+export function createNullTarget(clock: Clock): Target {
+  return createLocalTarget(clock, (arrived) => arrived);
 }
 
 /** How a stalling target behaves, milliseconds. */
@@ -48,8 +48,8 @@ export interface Stall {
 export const defaultStall: Stall = { period: 1_000, share: 0.3, service: 5 };
 
 /** Frozen part of the time; what arrives then is answered after the thaw. @param begun When its first period begins. */
-export function stallingTarget(clock: Clock, { period, share, service }: Stall, begun = clock.now()): Target {
-  return localTarget(clock, (arrived) => {
+export function createStallingTarget(clock: Clock, { period, share, service }: Stall, begun = clock.now()): Target {
+  return createLocalTarget(clock, (arrived) => {
     const phase = (arrived - begun) % period;
     return arrived + Math.max(0, share * period - phase) + service;
   });

@@ -1,22 +1,24 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { coldSummary } from '../../analysis/measures/cold-starts.ts';
+import { summarizeColdStarts } from '../../analysis/measures/cold-starts.ts';
 import { compareAll, compareBy, compareStages } from '../../analysis/measures/compare.ts';
-import { coldStartFinding } from '../../analysis/findings/cold.ts';
-import { effectFindings } from '../../analysis/findings/findings.ts';
+import { createColdStartFinding } from '../../analysis/findings/cold.ts';
+import { createEffectFindings } from '../../analysis/findings/findings.ts';
 import { isShown } from '../../analysis/findings/finding.ts';
-import { maxFinding, minFinding } from '../../analysis/findings/guidelines.ts';
+import { createMaxFinding, createMinFinding } from '../../analysis/findings/guidelines.ts';
 import { idlePerRequest, measures } from '../../analysis/measures/measures.ts';
-import { occupancyOf } from '../../analysis/measures/occupancy.ts';
+import { computeOccupancy } from '../../analysis/measures/occupancy.ts';
 import type { Interval } from '../../analysis/measures/statistics.ts';
-import { studyOf, type PlatformStudy } from '../../analysis/data/study.ts';
-import { MEMORY_MB, syntheticRuns, type Plan } from './synthetic.ts';
+import { groupCells, type PlatformStudy } from '../../analysis/data/study.ts';
+import { MEMORY_MB, createSyntheticCells, type Plan } from './synthetic.ts';
 
 // Resampling is all that these do; the machine may be busy with other test files.
 const SLOW = 240_000;
 
 const studied = (plan: Omit<Plan, 'loads'>): PlatformStudy => {
-  const [study] = studyOf(syntheticRuns({ loads: { steady: 12, bursty: 8 }, repeats: 4, requests: 20, ...plan })).platforms;
+  const [study] = groupCells(
+    createSyntheticCells({ loads: { steady: 12, bursty: 8 }, repeats: 4, requests: 20, ...plan }),
+  ).platforms;
   return study!;
 };
 
@@ -28,14 +30,14 @@ describe('planted effects', () => {
     () => {
       const study = studied({ regimes: { cold: { coldShare: 0.3, coldMs: 800 }, warm: { replicas: 2 } }, requests: 60 });
       for (const condition of study.conditions.filter(({ regime }) => regime === 'cold')) {
-        const { frequency, extra, duration, shareOfLatency } = coldSummary(condition);
+        const { frequency, extra, duration, shareOfLatency } = summarizeColdStarts(condition);
         expect(holds(frequency, 0.3), `frequency ${JSON.stringify(frequency)}`).toBe(true);
         expect(holds(extra, 800), `extra ${JSON.stringify(extra)}`).toBe(true);
         expect(duration).toEqual({ value: 800, low: 800, high: 800 });
         // 0.3 × 800 ms of 4.5 s + 0.3 × 0.8 s
         expect(holds(shareOfLatency, 240 / 4_790), `share ${JSON.stringify(shareOfLatency)}`).toBe(true);
       }
-      const finding = coldStartFinding(study);
+      const finding = createColdStartFinding(study);
       expect(finding.supported).toBe(true);
       expect(finding.sentences.join()).toContain('cold under steady');
       expect(finding.sentences.join()).not.toContain('warm under');
@@ -64,7 +66,7 @@ describe('planted effects', () => {
       for (const { runs, regime, load } of study.conditions) {
         const spacing = load === 'steady' ? 12 : 8;
         for (const run of runs) {
-          const stages = occupancyOf(run);
+          const stages = computeOccupancy(run);
           const busy = stages.reduce((all, { busySeconds }) => all + busySeconds, 0);
           const work = run.items.reduce((all, { duration_ms }) => all + duration_ms / 1_000, 0);
           expect(busy).toBeCloseTo(work, 6);
@@ -75,12 +77,12 @@ describe('planted effects', () => {
         }
       }
       const comparisons = compareAll(study);
-      const finding = minFinding(comparisons, 'local');
+      const finding = createMinFinding(comparisons, 'local');
       expect(finding.supported).toBe(true);
       expect(finding.sentences[0]).toMatch(
         /ready instead of cold saves \d\.\d\d s .* costs \d+\.\d\d GB·s of idling a request more/,
       );
-      const shown = effectFindings('local', comparisons).filter(({ supported }) => supported);
+      const shown = createEffectFindings('local', comparisons).filter(({ supported }) => supported);
       expect(shown.map(({ title }) => title)).toEqual(expect.arrayContaining(['Typical latency', 'What waiting for work costs']));
       expect(shown.map(({ title }) => title)).not.toContain('Success');
     },
@@ -94,9 +96,11 @@ describe('nothing planted', () => {
     () => {
       const study = studied({ regimes: { one: {}, two: {} }, seed: 5 });
       const comparisons = compareAll(study);
-      expect(effectFindings('local', comparisons).filter(({ supported }) => supported)).toEqual([]);
+      expect(createEffectFindings('local', comparisons).filter(({ supported }) => supported)).toEqual([]);
       expect(
-        [coldStartFinding(study), minFinding(comparisons, 'local'), maxFinding(study)].map(({ supported }) => supported),
+        [createColdStartFinding(study), createMinFinding(comparisons, 'local'), createMaxFinding(study)].map(
+          ({ supported }) => supported,
+        ),
       ).toEqual([false, false, false]);
     },
     SLOW,
@@ -127,7 +131,7 @@ describe('nothing planted', () => {
         repeats: 2,
         requests: 5,
       });
-      const [latency] = effectFindings('local', compareAll(study));
+      const [latency] = createEffectFindings('local', compareAll(study));
       expect(latency).toMatchObject({ supported: false, sentences: [expect.stringContaining('no test could show one')] });
     },
     SLOW,

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { readCells } from '../../analysis/data/read.ts';
-import { studyOf } from '../../analysis/data/study.ts';
-import { syntheticRuns, writeRuns } from './synthetic.ts';
+import { groupCells } from '../../analysis/data/study.ts';
+import { createSyntheticCells, writeCells } from './synthetic.ts';
 
 let directory: string;
 beforeEach(async () => {
@@ -16,11 +16,11 @@ const plan = { regimes: { cold: {} }, loads: { steady: 12 }, repeats: 2, request
 const first = (name: string): string => join(directory, 'cold', 'steady', '1', name);
 
 it('reads what a study writes, cells of Kubernetes among them', async () => {
-  const runs = [...syntheticRuns(plan), ...syntheticRuns({ ...plan, platform: 'kubernetes' })];
-  await writeRuns(directory, runs);
+  const runs = [...createSyntheticCells(plan), ...createSyntheticCells({ ...plan, platform: 'kubernetes' })];
+  await writeCells(directory, runs);
   const read = await readCells(directory);
   expect(new Map(read.map((run) => [run.name, run]))).toEqual(new Map(runs.map((run) => [run.name, run])));
-  expect(studyOf(read).platforms.map(({ platform }) => platform)).toEqual(['local', 'kubernetes']);
+  expect(groupCells(read).platforms.map(({ platform }) => platform)).toEqual(['local', 'kubernetes']);
 });
 
 it.each([
@@ -32,7 +32,7 @@ it.each([
     'line 2 is not a valid scaleEvent: event must be one of decision',
   ],
 ])('says in which line of %s it cannot read on', async (name, line, expected) => {
-  await writeRuns(directory, syntheticRuns(plan));
+  await writeCells(directory, createSyntheticCells(plan));
   const lines = (await readFile(first(name), 'utf8')).split('\n');
   lines.splice(1, 0, line);
   await writeFile(first(name), lines.join('\n'));
@@ -43,15 +43,15 @@ it.each([
 });
 
 it('says which file a finished cell lacks', async () => {
-  await writeRuns(directory, syntheticRuns(plan));
+  await writeCells(directory, createSyntheticCells(plan));
   await rm(first('snapshots.jsonl'));
   await expect(readCells(directory)).rejects.toThrow(`${first('snapshots.jsonl')} cannot be read although its cell is finished`);
 });
 
 it('refuses two cells that say they are the same', async () => {
-  const [run] = syntheticRuns(plan);
-  await writeRuns(join(directory, 'a'), [run!]);
-  await writeRuns(join(directory, 'b'), [run!]);
+  const [run] = createSyntheticCells(plan);
+  await writeCells(join(directory, 'a'), [run!]);
+  await writeCells(join(directory, 'b'), [run!]);
   await expect(readCells(directory)).rejects.toMatchObject({ code: 'duplicate-cell' });
 });
 
@@ -64,9 +64,9 @@ it('says that there is nothing to read', async () => {
 });
 
 it('keeps broken cells and saturation out of what is compared', () => {
-  const runs = syntheticRuns({ ...plan, loads: { steady: 12, saturation: 1 } });
+  const runs = createSyntheticCells({ ...plan, loads: { steady: 12, saturation: 1 } });
   const broken = { ...runs[0]!, cell: { ...runs[0]!.cell, status: 'broken' as const } };
-  const study = studyOf([broken, ...runs.slice(1)]);
+  const study = groupCells([broken, ...runs.slice(1)]);
   expect(study.broken).toEqual([broken]);
   expect(study.saturation.map(({ load, runs: own }) => [load, own.length])).toEqual([['saturation', 2]]);
   expect(study.platforms[0]?.conditions.map(({ load, runs: own }) => [load, own.length])).toEqual([['steady', 1]]);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { analyse } from '../../analysis/analyse.ts';
-import { syntheticRuns, writeRuns } from './synthetic.ts';
+import { createSyntheticCells, writeCells } from './synthetic.ts';
 
 const SLOW = 240_000;
 let directory: string;
@@ -14,12 +14,12 @@ beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'fave-analysis-'));
   const loads = { steady: 12 };
   const regimes = { cold: { coldShare: 0.5, coldMs: 900 }, warm: { replicas: 2 } };
-  const local = syntheticRuns({ regimes, loads: { ...loads, saturation: 3 }, repeats: 2, requests: 10 });
+  const local = createSyntheticCells({ regimes, loads: { ...loads, saturation: 3 }, repeats: 2, requests: 10 });
   const slower = { cold: { coldShare: 0.5, coldMs: 4_000 } };
-  const kubernetes = syntheticRuns({ regimes: slower, loads, repeats: 2, requests: 10, platform: 'kubernetes', seed: 9 });
+  const kubernetes = createSyntheticCells({ regimes: slower, loads, repeats: 2, requests: 10, platform: 'kubernetes', seed: 9 });
   const [last] = local.slice(-1);
   const broken = { ...last!, cell: { ...last!.cell, repeat: 9, status: 'broken' as const, reason: 'NATS did not start' } };
-  await writeRuns(experiments(), [...local, broken, ...kubernetes]);
+  await writeCells(experiments(), [...local, broken, ...kubernetes]);
 });
 afterAll(() => rm(directory, { recursive: true, force: true }));
 

@@ -3,12 +3,12 @@ import { randomOf } from '../../shared/core/random.ts';
 import {
   cliffsDelta,
   difference,
-  holm,
+  correctHolm,
   bootstrapInterval,
   magnitude,
   meanOf,
   permutationTest,
-  quantileOf,
+  createQuantile,
 } from '../../analysis/measures/statistics.ts';
 
 // Thousands of resamples; the machine may be busy with other test files.
@@ -25,7 +25,7 @@ const elsewhere = {
 } as const;
 
 it.each(elsewhere.quantiles)('the quantile %d is numpy’s', (p, expected) => {
-  expect(quantileOf(p)(values)).toBeCloseTo(expected, 6);
+  expect(createQuantile(p)(values)).toBeCloseTo(expected, 6);
 });
 
 describe('permutationTest', () => {
@@ -139,8 +139,8 @@ describe('interval', () => {
 });
 
 it('Holm’s correction multiplies by the number of what is left, and never goes down', () => {
-  expect(holm([0.01, 0.04, 0.03, 0.005])).toEqual([0.03, 0.06, 0.06, 0.02]);
-  expect(holm([0.9, 0.8])).toEqual([1, 1]);
+  expect(correctHolm([0.01, 0.04, 0.03, 0.005])).toEqual([0.03, 0.06, 0.06, 0.02]);
+  expect(correctHolm([0.9, 0.8])).toEqual([1, 1]);
 });
 
 it('Cliff’s delta is that of scipy’s U, ties included', () => {

@@ -41,7 +41,7 @@ const SPREAD = { within: 0.08, between: 0.02 };
 const EPOCH = Date.parse('2026-01-01T00:00:00.000Z');
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-export function syntheticRuns({
+export function createSyntheticCells({
   regimes,
   loads,
   repeats = 4,
@@ -196,7 +196,7 @@ function cellOf({ platform, regime, load, repeat, requests, spacing, plan }: One
 }
 
 /** Writes runs as a study writes them. */
-export async function writeRuns(directory: string, runs: readonly RecordedCell[]): Promise<void> {
+export async function writeCells(directory: string, runs: readonly RecordedCell[]): Promise<void> {
   const jsonl = (records: readonly unknown[]): string => records.map((each) => `${JSON.stringify(each)}\n`).join('');
   for (const { cell, requests, items, scaling, snapshots } of runs) {
     const platform = cell.platform === 'kubernetes' ? 'kubernetes' : '.';

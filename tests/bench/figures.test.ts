@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { atLeast, atMost, median, summary } from '../../bench/report/figures.ts';
+import { atLeast, atMost, median, summarize } from '../../bench/report/figures.ts';
 
 test('the order of the values does not matter, and they are left alone', () => {
   const values = [3, 1, 2];
-  expect(summary(values)).toEqual({ n: 3, p50: 2, p90: 2.8, p99: 2.98, max: 3 });
+  expect(summarize(values)).toEqual({ n: 3, p50: 2, p90: 2.8, p99: 2.98, max: 3 });
   expect(values).toEqual([3, 1, 2]);
 });
 

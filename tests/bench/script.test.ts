@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Receipt } from '../../schemas/generated/types.ts';
-import { phasesOf, writeScript } from '../../bench/script/script.ts';
+import { planPhases, writeScript } from '../../bench/script/script.ts';
 
 function scratch(): string {
   const dir = mkdtempSync(join(tmpdir(), 'fave-script-'));
@@ -28,7 +28,7 @@ test('phases follow what depends on what, and take the commands from the receipt
     receipt('stage-ffmpeg-2', 'clip_0002', ['ffmpeg', 'file:./sources/clip/2/clip.mp4']),
     receipt('stage-ffmpeg-3', 'clip_0002', ['ffmpeg', 'file:./sources/video/2/video.mp4']),
   ];
-  const phases = phasesOf(receipts, {
+  const phases = planPhases(receipts, {
     source: '/media/a.mp4',
     controls: { clip_0001: 'control' },
     frames: { clip_0002: 'manifest' },

@@ -1,7 +1,7 @@
 import { beforeEach, expect, it, vi } from 'vitest';
 import { tinyGraph } from '../fixtures/tiny/graph.ts';
 import { breakable } from '../resilience/faults/fixture/breakable.ts';
-import { requestOf, setUpFor, start, WAIT } from '../shared/runtime/harness.ts';
+import { requestMetadata, setUpStack, start, WAIT } from '../shared/runtime/harness.ts';
 import { createOwnStack, uniqueId, type Stack } from '../support/stack.ts';
 import { fave, record } from './run.ts';
 
@@ -15,12 +15,12 @@ it('a request is watched on after NATS was restarted', async () => {
   const gone = new Promise<void>((resolve) => (go = resolve));
   const graph = tinyGraph(() => ((reached = true), gone));
   const { nats } = breakable(stack);
-  await setUpFor(stack, graph);
+  await setUpStack(stack, graph);
   for (const name of ['relay', 'tracker', 'cut', 'shout']) await start(stack, graph, name);
 
   const [id, interrupted, stdout] = [uniqueId(), new AbortController(), record()];
   const watching = fave(['watch', id], { env: stack.environment, signal: interrupted.signal, stdout });
-  await requestOf(stack, id).put('one');
+  await requestMetadata(stack, id).put('one');
   await vi.waitUntil(() => reached && stdout.text().includes('cut'), WAIT);
   await nats.stop('SIGKILL');
   await nats.start();
@@ -30,7 +30,7 @@ it('a request is watched on after NATS was restarted', async () => {
   interrupted.abort();
   expect((await watching).code).toBe(0);
   const told = stdout.text().trim().split('\n');
-  expect((await requestOf(stack, id).progress('shout')).length).toBe(1);
+  expect((await requestMetadata(stack, id).progress('shout')).length).toBe(1);
   expect(told.map((line) => line.split(/ +/)[1]).sort()).toEqual(['accepted', 'completed', 'cut', 'shout']);
 });
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { upload } from '../../cli/upload/upload.ts';
 import { serviceNames } from '../../infra/deployment/services.ts';
 import { graph } from '../../services/pipeline.ts';
-import { generateMedia, h264, mediaFolder, picture, speech } from '../support/media.ts';
+import { generateMedia, h264, mediaFolder, createPicture, speech } from '../support/media.ts';
 import { useSharedStack, uniqueId, type Stack } from '../support/stack.ts';
 import { fave, lastJson } from './run.ts';
 
@@ -23,7 +23,7 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'fave-cli-'));
   video = generateMedia(
     'spoken.mp4',
-    ...picture({ seconds: 4 }),
+    ...createPicture({ seconds: 4 }),
     '-i',
     speech('words.wav', 'We will be there tomorrow morning at seven'),
     '-shortest',

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { chirp, ffmpeg, generateMedia, h264, mediaFolder, medium, picture, speech } from '../support/media.ts';
+import { chirp, ffmpeg, generateMedia, h264, mediaFolder, findMedia, createPicture, speech } from '../support/media.ts';
 
 /** One request of the test: what is put, and what must become of it. */
 export interface Input {
@@ -30,7 +30,7 @@ function writeTestFile(name: string, bytes: string | Buffer): string {
 function spoken(name: string): string {
   const voice = speech('voice.wav', 'one two three four five');
   const path = join(mediaFolder(), name);
-  ffmpeg(...picture({ seconds: 4 }), '-i', voice, ...h264, '-shortest', path);
+  ffmpeg(...createPicture({ seconds: 4 }), '-i', voice, ...h264, '-shortest', path);
   return path;
 }
 
@@ -42,12 +42,12 @@ function made(): Input[] {
     { name: 'spoken', path: whole, expect: { status: 'completed', video: true, size: [320, 240] } },
     {
       name: '0.4 s',
-      path: generateMedia('short.mp4', ...picture({ seconds: 0.4 }), ...chirp(0.4), ...h264),
+      path: generateMedia('short.mp4', ...createPicture({ seconds: 0.4 }), ...chirp(0.4), ...h264),
       expect: { status: 'completed', video: true },
     },
     {
       name: 'no audio',
-      path: generateMedia('mute.mp4', ...picture({ seconds: 2 }), ...h264),
+      path: generateMedia('mute.mp4', ...createPicture({ seconds: 2 }), ...h264),
       expect: { status: 'completed', video: true, words: 'none' },
     },
     {
@@ -57,22 +57,29 @@ function made(): Input[] {
     },
     {
       name: 'silent audio',
-      path: generateMedia('silent.mp4', ...picture({ seconds: 3 }), ...silence, ...h264),
+      path: generateMedia('silent.mp4', ...createPicture({ seconds: 3 }), ...silence, ...h264),
       expect: { status: 'completed', video: true, words: 'none' },
     },
     {
       name: 'portrait',
-      path: generateMedia('portrait.mp4', ...picture({ seconds: 2, size: '240x320' }), ...chirp(2), ...h264),
+      path: generateMedia('portrait.mp4', ...createPicture({ seconds: 2, size: '240x320' }), ...chirp(2), ...h264),
       expect: { status: 'completed', video: true, size: [240, 320] },
     },
     {
       name: '10 bit',
-      path: generateMedia('ten.mkv', ...picture({ seconds: 2 }), ...chirp(2), '-pix_fmt', 'yuv420p10le', ...h264),
+      path: generateMedia('ten.mkv', ...createPicture({ seconds: 2 }), ...chirp(2), '-pix_fmt', 'yuv420p10le', ...h264),
       expect: { status: 'completed', video: true },
     },
     {
       name: 'odd size',
-      path: generateMedia('odd.mp4', ...picture({ seconds: 2, size: '321x241' }), ...chirp(2), '-pix_fmt', 'yuv444p', ...h264),
+      path: generateMedia(
+        'odd.mp4',
+        ...createPicture({ seconds: 2, size: '321x241' }),
+        ...chirp(2),
+        '-pix_fmt',
+        'yuv444p',
+        ...h264,
+      ),
       expect: { status: 'completed', video: true },
     },
     {
@@ -91,7 +98,7 @@ function made(): Input[] {
 
 /** Real pictures and speech, where they are. */
 function real(): Input[] {
-  const file = (name: string, expect: Input['expect']): Input => ({ name, path: medium(name), expect });
+  const file = (name: string, expect: Input['expect']): Input => ({ name, path: findMedia(name), expect });
   return [
     file('hevc-10bit-tiny.mp4', { status: 'completed', video: true, words: 'none', size: [200, 200] }),
     file('portrait-rotated.mp4', {

@@ -89,7 +89,7 @@ export interface Tree {
 }
 
 /** Reads all that a request left. @throws Error for a key that is none, PermanentError for JSON that does not fit its schema. */
-export async function treeOf({ store }: Stack, requestId: string, dir: string): Promise<Tree> {
+export async function readRequestTree({ store }: Stack, requestId: string, dir: string): Promise<Tree> {
   const artifacts: Record<string, string> = {};
   const metadata: string[] = [];
   const json: { kind: string; path: string; value: unknown }[] = [];

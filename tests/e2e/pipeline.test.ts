@@ -9,11 +9,11 @@ import { announce } from '../../shared/bus/landed-message.ts';
 import { encodeOptions } from '../../shared/pipeline/metadata.ts';
 import { digestOf } from '../../shared/store/store.ts';
 import { validate } from '../../shared/core/validate.ts';
-import { medium, NO_MEDIA } from '../support/media.ts';
-import { requestOf, setUpFor, stored, WAIT } from '../shared/runtime/harness.ts';
+import { findMedia, NO_MEDIA } from '../support/media.ts';
+import { requestMetadata, setUpStack, readStoredMessages, WAIT } from '../shared/runtime/harness.ts';
 import { createOwnStack, uniqueId, type RunningService, type Stack } from '../support/stack.ts';
 import { inputs, type Input } from './inputs.ts';
-import { observe, treeOf, type Observed, type Tree } from './observed.ts';
+import { observe, readRequestTree, type Observed, type Tree } from './observed.ts';
 
 /** Seconds that everything together may take; two slow cores share the work. */
 const DEADLINE = 240;
@@ -30,7 +30,7 @@ const all = inputs();
 const ALONE = { memo: 'false' };
 const TALK = 'walk-and-talk.mp4';
 /** The same file twice: once left alone, once with every message sent again and every service killed. */
-const twice = medium(TALK) ?? all[0]!.path!;
+const twice = findMedia(TALK) ?? all[0]!.path!;
 
 async function put(
   requestId: string,
@@ -48,7 +48,7 @@ async function put(
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'fave-e2e-'));
   stack = await createOwnStack();
-  await setUpFor(stack, graph, 3);
+  await setUpStack(stack, graph, 3);
   observed = await observe(stack);
   services = await stack.startServices(serviceNames(graph), { FAVE_ACK_WAIT_SECONDS: '3' });
 
@@ -102,10 +102,10 @@ const textOf = (tree: Tree): string =>
 /** What every request has in common, however it ended. */
 async function checkEnd(id: string): Promise<{ end: RequestState; tree: Tree }> {
   const end = await observed.end(id, DEADLINE);
-  const tree = await treeOf(stack, id, dir);
+  const tree = await readRequestTree(stack, id, dir);
   const state = validate('requestState', JSON.parse((await stack.store.getText(`requests/${id}/metadata/state.json`))!.text));
   expect(state).toEqual(end);
-  expect(await requestOf(stack, id).ends()).toBe(1);
+  expect(await requestMetadata(stack, id).ends()).toBe(1);
   expect(tree.metadata).toContain('metadata/request.json');
   return { end, tree };
 }
@@ -245,7 +245,7 @@ describe(TALK, () => {
     readonly scenes: readonly { start: number; end: number; objects: readonly string[] }[];
   }
   const truth = async ({ skip }: TestContext): Promise<Truth> =>
-    JSON.parse(await readFile(medium('walk-and-talk.truth.json') ?? skip(NO_MEDIA), 'utf8')) as Truth;
+    JSON.parse(await readFile(findMedia('walk-and-talk.truth.json') ?? skip(NO_MEDIA), 'utf8')) as Truth;
 
   it('has its words where they are spoken', { timeout: DEADLINE * 1_000 }, async (context) => {
     const { segments } = await truth(context);
@@ -290,7 +290,7 @@ it(
     for (const id of ids.values()) await observed.end(id, DEADLINE);
     expect(observed.wrong).toEqual([]);
     expect(observed.landed.length).toBeGreaterThan(50);
-    const letters = await stored<{ landed?: { request_id: string } }>(stack, 'FAVE_DLQ', 'fave.dlq.>');
+    const letters = await readStoredMessages<{ landed?: { request_id: string } }>(stack, 'FAVE_DLQ', 'fave.dlq.>');
     const failed = new Set(observed.lifecycle.filter(({ errors = [] }) => errors.length > 0).map(({ request_id }) => request_id));
     expect(letters.filter(({ landed }) => !failed.has(landed?.request_id ?? ''))).toEqual([]);
   },

@@ -4,9 +4,9 @@ import { beforeAll, expect, it } from 'vitest';
 import type { LoadRecord } from '../../schemas/generated/types.ts';
 import { realClock } from '../../loadgen/arrivals/clock.ts';
 import { runLoad } from '../../loadgen/run/load.ts';
-import { videoOf } from '../../loadgen/arrivals/mix.ts';
+import { readVideo } from '../../loadgen/arrivals/mix.ts';
 import type { Target } from '../../loadgen/targets/target.ts';
-import { bucketTarget } from '../../loadgen/targets/bucket.ts';
+import { createBucketTarget } from '../../loadgen/targets/bucket.ts';
 import { publishLifecycle, publishItemEvent } from '../../shared/bus/events.ts';
 import { parseFaveHeaders } from '../../shared/pipeline/metadata.ts';
 import { mediaFolder } from '../support/media.ts';
@@ -18,8 +18,8 @@ beforeAll(useSharedStack);
 it('uploads as a user would, and hears of the end from the subjects', async () => {
   const { store, bus } = await useSharedStack();
   await writeFile(join(mediaFolder(), 'a b.mp4'), 'not really');
-  const video = await videoOf('a b.mp4', mediaFolder());
-  const target = bucketTarget(store, bus, { memo: 'false', query: 'café' });
+  const video = await readVideo('a b.mp4', mediaFolder());
+  const target = createBucketTarget(store, bus, { memo: 'false', query: 'café' });
   // What the system would say, as no service runs for this test.
   const answered: Target = {
     ...target,

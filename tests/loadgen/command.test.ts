@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { files, readLines } from '../../loadgen/record/record-files.ts';
+import { recordFiles, readJsonl } from '../../loadgen/record/record-files.ts';
 import type { LoadSummary } from '../../loadgen/record/summary.ts';
 import { fave, lastJson } from '../cli/run.ts';
 import { WAIT } from '../support/wait.ts';
@@ -22,7 +22,7 @@ describe('fave load', () => {
     const args = ['--target', 'null', '--pattern', 'bursty', '--burst-size', '4', '--rate', '40', '--duration', '0.5'];
     const run = await fave(['load', ...args, '--regime', 'warm', '--out', out, '--json']);
     expect(run).toMatchObject({ code: 0 });
-    const records = await readLines('loadRecord', join(out, files.requests));
+    const records = await readJsonl('loadRecord', join(out, recordFiles.requests));
     expect(records).toHaveLength(20);
     expect(new Set(records.map(({ intended }) => intended)).size).toBe(5);
     expect(lastJson(run)).toMatchObject({
@@ -33,7 +33,7 @@ describe('fave load', () => {
       rate: 40,
       options: { memo: 'false' },
     });
-    expect({ ...(JSON.parse(await readFile(join(out, files.load), 'utf8')) as object), out }).toEqual(lastJson(run));
+    expect({ ...(JSON.parse(await readFile(join(out, recordFiles.load), 'utf8')) as object), out }).toEqual(lastJson(run));
   });
 
   it('follows a trace, and draws the same load from the same seed', async () => {
@@ -42,7 +42,9 @@ describe('fave load', () => {
     const arrivals = async (out: string): Promise<number[]> => {
       const args = ['--pattern', 'trace', '--trace', 'trace.csv', '--seed', '3'];
       expect((await fave(['load', '--target', 'null', ...args, '--out', out], { cwd: dir })).code).toBe(0);
-      const times = (await readLines('loadRecord', join(dir, out, files.requests))).map(({ intended }) => Date.parse(intended));
+      const times = (await readJsonl('loadRecord', join(dir, out, recordFiles.requests))).map(({ intended }) =>
+        Date.parse(intended),
+      );
       return times.map((time) => time - times[0]!);
     };
     const [first, second] = [await arrivals('a'), await arrivals('b')];
@@ -59,18 +61,18 @@ describe('fave load', () => {
       signal: stop.signal,
     });
     const recorded = async (): Promise<number> =>
-      (await readFile(join(out, files.requests), 'utf8').catch(() => '')).split('\n').length - 1;
+      (await readFile(join(out, recordFiles.requests), 'utf8').catch(() => '')).split('\n').length - 1;
     await vi.waitUntil(async () => (await recorded()) >= 3, WAIT);
     stop.abort();
     expect(await running).toMatchObject({ code: 130 });
     expect(await recorded()).toBeGreaterThanOrEqual(3);
-    const { requests } = JSON.parse(await readFile(join(out, files.load), 'utf8')) as LoadSummary;
+    const { requests } = JSON.parse(await readFile(join(out, recordFiles.load), 'utf8')) as LoadSummary;
     expect(requests).toBe(await recorded());
   });
 
   it('never writes a record over another', async () => {
     const out = await folder();
-    await writeFile(join(out, files.requests), '');
+    await writeFile(join(out, recordFiles.requests), '');
     const run = await fave(['load', '--target', 'null', '--out', out]);
     expect(run).toMatchObject({ code: 1 });
     expect(run.stderr).toMatch(/is there already: choose another directory with --out/);

@@ -6,10 +6,10 @@ import { arrivalTimes } from '../../loadgen/arrivals/arrivals.ts';
 import { runLoad, type LoadOptions } from '../../loadgen/run/load.ts';
 import { createSummary } from '../../loadgen/record/summary.ts';
 import type { Target } from '../../loadgen/targets/target.ts';
-import { nullTarget, stallingTarget } from '../../loadgen/targets/local.ts';
+import { createNullTarget, createStallingTarget } from '../../loadgen/targets/local.ts';
 import type { RequestEvent } from '../../shared/bus/request-events.ts';
 import { validate } from '../../shared/core/validate.ts';
-import { virtualClock } from './virtual-clock.ts';
+import { createVirtualClock } from './virtual-clock.ts';
 
 const video = { name: 'a.mp4', path: '/a.mp4', weight: 1, sha256: '', size: 1 };
 
@@ -29,18 +29,18 @@ describe('against a target that is frozen 30 % of the time', () => {
   const truth = (p: number): number => 5 + Math.max(0, 3_000 * ((p - 0.7) / 0.3));
 
   it.each(['poisson', 'moderate'] as const)('%s: reports what requests went through', async (pattern) => {
-    const clock = virtualClock();
+    const clock = createVirtualClock();
     const times = arrivalTimes({ pattern, rate: 19, duration: 300 }, 1);
-    const seen = latencies(await run({ clock, target: stallingTarget(clock, stall), schedule: { times, duration: 300 } }));
+    const seen = latencies(await run({ clock, target: createStallingTarget(clock, stall), schedule: { times, duration: 300 } }));
     expect(seen).toHaveLength(times.length);
     // 5 700 arrivals: one σ of a quantile of the even part is 3 000 / 0.3 · √(p(1 − p)/n) = 57 ms at p = 0.75.
     for (const p of [0.5, 0.75, 0.9, 0.95, 0.99]) expect(Math.abs(quantile(seen, p)! - truth(p))).toBeLessThan(p < 0.7 ? 1 : 200);
   });
 
   it('a tool that waits for each answer before it sends the next would not: it meets a freeze once', async () => {
-    const clock = virtualClock();
+    const clock = createVirtualClock();
     const schedule = { users: 1, think: 1 / 19, duration: 300 };
-    const seen = latencies(await run({ clock, target: stallingTarget(clock, stall), schedule }));
+    const seen = latencies(await run({ clock, target: createStallingTarget(clock, stall), schedule }));
     expect(quantile(seen, 0.95)).toBeLessThan(10); // the truth is 2 505 ms
     expect(truth(0.95)).toBeGreaterThan(2_000);
   });
@@ -48,7 +48,7 @@ describe('against a target that is frozen 30 % of the time', () => {
 
 describe('an open loop', () => {
   it('keeps its times, in order, whatever the target does', async () => {
-    const clock = virtualClock();
+    const clock = createVirtualClock();
     const times = [0, 0.25, 0.25, 3];
     const never: Target = {
       open: () => Promise.resolve(),
@@ -64,7 +64,7 @@ describe('an open loop', () => {
   });
 
   it('says so when a request was late, and counts from the time that was intended', async () => {
-    const clock = virtualClock();
+    const clock = createVirtualClock();
     let slept = false;
     const oversleeping = {
       ...clock,
@@ -74,19 +74,19 @@ describe('an open loop', () => {
         return clock.until(time + late, signal);
       },
     };
-    const [record] = await run({ clock: oversleeping, target: nullTarget(clock), schedule: { times: [0], duration: 1 } });
+    const [record] = await run({ clock: oversleeping, target: createNullTarget(clock), schedule: { times: [0], duration: 1 } });
     expect(record).toMatchObject({ late_ms: 40, latency_ms: 40 });
   });
 
   it('ends when it is told to, and leaves nothing out that was sent', async () => {
-    const clock = virtualClock();
+    const clock = createVirtualClock();
     const stop = new AbortController();
     const records: LoadRecord[] = [];
     const record: LoadOptions['record'] = (each) => {
       records.push(each);
       if (records.length === 5) stop.abort();
     };
-    const target = stallingTarget(clock, { period: 1_000, share: 0, service: 2_500 });
+    const target = createStallingTarget(clock, { period: 1_000, share: 0, service: 2_500 });
     const times = arrivalTimes({ pattern: 'steady', rate: 1, duration: 100 }, 1);
     await run({ clock, target, schedule: { times, duration: 100 }, signal: stop.signal, record });
     // The fifth is done at 6.5 s; by then those of 5 s and 6 s were sent.
@@ -95,9 +95,9 @@ describe('an open loop', () => {
   });
 
   it('ends with the error where events can no longer be heard', async () => {
-    const clock = virtualClock();
+    const clock = createVirtualClock();
     const target: Target = {
-      ...nullTarget(clock),
+      ...createNullTarget(clock),
       open: (_, failed) => {
         failed(new Error('the stream is gone'));
         return Promise.resolve();
@@ -109,8 +109,8 @@ describe('an open loop', () => {
 
 describe('a closed loop', () => {
   it('has so many users, each of whom thinks after an answer', async () => {
-    const clock = virtualClock();
-    const target = stallingTarget(clock, { period: 1_000, share: 0, service: 1_000 });
+    const clock = createVirtualClock();
+    const target = createStallingTarget(clock, { period: 1_000, share: 0, service: 1_000 });
     const records = await run({ clock, target, schedule: { users: 3, think: 1, duration: 10 } });
     for (const user of [0, 1, 2]) {
       const mine = records.filter((record) => record.user === user);
@@ -122,7 +122,7 @@ describe('a closed loop', () => {
 
 describe('a record', () => {
   it('sums up items, told twice or not, and keeps the reason of a failure', async () => {
-    const clock = virtualClock();
+    const clock = createVirtualClock();
     const id: string[] = [];
     let take: (event: RequestEvent) => void = () => undefined;
     const target: Target = {
@@ -171,8 +171,8 @@ describe('a record', () => {
   });
 
   it('tells of an upload that failed', async () => {
-    const clock = virtualClock();
-    const target = { ...nullTarget(clock), send: () => Promise.reject(new Error('no space')) };
+    const clock = createVirtualClock();
+    const target = { ...createNullTarget(clock), send: () => Promise.reject(new Error('no space')) };
     const [record] = await run({ clock, target, schedule: { times: [0], duration: 1 } });
     expect(record).toMatchObject({
       status: 'error',

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { createMix, videoOf } from '../../loadgen/arrivals/mix.ts';
+import { createMix, readVideo } from '../../loadgen/arrivals/mix.ts';
 import { randomOf } from '../../shared/core/random.ts';
 import { mediaFolder } from '../support/media.ts';
 
@@ -9,7 +9,7 @@ it('draws videos by weight, the same ones for the same seed', async () => {
   const dir = mediaFolder();
   await writeFile(join(dir, 'a=b.mp4'), 'a');
   await writeFile(join(dir, 'c.mp4'), 'ccc');
-  const videos = [await videoOf('a=b.mp4=3', dir), await videoOf('c.mp4', dir)];
+  const videos = [await readVideo('a=b.mp4=3', dir), await readVideo('c.mp4', dir)];
   expect(videos).toMatchObject([
     { name: 'a=b.mp4', weight: 3, size: 1 },
     { name: 'c.mp4', weight: 1, size: 3 },
@@ -25,6 +25,6 @@ it('draws videos by weight, the same ones for the same seed', async () => {
 });
 
 it('says what is wrong with a video', async () => {
-  await expect(videoOf('none.mp4=2', mediaFolder())).rejects.toThrow('there is no file none.mp4: check its name');
-  await expect(videoOf('.', mediaFolder())).rejects.toThrow('there is no file .');
+  await expect(readVideo('none.mp4=2', mediaFolder())).rejects.toThrow('there is no file none.mp4: check its name');
+  await expect(readVideo('.', mediaFolder())).rejects.toThrow('there is no file .');
 });

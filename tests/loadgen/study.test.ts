@@ -4,18 +4,18 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { arrivalTimes, meanRate } from '../../loadgen/arrivals/arrivals.ts';
-import { createLines, files, readLines } from '../../loadgen/record/record-files.ts';
-import { anomaliesOf } from '../../loadgen/study/cell/anomalies.ts';
-import { arrivalsOf, loadArgs, loadNames, loads, usualLoads } from '../../loadgen/study/plan/loads.ts';
+import { createJsonlWriter, recordFiles, readJsonl } from '../../loadgen/record/record-files.ts';
+import { findAnomalies } from '../../loadgen/study/cell/anomalies.ts';
+import { toArrivals, toLoadArgs, loadNames, loads, defaultLoads } from '../../loadgen/study/plan/loads.ts';
 import type { Platform, RunningSystem } from '../../loadgen/study/system/platform.ts';
-import { busyShare, cpuTimeOf } from '../../loadgen/study/system/proc.ts';
-import { takeSnapshots } from '../../loadgen/study/cell/snapshots.ts';
-import { archiveLogs, storageOf } from '../../loadgen/study/cell/storage.ts';
+import { computeBusyShare, readCpuTime } from '../../loadgen/study/system/proc.ts';
+import { startSnapshots } from '../../loadgen/study/cell/snapshots.ts';
+import { archiveLogs, measureStorage } from '../../loadgen/study/cell/storage.ts';
 import { runStudy, type StudyOptions } from '../../loadgen/study/study.ts';
 import { graph } from '../../services/pipeline.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
 import { useSharedStack, uniqueId } from '../support/stack.ts';
-import { generateMedia, h264, picture } from '../support/media.ts';
+import { generateMedia, h264, createPicture } from '../support/media.ts';
 
 async function folder(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'fave-study-test-'));
@@ -25,15 +25,15 @@ async function folder(): Promise<string> {
 
 describe('the loads', () => {
   it('stay below 60 % of the capacity, all but saturation', () => {
-    for (const name of usualLoads) expect(loads[name].share).toBeLessThan(0.6);
-    expect(usualLoads).not.toContain('saturation');
+    for (const name of defaultLoads) expect(loads[name].share).toBeLessThan(0.6);
+    expect(defaultLoads).not.toContain('saturation');
     expect(loads.saturation.share).toBeGreaterThan(1);
   });
 
   it.each(loadNames)('%s has the rate that the table says', (name) => {
-    const arrivals = arrivalsOf(name, 0.123456, 600);
+    const arrivals = toArrivals(name, 0.123456, 600);
     expect(meanRate(arrivals) / 0.123456).toBeCloseTo(loads[name].share, 3);
-    expect(loadArgs(arrivals).filter((arg) => arg.startsWith('--')).length * 2).toBe(loadArgs(arrivals).length);
+    expect(toLoadArgs(arrivals).filter((arg) => arg.startsWith('--')).length * 2).toBe(toLoadArgs(arrivals).length);
     expect(arrivalTimes(arrivals, 1).length).toBeGreaterThan(0);
   });
 });
@@ -53,7 +53,7 @@ describe('a study', () => {
       repeats: [1, 2],
       duration: 30,
       wait: 5,
-      video: generateMedia('study.mp4', ...picture({ seconds: 1 }), ...h264),
+      video: generateMedia('study.mp4', ...createPicture({ seconds: 1 }), ...h264),
       seed: 5,
       capacity: 0.5,
       out: await folder(),
@@ -104,7 +104,7 @@ describe('a study', () => {
     };
     const options = await study({ platform: interrupted, signal: stop.signal });
     await expect(runStudy(options)).rejects.toThrow('interrupted');
-    expect((await readdir(options.out, { recursive: true })).filter((path) => path.endsWith(files.cell))).toEqual([]);
+    expect((await readdir(options.out, { recursive: true })).filter((path) => path.endsWith(recordFiles.cell))).toEqual([]);
   });
 });
 
@@ -142,7 +142,7 @@ describe('the record of a cell', () => {
       cold_start: false,
       cost_unit: 0,
     };
-    const what = anomaliesOf(
+    const what = findAnomalies(
       [
         request,
         { ...request, late_ms: 51 },
@@ -175,17 +175,17 @@ describe('the record of a cell', () => {
     await store.put(`requests/${mine}/metadata/logs/s-1.jsonl`, '{"n":1}\n');
     await store.put(`requests/${mine}/metadata/logs/s-2.jsonl`, '{"n":2}\n');
     await store.put(`requests/${other}/metadata/logs/s-1.jsonl`, '{"n":3}\n');
-    const { by_prefix } = await storageOf(store, new Set([mine]));
+    const { by_prefix } = await measureStorage(store, new Set([mine]));
     expect(by_prefix).toMatchObject({ input: 5, metadata: 16 });
-    const path = join(await folder(), files.logs);
+    const path = join(await folder(), recordFiles.logs);
     await archiveLogs(store, [mine], path);
     expect(gunzipSync(await readFile(path)).toString()).toBe('{"n":1}\n{"n":2}\n');
   });
 
   it('has a snapshot of every service', async () => {
     const { store, bus } = await useSharedStack();
-    const path = join(await folder(), files.snapshots);
-    const lines = await createLines(path);
+    const path = join(await folder(), recordFiles.snapshots);
+    const lines = await createJsonlWriter(path);
     const system = {
       replicas: () => Promise.resolve({ relay: { replicas: 1, ready: 1, rss_mb: 50 } }),
     } as unknown as RunningSystem;
@@ -195,22 +195,22 @@ describe('the record of a cell', () => {
       lines.append(line);
       taken();
     };
-    const stop = takeSnapshots({ system, store, bus }, { ...lines, append });
+    const stop = startSnapshots({ system, store, bus }, { ...lines, append });
     await first;
     await stop();
     await lines.close();
-    const [snapshot] = await readLines('snapshot', path);
+    const [snapshot] = await readJsonl('snapshot', path);
     expect(Object.keys(snapshot!.stages).sort()).toEqual(['relay', 'tracker', ...graph.stages.map(({ name }) => name)].sort());
     expect(snapshot!.stages['relay']).toMatchObject({ replicas: 1, ready: 1, rss_mb: 50 });
     expect(snapshot!.store_objects).toBeGreaterThanOrEqual(0);
   });
 
   it('tells how busy the machine was', async () => {
-    expect(busyShare({ busy: 10, all: 100 }, { busy: 40, all: 200 })).toBe(0.3);
-    expect(busyShare({ busy: 10, all: 100 }, { busy: 10, all: 100 })).toBe(0);
-    const before = await cpuTimeOf(process.pid);
-    for (const end = Date.now() + 10_000; (await cpuTimeOf(process.pid)) < before + 50 && Date.now() < end;)
+    expect(computeBusyShare({ busy: 10, all: 100 }, { busy: 40, all: 200 })).toBe(0.3);
+    expect(computeBusyShare({ busy: 10, all: 100 }, { busy: 10, all: 100 })).toBe(0);
+    const before = await readCpuTime(process.pid);
+    for (const end = Date.now() + 10_000; (await readCpuTime(process.pid)) < before + 50 && Date.now() < end;)
       Math.sqrt(Date.now());
-    expect(await cpuTimeOf(process.pid)).toBeGreaterThanOrEqual(before + 50);
+    expect(await readCpuTime(process.pid)).toBeGreaterThanOrEqual(before + 50);
   });
 });

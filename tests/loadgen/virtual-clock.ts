@@ -4,7 +4,7 @@ import type { Clock } from '../../loadgen/arrivals/clock.ts';
  * A clock that jumps to whatever is waited for next, as soon as nobody has anything left to do: what would take minutes takes
  * milliseconds, and is the same each time.
  */
-export function virtualClock(): Clock {
+export function createVirtualClock(): Clock {
   const waiting: { time: number; wake: () => void }[] = [];
   let now = Date.parse('2024-01-01T00:00:00Z');
   let ticking = false;

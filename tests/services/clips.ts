@@ -19,7 +19,7 @@ export function segments(bounds: readonly (readonly [number, number])[], duratio
 }
 
 /** Runs a source through the stages that probe and cut it. */
-export async function cut(
+export async function cutClips(
   source: string,
   bounds: readonly (readonly [number, number])[],
 ): Promise<Ran & { media: Output; audio: Output }> {

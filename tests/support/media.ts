@@ -8,7 +8,7 @@ import { afterAll } from 'vitest';
 const shared = resolve(process.env['FAVE_TEST_MEDIA'] ?? join(import.meta.dirname, '../../../shared/media'));
 
 /** Path of a real test medium; undefined where this machine has none: then `skip(NO_MEDIA)`. */
-export function medium(name: string): string | undefined {
+export function findMedia(name: string): string | undefined {
   const path = join(shared, name);
   return existsSync(path) ? path : undefined;
 }
@@ -42,7 +42,7 @@ export function generateMedia(name: string, ...args: readonly string[]): string 
 }
 
 /** Input arguments of a moving test picture; every frame differs. */
-export function picture({
+export function createPicture({
   seconds = 4,
   size = '320x240',
   fps = 25,

@@ -5,7 +5,7 @@ import { createLogger } from '../../../shared/observability/log.ts';
 import { createLaneConsumer } from '../../../shared/runtime/delivery/lane-consumer.ts';
 import { streams } from '../../../shared/bus/topology.ts';
 import { parseJson } from '../../../shared/core/validate.ts';
-import { mark } from '../mark.ts';
+import { sendMark } from '../mark.ts';
 
 const stopping = new AbortController();
 process.once('SIGTERM', () => {
@@ -13,10 +13,10 @@ process.once('SIGTERM', () => {
 });
 const bus = await connectBus(readConfig(process.env).bus, 'bench-consumer');
 const feed = createLaneConsumer(bus, streams.landed, process.argv.slice(2), createLogger({ service: 'bench-consumer' }));
-mark('ready');
+sendMark('ready');
 for (let delivery = await feed.next(stopping.signal); delivery; delivery = await feed.next(stopping.signal)) {
   const { key } = parseJson('landedMessage', delivery.data);
-  mark('held', key);
+  sendMark('held', key);
   await delivery.ackAck();
 }
 await bus.close();

@@ -4,18 +4,18 @@ import { runService } from '../../../shared/runtime/service/service.ts';
 import { runWorker } from '../../../shared/runtime/worker.ts';
 import { relay } from '../../../services/relay/relay.ts';
 import { tracker } from '../../../services/tracker/tracker.ts';
-import { fixtureGraph } from '../fixture-graph.ts';
-import { mark } from '../mark.ts';
+import { createFixtureGraph } from '../fixture-graph.ts';
+import { sendMark } from '../mark.ts';
 
 const name = process.argv[2] ?? '';
-const graph = fixtureGraph(mark);
+const graph = createFixtureGraph(sendMark);
 
 /** Marks each acknowledgement that the server has confirmed. */
 function watchAcknowledgements({ connection }: Bus): void {
   const request = connection.request.bind(connection);
   connection.request = async (subject, ...rest) => {
     const reply = await request(subject, ...rest);
-    if (subject.startsWith('$JS.ACK.')) mark('acknowledged');
+    if (subject.startsWith('$JS.ACK.')) sendMark('acknowledged');
     return reply;
   };
 }
@@ -25,7 +25,7 @@ await runService(name, async (service) => {
     ...service,
     ready: () => {
       service.ready();
-      mark('ready');
+      sendMark('ready');
     },
   };
   if (name === 'relay') return relay(told, graph);

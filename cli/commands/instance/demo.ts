@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startInstance } from '../../../infra/instance/instance.ts';
 import { defaultDataDir } from '../../../infra/process/paths.ts';
-import { makeSample } from '../../../loadgen/arrivals/sample-video.ts';
+import { createSampleVideo } from '../../../loadgen/arrivals/sample-video.ts';
 import type { CliContext } from '../../context/cli.ts';
 import { dataDirOf, findInstance, hasServerAddresses } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
@@ -21,7 +21,7 @@ export async function demo(cli: CliContext, video: string | undefined, { portBas
   const dir = await mkdtemp(join(tmpdir(), 'fave-demo-'));
   try {
     if (video === undefined) cli.stderr.line('making a sample video …');
-    const file = video ?? (await makeSample(dir, cli.signal));
+    const file = video ?? (await createSampleVideo(dir, cli.signal));
     const code = await submit(here, [file], { id, option: [], wait: true });
     cli.stdout.line();
     if (code === exitCodes.ok) await result(here, id, {});

@@ -1,15 +1,15 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { realClock, type Clock } from '../../../loadgen/arrivals/clock.ts';
-import { createRecorder, files } from '../../../loadgen/record/record-files.ts';
+import { createRecorder, recordFiles } from '../../../loadgen/record/record-files.ts';
 import { runLoad } from '../../../loadgen/run/load.ts';
-import { videoOf } from '../../../loadgen/arrivals/mix.ts';
+import { readVideo } from '../../../loadgen/arrivals/mix.ts';
 import { raisePriority } from '../../../loadgen/run/process-priority.ts';
-import { planOf, type LoadSpec, type LoadPlan } from '../../../loadgen/arrivals/load-plan.ts';
+import { planLoad, type LoadSpec, type LoadPlan } from '../../../loadgen/arrivals/load-plan.ts';
 import { createSummary, type LoadSummary } from '../../../loadgen/record/summary.ts';
 import type { Target } from '../../../loadgen/targets/target.ts';
-import { bucketTarget } from '../../../loadgen/targets/bucket.ts';
-import { defaultStall, nullTarget, stallingTarget } from '../../../loadgen/targets/local.ts';
+import { createBucketTarget } from '../../../loadgen/targets/bucket.ts';
+import { defaultStall, createNullTarget, createStallingTarget } from '../../../loadgen/targets/local.ts';
 import { graph } from '../../../services/pipeline.ts';
 import { PermanentError, UsageError } from '../../../shared/core/errors.ts';
 import type { CliContext } from '../../context/cli.ts';
@@ -47,10 +47,10 @@ interface LoadReport extends LoadSummary {
 /** Sends a load and records it. Exit code 1: a request did not complete; 130: Ctrl-C, what was recorded is kept. */
 export async function load(cli: CliContext, options: LoadCommandOptions): Promise<number> {
   const { seed, regime = null, wait } = options;
-  const plan = await planOf(options, cli.cwd).catch(asUsage);
+  const plan = await planLoad(options, cli.cwd).catch(asUsage);
   const chosen = { memo: String(options.memo ?? false), ...parseOptions(options.option, undefined, graph.options) };
   if (options.target === 'fave' && options.video.length === 0) throw new UsageError('--video FILE names what is uploaded');
-  const videos = options.target === 'fave' ? await Promise.all(options.video.map((text) => videoOf(text, cli.cwd))) : [NOTHING];
+  const videos = options.target === 'fave' ? await Promise.all(options.video.map((text) => readVideo(text, cli.cwd))) : [NOTHING];
   const clock = realClock();
   const began = new Date();
   const out = resolve(cli.cwd, options.out ?? join('loads', `${plan.pattern}-${began.toISOString().replace(/[:.]/g, '')}`));
@@ -79,7 +79,7 @@ export async function load(cli: CliContext, options: LoadCommandOptions): Promis
   const report: LoadReport = { ...about, ...when, ...summary.summary() };
   await mkdir(out, { recursive: true });
   // A record may be moved, and read elsewhere: it does not say where it was.
-  await writeFile(join(out, files.load), `${JSON.stringify({ ...report, out: undefined }, null, 2)}\n`);
+  await writeFile(join(out, recordFiles.load), `${JSON.stringify({ ...report, out: undefined }, null, 2)}\n`);
   if (options.json) cli.stdout.line(JSON.stringify(report));
   else summaryLines(report, cli.stdout).forEach(cli.stdout.line);
   if (cli.signal.aborted) return exitCodes.interrupted;
@@ -96,9 +96,9 @@ async function withTarget(
   options: Readonly<Record<string, string>>,
   work: (target: Target) => Promise<void>,
 ): Promise<void> {
-  if (name === 'null') return work(nullTarget(clock));
-  if (name === 'stalling') return work(stallingTarget(clock, defaultStall));
-  return withStore(cli, (store) => withBus(cli, (bus) => work(bucketTarget(store, bus, options))));
+  if (name === 'null') return work(createNullTarget(clock));
+  if (name === 'stalling') return work(createStallingTarget(clock, defaultStall));
+  return withStore(cli, (store) => withBus(cli, (bus) => work(createBucketTarget(store, bus, options))));
 }
 
 function asUsage(error: unknown): never {

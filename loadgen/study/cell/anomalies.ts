@@ -3,10 +3,10 @@ import type { Bus } from '../../../shared/bus/connection.ts';
 import { streams } from '../../../shared/bus/topology.ts';
 
 /** Milliseconds from which on an arrival counts as late: the load was not quite the one that was meant. */
-export const LATE = 50;
+export const LATE_THRESHOLD_MS = 50;
 
 /** What of a cell was not as it should be: nothing is left out of the record, all of it is named. */
-export function anomaliesOf(
+export function findAnomalies(
   requests: readonly LoadRecord[],
   items: readonly ItemRecord[],
   scaling: readonly ScaleEvent[],
@@ -26,7 +26,8 @@ function requestAnomalies({ request_id, status, error = '', late_ms, errors = 0 
   if (status === 'error') found.push({ what: 'upload-error', request_id, detail: error });
   if (status === 'failed' || status === 'rejected') found.push({ what: 'failed', request_id, detail: error });
   else if (errors > 0) found.push({ what: 'failed', request_id, detail: `${errors} of its items failed` });
-  if ((late_ms ?? 0) > LATE) found.push({ what: 'late', request_id, detail: `sent ${Math.round(late_ms ?? 0)} ms late` });
+  if ((late_ms ?? 0) > LATE_THRESHOLD_MS)
+    found.push({ what: 'late', request_id, detail: `sent ${Math.round(late_ms ?? 0)} ms late` });
   return found;
 }
 
@@ -35,7 +36,7 @@ function retried({ request_id, stage, item, deliveries }: ItemRecord): Anomaly {
 }
 
 /** Dead letters, by stage and request. */
-export async function deadLetters({ manager }: Bus): Promise<Anomaly[]> {
+export async function countDeadLetters({ manager }: Bus): Promise<Anomaly[]> {
   const { state } = await manager.streams.info(streams.deadLetters, { subjects_filter: 'fave.dlq.>' });
   return Object.entries(state.subjects ?? {}).map(([subject, count]) => {
     const [, , stage = '', request_id = ''] = subject.split('.');

@@ -1,8 +1,8 @@
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Video } from '../../arrivals/mix.ts';
-import { oneRequest } from './warm-up.ts';
-import type { Observed } from './snapshots.ts';
+import { runOneRequest } from './warm-up.ts';
+import type { ObservedSystem } from './snapshots.ts';
 
 /** What the machine can do: `calibration.json`. */
 export interface Calibration {
@@ -24,9 +24,9 @@ const REST = 5;
 /**
  * Measures a system in the warm regime. The time is that of its own processes: whatever else the machine does is not counted.
  */
-export async function calibrate(observed: Observed, video: Video, signal: AbortSignal): Promise<Calibration> {
+export async function calibrate(observed: ObservedSystem, video: Video, signal: AbortSignal): Promise<Calibration> {
   const { system } = observed;
-  await oneRequest(observed, video, signal);
+  await runOneRequest(observed, video, signal);
   const used = async (work: () => Promise<unknown>): Promise<{ cpu: number; wall: number }> => {
     const [cpu, begun] = [await system.cpuTime(), performance.now()];
     await work();
@@ -36,7 +36,7 @@ export async function calibrate(observed: Observed, video: Video, signal: AbortS
   const idle = rest.cpu / rest.wall;
   const request_cpu_ms: number[] = [];
   for (let n = 0; n < REQUESTS; n += 1) {
-    const { cpu, wall } = await used(() => oneRequest(observed, video, signal));
+    const { cpu, wall } = await used(() => runOneRequest(observed, video, signal));
     request_cpu_ms.push(Math.round(cpu - idle * wall));
   }
   const mean = request_cpu_ms.reduce((sum, each) => sum + each, 0) / REQUESTS;

@@ -8,14 +8,14 @@ import { messageOf } from '../../../shared/core/errors.ts';
 import { createStore } from '../../../shared/store/store.ts';
 import { validate } from '../../../shared/core/validate.ts';
 import type { Arrivals } from '../../arrivals/arrivals.ts';
-import { createLines, files, readLines } from '../../record/record-files.ts';
+import { createJsonlWriter, recordFiles, readJsonl } from '../../record/record-files.ts';
 import type { Video } from '../../arrivals/mix.ts';
-import { anomaliesOf, deadLetters } from './anomalies.ts';
+import { findAnomalies, countDeadLetters } from './anomalies.ts';
 import { runLoadProcess } from './load-process.ts';
-import { loadArgs, type LoadName } from '../plan/loads.ts';
+import { toLoadArgs, type LoadName } from '../plan/loads.ts';
 import type { Platform, RunningSystem } from '../system/platform.ts';
-import { takeSnapshots, type Observed } from './snapshots.ts';
-import { archiveLogs, storageOf } from './storage.ts';
+import { startSnapshots, type ObservedSystem } from './snapshots.ts';
+import { archiveLogs, measureStorage } from './storage.ts';
 import { warmUp } from './warm-up.ts';
 
 /** What is run, and what is the same for every cell of a study. */
@@ -34,7 +34,7 @@ export interface CellPlan {
 }
 
 /** Milliseconds after which every stage has put its log lines into the bucket: they do so every three seconds. */
-const LOGS_PUT = 4_000;
+const LOG_UPLOAD_MS = 4_000;
 
 /**
  * Runs a cell on a fresh system and writes its record, cell.json last. A system that fails makes the cell `broken`.
@@ -52,7 +52,7 @@ export async function runCell(platform: Platform, plan: CellPlan, signal: AbortS
     },
   );
   const cell = validate('cell', { platform: platform.name, regime, load, repeat, seed, ...facts, ...measured });
-  await writeFile(join(dir, files.cell), `${JSON.stringify(cell, null, 2)}\n`);
+  await writeFile(join(dir, recordFiles.cell), `${JSON.stringify(cell, null, 2)}\n`);
   return cell;
 }
 
@@ -67,7 +67,7 @@ const NOTHING: { storage: CellStorage; anomalies: Anomaly[] } = {
 export async function withSystem<T>(
   platform: Platform,
   regime: RegimeName,
-  work: (observed: Observed) => Promise<T>,
+  work: (observed: ObservedSystem) => Promise<T>,
 ): Promise<T> {
   const system = await platform.start(regime);
   try {
@@ -77,7 +77,7 @@ export async function withSystem<T>(
   }
 }
 
-async function connected<T>(system: RunningSystem, work: (observed: Observed) => Promise<T>): Promise<T> {
+async function connected<T>(system: RunningSystem, work: (observed: ObservedSystem) => Promise<T>): Promise<T> {
   const store = createStore(system.store);
   try {
     const bus = await connectBus(system.bus, 'study');
@@ -91,17 +91,17 @@ async function connected<T>(system: RunningSystem, work: (observed: Observed) =>
   }
 }
 
-async function measure(plan: CellPlan, observed: Observed, signal: AbortSignal): Promise<Measured> {
+async function measure(plan: CellPlan, observed: ObservedSystem, signal: AbortSignal): Promise<Measured> {
   const { dir, video, arrivals, seed, wait } = plan;
   const { system, store, bus } = observed;
   await warmUp(observed, video, signal);
-  const snapshots = await createLines(join(dir, files.snapshots));
-  const stopSnapshots = takeSnapshots(observed, snapshots);
+  const snapshots = await createJsonlWriter(join(dir, recordFiles.snapshots));
+  const stopSnapshots = startSnapshots(observed, snapshots);
   const started = new Date().toISOString();
   try {
     await runLoadProcess(
       system,
-      [...loadArgs(arrivals), '--seed', `${seed}`, '--wait', `${wait}`, '--video', video.path, '--out', dir],
+      [...toLoadArgs(arrivals), '--seed', `${seed}`, '--wait', `${wait}`, '--video', video.path, '--out', dir],
       signal,
     );
   } finally {
@@ -110,15 +110,15 @@ async function measure(plan: CellPlan, observed: Observed, signal: AbortSignal):
   const ended = new Date().toISOString();
   await system.assertRunning();
 
-  await sleep(LOGS_PUT, undefined, { signal });
-  const requests = await readLines('loadRecord', join(dir, files.requests));
-  const items = await readLines('itemRecord', join(dir, files.items));
+  await sleep(LOG_UPLOAD_MS, undefined, { signal });
+  const requests = await readJsonl('loadRecord', join(dir, recordFiles.requests));
+  const items = await readJsonl('itemRecord', join(dir, recordFiles.items));
   const scaling = await system.scaleEvents();
-  await writeFile(join(dir, files.scale), scaling.map((event) => `${JSON.stringify(event)}\n`).join(''));
+  await writeFile(join(dir, recordFiles.scale), scaling.map((event) => `${JSON.stringify(event)}\n`).join(''));
   // The first arrival: until then the load's process was starting.
   const began = requests.map(({ intended }) => intended).sort()[0] ?? started;
   const ids = new Set(requests.map(({ request_id }) => request_id));
-  await archiveLogs(store, ids, join(dir, files.logs));
-  const anomalies = [...anomaliesOf(requests, items, scaling), ...(await deadLetters(bus))];
-  return { status: 'finished', began, ended, storage: await storageOf(store, ids), anomalies };
+  await archiveLogs(store, ids, join(dir, recordFiles.logs));
+  const anomalies = [...findAnomalies(requests, items, scaling), ...(await countDeadLetters(bus))];
+  return { status: 'finished', began, ended, storage: await measureStorage(store, ids), anomalies };
 }

@@ -6,7 +6,7 @@ import type { Store } from '../../../shared/store/store.ts';
 import { consumerName, lanesOf, RELAY_CONSUMER, streams, TRACKER_CONSUMER } from '../../../shared/bus/topology.ts';
 import type { JsonlWriter } from '../../record/record-files.ts';
 import type { RunningSystem } from '../system/platform.ts';
-import { busyShare, cpuTimes, type CpuTimes } from '../system/proc.ts';
+import { computeBusyShare, readCpuTimes, type CpuTimes } from '../system/proc.ts';
 
 /** Milliseconds from one snapshot to the next, and snapshots from one listing of the bucket to the next. */
 const INTERVAL = 1_000;
@@ -24,24 +24,24 @@ const consumers: readonly { readonly service: string; readonly stream: string; r
 ];
 
 /** What snapshots are taken of. */
-export interface Observed {
+export interface ObservedSystem {
   readonly system: RunningSystem;
   readonly store: Store;
   readonly bus: Bus;
 }
 
 /** Takes a snapshot every second until told to stop. @returns How to stop; it throws what a snapshot threw. */
-export function takeSnapshots(observed: Observed, lines: JsonlWriter): () => Promise<void> {
+export function startSnapshots(observed: ObservedSystem, lines: JsonlWriter): () => Promise<void> {
   const stop = new AbortController();
   const work = async (): Promise<void> => {
-    let cpu = await cpuTimes();
+    let cpu = await readCpuTimes();
     let next = Date.now();
     for (let n = 0; ; n += 1) {
       next = Math.max(next + INTERVAL, Date.now()); // what was slow is not made up for
       await sleep(next - Date.now(), undefined, { signal: stop.signal }).catch(() => undefined);
       if (stop.signal.aborted) return;
       const before = cpu;
-      cpu = await cpuTimes();
+      cpu = await readCpuTimes();
       lines.append(await snapshot(observed, before, cpu, n % LISTING === 0));
     }
   };
@@ -53,7 +53,12 @@ export function takeSnapshots(observed: Observed, lines: JsonlWriter): () => Pro
   };
 }
 
-async function snapshot({ system, store, bus }: Observed, before: CpuTimes, after: CpuTimes, listed: boolean): Promise<Snapshot> {
+async function snapshot(
+  { system, store, bus }: ObservedSystem,
+  before: CpuTimes,
+  after: CpuTimes,
+  listed: boolean,
+): Promise<Snapshot> {
   const time = new Date().toISOString();
   const replicas = await system.replicas();
   const stages: Snapshot['stages'] = {};
@@ -63,7 +68,7 @@ async function snapshot({ system, store, bus }: Observed, before: CpuTimes, afte
     const { rss_mb, ...count } = replicas[service] ?? { replicas: 0, ready: 0, rss_mb: 0 };
     stages[service] = { ...count, rss_mb: Math.round(rss_mb * 10) / 10, lag }; // sums of decimals grow tails
   }
-  return { time, cpu: busyShare(before, after), ...(listed && (await sizeOf(store))), stages };
+  return { time, cpu: computeBusyShare(before, after), ...(listed && (await sizeOf(store))), stages };
 }
 
 async function sizeOf(store: Store): Promise<Pick<Snapshot, 'store_bytes' | 'store_objects'>> {

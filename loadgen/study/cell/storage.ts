@@ -7,7 +7,7 @@ import { metadataPaths, requestPrefix, splitKey } from '../../../shared/pipeline
 import type { Store } from '../../../shared/store/store.ts';
 
 /** What requests left in the bucket, by the folder below each. Of others, such as the warm-up's, nothing is counted. */
-export async function storageOf(store: Store, requestIds: ReadonlySet<string>): Promise<CellStorage> {
+export async function measureStorage(store: Store, requestIds: ReadonlySet<string>): Promise<CellStorage> {
   const by_prefix: Record<string, number> = {};
   let [bytes, objects] = [0, 0];
   for await (const { key, size } of store.list('')) {

@@ -4,7 +4,7 @@ import { root } from '../../../infra/process/paths.ts';
 import { exec } from '../../../shared/tools/exec.ts';
 import type { Video } from '../../arrivals/mix.ts';
 
-export function machine(): CellMachine {
+export function describeMachine(): CellMachine {
   return {
     cpu: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
@@ -14,7 +14,7 @@ export function machine(): CellMachine {
 }
 
 /** The sources' commit, and whether they differ from it. */
-export async function commit(): Promise<string> {
+export async function readCommit(): Promise<string> {
   const git = async (...args: readonly string[]): Promise<string> => (await exec('git', args, { cwd: root })).stdout.trim();
   try {
     const changed = await git('status', '--porcelain', '--untracked-files=no');

@@ -24,10 +24,10 @@ export type LoadName = keyof typeof loads;
 export const loadNames = Object.keys(loads) as LoadName[];
 
 /** Loads that belong together; saturation is asked for by name, as it answers another question. */
-export const usualLoads: readonly LoadName[] = loadNames.filter((name) => name !== 'saturation');
+export const defaultLoads: readonly LoadName[] = loadNames.filter((name) => name !== 'saturation');
 
 /** @param capacity Requests a second. @param duration Seconds. */
-export function arrivalsOf(name: LoadName, capacity: number, duration: number): Arrivals {
+export function toArrivals(name: LoadName, capacity: number, duration: number): Arrivals {
   const { pattern, share, burst }: Load = loads[name];
   // Four digits, so that a command line that repeats it repeats exactly it.
   const rate = Number((share * capacity).toPrecision(4));
@@ -48,7 +48,7 @@ export function describeArrivals(arrivals: Arrivals, seed: number): CellArrivals
 }
 
 /** Options of `fave load` that make these arrivals. */
-export function loadArgs(arrivals: Arrivals): string[] {
+export function toLoadArgs(arrivals: Arrivals): string[] {
   const args = ['--pattern', arrivals.pattern, '--duration', String(arrivals.duration)];
   if (arrivals.pattern === 'bursty')
     return [...args, '--burst-size', String(arrivals.size), '--burst-period', String(arrivals.period)];

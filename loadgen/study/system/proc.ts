@@ -11,7 +11,7 @@ export interface CpuTimes {
   readonly all: number;
 }
 
-export async function cpuTimes(): Promise<CpuTimes> {
+export async function readCpuTimes(): Promise<CpuTimes> {
   const [line = ''] = (await readFile('/proc/stat', 'utf8')).split('\n');
   // user nice system idle iowait irq softirq steal; guests' time is in user's already
   const fields = line.split(/\s+/).slice(1, 9).map(Number);
@@ -20,13 +20,13 @@ export async function cpuTimes(): Promise<CpuTimes> {
 }
 
 /** Share of all cores that was busy between two looks. */
-export function busyShare(before: CpuTimes, after: CpuTimes): number {
+export function computeBusyShare(before: CpuTimes, after: CpuTimes): number {
   const all = after.all - before.all;
   return all <= 0 ? 0 : Math.min(1, Math.max(0, (after.busy - before.busy) / all));
 }
 
 /** Processor time of a process and of those of its children that have ended, milliseconds; 0 where it has ended. */
-export async function cpuTimeOf(pid: number): Promise<number> {
+export async function readCpuTime(pid: number): Promise<number> {
   const text = await read(pid, 'stat');
   // The name, in brackets, may hold anything: what follows it begins with the state, the third field.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
@@ -34,7 +34,7 @@ export async function cpuTimeOf(pid: number): Promise<number> {
 }
 
 /** Resident memory, 10⁶ bytes to one digit; 0 for a process that has ended. */
-export async function residentMemory(pid: number): Promise<number> {
+export async function readResidentMemory(pid: number): Promise<number> {
   const kib = Number(/^VmRSS:\s+(\d+) kB/m.exec(await read(pid, 'status'))?.[1] ?? 0);
   return Math.round((kib * 1_024) / 1e5) / 10;
 }

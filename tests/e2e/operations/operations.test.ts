@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { markedBlocks } from '../../support/documented-commands.ts';
 import { fave } from '../../cli/run.ts';
-import { stored, WAIT } from '../../shared/runtime/harness.ts';
+import { readStoredMessages, WAIT } from '../../shared/runtime/harness.ts';
 import { onTestFileEnd, createOwnStack, type Stack } from '../../support/stack.ts';
 import { createShell } from './document.ts';
 
@@ -100,7 +100,7 @@ test('all of it is restored without being announced, and the rules come back', {
   await shell('echo saved | mc pipe --quiet backup/fave-backup/requests/my-video/stage-grep/clip_0002/match.json');
   await follow('restore-all');
   expect(await textOf('stage-grep/clip_0002/match.json')).toBe('saved\n');
-  const heard = JSON.stringify(await stored(stack, 'FAVE_RAW', 'fave.raw.>'));
+  const heard = JSON.stringify(await readStoredMessages(stack, 'FAVE_RAW', 'fave.raw.>'));
   expect(heard).toContain('metadata%2Fcanary'); // by which set-up proves that the rules are back
   expect(heard).not.toContain('clip_0002');
 });
@@ -110,7 +110,7 @@ test('dead letters are backed up and restored', { timeout: 60_000 }, async () =>
   await follow('backup-streams');
   await stack.bus.manager.streams.delete('FAVE_DLQ');
   await follow('restore-streams');
-  expect(await stored(stack, 'FAVE_DLQ', 'fave.dlq.>')).toEqual([{ letter: true }]);
+  expect(await readStoredMessages(stack, 'FAVE_DLQ', 'fave.dlq.>')).toEqual([{ letter: true }]);
   expect((await stack.bus.manager.consumers.info('FAVE_DLQ', 'tracker-advisories')).name).toBe('tracker-advisories');
 });
 
@@ -142,7 +142,10 @@ test('a notification of AWS that is carried over is taken up', { timeout: 60_000
   await stack.startServices(['relay']);
   await shell(`cd "$HOME"\n${blocks['bridge'] ?? 'false'}`);
   run.add('bridge');
-  await vi.waitUntil(async () => (await stored(stack, 'FAVE_LANDED', 'fave.landed.input.*.from-aws')).length === 1, WAIT);
+  await vi.waitUntil(
+    async () => (await readStoredMessages(stack, 'FAVE_LANDED', 'fave.landed.input.*.from-aws')).length === 1,
+    WAIT,
+  );
 });
 
 test('every block that is marked was run', () => {

@@ -10,7 +10,7 @@ import { readSecrets, type Secrets } from '../../../infra/access/secrets.ts';
 import { graph } from '../../../services/pipeline.ts';
 import { connectBus } from '../../../shared/bus/connection.ts';
 import { createStore, type Store } from '../../../shared/store/store.ts';
-import { stored, WAIT } from '../../shared/runtime/harness.ts';
+import { readStoredMessages, WAIT } from '../../shared/runtime/harness.ts';
 import { onTestFileEnd, uniqueId } from '../../support/stack.ts';
 
 async function launched(dataDir: string, services: readonly string[], shell = {}): Promise<RunningInstance> {
@@ -61,6 +61,6 @@ it('secrets that were rotated open nothing any more, and all works with the new 
   const bus = await connectBus(after.servers.bus, 'test');
   onTestFileEnd(() => bus.close());
   await expect
-    .poll(() => stored({ bus }, 'FAVE_REQUESTS', `fave.requests.${id}.failed`), WAIT)
+    .poll(() => readStoredMessages({ bus }, 'FAVE_REQUESTS', `fave.requests.${id}.failed`), WAIT)
     .toMatchObject([{ data: { errors: [{ stage: 'stage-ffmpeg-0', code: 'not-media' }] } }]);
 });

@@ -9,8 +9,8 @@ import { createMetrics } from '../../../shared/runtime/service/metrics.ts';
 import type { Service } from '../../../shared/runtime/service/service.ts';
 import { digestOf } from '../../../shared/store/store.ts';
 import { consumerName, MAX_DELIVERIES, streams, subjects } from '../../../shared/bus/topology.ts';
-import { chirp, generateMedia, h264, picture } from '../../support/media.ts';
-import { exhaustDeliveries, requestOf } from '../../shared/runtime/harness.ts';
+import { chirp, generateMedia, h264, createPicture } from '../../support/media.ts';
+import { exhaustDeliveries, requestMetadata } from '../../shared/runtime/harness.ts';
 import { createOwnStack, uniqueId, type RunningService, type Stack } from '../../support/stack.ts';
 import { scrape, valuesOf, type Sample } from './scrape.ts';
 
@@ -29,11 +29,11 @@ async function counted(service: RunningService | undefined, metric: string, item
 
 /** An item whose worker is lost each time, one that is given back once and then done, and one that nobody can do. @returns The request that goes on. */
 async function provoke(stack: Stack): Promise<string> {
-  const lost = requestOf(stack, uniqueId('lost'));
+  const lost = requestMetadata(stack, uniqueId('lost'));
   await lost.put('nobody reads this');
   await exhaustDeliveries(stack, STAGE, async () => (await lost.ends()) > 0);
 
-  const path = generateMedia('counted.mp4', ...picture({ seconds: 1 }), ...chirp(1), ...h264);
+  const path = generateMedia('counted.mp4', ...createPicture({ seconds: 1 }), ...chirp(1), ...h264);
   const again = uniqueId('again');
   await stack.store.upload(`requests/${again}/input/video.mp4`, { path, ...(await digestOf(path)) });
   const feed = createLaneConsumer(stack.bus, streams.landed, [consumerName(STAGE, 'first')], createLogger({}, 'silent'));
@@ -41,7 +41,7 @@ async function provoke(stack: Stack): Promise<string> {
   expect(item?.deliveries).toBe(1);
   item?.nak();
 
-  await requestOf(stack, uniqueId('broken')).put('this is no video');
+  await requestMetadata(stack, uniqueId('broken')).put('this is no video');
   return again;
 }
 

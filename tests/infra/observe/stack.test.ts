@@ -14,7 +14,7 @@ import { toolNames, toolResults } from '../../../shared/runtime/workdir/recorded
 import { digestOf, storeResults } from '../../../shared/store/store.ts';
 import { streams } from '../../../shared/bus/topology.ts';
 import { newTraceparent, traceIdOf } from '../../../shared/observability/trace.ts';
-import { chirp, generateMedia, h264, picture } from '../../support/media.ts';
+import { chirp, generateMedia, h264, createPicture } from '../../support/media.ts';
 import { createOwnStack, uniqueId, type RunningService, type Stack } from '../../support/stack.ts';
 import { startCollector, rootsOf, type Span } from '../../../infra/observe/collector.ts';
 import { scrape, valuesOf } from './scrape.ts';
@@ -78,7 +78,7 @@ beforeAll(async () => {
   prometheus = await runPrometheus({ dataDir: stack.dataDir, port, interval: 1, progress: () => undefined });
   // Whatever is counted is counted from 0: what happens from here on is an increase.
   await until(async () => (await query('up == 1')).length === services.length + 2);
-  const path = generateMedia('observed.mp4', ...picture({ seconds: 2 }), ...chirp(2), ...h264);
+  const path = generateMedia('observed.mp4', ...createPicture({ seconds: 2 }), ...chirp(2), ...h264);
   await stack.store.upload(
     `requests/${id}/input/video.mp4`,
     { path, ...(await digestOf(path)) },

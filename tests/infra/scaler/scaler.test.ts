@@ -10,7 +10,7 @@ import { createScaler, type Scaler, type ScalerOptions } from '../../../infra/sc
 import type { ScaleEvent, StageScaling } from '../../../schemas/generated/types.ts';
 import { consumerName, streams } from '../../../shared/bus/topology.ts';
 import { validate } from '../../../shared/core/validate.ts';
-import { requestOf, setUpFor, start, WAIT } from '../../shared/runtime/harness.ts';
+import { requestMetadata, setUpStack, start, WAIT } from '../../shared/runtime/harness.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { heldGraph as graph } from './fixture/graph.ts';
 
@@ -25,7 +25,7 @@ let scaler: Pick<Scaler, 'running' | 'stop'> | undefined;
 beforeAll(async () => {
   programs = await mkdtemp(join(tmpdir(), 'fave-scaler-program-'));
   stack = await createOwnStack();
-  await setUpFor(stack, graph, ACK_WAIT);
+  await setUpStack(stack, graph, ACK_WAIT);
   for (const name of ['relay', 'tracker', 'cut']) await start(stack, graph, name);
   await bundle({ worker: join(import.meta.dirname, 'fixture', 'worker.ts') }, programs);
 });
@@ -90,7 +90,7 @@ const replicasOf = (events: readonly ScaleEvent[], event: ScaleEvent['event']): 
 
 it('from none to one on an upload, and back to none after the idle time', async () => {
   await scaled({});
-  const request = requestOf(stack, uniqueId());
+  const request = requestMetadata(stack, uniqueId());
   await request.put(`${request.id}\n`);
   expect((await request.ended()).errors ?? []).toEqual([]);
   const { cold_start } = await noted('first-item');
@@ -110,7 +110,7 @@ it('from none to one on an upload, and back to none after the idle time', async 
 });
 
 it('a burst gets no more than the most; whoever is busy stays when the others go', async () => {
-  const request = requestOf(stack, uniqueId());
+  const request = requestMetadata(stack, uniqueId());
   const held = [1, 2, 3, 4, 5].map((n) => join(dataDir, `release-${n}`));
   await request.put(`${held.join('\n')}\n`);
   const waiting = async (): Promise<number> =>
@@ -144,7 +144,7 @@ it('who must go finishes the item first', async () => {
   const common = { progress: () => undefined, changed: () => undefined };
   const replicas = createReplicas({ ...common, stage, spec, journal: notes, drain: 60_000 });
   scaler = { running: replicas.running, stop: (grace) => replicas.close(grace).then(notes.written) };
-  const request = requestOf(stack, uniqueId());
+  const request = requestMetadata(stack, uniqueId());
   const release = join(dataDir, 'release');
   await request.put(`${release}\n`);
   await replicas.scaleTo(1, { decided: Date.now(), waited: 0 });
@@ -166,7 +166,7 @@ it('who must go finishes the item first', async () => {
 
 it('a replica that dies is started again, and the item is done', async () => {
   await scaled({ idle_s: 60 });
-  const request = requestOf(stack, uniqueId());
+  const request = requestMetadata(stack, uniqueId());
   const release = join(dataDir, 'release');
   await request.put(`${release}\n`);
   await noted('first-item');
@@ -181,7 +181,7 @@ it('a replica that dies is started again, and the item is done', async () => {
 it('a replica that could not be started is started as soon as it can be', async () => {
   const [command, told]: [string, string[]] = [join(dataDir, 'program'), []];
   await scaled({}, { spec: (_, number) => ({ ...spec(number), command }), progress: (line) => told.push(line) });
-  const request = requestOf(stack, uniqueId());
+  const request = requestMetadata(stack, uniqueId());
   await request.put(`${request.id}\n`);
   await vi.waitUntil(() => told.some((line) => line.includes('cannot be started')), WAIT);
   await symlink(process.execPath, command);

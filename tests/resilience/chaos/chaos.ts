@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { streams } from '../../../shared/bus/topology.ts';
 import { faults, type FaultName } from './faults.ts';
-import { endingOf, readRequestTree, type Tree } from './request-tree.ts';
-import { entriesOf, processesIn } from './orphans.ts';
+import { readEnding, readRequestTree, type Tree } from './request-tree.ts';
+import { listEntries, findProcesses } from './orphans.ts';
 import { createLoad, type Load } from './load.ts';
-import { makeVideos } from './environment/media.ts';
+import { createVideos } from './environment/media.ts';
 import { randomOf } from '../../../shared/core/random.ts';
-import { judge, type Injected, type Report } from './report.ts';
-import { schedule } from './schedule.ts';
+import { createReport, type Injected, type Report } from './report.ts';
+import { planFaults } from './schedule.ts';
 import { withChaosEnvironment, type ChaosEnvironment } from './environment/environment.ts';
 
 export interface ChaosOptions {
@@ -36,7 +36,7 @@ export async function runChaos(options: ChaosOptions): Promise<Report> {
   const { seed, minutes, progress, videos: count = 3, open = 2 } = options;
   const media = await mkdtemp(join(tmpdir(), 'fave-chaos-media-'));
   try {
-    const videos = await makeVideos(count, media);
+    const videos = await createVideos(count, media);
     return await withChaosEnvironment(progress, async (world) => {
       const load = createLoad(world, videos, randomOf(seed));
       const expected = await withoutFaults(world, load, videos, progress);
@@ -49,14 +49,14 @@ export async function runChaos(options: ChaosOptions): Promise<Report> {
       progress(`${load.sent.length} requests are in; waiting for the last of them`);
       await settled(world, load);
 
-      const endings = await Promise.all(load.sent.map((sent) => endingOf(world.bus, sent)));
+      const endings = await Promise.all(load.sent.map((sent) => readEnding(world.bus, sent)));
       const trees = new Map<string, Tree>();
       for (const { id } of load.sent) trees.set(id, await readRequestTree(world.store, id));
       const notInjected = options.faults
         .filter((fault) => !allowed.includes(fault))
         .map((fault) => `${fault} was not injected: this user may not mount a small disk`);
-      const left = { directories: entriesOf(world.tmpdir), processes: processesIn(world.tmpdir) };
-      return judge({ seed, minutes, faults: injected, notInjected, sent: load.sent, endings, trees, expected, ...left });
+      const left = { directories: listEntries(world.tmpdir), processes: findProcesses(world.tmpdir) };
+      return createReport({ seed, minutes, faults: injected, notInjected, sent: load.sent, endings, trees, expected, ...left });
     });
   } finally {
     await rm(media, { recursive: true, force: true });
@@ -89,7 +89,7 @@ async function inject(
   const begun = performance.now();
   const injected: Injected[] = [];
   const since = (): number => Math.round((performance.now() - begun) / 100) / 10;
-  for (const { fault, seed: own, after } of schedule(seed, names, GAP)) {
+  for (const { fault, seed: own, after } of planFaults(seed, names, GAP)) {
     await sleep(after * 1_000, undefined, { signal: end }).catch(() => undefined);
     if (end.aborted) break;
     const at = since();

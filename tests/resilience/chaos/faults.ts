@@ -5,10 +5,10 @@ import { parseJson } from '../../../shared/core/validate.ts';
 import { announce } from '../../../shared/bus/landed-message.ts';
 import { streams } from '../../../shared/bus/topology.ts';
 import { graph } from '../../../services/pipeline.ts';
-import { fill } from './environment/disk.ts';
+import { fillDisk } from './environment/disk.ts';
 import type { Load } from './load.ts';
 import type { Random } from '../../../shared/core/random.ts';
-import { notifyOn, type Path } from './rules.ts';
+import { setNotificationRules, type Path } from './rules.ts';
 import type { Server } from './environment/servers.ts';
 import { ACK_WAIT, type ChaosEnvironment } from './environment/environment.ts';
 
@@ -57,7 +57,7 @@ async function without(
   during: () => Promise<unknown> = () => seconds(random.between(5, 15)),
 ): Promise<string> {
   const set = (paths: readonly Path[]): Promise<void> =>
-    pRetry(() => notifyOn(world.store, graph, paths), { retries: 20, maxTimeout: 2_000 });
+    pRetry(() => setNotificationRules(world.store, graph, paths), { retries: 20, maxTimeout: 2_000 });
   await set(left);
   await during();
   await set(['fast', 'durable']);
@@ -101,7 +101,7 @@ export const faults = {
   duplicates,
   'disk-full': async ({ world, random }) => {
     const time = random.between(5, 15);
-    const release = await fill(world.tmpdir);
+    const release = await fillDisk(world.tmpdir);
     await seconds(time);
     await release();
     return `no room for ${time.toFixed(1)} s`;

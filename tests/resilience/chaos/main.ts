@@ -3,7 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { assertBuilt } from '../../../bench/instance/instance.ts';
 import { runChaos } from './chaos.ts';
 import { faultNames, usualFaults, type FaultName } from './faults.ts';
-import { inWords } from './report.ts';
+import { formatReport } from './report.ts';
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
@@ -41,7 +41,7 @@ await new Command('chaos')
       assertBuilt();
       const report = await runChaos({ ...options, progress: json ? () => undefined : say });
       if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
-      else inWords(report).forEach((line) => process.stdout.write(`${line}\n`));
+      else formatReport(report).forEach((line) => process.stdout.write(`${line}\n`));
       process.exitCode = report.broken.length > 0 ? 1 : 0;
     },
   )

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** Names of what lies in a directory, but for what lies there on purpose. */
-export function entriesOf(dir: string): string[] {
+export function listEntries(dir: string): string[] {
   return readdirSync(dir).filter((name) => name !== 'ballast');
 }
 
 /** Programs that work in a directory or below it (Linux, proc(5)). */
-export function processesIn(dir: string): string[] {
+export function findProcesses(dir: string): string[] {
   return readdirSync('/proc').flatMap((pid) => {
     if (!/^\d+$/.test(pid)) return [];
     try {

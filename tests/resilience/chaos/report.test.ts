@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { RequestState } from '../../../schemas/generated/types.ts';
-import { judge, type Findings } from './report.ts';
+import { createReport, type Findings } from './report.ts';
 import { randomOf } from '../../../shared/core/random.ts';
-import { schedule, type Planned } from './schedule.ts';
+import { planFaults, type Planned } from './schedule.ts';
 
 const end = (id: string, more: Partial<RequestState> = {}): RequestState => ({
   request_id: id,
@@ -32,7 +32,7 @@ const findings = (more: Partial<Findings> = {}): Findings => ({
 
 describe('a run of chaos', () => {
   it('in which every promise was kept says so', () => {
-    expect(judge(findings())).toMatchObject({
+    expect(createReport(findings())).toMatchObject({
       broken: [],
       requests: { in: 1, completed: 1, failed: 0, lost: 0, hanging: 0 },
       artifacts: { compared: 2, different: 0 },
@@ -68,13 +68,13 @@ describe('a run of chaos', () => {
     ['a directory that was left', { directories: ['fave-x'] }, 'the temporary directory fave-x was left'],
     ['a process that was left', { processes: ['1 ffmpeg'] }, 'the process 1 ffmpeg was left'],
   ])('finds %s', (_, more, sentence) => {
-    expect(judge(findings(more)).broken).toEqual([sentence]);
+    expect(createReport(findings(more)).broken).toEqual([sentence]);
   });
 });
 
 describe('a schedule', () => {
   const first = (seed: number) => {
-    const planned = schedule(seed, ['a', 'b', 'c'], [1, 2]);
+    const planned = planFaults(seed, ['a', 'b', 'c'], [1, 2]);
     return Array.from({ length: 6 }, () => planned.next().value as Planned);
   };
 

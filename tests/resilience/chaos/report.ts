@@ -1,4 +1,4 @@
-import { differences, type Ending, type Tree } from './request-tree.ts';
+import { compareTrees, type Ending, type Tree } from './request-tree.ts';
 import type { Sent } from './load.ts';
 
 /** A fault as it was injected. */
@@ -47,7 +47,7 @@ export interface Report {
 }
 
 /** Holds what happened against what is promised. */
-export function judge({
+export function createReport({
   seed,
   minutes,
   faults,
@@ -71,7 +71,7 @@ export function judge({
     ),
   );
   const different = sent.flatMap(({ id, video }) =>
-    differences(trees.get(id) ?? new Map(), expected.get(video) ?? new Map()).map((what) => `${id}: ${what}`),
+    compareTrees(trees.get(id) ?? new Map(), expected.get(video) ?? new Map()).map((what) => `${id}: ${what}`),
   );
   return {
     seed,
@@ -102,7 +102,16 @@ export function judge({
 }
 
 /** For people. */
-export function inWords({ seed, faults, notInjected, requests, duplicateEnds, artifacts, leftovers, broken }: Report): string[] {
+export function formatReport({
+  seed,
+  faults,
+  notInjected,
+  requests,
+  duplicateEnds,
+  artifacts,
+  leftovers,
+  broken,
+}: Report): string[] {
   return [
     ...faults.map(({ at, fault, what }) => `${at.toFixed(0).padStart(6)} s  ${fault}: ${what}`),
     ...notInjected,

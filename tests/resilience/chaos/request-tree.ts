@@ -29,7 +29,7 @@ async function sha256(store: Store, key: string): Promise<string> {
 }
 
 /** Paths at which a tree is not as it should be, and how. */
-export function differences(tree: Tree, expected: Tree): string[] {
+export function compareTrees(tree: Tree, expected: Tree): string[] {
   const missing = [...expected.keys()].filter((path) => !tree.has(path)).map((path) => `${path} is missing`);
   const wrong = [...tree].filter(([path, hash]) => expected.get(path) !== hash);
   return [...missing, ...wrong.map(([path]) => (expected.has(path) ? `${path} has other bytes` : `${path} should not be there`))];
@@ -44,7 +44,7 @@ export interface Ending {
 }
 
 /** Reads from the stream what was said of a request. */
-export async function endingOf(bus: Bus, { id }: Sent): Promise<Ending> {
+export async function readEnding(bus: Bus, { id }: Sent): Promise<Ending> {
   const said = async (name: string): Promise<RequestState[]> => {
     const found: RequestState[] = [];
     const subject = subjects.lifecycle(id, name);

@@ -7,7 +7,7 @@ import type { Store } from '../../../shared/store/store.ts';
 export type Path = keyof typeof targets;
 
 /** Lets the store tell of objects on these paths only; on none, nobody hears of what lands. */
-export async function notifyOn(
+export async function setNotificationRules(
   { client, bucket }: Pick<Store, 'client' | 'bucket'>,
   graph: Graph,
   paths: readonly Path[],

@@ -12,7 +12,7 @@ export interface Planned<Name extends string = string> {
  * Which faults come one after the other: each of them once a round, in another order each round, for ever.
  * @param gap Seconds between two faults, least and most.
  */
-export function* schedule<Name extends string>(
+export function* planFaults<Name extends string>(
   seed: number,
   faults: readonly Name[],
   [least, most]: readonly [number, number],

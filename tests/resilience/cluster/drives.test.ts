@@ -8,7 +8,7 @@ import { start } from '../../shared/runtime/harness.ts';
 import { markedBlocks } from '../../support/documented-commands.ts';
 import type { Stack } from '../../support/stack.ts';
 import { openCluster, type Cluster } from './cluster.ts';
-import { allEnded, eventually, LINES, submit, whole, type Request } from './load.ts';
+import { allEnded, waitUntil, LINES, submit, whole, type Request } from './load.ts';
 
 let before: BeforeItem | undefined;
 const graph = tinyGraph((...given) => before?.(...given));
@@ -60,7 +60,7 @@ test('a drive is taken away under load and comes back: nothing is lost, and it i
     if (++shouted === 3) taken = take(lost);
   };
   const earlier = await submit(admin, 3);
-  await eventually(() => taken !== undefined);
+  await waitUntil(() => taken !== undefined);
   await taken;
   const meanwhile = await submit(admin, 3);
   await allEnded([...earlier, ...meanwhile]);

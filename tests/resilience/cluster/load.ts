@@ -1,10 +1,10 @@
 import { vi } from 'vitest';
 import { sha256Of } from '../../../shared/store/store.ts';
-import { requestOf } from '../../shared/runtime/harness.ts';
+import { requestMetadata } from '../../shared/runtime/harness.ts';
 import { uniqueId, type Stack } from '../../support/stack.ts';
 import { WAIT } from '../../support/wait.ts';
 
-export type Request = ReturnType<typeof requestOf>;
+export type Request = ReturnType<typeof requestMetadata>;
 
 const lines = ['one', 'two', 'three', 'four'];
 
@@ -22,13 +22,13 @@ export const whole: Record<string, string> = Object.fromEntries([
 
 /** Puts requests of which nothing is copied from others. */
 export async function submit(stack: Stack, count: number): Promise<Request[]> {
-  const requests = Array.from({ length: count }, () => requestOf(stack, uniqueId()));
+  const requests = Array.from({ length: count }, () => requestMetadata(stack, uniqueId()));
   for (const request of requests) await request.put(lines.join('\n'), { memo: 'false' });
   return requests;
 }
 
 /** Waits until something holds. While a server is away asking may fail, and asking again is all there is to do. */
-export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
+export async function waitUntil(holds: () => boolean | Promise<boolean>): Promise<void> {
   const asked = async (): Promise<boolean> => {
     try {
       return await holds();
@@ -40,5 +40,5 @@ export async function eventually(holds: () => boolean | Promise<boolean>): Promi
 }
 
 export async function allEnded(requests: readonly Request[]): Promise<void> {
-  for (const request of requests) await eventually(async () => (await request.ends()) > 0);
+  for (const request of requests) await waitUntil(async () => (await request.ends()) > 0);
 }

@@ -8,7 +8,7 @@ import { streams } from '../../../shared/bus/topology.ts';
 import { start } from '../../shared/runtime/harness.ts';
 import { uniqueId, type Stack } from '../../support/stack.ts';
 import { openCluster, type Cluster } from './cluster.ts';
-import { allEnded, eventually, LINES, submit, whole } from './load.ts';
+import { allEnded, waitUntil, LINES, submit, whole } from './load.ts';
 
 let before: BeforeItem | undefined;
 const graph = tinyGraph((...given) => before?.(...given));
@@ -33,7 +33,7 @@ test('streams have three copies', async () => {
 /** Waits until every server has what the others have. */
 async function caughtUp(): Promise<void> {
   for (const stream of Object.values(streams))
-    await eventually(async () => (await infoOf(stream)).cluster?.replicas?.every(({ current }) => current) ?? false);
+    await waitUntil(async () => (await infoOf(stream)).cluster?.replicas?.every(({ current }) => current) ?? false);
 }
 
 /** The server that leads the stream of what landed. */
@@ -57,7 +57,7 @@ test.each([
     if (++shouted === 3) killed = node.kill();
   };
   const earlier = await submit(admin, 4);
-  await eventually(() => killed !== undefined);
+  await waitUntil(() => killed !== undefined);
   await killed;
   const meanwhile = await submit(admin, 4);
   await allEnded(meanwhile);
@@ -65,7 +65,7 @@ test.each([
   expect(heirs?.leader).not.toBe(leader);
   expect(heirs?.replicas?.find(({ name }) => name === leader)).toMatchObject({ current: false });
   const env = { ...admin.environment, NATS_URL: [node, ...cluster.nodes].map(({ url }) => url).join(',') };
-  await eventually(async () => (await fave(['dlq', 'ls'], { env })).stderr === 'no dead letters\n');
+  await waitUntil(async () => (await fave(['dlq', 'ls'], { env })).stderr === 'no dead letters\n');
 
   await node.start();
   const all = [...earlier, ...meanwhile, ...(await submit(admin, 4))];
@@ -80,7 +80,7 @@ test.each([
     expect(await request.deadLetters('shout')).toEqual([]);
   }
   // Whatever is delivered again has come by then: nothing is left to deliver.
-  for (const stream of [streams.raw, streams.landed]) await eventually(async () => (await infoOf(stream)).state.messages === 0);
+  for (const stream of [streams.raw, streams.landed]) await waitUntil(async () => (await infoOf(stream)).state.messages === 0);
   for (const request of all) expect([await request.ends(), (await request.progress('shout')).length]).toEqual([1, LINES]);
   await caughtUp();
 });
@@ -110,16 +110,16 @@ test.each([
   const file = join(dir, 'text.txt');
   await writeFile(file, `of\n${id}`);
   const watching = fave(['watch', id], { env, signal: interrupted.signal, stdout });
-  await eventually(async () => (await whereItReads(id)) !== undefined);
+  await waitUntil(async () => (await whereItReads(id)) !== undefined);
   const lost = await find(id);
   const submitted = fave(['submit', file, '--id', id, '--wait', '--json'], { env });
-  await eventually(() => reached && stdout.text().includes('cut'));
+  await waitUntil(() => reached && stdout.text().includes('cut'));
   const node = cluster.nodes.find(({ name }) => name === lost)!;
   await node.kill();
   go();
 
   expect(lastJson(await submitted)).toMatchObject({ request_id: id, status: 'completed', errors: [] });
-  await eventually(() => stdout.text().includes('completed'));
+  await waitUntil(() => stdout.text().includes('completed'));
   interrupted.abort();
   expect((await watching).code).toBe(0);
   const told = stdout.text().trim().split('\n');

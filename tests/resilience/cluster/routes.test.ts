@@ -6,7 +6,7 @@ import { startNats } from '../../../infra/servers/nats.ts';
 import { freePorts } from '../../../infra/deployment/ports.ts';
 import { ensureServers } from '../../../infra/servers/install.ts';
 import { onTestFileEnd } from '../../support/stack.ts';
-import { eventually } from './load.ts';
+import { waitUntil } from './load.ts';
 
 interface Server {
   /** Names of the servers that it has routes to. */
@@ -53,7 +53,7 @@ beforeAll(async () => {
 /** Waits until each server of a cluster has a route to each other one. */
 async function joined(members: readonly Server[], all: readonly string[]): Promise<void> {
   for (const [n, server] of members.entries())
-    await eventually(async () => (await server.peers()).join() === others(all[n]!, all).join());
+    await waitUntil(async () => (await server.peers()).join() === others(all[n]!, all).join());
 }
 
 test.each([
@@ -63,7 +63,7 @@ test.each([
   await joined(servers, names);
   const intruder = await startServer(`intruder with ${what}`.replaceAll(' ', '-'), await freePorts(), password);
   const refused = async (): Promise<number> => (await intruder.log()).match(/'?Authorization Violation'?/gi)?.length ?? 0;
-  await eventually(async () => (await refused()) >= names.length);
+  await waitUntil(async () => (await refused()) >= names.length);
   expect(await intruder.peers()).toEqual([]);
   for (const [n, server] of servers.entries()) expect(await server.peers()).toEqual(others(names[n]!, names));
 });

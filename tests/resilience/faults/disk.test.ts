@@ -2,19 +2,19 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
-import { fill, tmpfsOn } from '../chaos/environment/disk.ts';
+import { fillDisk, mountSmallDisk } from '../chaos/environment/disk.ts';
 import { ToolError } from '../../../shared/tools/exec.ts';
 import { PermanentError } from '../../../shared/core/errors.ts';
 import { watchDisk } from '../../../shared/runtime/workdir/disk.ts';
-import { requestOf, setUpFor, start } from '../../shared/runtime/harness.ts';
+import { requestMetadata, setUpStack, start } from '../../shared/runtime/harness.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { createTwoOutputGraph } from './fixture/graph.ts';
-import { startMint } from './fixture/process.ts';
+import { startTwoOutputStage } from './fixture/process.ts';
 
 let stack: Stack;
 beforeAll(async () => {
   stack = await createOwnStack();
-  await setUpFor(stack, createTwoOutputGraph());
+  await setUpStack(stack, createTwoOutputGraph());
   await start(stack, createTwoOutputGraph(), 'relay');
   await start(stack, createTwoOutputGraph(), 'tracker');
 });
@@ -24,7 +24,7 @@ const NO_DISK = 'this user may not mount a small disk';
 /** A disk of one MB and a half, removed after the test; undefined where there can be none. */
 async function smallDisk(): Promise<string | undefined> {
   const dir = mkdtempSync(join(tmpdir(), 'fave-disk-'));
-  const disk = await tmpfsOn(dir, 3 << 19);
+  const disk = await mountSmallDisk(dir, 3 << 19);
   onTestFinished(async () => {
     await disk?.remove();
     rmSync(dir, { recursive: true, force: true });
@@ -35,9 +35,9 @@ async function smallDisk(): Promise<string | undefined> {
 it('an item waits for room on a full disk, and is not failed', async ({ skip }) => {
   const dir = await smallDisk();
   if (dir === undefined) return skip(NO_DISK);
-  const release = await fill(dir);
-  const mint = await startMint(stack, { env: { FAVE_TMPDIR: dir } });
-  const request = requestOf(stack, uniqueId());
+  const release = await fillDisk(dir);
+  const mint = await startTwoOutputStage(stack, { env: { FAVE_TMPDIR: dir } });
+  const request = requestMetadata(stack, uniqueId());
   await request.put('gold', { memo: 'false' });
   expect(await mint.logged('item:retry')).toMatchObject({ code: 'disk-full' });
   await release();
@@ -54,7 +54,7 @@ it('a failure is the disk’s where that is full or was, and the item’s where 
   onTestFinished(disk.stop);
   expect(await disk.explainError(failure)).toBe(failure);
   await disk.assertWritten('');
-  const release = await fill(dir);
+  const release = await fillDisk(dir);
   expect(await disk.explainError(failure)).toMatchObject({ code: 'disk-full', cause: failure });
   await release();
   expect(await disk.explainError(failure)).toMatchObject({ code: 'disk-full' });

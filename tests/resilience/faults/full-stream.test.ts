@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { streams } from '../../../shared/bus/topology.ts';
 import { tinyGraph } from '../../fixtures/tiny/graph.ts';
-import { requestOf, setUpFor, start, WAIT } from '../../shared/runtime/harness.ts';
+import { requestMetadata, setUpStack, start, WAIT } from '../../shared/runtime/harness.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 
 const graph = tinyGraph();
@@ -11,7 +11,7 @@ const graph = tinyGraph();
 let stack: Stack;
 beforeAll(async () => {
   stack = await createOwnStack();
-  await setUpFor(stack, graph);
+  await setUpStack(stack, graph);
 });
 
 /** Bytes that a stream is bounded to: room for a few messages. */
@@ -30,7 +30,7 @@ it('full streams push back into the store’s queue, and nothing is lost', { tim
   for (const name of [streams.raw, streams.landed]) await stack.bus.manager.streams.update(name, { max_bytes: SMALL });
   // Nobody works: the relay fills the stream of what landed, then notifications fill theirs, then the store keeps them.
   await start(stack, graph, 'relay');
-  const requests = Array.from({ length: UPLOADS }, () => requestOf(stack, uniqueId()));
+  const requests = Array.from({ length: UPLOADS }, () => requestMetadata(stack, uniqueId()));
   for (const [n, request] of requests.entries()) await request.put(`line ${n}`, { memo: 'false' });
   await vi.waitUntil(async () => (await queued()) > 0, WAIT);
   for (const name of [streams.raw, streams.landed]) {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { tinyGraph } from '../../fixtures/tiny/graph.ts';
-import { requestOf, setUpFor, start, WAIT } from '../../shared/runtime/harness.ts';
+import { requestMetadata, setUpStack, start, WAIT } from '../../shared/runtime/harness.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 
 /** Lines of the long request. */
@@ -25,13 +25,13 @@ const graph = tinyGraph(async (text) => {
 let stack: Stack;
 beforeAll(async () => {
   stack = await createOwnStack();
-  await setUpFor(stack, graph);
+  await setUpStack(stack, graph);
   for (const name of ['relay', 'tracker', 'cut', 'shout']) await start(stack, graph, name);
 });
 
 /** Milliseconds from the upload of one line until its request is said to have completed. @param landed Called when its line waits. */
 async function timeOf(text: string, landed = (): void => undefined): Promise<number> {
-  const request = requestOf(stack, uniqueId());
+  const request = requestMetadata(stack, uniqueId());
   const told = (subject: string, tell: () => void): void =>
     void stack.bus.connection.subscribe(subject, { callback: tell, max: 1 });
   told(`fave.landed.line.first.${request.id}`, landed);
@@ -56,7 +56,7 @@ it(
     const until = new Promise<void>((resolve) => (release = resolve));
     // The long request's first lane is done: its eight lines, and between them one turn of the rest.
     const reached = new Promise<void>((reach) => (held = { at: 'long 10', until, reach }));
-    const long = requestOf(stack, uniqueId());
+    const long = requestMetadata(stack, uniqueId());
     await long.put(Array.from({ length: LONG }, (_, n) => `long ${n + 1}`).join('\n'), { memo: 'false' });
     await reached;
     // All of them wait.

@@ -4,8 +4,8 @@ import { beforeEach, expect, it, vi } from 'vitest';
 import type { Kind } from '../../../schemas/kinds.ts';
 import { defineStage } from '../../../shared/pipeline/stage.ts';
 import { MAX_DELIVERIES, streams } from '../../../shared/bus/topology.ts';
-import { graphOf, line, shouting } from '../../fixtures/tiny/graph.ts';
-import { exhaustDeliveries, requestOf, setUpFor, start, WAIT } from '../../shared/runtime/harness.ts';
+import { createTinyGraph, line, createUppercase } from '../../fixtures/tiny/graph.ts';
+import { exhaustDeliveries, requestMetadata, setUpStack, start, WAIT } from '../../shared/runtime/harness.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 
 const soft = {
@@ -28,7 +28,7 @@ const whisper = defineStage({
   },
 });
 
-const graph = graphOf(shouting(), whisper);
+const graph = createTinyGraph(createUppercase(), whisper);
 
 const left = async ({ bus }: Stack): Promise<number> => (await bus.manager.streams.info(streams.landed)).state.messages;
 
@@ -39,7 +39,7 @@ beforeEach(async () => {
 
 it('its item ends, and leaves the stream, with the rights that a tracker has', async () => {
   await stack.startServices(['relay', 'tracker']);
-  const request = requestOf(stack, uniqueId());
+  const request = requestMetadata(stack, uniqueId());
   await request.put('nobody reads this');
   await exhaustDeliveries(stack, 'stage-ffmpeg-0', async () => (await request.ends()) > 0);
   expect(await request.ended()).toMatchObject({ status: 'failed', errors: [{ stage: 'stage-ffmpeg-0', code: 'worker-lost' }] });
@@ -48,9 +48,9 @@ it('its item ends, and leaves the stream, with the rights that a tracker has', a
 });
 
 it('its item stays for another stage that consumes the same, and leaves the stream after that', async () => {
-  await setUpFor(stack, graph, 30);
+  await setUpStack(stack, graph, 30);
   for (const name of ['relay', 'tracker', 'cut']) await start(stack, graph, name);
-  const request = requestOf(stack, uniqueId());
+  const request = requestMetadata(stack, uniqueId());
   await request.put('One', { memo: 'false' });
   await exhaustDeliveries(stack, 'shout', async () => (await request.progress('shout')).length === 1);
   // The advisory is acknowledged last: what the tracker does about the message is done then.

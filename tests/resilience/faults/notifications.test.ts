@@ -3,10 +3,10 @@ import { announce } from '../../../shared/bus/landed-message.ts';
 import { republishNotification, findUnsettledObjects } from '../../../shared/requests/sweep.ts';
 import { streams } from '../../../shared/bus/topology.ts';
 import { randomOf } from '../../../shared/core/random.ts';
-import { notifyOn, type Path } from '../chaos/rules.ts';
+import { setNotificationRules, type Path } from '../chaos/rules.ts';
 import { tinyGraph } from '../../fixtures/tiny/graph.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
-import { announcements, requestOf, setUpFor, start, WAIT } from '../../shared/runtime/harness.ts';
+import { announcements, requestMetadata, setUpStack, start, WAIT } from '../../shared/runtime/harness.ts';
 
 let worked: string[] = [];
 const graph = tinyGraph((text) => void worked.push(text));
@@ -14,15 +14,15 @@ const graph = tinyGraph((text) => void worked.push(text));
 let stack: Stack;
 beforeAll(async () => {
   stack = await createOwnStack();
-  await setUpFor(stack, graph);
+  await setUpStack(stack, graph);
   for (const name of ['relay', 'tracker', 'cut', 'shout']) await start(stack, graph, name);
 });
 beforeEach(async () => {
   worked = [];
-  await notifyOn(stack.store, graph, ['fast', 'durable']);
+  await setNotificationRules(stack.store, graph, ['fast', 'durable']);
 });
 
-const newRequest = () => requestOf(stack, uniqueId());
+const newRequest = () => requestMetadata(stack, uniqueId());
 const alone = { memo: 'false' };
 
 describe('a request completes', () => {
@@ -30,7 +30,7 @@ describe('a request completes', () => {
     ['fast', 'durable'],
     ['durable', 'fast'],
   ])('without the %s notifications, by the %s ones', async (_cut, left) => {
-    await notifyOn(stack.store, graph, [left]);
+    await setNotificationRules(stack.store, graph, [left]);
     const request = newRequest();
     await request.put('one\ntwo', alone);
     expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { loud: 2 } });
@@ -39,9 +39,9 @@ describe('a request completes', () => {
 
   it('when both notifications of its input were lost, by a sweep', async () => {
     const request = newRequest();
-    await notifyOn(stack.store, graph, []);
+    await setNotificationRules(stack.store, graph, []);
     await request.put('one\ntwo', alone);
-    await notifyOn(stack.store, graph, ['fast', 'durable']);
+    await setNotificationRules(stack.store, graph, ['fast', 'durable']);
     const found: string[] = [];
     for await (const object of findUnsettledObjects(stack.store, graph, request.id)) {
       found.push(object.key);

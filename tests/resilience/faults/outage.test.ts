@@ -2,7 +2,7 @@ import { beforeAll, expect, it, vi } from 'vitest';
 import type { Server } from '../chaos/environment/servers.ts';
 import { breakable } from './fixture/breakable.ts';
 import { tinyGraph } from '../../fixtures/tiny/graph.ts';
-import { announcements, requestOf, setUpFor, start, WAIT } from '../../shared/runtime/harness.ts';
+import { announcements, requestMetadata, setUpStack, start, WAIT } from '../../shared/runtime/harness.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 
 const graph = tinyGraph();
@@ -12,7 +12,7 @@ let minio: Server;
 beforeAll(async () => {
   stack = await createOwnStack();
   minio = breakable(stack).minio;
-  await setUpFor(stack, graph, 5);
+  await setUpStack(stack, graph, 5);
   for (const name of ['relay', 'tracker', 'cut']) await start(stack, graph, name);
 });
 
@@ -24,7 +24,7 @@ const PATIENCE = { timeout: 120_000, interval: 100 };
 
 it('a store that is away for longer than ten deliveries take kills no healthy item', { timeout: 240_000 }, async () => {
   const announced = await announcements(stack, 'line');
-  const request = requestOf(stack, uniqueId());
+  const request = requestMetadata(stack, uniqueId());
   await request.put('one\ntwo\nthree', hurried.options);
   await vi.waitUntil(async () => (await request.progress('cut')).length === 1, WAIT);
   await vi.waitUntil(() => announced.length === 3, WAIT);

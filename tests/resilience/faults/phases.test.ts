@@ -1,23 +1,23 @@
 import { readdirSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { requestOf, setUpFor, start } from '../../shared/runtime/harness.ts';
-import { processesIn } from '../chaos/orphans.ts';
+import { requestMetadata, setUpStack, start } from '../../shared/runtime/harness.ts';
+import { findProcesses } from '../chaos/orphans.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { createTwoOutputGraph, phases } from './fixture/graph.ts';
-import { itemsDir, startMint } from './fixture/process.ts';
+import { itemsDir, startTwoOutputStage } from './fixture/process.ts';
 
 const graph = createTwoOutputGraph();
 
 let stack: Stack;
 beforeAll(async () => {
   stack = await createOwnStack();
-  await setUpFor(stack, graph);
+  await setUpStack(stack, graph);
   await start(stack, graph, 'relay');
   await start(stack, graph, 'tracker');
 });
 
 /** What a request leaves, and how it went. */
-async function outcome(request: ReturnType<typeof requestOf>) {
+async function outcome(request: ReturnType<typeof requestMetadata>) {
   const { status, errors } = await request.ended();
   return {
     status,
@@ -31,8 +31,8 @@ async function outcome(request: ReturnType<typeof requestOf>) {
 describe('a worker that is killed', () => {
   let whole: Awaited<ReturnType<typeof outcome>>;
   beforeAll(async () => {
-    const mint = await startMint(stack);
-    const request = requestOf(stack, uniqueId());
+    const mint = await startTwoOutputStage(stack);
+    const request = requestMetadata(stack, uniqueId());
     await request.put('gold', { memo: 'false' });
     whole = await outcome(request);
     await mint.kill('SIGTERM');
@@ -41,15 +41,15 @@ describe('a worker that is killed', () => {
   });
 
   it.each(phases)('%s leaves its item to the next, which comes to the same', async (phase) => {
-    const request = requestOf(stack, uniqueId());
-    const lost = await startMint(stack, { phase });
+    const request = requestMetadata(stack, uniqueId());
+    const lost = await startTwoOutputStage(stack, { phase });
     await request.put('gold', { memo: 'false' });
     await lost.logged('phase');
     await lost.kill('SIGKILL');
 
-    const next = await startMint(stack);
+    const next = await startTwoOutputStage(stack);
     expect(await outcome(request)).toEqual(whole);
-    expect(processesIn(itemsDir)).toEqual([]);
+    expect(findProcesses(itemsDir)).toEqual([]);
     await next.kill('SIGTERM');
     expect(readdirSync(itemsDir)).toEqual([]);
   });

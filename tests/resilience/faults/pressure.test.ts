@@ -1,6 +1,6 @@
 import { beforeAll, expect, it, vi } from 'vitest';
 import { streams } from '../../../shared/bus/topology.ts';
-import { memory } from '../../../bench/instance/processes.ts';
+import { readMemory } from '../../../bench/instance/processes.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { WAIT } from '../../support/wait.ts';
 import { mapConcurrently } from '../../../shared/core/map-concurrently.ts';
@@ -39,8 +39,8 @@ it('many tiny uploads at once end once each, and nobody holds them all', { timeo
   for (const name of [streams.raw, streams.landed])
     await vi.waitUntil(async () => (await stack.bus.manager.streams.info(name)).state.messages === 0, WAIT);
 
-  const peaks = new Map(services.map(({ name, pid }) => [name, memory(pid).peak]));
-  for (const [name, pid] of Object.entries(stack.servers)) peaks.set(name, memory(pid).peak);
+  const peaks = new Map(services.map(({ name, pid }) => [name, readMemory(pid).peak]));
+  for (const [name, pid] of Object.entries(stack.servers)) peaks.set(name, readMemory(pid).peak);
   const seconds = (from: number, to: number): string => `${((to - from) / 1_000).toFixed(0)} s`;
   const held = [...peaks].map(([name, peak]) => `${name} ${peak.toFixed(0)} MB`).join(', ');
   console.info(`${UPLOADS} uploads in ${seconds(begun, uploaded)}, all ended after ${seconds(begun, ended)}; peaks: ${held}`);

@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { UnavailableError } from '../../../shared/core/errors.ts';
 import type { Store } from '../../../shared/store/store.ts';
 import { tinyGraph } from '../../fixtures/tiny/graph.ts';
-import { requestOf, setUpFor, start, WAIT } from '../../shared/runtime/harness.ts';
+import { requestMetadata, setUpStack, start, WAIT } from '../../shared/runtime/harness.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 
 /** Milliseconds for which a store that is away keeps its callers: longer than the tracker's interval. */
@@ -18,7 +18,7 @@ const graph = tinyGraph((_, __, { signal }) =>
 );
 beforeAll(async () => {
   stack = await createOwnStack();
-  await setUpFor(stack, graph);
+  await setUpStack(stack, graph);
   for (const name of ['relay', 'cut', 'shout']) await start(stack, graph, name);
 });
 beforeEach(() => {
@@ -37,7 +37,7 @@ it('requests that run out of time while the store is away end when it is back', 
     throw new UnavailableError('store-unavailable', 'the store is away');
   };
   const tracker = await start({ ...stack, store: { ...stack.store, put } }, graph, 'tracker');
-  const requests = [requestOf(stack, uniqueId()), requestOf(stack, uniqueId())];
+  const requests = [requestMetadata(stack, uniqueId()), requestMetadata(stack, uniqueId())];
   for (const request of requests) await request.put('one', { timeout: '1' });
   await vi.waitUntil(() => refused >= 3, WAIT);
   expect(most).toBe(1);
@@ -51,7 +51,7 @@ it('requests that run out of time while the store is away end when it is back', 
 
 it('a request that had finished is not late, however long nobody said so', { timeout: 60_000 }, async () => {
   const first = await start(stack, graph, 'tracker');
-  const request = requestOf(stack, uniqueId());
+  const request = requestMetadata(stack, uniqueId());
   await request.put('two', { timeout: '5' });
   const [accepted] = await vi.waitUntil(async () => {
     const found = await request.lifecycle('accepted');

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { natsConfig } from '../../../infra/servers/nats.ts';
 import { tinyGraph } from '../../fixtures/tiny/graph.ts';
-import { setUpFor, startProcess } from '../../shared/runtime/harness.ts';
+import { setUpStack, startProcess } from '../../shared/runtime/harness.ts';
 import { createOwnStack } from '../../support/stack.ts';
 import { breakable } from './fixture/breakable.ts';
 
 it('a process whose password is another by now says so and ends, as nobody else would start it with the new one', async () => {
   const stack = await createOwnStack();
-  await setUpFor(stack, tinyGraph());
+  await setUpStack(stack, tinyGraph());
   const path = join(stack.dataDir, 'nats.conf');
   const config = JSON.parse(await readFile(path, 'utf8')) as ReturnType<typeof natsConfig> & {
     authorization: { users: { user: string; password: string }[] };

@@ -4,7 +4,7 @@ import { breakable } from './fixture/breakable.ts';
 import { tinyGraph, type BeforeItem } from '../../fixtures/tiny/graph.ts';
 import { sha256Of } from '../../../shared/store/store.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
-import { requestOf, setUpFor, start, WAIT } from '../../shared/runtime/harness.ts';
+import { requestMetadata, setUpStack, start, WAIT } from '../../shared/runtime/harness.ts';
 
 let before: BeforeItem | undefined;
 const graph = tinyGraph((...given) => before?.(...given));
@@ -14,7 +14,7 @@ let servers: { nats: Server; minio: Server };
 beforeAll(async () => {
   stack = await createOwnStack();
   servers = breakable(stack);
-  await setUpFor(stack, graph);
+  await setUpStack(stack, graph);
   for (const name of ['relay', 'tracker', 'cut', 'shout']) await start(stack, graph, name);
 });
 beforeEach(() => {
@@ -35,7 +35,7 @@ const whole = Object.fromEntries([
  * @param at Whether the worker goes on at once, into what is breaking.
  */
 async function survives(breaking: () => Promise<void>, at?: 'at once'): Promise<void> {
-  const request = requestOf(stack, uniqueId());
+  const request = requestMetadata(stack, uniqueId());
   let broken: Promise<void> | undefined;
   before = async (text) => {
     if (text !== 'two') return;

@@ -1,24 +1,26 @@
 import { beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import type { LandedMessage } from '../../../schemas/generated/types.ts';
-import { networkTo } from '../chaos/environment/network.ts';
-import { requestOf, setUpFor, start, WAIT } from '../../shared/runtime/harness.ts';
+import { createNetwork } from '../chaos/environment/network.ts';
+import { requestMetadata, setUpStack, start, WAIT } from '../../shared/runtime/harness.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { createTwoOutputGraph } from './fixture/graph.ts';
-import { startMint } from './fixture/process.ts';
+import { startTwoOutputStage } from './fixture/process.ts';
 
 let stack: Stack;
 beforeAll(async () => {
   stack = await createOwnStack();
-  await setUpFor(stack, createTwoOutputGraph());
+  await setUpStack(stack, createTwoOutputGraph());
   await start(stack, createTwoOutputGraph(), 'relay');
   await start(stack, createTwoOutputGraph(), 'tracker');
 });
 
 it('a network that is slow and resets at every output costs time and nothing else', async () => {
-  const network = await networkTo(Number(new URL(stack.config.store.endpoint).port));
+  const network = await createNetwork(Number(new URL(stack.config.store.endpoint).port));
   onTestFinished(() => network.close());
   network.latency = 50;
-  const mint = await startMint({ environment: { ...stack.environment, ARTIFACT_ENDPOINT: `http://127.0.0.1:${network.port}` } });
+  const mint = await startTwoOutputStage({
+    environment: { ...stack.environment, ARTIFACT_ENDPOINT: `http://127.0.0.1:${network.port}` },
+  });
   const reset = new Set<string>();
   // Announced: the store has the output, and its answer is on the way. Put again, it is announced again.
   const landing = stack.bus.connection.subscribe('fave.landed.>', {
@@ -29,7 +31,7 @@ it('a network that is slow and resets at every output costs time and nothing els
       network.reset();
     },
   });
-  const request = requestOf(stack, uniqueId());
+  const request = requestMetadata(stack, uniqueId());
   await request.put('gold', { memo: 'false' });
   expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { heads: 1, tails: 1 } });
   // The last announcement is nobody's to wait for: it may come after the end.

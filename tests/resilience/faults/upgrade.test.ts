@@ -4,7 +4,7 @@ import { announce } from '../../../shared/bus/landed-message.ts';
 import { kinds } from '../../../schemas/kinds.ts';
 import { validate } from '../../../shared/core/validate.ts';
 import { tinyGraph, type BeforeItem } from '../../fixtures/tiny/graph.ts';
-import { announcements, requestOf, setUpFor, start, WAIT } from '../../shared/runtime/harness.ts';
+import { announcements, requestMetadata, setUpStack, start, WAIT } from '../../shared/runtime/harness.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 
 let before: BeforeItem | undefined;
@@ -14,13 +14,13 @@ const upgraded = defineGraph([kinds.input, kinds.canary], [old.stage('cut'), { .
 let stack: Stack;
 beforeAll(async () => {
   stack = await createOwnStack();
-  await setUpFor(stack, old);
+  await setUpStack(stack, old);
   for (const name of ['relay', 'tracker', 'cut']) await start(stack, old, name);
 });
 
 it('a worker that is upgraded in the middle does its item itself, and trusts no receipt of the old version', async () => {
   const told = await announcements(stack, 'line');
-  const request = requestOf(stack, uniqueId());
+  const request = requestMetadata(stack, uniqueId());
   const lines = ['one', 'two'];
   const itemOf = (text: string): string => `clip_000${lines.indexOf(text) + 1}`;
   const versionOf = async (item: string): Promise<number> =>

@@ -12,8 +12,8 @@ import type { Store } from '../../../shared/store/store.ts';
 import { validate } from '../../../shared/core/validate.ts';
 import { createOwnStack, uniqueId } from '../../support/stack.ts';
 import { figures } from './figures.ts';
-import { damaged, notification } from './notifications.ts';
-import { random } from './random.ts';
+import { damage, notification } from './notifications.ts';
+import { createRandom } from './random.ts';
 import { size } from './size.ts';
 
 vi.setConfig({ testTimeout: 600_000 });
@@ -116,8 +116,8 @@ test(`${size.events} notifications, most of them damaged, are announced, rejecte
   const { handle, stop } = await relayInMemory();
   const found = figures();
   for (let index = 0; index < size.events; index++) {
-    const chance = random(size.seed, index);
-    const text = damaged(notification(graph, BUCKET, `fuzz-${index}`, chance), chance);
+    const chance = createRandom(size.seed, index);
+    const text = damage(notification(graph, BUCKET, `fuzz-${index}`, chance), chance);
     const begun = performance.now();
     const { published, said } = await handle(text);
     const where = `#${index}: ${text.slice(0, 300)}`;
@@ -143,8 +143,8 @@ test('200 of them through the real relay on real NATS: all are taken off the que
   const [service] = await stack.startServices(['relay']);
   const id = uniqueId();
   for (let index = 0; index < 200; index++) {
-    const chance = random(size.seed, index);
-    await stack.bus.jetstream.publish('fave.raw.fast', damaged(notification(graph, BUCKET, `${id}-${index}`, chance), chance));
+    const chance = createRandom(size.seed, index);
+    await stack.bus.jetstream.publish('fave.raw.fast', damage(notification(graph, BUCKET, `${id}-${index}`, chance), chance));
   }
   const pending = async (): Promise<number> => {
     const { num_pending, num_ack_pending } = await stack.bus.manager.consumers.info('FAVE_RAW', 'relay');

@@ -8,7 +8,7 @@ import { mediaFolder } from '../../support/media.ts';
 import { runStageLocally, upload } from '../../support/stage-harness.ts';
 import { figures } from './figures.ts';
 import { mutate } from './mutate.ts';
-import { random } from './random.ts';
+import { createRandom } from './random.ts';
 import { seeds } from './seeds.ts';
 import { size } from './size.ts';
 
@@ -40,7 +40,7 @@ describe(`damaged media (seed ${size.seed})`, () => {
   });
 
   test.for(Array.from({ length: size.media }, (_, index) => index))('mutant %i ends well or in a known way', async (index) => {
-    const chance = random(size.seed, index);
+    const chance = createRandom(size.seed, index);
     const source = chance.pick(sources);
     const { bytes, how } = mutate(source.bytes, chance.pick(sources).bytes, chance);
     const path = join(mediaFolder(), `mutant-${source.name}`);

@@ -109,7 +109,7 @@ function strangeKey(id: string, chance: Random): string {
 }
 
 /** Damages a notification: a field replaced, removed or added anywhere, or the text itself cut and changed. */
-export function damaged(value: object, chance: Random): string {
+export function damage(value: object, chance: Random): string {
   const copy = structuredClone(value);
   for (let n = chance.int(3); n > 0; n--) damageField(copy, chance);
   const text = JSON.stringify(copy);

@@ -8,7 +8,7 @@ export interface Random {
 }
 
 /** @param index Of the case: each has a sequence of its own, so that one can be run alone. */
-export function random(seed: number, index = 0): Random {
+export function createRandom(seed: number, index = 0): Random {
   const { next, pick } = randomOf(Math.imul(seed, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b));
   return { int: (below) => Math.floor(next() * below), pick };
 }

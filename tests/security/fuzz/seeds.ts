@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { chirp, generateMedia, h264, medium, picture } from '../../support/media.ts';
+import { chirp, generateMedia, h264, findMedia, createPicture } from '../../support/media.ts';
 
 /** A file that mutants are made of. */
 export interface Seed {
@@ -19,7 +19,7 @@ const REAL = [
   'jfk.wav',
 ];
 
-const short = [...picture({ seconds: 1, size: '160x120' }), ...chirp(1, 22_050)];
+const short = [...createPicture({ seconds: 1, size: '160x120' }), ...chirp(1, 22_050)];
 
 /** One file for each demuxer that may open uploads and whose format ffmpeg can write. */
 const MADE: Readonly<Record<string, readonly string[]>> = {
@@ -50,7 +50,7 @@ const MADE: Readonly<Record<string, readonly string[]>> = {
 
 /** What there is to damage: real media where this machine has them, and a second of each format. */
 export function seeds(): Seed[] {
-  const real = REAL.flatMap((name) => medium(name) ?? []);
+  const real = REAL.flatMap((name) => findMedia(name) ?? []);
   const made = Object.entries(MADE).map(([name, args]) => generateMedia(`seed-${name}`, ...args));
   return [...real, ...made].map((path) => ({ name: path.slice(path.lastIndexOf('/') + 1), bytes: readFileSync(path) }));
 }

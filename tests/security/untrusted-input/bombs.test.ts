@@ -4,9 +4,9 @@ import type { Media } from '../../../schemas/generated/types.ts';
 import { kinds } from '../../../schemas/kinds.ts';
 import stage from '../../../services/stage-ffmpeg-0/stage.ts';
 import { PermanentError } from '../../../shared/core/errors.ts';
-import { chirp, generateMedia, h264, picture } from '../../support/media.ts';
+import { chirp, generateMedia, h264, createPicture } from '../../support/media.ts';
 import { runStageLocally, upload } from '../../support/stage-harness.ts';
-import { patched, withBoxes, written } from './craft.ts';
+import { patchBytes, withBoxes, writeTestFile } from './craft.ts';
 
 /** Four bytes, big or little endian. */
 const be = (value: number): Buffer => Buffer.from([value >>> 24, value >>> 16, value >>> 8, value]);
@@ -33,8 +33,8 @@ async function refusal(path: string): Promise<string> {
 
 describe('pictures', () => {
   const raw = (): string =>
-    generateMedia('raw.avi', ...picture({ seconds: 0.2, size: '16x16' }), '-c:v', 'rawvideo', '-pix_fmt', 'bgr24');
-  const sized = (side: number): string => patched(raw(), `${side}.avi`, 'strf', 12, Buffer.concat([le(side), le(side)]));
+    generateMedia('raw.avi', ...createPicture({ seconds: 0.2, size: '16x16' }), '-c:v', 'rawvideo', '-pix_fmt', 'bgr24');
+  const sized = (side: number): string => patchBytes(raw(), `${side}.avi`, 'strf', 12, Buffer.concat([le(side), le(side)]));
 
   test('of 16 000 × 16 000 pixels are too large', async () => {
     expect(await refusal(sized(16_000))).toBe('too-large');
@@ -45,8 +45,8 @@ describe('pictures', () => {
   });
 
   test('of 60 000 × 60 000 pixels by their own header are none either', async () => {
-    const png = generateMedia('png.mov', ...picture({ seconds: 0.2, size: '64x64' }), '-c:v', 'png');
-    const huge = patched(png, 'huge.mov', 'IHDR', 4, Buffer.concat([be(60_000), be(60_000)]));
+    const png = generateMedia('png.mov', ...createPicture({ seconds: 0.2, size: '64x64' }), '-c:v', 'png');
+    const huge = patchBytes(png, 'huge.mov', 'IHDR', 4, Buffer.concat([be(60_000), be(60_000)]));
     await mediaOf(huge).then(
       // The container still says 64 × 64, and its pictures are there: they only cannot be decoded, as stage-ffmpeg-2 finds out.
       ({ video }) => {
@@ -62,7 +62,7 @@ describe('pictures', () => {
     const source = ['-f', 'lavfi', '-i', 'testsrc2=s=16x16:r=1000000:d=0.0005', ...chirp(1)];
     expect(await refusal(generateMedia('fast.nut', ...source, '-c:v', 'rawvideo'))).toBe('too-many-frames');
     // Scale and rate of the stream header.
-    expect(await refusal(patched(raw(), 'fast.avi', 'vids', 20, Buffer.concat([le(1), le(1_000_000)])))).toMatch(
+    expect(await refusal(patchBytes(raw(), 'fast.avi', 'vids', 20, Buffer.concat([le(1), le(1_000_000)])))).toMatch(
       /too-many-frames|no-content/,
     );
   });
@@ -93,7 +93,7 @@ describe('length', () => {
   });
 
   test('is measured where an MP4 lies', async () => {
-    const honest = readFileSync(generateMedia('honest.mp4', ...picture({ seconds: 1 }), ...chirp(1), ...h264));
+    const honest = readFileSync(generateMedia('honest.mp4', ...createPicture({ seconds: 1 }), ...chirp(1), ...h264));
     const lying = withBoxes(honest, (type, content) => {
       const copy = Buffer.from(content);
       if (type === 'mvhd') copy.writeUInt32BE(0x7fff_ffff, 16);
@@ -101,13 +101,13 @@ describe('length', () => {
       if (type === 'tkhd') copy.writeUInt32BE(0x7fff_ffff, 20);
       return copy;
     });
-    expect((await mediaOf(written('lying.mp4', lying))).duration).toBeCloseTo(1, 0);
+    expect((await mediaOf(writeTestFile('lying.mp4', lying))).duration).toBeCloseTo(1, 0);
   });
 
   test('is measured where a FLAC lies', async () => {
     const honest = generateMedia('honest.flac', ...chirp(1));
     // The last four bytes of the number of samples (36 bits) in STREAMINFO.
-    expect((await mediaOf(patched(honest, 'lying.flac', 'fLaC', 22, be(0xffff_ffff)))).duration).toBeCloseTo(1, 0);
+    expect((await mediaOf(patchBytes(honest, 'lying.flac', 'fLaC', 22, be(0xffff_ffff)))).duration).toBeCloseTo(1, 0);
   });
 });
 
@@ -121,8 +121,8 @@ describe('many things', () => {
   });
 
   test('attachments and subtitles are left alone, and too many of them refused', async () => {
-    const text = written('words.srt', '1\n00:00:00,000 --> 00:00:01,000\nhello\n');
-    const font = written('font.ttf', Buffer.alloc(1_000_000));
+    const text = writeTestFile('words.srt', '1\n00:00:00,000 --> 00:00:01,000\nhello\n');
+    const font = writeTestFile('font.ttf', Buffer.alloc(1_000_000));
     const film = (captions: number, fonts: number): string =>
       generateMedia(
         `bomb-${captions}-${fonts}.mkv`,

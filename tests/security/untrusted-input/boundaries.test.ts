@@ -9,7 +9,7 @@ import { pathOf } from '../../../shared/pipeline/keys.ts';
 import { createItem } from '../../../shared/runtime/workdir/item.ts';
 import { streams, subjects } from '../../../shared/bus/topology.ts';
 import { line, tinyGraph } from '../../fixtures/tiny/graph.ts';
-import { requestOf, setUpFor, start, WAIT } from '../../shared/runtime/harness.ts';
+import { requestMetadata, setUpStack, start, WAIT } from '../../shared/runtime/harness.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 
 /** What a boundary may be given instead of what it expects. */
@@ -32,11 +32,11 @@ const graph = tinyGraph();
 let stack: Stack;
 beforeAll(async () => {
   stack = await createOwnStack();
-  await setUpFor(stack, graph, 5);
+  await setUpStack(stack, graph, 5);
   for (const service of ['relay', 'tracker', 'cut', 'shout']) await start(stack, graph, service);
 });
 
-const newRequest = () => requestOf(stack, uniqueId());
+const newRequest = () => requestMetadata(stack, uniqueId());
 
 /** Publishes each piece of garbage. */
 async function publishGarbage(subject: string): Promise<void> {

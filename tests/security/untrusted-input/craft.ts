@@ -71,14 +71,14 @@ export const dash = (address: string): string =>
   `<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT1S"><Period><AdaptationSet><Representation id="1" bandwidth="1"><BaseURL>${address}</BaseURL></Representation></AdaptationSet></Period></MPD>`;
 
 /** Writes a file of the test's and returns its path. */
-export function written(name: string, content: string | Uint8Array): string {
+export function writeTestFile(name: string, content: string | Uint8Array): string {
   const path = join(mediaFolder(), name);
   writeFileSync(path, content);
   return path;
 }
 
 /** A copy with bytes replaced wherever `marker` stands. @param offset Of what is written, from the marker's begin. */
-export function patched(from: string, name: string, marker: string, offset: number, bytes: Uint8Array): string {
+export function patchBytes(from: string, name: string, marker: string, offset: number, bytes: Uint8Array): string {
   const path = join(mediaFolder(), name);
   copyFileSync(from, path);
   const file = readFileSync(path);
@@ -90,7 +90,7 @@ export function patched(from: string, name: string, marker: string, offset: numb
 }
 
 /** A server that nobody may call. @returns Its port and how often it was called; both known when tests run. */
-export function listener(): { port: () => number; calls: () => number } {
+export function startListener(): { port: () => number; calls: () => number } {
   let calls = 0;
   const server = createServer((socket) => {
     calls += 1;

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readSecrets } from '../../../infra/access/secrets.ts';
 import { createStore } from '../../../shared/store/store.ts';
-import { requestOf, WAIT } from '../../shared/runtime/harness.ts';
+import { requestMetadata, WAIT } from '../../shared/runtime/harness.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 
 let stack: Stack;
@@ -12,8 +12,8 @@ beforeAll(async () => {
 
 const clipOf = (id: string): string => `requests/${id}/stage-ffmpeg-1/clip_0001/clip.mp4`;
 /** A request of which stage-ffmpeg-0 is done, as far as anybody can tell. */
-async function admitted(): Promise<ReturnType<typeof requestOf>> {
-  const request = requestOf(stack, uniqueId());
+async function admitted(): Promise<ReturnType<typeof requestMetadata>> {
+  const request = requestMetadata(stack, uniqueId());
   await request.put('no video');
   const media = { format: 'mov', duration: 1, size: 1, video: null, audio: null };
   await stack.store.put(`requests/${request.id}/stage-ffmpeg-0/media.json`, JSON.stringify(media));
@@ -51,7 +51,7 @@ describe('what somebody puts where only a stage puts', () => {
   });
 
   it('where there is no request is rejected', async () => {
-    const request = requestOf(stack, uniqueId());
+    const request = requestMetadata(stack, uniqueId());
     await stack.store.put(clipOf(request.id), playlist);
     await expect
       .poll(() => request.lifecycle('rejected'), WAIT)

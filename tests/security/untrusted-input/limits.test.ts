@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { PermanentError } from '../../../shared/core/errors.ts';
 import { exec, ToolError } from '../../../shared/tools/exec.ts';
 import { findPrlimit, isStartFailure, limitHit, prlimitArgs, toolLimits } from '../../../shared/tools/limits.ts';
-import { mediaFolder, picture } from '../../support/media.ts';
+import { mediaFolder, createPicture } from '../../support/media.ts';
 
 const MB = 1024 * 1024;
 const wide = { memory: 4096 * MB, cpu: 600, fileSize: 1024 * MB };
@@ -69,14 +69,14 @@ describe.skipIf(findPrlimit(process.env['PATH']) === undefined)('a tool', () => 
   const target = (name: string): string => join(mediaFolder(), name);
 
   it('that needs too much memory says so', async () => {
-    const args = decode(...picture({ size: '7680x4320', seconds: 1 }), '-c:v', 'libx264', target('8k.mp4'));
+    const args = decode(...createPicture({ size: '7680x4320', seconds: 1 }), '-c:v', 'libx264', target('8k.mp4'));
     const error = await failed(exec('ffmpeg', args, { limits: { ...wide, memory: 700 * MB } }));
     expect(error).toMatchObject({ code: 'tool-limit', limit: '700 MB of memory (FAVE_TOOL_MEMORY_MB)' });
     expect(error.message).toContain('ffmpeg needs more than 700 MB of memory (FAVE_TOOL_MEMORY_MB)');
   });
 
   it('that computes too long says so', async () => {
-    const args = decode(...picture({ size: '1280x720', seconds: 3600 }), '-c:v', 'libx264', '-f', 'null', '-');
+    const args = decode(...createPicture({ size: '1280x720', seconds: 3600 }), '-c:v', 'libx264', '-f', 'null', '-');
     const error = await failed(exec('ffmpeg', args, { limits: { ...wide, cpu: 1 } }));
     expect(error).toMatchObject({ code: 'tool-limit', limit: '1 seconds of processor time (FAVE_TOOL_CPU_SECONDS)' });
   });

@@ -3,15 +3,25 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import stage from '../../../services/stage-ffmpeg-0/stage.ts';
 import { FaveError, PermanentError } from '../../../shared/core/errors.ts';
-import { chirp, generateMedia, h264, mediaFolder, picture, samplesOf } from '../../support/media.ts';
+import { chirp, generateMedia, h264, mediaFolder, createPicture, samplesOf } from '../../support/media.ts';
 import { runStageLocally, upload, type Ran } from '../../support/stage-harness.ts';
-import { aliasReference, dash, hls, listener, referenceMovie, sdp, urlReference, withBoxes, written } from './craft.ts';
+import {
+  aliasReference,
+  dash,
+  hls,
+  startListener,
+  referenceMovie,
+  sdp,
+  urlReference,
+  withBoxes,
+  writeTestFile,
+} from './craft.ts';
 
-const server = listener();
+const server = startListener();
 
 /** What only the worker may read: recognisable as text, and as sound (nothing else here makes any). */
 const MARK = 'fave-secret-4711';
-const secretText = (): string => written('secret.txt', `${MARK}\n`.repeat(50));
+const secretText = (): string => writeTestFile('secret.txt', `${MARK}\n`.repeat(50));
 const secretSound = (): string => generateMedia('secret.wav', ...chirp(1));
 
 /** A movie whose sound is said to be elsewhere. */
@@ -19,7 +29,7 @@ function elsewhere(name: string, reference: Buffer): string {
   const movie = generateMedia('silent.mov', '-f', 'lavfi', '-i', 'anullsrc', '-t', '1', '-c:a', 'pcm_s16le');
   const changed = withBoxes(readFileSync(movie), (type, content) => (type === 'dref' ? reference : content));
   expect(changed.equals(readFileSync(movie))).toBe(false);
-  return written(name, changed);
+  return writeTestFile(name, changed);
 }
 
 /** What stage 0 makes of a file: all that it put, or the error it ended in. */
@@ -67,14 +77,14 @@ describe('what is not media but names other files is refused', () => {
     ['list.m3u', () => `${secretSound()}\n${http()}\n`],
     ['vector.svg', () => `<svg xmlns="http://www.w3.org/2000/svg"><image href="${http()}"/></svg>`],
   ])('%s', async ([name, text]) => {
-    const outcome = await outcomeOf(written(name, text()));
+    const outcome = await outcomeOf(writeTestFile(name, text()));
     expect(outcome).toMatchObject({ code: 'not-media' });
     expectNoLeak(outcome);
   });
 
   test('the name of a sequence of pictures is the name of one file', async () => {
-    for (const n of [1, 2, 3]) generateMedia(`shot_00${n}.png`, ...picture({ seconds: 0.04 }), '-frames:v', '1');
-    const outcome = await outcomeOf(written('shot_%03d.png', readFileSync(join(mediaFolder(), 'shot_001.png'))));
+    for (const n of [1, 2, 3]) generateMedia(`shot_00${n}.png`, ...createPicture({ seconds: 0.04 }), '-frames:v', '1');
+    const outcome = await outcomeOf(writeTestFile('shot_%03d.png', readFileSync(join(mediaFolder(), 'shot_001.png'))));
     expect(outcome).toMatchObject({ code: 'not-media' });
     expectNoLeak(outcome);
   });
@@ -92,18 +102,18 @@ describe('a movie whose sound is elsewhere brings none of it', () => {
   });
 
   test('a reference movie is none', async () => {
-    const outcome = await outcomeOf(written('reference.mov', referenceMovie(`http://127.0.0.1:${server.port()}/x.mov`)));
+    const outcome = await outcomeOf(writeTestFile('reference.mov', referenceMovie(`http://127.0.0.1:${server.port()}/x.mov`)));
     expect(outcome).toBeInstanceOf(PermanentError);
     expectNoLeak(outcome);
   });
 });
 
 test('subtitles in a film that name files are not rendered', async () => {
-  const ass = written(
+  const ass = writeTestFile(
     'named.ass',
     `[Script Info]\n[Events]\nDialogue: 0,0:00:00.00,0:00:01.00,,,,,,,{\\fn${secretText()}}${MARK}\n`,
   );
-  const film = [...picture({ seconds: 1 }), '-f', 'lavfi', '-i', 'anullsrc', '-i', ass, '-t', '1', ...h264, '-c:s', 'ass'];
+  const film = [...createPicture({ seconds: 1 }), '-f', 'lavfi', '-i', 'anullsrc', '-i', ass, '-t', '1', ...h264, '-c:s', 'ass'];
   const outcome = await outcomeOf(generateMedia('captioned.mkv', ...film, '-map', '0', '-map', '1', '-map', '2'));
   expect(outcome).not.toBeInstanceOf(FaveError);
   expectNoLeak(outcome);

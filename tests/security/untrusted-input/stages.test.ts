@@ -9,15 +9,15 @@ import hearing from '../../../services/stage-deepspeech/stage.ts';
 import listening from '../../../services/stage-librosa/stage.ts';
 import { FaveError, PermanentError } from '../../../shared/core/errors.ts';
 import type { AnyStage } from '../../../shared/pipeline/stage.ts';
-import { chirp, generateMedia, picture } from '../../support/media.ts';
+import { chirp, generateMedia, createPicture } from '../../support/media.ts';
 import { runStageLocally, type LocalObject, type Ran } from '../../support/stage-harness.ts';
-import { dash, hls, listener, sdp, urlReference, withBoxes, written } from './craft.ts';
+import { dash, hls, startListener, sdp, urlReference, withBoxes, writeTestFile } from './craft.ts';
 
-const server = listener();
+const server = startListener();
 
 /** What only the worker may read. */
 const MARK = 'fave-secret-4711';
-const secret = (): string => written('secret.txt', `${MARK}\n`.repeat(50));
+const secret = (): string => writeTestFile('secret.txt', `${MARK}\n`.repeat(50));
 const http = (): string => `http://127.0.0.1:${server.port()}/x.ts`;
 
 /** A WAV header that promises four gigabytes. */
@@ -29,13 +29,13 @@ const promising = (): Buffer => {
 
 /** A film whose pictures are said to lie at an address. */
 const elsewhere = (): Buffer =>
-  withBoxes(readFileSync(generateMedia('plain.mov', ...picture({ seconds: 1 }), '-c:v', 'mpeg4')), (type, content) =>
+  withBoxes(readFileSync(generateMedia('plain.mov', ...createPicture({ seconds: 1 }), '-c:v', 'mpeg4')), (type, content) =>
     type === 'dref' ? urlReference(http()) : content,
   );
 
 /** A film of one PNG, whose header gives 60 000 pixels a side. */
 const enormous = (): Buffer => {
-  const film = readFileSync(generateMedia('png.mov', ...picture({ seconds: 0.04 }), '-frames:v', '1', '-c:v', 'png'));
+  const film = readFileSync(generateMedia('png.mov', ...createPicture({ seconds: 0.04 }), '-frames:v', '1', '-c:v', 'png'));
   for (const side of [4, 8]) film.writeUInt32BE(60_000, film.indexOf('IHDR') + side);
   return film;
 };
@@ -90,9 +90,9 @@ const indices = { clip: 1 };
 
 describe.each(stages.map(([stage, kind, file]) => [stage.name, file, stage, kind] as const))('%s', (name, file, stage, kind) => {
   test.for(crafted)(`takes no harm from %s as ${file}`, async ([what, content]) => {
-    const path = written(`${name} ${what} ${file}`, content());
+    const path = writeTestFile(`${name} ${what} ${file}`, content());
     const said = { format: 'mov', duration: 1, size: 1, video: null, audio: null };
-    const media = written('media.json', JSON.stringify(said));
+    const media = writeTestFile('media.json', JSON.stringify(said));
     const outcome = await outcomeOf(stage, { kind, path, indices, attributes }, [{ kind: kinds.media, path: media, indices }]);
     expectHarmless(outcome);
     if (!USABLE.test(what)) expect(outcome).toBeInstanceOf(PermanentError);
@@ -107,8 +107,8 @@ describe('stage-ffmpeg-1', () => {
   };
   const cut = (segments: unknown, input: string): Promise<Ran | FaveError> => {
     const media = { format: 'mov', duration: 1, size: 1, video: null, audio: { codec: 'aac', sample_rate: 44_100, channels: 1 } };
-    return outcomeOf(cutting, { kind: kinds.segments, path: written('segments.json', JSON.stringify(segments)) }, [
-      { kind: kinds.media, path: written('media of segments.json', JSON.stringify(media)) },
+    return outcomeOf(cutting, { kind: kinds.segments, path: writeTestFile('segments.json', JSON.stringify(segments)) }, [
+      { kind: kinds.media, path: writeTestFile('media of segments.json', JSON.stringify(media)) },
       { kind: kinds.input, path: input },
     ]);
   };
@@ -122,7 +122,7 @@ describe('stage-ffmpeg-1', () => {
   test.for(crafted.filter(([what]) => !USABLE.test(what)))(
     'cuts nothing out of %s, whatever the segments and media.json say',
     async ([what, content]) => {
-      const outcome = await cut(clips({ start: 0, end: 1 }), written(`input ${what}.mp4`, content()));
+      const outcome = await cut(clips({ start: 0, end: 1 }), writeTestFile(`input ${what}.mp4`, content()));
       expectHarmless(outcome);
       expect(outcome).toMatchObject({ code: 'tool-failed' });
     },

@@ -3,7 +3,7 @@ import { graph } from '../../../services/pipeline.ts';
 import type { LandedMessage, RequestState } from '../../../schemas/generated/types.ts';
 import { encodeMetadata, encodeOptions } from '../../../shared/pipeline/metadata.ts';
 import { streams } from '../../../shared/bus/topology.ts';
-import { requestOf, setUpFor, start, stored, WAIT } from '../../shared/runtime/harness.ts';
+import { requestMetadata, setUpStack, start, readStoredMessages, WAIT } from '../../shared/runtime/harness.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 
 /** Keys of the notifications that came on either path. */
@@ -11,7 +11,7 @@ const raw: string[] = [];
 let stack: Stack;
 beforeAll(async () => {
   stack = await createOwnStack();
-  await setUpFor(stack, graph);
+  await setUpStack(stack, graph);
   stack.bus.connection.subscribe('fave.raw.*', {
     callback: (_, message) =>
       void raw.push(`${message.subject} ${(JSON.parse(message.string()) as { Key?: string }).Key?.replace(/^[^/]*\//, '')}`),
@@ -34,13 +34,13 @@ async function put(key: string, text = 'x', headers: Record<string, string> = {}
 }
 
 const newRequest = () => {
-  const request = requestOf(stack, uniqueId());
+  const request = requestMetadata(stack, uniqueId());
   const prefix = `requests/${request.id}/`;
   return {
     ...request,
     prefix,
     /** Nobody works in this test, so that the stream keeps what was announced. */
-    landed: (kind: string) => stored<LandedMessage>(stack, streams.landed, `fave.landed.${kind}.*.${request.id}`),
+    landed: (kind: string) => readStoredMessages<LandedMessage>(stack, streams.landed, `fave.landed.${kind}.*.${request.id}`),
     admitted: async () =>
       JSON.parse((await stack.store.getText(`${prefix}metadata/request.json`))!.text) as {
         input: object;
@@ -181,7 +181,7 @@ describe.concurrent('a key that is none', () => {
   it.each([[''], ['_/input/']])('is told to whoever listens where it cannot: below requests/%s', async (path) => {
     const key = `requests/${path}${uniqueId('video')}.mp4`;
     await put(key);
-    const rejected = (await requestOf(stack, '_').lifecycle('rejected')).filter(({ input }: RequestState) => input === key);
+    const rejected = (await requestMetadata(stack, '_').lifecycle('rejected')).filter(({ input }: RequestState) => input === key);
     expect(rejected).toMatchObject([
       {
         request_id: '_',

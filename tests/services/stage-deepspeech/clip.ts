@@ -7,7 +7,7 @@ import { generateMedia, mediaFolder, samplesOf } from '../../support/media.ts';
 import { runStageLocally, type RunOptions, type Ran } from '../../support/stage-harness.ts';
 
 /** A part of a medium as stage-ffmpeg-2 makes it. Seconds. */
-export function speechOf(name: string, path: string, start?: number, end?: number): string {
+export function detectSpeech(name: string, path: string, start?: number, end?: number): string {
   const cut = [...(start === undefined ? [] : ['-ss', `${start}`]), ...(end === undefined ? [] : ['-to', `${end}`])];
   return generateMedia(name, ...cut, '-i', path, '-vn', '-ac', '1', '-ar', '16000', '-c:a', 'pcm_s16le');
 }
@@ -36,7 +36,7 @@ export function wavFile(samples: Int16Array, { channels = 1, rate = 16_000, bits
   return Buffer.concat([header, Buffer.from(samples.buffer)]);
 }
 
-export function written(name: string, content: string | Buffer): string {
+export function writeWav(name: string, content: string | Buffer): string {
   const path = join(mediaFolder(), name);
   writeFileSync(path, content);
   return path;

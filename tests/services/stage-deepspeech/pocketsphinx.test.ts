@@ -6,10 +6,10 @@ import { kinds } from '../../../schemas/kinds.ts';
 import stage from '../../../services/stage-deepspeech/stage.ts';
 import { batchArgs, controlFile } from '../../../services/stage-deepspeech/pocketsphinx.ts';
 import { exec } from '../../../shared/tools/exec.ts';
-import { mediaFolder, medium } from '../../support/media.ts';
+import { mediaFolder, findMedia } from '../../support/media.ts';
 import { runStageLocally } from '../../support/stage-harness.ts';
-import { speechOf, transcribe, wavFile, written } from './clip.ts';
-import { wordErrorRate } from './word-errors.ts';
+import { detectSpeech, transcribe, wavFile, writeWav } from './clip.ts';
+import { computeWordErrorRate } from './word-errors.ts';
 
 /** Milliseconds: a fifth of a second's work each second of speech, on a machine that others use too. */
 const LONG = 120_000;
@@ -20,7 +20,7 @@ const NUMBERS = 'one two three four five six seven eight nine ten';
 function counted(): string {
   const path = join(mediaFolder(), 'voice.wav');
   execFileSync('espeak-ng', ['-v', 'en-us+klatt2', '-s', '140', '-w', path, NUMBERS]);
-  return speechOf('counting 16k.wav', path);
+  return detectSpeech('counting 16k.wav', path);
 }
 
 const counting = counted();
@@ -47,14 +47,14 @@ describe('arguments', () => {
 });
 
 describe('pocketsphinx', () => {
-  const film = medium('walk-and-talk.mp4');
+  const film = findMedia('walk-and-talk.mp4');
   it.skipIf(!film)('understands two words in three of clear speech, at their times', { timeout: LONG }, async () => {
-    const truth = JSON.parse(await readFile(medium('walk-and-talk.truth.json')!, 'utf8')) as Truth;
+    const truth = JSON.parse(await readFile(findMedia('walk-and-talk.truth.json')!, 'utf8')) as Truth;
     // Not from 0 s, to see that times are those of the source and not of the clip; the first segment is cut off.
     const [start, segments] = [9, truth.segments.slice(1)];
-    const { transcript, ran } = await transcribe(speechOf('walk.wav', film!, start), start);
+    const { transcript, ran } = await transcribe(detectSpeech('walk.wav', film!, start), start);
 
-    const rate = wordErrorRate(segments.map(({ text }) => text).join(' '), transcript.text);
+    const rate = computeWordErrorRate(segments.map(({ text }) => text).join(' '), transcript.text);
     console.info(`word error rate ${rate.toFixed(2)}`);
     expect(rate).toBeLessThan(0.4);
     expect(transcript).toMatchObject({ engine: 'pocketsphinx', model: 'en-us', language: 'en-US', start });
@@ -74,20 +74,20 @@ describe('pocketsphinx', () => {
     expect(words.find(({ text }) => text === 'married')?.start).toBeCloseTo(37, 0);
   });
 
-  const speech = medium('jfk.wav');
+  const speech = findMedia('jfk.wav');
   it.skipIf(!speech)(
     'understands a speech in a hall, which it does not where it searches too little',
     { timeout: LONG },
     async () => {
-      const { transcript } = await transcribe(speechOf('jfk16.wav', speech!));
+      const { transcript } = await transcribe(detectSpeech('jfk16.wav', speech!));
       const said = 'And so, my fellow Americans, ask not what your country can do for you, ask what you can do for your country.';
-      expect(wordErrorRate(said, transcript.text)).toBeLessThan(0.4);
+      expect(computeWordErrorRate(said, transcript.text)).toBeLessThan(0.4);
     },
   );
 
-  const long = medium('long-5min.mp4');
+  const long = findMedia('long-5min.mp4');
   it.skipIf(!long)('hears no words in music', { timeout: LONG }, async () => {
-    const { transcript, ran } = await transcribe(speechOf('music.wav', long!, 139, 169), 139);
+    const { transcript, ran } = await transcribe(detectSpeech('music.wav', long!, 139, 169), 139);
     expect(transcript.text).toBe('');
     expect(transcript.engine).toBe('pocketsphinx');
     expect(ran.executed).toHaveLength(1);
@@ -95,7 +95,7 @@ describe('pocketsphinx', () => {
 
   it('hears a synthetic voice count', { timeout: LONG }, async () => {
     const { transcript } = await transcribe(counting, 3);
-    expect(wordErrorRate(NUMBERS, transcript.text)).toBeLessThan(0.5);
+    expect(computeWordErrorRate(NUMBERS, transcript.text)).toBeLessThan(0.5);
     expect(transcript.utterances[0]?.start).toBeGreaterThanOrEqual(3);
   });
 
@@ -103,7 +103,7 @@ describe('pocketsphinx', () => {
     const file = await readFile(counting);
     // The header that ffmpeg writes has a LIST chunk; this one has none.
     const data = file.subarray(file.indexOf('data') + 8);
-    const bare = written('without a list.wav', wavFile(new Int16Array(Uint8Array.from(data).buffer)));
+    const bare = writeWav('without a list.wav', wavFile(new Int16Array(Uint8Array.from(data).buffer)));
     const [one, other] = [await transcribe(counting), await transcribe(bare)];
     expect(one.transcript.text).not.toBe('');
     expect(one.transcript).toEqual(other.transcript);
@@ -111,10 +111,10 @@ describe('pocketsphinx', () => {
 });
 
 describe('what cannot be transcribed', () => {
-  const broken = written('broken.wav', 'RIFF but no sound');
+  const broken = writeWav('broken.wav', 'RIFF but no sound');
   const run = (path: string, given: Parameters<typeof runStageLocally>[2] = {}): Promise<unknown> =>
     runStageLocally(stage, { kind: kinds.speech, path, indices: { clip: 1 }, attributes: { start: 0, end: 1 } }, given);
-  const loud = written('loud.wav', wavFile(Int16Array.from({ length: 16_000 }, (_, i) => (i % 40) * 500 - 10_000)));
+  const loud = writeWav('loud.wav', wavFile(Int16Array.from({ length: 16_000 }, (_, i) => (i % 40) * 500 - 10_000)));
 
   it('a broken WAV file', async () => {
     await expect(run(broken)).rejects.toMatchObject({ code: 'unreadable-audio' });
@@ -161,7 +161,7 @@ describe('silence', () => {
     ['of a quiet room', Int16Array.from({ length: 32_000 }, (_, i) => ((i * 7919) % 41) - 20)],
     ['of no length', new Int16Array(0)],
   ])('%s is an empty transcript, and no engine runs', async (name, samples) => {
-    const path = written(`silence ${name}.wav`, wavFile(samples));
+    const path = writeWav(`silence ${name}.wav`, wavFile(samples));
     const ran = await runStageLocally(stage, {
       kind: kinds.speech,
       path,
@@ -173,7 +173,7 @@ describe('silence', () => {
   });
 
   it('is also what one gets who wants no transcript', async () => {
-    const tone = written('tone.wav', wavFile(Int16Array.from({ length: 16_000 }, (_, i) => (i % 40) * 500 - 10_000)));
+    const tone = writeWav('tone.wav', wavFile(Int16Array.from({ length: 16_000 }, (_, i) => (i % 40) * 500 - 10_000)));
     const { transcript, ran } = await transcribe(tone, 0, { options: { speech: 'none' } });
     expect(transcript).toMatchObject({ engine: 'none', model: null, text: '' });
     expect(ran.executed).toEqual([]);

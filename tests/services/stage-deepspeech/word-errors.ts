@@ -9,7 +9,7 @@ export function wordsOf(text: string): string[] {
 }
 
 /** Word error rate: substitutions, insertions and deletions for each word of the reference (Levenshtein over words). */
-export function wordErrorRate(reference: string, heard: string): number {
+export function computeWordErrorRate(reference: string, heard: string): number {
   const [expected, actual] = [wordsOf(reference), wordsOf(heard)];
   let row = Array.from({ length: actual.length + 1 }, (_, i) => i);
   for (const [i, word] of expected.entries()) {

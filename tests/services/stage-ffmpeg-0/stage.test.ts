@@ -4,7 +4,17 @@ import { describe, expect, test } from 'vitest';
 import type { Media } from '../../../schemas/generated/types.ts';
 import { kinds } from '../../../schemas/kinds.ts';
 import stage from '../../../services/stage-ffmpeg-0/stage.ts';
-import { chirp, ffmpeg, generateMedia, h264, mediaFolder, medium, NO_MEDIA, picture, samplesOf } from '../../support/media.ts';
+import {
+  chirp,
+  ffmpeg,
+  generateMedia,
+  h264,
+  mediaFolder,
+  findMedia,
+  NO_MEDIA,
+  createPicture,
+  samplesOf,
+} from '../../support/media.ts';
 import { runStageLocally, upload } from '../../support/stage-harness.ts';
 
 /** What the stage made of a file: the probe result and the samples. */
@@ -35,7 +45,7 @@ describe('real media', () => {
     ['audio-only-sonnet1.mp4', 9.019, undefined, undefined, undefined, 'aac'],
     ['jfk.wav', 11, undefined, undefined, undefined, 'pcm_s16le'],
   ] as const)('%s', async ([name, duration, width, height, rotation, codec], { skip }) => {
-    const path = medium(name) ?? skip(NO_MEDIA);
+    const path = findMedia(name) ?? skip(NO_MEDIA);
     const { media } = await examine(path);
     expect(media.duration).toBeCloseTo(duration, 1);
     expect([media.video?.width, media.video?.height, media.audio?.codec]).toEqual([width, height, codec]);
@@ -48,7 +58,7 @@ describe('real media', () => {
     ['broken-text.mp4', 'not-media'],
     ['broken-truncated-no-moov.mp4', 'not-media'],
   ] as const)('%s is refused as %s, by name', async ([name, code], { skip }) => {
-    const path = medium(name) ?? skip(NO_MEDIA);
+    const path = findMedia(name) ?? skip(NO_MEDIA);
     await expect(runStageLocally(stage, upload(path))).rejects.toMatchObject({
       code,
       message: expect.stringContaining(`"${name}"`) as string,
@@ -58,7 +68,7 @@ describe('real media', () => {
 
 describe('made media', () => {
   test('sound that begins late stays late', async () => {
-    const path = generateMedia('delayed.mp4', ...picture(), '-itsoffset', '1.5', ...chirp(1), ...h264);
+    const path = generateMedia('delayed.mp4', ...createPicture(), '-itsoffset', '1.5', ...chirp(1), ...h264);
     const { media, samples } = await examine(path);
     expect(media.duration).toBeCloseTo(4, 1);
     const [first, last] = heard(samples);
@@ -67,25 +77,25 @@ describe('made media', () => {
   });
 
   test('a file whose clock begins at an hour begins at 0', async () => {
-    const path = generateMedia('hour.ts', ...picture(), ...chirp(), ...h264, '-output_ts_offset', '3600');
+    const path = generateMedia('hour.ts', ...createPicture(), ...chirp(), ...h264, '-output_ts_offset', '3600');
     const { media, samples } = await examine(path);
     expect(media.duration).toBeCloseTo(4, 0);
     expect(heard(samples)[0]).toBeLessThan(0.1);
   });
 
   test('sound that ends early is followed by silence', async () => {
-    const { media, samples } = await examine(generateMedia('short.mp4', ...picture(), ...chirp(1), ...h264));
+    const { media, samples } = await examine(generateMedia('short.mp4', ...createPicture(), ...chirp(1), ...h264));
     expect(media.duration).toBeCloseTo(4, 1);
     expect(heard(samples)[1]).toBeCloseTo(1, 1);
   });
 
   test('a video without sound is silent throughout', async () => {
-    const { samples } = await examine(generateMedia('mute.mp4', ...picture({ seconds: 1 }), ...h264));
+    const { samples } = await examine(generateMedia('mute.mp4', ...createPicture({ seconds: 1 }), ...h264));
     expect(samples.every((value) => value === 0)).toBe(true);
   });
 
   test('a song with a cover picture has no video', async () => {
-    const cover = generateMedia('cover.jpg', ...picture({ seconds: 0.04 }), '-frames:v', '1');
+    const cover = generateMedia('cover.jpg', ...createPicture({ seconds: 0.04 }), '-frames:v', '1');
     const path = generateMedia(
       'song.mp3',
       ...chirp(1),
@@ -106,7 +116,7 @@ describe('made media', () => {
   });
 
   test('a lone picture is not media', async () => {
-    const path = generateMedia('lone.jpg', ...picture({ seconds: 0.04 }), '-frames:v', '1');
+    const path = generateMedia('lone.jpg', ...createPicture({ seconds: 0.04 }), '-frames:v', '1');
     await expect(runStageLocally(stage, upload(path))).rejects.toMatchObject({ code: 'not-media' });
   });
 
@@ -120,7 +130,7 @@ describe('made media', () => {
   test('a browser recording that states no duration is measured', async () => {
     const path = join(mediaFolder(), 'live.webm');
     ffmpeg(
-      ...picture({ seconds: 2 }),
+      ...createPicture({ seconds: 2 }),
       ...chirp(2),
       '-c:v',
       'libvpx',
@@ -139,19 +149,19 @@ describe('made media', () => {
 
   test('strange names and variable frame rates are only that', async () => {
     const vfr = ['-vf', "format=yuv444p,scale=321:241,select='not(mod(n,3))+lt(n,30)'", '-vsync', 'vfr', ...h264];
-    const { media } = await examine(generateMedia(`-it's "odd" $(touch x) ;&.mp4`, ...picture(), ...chirp(), ...vfr));
+    const { media } = await examine(generateMedia(`-it's "odd" $(touch x) ;&.mp4`, ...createPicture(), ...chirp(), ...vfr));
     expect(media.video).toMatchObject({ width: 321, height: 241 });
   });
 
   test('the operator’s limits hold', async () => {
-    const path = generateMedia('mute.mp4', ...picture({ seconds: 1 }), ...h264);
+    const path = generateMedia('mute.mp4', ...createPicture({ seconds: 1 }), ...h264);
     await expect(runStageLocally(stage, upload(path), { settings: { 'max-duration': 0.5 } })).rejects.toMatchObject({
       code: 'too-long',
     });
   });
 
   test('equal files give equal bytes', async () => {
-    const path = generateMedia('short.mp4', ...picture(), ...chirp(1), ...h264);
+    const path = generateMedia('short.mp4', ...createPicture(), ...chirp(1), ...h264);
     expect((await examine(path)).wav.equals((await examine(path)).wav)).toBe(true);
   });
 });

@@ -4,15 +4,15 @@ import {
   chirp,
   generateMedia,
   h264,
-  medium,
+  findMedia,
   nearest,
   NO_MEDIA,
-  picture,
+  createPicture,
   picturesOf,
   samplesOf,
   shiftOf,
 } from '../../support/media.ts';
-import { cut } from '../clips.ts';
+import { cutClips } from '../clips.ts';
 
 const FPS = 25;
 const RATE = 16_000;
@@ -25,7 +25,7 @@ const bounds = [
 
 /** Decoding a clip from its pre-roll on must give what the source has there: the same picture and the same sound. */
 async function expectExact(source: string, extension: string): Promise<void> {
-  const { outputs, audio } = await cut(source, bounds);
+  const { outputs, audio } = await cutClips(source, bounds);
   expect(outputs.map((clip) => clip.key)).toEqual(bounds.map((_, n) => `stage-ffmpeg-1/clip_000${n + 1}/clip.${extension}`));
   const whole = samplesOf(audio.path, RATE);
   const pictures = picturesOf(generateMedia('reference.mkv', ...moving));
@@ -40,8 +40,8 @@ async function expectExact(source: string, extension: string): Promise<void> {
   }
 }
 
-const moving = [...picture({ seconds: 8, fps: FPS }), '-c:v', 'ffv1'];
-const both = [...picture({ seconds: 8, fps: FPS }), ...chirp(8)];
+const moving = [...createPicture({ seconds: 8, fps: FPS }), '-c:v', 'ffv1'];
+const both = [...createPicture({ seconds: 8, fps: FPS }), ...chirp(8)];
 const x264 = ['-c:v', 'libx264', '-preset', 'veryfast', '-bf', '3'];
 
 describe('a copied clip is exact', () => {
@@ -58,7 +58,7 @@ describe('a copied clip is exact', () => {
 });
 
 test('sound alone is cut, too', async () => {
-  const { outputs, audio } = await cut(generateMedia('tone.m4a', ...chirp(8), '-c:a', 'aac'), bounds);
+  const { outputs, audio } = await cutClips(generateMedia('tone.m4a', ...chirp(8), '-c:a', 'aac'), bounds);
   const whole = samplesOf(audio.path, RATE);
   for (const { path, attributes } of outputs) {
     const at = (attributes.start ?? NaN) * RATE;
@@ -69,7 +69,7 @@ test('sound alone is cut, too', async () => {
 });
 
 test('a clip is sought in the input, not read up to', async () => {
-  const { executed } = await cut(generateMedia('open.mp4', ...both, ...h264, '-g', '25'), [
+  const { executed } = await cutClips(generateMedia('open.mp4', ...both, ...h264, '-g', '25'), [
     [0, 1],
     [7, 8],
   ]);
@@ -79,7 +79,7 @@ test('a clip is sought in the input, not read up to', async () => {
 });
 
 test('a part in which the source has nothing is a clip all the same', async () => {
-  const { outputs } = await cut(generateMedia('brief.mp4', ...picture({ seconds: 8 }), ...chirp(1), ...h264), [
+  const { outputs } = await cutClips(generateMedia('brief.mp4', ...createPicture({ seconds: 8 }), ...chirp(1), ...h264), [
     [0, 4],
     [4, 8],
   ]);
@@ -87,7 +87,7 @@ test('a part in which the source has nothing is a clip all the same', async () =
 });
 
 test('a cover picture stays behind', async () => {
-  const cover = generateMedia('cover.jpg', ...picture({ seconds: 0.04 }), '-frames:v', '1');
+  const cover = generateMedia('cover.jpg', ...createPicture({ seconds: 0.04 }), '-frames:v', '1');
   const maps = ['-map', '2:v', '-map', '0:v', '-map', '1:a', '-disposition:v:0', 'attached_pic', '-c:v:0', 'mjpeg'];
   const source = generateMedia(
     'covered.mp4',
@@ -102,18 +102,18 @@ test('a cover picture stays behind', async () => {
     '-c:a',
     'aac',
   );
-  const { outputs } = await cut(source, [[0, 4]]);
+  const { outputs } = await cutClips(source, [[0, 4]]);
   expect(picturesOf(outputs[0]!.path)).toHaveLength(4 * FPS);
 });
 
 test('names are only names', async () => {
   const source = generateMedia(`-x 'y' "z" $(touch w).mp4`, ...both, ...h264);
-  expect((await cut(source, [[1, 2]])).outputs).toHaveLength(1);
+  expect((await cutClips(source, [[1, 2]])).outputs).toHaveLength(1);
 });
 
 test('a real video gives the same bytes again', async ({ skip }) => {
-  const source = medium('walk-and-talk-copy.webm') ?? skip(NO_MEDIA);
-  const [one, two] = [await cut(source, [[47, 50]]), await cut(source, [[47, 50]])];
+  const source = findMedia('walk-and-talk-copy.webm') ?? skip(NO_MEDIA);
+  const [one, two] = [await cutClips(source, [[47, 50]]), await cutClips(source, [[47, 50]])];
   expect(one.outputs[0]!.attributes.preroll).toBeGreaterThan(0);
   expect(readFileSync(one.outputs[0]!.path).equals(readFileSync(two.outputs[0]!.path))).toBe(true);
 });

@@ -8,16 +8,16 @@ import {
   chirp,
   generateMedia,
   h264,
-  medium,
+  findMedia,
   nearest,
   NO_MEDIA,
-  picture,
+  createPicture,
   picturesOf,
   samplesOf,
   shiftOf,
 } from '../../support/media.ts';
 import { runStageLocally, type Ran } from '../../support/stage-harness.ts';
-import { cut } from '../clips.ts';
+import { cutClips } from '../clips.ts';
 
 const RATE = 16_000;
 
@@ -27,7 +27,7 @@ async function render(
   start: number,
   end: number,
 ): Promise<Ran & { video: Probe['video']; frames: Uint8Array[]; sound: Int16Array; whole: Int16Array }> {
-  const { outputs, media, audio } = await cut(source, [[start, end]]);
+  const { outputs, media, audio } = await cutClips(source, [[start, end]]);
   const ran = await runStageLocally(stage, { ...outputs[0]! }, { siblings: [media] });
   const [speech] = ran.of(kinds.speech);
   const [made] = ran.of(kinds.video);
@@ -50,7 +50,7 @@ describe('real media', () => {
     ['audio-only-sonnet1.mp4', 2, 5, undefined, undefined],
     ['jfk.wav', 0, 11, undefined, undefined],
   ] as const)('%s from %d to %d s', async ([name, start, end, width, height], { skip }) => {
-    const { video, outputs } = await render(medium(name) ?? skip(NO_MEDIA), start, end);
+    const { video, outputs } = await render(findMedia(name) ?? skip(NO_MEDIA), start, end);
     expect(outputs[0]?.kind).toBe(kinds.speech);
     expect([video?.width, video?.height]).toEqual([width, height]);
     if (video) expect(video).toMatchObject({ codec: 'h264', rotation: 0, pixel_format: 'yuv420p' });
@@ -59,7 +59,7 @@ describe('real media', () => {
 });
 
 describe('a rendition begins where its clip begins', () => {
-  const both = [...picture({ seconds: 8 }), ...chirp(8)];
+  const both = [...createPicture({ seconds: 8 }), ...chirp(8)];
   const x264 = ['-c:v', 'libx264', '-preset', 'veryfast', '-bf', '3', '-g', '100'];
   test.each([
     ['plain.mp4', [...x264, '-c:a', 'aac'], 0],
@@ -69,14 +69,14 @@ describe('a rendition begins where its clip begins', () => {
   ] as const)('%s', async (name, encode, late) => {
     const { frames, sound, whole } = await render(generateMedia(name, ...both, ...encode), 5.34, 7);
     expect(Math.abs(shiftOf(sound.subarray(0, RATE / 2), whole, 5.34 * RATE, 1600) / RATE - 5.34)).toBeLessThan(0.01);
-    const reference = picturesOf(generateMedia('reference.mkv', ...picture({ seconds: 8 }), '-c:v', 'ffv1'));
+    const reference = picturesOf(generateMedia('reference.mkv', ...createPicture({ seconds: 8 }), '-c:v', 'ffv1'));
     for (const n of [0, 10, frames.length - 1])
       expect(Math.abs(nearest(frames[n]!, reference) / 25 + late - 5.34 - n / 25)).toBeLessThan(1.6 / 25);
   });
 });
 
 test('a slide shown before the clip begins is what the clip shows', async () => {
-  const slides = picture({ seconds: 20, fps: '1/5' });
+  const slides = createPicture({ seconds: 20, fps: '1/5' });
   const source = generateMedia('slides.mp4', ...slides, ...chirp(20), '-c:v', 'libx264', '-g', '2', '-c:a', 'aac');
   const reference = picturesOf(generateMedia('slides.mkv', ...slides, '-c:v', 'ffv1'));
   const { frames } = await render(source, 7, 11);
@@ -85,7 +85,7 @@ test('a slide shown before the clip begins is what the clip shows', async () => 
 
 test('pictures that end before the sound stay on display', async () => {
   const { frames, sound } = await render(
-    generateMedia('brief-video.mp4', ...picture({ seconds: 2 }), ...chirp(6), ...h264),
+    generateMedia('brief-video.mp4', ...createPicture({ seconds: 2 }), ...chirp(6), ...h264),
     3,
     5,
   );
@@ -94,27 +94,27 @@ test('pictures that end before the sound stay on display', async () => {
 });
 
 test('sound that ends before the pictures is followed by silence', async () => {
-  const { sound } = await render(generateMedia('brief-sound.mp4', ...picture({ seconds: 6 }), ...chirp(2), ...h264), 3, 5);
+  const { sound } = await render(generateMedia('brief-sound.mp4', ...createPicture({ seconds: 6 }), ...chirp(2), ...h264), 3, 5);
   expect(sound.every((sample) => sample === 0)).toBe(true);
 });
 
 test('odd sizes become even, and 0.4 s are 10 frames', async () => {
   const odd = ['-vf', 'format=yuv444p,scale=321:241', ...h264];
-  const { video, frames } = await render(generateMedia('odd.mp4', ...picture({ seconds: 0.4 }), ...odd), 0, 0.4);
+  const { video, frames } = await render(generateMedia('odd.mp4', ...createPicture({ seconds: 0.4 }), ...odd), 0, 0.4);
   expect(video).toMatchObject({ width: 322, height: 242 });
   expect(frames).toHaveLength(10);
 });
 
 test('a variable frame rate keeps its timing', async () => {
   const vfr = ['-vf', "select='lt(n,50)+not(mod(n,10))'", '-vsync', 'vfr', ...h264];
-  const { frames, video } = await render(generateMedia('vfr.mp4', ...picture({ seconds: 8 }), ...vfr), 4, 6);
-  const reference = picturesOf(generateMedia('reference.mkv', ...picture({ seconds: 8 }), '-c:v', 'ffv1'));
+  const { frames, video } = await render(generateMedia('vfr.mp4', ...createPicture({ seconds: 8 }), ...vfr), 4, 6);
+  const reference = picturesOf(generateMedia('reference.mkv', ...createPicture({ seconds: 8 }), '-c:v', 'ffv1'));
   expect(Math.abs(nearest(frames.at(-1)!, reference) / 25 - 5.6)).toBeLessThan(0.1);
   expect(frames.length / video!.fps).toBeCloseTo(2, 1);
 });
 
 test('equal clips give equal bytes', async () => {
-  const source = generateMedia('plain.mp4', ...picture({ seconds: 8 }), ...chirp(8), ...h264);
+  const source = generateMedia('plain.mp4', ...createPicture({ seconds: 8 }), ...chirp(8), ...h264);
   const [one, two] = [await render(source, 1, 3), await render(source, 1, 3)];
   one.outputs.forEach(({ path }, n) => {
     expect(readFileSync(path).equals(readFileSync(two.outputs[n]!.path))).toBe(true);

@@ -4,7 +4,7 @@ import type { Frames } from '../../../schemas/generated/types.ts';
 import { kinds } from '../../../schemas/kinds.ts';
 import { frameArgs } from '../../../services/stage-ffmpeg-3/args.ts';
 import stage from '../../../services/stage-ffmpeg-3/stage.ts';
-import { generateMedia, nearest, picture, picturesOf } from '../../support/media.ts';
+import { generateMedia, nearest, createPicture, picturesOf } from '../../support/media.ts';
 import { runStageLocally, type LocalObject } from '../../support/stage-harness.ts';
 
 const clip = (path: string, start: number, end: number): LocalObject => ({
@@ -14,7 +14,7 @@ const clip = (path: string, start: number, end: number): LocalObject => ({
   attributes: { start, end },
 });
 const made = (seconds: number, fps = 25): string =>
-  generateMedia(`${seconds}s-${fps}.mp4`, ...picture({ seconds, fps }), '-c:v', 'libx264', '-preset', 'ultrafast');
+  generateMedia(`${seconds}s-${fps}.mp4`, ...createPicture({ seconds, fps }), '-c:v', 'libx264', '-preset', 'ultrafast');
 
 test('asks for the picture on display at each time', () => {
   const args = frameArgs('/video.mp4', 5, '/out/frame_%04d.jpg');

@@ -34,7 +34,7 @@ export function cleanUp(): void {
 }
 
 /** Still pictures of a test video at the given seconds, as frame_0001.jpg … in a directory of their own. */
-export function framesOf(video: string, seconds: readonly number[]): string {
+export function writeFrames(video: string, seconds: readonly number[]): string {
   const dir = scratch();
   for (const [n, second] of seconds.entries()) {
     const output = join(dir, frameName(n));
@@ -60,7 +60,7 @@ export function frameName(n: number): string {
 }
 
 /** The manifest of the pictures in a directory, five seconds apart. */
-export function manifestOf(dir: string): Frames {
+export function createManifest(dir: string): Frames {
   const files = readdirSync(dir)
     .filter((name) => name.endsWith('.jpg'))
     .sort();
@@ -85,7 +85,7 @@ export function manifestOf(dir: string): Frames {
 }
 
 /** What the stage puts for a manifest of pictures in `dir`, and what it says it used. */
-export async function detectIn(dir: string, detector: Detector, threshold = 0.3, frames = manifestOf(dir)) {
+export async function detectIn(dir: string, detector: Detector, threshold = 0.3, frames = createManifest(dir)) {
   const stored: { name: string; value: Detections }[] = [];
   const used: Record<string, string> = {};
   const item = itemOf(dir, frames);

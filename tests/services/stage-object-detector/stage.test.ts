@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as validators from '../../../schemas/generated/validators.mjs';
 import { type Detector, loadDetector } from '../../../services/stage-object-detector/detector.ts';
-import { cleanUp, detectIn, frameName, framesOf, labelsOf, manifestOf, noMedia, PHOTOGRAPH, scratch } from './harness.ts';
+import { cleanUp, detectIn, frameName, writeFrames, labelsOf, createManifest, noMedia, PHOTOGRAPH, scratch } from './harness.ts';
 
 let detector: Detector;
 
@@ -65,7 +65,7 @@ test('more frames than are decoded at once stay in order', async () => {
 test('an unreadable frame fails the clip', async () => {
   const dir = scratch();
   copyFileSync(PHOTOGRAPH, join(dir, frameName(0)));
-  const manifest = manifestOf(dir);
+  const manifest = createManifest(dir);
   writeFileSync(join(dir, frameName(0)), 'not a picture');
   await expect(detectIn(dir, detector, 0.3, manifest)).rejects.toMatchObject({
     name: 'PermanentError',
@@ -75,7 +75,7 @@ test('an unreadable frame fails the clip', async () => {
 
 describe.skipIf(noMedia)(`real footage${noMedia ? `: ${noMedia}` : ''}`, () => {
   test('a person, in the middle of the room', async () => {
-    const { detections } = await detectIn(framesOf('walk-and-talk.mp4', [2, 17]), detector);
+    const { detections } = await detectIn(writeFrames('walk-and-talk.mp4', [2, 17]), detector);
     expect(labelsOf(detections)[0]).toEqual(['person']);
     expect(labelsOf(detections)[1]).toContain('person');
     const { box, score } = detections.frames[0]!.objects[0]!;
@@ -87,7 +87,7 @@ describe.skipIf(noMedia)(`real footage${noMedia ? `: ${noMedia}` : ''}`, () => {
   });
 
   test('bottles, each once', async () => {
-    const { detections } = await detectIn(framesOf('bottle-detection-no-audio.mp4', [3, 30]), detector);
+    const { detections } = await detectIn(writeFrames('bottle-detection-no-audio.mp4', [3, 30]), detector);
     for (const labels of labelsOf(detections)) {
       const bottles = labels.filter((label) => label === 'bottle').length;
       expect(bottles).toBeGreaterThanOrEqual(1);
@@ -97,12 +97,12 @@ describe.skipIf(noMedia)(`real footage${noMedia ? `: ${noMedia}` : ''}`, () => {
   });
 
   test('a car that drives in', async () => {
-    const { detections } = await detectIn(framesOf('car-detection-silent-track.mp4', [5, 18.5, 27.5]), detector);
+    const { detections } = await detectIn(writeFrames('car-detection-silent-track.mp4', [5, 18.5, 27.5]), detector);
     expect(labelsOf(detections).flat()).toContain('car');
   });
 
   test('in an upright video the boxes are upright', async () => {
-    const { detections } = await detectIn(framesOf('portrait-rotated.mp4', [2]), detector);
+    const { detections } = await detectIn(writeFrames('portrait-rotated.mp4', [2]), detector);
     const [frame] = detections.frames;
     expect(frame).toMatchObject({ width: 360, height: 640 });
     const person = frame!.objects.find(({ label }) => label === 'person')!;

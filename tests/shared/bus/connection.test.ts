@@ -2,7 +2,7 @@ import { JetStreamApiError } from '@nats-io/jetstream';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { connectBus, type Bus } from '../../../shared/bus/connection.ts';
 import { UnavailableError } from '../../../shared/core/errors.ts';
-import { proxyTo, type Proxy } from '../../fixtures/proxy.ts';
+import { startProxy, type Proxy } from '../../fixtures/proxy.ts';
 import { useSharedStack, type Stack } from '../../support/stack.ts';
 import { queue } from '../queue.ts';
 
@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 
 async function behindProxy(): Promise<{ bus: Bus; proxy: Proxy }> {
-  const proxy = await proxyTo(Number(new URL(stack.config.bus.servers[0]!).port));
+  const proxy = await startProxy(Number(new URL(stack.config.bus.servers[0]!).port));
   const bus = await connectBus({ ...stack.config.bus, servers: [`127.0.0.1:${proxy.port}`] }, 'test');
   onTestFinished(() => bus.close());
   return { bus, proxy };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { exec } from '../../../shared/tools/exec.ts';
 import { lastTime, measureDuration } from '../../../shared/media/duration.ts';
-import { chirp, generateMedia, mediaFolder, picture } from '../../support/media.ts';
+import { chirp, generateMedia, mediaFolder, createPicture } from '../../support/media.ts';
 
 test('reads the last time of the progress report', () => {
   expect(lastTime(['frame=1', 'out_time_us=1500000', 'progress=continue', 'out_time_us=4000000', 'progress=end'])).toBe(4);
@@ -12,7 +12,18 @@ test('reads the last time of the progress report', () => {
 });
 
 const whole = () =>
-  generateMedia('whole.mp4', ...picture(), ...chirp(), '-c:v', 'libx264', '-c:a', 'aac', '-shortest', '-movflags', '+faststart');
+  generateMedia(
+    'whole.mp4',
+    ...createPicture(),
+    ...chirp(),
+    '-c:v',
+    'libx264',
+    '-c:a',
+    'aac',
+    '-shortest',
+    '-movflags',
+    '+faststart',
+  );
 
 test('believes a header that the packets bear out', async () => {
   expect(await measureDuration(exec, whole(), 4.02)).toBe(4.02);

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { PermanentError } from '../../../shared/core/errors.ts';
 import { withWav } from '../../../shared/media/wav.ts';
-import { wavFile, written } from '../../services/stage-deepspeech/clip.ts';
+import { wavFile, writeWav } from '../../services/stage-deepspeech/clip.ts';
 
 const samples = Int16Array.of(0, 1, -1, 32_767, -32_768);
 
 /** Where a file's samples begin, and what they are. */
 async function read(file: Buffer): Promise<{ offset: number; samples: number[] }> {
-  return withWav(written('read.wav', file), 16_000, async ({ offset, samples: count, pieces }) => {
+  return withWav(writeWav('read.wav', file), 16_000, async ({ offset, samples: count, pieces }) => {
     const found: number[] = [];
     for await (const piece of pieces()) found.push(...piece.map((sample) => sample * 32_768));
     expect(found).toHaveLength(count);

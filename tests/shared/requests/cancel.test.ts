@@ -5,7 +5,7 @@ import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CloudEvent } from '../../../schemas/generated/types.ts';
 import { publishLifecycle } from '../../../shared/bus/events.ts';
 import { streams, subjects } from '../../../shared/bus/topology.ts';
-import { start, stored, WAIT } from '../runtime/harness.ts';
+import { start, readStoredMessages, WAIT } from '../runtime/harness.ts';
 import { graph, vary } from './graph.ts';
 import { startPipeline, type Pipeline } from './pipeline.ts';
 
@@ -83,7 +83,11 @@ describe('fave cancel', () => {
     expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('is cancelled (run 1)') });
     await vi.waitUntil(() => !isAlive(group), { ...WAIT, interval: 5 });
     const gone = Date.now();
-    const [said] = await stored<CloudEvent>(pipeline.stack, streams.requests, subjects.lifecycle(request.id, 'cancelled'));
+    const [said] = await readStoredMessages<CloudEvent>(
+      pipeline.stack,
+      streams.requests,
+      subjects.lifecycle(request.id, 'cancelled'),
+    );
     const took = gone - Date.parse(said!.time);
     console.info(`the tool was gone ${took} ms after it was said that the request is cancelled`);
     expect(took).toBeLessThan(KILLED_WITHIN);

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { Kind } from '../../../schemas/kinds.ts';
 import { PermanentError } from '../../../shared/core/errors.ts';
 import { defineStage } from '../../../shared/pipeline/stage.ts';
-import { graphOf, loud, shouting, type BeforeItem } from '../../fixtures/tiny/graph.ts';
+import { createTinyGraph, upperLine, createUppercase, type BeforeItem } from '../../fixtures/tiny/graph.ts';
 
-export const echoed = {
+export const readEchoed = {
   name: 'echoed',
   key: 'echo/clip_{clip}/echo.txt',
   contentType: 'text/plain',
@@ -16,7 +16,7 @@ export const echoed = {
 /** What tests change while the pipeline runs: the code that a worker was deployed with, and what happens in it. */
 export const vary: { shoutVersion: number; before: BeforeItem | undefined } = { shoutVersion: 1, before: undefined };
 
-const shout = shouting(
+const shout = createUppercase(
   async (text, item, context) => {
     await vary.before?.(text, item, context);
     await context.exec('wc', ['-c', await item.file()]);
@@ -28,17 +28,17 @@ const shout = shouting(
 const echo = defineStage({
   name: 'echo',
   version: 1,
-  consumes: loud,
-  produces: [echoed],
+  consumes: upperLine,
+  produces: [readEchoed],
   async run(item, { outputs, dir }) {
     const text = await readFile(await item.file(), 'utf8');
     await writeFile(join(dir, 'echo.txt'), `${text} ${text}`);
-    await outputs.file(echoed, join(dir, 'echo.txt'));
+    await outputs.file(readEchoed, join(dir, 'echo.txt'));
   },
 });
 
 /** A pipeline without media: a text is cut into lines, each line is shouted, and each shout comes back as an echo. */
-export const graph = graphOf(shout, echo);
+export const graph = createTinyGraph(shout, echo);
 
 /** Fails for good on a line `bad` while the flag file is missing. */
 export function needing(flag: string): BeforeItem {

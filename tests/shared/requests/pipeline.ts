@@ -1,7 +1,7 @@
 import { vi } from 'vitest';
 import type { RequestState, ItemEvent } from '../../../schemas/generated/types.ts';
 import { fave, type Run } from '../../cli/run.ts';
-import { requestOf, setUpFor, start, WAIT, type Running } from '../runtime/harness.ts';
+import { requestMetadata, setUpStack, start, WAIT, type Running } from '../runtime/harness.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { graph } from './graph.ts';
 
@@ -14,7 +14,7 @@ export interface Pipeline {
   request(id?: string): PipelineRequest;
 }
 
-export type PipelineRequest = ReturnType<typeof requestOf> & {
+export type PipelineRequest = ReturnType<typeof requestMetadata> & {
   /** Waits for the end of a run. */
   end(run: number): Promise<RequestState>;
   /** How often it was said that a run ended. */
@@ -25,7 +25,7 @@ export type PipelineRequest = ReturnType<typeof requestOf> & {
 
 export async function startPipeline(names: readonly string[] = ['relay', 'tracker', 'cut', 'shout', 'echo']): Promise<Pipeline> {
   const stack = await createOwnStack();
-  await setUpFor(stack, graph);
+  await setUpStack(stack, graph);
   const running: Record<string, Running> = {};
   for (const name of names) running[name] = await start(stack, graph, name);
   return {
@@ -33,7 +33,7 @@ export async function startPipeline(names: readonly string[] = ['relay', 'tracke
     running,
     fave: (...args) => fave(args, { env: stack.environment }),
     request: (id = uniqueId()) => {
-      const request = requestOf(stack, id);
+      const request = requestMetadata(stack, id);
       const ends = async (run: number): Promise<RequestState[]> =>
         (await Promise.all(['completed', 'failed', 'cancelled'].map((name) => request.lifecycle(name))))
           .flat()

@@ -27,14 +27,14 @@ export const graph = defineGraph(
 );
 
 /** One event of a run. */
-export type Told =
+export type ReportedEvent =
   | { readonly what: 'accepted'; readonly data: RequestState }
   | { readonly what: 'redriven'; readonly data: RequestState }
   | { readonly what: 'settled'; readonly data: ItemEvent; readonly time: string };
 
 export interface RandomRun {
   /** What is told, the causes before the effects. */
-  readonly told: readonly Told[];
+  readonly told: readonly ReportedEvent[];
   /** What it all comes to: items that must be settled, by stage, with the outcome that counts. */
   readonly items: ReadonlyMap<string, ItemEvent['outcome']>;
 }
@@ -83,7 +83,7 @@ type Fate = typeof fate extends fc.Arbitrary<infer T> ? T : never;
 /** @param late Whether an item may fail and be done after all. */
 export function randomRun({ late }: { late: boolean }): fc.Arbitrary<RandomRun> {
   return fc.infiniteStream(fate).map((fates) => {
-    const told: Told[] = [{ what: 'accepted', data: accepted }];
+    const told: ReportedEvent[] = [{ what: 'accepted', data: accepted }];
     const items = new Map<string, ItemEvent['outcome']>();
     const settle = (stage: (typeof graph.stages)[number], item: string, indices: Indices): void => {
       if (items.has(`${stage.name}/${item}`)) return;

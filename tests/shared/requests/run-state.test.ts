@@ -10,15 +10,15 @@ import {
   type RunState,
 } from '../../../shared/requests/run-state.ts';
 import { validate } from '../../../shared/core/validate.ts';
-import { accepted, graph, randomRun, type RandomRun, type Told } from './random-run.ts';
+import { accepted, graph, randomRun, type RandomRun, type ReportedEvent } from './random-run.ts';
 
-function take(state: RunState, told: Told): void {
+function take(state: RunState, told: ReportedEvent): void {
   if (told.what === 'accepted') reduceAccepted(state, told.data, graph);
   else if (told.what === 'redriven') reduceRedriven(state, told.data.redriven);
   else reduceProgress(state, told.data, told.time, graph);
 }
 
-function reduced(told: readonly Told[]): RunState {
+function reduced(told: readonly ReportedEvent[]): RunState {
   const state = newRun('r', 1);
   for (const event of told) take(state, event);
   return state;
@@ -37,7 +37,7 @@ const shuffled = (run: fc.Arbitrary<RandomRun>) =>
   );
 
 /** Lists in a summary follow the order of arrival nowhere but in the names of kinds, which are no order. */
-const summary = (told: readonly Told[]) =>
+const summary = (told: readonly ReportedEvent[]) =>
   JSON.parse(
     JSON.stringify(summarise(reduced(told), graph), (_, value: unknown) =>
       typeof value === 'number' ? Math.round(value * 1e6) / 1e6 : value,
@@ -106,7 +106,7 @@ describe('the events of a run', () => {
   });
 });
 
-const done = (stage: string, item: string, outputs: [string, string][] = [], more: object = {}): Told => ({
+const done = (stage: string, item: string, outputs: [string, string][] = [], more: object = {}): ReportedEvent => ({
   what: 'settled',
   time: '2026-01-01T00:00:05.000Z',
   data: {
@@ -128,7 +128,7 @@ const failed = (stage: string, item: string, sequence = 1) =>
   done(stage, item, [], { outcome: 'failed', sequence, error: { code: 'bad', message: 'it is bad', file: item } });
 
 describe('a run', () => {
-  const start: Told = { what: 'accepted', data: accepted };
+  const start: ReportedEvent = { what: 'accepted', data: accepted };
 
   it('is not finished before it began, whatever else is known', () => {
     expect(isFinished(reduced([done('probe', 'input')]))).toBe(false);
@@ -180,7 +180,10 @@ describe('a run', () => {
       done('split', clip, [['speech', clip]]),
     ];
     const first = failed('listen', clip, 7);
-    const again: Told = { what: 'redriven', data: { ...accepted, redriven: [{ stage: 'listen', item: clip, sequence: 7 }] } };
+    const again: ReportedEvent = {
+      what: 'redriven',
+      data: { ...accepted, redriven: [{ stage: 'listen', item: clip, sequence: 7 }] },
+    };
     expect(isFinished(reduced([...begun, first]))).toBe(true);
     for (const told of [
       [...begun, first, again],

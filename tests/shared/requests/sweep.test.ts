@@ -4,7 +4,7 @@ import { setUp } from '../../../infra/setup/setup.ts';
 import { setUpBucket } from '../../../infra/setup/bucket.ts';
 import { findUnsettledObjects } from '../../../shared/requests/sweep.ts';
 import { streams } from '../../../shared/bus/topology.ts';
-import { start, stored, WAIT, type Running } from '../runtime/harness.ts';
+import { start, readStoredMessages, WAIT, type Running } from '../runtime/harness.ts';
 import { graph } from './graph.ts';
 import { startPipeline, type Pipeline } from './pipeline.ts';
 
@@ -40,7 +40,7 @@ describe('an input whose notifications were lost', () => {
     await request.put('one\ntwo', alone);
     // Both paths brought it, and nobody has read it yet. Others are there too: no relay has read what set-up put to try them.
     const brought = async (path: string): Promise<boolean> =>
-      JSON.stringify(await stored(pipeline.stack, streams.raw, `fave.raw.${path}`)).includes(request.id);
+      JSON.stringify(await readStoredMessages(pipeline.stack, streams.raw, `fave.raw.${path}`)).includes(request.id);
     await vi.waitUntil(async () => (await brought('fast')) && (await brought('durable')), WAIT);
     await pipeline.stack.bus.manager.streams.purge(streams.raw);
     const relay = await start(pipeline.stack, graph, 'relay');

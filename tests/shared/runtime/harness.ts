@@ -40,7 +40,7 @@ onTestFileEnd(() => {
 });
 
 /** Sets a stack up for another graph. @param ackWait Seconds without a heartbeat after which an item is given to another worker. */
-export async function setUpFor(stack: Stack, graph: Graph, ackWait = 1): Promise<void> {
+export async function setUpStack(stack: Stack, graph: Graph, ackWait = 1): Promise<void> {
   for (const stream of Object.values(streams))
     for await (const { name } of stack.bus.manager.consumers.list(stream)) await stack.bus.manager.consumers.delete(stream, name);
   await setUp({ ...stack, graph, ackWait });
@@ -145,7 +145,7 @@ export async function exhaustDeliveries({ bus }: Stack, stage: string, told: () 
 }
 
 /** What a stream holds on a subject, which may have wildcards, oldest first. */
-export async function stored<T>({ bus }: Pick<Stack, 'bus'>, stream: string, subject: string): Promise<T[]> {
+export async function readStoredMessages<T>({ bus }: Pick<Stack, 'bus'>, stream: string, subject: string): Promise<T[]> {
   const found: T[] = [];
   for (let seq = 1; ;) {
     const reply = await bus.connection.request(
@@ -179,9 +179,9 @@ export async function announcements({ bus }: Pick<Stack, 'bus'>, kind = '*'): Pr
 }
 
 /** What is known of a request. */
-export function requestOf(stack: Stack, id: string) {
+export function requestMetadata(stack: Stack, id: string) {
   const events = async <T>(subject: string): Promise<T[]> =>
-    (await stored<CloudEvent>(stack, streams.requests, subject)).map(({ data }) => data as T);
+    (await readStoredMessages<CloudEvent>(stack, streams.requests, subject)).map(({ data }) => data as T);
   return {
     id,
     put: (text: string, options: Record<string, string> = {}) =>
@@ -190,7 +190,8 @@ export function requestOf(stack: Stack, id: string) {
       }),
     lifecycle: (name: string) => events<RequestState>(subjects.lifecycle(id, name)),
     progress: (stage: string) => events<ItemEvent>(subjects.stage(id, stage)),
-    deadLetters: (stage: string) => stored<Record<string, unknown>>(stack, streams.deadLetters, subjects.deadLetter(stage, id)),
+    deadLetters: (stage: string) =>
+      readStoredMessages<Record<string, unknown>>(stack, streams.deadLetters, subjects.deadLetter(stage, id)),
     /** Keys of the notes of what was done for it. They are put off the items' path, so those of earlier requests may still be on their way. */
     notes: async (): Promise<string[]> => {
       const found: string[] = [];

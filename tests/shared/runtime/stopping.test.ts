@@ -1,9 +1,9 @@
 import { beforeAll, it, onTestFinished, vi } from 'vitest';
 import { createStore } from '../../../shared/store/store.ts';
 import { tinyGraph } from '../../fixtures/tiny/graph.ts';
-import { proxyTo, type Proxy } from '../../fixtures/proxy.ts';
+import { startProxy, type Proxy } from '../../fixtures/proxy.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
-import { requestOf, setUpFor, start, WAIT } from './harness.ts';
+import { requestMetadata, setUpStack, start, WAIT } from './harness.ts';
 
 // What is said here takes five seconds where the store is away; each of the writes alone would be tried for thirty.
 vi.setConfig({ testTimeout: 25_000 });
@@ -12,17 +12,17 @@ const graph = tinyGraph();
 let stack: Stack;
 beforeAll(async () => {
   stack = await createOwnStack();
-  await setUpFor(stack, graph);
+  await setUpStack(stack, graph);
   await start(stack, graph, 'relay');
   await start(stack, graph, 'cut');
 });
 
 const text = ['one', 'two', 'three'];
-const requests = () => text.map(() => requestOf(stack, uniqueId()));
+const requests = () => text.map(() => requestMetadata(stack, uniqueId()));
 
 /** The stack with a store that can be cut off. */
 async function behindProxy(): Promise<{ proxy: Proxy; far: Stack }> {
-  const proxy = await proxyTo(Number(new URL(stack.config.store.endpoint).port));
+  const proxy = await startProxy(Number(new URL(stack.config.store.endpoint).port));
   const store = createStore({ ...stack.config.store, endpoint: `http://127.0.0.1:${proxy.port}` });
   onTestFinished(() => store.close());
   return { proxy, far: { ...stack, store } };

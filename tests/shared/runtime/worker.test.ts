@@ -11,7 +11,7 @@ import { sha256Of } from '../../../shared/store/store.ts';
 import { validate } from '../../../shared/core/validate.ts';
 import { line, tinyGraph, type BeforeItem } from '../../fixtures/tiny/graph.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
-import { requestOf, setUpFor, start, startProcess, WAIT, type Running } from './harness.ts';
+import { requestMetadata, setUpStack, start, startProcess, WAIT, type Running } from './harness.ts';
 
 let before: BeforeItem | undefined;
 const graph = tinyGraph((...given) => before?.(...given));
@@ -20,7 +20,7 @@ let stack: Stack;
 let tracking: Running;
 beforeAll(async () => {
   stack = await createOwnStack();
-  await setUpFor(stack, graph);
+  await setUpStack(stack, graph);
   await start(stack, graph, 'relay');
   tracking = await start(stack, graph, 'tracker');
   await start(stack, graph, 'cut');
@@ -31,7 +31,7 @@ beforeEach(() => {
 
 /** Without the memory of other requests' work, which would spare this one's. */
 const alone = { memo: 'false' };
-const newRequest = () => requestOf(stack, uniqueId());
+const newRequest = () => requestMetadata(stack, uniqueId());
 const sha = (texts: Record<string, string>) =>
   Object.fromEntries(Object.entries(texts).map(([path, text]) => [path, sha256Of(text)]));
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { PermanentError, RetryableError, UnavailableError } from '../../../shared/core/errors.ts';
 import { createStore, digestOf, sha256Of, type Store, type StoreObserver } from '../../../shared/store/store.ts';
 import { toStoreError } from '../../../shared/store/s3/store-errors.ts';
-import { proxyTo, type Proxy } from '../../fixtures/proxy.ts';
+import { startProxy, type Proxy } from '../../fixtures/proxy.ts';
 import { useSharedStack, uniqueId, type Stack } from '../../support/stack.ts';
 
 let stack: Stack;
@@ -24,7 +24,7 @@ const patient = (): AbortSignal => new AbortController().signal;
 
 async function behindProxy(observer?: StoreObserver): Promise<{ proxy: Proxy; far: Store }> {
   const url = new URL(stack.config.store.endpoint);
-  const proxy = await proxyTo(Number(url.port));
+  const proxy = await startProxy(Number(url.port));
   const far = createStore({ ...stack.config.store, endpoint: `http://127.0.0.1:${proxy.port}` }, observer);
   onTestFinished(() => far.close());
   return { proxy, far };

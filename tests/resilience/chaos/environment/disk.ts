@@ -11,7 +11,7 @@ export interface SmallDisk {
 }
 
 /** Puts a small disk on a directory; undefined where this user may not mount. @param size Bytes. */
-export async function tmpfsOn(dir: string, size: number): Promise<SmallDisk | undefined> {
+export async function mountSmallDisk(dir: string, size: number): Promise<SmallDisk | undefined> {
   try {
     await run('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', dir]);
   } catch {
@@ -26,7 +26,7 @@ export async function tmpfsOn(dir: string, size: number): Promise<SmallDisk | un
 }
 
 /** Takes all the room that is left on a directory's disk. @returns Gives it back. */
-export async function fill(dir: string): Promise<() => Promise<void>> {
+export async function fillDisk(dir: string): Promise<() => Promise<void>> {
   const ballast = join(dir, 'ballast');
   const file = await open(ballast, 'w');
   const piece = Buffer.alloc(1 << 16);

@@ -11,9 +11,9 @@ import { graph } from '../../../../services/pipeline.ts';
 import { connectBus, type Bus } from '../../../../shared/bus/connection.ts';
 import { createStore, type Store } from '../../../../shared/store/store.ts';
 import { runCleanups, type CleanUp } from '../../../support/clean-ups.ts';
-import { tmpfsOn } from './disk.ts';
-import { networkTo, type Network } from './network.ts';
-import { serverOf, type Server } from './servers.ts';
+import { mountSmallDisk } from './disk.ts';
+import { createNetwork, type Network } from './network.ts';
+import { createServerControl, type Server } from './servers.ts';
 
 /** An instance of its own, whose every part may be broken. */
 export interface ChaosEnvironment {
@@ -59,14 +59,17 @@ export async function withChaosEnvironment<T>(
     const { servers, record } = launched;
     ends.push(() => launched.stop());
     const pidOf = (name: string): number => servers.processes.find((server) => server.name === name)?.pid ?? 0;
-    const [nats, minio] = [serverOf('nats-server', pidOf('nats-server'), dataDir), serverOf('minio', pidOf('minio'), dataDir)];
+    const [nats, minio] = [
+      createServerControl('nats-server', pidOf('nats-server'), dataDir),
+      createServerControl('minio', pidOf('minio'), dataDir),
+    ];
     for (const server of [nats, minio]) ends.push(() => server.stop());
 
-    const network = await networkTo(record.ports.minio);
+    const network = await createNetwork(record.ports.minio);
     ends.push(() => network.close());
     const items = join(dataDir, 'items');
     await mkdir(items);
-    const disk = await tmpfsOn(items, DISK);
+    const disk = await mountSmallDisk(items, DISK);
     if (disk) ends.push(disk.remove);
 
     const services: SupervisedService[] = [];

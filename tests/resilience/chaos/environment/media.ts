@@ -50,7 +50,7 @@ export function pictureArgs(n: number, voice: string, output: string): string[] 
 }
 
 /** Makes `count` different videos of 6 to 12 s in `dir` and returns their paths. */
-export async function makeVideos(count: number, dir: string): Promise<string[]> {
+export async function createVideos(count: number, dir: string): Promise<string[]> {
   const videos: string[] = [];
   for (let n = 1; n <= count; n += 1) {
     const [voice, video] = [join(dir, `voice-${n}.wav`), join(dir, `video-${n}.mp4`)];

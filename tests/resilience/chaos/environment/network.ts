@@ -14,7 +14,7 @@ export interface Network {
 }
 
 /** @param target Port on 127.0.0.1. */
-export async function networkTo(target: number): Promise<Network> {
+export async function createNetwork(target: number): Promise<Network> {
   const open = new Set<Socket>();
   const carry = async (from: Socket, to: Socket): Promise<void> => {
     for await (const piece of from as AsyncIterable<Buffer>) {

@@ -21,7 +21,7 @@ export interface Server {
 const words = (pid: number, file: string): string[] => readFileSync(`/proc/${pid}/${file}`, 'utf8').split('\0').filter(Boolean);
 
 /** @param pid Of the running server. @param dataDir Of its instance. */
-export function serverOf(name: 'minio' | 'nats-server', pid: number, dataDir: string): Server {
+export function createServerControl(name: 'minio' | 'nats-server', pid: number, dataDir: string): Server {
   const [command = '', ...args] = words(pid, 'cmdline');
   const env = Object.fromEntries(
     words(pid, 'environ').map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),

@@ -3,7 +3,7 @@ import { readSecrets } from '../../../../infra/access/secrets.ts';
 import { connectBus } from '../../../../shared/bus/connection.ts';
 import { createLogger, type LogFields, type Logger } from '../../../../shared/observability/log.ts';
 import { createLaneConsumer, type LaneConsumer } from '../../../../shared/runtime/delivery/lane-consumer.ts';
-import { proxyTo } from '../../../fixtures/proxy.ts';
+import { startProxy } from '../../../fixtures/proxy.ts';
 import { useSharedStack, type Stack } from '../../../support/stack.ts';
 import { WAIT } from '../../../support/wait.ts';
 import { queue, valueOf, type Queue } from '../../queue.ts';
@@ -130,7 +130,7 @@ describe('a feed', () => {
   it('goes on when the server is back', async () => {
     // The server may not know yet that nobody listens, and deliver to the pull that was cut off: then it comes again.
     const lanes = await queue(stack.bus, ['only'], { ackWait: 1 });
-    const proxy = await proxyTo(Number(new URL(stack.config.bus.servers[0]!).port));
+    const proxy = await startProxy(Number(new URL(stack.config.bus.servers[0]!).port));
     const bus = await connectBus({ ...stack.config.bus, servers: [`127.0.0.1:${proxy.port}`] }, 'test');
     onTestFinished(() => bus.close());
     const next = take(feedOf(lanes, bus));

@@ -1,12 +1,12 @@
 import { beforeAll, expect, it } from 'vitest';
 import { tinyGraph } from '../../../fixtures/tiny/graph.ts';
 import { createOwnStack, type Stack } from '../../../support/stack.ts';
-import { setUpFor, startProcess } from '../harness.ts';
+import { setUpStack, startProcess } from '../harness.ts';
 
 let stack: Stack;
 beforeAll(async () => {
   stack = await createOwnStack();
-  await setUpFor(stack, tinyGraph());
+  await setUpStack(stack, tinyGraph());
 });
 
 it('sends its parent a ready message with its port and cold start, whatever the log level', async () => {

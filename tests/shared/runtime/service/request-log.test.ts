@@ -3,7 +3,7 @@ import { createLogger, type LogFields } from '../../../../shared/observability/l
 import { createShutdown } from '../../../../shared/runtime/service/shutdown.ts';
 import { createRequestLog } from '../../../../shared/runtime/service/request-log.ts';
 import { createStore } from '../../../../shared/store/store.ts';
-import { proxyTo } from '../../../fixtures/proxy.ts';
+import { startProxy } from '../../../fixtures/proxy.ts';
 import { useSharedStack, uniqueId, type Stack } from '../../../support/stack.ts';
 
 let stack: Stack;
@@ -33,7 +33,7 @@ it(
   'lines of many requests that cannot be put hold the end of the process for five seconds, and are told',
   { timeout: 25_000 },
   async () => {
-    const proxy = await proxyTo(Number(new URL(stack.config.store.endpoint).port));
+    const proxy = await startProxy(Number(new URL(stack.config.store.endpoint).port));
     const store = createStore({ ...stack.config.store, endpoint: `http://127.0.0.1:${proxy.port}` });
     onTestFinished(() => store.close());
     proxy.cut();

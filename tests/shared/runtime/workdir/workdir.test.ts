@@ -7,8 +7,8 @@ import type { Attempt } from '../../../../shared/runtime/attempt/attempt.ts';
 import { createBackgroundTasks } from '../../../../shared/runtime/service/background-tasks.ts';
 import { withWorkdir } from '../../../../shared/runtime/workdir/run-stage.ts';
 import { createStore } from '../../../../shared/store/store.ts';
-import { cut } from '../../../fixtures/tiny/graph.ts';
-import { proxyTo } from '../../../fixtures/proxy.ts';
+import { splitLines } from '../../../fixtures/tiny/graph.ts';
+import { startProxy } from '../../../fixtures/proxy.ts';
 import { useSharedStack, uniqueId, type Stack } from '../../../support/stack.ts';
 
 let stack: Stack;
@@ -20,14 +20,14 @@ beforeAll(async () => {
 it('what an attempt left under way ends with it', { timeout: 10_000 }, async () => {
   const tmp = mkdtempSync(join(tmpdir(), 'fave-perform-'));
   onTestFinished(() => rmSync(tmp, { recursive: true }));
-  const proxy = await proxyTo(Number(new URL(stack.config.store.endpoint).port));
+  const proxy = await startProxy(Number(new URL(stack.config.store.endpoint).port));
   const store = createStore({ ...stack.config.store, endpoint: `http://127.0.0.1:${proxy.port}` });
   onTestFinished(() => store.close());
   proxy.hang();
 
   const id = uniqueId();
   const landed = { request_id: id, key: `requests/${id}/input/a.txt`, etag: 'etag', size: 1, attributes: {} };
-  const attempt = { stage: cut, landed, abort: new AbortController() } as unknown as Attempt;
+  const attempt = { stage: splitLines, landed, abort: new AbortController() } as unknown as Attempt;
   const background = createBackgroundTasks(createLogger({}, 'silent'));
   const workshop = { store, tmpdir: tmp, background } as unknown as Parameters<typeof withWorkdir>[1];
   let downloading: Promise<unknown> | undefined;
