@@ -82,8 +82,11 @@ function commandsTable(): string {
 
 /** Returns the source of the stage that the documentation quotes, without its imports. */
 async function quotedStage(): Promise<string> {
-  const source = await readFile(new URL('services/stage-ffmpeg-0/stage.ts', root), 'utf8');
-  return `\`\`\`ts\n${source.slice(source.indexOf('/**')).trimEnd()}\n\`\`\``;
+  const read = async (file: string, from: string): Promise<string> => {
+    const source = await readFile(new URL(`services/stage-ffmpeg-0/${file}`, root), 'utf8');
+    return `// ${file}\n${source.slice(source.indexOf(from)).trimEnd()}`;
+  };
+  return `\`\`\`ts\n${await read('stage.ts', '/**')}\n\n${await read('run.ts', 'export')}\n\`\`\``;
 }
 
 const pages: readonly [page: string, mark: string, text: string][] = [

@@ -1,4 +1,4 @@
-/** `npm run new-stage NAME [-- --consumes KIND]`: makes a stage that runs, and adds its line to the pipeline. */
+/** `npm run new-stage NAME [-- --consumes KIND]`: creates a stage that runs, and adds it to the pipeline. */
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -14,34 +14,38 @@ const announced = graph.kinds.filter((kind) => kind.announced);
 const consumed = announced.find((kind) => kind.name === values.consumes);
 const home = new URL(`../services/${name}/`, import.meta.url);
 
-if (!/^[a-z][a-z0-9-]{1,40}$/.test(name)) usage(name ? `${name} is no name for a stage.` : 'A stage needs a name.');
-if (!consumed) usage(`There is no kind ${values.consumes}.`);
-if (existsSync(home)) usage(`services/${name} exists already.`);
+if (!/^[a-z][a-z0-9-]{1,40}$/.test(name)) usage(name ? `invalid stage name ${name}` : 'missing stage name');
+if (!consumed) usage(`unknown kind ${values.consumes}`);
+if (existsSync(home)) usage(`services/${name} exists already`);
 
 const product = name.replace(/^stage-/, '');
 await mkdir(home);
 await writeFile(new URL('stage.ts', home), source(consumed));
 
 const pipeline = new URL('../services/pipeline.ts', import.meta.url);
-const line = `  import('./${name}/stage.ts'), //`.padEnd(51) + `${consumed.name.padEnd(10)} → ${product}\n`;
-await writeFile(pipeline, (await readFile(pipeline, 'utf8')).replace(/^\];$/m, `${line}];`));
+const importLine = `import ${camelCase(name)} from './${name}/stage.ts';\n`;
+const listLine = `    ${camelCase(name)}, //`.padEnd(28) + `${consumed.name.padEnd(10)} → ${product}\n`;
+const extended = (await readFile(pipeline, 'utf8'))
+  .replace(/\n(?=\/\*\*)/, `${importLine}\n`)
+  .replace(/^ {2}\],$/m, `${listLine}  ],`);
+await writeFile(pipeline, extended);
 
-console.log(`services/${name}/stage.ts  the stage, ready to run
-services/pipeline.ts${' '.repeat(Math.max(1, name.length - 1))}its line
+console.log(`services/${name}/stage.ts  created
+services/pipeline.ts${' '.repeat(Math.max(1, name.length - 1))}stage added
 
-\`npm start\` makes its consumer; from then on every ${consumed.name} reaches it.`);
+\`npm start\` creates its consumer; each new ${consumed.name} is then delivered to it.`);
 
-/** A stage that says of each item what there is to see without understanding it: the fields of JSON, the size of anything else. */
+/** Returns the source of a stage that stores the field names of a JSON item, or the size of any other. */
 function source(kind: Kind): string {
   const folder = kind.key.includes('{clip}') ? 'clip_{clip}/' : '';
-  const [look, found] =
+  const [statement, result] =
     kind.schema === undefined
       ? ['const { size } = item;', 'size']
       : ['const fields = Object.keys((await item.json()) as object);', 'fields'];
   return `import { kinds, type Kind } from '../../schemas/kinds.ts';
 import { defineStage } from '../../shared/pipeline/stage.ts';
 
-/** What this stage makes. Another stage may consume it: it is announced. */
+/** The output of this stage. It is announced, so that another stage can consume it. */
 const ${camelCase(product)} = {
   name: '${product}',
   key: '${name}/${folder}${product}.json',
@@ -49,7 +53,7 @@ const ${camelCase(product)} = {
   announced: true,
 } as const satisfies Kind;
 
-/** What of each ${kind.name} this stage tells, in one sentence. */
+/** Describe in one sentence what this stage computes from each ${kind.name}. */
 export default defineStage({
   name: '${name}',
   version: 1,
@@ -57,8 +61,8 @@ export default defineStage({
   produces: [${camelCase(product)}],
 
   async run(item, { outputs }) {
-    ${look}
-    await outputs.json(${camelCase(product)}, { ${found} });
+    ${statement}
+    await outputs.json(${camelCase(product)}, { ${result} });
   },
 });
 `;
@@ -71,7 +75,7 @@ function camelCase(text: string): string {
 function usage(problem: string): never {
   const kindNames = announced.map((kind) => kind.name).join(', ');
   console.error(
-    `${problem}\nUsage: npm run new-stage NAME [-- --consumes KIND]\nNAME: lower-case letters, digits, dashes. KIND: ${kindNames}.`,
+    `new-stage: ${problem}\nUsage: npm run new-stage NAME [-- --consumes KIND]\nNAME: lower-case letters, digits, dashes. KIND: ${kindNames}.`,
   );
   process.exit(2);
 }

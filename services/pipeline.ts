@@ -1,19 +1,25 @@
 import { kinds } from '../schemas/kinds.ts';
 import { defineGraph } from '../shared/pipeline/graph.ts';
+import stageDeepspeech from './stage-deepspeech/stage.ts';
+import stageFfmpeg0 from './stage-ffmpeg-0/stage.ts';
+import stageFfmpeg1 from './stage-ffmpeg-1/stage.ts';
+import stageFfmpeg2 from './stage-ffmpeg-2/stage.ts';
+import stageFfmpeg3 from './stage-ffmpeg-3/stage.ts';
+import stageGrep from './stage-grep/stage.ts';
+import stageLibrosa from './stage-librosa/stage.ts';
+import stageObjectDetector from './stage-object-detector/stage.ts';
 
-/** The whole pipeline, a line a stage: the order is nowhere written down, it follows from what each consumes and produces. */
-const stages = [
-  import('./stage-ffmpeg-0/stage.ts'), //          input      → media, audio
-  import('./stage-librosa/stage.ts'), //           audio      → segments
-  import('./stage-ffmpeg-1/stage.ts'), //          segments   → clip × N
-  import('./stage-ffmpeg-2/stage.ts'), //          clip       → speech, video
-  import('./stage-deepspeech/stage.ts'), //        speech     → transcript
-  import('./stage-ffmpeg-3/stage.ts'), //          video      → frame × N, frames
-  import('./stage-object-detector/stage.ts'), //   frames     → detections
-  import('./stage-grep/stage.ts'), //              transcript → found, match
-];
-
+/** The pipeline. The order of the stages follows from the kinds that each consumes and produces. */
 export const graph = defineGraph(
   [kinds.input, kinds.canary],
-  (await Promise.all(stages)).map((stage) => stage.default),
+  [
+    stageFfmpeg0, //        input      → media, audio
+    stageLibrosa, //        audio      → segments
+    stageFfmpeg1, //        segments   → clip × N
+    stageFfmpeg2, //        clip       → speech, video
+    stageDeepspeech, //     speech     → transcript
+    stageFfmpeg3, //        video      → frame × N, frames
+    stageObjectDetector, // frames     → detections
+    stageGrep, //           transcript → matched-clip, match
+  ],
 );

@@ -1,6 +1,11 @@
 import type { Exec } from '../../shared/tools/exec.ts';
 import type { Span } from './voice-activity.ts';
 
+/** Values of the option `speech`. */
+export const ENGINE_NAMES = ['auto', 'whisper', 'pocketsphinx', 'none'] as const;
+
+export type EngineName = (typeof ENGINE_NAMES)[number];
+
 /** One spoken word. Seconds from the clip's beginning. */
 export interface SpokenWord {
   readonly start: number;

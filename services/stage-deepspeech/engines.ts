@@ -1,17 +1,17 @@
 import { PermanentError, messageOf } from '../../shared/core/errors.ts';
 import type { Logger } from '../../shared/observability/log.ts';
-import { nullEngine, type TranscriptionEngine } from './engine.ts';
+import { nullEngine, type EngineName, type TranscriptionEngine } from './engine.ts';
 import { pocketsphinx } from './pocketsphinx.ts';
 import { whisper } from './whisper.ts';
 
-/** What a request may ask for. */
-export const ENGINE_NAMES = ['auto', 'whisper', 'pocketsphinx', 'none'] as const;
-
 /** The engines of this process, each made when it is first asked for. */
-export type Engines = Readonly<Record<(typeof ENGINE_NAMES)[number], () => Promise<TranscriptionEngine>>>;
+export type Engines = Readonly<Record<EngineName, () => Promise<TranscriptionEngine>>>;
 
 /** @param whisperModel - path of a ggml model; empty where there is none */
-export function enginesFor({ whisperModel, sphinxModel }: { whisperModel: string; sphinxModel: string }, log: Logger): Engines {
+export function createEngines(
+  { whisperModel, sphinxModel }: { whisperModel: string; sphinxModel: string },
+  log: Logger,
+): Engines {
   const building = (): void => {
     log.info({ event: 'whisper:build' }, 'building whisper.cpp: half a minute, once');
   };

@@ -6,14 +6,11 @@ import { isPlausible, parseCtm } from './ctm.ts';
 import type { TranscriptionResult, TranscriptionInput, TranscriptionEngine } from './engine.ts';
 import { FRAME, type Span } from './voice-activity.ts';
 
-/** Where Debian's pocketsphinx-en-us puts its model. */
-export const DEBIAN_MODEL = '/usr/share/pocketsphinx/model/en-us';
-
 /** Name of all files of one decoding: a control file is split at spaces, so the sound gets a name without. */
 const NAME = 'pocketsphinx';
 
 /** CMU's recogniser with its US English model: offline, no download, about one word in three wrong on clear speech. */
-export async function pocketsphinx(model = DEBIAN_MODEL): Promise<TranscriptionEngine> {
+export async function pocketsphinx(model: string): Promise<TranscriptionEngine> {
   await access(join(model, 'en-us.lm.bin')).catch((cause: unknown) => {
     throw missing(cause);
   });

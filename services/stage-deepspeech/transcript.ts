@@ -8,7 +8,7 @@ type Utterances = Transcript['utterances'];
  * What was heard in a clip, at its place in the source video.
  * @param clip - seconds of the source; words are kept within, as engines see a little more than there is
  */
-export function transcriptOf(
+export function toTranscript(
   { name, model }: TranscriptionEngine,
   { language, utterances }: TranscriptionResult,
   clip: Span,

@@ -25,20 +25,20 @@ export interface AudioFeatures {
 }
 
 /** Seconds of so many samples, to the microsecond: enough for any frame, and short to write. */
-export function inSeconds(samples: number): number {
+export function toSeconds(samples: number): number {
   return Math.round((samples / SAMPLE_RATE) * 1e6) / 1e6;
 }
 
 /** Clips that follow each other without gap, with their features. @param ends - seconds, ascending */
-export function clipsOf(ends: readonly number[], analysis: Analysis): Clip[] {
+export function toClips(ends: readonly number[], analysis: Analysis): Clip[] {
   return ends.map((end, i) => {
     const start = ends[i - 1] ?? 0;
-    return { start, end, features: featuresOf(start, end, analysis) };
+    return { start, end, features: computeFeatures(start, end, analysis) };
   });
 }
 
 /** Features of the frames centred in the clip; of the nearest one where there is none. */
-export function featuresOf(start: number, end: number, { rms, features }: Analysis): AudioFeatures {
+export function computeFeatures(start: number, end: number, { rms, features }: Analysis): AudioFeatures {
   const loudness = rms.subarray(...framesIn(start, end, HOP, rms.length));
   const [from, to] = framesIn(start, end, HOP * SPECTRUM_EVERY, features.length / FEATURES);
   const columns = Array.from({ length: FEATURES }, (_, column) =>

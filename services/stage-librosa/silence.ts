@@ -1,5 +1,5 @@
 import { HOP } from './analyse.ts';
-import { inSeconds, MAX_CLIPS } from './clips.ts';
+import { toSeconds, MAX_CLIPS } from './clips.ts';
 import { LOWEST, pausesOf, TOP_DBS } from './split.ts';
 import { SAMPLE_RATE } from './meyda.ts';
 
@@ -36,7 +36,7 @@ interface Cut {
  * @returns ends of the clips in seconds, ascending, the last being the duration; at most 9 999
  */
 export function cutAtSilence(levels: Float64Array, samples: number): number[] {
-  const duration = inSeconds(samples);
+  const duration = toSeconds(samples);
   // Only audio of more than 13.8 hours is stretched: 5 s clips of it would be too many.
   const shortest = Math.max(SHORTEST, duration / MAX_CLIPS);
   const longest = Math.max(LONGEST, 2 * shortest);
@@ -62,7 +62,7 @@ export function cutAtSilence(levels: Float64Array, samples: number): number[] {
 function candidates(levels: Float64Array, duration: number): Cut[] {
   const best = new Map<number, Cut>();
   for (const [i, value] of cutValues(levels).entries()) {
-    const time = inSeconds(i * HOP);
+    const time = toSeconds(i * HOP);
     const second = Math.floor(time);
     if (time < duration && value > (best.get(second)?.value ?? -Infinity)) best.set(second, { time, value, total: -Infinity });
   }

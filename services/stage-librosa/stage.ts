@@ -1,12 +1,7 @@
 import { kinds } from '../../schemas/kinds.ts';
 import { defineStage } from '../../shared/pipeline/stage.ts';
-import { analyse } from './analyse.ts';
-import { clipsOf, inSeconds } from './clips.ts';
-import { cutAtThreshold } from './threshold.ts';
-import { cutAtSilence } from './silence.ts';
-import { toDecibels } from './split.ts';
 
-/** Where the video is cut into clips, by what is heard: the clips cover all of it, without gap or overlap. */
+/** Chooses where the video is cut into clips, by its audio. The clips cover the whole video without gaps or overlaps. */
 export default defineStage({
   name: 'stage-librosa',
   version: 1,
@@ -18,22 +13,8 @@ export default defineStage({
       enum: ['silence', 'fave'],
       default: 'silence',
       description:
-        'how clips are cut: silence (in the longest pauses, 5 to 30 s a clip) or fave (by loudness, as the first FAVE on OpenFaaS did)',
+        'method of cutting clips: silence (in the longest pauses, 5 to 30 s per clip) or fave (by a loudness threshold, as in the first FAVE on OpenFaaS)',
     },
   },
-
-  async run(audio, { options, outputs, signal }) {
-    const { segmentation } = options;
-    const analysis = await analyse(await audio.file(), signal);
-    const { samples } = analysis;
-    const dB = toDecibels(analysis.rms);
-    const { topDb, ends } =
-      segmentation === 'fave' ? cutAtThreshold(dB, samples) : { topDb: null, ends: cutAtSilence(dB, samples) };
-    await outputs.json(kinds.segments, {
-      segmentation,
-      top_db: topDb,
-      duration: inSeconds(samples),
-      clips: clipsOf(ends, analysis),
-    });
-  },
+  load: () => import('./run.ts'),
 });

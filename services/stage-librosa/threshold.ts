@@ -1,5 +1,5 @@
 import { type Interval, split, TOP_DBS } from './split.ts';
-import { MAX_CLIPS, inSeconds } from './clips.ts';
+import { MAX_CLIPS, toSeconds } from './clips.ts';
 
 /** Seconds of audio a clip, at most and at least, on the mean, for a threshold to be taken. */
 const LONGEST_MEAN = 30;
@@ -21,7 +21,7 @@ export interface Segmentation {
  * go on to the audio's end, and beyond 9 999 seconds round to 2, 3 … whole seconds, so that there are never more than 9 999.
  */
 export function cutAtThreshold(levels: Float64Array, samples: number): Segmentation {
-  const duration = inSeconds(samples);
+  const duration = toSeconds(samples);
   for (const topDb of TOP_DBS) {
     const intervals = split(levels, topDb, samples);
     if (intervals.length >= duration / LONGEST_MEAN && intervals.length <= duration / SHORTEST_MEAN)
@@ -33,7 +33,7 @@ export function cutAtThreshold(levels: Float64Array, samples: number): Segmentat
 /** Ends of the clips in seconds, the last being the duration. */
 export function roundedEnds(intervals: readonly Interval[], duration: number): number[] {
   const unit = Math.max(1, Math.ceil(duration / MAX_CLIPS));
-  const rounded = intervals.map(([, end]) => Math.ceil(inSeconds(end) / unit) * unit);
+  const rounded = intervals.map(([, end]) => Math.ceil(toSeconds(end) / unit) * unit);
   const ends = [...new Set(rounded)].filter((end) => duration - end >= SLIVER);
   return [...ends, duration];
 }

@@ -10,7 +10,7 @@ export interface Backend {
 }
 
 /** Values of the setting `detector-backend`. */
-export const BACKENDS = ['auto', 'tensorflow', 'wasm'] as const;
+export type BackendName = 'auto' | 'tensorflow' | 'wasm';
 
 const require = createRequire(import.meta.url);
 
@@ -18,7 +18,7 @@ const require = createRequire(import.meta.url);
  * Makes TensorFlow.js compute with libtensorflow, where `@tensorflow/tfjs-node` is complete, or with WebAssembly.
  * @throws PermanentError `detector-backend-missing` when the one that was asked for cannot run.
  */
-export async function startBackend(wanted: (typeof BACKENDS)[number]): Promise<Backend> {
+export async function startBackend(wanted: BackendName): Promise<Backend> {
   if (wanted === 'wasm') return startWasm();
   try {
     return await startTensorflow();

@@ -5,7 +5,7 @@ import { basename, dirname, join } from 'node:path';
 import type { GraphModel } from '@tensorflow/tfjs-converter';
 import type { io, Tensor } from '@tensorflow/tfjs-core';
 import { messageOf, PermanentError } from '../../shared/core/errors.ts';
-import { type Backend, type BACKENDS, startBackend } from './backend.ts';
+import { type Backend, type BackendName, startBackend } from './backend.ts';
 import { SIDE } from './letterbox.ts';
 
 /** A loaded model: CenterNet on MobileNetV3, trained on COCO (https://github.com/610265158/mobilenetv3_centernet). */
@@ -34,7 +34,7 @@ export function shippedModel(): string {
  * @param path of a TensorFlow.js graph model (model.json); empty: the shipped one
  * @throws PermanentError `detector-model-missing`, `detector-model-invalid`, `detector-backend-missing`
  */
-export async function loadDetector(path: string, wanted: (typeof BACKENDS)[number]): Promise<Detector> {
+export async function loadDetector(path: string, wanted: BackendName): Promise<Detector> {
   const file = path || shippedModel();
   const [tf, converter, { json, weights }] = await Promise.all([
     import('@tensorflow/tfjs-core'),

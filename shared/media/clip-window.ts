@@ -13,7 +13,7 @@ export interface ClipWindow {
 }
 
 /** Reads a clip's place from its attributes. @throws PermanentError `invalid-clip` where they do not name one. */
-export function windowOf({ name, attributes }: { name: string; attributes: Attributes }): ClipWindow {
+export function toClipWindow({ name, attributes }: { name: string; attributes: Attributes }): ClipWindow {
   const { start, end, preroll = 0 } = attributes;
   if (start === undefined || end === undefined || !(end > start))
     throw new PermanentError(

@@ -1,99 +1,124 @@
 import type { Kind } from '../../schemas/kinds.ts';
-import type { OptionMap, OptionSchemas, OptionValues } from '../core/options.ts';
-import type { Exec } from '../tools/exec.ts';
+import type { OptionSchemas, OptionValues } from '../core/options.ts';
 import type { Logger } from '../observability/log.ts';
+import type { Exec } from '../tools/exec.ts';
 import type { Attributes, Indices } from './artifact.ts';
 
-/** An object of the request, readable. */
+/** A readable object of the request. */
 export interface Source {
   readonly kind: Kind;
-  /** Last part of the key, as the user or the stage named it. */
+  /** Last segment of the key: the name of the user's file, or the fixed name in the kind's key pattern. */
   readonly name: string;
   readonly indices: Indices;
   readonly attributes: Attributes;
   /** Bytes. */
   readonly size: number;
-  /** Downloads the object into the item's own directory (once) and returns the path. @throws RetryableError when it changed meanwhile. */
+  /** Downloads the object into the working directory on the first call and returns its path. @throws RetryableError if the object has changed since it was announced. */
   file(): Promise<string>;
-  /** SHA-256 of the content, hexadecimal; known from the object's metadata, or worked out by reading it. */
+  /** Returns the SHA-256 of the content, hexadecimal: from the object's metadata, or computed from the content. */
   sha256(): Promise<string>;
-  /** The object's content, parsed and checked against its kind's schema. @throws PermanentError `invalid-artifact`. */
+  /** Returns the content, parsed and checked against the kind's schema. @throws InvalidDataError. */
   json(): Promise<unknown>;
 }
 
-/** One unit of a stage's work: the object that landed. */
+/** One unit of a stage's work: the object whose landed message the worker received. */
 export interface Item extends Source {
-  /** Unique in the stage and request: `clip_0001`, or the kind's name where there is one. */
+  /** Unique within stage and request: `clip_0001`, or the name of the kind if a request has only one. */
   readonly id: string;
-  /** Another object of the same request, of a kind that the stage `reads`. @throws MissingError `missing-artifact`. */
+  /** Returns another object of the same request, of a kind that the stage `reads`. @throws NotFoundError `missing-artifact`. */
   sibling(kind: Kind, indices?: Indices): Promise<Source>;
 }
 
-/** SHA-256 (hexadecimal) and size (bytes) of what was stored. */
+/** SHA-256 (hexadecimal) and size (bytes) of a stored object. */
 export interface Digest {
   readonly sha256: string;
   readonly size: number;
 }
 
 /**
- * What a stage puts into the bucket. Each call returns when the object is stored and announced: put what others refer to
- * first, and let a manifest name the content (`sha256`) of what it refers to, so that equal manifests mean equal pictures.
+ * Stores the outputs of an item. Each call returns when the object is stored and announced. Store objects before the manifest
+ * that refers to them, and let the manifest contain their `sha256`: equal manifests then mean equal content.
  */
 export interface Outputs {
-  /** Stores a file. Indices and attributes not given are the item's own. */
+  /** Stores a file. Indices and attributes default to those of the item. */
   file(kind: Kind, path: string, about?: { indices?: Indices; attributes?: Attributes }): Promise<Digest>;
-  /** Stores a JSON artifact, checked against its kind's schema first. */
+  /** Checks a JSON value against the kind's schema and stores it. */
   json(kind: Kind, value: object, about?: { indices?: Indices; attributes?: Attributes }): Promise<Digest>;
 }
 
-/** Everything that `run` may use. */
-export interface StageContext<O, S, R> {
-  /** The request's options that this stage declares, complete with defaults. */
+/** Everything that `run` may use: `O` and `S` are the values of the stage's options and settings, `R` is the result of `start`. */
+export interface StageContext<O = unknown, S = unknown, R = unknown> {
+  /** Options of the request that the stage declares, with defaults. */
   readonly options: O;
-  /** The process's settings that this stage declares. */
+  /** Settings of the process that the stage declares, with defaults. */
   readonly settings: S;
-  /** What `start` returned. */
+  /** The value that `start` returned. */
   readonly resource: R;
   readonly outputs: Outputs;
-  /** Runs a program in `dir`, killed with its process group when `signal` aborts. */
+  /** Runs a program in `dir`. An abort of `signal` kills its process group. */
   readonly exec: Exec;
   readonly log: Logger;
-  /** Aborts at the item's deadline, on cancel, and when the process must stop. */
+  /** Aborts at the item's deadline, on cancellation, and when the process must stop. */
   readonly signal: AbortSignal;
-  /** A temporary directory of this item's own. */
+  /** Temporary directory of this attempt. */
   readonly dir: string;
   /** Records a model or engine in the item's receipt. */
   recordModel(name: string, version: string): void;
 }
 
-/** A stage: what it takes, what it makes, and how. Brokers, retries and uploads are the runtime's. */
-export interface Stage<O extends OptionSchemas = OptionSchemas, S extends OptionSchemas = OptionSchemas, R = unknown> {
+export interface StageSetup<S = unknown> {
+  readonly settings: S;
+  readonly log: Logger;
+}
+
+/** The description of a stage. The graph, set-up, permissions and documentation are derived from it. */
+export interface StageDeclaration<O extends OptionSchemas = OptionSchemas, S extends OptionSchemas = OptionSchemas> {
   readonly name: string;
-  /** Raised whenever equal input may give other output, so that what older versions made is not taken for done. */
+  /** Increase it when equal input may give different output. Results of older versions are then not reused. */
   readonly version: number;
   readonly consumes: Kind;
   readonly produces: readonly Kind[];
-  /** Kinds of the same request that `run` reads beside its item, through `item.sibling`. The worker's rights and the memory of work done follow from it. */
+  /** Kinds of the same request that `run` reads through `item.sibling`. The worker's permissions and the memo key depend on them. */
   readonly reads?: readonly Kind[];
-  /** What a request may choose, by name as in `fave-{name}` object metadata. Equal names must mean the same in every stage. */
+  /** Values that a request may choose, by name as in `fave-{name}` object metadata. An option has the same schema in every stage. */
   readonly options?: O;
-  /** What an operator chooses for the process, from the environment: `whisper-model` is `FAVE_WHISPER_MODEL`. */
+  /** Values that an operator may choose for the process. The environment variable of `whisper-model` is `FAVE_WHISPER_MODEL`. */
   readonly settings?: S;
-  /** Loads once a process what every item needs, such as a model; runs before the first item. */
-  start?(setup: { settings: OptionValues<S>; log: Logger }): Promise<R>;
-  run(item: Item, context: StageContext<OptionValues<O>, OptionValues<S>, R>): Promise<void>;
 }
 
-/** A stage as the graph and the runtime see it: which values its options have is its own matter. */
-export interface AnyStage extends Omit<Stage, 'start' | 'run'> {
-  start?(setup: { settings: OptionMap; log: Logger }): Promise<unknown>;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- stages with different options share one list
-  run(item: Item, context: StageContext<any, any, any>): Promise<void>;
+/** The code of a stage, given the values of its options (`O`) and settings (`S`). The runtime handles messages, retries and uploads. */
+export interface StageCode<O, S, R> {
+  /** Loads resources that all items share, such as a model. Called once per process, before the first item. */
+  readonly start?: (setup: StageSetup<S>) => Promise<R>;
+  readonly run: (item: Item, context: StageContext<O, S, R>) => Promise<void>;
 }
 
-/** Types a stage; its value is the argument, unchanged. */
+/** Loads the code of a stage: `() => import('./run.ts')`. Other processes that know the stage do not load its dependencies. */
+interface Loadable<Code> {
+  readonly load: () => Promise<Code>;
+}
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- stages with different options share one list
+type AnyCode = StageCode<any, any, any>;
+
+/** A stage as the graph sees it, independent of the types of its options. */
+export type AnyStage = StageDeclaration & (AnyCode | Loadable<AnyCode>);
+
+/** A stage whose code is loaded. */
+export type LoadedStage = StageDeclaration & AnyCode;
+
+/** Checks the types of a stage and returns it unchanged. The code is either in place (`run`) or in a module of its own (`load`). */
 export function defineStage<const O extends OptionSchemas = {}, const S extends OptionSchemas = {}, R = undefined>(
-  stage: Stage<O, S, R>,
-): Stage<O, S, R> {
+  stage: StageDeclaration<O, S> & Loadable<StageCode<NoInfer<OptionValues<O>>, NoInfer<OptionValues<S>>, R>>,
+): StageDeclaration<O, S> & Loadable<AnyCode>;
+export function defineStage<const O extends OptionSchemas = {}, const S extends OptionSchemas = {}, R = undefined>(
+  stage: StageDeclaration<O, S> & StageCode<OptionValues<O>, OptionValues<S>, R>,
+): StageDeclaration<O, S> & StageCode<OptionValues<O>, OptionValues<S>, R>;
+export function defineStage(stage: AnyStage): AnyStage {
   return stage;
+}
+
+/** Returns the stage together with its code. */
+export async function loadStage(stage: AnyStage): Promise<LoadedStage> {
+  return 'load' in stage ? { ...stage, ...(await stage.load()) } : stage;
 }

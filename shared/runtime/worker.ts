@@ -8,7 +8,7 @@ import { announce, inheritMetadata, createLandedMessage } from '../bus/landed-me
 import { publishDeadLetter } from '../bus/dead-letters.ts';
 import { createLogger, type Logger } from '../observability/log.ts';
 import { withDefaults, type OptionMap } from '../core/options.ts';
-import type { AnyStage, Item } from '../pipeline/stage.ts';
+import { loadStage, type AnyStage, type Item, type LoadedStage } from '../pipeline/stage.ts';
 import type { Store } from '../store/store.ts';
 import { consumerName, lanesOf, streams } from '../bus/topology.ts';
 import { traceIdOf, runInSpan } from '../observability/trace.ts';
@@ -48,7 +48,8 @@ export async function runWorker(stage: AnyStage, context: WorkerContext): Promis
   const { bus, config, drainSignal, log } = context;
   const consumers = lanesOf(stage.consumes).map((lane) => consumerName(stage.name, lane));
   const begun = performance.now();
-  const worker = createWorker(stage, context, await stage.start?.({ settings: context.settings, log }));
+  const loaded = await loadStage(stage);
+  const worker = createWorker(loaded, context, await loaded.start?.({ settings: context.settings, log }));
   context.ready({ model_ms: performance.now() - begun });
   const feed = createLaneConsumer(bus, streams.landed, consumers, log);
   const slot = async (): Promise<void> => {
@@ -59,7 +60,7 @@ export async function runWorker(stage: AnyStage, context: WorkerContext): Promis
   await worker.close();
 }
 
-function createWorker(stage: AnyStage, context: WorkerContext, resource: unknown) {
+function createWorker(stage: LoadedStage, context: WorkerContext, resource: unknown) {
   const { bus, store, config, metrics, settings, killSignal } = context;
   const background = createBackgroundTasks(context.log);
   const workshop = { store, tmpdir: config.tmpdir, settings, resource, background, metrics };

@@ -9,11 +9,11 @@ const run = promisify(execFile);
 const root = new URL('../../', import.meta.url).pathname;
 let copy: string;
 
-/** A copy of what a stage stands on: the script writes into the sources. */
+/** The script writes into the sources, so it runs on a copy of them. */
 beforeAll(async () => {
   copy = await mkdtemp(join(tmpdir(), 'fave-new-stage-'));
-  for (const house of ['schemas', 'shared', 'services', 'scripts'])
-    await cp(join(root, house), join(copy, house), { recursive: true });
+  for (const folder of ['schemas', 'shared', 'services', 'scripts'])
+    await cp(join(root, folder), join(copy, folder), { recursive: true });
   for (const file of ['package.json', 'tsconfig.json']) await cp(join(root, file), join(copy, file));
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
 });
@@ -22,12 +22,12 @@ afterAll(() => rm(copy, { recursive: true, force: true }));
 
 const node = (...args: string[]) => run(process.execPath, args, { cwd: copy });
 
-test('a new stage is one folder and one line, in the graph, and runs', async () => {
+test('adds a stage as one folder and two lines, which is in the graph and runs', async () => {
   const before = await readFile(join(copy, 'services/pipeline.ts'), 'utf8');
   await node('scripts/new-stage.ts', 'stage-loud-words', '--consumes', 'transcript');
 
   const after = await readFile(join(copy, 'services/pipeline.ts'), 'utf8');
-  expect(after.split('\n').filter((line) => !before.split('\n').includes(line))).toHaveLength(1);
+  expect(after.split('\n').filter((line) => !before.split('\n').includes(line))).toHaveLength(2);
 
   const script = `
     import { graph } from './services/pipeline.ts';
@@ -45,13 +45,13 @@ test('a new stage is one folder and one line, in the graph, and runs', async () 
   });
 });
 
-test('a name that is taken and a kind that does not exist are refused with what to do', async () => {
+test('rejects an existing name and an unknown kind, and states the valid ones', async () => {
   await expect(node('scripts/new-stage.ts', 'stage-grep')).rejects.toMatchObject({
     code: 2,
     stderr: expect.stringContaining('exists already'),
   });
   await expect(node('scripts/new-stage.ts', 'stage-x', '--consumes', 'smell')).rejects.toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('There is no kind smell.'),
+    stderr: expect.stringContaining('unknown kind smell'),
   });
 });

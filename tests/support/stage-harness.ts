@@ -9,7 +9,7 @@ import { itemId, pathOf } from '../../shared/pipeline/keys.ts';
 import { createLogger } from '../../shared/observability/log.ts';
 import { withDefaults, type OptionMap } from '../../shared/core/options.ts';
 import type { Attributes, Indices } from '../../shared/pipeline/artifact.ts';
-import type { AnyStage, Item, Outputs, Source } from '../../shared/pipeline/stage.ts';
+import { loadStage, type AnyStage, type Item, type Outputs, type Source } from '../../shared/pipeline/stage.ts';
 import { digestOf } from '../../shared/store/store.ts';
 import { validate, type SchemaName } from '../../shared/core/validate.ts';
 
@@ -67,10 +67,11 @@ export async function runStageLocally(stage: AnyStage, item: LocalObject, given:
   const run = given.exec ?? realExec;
 
   const source = await sourceOf(item);
-  await stage.run(itemOf(source, given.siblings ?? []), {
+  const code = await loadStage(stage);
+  await code.run(itemOf(source, given.siblings ?? []), {
     options: withDefaults(stage.options ?? {}, given.options ?? {}),
     settings,
-    resource: await stage.start?.({ settings, log }),
+    resource: await code.start?.({ settings, log }),
     outputs: outputsInto(join(root, 'outputs'), stage, source, outputs),
     exec: (command, args, options) => {
       executed.push({ command, args });

@@ -4,17 +4,18 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import detector from '../../../services/stage-object-detector/stage.ts';
 import librosa from '../../../services/stage-librosa/stage.ts';
 import { exec, type Exec } from '../../../shared/tools/exec.ts';
 import { createLogger } from '../../../shared/observability/log.ts';
 import { withDefaults } from '../../../shared/core/options.ts';
-import type { AnyStage, Item } from '../../../shared/pipeline/stage.ts';
+import { loadStage, type Item, type LoadedStage } from '../../../shared/pipeline/stage.ts';
 
 const [what, ...paths] = process.argv.slice(2);
 const log = createLogger({ service: 'script' }, 'silent');
 const { signal } = new AbortController();
 
-async function run(stage: AnyStage, path: string, resource: unknown): Promise<void> {
+async function run(stage: LoadedStage, path: string, resource: unknown): Promise<void> {
   const folder = resolve(path);
   const dir = resolve(`work-${basename(path)}`);
   await mkdir(dir, { recursive: true });
@@ -36,13 +37,12 @@ async function run(stage: AnyStage, path: string, resource: unknown): Promise<vo
     log,
     signal,
     dir,
-    used: () => undefined,
+    recordModel: () => undefined,
   };
-  await stage.run(item as Item, context as Parameters<AnyStage['run']>[1]);
+  await stage.run(item as Item, context as Parameters<LoadedStage['run']>[1]);
 }
 
-// Whoever analyses sound need not load tensors.
-const stage: AnyStage = what === 'librosa' ? librosa : (await import('../../../services/stage-object-detector/stage.ts')).default;
+const stage = await loadStage(what === 'librosa' ? librosa : detector);
 const resource: unknown = await stage.start?.({ settings: withDefaults(stage.settings ?? {}, {}), log });
 for (const path of paths) await run(stage, path, resource);
 process.exit();

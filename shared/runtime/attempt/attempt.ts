@@ -4,7 +4,7 @@ import { codeOf, FaveError, messageOf } from '../../core/errors.ts';
 import { requestPrefix } from '../../pipeline/keys.ts';
 import type { Logger } from '../../observability/log.ts';
 import type { OptionMap } from '../../core/options.ts';
-import type { AnyStage } from '../../pipeline/stage.ts';
+import type { LoadedStage } from '../../pipeline/stage.ts';
 import { startSpan, type SpanHandle } from '../../observability/trace.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { ReceiptOutput } from '../workdir/outputs.ts';
@@ -12,7 +12,7 @@ import type { StageConfig } from './receipt.ts';
 
 /** One attempt at an item: what is known of it, and what it has made so far. */
 export interface Attempt {
-  readonly stage: AnyStage;
+  readonly stage: LoadedStage;
   readonly landed: LandedMessage;
   readonly item: string;
   readonly delivery: Delivery;

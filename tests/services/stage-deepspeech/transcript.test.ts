@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { nullEngine, type SpokenWord } from '../../../services/stage-deepspeech/engine.ts';
-import { transcriptOf } from '../../../services/stage-deepspeech/transcript.ts';
+import { toTranscript } from '../../../services/stage-deepspeech/transcript.ts';
 
 const word = (start: number, end: number, text = 'word'): SpokenWord => ({ start, end, text, confidence: 0.123_456 });
-const heard = (...words: readonly SpokenWord[]): Parameters<typeof transcriptOf>[1] => ({
+const heard = (...words: readonly SpokenWord[]): Parameters<typeof toTranscript>[1] => ({
   language: 'en',
   utterances: words.map((w) => ({ start: w.start, end: w.end, text: w.text, words: [w] })),
 });
 
 describe('a transcript', () => {
   it('is in times of the source, in milliseconds', () => {
-    const { start, end, utterances } = transcriptOf(nullEngine, heard(word(0.12345, 0.5)), { start: 10.00004, end: 20 });
+    const { start, end, utterances } = toTranscript(nullEngine, heard(word(0.12345, 0.5)), { start: 10.00004, end: 20 });
     expect({ start, end }).toEqual({ start: 10, end: 20 });
     expect(utterances).toEqual([
       { start: 10.123, end: 10.5, text: 'word', words: [{ start: 10.123, end: 10.5, text: 'word', confidence: 0.123 }] },
@@ -18,7 +18,7 @@ describe('a transcript', () => {
   });
 
   it('keeps words within the clip, and none that begins after it', () => {
-    const { text, utterances } = transcriptOf(
+    const { text, utterances } = toTranscript(
       nullEngine,
       heard(word(-0.1, 0.2, 'early'), word(4.8, 5.3, 'late'), word(5, 6, 'never')),
       { start: 1, end: 6 },
@@ -31,7 +31,7 @@ describe('a transcript', () => {
   });
 
   it('of nothing heard is empty, and says which engine ran', () => {
-    expect(transcriptOf(nullEngine, { language: null, utterances: [] }, { start: 0, end: 1 })).toEqual({
+    expect(toTranscript(nullEngine, { language: null, utterances: [] }, { start: 0, end: 1 })).toEqual({
       engine: 'none',
       model: null,
       language: null,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { analyse, type Analysis } from '../../../services/stage-librosa/analyse.ts';
-import { clipsOf, featuresOf } from '../../../services/stage-librosa/clips.ts';
+import { toClips, computeFeatures } from '../../../services/stage-librosa/clips.ts';
 import { FEATURES } from '../../../services/stage-librosa/meyda.ts';
 import { wavFile } from './harness.ts';
 import { sequence } from './signal.ts';
@@ -17,7 +17,7 @@ function sine(frequency: number, seconds: number): Int16Array {
 
 describe('features', () => {
   it('of a tone are its own frequency and amplitude', async () => {
-    const features = featuresOf(1, 3, await analysisOf(sine(1_000, 4)));
+    const features = computeFeatures(1, 3, await analysisOf(sine(1_000, 4)));
     expect(features.rms).toBeCloseTo(0.5 / Math.SQRT2, 3);
     expect(features.zero_crossing_rate).toBeCloseTo(2_000 / 22_050, 3);
     expect(Math.abs(features.spectral_centroid - 1_000)).toBeLessThan(22_050 / 2_048);
@@ -28,25 +28,25 @@ describe('features', () => {
 
   it('of a tone an octave higher have a higher centroid and other MFCC', async () => {
     const [low, high] = [await analysisOf(sine(1_000, 1)), await analysisOf(sine(2_000, 1))].map((analysis) =>
-      featuresOf(0, 1, analysis),
+      computeFeatures(0, 1, analysis),
     );
     expect(high?.spectral_centroid).toBeGreaterThan(1.8 * (low?.spectral_centroid ?? Infinity));
     expect(Math.abs((high?.mfcc_mean[1] ?? 0) - (low?.mfcc_mean[1] ?? 0))).toBeGreaterThan(1);
   });
 
   it('of digital silence are all 0', async () => {
-    const silence = featuresOf(0, 2, await analysisOf(new Int16Array(44_100)));
+    const silence = computeFeatures(0, 2, await analysisOf(new Int16Array(44_100)));
     expect(Object.values(silence).flat()).toEqual(Array<number>(30).fill(0));
   });
 
   it('of a clip are of that clip alone', async () => {
-    const [silent, loud] = clipsOf([2, 4], await analysisOf(sequence([2.1, 0], [1.9, 20_000])));
+    const [silent, loud] = toClips([2, 4], await analysisOf(sequence([2.1, 0], [1.9, 20_000])));
     expect(silent?.features.rms).toBe(0);
     expect(loud?.features.rms).toBeGreaterThan(0.3);
   });
 
   it.each([1, 300, 2_047, 8_820])('of %d samples are finite', async (length) => {
-    const { features } = clipsOf([length / 22_050], await analysisOf(sequence([1, 20_000]).subarray(0, length)))[0] ?? {};
+    const { features } = toClips([length / 22_050], await analysisOf(sequence([1, 20_000]).subarray(0, length)))[0] ?? {};
     const values = Object.values(features ?? {}).flat();
     expect(values).toHaveLength(30);
     expect(values.every(Number.isFinite)).toBe(true);
@@ -58,13 +58,13 @@ describe('features', () => {
       rms: Float64Array.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10),
       features: new Float32Array(2 * FEATURES).fill(1, FEATURES),
     };
-    const features = featuresOf((7.6 * 512) / 22_050, (7.9 * 512) / 22_050, analysis);
+    const features = computeFeatures((7.6 * 512) / 22_050, (7.9 * 512) / 22_050, analysis);
     expect([features.rms, features.spectral_centroid]).toEqual([8, 1]);
   });
 
   it('are means and deviations over frames', () => {
     const rows = Float32Array.from({ length: 2 * FEATURES }, (_, i) => (i < FEATURES ? 2 : 4));
-    const { mfcc_mean, mfcc_std, ...others } = featuresOf(0, 1, {
+    const { mfcc_mean, mfcc_std, ...others } = computeFeatures(0, 1, {
       samples: 11 * 512,
       rms: new Float64Array(12).fill(0.25),
       features: rows,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { onTestFinished } from 'vitest';
 import type { Clip } from '../../../services/stage-librosa/clips.ts';
-import stage from '../../../services/stage-librosa/stage.ts';
+import { run } from '../../../services/stage-librosa/run.ts';
 import type { Item, Outputs, StageContext } from '../../../shared/pipeline/stage.ts';
 
 export interface Segments {
@@ -14,7 +14,7 @@ export interface Segments {
   readonly clips: readonly Clip[];
 }
 
-type Context = Parameters<typeof stage.run>[1];
+type Context = Parameters<typeof run>[1];
 
 const schema = JSON.parse(
   await readFile(new URL('../../../schemas/artifacts/segments.schema.json', import.meta.url), 'utf8'),
@@ -35,7 +35,7 @@ export async function runStage(
     outputs: outputs as Outputs,
     signal: signal ?? new AbortController().signal,
   };
-  await stage.run(item as Item, context as Context);
+  await run(item as Item, context as Context);
   const [segments] = put;
   if (put.length !== 1 || !isValid(segments)) throw new Error(`invalid segments: ${JSON.stringify(isValid.errors)}`);
   return segments;

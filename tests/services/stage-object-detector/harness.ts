@@ -10,7 +10,7 @@ import { PermanentError } from '../../../shared/core/errors.ts';
 import { exec } from '../../../shared/tools/exec.ts';
 import type { Item } from '../../../shared/pipeline/stage.ts';
 import { type Detector, shippedModel } from '../../../services/stage-object-detector/detector.ts';
-import stage from '../../../services/stage-object-detector/stage.ts';
+import { run } from '../../../services/stage-object-detector/run.ts';
 
 const MEDIA = process.env['FAVE_TEST_MEDIA'] ?? resolve(import.meta.dirname, '../../../../shared/media');
 
@@ -91,7 +91,7 @@ export async function detectIn(dir: string, detector: Detector, threshold = 0.3,
   const item = itemOf(dir, frames);
   const workDir = join(dir, 'work');
   mkdirSync(workDir, { recursive: true });
-  await stage.run(item, {
+  await run(item, {
     options: { threshold },
     settings: { 'detector-model': '', 'detector-backend': 'auto' },
     resource: detector,

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { windowOf } from '../../../shared/media/clip-window.ts';
+import { toClipWindow } from '../../../shared/media/clip-window.ts';
 
 test('a clip without pre-roll begins at its file', () => {
-  expect(windowOf({ name: 'clip.mp4', attributes: { start: 2, end: 5.5 } })).toEqual({
+  expect(toClipWindow({ name: 'clip.mp4', attributes: { start: 2, end: 5.5 } })).toEqual({
     start: 2,
     end: 5.5,
     duration: 3.5,
@@ -13,6 +13,6 @@ test('a clip without pre-roll begins at its file', () => {
 test.each([{}, { start: 1 }, { start: 3, end: 3 }, { start: 3, end: 2 }, { start: NaN, end: 2 }])(
   '%o is no place',
   (attributes) => {
-    expect(() => windowOf({ name: 'clip.mp4', attributes })).toThrow(expect.objectContaining({ code: 'invalid-clip' }));
+    expect(() => toClipWindow({ name: 'clip.mp4', attributes })).toThrow(expect.objectContaining({ code: 'invalid-clip' }));
   },
 );
