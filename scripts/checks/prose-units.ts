@@ -1,6 +1,6 @@
 import { parser } from 'typescript-eslint';
 
-/** A passage that is counted once: one comment with its tags, one sentence of a page, or one description of a schema. */
+/** A passage that is counted once: one comment with its tags, one sentence of a page, one message, or one description of a schema. */
 export interface ProseUnit {
   /** 1-based line of the file. */
   readonly line: number;
@@ -13,21 +13,32 @@ interface Comment {
   readonly loc: { readonly start: { line: number; column: number }; readonly end: { line: number } };
 }
 
+interface Literal {
+  readonly type: string;
+  readonly value: unknown;
+  readonly quasis: readonly { value: { cooked: string } }[];
+  readonly loc: Comment['loc'];
+}
+
+function parse(text: string): { comments: readonly Comment[]; body: unknown } {
+  return (parser.parseForESLint(text) as { ast: { comments: readonly Comment[]; body: unknown } }).ast;
+}
+
 /** Returns the prose of a file by its extension, in the order of the file. */
 export function findProseUnits(path: string, text: string): ProseUnit[] {
   if (path.endsWith('.md')) return findSentences(text);
   if (path.endsWith('.schema.json')) return findDescriptions(text);
-  if (path.endsWith('.yaml')) return findHashComments(text);
-  return findCodeComments(text);
+  if (/\.ya?ml$/.test(path)) return findHashComments(text);
+  return [...findComments(text), ...(/^(?:tests|bench)\//.test(path) ? [] : findMessages(text))];
 }
 
 const DIRECTIVE = /^\s*(?:eslint|prettier-ignore|@ts-|@vite|v8 ignore|c8 ignore|#!)/;
 
 /** Comments of TypeScript and JavaScript; consecutive line comments count as one. */
-function findCodeComments(text: string): ProseUnit[] {
-  const { ast } = parser.parseForESLint(text) as { ast: { comments?: readonly Comment[] } };
+function findComments(text: string): ProseUnit[] {
+  const { comments } = parse(text);
   const units: { line: number; endLine: number; column: number; lines: string[] }[] = [];
-  for (const { type, value, loc } of ast.comments ?? []) {
+  for (const { type, value, loc } of comments) {
     if (DIRECTIVE.test(value)) continue;
     const lines = value.split('\n').map((line) => line.replace(/^\s*\*+ ?/, ''));
     const previous = units.at(-1);
@@ -40,6 +51,26 @@ function findCodeComments(text: string): ProseUnit[] {
     }
   }
   return units.map(({ line, lines }) => ({ line, paragraphs: toParagraphs(lines) })).filter(hasWords);
+}
+
+/** String literals with at least four words: help, errors, log messages. Values of a template literal count as one word. */
+function findMessages(text: string): ProseUnit[] {
+  const units: ProseUnit[] = [];
+  const visit = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return;
+    const { type, value, quasis, loc } = node as Literal;
+    const message =
+      type === 'Literal' && typeof value === 'string'
+        ? value
+        : type === 'TemplateLiteral'
+          ? quasis.map((part) => part.value.cooked).join('`value`')
+          : '';
+    if (/(?:\p{L}{2,}[\s,:;]+){3}\p{L}{2,}/u.test(message))
+      units.push({ line: loc.start.line, paragraphs: [message.replace(/\s+/g, ' ').trim()] });
+    for (const [key, child] of Object.entries(node)) if (key !== 'parent') visit(child);
+  };
+  visit(parse(text).body);
+  return units;
 }
 
 /** Comments of YAML; consecutive ones count as one. */

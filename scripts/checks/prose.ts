@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,60 +9,47 @@ import { findProseUnits, type ProseUnit } from './prose-units.ts';
 
 /** Highest share of flagged passages, per cent: the share that nats.js, graphile/worker and execa reach under these rules. */
 const BAR = 8;
-const CHECKED = /\.(?:md|tsx?|mjs|js|yaml|schema\.json)$/;
+const CHECKED = /\.(?:md|tsx?|mjs|js|ya?ml|schema\.json)$/;
 const GENERATED =
   /^(?:analysis\/out|experiments|schemas\/generated|tests\/recorded|tests\/fixtures)\/|schemas\.json$|package-lock/;
 
 interface Finding {
   readonly path: string;
-  readonly line: number;
+  readonly unit: ProseUnit;
   readonly message: string;
 }
 
-/** Applies the rules to each file's passages. Returns findings per passage. */
-async function check(paths: readonly string[]): Promise<{ units: Map<string, ProseUnit[]>; findings: Finding[] }> {
+/** Applies the rules of `.vale.ini` to the passages of each file. */
+async function check(unitsByPath: ReadonlyMap<string, readonly ProseUnit[]>): Promise<Finding[]> {
   const vale = await ensureVale();
   const dir = mkdtempSync(join(tmpdir(), 'fave-prose-'));
-  const units = new Map<string, ProseUnit[]>();
-  const linesByFile = new Map<string, number[]>();
+  // One paragraph per line, so that the line of an alert identifies the passage.
+  const rowsByPath = new Map<string, { unit: ProseUnit; text: string }[]>();
   try {
-    for (const path of paths) {
-      const found = findProseUnits(path, readFileSync(join(root, path), 'utf8'));
-      if (found.length === 0) continue;
-      units.set(path, found);
+    for (const [path, units] of unitsByPath) {
+      const rows = units.flatMap((unit) => unit.paragraphs.map((text) => ({ unit, text })));
+      rowsByPath.set(path, rows);
       const file = join(dir, `${path}.md`);
       mkdirSync(dirname(file), { recursive: true });
-      // One paragraph per passage and line, so that a line of the result identifies the passage.
-      const lines = found.flatMap(({ line, paragraphs }) =>
-        paragraphs.map((text) => ({ line, text: text.replace(/^(?=[#>|+-]|\d+\.)/, '\\') })),
-      );
-      writeFileSync(file, lines.map(({ text }) => `${text}\n\n`).join(''));
-      linesByFile.set(
-        path,
-        lines.map(({ line }) => line),
-      );
+      writeFileSync(file, rows.map(({ text }) => `${text.replace(/^(?=[#>|+-]|\d+\.)/, '\\')}\n\n`).join(''));
     }
-    const { stdout } = await promisify(execFile)(
-      vale,
-      ['--config', join(root, '.vale.ini'), '--no-exit', '--output', 'JSON', '.'],
-      {
-        cwd: dir,
-        maxBuffer: 256 * 1024 ** 2,
-      },
-    );
-    const alerts = JSON.parse(stdout) as Record<string, { Line: number; Message: string; Check: string }[]>;
-    const findings = Object.entries(alerts).flatMap(([file, list]) => {
+    const args = ['--config', join(root, '.vale.ini'), '--no-exit', '--output', 'JSON', '.'];
+    const { stdout } = await promisify(execFile)(vale, args, { cwd: dir, maxBuffer: 256 * 1024 ** 2 });
+    const alertsByFile = JSON.parse(stdout) as Record<string, { Line: number; Message: string }[]>;
+    return Object.entries(alertsByFile).flatMap(([file, alerts]) => {
       const path = file.replace(/\.md$/, '');
-      return list.map(({ Line, Message }) => ({ path, line: linesByFile.get(path)?.[(Line - 1) / 2] ?? 0, message: Message }));
+      return alerts.flatMap(({ Line, Message: message }) => {
+        const unit = rowsByPath.get(path)?.[(Line - 1) / 2]?.unit;
+        return unit ? [{ path, unit, message }] : [];
+      });
     });
-    return { units, findings };
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
 function percent(part: number, whole: number): string {
-  return `${((part / whole) * 100).toFixed(1)} %`;
+  return `${((part / Math.max(1, whole)) * 100).toFixed(1)} %`;
 }
 
 /** The first two folders of a path; files in the root are `.`. */
@@ -71,32 +58,29 @@ function folderOf(path: string): string {
 }
 
 const prefixes = process.argv.slice(2).map((prefix) => prefix.replace(/\/$/, ''));
-const tracked = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
   cwd: root,
   encoding: 'utf8',
 });
-const paths = tracked
+const paths = listed
   .split('\0')
-  .filter((path) => CHECKED.test(path) && !GENERATED.test(path))
+  .filter((path) => CHECKED.test(path) && !GENERATED.test(path) && existsSync(join(root, path)))
   .filter((path) => prefixes.length === 0 || prefixes.some((prefix) => path === prefix || path.startsWith(`${prefix}/`)));
-const { units, findings } = await check(paths);
-const flaggedByPath = new Map<string, Set<number>>();
-for (const { path, line } of findings) flaggedByPath.set(path, (flaggedByPath.get(path) ?? new Set()).add(line));
+const unitsByPath = new Map(paths.map((path) => [path, findProseUnits(path, readFileSync(join(root, path), 'utf8'))]));
+const findings = await check(unitsByPath);
+const flagged = new Set(findings.map(({ unit }) => unit));
+
 const rows = new Map<string, { passages: number; flagged: number }>();
-for (const [path, found] of units) {
-  for (const folder of new Set([folderOf(path), 'total'])) {
+for (const [path, units] of unitsByPath) {
+  for (const folder of [folderOf(path), 'total']) {
     const row = rows.get(folder) ?? { passages: 0, flagged: 0 };
-    rows.set(folder, {
-      passages: row.passages + found.length,
-      flagged: row.flagged + found.filter(({ line }) => flaggedByPath.get(path)?.has(line)).length,
-    });
+    const added = units.filter((unit) => flagged.has(unit)).length;
+    rows.set(folder, { passages: row.passages + units.length, flagged: row.flagged + added });
   }
 }
-if (prefixes.length > 0) for (const { path, line, message } of findings) console.log(`${path}:${line}  ${message}`);
-for (const [folder, { passages, flagged }] of [...rows].sort(([a], [b]) => a.localeCompare(b))) {
-  console.log(
-    `${percent(flagged, passages).padStart(7)}  ${String(flagged).padStart(5)} of ${String(passages).padStart(5)}  ${folder}`,
-  );
+if (prefixes.length > 0) for (const { path, unit, message } of findings) console.log(`${path}:${unit.line}  ${message}`);
+for (const [folder, row] of [...rows].sort(([a], [b]) => a.localeCompare(b))) {
+  console.log(`${percent(row.flagged, row.passages).padStart(7)}  ${row.flagged} of ${row.passages}  ${folder}`);
 }
 const total = rows.get('total') ?? { passages: 0, flagged: 0 };
 if (total.flagged * 100 >= total.passages * BAR) {
