@@ -1,18 +1,5 @@
 import eslint from '@eslint/js';
-import boundaries from 'eslint-plugin-boundaries';
 import tseslint from 'typescript-eslint';
-
-/** The houses, by folder, and what each may import: schemas ← shared ← services ← infra ← loadgen ← cli. */
-const houses = {
-  schemas: [],
-  shared: ['schemas'],
-  service: ['schemas', 'shared'],
-  pipeline: ['schemas', 'shared', 'service'],
-  infra: ['schemas', 'shared', 'service', 'pipeline'],
-  loadgen: ['schemas', 'shared', 'pipeline', 'infra'],
-  cli: ['schemas', 'shared', 'service', 'pipeline', 'infra', 'loadgen'],
-  analysis: ['schemas', 'shared'],
-};
 
 export default tseslint.config(
   { ignores: ['dist/', 'node_modules/', '.fave/', 'schemas/generated/', 'analysis/out/', 'tests/fixtures/', 'tests/recorded/'] },
@@ -34,44 +21,6 @@ export default tseslint.config(
       '@typescript-eslint/unbound-method': 'off',
       // process.env['X'] is what noPropertyAccessFromIndexSignature asks for, and marks a name that may be absent.
       '@typescript-eslint/dot-notation': 'off',
-    },
-  },
-  {
-    files: [
-      'schemas/**/*.ts',
-      'shared/**/*.ts',
-      'services/**/*.ts',
-      'infra/**/*.ts',
-      'cli/**/*.ts',
-      'loadgen/**/*.ts',
-      'analysis/**/*.ts',
-    ],
-    plugins: { boundaries },
-    settings: {
-      'import/resolver': { node: { extensions: ['.ts', '.mjs', '.js', '.json'] } },
-      'boundaries/elements': [
-        {
-          type: 'pipeline',
-          pattern: ['services/pipeline.ts', 'services/main.ts', 'scripts/new-stage.ts'],
-          mode: 'full',
-        },
-        { type: 'service', pattern: 'services/*', mode: 'folder', capture: ['name'] },
-        ...['schemas', 'shared', 'infra', 'cli', 'loadgen', 'analysis'].map((type) => ({ type, pattern: type, mode: 'folder' })),
-      ],
-    },
-    rules: {
-      'boundaries/element-types': [
-        'error',
-        {
-          default: 'disallow',
-          message:
-            '${file.type} must not import ${dependency.type}: imports go schemas ← shared ← services ← infra ← loadgen ← cli, and no service imports another',
-          rules: Object.entries(houses).map(([from, allow]) => ({
-            from,
-            allow: [...allow, ...(from === 'service' ? [] : [from])],
-          })),
-        },
-      ],
     },
   },
   {

@@ -6,7 +6,7 @@ export default defineConfig({
     // Starts nothing by itself: the first test that asks for servers starts them (tests/support/stack.ts).
     globalSetup: ['tests/support/global-setup.ts'],
     pool: 'forks',
-    poolOptions: { forks: { maxForks: 2 } },
+    maxWorkers: 2,
     // Only ends what hangs: a loaded machine takes many times as long as an idle one. A test that is meant to take its time says so.
     testTimeout: 120_000,
     // Servers are built from source the first time that a machine runs a test with them (tests/support/built-servers.ts).

@@ -11,8 +11,9 @@ const checks: Readonly<Record<string, readonly string[]>> = {
   types: ['tsc'],
   'generated files': ['node', 'schemas/generate.ts', '--check'],
   'generated docs': ['node', 'cli/generate-docs.ts', '--check'],
-  'lint and import directions': ['eslint', '.', '--max-warnings', '0'],
-  'commit subjects': ['tsx', 'scripts/checks/commits.ts'],
+  lint: ['eslint', '.', '--max-warnings', '0'],
+  structure: ['node', 'scripts/checks/structure.ts'],
+  'commit subjects': ['node', 'scripts/checks/commits.ts'],
 };
 
 /**

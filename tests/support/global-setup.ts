@@ -23,10 +23,15 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const dir = await mkdtemp(join(tmpdir(), 'fave-test-'));
   const [temporary, home] = [join(dir, 'tmp'), join(dir, 'home')];
   await Promise.all([temporary, home].map((path) => mkdir(path)));
-  const before = { ...process.env };
-  for (const name of Object.keys(process.env)) if (name.startsWith('XDG_')) delete process.env[name];
-  // Built programs stay where they are.
-  Object.assign(process.env, { TMPDIR: temporary, HOME: home, XDG_RUNTIME_DIR: home, XDG_CACHE_HOME: dirname(cacheDir) });
+  const before = process.env;
+  process.env = {
+    ...Object.fromEntries(Object.entries(before).filter(([name]) => !name.startsWith('XDG_'))),
+    TMPDIR: temporary,
+    HOME: home,
+    XDG_RUNTIME_DIR: home,
+    // Built programs stay where they are.
+    XDG_CACHE_HOME: dirname(cacheDir),
+  };
   const stacks = await serveStacks(join(temporary, 'stacks'));
   project.provide('stacks', stacks.url);
   // A run that is ended from outside never comes to its teardown; its servers must not outlive it.

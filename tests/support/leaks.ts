@@ -7,9 +7,12 @@ const EXIT = 5_000;
 
 /** @throws Error that names the files and processes that a run left behind in its temporary directory. */
 export async function assertNoLeaks(dir: string): Promise<void> {
+  const deadline = Date.now() + EXIT;
   let processes = await processesOf(dir);
-  for (const deadline = Date.now() + EXIT; processes.length > 0 && Date.now() < deadline; await sleep(100))
+  while (processes.length > 0 && Date.now() < deadline) {
+    await sleep(100);
     processes = await processesOf(dir);
+  }
   const leaks = [...(await readdir(dir)).map((name) => `file ${join(dir, name)}`), ...processes];
   if (leaks.length > 0) throw new Error(`the tests left behind: ${leaks.join('; ')}`);
 }

@@ -32,7 +32,7 @@ function peersOf({ podSelector, namespaceSelector, ipBlock }: Peer): readonly st
 /** Returns each connection that policies allow, at both ends: `service > store TCP 9000` leaves, `service >> store TCP 9000` enters. */
 function rulesOf(manifests: readonly Manifest[]): string[] {
   return ofKind<{ spec: INetworkPolicySpec }>(manifests, 'NetworkPolicy').flatMap(({ metadata, spec }) => {
-    const { podSelector, policyTypes = [], ingress = [], egress = [] } = spec;
+    const { podSelector = {}, policyTypes = [], ingress = [], egress = [] } = spec;
     // A rule of a direction that policyTypes does not name would have no effect.
     expect([metadata.namespace, ...policyTypes]).toEqual([
       'fave',
@@ -95,7 +95,7 @@ describe('network policies', { timeout: 900_000 }, () => {
   it.each(allNames)('of %s apply to every pod and deny by default', async (name) => {
     const manifests = await renderOverlay(name);
     const [deny] = ofKind<{ spec: INetworkPolicySpec }>(manifests, 'NetworkPolicy').filter(
-      ({ spec }) => Object.keys(spec.podSelector).length === 0,
+      ({ spec }) => Object.keys(spec.podSelector ?? {}).length === 0,
     );
     expect(deny?.spec).toEqual({ podSelector: {}, policyTypes: ['Ingress', 'Egress'], ingress: [], egress: [] });
     for (const { labels } of podsOf(manifests)) expect(COMPONENTS).toContain(labels[COMPONENT]);
@@ -112,6 +112,6 @@ describe('network policies', { timeout: 900_000 }, () => {
     const policy = parse(markedBlocks('tested', 'yaml')['audit-policy'] ?? '') as Manifest & { spec: INetworkPolicySpec };
     expect(faults(policy)).toEqual([]);
     expect(policy.spec.policyTypes).toEqual(['Egress']);
-    expect([policy.metadata.namespace, componentsOf(policy.spec.podSelector)]).toEqual(['fave', ['store']]);
+    expect([policy.metadata.namespace, componentsOf(policy.spec.podSelector ?? {})]).toEqual(['fave', ['store']]);
   });
 });
