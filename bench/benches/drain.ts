@@ -10,7 +10,7 @@ import { newTraceparent } from '../../shared/observability/trace.ts';
 import type { Bench } from '../report/bench.ts';
 import { atLeast, now, roundToMicro } from '../report/figures.ts';
 import { withInstance } from '../instance/instance.ts';
-import { readCpuTime } from '../instance/processes.ts';
+import { readCpuTime } from '../../loadgen/study/system/proc.ts';
 
 /** Clips of a request, as many as its longest comfortable one. */
 const CLIPS = 500;

@@ -8,7 +8,7 @@ import { graph } from '../../services/pipeline.ts';
 import type { Bench } from '../report/bench.ts';
 import { atMost, roundToMicro } from '../report/figures.ts';
 import { withInstance, type Instance } from '../instance/instance.ts';
-import { listChildren, readMemory as memoryOf, readProgramName, resetPeak } from '../instance/processes.ts';
+import { listChildren, readMemory as memoryOf, readProgramName, resetPeakMemory } from '../../loadgen/study/system/proc.ts';
 import { processRequest } from '../instance/requests.ts';
 
 const run = promisify(execFile);
@@ -75,7 +75,7 @@ interface Peaks {
 
 async function peaksWith(instance: Instance, services: readonly ProcessRecord[], megabytes: number): Promise<Peaks> {
   const input = await uncompressed(instance.dataDir, megabytes);
-  for (const { pid } of services) resetPeak(pid);
+  for (const { pid } of services) resetPeakMemory(pid);
   const tools: Record<string, number> = {};
   const ended = new AbortController();
   const looking = look(services, tools, ended.signal);

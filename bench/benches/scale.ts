@@ -6,7 +6,7 @@ import { atMost, median, now, roundToMicro, summarize } from '../report/figures.
 import { FAN_STAGE, createFixtureGraph, WORK_STAGE } from '../peers/fixture-graph.ts';
 import { waitForEnd, withInstance, type Instance } from '../instance/instance.ts';
 import type { Peer } from '../peers/peer.ts';
-import { readCpuTime } from '../instance/processes.ts';
+import { readCpuTime } from '../../loadgen/study/system/proc.ts';
 
 /** Clips of a small and of a large request. */
 const SMALL = 10;

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { PermanentError } from '../../shared/core/errors.ts';
 import { arrivalTimes, meanRate, type Arrivals, type Pattern } from './arrivals.ts';
-import type { ClosedLoop, OpenLoop } from '../run/load.ts';
+import type { ClosedLoop, OpenLoop } from './schedule.ts';
 import { parseTrace } from './trace.ts';
 
 export const patterns = ['steady', 'moderate', 'bursty', 'poisson', 'trace'] as const satisfies readonly Pattern[];

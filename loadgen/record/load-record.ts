@@ -1,5 +1,17 @@
 import type { ItemRecord, LoadRecord, LoadStage } from '../../schemas/generated/types.ts';
-import type { ScheduledRequest } from './pending-requests.ts';
+import type { Video } from '../arrivals/mix.ts';
+
+/** A request that is due. */
+export interface ScheduledRequest {
+  /** Place in the order of intended arrivals. */
+  readonly index: number;
+  readonly id: string;
+  readonly video: Video;
+  /** Milliseconds since 1970. */
+  readonly intended: number;
+  /** Of a closed loop. */
+  readonly user?: number;
+}
 
 /** What is known of a request. Numbers are milliseconds since 1970, texts are events' own times. */
 export interface PendingRequest extends ScheduledRequest {

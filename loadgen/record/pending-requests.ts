@@ -2,20 +2,7 @@ import type { ItemRecord, RequestState, LoadRecord, ItemEvent } from '../../sche
 import { codeOf, messageOf } from '../../shared/core/errors.ts';
 import type { RequestEvent } from '../../shared/bus/request-events.ts';
 import type { Clock } from '../arrivals/clock.ts';
-import type { Video } from '../arrivals/mix.ts';
-import { toLoadRecord, type PendingRequest } from './load-record.ts';
-
-/** A request that is due. */
-export interface ScheduledRequest {
-  /** Place in the order of intended arrivals. */
-  readonly index: number;
-  readonly id: string;
-  readonly video: Video;
-  /** Milliseconds since 1970. */
-  readonly intended: number;
-  /** Of a closed loop. */
-  readonly user?: number;
-}
+import { toLoadRecord, type PendingRequest, type ScheduledRequest } from './load-record.ts';
 
 export interface Totals {
   readonly sent: number;

@@ -3,23 +3,10 @@ import { setMaxListeners } from 'node:events';
 import type { ItemRecord, LoadRecord } from '../../schemas/generated/types.ts';
 import { createPendingRequests, type PendingRequests, type Totals } from '../record/pending-requests.ts';
 import type { Clock } from '../arrivals/clock.ts';
+import type { ClosedLoop, OpenLoop } from '../arrivals/schedule.ts';
 import { createMix, type Video } from '../arrivals/mix.ts';
 import { randomOf } from '../../shared/core/random.ts';
 import type { Target } from '../targets/target.ts';
-
-/** At these times, seconds from the start, whatever the target does. */
-export interface OpenLoop {
-  readonly times: readonly number[];
-  /** Seconds. */
-  readonly duration: number;
-}
-
-/** So many users, each of whom waits for the end of a request and then thinks; times are seconds. */
-export interface ClosedLoop {
-  readonly users: number;
-  readonly think: number;
-  readonly duration: number;
-}
 
 export interface LoadOptions {
   readonly schedule: OpenLoop | ClosedLoop;

@@ -34,14 +34,14 @@ export interface ObservedSystem {
 export function startSnapshots(observed: ObservedSystem, lines: JsonlWriter): () => Promise<void> {
   const stop = new AbortController();
   const work = async (): Promise<void> => {
-    let cpu = await readCpuTimes();
+    let cpu = readCpuTimes();
     let next = Date.now();
     for (let n = 0; ; n += 1) {
       next = Math.max(next + INTERVAL, Date.now()); // what was slow is not made up for
       await sleep(next - Date.now(), undefined, { signal: stop.signal }).catch(() => undefined);
       if (stop.signal.aborted) return;
       const before = cpu;
-      cpu = await readCpuTimes();
+      cpu = readCpuTimes();
       lines.append(await snapshot(observed, before, cpu, n % LISTING === 0));
     }
   };

@@ -18,7 +18,7 @@ import { PermanentError } from '../../../shared/core/errors.ts';
 import { exec } from '../../../shared/tools/exec.ts';
 import { parseJson } from '../../../shared/core/validate.ts';
 import type { Platform, ReplicaCount, RunningSystem } from './platform.ts';
-import { readCpuTime, readResidentMemory } from './proc.ts';
+import { readCpuTime, readMemory } from './proc.ts';
 
 /** This machine: each system is an instance with a data directory and ports of its own, its launcher a process of its own. */
 export const local: Platform = {
@@ -63,16 +63,15 @@ function observe(dataDir: string): Omit<RunningSystem, 'settings' | 'store' | 'b
       const counts: Record<string, ReplicaCount> = {};
       for (const { name, pid, http } of (await record()).processes) {
         const { replicas, ready, rss_mb } = counts[name] ?? { replicas: 0, ready: 0, rss_mb: 0 };
-        const memory = await readResidentMemory(pid);
-        counts[name] = { replicas: replicas + 1, ready: ready + Number(http !== undefined), rss_mb: rss_mb + memory };
+        const rss = readMemory(pid).rss;
+        counts[name] = { replicas: replicas + 1, ready: ready + Number(http !== undefined), rss_mb: rss_mb + rss };
       }
       return counts;
     },
     async cpuTime() {
       const { launcher, processes } = await record();
-      // What a replica has used becomes the launcher's when it ends.
-      const times = await Promise.all([launcher, ...processes].map(({ pid }) => readCpuTime(pid)));
-      return times.reduce((sum, time) => sum + time, 0);
+      // The time of a replica that has exited is part of the launcher's time with children.
+      return [launcher, ...processes].reduce((sum, { pid }) => sum + readCpuTime(pid, { withChildren: true }), 0);
     },
     async scaleEvents() {
       const text = await readFile(scaleEventLogPath(dataDir), 'utf8').catch(() => '');

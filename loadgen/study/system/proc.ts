@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync, writeFileSync } from 'node:fs';
 
-/** What the Linux kernel says about the machine and its processes (proc(5)). */
+/** Readers of the Linux `/proc` file system (proc(5)). Values of a process that has exited are 0 or empty. */
 
-/** Milliseconds of a clock tick: `sysconf(_SC_CLK_TCK)` is 100 on every Linux that Node runs on. */
-const TICK = 10;
+/** Duration of a clock tick, in milliseconds: `sysconf(_SC_CLK_TCK)` is 100 on every Linux that Node supports. */
+const TICK_MS = 10;
 
 /** Time of all cores since boot, in ticks. */
 export interface CpuTimes {
@@ -11,34 +11,56 @@ export interface CpuTimes {
   readonly all: number;
 }
 
-export async function readCpuTimes(): Promise<CpuTimes> {
-  const [line = ''] = (await readFile('/proc/stat', 'utf8')).split('\n');
-  // user nice system idle iowait irq softirq steal; guests' time is in user's already
+/** Reads the time of all cores since boot. */
+export function readCpuTimes(): CpuTimes {
+  const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n');
+  // user nice system idle iowait irq softirq steal; the time of guests is part of user.
   const fields = line.split(/\s+/).slice(1, 9).map(Number);
   const all = fields.reduce((sum, field) => sum + field, 0);
   return { all, busy: all - (fields[3] ?? 0) - (fields[4] ?? 0) };
 }
 
-/** Share of all cores that was busy between two looks. */
+/** Returns the busy share of all cores between two readings, from 0 to 1. */
 export function computeBusyShare(before: CpuTimes, after: CpuTimes): number {
   const all = after.all - before.all;
   return all <= 0 ? 0 : Math.min(1, Math.max(0, (after.busy - before.busy) / all));
 }
 
-/** Processor time of a process and of those of its children that have ended, milliseconds; 0 where it has ended. */
-export async function readCpuTime(pid: number): Promise<number> {
-  const text = await read(pid, 'stat');
-  // The name, in brackets, may hold anything: what follows it begins with the state, the third field.
+/** Reads the processor time of a process, in milliseconds. `withChildren` adds the time of children that have exited. */
+export function readCpuTime(pid: number, { withChildren = false } = {}): number {
+  const text = readProcFile(pid, 'stat');
+  // The second field is the name in brackets and may contain spaces. The state, which is the third field, follows it.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return [11, 12, 13, 14].reduce((sum, field) => sum + Number(fields[field] ?? 0), 0) * TICK;
+  return fields.slice(11, withChildren ? 15 : 13).reduce((sum, field) => sum + Number(field), 0) * TICK_MS;
 }
 
-/** Resident memory, 10⁶ bytes to one digit; 0 for a process that has ended. */
-export async function readResidentMemory(pid: number): Promise<number> {
-  const kib = Number(/^VmRSS:\s+(\d+) kB/m.exec(await read(pid, 'status'))?.[1] ?? 0);
-  return Math.round((kib * 1_024) / 1e5) / 10;
+/** Reads the current and the peak resident memory of a process, in MB (10⁶ bytes). */
+export function readMemory(pid: number): { rss: number; peak: number } {
+  const status = readProcFile(pid, 'status');
+  const field = (name: string): number =>
+    (Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1] ?? 0) * 1_024) / 1e6;
+  return { rss: field('VmRSS'), peak: field('VmHWM') };
 }
 
-function read(pid: number, file: string): Promise<string> {
-  return readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
+/** Resets the peak memory of a process to its current memory. */
+export function resetPeakMemory(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
+}
+
+/** Reads the program name of a process, without arguments. */
+export function readProgramName(pid: number): string {
+  return readProcFile(pid, 'comm').trim();
+}
+
+/** Lists the running children of the main thread of a process, which is the thread from which Node starts programs. */
+export function listChildren(pid: number): number[] {
+  return readProcFile(pid, `task/${pid}/children`).split(' ').filter(Boolean).map(Number);
+}
+
+function readProcFile(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  } catch {
+    return ''; // The process has exited.
+  }
 }

@@ -1,6 +1,6 @@
 import { beforeAll, expect, it, vi } from 'vitest';
 import { streams } from '../../../shared/bus/topology.ts';
-import { readMemory } from '../../../bench/instance/processes.ts';
+import { readMemory } from '../../../loadgen/study/system/proc.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { WAIT } from '../../support/wait.ts';
 import { mapConcurrently } from '../../../shared/core/map-concurrently.ts';
