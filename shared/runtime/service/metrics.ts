@@ -76,8 +76,8 @@ export function createMetrics(service: string, directory?: string): Metrics {
     deadLetters: counter('dead_letters', 'Items that ended as a dead letter', 'stage'),
     busy: gauge('busy_slots', 'Items being worked on', 'stage'),
     tools: counter('tool_exits', 'Tools that stages ran, by how they ended', 'tool', 'result'),
-    events: counter('relay_events', 'Bucket notifications by what became of them', 'result'),
-    lastEvent: gauge('last_event_timestamp_seconds', 'When a notification last came by a path, seconds since 1970', 'path'),
+    events: counter('relay_notifications', 'Bucket notifications by result', 'result'),
+    lastEvent: gauge('last_notification_timestamp_seconds', 'Time of the last notification per path, in seconds since 1970', 'path'),
     requests: counter('requests', 'Requests by status', 'status'),
     requestDuration: histogram('work', 'request_duration', 'From accepted to the end of the request', 'status'),
     store: {
