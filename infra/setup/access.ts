@@ -6,6 +6,7 @@ import { exec, ToolError } from '../../shared/tools/exec.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
 import type { Store } from '../../shared/store/store.ts';
 import { accessKeyOf, type Policy } from '../access/policies.ts';
+import { waitForStoreServers } from './store-servers.ts';
 
 export interface SetUpAccessOptions {
   /** The `mc` program. */
@@ -24,6 +25,9 @@ export interface SetUpAccessOptions {
 
 /** Tag of the bucket that holds the digest: the store itself knows, so a store that was emptied is set up again. */
 const TAG = 'fave-access';
+
+/** Nodes of a cluster that start together need some seconds to find each other. */
+const SERVERS_TIMEOUT_MS = 120_000;
 
 type Mc = (...args: string[]) => Promise<string>;
 
@@ -47,7 +51,9 @@ export async function setUpAccess(what: SetUpAccessOptions): Promise<string[]> {
   const dir = await mkdtemp(join(tmpdir(), 'fave-mc-'));
   try {
     const mc = createMc(what, dir);
-    const existing = accessKeys(await mc('ls', 'fave', '--all', '--json'));
+    const { protocol } = new URL(what.endpoint);
+    await waitForStoreServers(() => mc('info', '--json', 'fave'), { protocol, timeoutMs: SERVERS_TIMEOUT_MS });
+    const existing = accessKeys(await mc('accesskey', 'ls', 'fave', '--all', '--json'));
     // Together: each call of mc is mostly waiting.
     const changes = await Promise.all(
       Object.entries(what.policies).map(async ([role, policy]) => {
@@ -56,6 +62,7 @@ export async function setUpAccess(what: SetUpAccessOptions): Promise<string[]> {
         await writeFile(file, JSON.stringify(policy));
         const known = existing.has(key);
         await mc(
+          'accesskey',
           known ? 'edit' : 'create',
           'fave',
           ...(known ? [key] : ['--access-key', key]),
@@ -81,13 +88,13 @@ function createMc({ mc, endpoint, rootUser, rootPassword }: SetUpAccessOptions, 
   const env = { MC_CONFIG_DIR: dir, MC_HOST_fave: url.href.replace(/\/$/, '') };
   return async (...args) => {
     try {
-      return (await exec(mc, ['admin', 'accesskey', ...args], { cwd: dir, env, timeout: 30_000 })).stdout;
+      return (await exec(mc, ['admin', ...args], { cwd: dir, env, timeout: 30_000 })).stdout;
     } catch (error) {
       // The arguments hold secrets: they must not reach a log.
       const reason = error instanceof ToolError ? error.message.replaceAll(mc, 'mc') : String(error);
       throw new PermanentError(
         'access-not-set',
-        `the store's access keys could not be set up: mc admin accesskey ${args[0] ?? ''}: ${reason}`,
+        `the store's access keys could not be set up: mc admin ${args.slice(0, 2).join(' ')}: ${reason}`,
       );
     }
   };
