@@ -206,7 +206,7 @@ function addLoadCommand(program: Command, here: () => CliContext, run: Run): voi
 function addInstanceCommands(program: Command, here: () => CliContext, run: Run): void {
   program
     .command('env')
-    .description('print what gives a shell mc, nats and access: eval "$(./fave env)"')
+    .description('print variables that give a shell access, and fave, mc and nats on PATH: eval "$(./fave env)"')
     .option('--json', 'print JSON')
     .action((options: { json?: boolean }) => run(import('./commands/instance/env.ts').then(({ env }) => env(here(), options))));
   program

@@ -70,7 +70,7 @@ async function start(args: string[]): Promise<void> {
     return;
   }
   if (detach) {
-    say(welcome(await startInstance(dataDir, rest)));
+    say(welcome(await startInstance(dataDir, rest, say)));
     return;
   }
 

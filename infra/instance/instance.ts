@@ -8,21 +8,27 @@ import { ROOT_USER } from '../access/roles.ts';
 import { LOCAL_SERVERS } from '../access/environment.ts';
 import { isRunning } from '../process/identity.ts';
 import { defaultDataDir, root } from '../process/paths.ts';
+import type { ProgressReporter } from '../process/progress.ts';
 import { kill } from '../process/process.ts';
-import { readInstance, type InstanceRecord } from './record.ts';
+import { programsDir, readInstance, type InstanceRecord } from './record.ts';
 import { deleteSecrets, readSecrets } from '../access/secrets.ts';
 
 export { readInstance, type InstanceRecord };
 
-/** Milliseconds between two looks at what another process does. */
+/** Interval between two checks of another process (ms). */
 const POLL = 100;
 
 /**
- * Starts an instance in the background and returns when it is ready; one that runs already is returned as it is.
- * @param args Of `npm start`: `--data DIR`, `--port-base N`.
- * @throws PermanentError `start-failed` with what the launcher said last.
+ * Starts an instance in the background and returns when it is ready. An instance that is ready already is returned unchanged.
+ * @param args Arguments of `npm start`: `--data DIR`, `--port-base N`.
+ * @param progress Receives the launcher's steps.
+ * @throws PermanentError `start-failed` with the launcher's log.
  */
-export async function startInstance(dataDir: string = defaultDataDir, args: readonly string[] = []): Promise<InstanceRecord> {
+export async function startInstance(
+  dataDir: string = defaultDataDir,
+  args: readonly string[] = [],
+  progress: ProgressReporter = () => undefined,
+): Promise<InstanceRecord> {
   const running = await readInstance(dataDir);
   if (running?.state === 'ready') return running;
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -38,8 +44,13 @@ export async function startInstance(dataDir: string = defaultDataDir, args: read
     });
   }
   child.unref();
-  for (;;) {
+  for (let reported = 0; ;) {
     const record = await readInstance(dataDir);
+    // The welcome that follows the steps starts with an empty line; the caller has its own.
+    const [steps = ''] = (await readFile(log, 'utf8')).split('\n\n');
+    const lines = steps.split('\n').slice(0, record?.state === 'ready' ? undefined : -1);
+    for (const line of lines.slice(reported)) progress(line);
+    reported = lines.length;
     if (record?.state === 'ready') return record;
     if (end.signal.aborted) throw new PermanentError('start-failed', (await readFile(log, 'utf8')).trim());
     await sleep(POLL);
@@ -85,7 +96,7 @@ export async function instanceEnvironment(
   const password = secrets?.store[ROOT_USER] ?? '';
   const endpoint = new URL(record.endpoint);
   return {
-    PATH: [...new Set(record.path), path].join(delimiter),
+    PATH: [programsDir(record.dataDir), path].join(delimiter),
     ARTIFACT_BUCKET: record.bucket,
     ARTIFACT_ENDPOINT: record.endpoint,
     NATS_URL: record.natsUrl,

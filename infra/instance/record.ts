@@ -27,10 +27,11 @@ export interface InstanceRecord {
   readonly natsUrl: string;
   /** Whether the servers are the instance's own. */
   readonly own: { readonly store: boolean; readonly bus: boolean };
-  /** Directories of the `mc` and `nats` programs. */
-  readonly path: readonly string[];
   readonly processes: readonly ProcessRecord[];
 }
+
+/** Returns the directory of the programs `fave`, `mc` and `nats` of an instance. */
+export const programsDir = (dataDir: string): string => join(dataDir, 'bin');
 
 const recordPath = (dataDir: string): string => join(dataDir, 'instance.json');
 

@@ -14,11 +14,10 @@ export interface InstanceRecorder {
   is(state: InstanceRecord['state']): Promise<void>;
 }
 
-/** @param path Directories of the `mc` and `nats` programs. @param services Those that run at the moment. */
+/** @param services Those that run at the moment. */
 export function createInstanceRecorder(
   { dataDir, ports, env, regime }: LaunchOptions,
   { store, bus, processes }: Servers,
-  path: readonly string[],
   services: () => readonly SupervisedService[],
 ): InstanceRecorder {
   const given = findExternalServers(env);
@@ -35,7 +34,6 @@ export function createInstanceRecorder(
     bucket: store.bucket,
     natsUrl: bus.servers.join(','),
     own: { store: !given.store, bus: !given.bus },
-    path,
     processes: [...processes.map(({ name, pid }) => ({ name, ...identityOf(pid) })), ...services().flatMap(processRecord)],
   });
   const update = (): void => {

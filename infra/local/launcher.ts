@@ -1,5 +1,5 @@
-import { rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { readConfig } from '../../shared/config/config.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
 import { setUpInstance, withAdmin } from '../setup/admin.ts';
@@ -9,7 +9,9 @@ import { startServers, stopInOrder, type Servers } from './servers.ts';
 import { findExternalServers } from '../access/environment.ts';
 import { withLock } from '../process/lock.ts';
 import { assertFree } from '../deployment/ports.ts';
-import { readInstance, type InstanceRecord } from '../instance/record.ts';
+import { programsDir, readInstance, type InstanceRecord } from '../instance/record.ts';
+import { root } from '../process/paths.ts';
+import { reportStep } from '../process/progress.ts';
 import { createInstanceScaler } from './scaling.ts';
 import type { LaunchOptions } from './options.ts';
 import { serviceSpec } from './service-spec.ts';
@@ -59,18 +61,14 @@ async function boot(options: LaunchOptions): Promise<RunningInstance> {
     ...(!given.bus && { nats: ports.nats, monitor: ports.monitor }),
   });
 
-  const servers = await startServers({ ...options, programs });
+  await linkPrograms(programsDir(dataDir), { fave: join(root, 'fave'), mc: programs.mc, nats: programs.nats });
+  const servers = await reportStep(progress, 'started MinIO and NATS', () => startServers({ ...options, programs }));
   const services: SupervisedService[] = [];
   const changed = (): void => {
     diary.update();
   };
   const scaler = regime && createInstanceScaler(options, regime, servers, changed);
-  const diary = createInstanceRecorder(
-    options,
-    servers,
-    [programs.mc, programs.nats].map((path) => dirname(path)),
-    () => [...services, ...(scaler?.running() ?? [])],
-  );
+  const diary = createInstanceRecorder(options, servers, () => [...services, ...(scaler?.running() ?? [])]);
   const stop = async (): Promise<void> => {
     await diary.is('stopping');
     const stopped = await Promise.allSettled([
@@ -91,14 +89,18 @@ async function boot(options: LaunchOptions): Promise<RunningInstance> {
   };
   try {
     await diary.is('starting');
-    await setUpInstance(options, servers, programs.mc);
+    await reportStep(progress, 'set up bucket, streams and accounts', () => setUpInstance(options, servers, programs.mc));
     signal?.throwIfAborted();
     const scaled = new Set(regime ? graph.stages.map(({ name }) => name) : []);
     const once = options.services.filter((name) => !scaled.has(name));
-    throwFirst(await Promise.allSettled([...once.map((name) => startService(name)), scaler?.start()]));
+    await reportStep(progress, `started ${options.services.length} services`, async () => {
+      throwFirst(await Promise.allSettled([...once.map((name) => startService(name)), scaler?.start()]));
+    });
     signal?.throwIfAborted();
-    await withAdmin(servers, (store, bus) =>
-      checkNotifications({ store, bus, deadline: CANARY, relay: options.services.includes('relay') }),
+    await reportStep(progress, 'checked that the store announces uploads', () =>
+      withAdmin(servers, (store, bus) =>
+        checkNotifications({ store, bus, deadline: CANARY, relay: options.services.includes('relay') }),
+      ),
     );
     await diary.is('ready');
   } catch (error) {
@@ -106,6 +108,13 @@ async function boot(options: LaunchOptions): Promise<RunningInstance> {
     throw error;
   }
   return { record: diary.current(), servers, startService, stop };
+}
+
+/** Links the programs that a user of the instance needs into one directory, which `fave env` puts on PATH. */
+async function linkPrograms(dir: string, programs: Readonly<Record<string, string>>): Promise<void> {
+  await rm(dir, { recursive: true, force: true });
+  await mkdir(dir, { recursive: true });
+  for (const [name, path] of Object.entries(programs)) await symlink(path, join(dir, name));
 }
 
 /** What failed first of what was waited for to its end. */

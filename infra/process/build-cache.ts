@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { withLock } from './lock.ts';
-import type { ProgressReporter } from './progress.ts';
+import { reportStep, type ProgressReporter } from './progress.ts';
 
 /** How a file of the cache is made. */
 export interface Recipe {
@@ -24,15 +24,15 @@ export async function buildOnce(target: string, { doing, make }: Recipe, progres
   const work = async (): Promise<string> => {
     if (existsSync(target)) return target; // made by the one we waited for
     progress(`${doing} …`);
-    const begun = Date.now();
-    const scratch = await mkdtemp(join(dir, '.making-'));
-    try {
-      await rename(await make(scratch), target);
-    } finally {
-      await rm(scratch, { recursive: true, force: true });
-    }
-    progress(`made ${name} in ${Math.round((Date.now() - begun) / 1000)} s`);
-    return target;
+    return reportStep(progress, `made ${name}`, async () => {
+      const scratch = await mkdtemp(join(dir, '.making-'));
+      try {
+        await rename(await make(scratch), target);
+      } finally {
+        await rm(scratch, { recursive: true, force: true });
+      }
+      return target;
+    });
   };
   return withLock(join(dir, `.lock-${name}`), work, () => {
     progress(`waiting for another process that makes ${name} …`);

@@ -1,14 +1,17 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { PermanentError } from '../../shared/core/errors.ts';
+import { messageOf, PermanentError } from '../../shared/core/errors.ts';
 import { buildOnce } from '../process/build-cache.ts';
 import type { ProgressReporter } from '../process/progress.ts';
 import { cacheDir, root } from '../process/paths.ts';
 import { serverPrograms, versionFits, type ServerProgram } from './table.ts';
 
 const run = promisify(execFile);
+
+/** Most output of `go install`, which lists the modules that it downloads (bytes). */
+const OUTPUT = 16 * 1024 * 1024;
 
 /** Absolute paths of the programs. */
 export type ServerPaths = Readonly<Record<keyof typeof serverPrograms, string>>;
@@ -73,18 +76,14 @@ export function goInstallArgs({ package: path, version, module }: ServerProgram)
 
 async function goInstall(program: ServerProgram, bin: string): Promise<void> {
   const cwd = program.module === undefined ? root : join(root, program.module);
-  const child = spawn('go', goInstallArgs(program), {
-    cwd,
-    env: { ...process.env, GOBIN: bin, GOFLAGS: '-modcacherw', CGO_ENABLED: program.cgo === true ? '1' : '0' },
-    stdio: ['ignore', 2, 2],
-  });
-  const code = await new Promise<number | null>((resolve, reject) => child.once('exit', resolve).once('error', reject));
-  if (code !== 0) {
+  const env = { ...process.env, GOBIN: bin, GOFLAGS: '-modcacherw', CGO_ENABLED: '0' };
+  await run('go', goInstallArgs(program), { cwd, env, maxBuffer: OUTPUT }).catch((error: unknown) => {
+    const { stderr = messageOf(error) } = error as { stderr?: string };
     throw new PermanentError(
       'server-build-failed',
-      `${program.name} ${program.version} could not be built (see above): go needs a network connection or a GOPROXY that has it`,
+      `${program.name} ${program.version} could not be built: go needs a network connection or a GOPROXY that has it: ${stderr.trim().slice(-1_000)}`,
     );
-  }
+  });
 }
 
 async function assertGo(): Promise<void> {

@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { PermanentError } from '../../shared/core/errors.ts';
-import type { ProgressReporter } from '../process/progress.ts';
+import { reportStep, type ProgressReporter } from '../process/progress.ts';
 
 const run = promisify(execFile);
 
@@ -32,13 +32,15 @@ export async function ensurePackages(progress: ProgressReporter, more: Readonly<
     );
   }
   progress(`installing ${missing.join(', ')} …`);
-  await aptGet(prefix, ['update', '-qq']).catch(() => undefined); // a stale list may still do
-  await aptGet(prefix, ['install', '-y', '-qq', '--no-install-recommends', ...missing]).catch((cause: unknown) => {
-    throw new PermanentError(
-      'packages-missing',
-      `apt-get could not install ${missing.join(', ')} (see above): please install them`,
-      { cause },
-    );
+  await reportStep(progress, `installed ${missing.join(', ')}`, async () => {
+    await aptGet(prefix, ['update', '-qq']).catch(() => undefined); // a stale list may still do
+    await aptGet(prefix, ['install', '-y', '-qq', '--no-install-recommends', ...missing]).catch((cause: unknown) => {
+      throw new PermanentError(
+        'packages-missing',
+        `apt-get could not install ${missing.join(', ')} (see above): please install them`,
+        { cause },
+      );
+    });
   });
 }
 

@@ -77,7 +77,6 @@ describe('env', () => {
       bucket: 'b',
       natsUrl: 'nats://127.0.0.1:8',
       own: { store: true, bus: true },
-      path: ["/it's/bin"],
       processes: [],
     };
     execFileSync('mkdir', [data]);
@@ -91,7 +90,7 @@ describe('env', () => {
     const shown = execFileSync('sh', ['-c', `${stdout}\nprintf '%s\\n' "$PATH" "$MC_HOST_fave" "$NATS_PASSWORD"`], {
       encoding: 'utf8',
     });
-    expect(shown.split('\n')).toEqual(["/it's/bin:/usr/bin", 'http://fave-admin:store-secret@127.0.0.1:9', 'bus-secret', '']);
+    expect(shown.split('\n')).toEqual([`${data}/bin:/usr/bin`, 'http://fave-admin:store-secret@127.0.0.1:9', 'bus-secret', '']);
     expect(lastJson(await fave(['env', '--json'], { env }))).toMatchObject({
       ARTIFACT_BUCKET: 'b',
       ARTIFACT_SECRET_KEY: 'store-secret',

@@ -87,9 +87,8 @@ export async function serveStacks(dir: string): Promise<{ url: string; close: ()
 }
 
 async function startStack(dataDir: string): Promise<RunningInstance> {
-  const progress = (line: string): void => void process.stderr.write(`${line}\n`);
   const env = { PATH: process.env['PATH'], HOME: process.env['HOME'] }; // servers of the outer environment are not for tests
-  return launch({ dataDir, ports: await freePorts(), graph, services: [], env, progress });
+  return launch({ dataDir, ports: await freePorts(), graph, services: [], env, progress: () => undefined });
 }
 
 async function answer(calls: StackCalls, request: IncomingMessage): Promise<unknown> {

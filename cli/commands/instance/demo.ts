@@ -38,7 +38,8 @@ export async function demo(cli: CliContext, video: string | undefined, { portBas
 async function ensureInstance(cli: CliContext, args: readonly string[]): Promise<CliContext> {
   if (hasServerAddresses(cli.env) || (await findInstance(cli))?.state === 'ready') return cli;
   const dataDir = dataDirOf(cli) ?? defaultDataDir;
-  cli.stderr.line('starting FAVE … (the very first time, servers are built: minutes)');
-  await startInstance(dataDir, args);
+  await startInstance(dataDir, args, (line) => {
+    cli.stderr.line(line);
+  });
   return { ...cli, env: { ...cli.env, FAVE_DATA_DIR: dataDir } };
 }
