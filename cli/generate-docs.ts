@@ -28,7 +28,7 @@ function optionsTable(): string {
     `\`${JSON.stringify(value)}\``,
     description,
   ]);
-  return table([['option', 'of', 'default', 'meaning'], ...rows]);
+  return table([['option', 'used by', 'default', 'meaning'], ...rows]);
 }
 
 /** What is logged. */
@@ -46,7 +46,7 @@ function environmentTable(): string {
       description,
     ]);
   return table([
-    ['variable', 'of', 'default', 'meaning'],
+    ['variable', 'used by', 'default', 'meaning'],
     ...rows('all', environmentSchema),
     ...graph.stages.flatMap(({ name, settings = {} }) => rows(name, settings, settingVariable)),
   ]);
@@ -65,7 +65,7 @@ function regimesTable(): string {
       ...of.map(({ min, max, idle_s }) => `${min}–${max}, ${idle_s} s`),
     ];
   });
-  return table([['stage', 'items for each', 'memory, MB', 'cores', ...regimeNames], ...rows]);
+  return table([['stage', 'lag target', 'memory (MB)', 'cores', ...regimeNames], ...rows]);
 }
 
 /** The commands, a row each. */
