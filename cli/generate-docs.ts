@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { coresOf, regimeNames, regimeSettings } from '../infra/deployment/regimes.ts';
 import { graph } from '../services/pipeline.ts';
 import { environmentSchema, settingVariable } from '../shared/config/config.ts';
+import { errorAreas } from '../shared/core/error-codes.ts';
 import { logEvents } from '../shared/observability/log.ts';
 import type { OptionSchemas } from '../shared/core/options.ts';
 import { createOutput } from './context/cli.ts';
@@ -68,6 +69,16 @@ function regimesTable(): string {
   return table([['stage', 'lag target', 'memory (MB)', 'cores', ...regimeNames], ...rows]);
 }
 
+/** Returns a section per area of the error registry. */
+function errorTables(): string {
+  return Object.entries(errorAreas)
+    .map(([area, codes]) => {
+      const rows = Object.entries(codes).map(([code, [errorClass, advice]]) => [`\`${code}\``, errorClass, advice]);
+      return `## ${area}\n\n${table([['code', 'class', 'advice'], ...rows])}`;
+    })
+    .join('\n\n');
+}
+
 /** The commands, a row each. */
 function commandsTable(): string {
   const nobody = createOutput(process.stdout, {});
@@ -92,6 +103,7 @@ async function quotedStage(): Promise<string> {
 const pages: readonly [page: string, mark: string, text: string][] = [
   ['docs/cli.md', 'commands', commandsTable()],
   ['docs/options.md', 'options', optionsTable()],
+  ['docs/error-codes.md', 'codes', errorTables()],
   ['docs/environment.md', 'environment', environmentTable()],
   ['docs/observability.md', 'events', eventsTable()],
   ['docs/regimes.md', 'regimes', regimesTable()],

@@ -1,38 +1,39 @@
+import type { ErrorCode } from '../../shared/core/error-codes.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
-import type { Probe } from '../../shared/media/probe.ts';
 import type { OptionSchemas, OptionValues } from '../../shared/core/options.ts';
+import type { Probe } from '../../shared/media/probe.ts';
 
-/** What an operator allows an upload to be, so that one file cannot fill the disk or hold a worker for a day. */
+/** Limits of an upload, so that one file cannot fill the disk or occupy a worker for a day. */
 export const limits = {
-  'max-duration': { type: 'number', default: 21_600, minimum: 1, description: 'longest video, in seconds' },
+  'max-duration': { type: 'number', default: 21_600, minimum: 1, description: 'maximum duration of a video, in seconds' },
   'max-pixels': {
     type: 'integer',
     default: 8192 * 8192,
     minimum: 1,
-    description: 'largest picture, width times height in pixels',
+    description: 'maximum size of a frame, as width × height in pixels',
   },
-  'max-fps': { type: 'number', default: 1000, minimum: 1, description: 'most frames a second' },
-  'max-streams': { type: 'integer', default: 64, minimum: 1, description: 'most streams in one file' },
+  'max-fps': { type: 'number', default: 1000, minimum: 1, description: 'maximum frame rate, in frames per second' },
+  'max-streams': { type: 'integer', default: 64, minimum: 1, description: 'maximum number of streams in a file' },
 } as const satisfies OptionSchemas;
 
 export type Limits = OptionValues<typeof limits>;
 
 /**
- * Refuses what is larger than the operator allows.
- * @param name The file's name, for the sentence.
+ * Rejects a file that exceeds a limit.
+ * @param name Name of the file, for the message.
  * @throws PermanentError `too-many-streams`, `too-large`, `too-many-frames` or `too-long`.
  */
 export function checkLimits(name: string, found: Pick<Probe, 'streams' | 'video' | 'duration'>, limit: Limits): void {
   const { streams, video, duration } = found;
   const pixels = video ? video.width * video.height : 0;
   const fps = video?.fps ?? 0;
-  const refuse = (code: string, what: string, most: string): never => {
-    throw new PermanentError(code, `"${name}" ${what}; ${most} is the most that is allowed here`);
+  const reject = (code: ErrorCode<'permanent'>, fact: string, maximum: string): never => {
+    throw new PermanentError(code, `"${name}" ${fact}; the limit is ${maximum}`);
   };
-  if (streams > limit['max-streams']) refuse('too-many-streams', `has ${streams} streams`, `${limit['max-streams']}`);
+  if (streams > limit['max-streams']) reject('too-many-streams', `has ${streams} streams`, `${limit['max-streams']}`);
   if (pixels > limit['max-pixels'])
-    refuse('too-large', `has a picture of ${video?.width} × ${video?.height} pixels`, `${limit['max-pixels']} pixels in all`);
-  if (fps > limit['max-fps']) refuse('too-many-frames', `has ${fps} frames a second`, `${limit['max-fps']}`);
+    reject('too-large', `has frames of ${video?.width} × ${video?.height} pixels`, `${limit['max-pixels']} pixels in all`);
+  if (fps > limit['max-fps']) reject('too-many-frames', `has ${fps} frames per second`, `${limit['max-fps']}`);
   if (duration > limit['max-duration'])
-    refuse('too-long', `lasts ${Math.round(duration)} seconds`, `${limit['max-duration']} seconds`);
+    reject('too-long', `lasts ${Math.round(duration)} seconds`, `${limit['max-duration']} seconds`);
 }

@@ -1,3 +1,5 @@
+import type { ErrorCode } from './error-codes.ts';
+
 export interface ErrorDetails {
   /** The error that caused this one. */
   cause?: unknown;
@@ -6,14 +8,14 @@ export interface ErrorDetails {
 }
 
 /**
- * A failure with a stable `code` for programs and a sentence for people.
+ * A failure with a stable `code` for programs (`error-codes.ts`) and a sentence for people.
  * A `PermanentError` ends the item at once. The item is retried after a `RetryableError` and after any other error.
  */
-export class FaveError extends Error {
-  readonly code: string;
+export class FaveError<Code extends ErrorCode = ErrorCode> extends Error {
+  readonly code: Code;
   readonly stderr: string | undefined;
 
-  constructor(code: string, message: string, details: ErrorDetails = {}) {
+  constructor(code: Code, message: string, details: ErrorDetails = {}) {
     super(message, { cause: details.cause });
     this.name = new.target.name;
     this.code = code;
@@ -22,7 +24,7 @@ export class FaveError extends Error {
 }
 
 /** A retry cannot help: the input is unreadable, or an option is wrong. */
-export class PermanentError extends FaveError {}
+export class PermanentError extends FaveError<ErrorCode<'permanent'>> {}
 
 /** The caller passed an invalid argument. The message states what is expected. */
 export class UsageError extends PermanentError {
@@ -41,10 +43,12 @@ export class InvalidDataError extends PermanentError {}
 export class NotFoundError extends PermanentError {}
 
 /** A retry may help: the store answered 503, or a signal killed a tool. */
-export class RetryableError extends FaveError {}
+export class RetryableError<
+  Code extends ErrorCode<'retryable' | 'unavailable'> = ErrorCode<'retryable' | 'unavailable'>,
+> extends FaveError<Code> {}
 
 /** The store or the bus does not answer. The item is not at fault, so the worker waits for the server and does not fail the item. */
-export class UnavailableError extends RetryableError {}
+export class UnavailableError extends RetryableError<ErrorCode<'unavailable'>> {}
 
 /** Returns the message of any thrown value. */
 export function messageOf(error: unknown): string {
@@ -52,6 +56,6 @@ export function messageOf(error: unknown): string {
 }
 
 /** Returns the stable code of any thrown value; `unexpected` if it is not a {@link FaveError}. */
-export function codeOf(error: unknown): string {
+export function codeOf(error: unknown): ErrorCode {
   return error instanceof FaveError ? error.code : 'unexpected';
 }

@@ -3,6 +3,10 @@ import * as validators from '../../schemas/generated/validators.mjs';
 import { InvalidDataError } from './errors.ts';
 
 export type SchemaName = keyof typeof validators;
+/** `requestState` → `request-state`. */
+type Kebab<T extends string> = T extends `${infer First}${infer Rest}`
+  ? `${First extends Lowercase<First> ? First : `-${Lowercase<First>}`}${Kebab<Rest>}`
+  : T;
 type Valid<N extends SchemaName> = (typeof validators)[N] extends ValidateFunction<infer T> ? T : never;
 
 /**
@@ -27,7 +31,7 @@ export function parseJson<N extends SchemaName>(name: N, text: string): Valid<N>
 }
 
 function invalid(name: SchemaName, problem: string, cause?: unknown): InvalidDataError {
-  const words = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  const words = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`) as Kebab<SchemaName>;
   return new InvalidDataError(`invalid-${words}`, `not a valid ${words.replaceAll('-', ' ')}: ${problem}`, { cause });
 }
 

@@ -59,7 +59,7 @@ export interface Redriven {
 /**
  * Gives the items of letters of one request to their stages again: in the open run, or in a new one that begins with them.
  * A letter is removed when the announcement of its item is stored, so that an interruption loses none.
- * @throws PermanentError `object-changed` where an item is no longer what it was: a replay is what helps then.
+ * @throws PermanentError `object-replaced` where an item is no longer what it was: a replay is what helps then.
  */
 export async function redrive(
   bus: Bus,
@@ -108,13 +108,13 @@ async function assertUnchanged(store: Store, { landed, seq }: StoredLetter): Pro
   } catch (cause) {
     if (codeOf(cause) !== 'object-changed') throw cause;
     throw new PermanentError(
-      'object-changed',
+      'object-replaced',
       `${key} was made again since letter ${seq} was written: use fave replay, and fave dlq drop ${seq}`,
       { cause },
     );
   }
   throw new PermanentError(
-    'object-changed',
+    'missing-object',
     `${key} is gone: nothing can be made of it; fave dlq drop ${seq} removes the letter`,
   );
 }

@@ -7,6 +7,6 @@ import { root } from '../../../infra/process/paths.ts';
 export function medium(name: string): string {
   const path = join(resolve(root, process.env['FAVE_TEST_MEDIA'] ?? '../shared/media'), name);
   if (!existsSync(path))
-    throw new PermanentError('no-media', `${path} is not there: set FAVE_TEST_MEDIA to the folder of the test media`);
+    throw new PermanentError('no-test-media', `${path} is not there: set FAVE_TEST_MEDIA to the folder of the test media`);
   return path;
 }

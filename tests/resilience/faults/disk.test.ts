@@ -64,7 +64,7 @@ it('a failure is the disk’s where that is full or was, and the item’s where 
 it('the system’s own word on a full disk counts where room is back already', async () => {
   const disk = watchDisk(tmpdir());
   onTestFinished(disk.stop);
-  const [noRoom, other] = [Object.assign(new Error('write failed'), { code: 'ENOSPC' }), new PermanentError('bad', 'bad')];
+  const [noRoom, other] = [Object.assign(new Error('write failed'), { code: 'ENOSPC' }), new PermanentError('no-content', 'bad')];
   const said = 'Error closing file a.wav: No space left on device';
   expect(await disk.explainError(noRoom)).toMatchObject({ code: 'disk-full' });
   expect(await disk.explainError(new ToolError({ command: 'ffmpeg', args: [], exitCode: 1, stderr: said }))).toMatchObject({

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { PermanentError } from '../../../shared/core/errors.ts';
+import { FaveError } from '../../../shared/core/errors.ts';
 import { ToolError, type Exec } from '../../../shared/tools/exec.ts';
 import { probe, readProbe } from '../../../shared/media/probe.ts';
 
@@ -77,5 +77,5 @@ test('only ffprobe refusing the file says something about the file', async () =>
   await expect(probe(failing(new ToolError({ ...run, killedBy: 'SIGKILL' })), 'x.mp4')).rejects.toMatchObject({
     code: 'tool-failed',
   });
-  await expect(probe(failing(new PermanentError('cancelled', 'x')), 'x.mp4')).rejects.toMatchObject({ code: 'cancelled' });
+  await expect(probe(failing(new FaveError('cancelled', 'x')), 'x.mp4')).rejects.toMatchObject({ code: 'cancelled' });
 });

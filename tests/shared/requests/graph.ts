@@ -44,6 +44,6 @@ export const graph = createTinyGraph(shout, echo);
 export function needing(flag: string): BeforeItem {
   return (text) => {
     if (text === 'bad' && !existsSync(flag))
-      throw new PermanentError('bad-line', 'this line is bad', { stderr: 'tool: no flag' });
+      throw new PermanentError('unreadable-frame', 'this line is bad', { stderr: 'tool: no flag' });
   };
 }

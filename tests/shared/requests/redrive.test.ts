@@ -61,20 +61,20 @@ describe('fave dlq', () => {
     expect(validate('deadLetter', rest)).toMatchObject({
       stage: 'shout',
       item: 'clip_0002',
-      code: 'bad-line',
+      code: 'unreadable-frame',
       deliveries: 1,
       landed: { run: 1, request_id: request.id },
     });
     const { stdout } = await pipeline.fave('dlq', 'ls', '--stage', 'shout', '--id', request.id);
-    expect(stdout).toMatch(new RegExp(`${String(seq)} .*shout  clip_0002  bad-line\n    of ${request.id}`));
+    expect(stdout).toMatch(new RegExp(`${String(seq)} .*shout  clip_0002  unreadable-frame\n    of ${request.id}`));
     const shown = await pipeline.fave('dlq', 'show', String(seq));
-    expect(shown.stdout).toMatch(/bad-line\n {2}this line is bad[^]*cut\/clip_0002\/line.txt[^]*tool: no flag/);
+    expect(shown.stdout).toMatch(/unreadable-frame\n {2}this line is bad[^]*cut\/clip_0002\/line.txt[^]*tool: no flag/);
     expect((await pipeline.fave('dlq', 'ls', '--stage', 'echo', '--id', request.id)).stderr).toContain('no dead letters');
   });
 
   it('redrives into a new run when the request has ended, and it completes', async () => {
     const request = await failed();
-    expect(await request.end(1)).toMatchObject({ status: 'completed', errors: [{ code: 'bad-line' }] });
+    expect(await request.end(1)).toMatchObject({ status: 'completed', errors: [{ code: 'unreadable-frame' }] });
     await writeFile(flag, '');
     expect(await pipeline.fave('dlq', 'redrive', '--id', request.id)).toMatchObject({
       code: 0,
@@ -157,7 +157,7 @@ describe('fave dlq', () => {
     const request = await failed('bad');
     expect(await request.end(1)).toMatchObject({ status: 'failed' });
     await pipeline.fave('dlq', 'redrive', '--id', request.id);
-    expect(await request.end(2)).toMatchObject({ status: 'failed', errors: [{ code: 'bad-line' }] });
+    expect(await request.end(2)).toMatchObject({ status: 'failed', errors: [{ code: 'unreadable-frame' }] });
     expect(await letters(request)).toMatchObject([{ landed: { run: 2 } }]);
   });
 

@@ -168,7 +168,7 @@ describe('an item is worked on', () => {
     objects: new Map([['loud.txt', { etag: 'b', size: 1 }]]),
     forced: false,
   };
-  const error = { code: 'bad-line', message: '', file: '' };
+  const error = { code: 'unreadable-frame', message: '', file: '' };
   it.each([
     ['nowhere', undefined, {}, 'no receipt'],
     ['when all is as it was', receipt, {}, undefined],
@@ -181,7 +181,7 @@ describe('an item is worked on', () => {
     ],
     ['with other options', receipt, { options: { suffix: '?' } }, 'options changed: suffix'],
     ['of another version', { ...receipt, version: 3 }, {}, 'stage version 3 → 1'],
-    ['that failed', { ...receipt, outcome: 'failed' as const, error }, {}, 'failed: bad-line'],
+    ['that failed', { ...receipt, outcome: 'failed' as const, error }, {}, 'failed: unreadable-frame'],
     [
       'whose output is another',
       receipt,

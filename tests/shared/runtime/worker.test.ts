@@ -106,7 +106,7 @@ describe('with one worker', () => {
     const request = newRequest();
     let attempts = 0;
     before = () => {
-      if (++attempts === 1) throw new RetryableError('not-yet', 'it does not work yet');
+      if (++attempts === 1) throw new RetryableError('object-changed', 'it does not work yet');
     };
     await request.put('one', alone);
     expect(await request.ended()).toMatchObject({ status: 'completed', errors: [] });
@@ -128,10 +128,10 @@ describe('with one worker', () => {
   it('a permanent error ends its item alone: a failed event, a dead letter, a receipt, and the request completes with errors', async () => {
     const request = newRequest();
     before = (text) => {
-      if (text === 'bad') throw new PermanentError('bad-line', 'this line is bad', { stderr: 'tool: bad' });
+      if (text === 'bad') throw new PermanentError('unreadable-frame', 'this line is bad', { stderr: 'tool: bad' });
     };
     await request.put('good\nbad\nfine', alone);
-    const error = { code: 'bad-line', message: 'this line is bad', file: 'cut/clip_0002/line.txt', stderr: 'tool: bad' };
+    const error = { code: 'unreadable-frame', message: 'this line is bad', file: 'cut/clip_0002/line.txt', stderr: 'tool: bad' };
     expect(await request.ended()).toMatchObject({
       status: 'completed',
       outputs: { loud: 2 },
@@ -163,7 +163,7 @@ describe('with one worker', () => {
     const end = await request.ended();
     expect(end).toMatchObject({
       status: 'failed',
-      errors: [{ stage: 'cut', item: 'input', code: 'empty-text', message: '"text.txt" has no lines', file: 'input/text.txt' }],
+      errors: [{ stage: 'cut', item: 'input', code: 'empty-file', message: '"text.txt" has no lines', file: 'input/text.txt' }],
     });
     expect(await request.state()).toEqual(end);
     expect(await request.ends()).toBe(1);
@@ -191,7 +191,7 @@ describe('with one worker', () => {
     const request = newRequest();
     const held = gate();
     before = async (text) => {
-      if (text === 'bad') throw new PermanentError('bad-line', 'this line is bad');
+      if (text === 'bad') throw new PermanentError('unreadable-frame', 'this line is bad');
       held.reach();
       await held.opened;
     };
@@ -251,7 +251,7 @@ describe('a worker that cannot write the letter of a failure whose receipt is wr
     let attempts = 0;
     before = () => {
       attempts += 1;
-      throw new PermanentError('bad-line', 'this line is bad');
+      throw new PermanentError('unreadable-frame', 'this line is bad');
     };
     let refused = 0;
     const publish: Bus['publish'] = (subject, ...rest) =>
@@ -260,8 +260,8 @@ describe('a worker that cannot write the letter of a failure whose receipt is wr
         : stack.bus.publish(subject, ...rest);
     const worker = await start({ ...stack, bus: { ...stack.bus, publish } }, graph, 'shout');
     await request.put('bad', alone);
-    expect(await request.ended()).toMatchObject({ status: 'failed', errors: [{ stage: 'shout', code: 'bad-line' }] });
-    expect(await request.deadLetters('shout')).toMatchObject([{ item: 'clip_0001', code: 'bad-line', deliveries: 2 }]);
+    expect(await request.ended()).toMatchObject({ status: 'failed', errors: [{ stage: 'shout', code: 'unreadable-frame' }] });
+    expect(await request.deadLetters('shout')).toMatchObject([{ item: 'clip_0001', code: 'unreadable-frame', deliveries: 2 }]);
     expect([refused, attempts]).toEqual([2, 1]);
     await worker.stop();
   });

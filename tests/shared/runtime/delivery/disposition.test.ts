@@ -3,9 +3,9 @@ import { NotFoundError, PermanentError, RetryableError, UnavailableError } from 
 import { dispositionOf, settle, type Acknowledger, type Disposition } from '../../../../shared/runtime/delivery/disposition.ts';
 import { MAX_DELIVERIES } from '../../../../shared/bus/topology.ts';
 
-const permanent = new PermanentError('bad', 'bad');
-const retryable = new RetryableError('later', 'later');
-const away = new UnavailableError('away', 'away');
+const permanent = new PermanentError('no-content', 'bad');
+const retryable = new RetryableError('object-changed', 'later');
+const away = new UnavailableError('bus-unavailable', 'away');
 const missing = new NotFoundError('missing-object', 'gone');
 const unknown = new TypeError('x is not a function');
 const usual = { deliveries: 1, stopping: false, cancelled: false };
