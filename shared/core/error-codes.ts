@@ -132,6 +132,7 @@ const instance = {
     'Set ARTIFACT_ACCESS_KEY and ARTIFACT_SECRET_KEY to those of an administrator of the store.',
   ],
   'access-not-set': ['permanent', 'Read the reason of mc in the message, then run set-up again.'],
+  'store-servers-offline': ['permanent', 'Start all servers of the store, then run set-up again.'],
   'notifications-refused': ['permanent', 'Configure the notification targets of the store as in docs/operations.md.'],
   'notifications-lost': ['permanent', 'Check the notification target of the store, or set FAVE_EVENT_SOURCE=sweep.'],
   'no-scaling': ['permanent', 'Add the stage to the regime.'],
