@@ -79,9 +79,12 @@ async function leaveItem({ store, bus }: Instance, stage: string, kind: Kind): P
 }
 
 async function startOnce({ launched, dataDir, bus }: Instance, stage: string): Promise<Start> {
-  const environment = launched.servers.environmentOf(stage);
   const log = join(dataDir, 'logs', `cold-${randomUUID()}.log`);
-  const spec = serviceSpec(stage, { dataDir, environment, env: { PATH: process.env['PATH'], FAVE_GRACE_SECONDS: '0' } });
+  const spec = serviceSpec([stage], {
+    dataDir,
+    environmentOf: launched.servers.environmentOf,
+    env: { PATH: process.env['PATH'], FAVE_GRACE_SECONDS: '0' },
+  });
   const begun = Date.now();
   const child = await startProcess({ ...spec, log });
   try {

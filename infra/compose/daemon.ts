@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cacheDir, imagesDir } from '../process/paths.ts';
 import { messageOf } from '../../shared/core/errors.ts';
-import { startProcess, untilReady } from '../process/process.ts';
+import { startProcess, waitUntilReady } from '../process/process.ts';
 import type { ProgressReporter } from '../process/progress.ts';
 import { ensurePackages } from '../servers/packages.ts';
 import { snapshotNetwork } from './host-network.ts';
@@ -69,7 +69,7 @@ async function startDaemon(): Promise<Daemon> {
     await unmountBelow([state, paths['data-root']]);
     await rm(state, { recursive: true, force: true });
   };
-  await untilReady(daemon, PATIENCE, async () => ((await succeeds('docker', ['info'], { env })) ? true : undefined)).catch(
+  await waitUntilReady(daemon, PATIENCE, async () => ((await succeeds('docker', ['info'], { env })) ? true : undefined)).catch(
     async (error: unknown) => {
       await stop();
       throw error;

@@ -17,6 +17,20 @@ export const niceness: Readonly<Record<string, number>> = {
   'stage-object-detector': 5,
 };
 
+/**
+ * Services that run in their own process on a single machine: one yields to others by its priority, and the detector computes
+ * on the main thread. All others share a process, which saves the memory of a Node runtime each (docs/decisions/local-processes.md).
+ */
+const separateServices: readonly string[] = ['stage-deepspeech', 'stage-object-detector'];
+
+/** Returns the services of each process of a local instance. @param share Whether light services share a process. */
+export function groupServices(services: readonly string[], { share }: { share: boolean }): [string, ...string[]][] {
+  const isSeparate = (name: string): boolean => !share || separateServices.includes(name);
+  const [first, ...others] = services.filter((name) => !isSeparate(name));
+  const separate = services.filter(isSeparate).map((name): [string] => [name]);
+  return first === undefined ? separate : [[first, ...others], ...separate];
+}
+
 /** Services without tools and models, which run in the small image. All other stages use the image with the tools. */
 export const servicesWithoutTools: readonly string[] = ['relay', 'tracker', 'stage-librosa', 'stage-grep'];
 

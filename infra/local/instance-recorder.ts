@@ -1,26 +1,26 @@
-import type { Servers } from './servers.ts';
 import { findExternalServers } from '../access/environment.ts';
-import { identityOf } from '../process/identity.ts';
-import type { LaunchOptions } from './options.ts';
 import { writeRecord, type InstanceRecord, type ProcessRecord } from '../instance/record.ts';
-import type { SupervisedService } from '../process/supervisor.ts';
+import { identityOf } from '../process/identity.ts';
+import type { SupervisedProcess } from '../process/supervisor.ts';
+import type { LaunchOptions } from './options.ts';
+import type { Servers } from './servers.ts';
 
-/** Keeps an instance's record up to date. */
+/** Keeps the record of an instance up to date. */
 export interface InstanceRecorder {
   current(): InstanceRecord;
-  /** Writes the record anew, after a process was started or became ready. */
+  /** Rewrites the record after a process was started or became ready. */
   update(): void;
   /** Sets the state and waits until it is written. */
-  is(state: InstanceRecord['state']): Promise<void>;
+  setState(state: InstanceRecord['state']): Promise<void>;
 }
 
-/** @param services Those that run at the moment. */
+/** @param running Returns the current service processes. */
 export function createInstanceRecorder(
   { dataDir, ports, env, regime }: LaunchOptions,
   { store, bus, processes }: Servers,
-  services: () => readonly SupervisedService[],
+  running: () => readonly SupervisedProcess[],
 ): InstanceRecorder {
-  const given = findExternalServers(env);
+  const external = findExternalServers(env);
   const launcher = identityOf(process.pid);
   let state: InstanceRecord['state'] = 'starting';
   let writing = Promise.resolve();
@@ -33,8 +33,8 @@ export function createInstanceRecorder(
     endpoint: store.endpoint,
     bucket: store.bucket,
     natsUrl: bus.servers.join(','),
-    own: { store: !given.store, bus: !given.bus },
-    processes: [...processes.map(({ name, pid }) => ({ name, ...identityOf(pid) })), ...services().flatMap(processRecord)],
+    own: { store: !external.store, bus: !external.bus },
+    processes: [...processes.map(({ name, pid }) => ({ name, ...identityOf(pid) })), ...running().flatMap(serviceRecords)],
   });
   const update = (): void => {
     writing = writing.then(() => writeRecord(current())).catch(() => undefined);
@@ -42,7 +42,7 @@ export function createInstanceRecorder(
   return {
     current,
     update,
-    is: async (next: InstanceRecord['state']): Promise<void> => {
+    setState: async (next: InstanceRecord['state']): Promise<void> => {
       state = next;
       update();
       await writing;
@@ -50,9 +50,13 @@ export function createInstanceRecorder(
   };
 }
 
-function processRecord(service: SupervisedService): ProcessRecord[] {
-  const { name, current, http } = service;
-  const running = current();
-  const port = http();
-  return running ? [{ name, ...identityOf(running.pid), ...(port !== undefined && { http: port }) }] : [];
+/** Returns one record per service; services that share a process have the same pid. */
+function serviceRecords({ services, current, http }: SupervisedProcess): ProcessRecord[] {
+  const child = current();
+  if (!child) return [];
+  const identity = identityOf(child.pid);
+  return services.map((name) => {
+    const port = http(name);
+    return { name, ...identity, ...(port !== undefined && { http: port }) };
+  });
 }

@@ -9,6 +9,7 @@ import { startServers, stopInOrder, type Servers } from './servers.ts';
 import { findExternalServers } from '../access/environment.ts';
 import { withLock } from '../process/lock.ts';
 import { assertFree } from '../deployment/ports.ts';
+import { groupServices } from '../deployment/services.ts';
 import { programsDir, readInstance, type InstanceRecord } from '../instance/record.ts';
 import { root } from '../process/paths.ts';
 import { reportStep } from '../process/progress.ts';
@@ -17,28 +18,28 @@ import type { LaunchOptions } from './options.ts';
 import { serviceSpec } from './service-spec.ts';
 import { ensureServers } from '../servers/install.ts';
 import { ensurePackages } from '../servers/packages.ts';
-import { supervise, type SupervisedService } from '../process/supervisor.ts';
+import { supervise, type SupervisedProcess } from '../process/supervisor.ts';
 import { removeInstanceOrphans } from './remove-orphans.ts';
 
 export interface RunningInstance {
   readonly record: InstanceRecord;
   readonly servers: Servers;
-  /** Starts another service of the instance and waits until it is ready. */
-  startService(name: string, env?: Readonly<Record<string, string>>): Promise<SupervisedService>;
-  /** Stops everything that was started, services first, and leaves the data. */
+  /** Starts another service of the instance in its own process and waits until it is ready. */
+  startService(name: string, env?: Readonly<Record<string, string>>): Promise<SupervisedProcess>;
+  /** Stops the services, then the servers, and keeps the data. */
   stop(): Promise<void>;
 }
 
-/** Milliseconds that the canary may take: the queued target is polled every three seconds. */
-const CANARY = 20_000;
+/** Timeout for the canary object, in milliseconds. MinIO polls its queued target every three seconds. */
+const CANARY_TIMEOUT_MS = 20_000;
 
 /**
- * Boots an instance: servers, set-up, services; returns when a canary object has travelled the whole way of an event.
- * What was started is stopped again when a later step fails.
+ * Starts an instance: servers, set-up, services. Returns when the notification of a canary object has arrived.
+ * If a step fails, everything that was started is stopped.
  * @throws PermanentError `already-running`, `port-taken`, `packages-missing`, `go-missing`, `not-ready`, `notifications-lost`, …
  */
 export function launch(options: LaunchOptions): Promise<RunningInstance> {
-  // Two at once would both find nobody there.
+  // Without the lock, two launchers at the same time would both find no running instance.
   return withLock(
     join(options.dataDir, 'launch.lock'),
     () => boot(options),
@@ -50,64 +51,69 @@ export function launch(options: LaunchOptions): Promise<RunningInstance> {
 
 async function boot(options: LaunchOptions): Promise<RunningInstance> {
   const { dataDir, ports, graph, env, progress, signal, regime } = options;
-  if (await readInstance(dataDir)) throw new PermanentError('already-running', `an instance runs in ${dataDir} already`);
+  if (await readInstance(dataDir)) throw new PermanentError('already-running', `an instance is already running in ${dataDir}`);
   await removeInstanceOrphans(dataDir);
   if (options.services.length > 0) await ensurePackages(progress);
   const programs = await ensureServers(progress);
   signal?.throwIfAborted();
-  const given = findExternalServers(env);
+  const external = findExternalServers(env);
   await assertFree({
-    ...(!given.store && { minio: ports.minio, console: ports.console }),
-    ...(!given.bus && { nats: ports.nats, monitor: ports.monitor }),
+    ...(!external.store && { minio: ports.minio, console: ports.console }),
+    ...(!external.bus && { nats: ports.nats, monitor: ports.monitor }),
   });
 
   await linkPrograms(programsDir(dataDir), { fave: join(root, 'fave'), mc: programs.mc, nats: programs.nats });
   const servers = await reportStep(progress, 'started MinIO and NATS', () => startServers({ ...options, programs }));
-  const services: SupervisedService[] = [];
-  const changed = (): void => {
-    diary.update();
+  const processes: SupervisedProcess[] = [];
+  const onChange = (): void => {
+    recorder.update();
   };
-  const scaler = regime && createInstanceScaler(options, regime, servers, changed);
-  const diary = createInstanceRecorder(options, servers, () => [...services, ...(scaler?.running() ?? [])]);
+  const scaler = regime && createInstanceScaler(options, regime, servers, onChange);
+  const recorder = createInstanceRecorder(options, servers, () => [...processes, ...(scaler?.running() ?? [])]);
   const stop = async (): Promise<void> => {
-    await diary.is('stopping');
+    await recorder.setState('stopping');
     const stopped = await Promise.allSettled([
-      ...services.map((service) => service.stop()),
+      ...processes.map((each) => each.stop()),
       scaler?.stop(readConfig(env).grace * 1_000),
     ]);
     await stopInOrder(servers.processes);
     await rm(join(dataDir, 'instance.json'), { force: true });
     throwFirst(stopped);
   };
-  const startService = async (name: string, more: Readonly<Record<string, string>> = {}): Promise<SupervisedService> => {
-    const { grace } = readConfig({ ...env, ...more });
-    const spec = serviceSpec(name, { dataDir, environment: servers.environmentOf(name), env: { ...env, ...more } });
-    const service = await supervise(spec, { progress, changed, grace: (grace + 5) * 1_000 });
-    services.push(service);
-    diary.update();
-    return service;
+  const start = async (
+    services: readonly [string, ...string[]],
+    overrides: Readonly<Record<string, string>> = {},
+  ): Promise<SupervisedProcess> => {
+    const serviceEnv = { ...env, ...overrides };
+    const spec = serviceSpec(services, { dataDir, environmentOf: servers.environmentOf, env: serviceEnv });
+    const graceMs = (readConfig(serviceEnv).grace + 5) * 1_000;
+    const supervised = await supervise(spec, { progress, onChange, graceMs });
+    processes.push(supervised);
+    recorder.update();
+    return supervised;
   };
   try {
-    await diary.is('starting');
+    await recorder.setState('starting');
     await reportStep(progress, 'set up bucket, streams and accounts', () => setUpInstance(options, servers, programs.mc));
     signal?.throwIfAborted();
     const scaled = new Set(regime ? graph.stages.map(({ name }) => name) : []);
-    const once = options.services.filter((name) => !scaled.has(name));
+    const unscaled = options.services.filter((name) => !scaled.has(name));
+    // A regime measures processes; a tracer provider is one per process.
+    const groups = groupServices(unscaled, { share: regime === undefined && !readConfig(env).tracing.on });
     await reportStep(progress, `started ${options.services.length} services`, async () => {
-      throwFirst(await Promise.allSettled([...once.map((name) => startService(name)), scaler?.start()]));
+      throwFirst(await Promise.allSettled([...groups.map((group) => start(group)), scaler?.start()]));
     });
     signal?.throwIfAborted();
+    const relay = options.services.includes('relay');
     await reportStep(progress, 'checked that the store announces uploads', () =>
-      withAdmin(servers, (store, bus) =>
-        checkNotifications({ store, bus, deadline: CANARY, relay: options.services.includes('relay') }),
-      ),
+      withAdmin(servers, (store, bus) => checkNotifications({ store, bus, timeoutMs: CANARY_TIMEOUT_MS, relay })),
     );
-    await diary.is('ready');
+    await recorder.setState('ready');
   } catch (error) {
     await stop();
     throw error;
   }
-  return { record: diary.current(), servers, startService, stop };
+  return { record: recorder.current(), servers, startService: (name, overrides) => start([name], overrides), stop };
 }
 
 /** Links the programs that a user of the instance needs into one directory, which `fave env` puts on PATH. */
@@ -117,7 +123,7 @@ async function linkPrograms(dir: string, programs: Readonly<Record<string, strin
   for (const [name, path] of Object.entries(programs)) await symlink(path, join(dir, name));
 }
 
-/** What failed first of what was waited for to its end. */
+/** Throws the first rejection, once all promises have settled. */
 function throwFirst(results: readonly PromiseSettledResult<unknown>[]): void {
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }

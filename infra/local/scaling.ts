@@ -1,15 +1,15 @@
-import type { Servers } from './servers.ts';
-import type { LaunchOptions } from './options.ts';
 import { DRAIN_SECONDS, hpa, regimeSettings, type RegimeName } from '../deployment/regimes.ts';
-import { serviceSpec } from './service-spec.ts';
 import { createScaler, type Scaler } from '../scaler/scaler.ts';
+import type { LaunchOptions } from './options.ts';
+import type { Servers } from './servers.ts';
+import { serviceSpec } from './service-spec.ts';
 
-/** Scales those of an instance's services that are stages. @param changed Called whenever a replica was started, became ready or is gone. */
+/** Creates the scaler of the stages of an instance. @param onChange Called whenever a replica was started, became ready or has gone. */
 export function createInstanceScaler(
   { dataDir, graph, services, env, progress }: LaunchOptions,
   regime: RegimeName,
   servers: Servers,
-  changed: () => void,
+  onChange: () => void,
 ): Scaler {
   const settings = regimeSettings(regime, graph);
   return createScaler({
@@ -19,16 +19,16 @@ export function createInstanceScaler(
     bus: servers.bus,
     dataDir,
     progress,
-    changed,
-    drain_s: DRAIN_SECONDS,
+    onChange,
+    drainSeconds: DRAIN_SECONDS,
     spec: (stage, number) =>
-      serviceSpec(stage, {
+      serviceSpec([stage], {
         dataDir,
         number,
-        environment: servers.environmentOf(stage),
+        environmentOf: servers.environmentOf,
         env: {
           ...env,
-          // One item a replica, so that replicas mean what pods mean.
+          // One item per replica, as in a pod.
           FAVE_CONCURRENCY: '1',
           FAVE_GRACE_SECONDS: String(DRAIN_SECONDS),
           FAVE_MEMORY_LIMIT_MB: String(settings.stages[stage]?.memory_mb),

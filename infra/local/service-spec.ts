@@ -1,39 +1,65 @@
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import type { Environment } from '../access/environment.ts';
 import { concurrency, niceness } from '../deployment/services.ts';
 import { root } from '../process/paths.ts';
-import type { ProcessSpec } from '../process/process.ts';
+import type { ServiceProcessSpec } from '../process/supervisor.ts';
 
-/** Variables of the launcher's own environment that services need: programs, home and locale; never its credentials. */
-const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'LD_LIBRARY_PATH', 'FAVE_TEST_MEDIA'];
+/** Variables besides FAVE_… and OTEL_… that services inherit from the launcher. Its credentials are not among them. */
+const INHERITED = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'LD_LIBRARY_PATH'];
 
 export interface ServiceOptions {
   readonly dataDir: string;
-  /** Where the store and the bus are, with the role's credentials. */
-  readonly environment: Readonly<Record<string, string>>;
-  /** The launcher's own environment: `FAVE_…` settings are passed on, and OpenTelemetry's `OTEL_…`. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Which of several processes of the service it is: each has a log of its own. */
+  /** Returns the variables with which a service connects to the store and the bus as its own role. */
+  environmentOf(service: string): Readonly<Record<string, string>>;
+  /** Environment of the launcher. */
+  readonly env: Environment;
+  /** Number of a replica; each has its own log. */
   readonly number?: number;
 }
 
-/** How a service's process is started. */
-export function serviceSpec(name: string, { dataDir, environment, env, number }: ServiceOptions): ProcessSpec {
-  const slots = concurrency[name] ?? 1;
-  const passed = Object.entries(env).filter(([key]) => /^(FAVE|OTEL)_/.test(key) || INHERITED.includes(key));
+/** Returns how a process that runs one or more services is started. */
+export function serviceSpec(
+  services: readonly [string, ...string[]],
+  { dataDir, environmentOf, env, number }: ServiceOptions,
+): ServiceProcessSpec {
+  const [first, ...others] = services;
+  const name = others.length === 0 ? first : 'services';
+  const inherited = inheritedVariables(env);
+  const variablesOf = (service: string): Record<string, string> => {
+    const slots = concurrency[service] ?? 1;
+    return {
+      FAVE_CONCURRENCY: String(slots === 'cores' ? cpus().length : slots),
+      FAVE_NICE: String(niceness[service] ?? 0),
+      // Inside the data directory, so that the next start removes what a killed process left.
+      FAVE_TMPDIR: join(dataDir, 'tmp'),
+      ...inherited,
+      ...environmentOf(service),
+    };
+  };
   return {
     name,
+    services,
     command: process.execPath,
-    args: ['--enable-source-maps', join(root, 'dist', 'service.mjs'), name],
-    env: {
-      FAVE_CONCURRENCY: String(slots === 'cores' ? cpus().length : slots),
-      FAVE_NICE: String(niceness[name] ?? 0),
-      // Below the instance, so that what a killed process left is found and removed at the next start.
-      FAVE_TMPDIR: join(dataDir, 'tmp'),
-      ...(Object.fromEntries(passed) as Record<string, string>),
-      ...environment,
-    },
+    args: ['--enable-source-maps', join(root, 'dist', 'service.mjs'), ...services],
+    env:
+      others.length === 0
+        ? variablesOf(first)
+        : {
+            ...inherited,
+            FAVE_SERVICE_ENVIRONMENTS: JSON.stringify(
+              Object.fromEntries(services.map((service) => [service, variablesOf(service)])),
+            ),
+          },
     cwd: root,
     log: join(dataDir, 'logs', `${number === undefined ? name : `${name}-${number}`}.log`),
   };
+}
+
+function inheritedVariables(env: Environment): Record<string, string> {
+  const isInherited = (name: string): boolean =>
+    (/^(FAVE|OTEL)_/.test(name) && !name.startsWith('FAVE_TEST_')) || INHERITED.includes(name);
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (value !== undefined && isInherited(name) ? [[name, value]] : [])),
+  );
 }

@@ -2,7 +2,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, PermanentError } from '../../shared/core/errors.ts';
 import { root } from '../process/paths.ts';
-import { startProcess, untilReady, type RunningProcess } from '../process/process.ts';
+import { startProcess, waitUntilReady, type RunningProcess } from '../process/process.ts';
 import { readInstance, type InstanceRecord } from '../instance/record.ts';
 import type { ProgressReporter } from '../process/progress.ts';
 import { ensurePackages } from '../servers/packages.ts';
@@ -75,7 +75,7 @@ export async function runPrometheus({
       log: join(dataDir, 'logs', 'prometheus.log'),
     });
     const url = `http://127.0.0.1:${port}`;
-    await untilReady(server, GRACE, async () => ((await fetch(`${url}/-/ready`)).ok ? true : undefined));
+    await waitUntilReady(server, GRACE, async () => ((await fetch(`${url}/-/ready`)).ok ? true : undefined));
     return { url, stop };
   } catch (error) {
     await stop();

@@ -5,6 +5,9 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PermanentError } from '../../shared/core/errors.ts';
 
+/** Interval between two checks of a process that starts, in milliseconds. */
+const POLL_INTERVAL_MS = 50;
+
 export interface ProcessSpec {
   readonly name: string;
   readonly command: string;
@@ -12,8 +15,10 @@ export interface ProcessSpec {
   /** The whole environment: nothing is inherited, the launcher's own holds credentials. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
-  /** File that gets standard output and standard error. */
+  /** File for standard output and standard error. */
   readonly log: string;
+  /** Receives the messages of the process. The process has an IPC channel only with this callback. */
+  readonly onMessage?: (message: unknown) => void;
 }
 
 export interface Exit {
@@ -37,12 +42,20 @@ export interface RunningProcess {
  * Its log is a file, not a pipe: a launcher that dies leaves no process blocked on a broken pipe.
  * @throws PermanentError `cannot-start`.
  */
-export async function startProcess({ name, command, args, env, cwd, log }: ProcessSpec): Promise<RunningProcess> {
+export async function startProcess({ name, command, args, env, cwd, log, onMessage }: ProcessSpec): Promise<RunningProcess> {
   mkdirSync(dirname(log), { recursive: true });
   const file = openSync(log, 'a', 0o600);
   const logStart = await sizeOf(log);
-  const child = spawn(command, args, { cwd, env: { ...env }, detached: true, stdio: ['ignore', file, file] });
+  const child = spawn(command, args, {
+    cwd,
+    env: { ...env },
+    detached: true,
+    stdio: ['ignore', file, file, ...(onMessage ? (['ipc'] as const) : [])],
+  });
   closeSync(file);
+  if (onMessage) child.on('message', onMessage);
+  // The channel must not keep the launcher alive.
+  child.channel?.unref();
   const exited = new Promise<Exit>((resolve) =>
     child.once('exit', (code, signal) => {
       // What it started and left behind would hold ports and data. Now, as later its number may be another's.
@@ -80,29 +93,39 @@ export function kill(pid: number, signal: NodeJS.Signals): void {
 }
 
 /**
- * Asks again and again until `ready` returns something, the process ends or the deadline passes.
- * @param deadline Milliseconds.
- * @throws PermanentError `not-ready` with the last lines of the log.
+ * Polls until `ready` returns a value.
+ * @param timeoutMs Milliseconds.
+ * @throws PermanentError `not-ready` with the last lines of the log, after the timeout or when the process exits.
  */
-export async function untilReady<T>(child: RunningProcess, deadline: number, ready: () => Promise<T | undefined>): Promise<T> {
-  const end = Date.now() + deadline;
+export async function waitUntilReady<T>(
+  child: RunningProcess,
+  timeoutMs: number,
+  ready: () => Promise<T | undefined>,
+): Promise<T> {
+  const end = Date.now() + timeoutMs;
   let exit: Exit | undefined;
   void child.exited.then((how) => (exit = how));
   while (Date.now() < end) {
     const found = await ready().catch(() => undefined);
     if (found !== undefined) return found;
     if (exit) break;
-    await sleep(50);
+    await sleep(POLL_INTERVAL_MS);
   }
-  const what = exit ? `ended (${describeExit(exit)}) before it was ready` : `was not ready within ${deadline / 1000} s`;
-  throw new PermanentError('not-ready', `${child.name} ${what}; its log ${child.log} ends:\n${await logTail(child)}`);
+  throw await notReadyError(child, exit ?? timeoutMs);
+}
+
+/** Returns the error for a process that exited, or timed out after some milliseconds, before it was ready. It ends with the last lines of the log. */
+export async function notReadyError(child: RunningProcess, cause: Exit | number): Promise<PermanentError> {
+  const what =
+    typeof cause === 'number' ? `was not ready within ${cause / 1000} s` : `exited (${describeExit(cause)}) before it was ready`;
+  return new PermanentError('not-ready', `${child.name} ${what}; the end of its log ${child.log}:\n${await logTail(child)}`);
 }
 
 export function describeExit({ code, signal }: Exit): string {
   return signal ? `killed by ${signal}` : `exit code ${String(code)}`;
 }
 
-/** What the process has logged so far. */
+/** Reads what the process has logged since its start. */
 export async function logOf({ log, logStart }: RunningProcess): Promise<string> {
   const file = await open(log);
   try {
@@ -114,7 +137,7 @@ export async function logOf({ log, logStart }: RunningProcess): Promise<string> 
   }
 }
 
-/** The last lines of its log. */
+/** Returns the last lines of the log of a process. */
 export async function logTail(child: RunningProcess, lines = 8): Promise<string> {
   return (await logOf(child)).trimEnd().split('\n').slice(-lines).join('\n');
 }

@@ -1,107 +1,131 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../../shared/core/errors.ts';
-import { describeExit, logOf, startProcess, untilReady, type ProcessSpec, type RunningProcess } from './process.ts';
+import type { ServiceMessage } from '../../shared/runtime/service/service.ts';
+import { describeExit, notReadyError, startProcess, type ProcessSpec, type RunningProcess } from './process.ts';
 import type { ProgressReporter } from './progress.ts';
 
-/** Milliseconds between a crash and the restart: doubled with each crash that follows, up to the last. */
-const BACKOFF = { first: 500, last: 30_000 };
+/** Delay between a crash and the restart, in milliseconds. It doubles with each further crash. */
+const MIN_BACKOFF_MS = 500;
+const MAX_BACKOFF_MS = 30_000;
 
-/** Milliseconds that a process must have run for its crash to count as the first again. */
-const CALM = 60_000;
+/** Uptime after which the next crash starts with the shortest delay again. */
+const STABLE_UPTIME_MS = 60_000;
 
-/** Milliseconds that a service has to become ready. */
-const READY = 60_000;
+const READY_TIMEOUT_MS = 60_000;
 
-export interface SupervisedService {
-  readonly name: string;
-  /** Process that runs at the moment, if one does. */
-  current(): RunningProcess | undefined;
-  /** Port of /metrics and /healthz of the current process, once it is ready. */
-  http(): number | undefined;
-  /** Ends the process and restarts it no more. @param grace Milliseconds that it may take, if not as long as others. */
-  stop(grace?: number): Promise<void>;
+/** How a process that runs one or more services is started. */
+export interface ServiceProcessSpec extends Omit<ProcessSpec, 'onMessage'> {
+  /** Services that the process runs. It is ready when all of them have sent their ready message. */
+  readonly services: readonly string[];
 }
 
-export type ServiceChange = 'started' | 'ready' | 'crashed';
+export interface SupervisedProcess {
+  readonly name: string;
+  readonly services: readonly string[];
+  /** Returns the current process, or undefined between a crash and the restart. */
+  current(): RunningProcess | undefined;
+  /** Returns the port of /metrics and /healthz of a service, by default the first, once it is ready. */
+  http(service?: string): number | undefined;
+  /** Stops the process for good. @param graceMs Grace period, in milliseconds; by default that of the options. */
+  stop(graceMs?: number): Promise<void>;
+}
+
+/** State change of a process, or a message of one of its services. Times are milliseconds since the epoch. */
+export type ProcessChange =
+  | { readonly type: 'started' | 'ready' | 'crashed'; readonly time: number }
+  | { readonly type: 'message'; readonly message: ServiceMessage };
 
 export interface SupervisorOptions {
   readonly progress: ProgressReporter;
-  /** Called with each process that was started, became ready or ended by itself. */
-  readonly changed: (change: ServiceChange, child: RunningProcess, time: Date) => void;
-  /** Milliseconds that a stopping process may take. */
-  readonly grace: number;
-  /** Returns as soon as the process is started, and restarts it even if it never becomes ready. */
-  readonly patient?: boolean;
+  readonly onChange: (change: ProcessChange, child: RunningProcess) => void;
+  /** Grace period of a stop, in milliseconds. */
+  readonly graceMs: number;
+  /** Returns once the process is started, and restarts it even if it never becomes ready. */
+  readonly background?: boolean;
+}
+
+/** A process with what its services have reported. */
+interface Started {
+  readonly child: RunningProcess;
+  readonly ports: ReadonlyMap<string, number>;
+  /** Resolves when all services are ready. */
+  readonly ready: Promise<void>;
 }
 
 /**
- * Starts a service, waits until it is ready, and from then on restarts it whenever it ends by itself.
- * @throws PermanentError `not-ready` when it does not become ready the first time: that is its configuration's fault, and repeating would hide it.
+ * Starts a process, waits until its services are ready, and restarts it whenever it exits.
+ * @throws PermanentError `not-ready` if it does not become ready the first time. The cause is its configuration, so a restart would not help.
  */
-export async function supervise(spec: ProcessSpec, options: SupervisorOptions): Promise<SupervisedService> {
-  const { progress, changed, grace, patient = false } = options;
+export async function supervise(spec: ServiceProcessSpec, options: SupervisorOptions): Promise<SupervisedProcess> {
+  const { progress, onChange, graceMs, background = false } = options;
   const stopping = new AbortController();
   const isStopping = (): boolean => stopping.signal.aborted;
-  let current: RunningProcess | undefined;
-  let http: number | undefined;
+  let current: Started | undefined;
 
-  const start = async (): Promise<RunningProcess> => {
-    http = undefined;
-    const child = await startProcess(spec);
-    current = child;
-    changed('started', child, new Date());
-    return child;
-  };
-  const becomeReady = async (child: RunningProcess): Promise<void> => {
-    const ready = await untilReady(child, READY, async () => readyLine(await logOf(child)));
-    http = ready.http;
-    changed('ready', child, new Date(ready.timestamp));
-  };
-  const sayIfNotReady = (child: RunningProcess): void => {
-    becomeReady(child).catch((error: unknown) => {
-      if (!isStopping()) progress(messageOf(error));
-    });
-  };
-  /** Watches a process and its successors; the delay grows while they end quickly or cannot be started. */
-  const watch = async (first: RunningProcess): Promise<void> => {
-    let delay = BACKOFF.first;
-    const startAgain = async (why: string): Promise<RunningProcess> => {
-      progress(`${why}; it is started again in ${delay / 1000} s; its log: ${spec.log}`);
-      await sleep(delay, undefined, { signal: stopping.signal });
-      delay = Math.min(delay * 2, BACKOFF.last);
-      return start().catch((error: unknown) => startAgain(messageOf(error)));
+  const start = async (): Promise<Started> => {
+    const ports = new Map<string, number>();
+    const { promise: ready, resolve } = Promise.withResolvers<void>();
+    const receive = (message: ServiceMessage): void => {
+      onChange({ type: 'message', message }, child);
+      if (message.type !== 'ready') return;
+      ports.set(message.service, message.http);
+      if (ports.size < spec.services.length) return;
+      onChange({ type: 'ready', time: message.time }, child);
+      resolve();
     };
-    for (let child = first; ;) {
-      const begun = Date.now();
+    const child = await startProcess({ ...spec, onMessage: (message) => receive(message as ServiceMessage) });
+    current = { child, ports, ready };
+    onChange({ type: 'started', time: Date.now() }, child);
+    return current;
+  };
+  /** Watches a process and its successors. The delay grows while they exit soon or cannot be started. */
+  const watch = async (first: Started): Promise<void> => {
+    let delay = MIN_BACKOFF_MS;
+    const restart = async (reason: string): Promise<Started> => {
+      progress(`${reason}; restarting it in ${delay / 1000} s; its log: ${spec.log}`);
+      await sleep(delay, undefined, { signal: stopping.signal });
+      delay = Math.min(delay * 2, MAX_BACKOFF_MS);
+      return start().catch((error: unknown) => restart(messageOf(error)));
+    };
+    for (let started = first; ;) {
+      const { child } = started;
+      const startTime = Date.now();
       const exit = await child.exited;
+      current = undefined;
       if (isStopping()) return;
-      changed('crashed', child, new Date());
-      if (Date.now() - begun > CALM) delay = BACKOFF.first;
-      child = await startAgain(`${spec.name} ended (${describeExit(exit)})`);
+      onChange({ type: 'crashed', time: Date.now() }, child);
+      if (Date.now() - startTime > STABLE_UPTIME_MS) delay = MIN_BACKOFF_MS;
+      started = await restart(`${spec.name} exited (${describeExit(exit)})`);
       if (isStopping()) {
-        await child.stop(grace); // told to stop while this one was started
+        await started.child.stop(graceMs); // stopped during the restart
         return;
       }
-      sayIfNotReady(child);
+      reportIfNotReady(started);
     }
+  };
+  const reportIfNotReady = (started: Started): void => {
+    waitUntilServicesReady(started).catch((error: unknown) => {
+      if (!isStopping()) progress(messageOf(error));
+    });
   };
 
   let watching = Promise.resolve();
   const first = await start();
-  const supervised: SupervisedService = {
+  const supervised: SupervisedProcess = {
     name: spec.name,
-    current: () => current,
-    http: () => http,
-    stop: async (within = grace) => {
+    services: spec.services,
+    current: () => current?.child,
+    http: (service = spec.services[0] ?? '') => current?.ports.get(service),
+    stop: async (within = graceMs) => {
       stopping.abort();
-      await current?.stop(within);
+      await current?.child.stop(within);
       await watching;
     },
   };
-  if (patient) sayIfNotReady(first);
+  if (background) reportIfNotReady(first);
   else {
     try {
-      await becomeReady(first);
+      await waitUntilServicesReady(first);
     } catch (error) {
       await supervised.stop();
       throw error;
@@ -113,8 +137,14 @@ export async function supervise(spec: ProcessSpec, options: SupervisorOptions): 
   return supervised;
 }
 
-/** What a service's log says when it is ready: since when, and its port. */
-export function readyLine(log: string): { http: number; timestamp: string } | undefined {
-  const line = log.split('\n').find((each) => each.includes('"service:ready"') && each.endsWith('}'));
-  return line === undefined ? undefined : (JSON.parse(line) as { http: number; timestamp: string });
+/** @throws PermanentError `not-ready` when the process exits or the timeout has passed. */
+async function waitUntilServicesReady({ child, ready }: Started): Promise<void> {
+  const timeout = new AbortController();
+  const failure = await Promise.race([
+    ready.then(() => undefined),
+    child.exited,
+    sleep(READY_TIMEOUT_MS, READY_TIMEOUT_MS, { signal: timeout.signal, ref: false }),
+  ]);
+  timeout.abort();
+  if (failure !== undefined) throw await notReadyError(child, failure);
 }

@@ -1,96 +1,84 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { logOf, type ProcessSpec, type RunningProcess } from '../process/process.ts';
 import type { ProgressReporter } from '../process/progress.ts';
-import { supervise, type ServiceChange, type SupervisedService } from '../process/supervisor.ts';
-import { coldStartOf, type Cause } from './cold-start.ts';
+import { supervise, type ProcessChange, type ServiceProcessSpec, type SupervisedProcess } from '../process/supervisor.ts';
+import { computeColdStart, type Cause } from './cold-start.ts';
+import type { ReadyMessage } from '../../shared/runtime/service/service.ts';
 import type { ScaleEventLog } from './scale-event-log.ts';
 import { sortForScaleDown } from './scale-down-order.ts';
 
 export interface ReplicasOptions {
   readonly stage: string;
-  /** How a replica is started; `number` is its place, from 1, and taken again after it has gone. */
-  spec(number: number): ProcessSpec;
-  readonly journal: ScaleEventLog;
+  /** Returns how a replica is started. @param number From 1; reused after the replica has gone. */
+  spec(number: number): ServiceProcessSpec;
+  readonly events: ScaleEventLog;
   readonly progress: ProgressReporter;
-  /** Called whenever a replica was started, became ready or is gone. */
-  readonly changed: () => void;
-  /** Milliseconds in which a replica that is to go may finish its item. */
-  readonly drain: number;
+  /** Called whenever a replica was started, became ready or has gone. */
+  readonly onChange: () => void;
+  /** Time that a replica may take to finish its item when it is scaled down, in milliseconds. */
+  readonly drainMs: number;
 }
 
 /** The processes of one stage. */
 export interface Replicas {
-  /** Starts or stops as many as it takes; resolves when those that are to go have been told, not when they are gone. */
+  /** Starts or stops replicas. Resolves when surplus replicas have been signalled, not when they have exited. */
   scaleTo(wanted: number, cause: Cause): Promise<void>;
-  /** Every process that is there, those that are finishing their item as well. */
-  running(): readonly SupervisedService[];
-  /** Notes the first item of replicas that have begun it since the last look. */
-  look(): Promise<void>;
-  /** Stops all. @param grace Milliseconds after which items under way are given back. */
-  close(grace: number): Promise<void>;
+  /** Returns all processes, including those that finish their item before they exit. */
+  running(): readonly SupervisedProcess[];
+  /** Stops all replicas. @param graceMs Milliseconds after which running items are returned to the queue. */
+  close(graceMs: number): Promise<void>;
 }
 
 interface Replica {
   readonly number: number;
-  readonly service: SupervisedService;
-  /** Its process's. */
-  current(): Start | undefined;
-  /** Set when it is told to go: resolves when it is gone. */
+  readonly process: SupervisedProcess;
+  /** Returns the name of the current process: each restart has a new one. */
+  name(): string;
+  /** Set on scale-down; resolves when the replica has exited. */
   gone?: Promise<void>;
 }
 
-/** A process of a replica: each restart is another one. */
-interface Start {
-  readonly replica: string;
-  readonly cause: Cause;
-  readonly child: RunningProcess;
-}
-
-/** Milliseconds from giving items back to the end of a process. */
-const LAST_WORDS = 5_000;
+/** Time from the return of the items to the exit of a process, in milliseconds. */
+const EXIT_TIMEOUT_MS = 5_000;
 
 export function createReplicas(options: ReplicasOptions): Replicas {
-  const { stage, journal, progress, changed, drain } = options;
+  const { stage, events, progress, drainMs } = options;
   const replicas = new Set<Replica>();
-  /** Processes whose first item has not been seen. */
-  const fresh = new Set<Start>();
-  let started = 0;
-
-  const lookAt = async (start: Start): Promise<void> => {
-    const found = coldStartOf(await logOf(start.child), start.cause);
-    if (found && fresh.delete(start)) journal.write({ stage, event: 'first-item', replica: start.replica, ...found });
-  };
+  let startCount = 0;
 
   const start = async (number: number, cause: Cause): Promise<void> => {
-    let current: Start | undefined;
-    const note = (change: ServiceChange, child: RunningProcess, time: Date): void => {
-      if (change === 'started') {
-        started += 1;
-        // Started again after a crash, it is nobody's decision that is waited for.
-        current = { replica: `${stage}-${started}`, cause: current ? { decided: Date.now(), waited: 0 } : cause, child };
-        fresh.add(current);
+    let name: string | undefined;
+    let ready: ReadyMessage | undefined;
+    let causeOfStart = cause;
+    const onChange = (change: ProcessChange): void => {
+      if (change.type === 'message') {
+        const { message } = change;
+        if (message.type === 'ready') ready = message;
+        else if (ready) {
+          const cold_start = computeColdStart(ready, message, causeOfStart);
+          events.write({ time: toTime(message.time), stage, event: 'first-item', replica: name ?? stage, cold_start });
+        }
+        return;
       }
-      if (!current) return;
-      journal.write({ time: time.toISOString(), stage, event: change, replica: current.replica });
-      if (change === 'crashed') fresh.delete(current);
-      changed();
+      if (change.type === 'started') {
+        // A restart after a crash has no decision to wait for.
+        if (name !== undefined) causeOfStart = { decided: change.time, waited: 0 };
+        startCount += 1;
+        name = `${stage}-${startCount}`;
+      }
+      events.write({ time: toTime(change.time), stage, event: change.type, replica: name ?? stage });
+      options.onChange();
     };
-    const service = await supervise(options.spec(number), { progress, changed: note, grace: drain, patient: true });
-    replicas.add({ number, service, current: () => current });
+    const process = await supervise(options.spec(number), { progress, onChange, graceMs: drainMs, background: true });
+    replicas.add({ number, process, name: () => name ?? stage });
   };
 
   const stop = (replica: Replica): void => {
-    const current = replica.current();
-    const about = { stage, replica: current?.replica ?? stage };
-    journal.write({ ...about, event: 'stopping' });
-    replica.gone = replica.service.stop(drain).then(async () => {
-      if (current) {
-        await lookAt(current);
-        fresh.delete(current);
-      }
+    const replicaName = replica.name();
+    events.write({ stage, event: 'stopping', replica: replicaName });
+    replica.gone = replica.process.stop(drainMs).then(() => {
       replicas.delete(replica);
-      journal.write({ ...about, event: 'stopped' });
-      changed();
+      events.write({ stage, event: 'stopped', replica: replicaName });
+      options.onChange();
     });
   };
 
@@ -103,23 +91,24 @@ export function createReplicas(options: ReplicasOptions): Replicas {
       for (const replica of order.slice(0, surplus)) stop(replica);
       for (let missing = -surplus; missing > 0; missing -= 1) await start(freeNumber([...replicas]), cause);
     },
-    running: () => [...replicas].map(({ service }) => service),
-    look: async () => {
-      await Promise.all([...fresh].map(lookAt));
-    },
-    close: async (grace) => {
+    running: () => [...replicas].map(({ process }) => process),
+    close: async (graceMs) => {
       staying().forEach(stop);
       const all = [...replicas];
       const drained = new AbortController();
       const gone = Promise.all(all.flatMap((replica) => (replica.gone ? [replica.gone] : []))).finally(() => {
         drained.abort();
       });
-      await sleep(grace, undefined, { signal: drained.signal }).catch(() => undefined);
-      // Told a second time, they give their items back.
-      await Promise.all([...replicas].map(({ service }) => service.stop(LAST_WORDS)));
+      await sleep(graceMs, undefined, { signal: drained.signal }).catch(() => undefined);
+      // A second signal makes them return their items to the queue.
+      await Promise.all([...replicas].map(({ process }) => process.stop(EXIT_TIMEOUT_MS)));
       await gone;
     },
   };
+}
+
+function toTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
 }
 
 function freeNumber(taken: readonly Replica[]): number {

@@ -4,54 +4,53 @@ import { connectBus, type Bus } from '../../shared/bus/connection.ts';
 import type { BusConfig } from '../../shared/config/config.ts';
 import { messageOf, PermanentError } from '../../shared/core/errors.ts';
 import type { AnyStage } from '../../shared/pipeline/stage.ts';
-import type { ProcessSpec } from '../process/process.ts';
 import type { ProgressReporter } from '../process/progress.ts';
-import type { SupervisedService } from '../process/supervisor.ts';
+import type { ServiceProcessSpec, SupervisedProcess } from '../process/supervisor.ts';
 import { decide, dueAt, initialState, type Decision, type Rules } from './decide.ts';
-import { createScaleEventLog, type ScaleEventLog } from './scale-event-log.ts';
 import { fetchStageLag, type StageLag } from './lag.ts';
 import { createReplicas, type Replicas } from './replicas.ts';
+import { createScaleEventLog, type ScaleEventLog } from './scale-event-log.ts';
 
 export interface ScalerOptions {
   readonly stages: readonly AnyStage[];
   readonly settings: RegimeSettings;
   readonly hpa: Pick<Rules, 'hpa_sync_s' | 'tolerance'>;
-  /** Of one who may read consumers and messages. */
+  /** Connection settings of a user that may read consumers and messages. */
   readonly bus: BusConfig;
-  /** Where `scale.jsonl` is written. */
+  /** Directory of `scale.jsonl`. */
   readonly dataDir: string;
-  /** How a replica of a stage is started, which works on one item at a time. */
-  spec(stage: string, number: number): ProcessSpec;
+  /** Returns how a replica of a stage is started. A replica works on one item at a time. */
+  spec(stage: string, number: number): ServiceProcessSpec;
   readonly progress: ProgressReporter;
-  /** Called whenever a replica was started, became ready or is gone. */
-  readonly changed: () => void;
-  /** Seconds in which a replica that is to go may finish its item. */
-  readonly drain_s: number;
+  /** Called whenever a replica was started, became ready or has gone. */
+  readonly onChange: () => void;
+  /** Time that a replica may take to finish its item when it is scaled down, in seconds. */
+  readonly drainSeconds: number;
 }
 
-/** Runs stages with as many replicas as their lag asks for, as KEDA does (decide.ts). */
+/** Runs as many replicas of each stage as its lag requires, by the rules of KEDA (see decide.ts). */
 export interface Scaler {
-  /** Starts the replicas that always run and, when they are ready, scaling. @throws PermanentError `not-ready`. */
+  /** Starts the minimum of replicas, waits until they are ready, and starts scaling. @throws PermanentError `not-ready`. */
   start(): Promise<void>;
-  /** Every replica's process. */
-  running(): readonly SupervisedService[];
-  /** Ends scaling and every replica. @param grace Milliseconds after which items under way are given back. */
-  stop(grace: number): Promise<void>;
+  /** Returns the processes of all replicas. */
+  running(): readonly SupervisedProcess[];
+  /** Stops scaling and all replicas. @param graceMs Milliseconds after which running items are returned to the queue. */
+  stop(graceMs: number): Promise<void>;
 }
 
-/** Milliseconds that the replicas which always run may take to become ready. */
-const READY = 60_000;
+/** Timeout for the first replicas to become ready, in milliseconds. */
+const READY_TIMEOUT_MS = 60_000;
 
 export function createScaler(options: ScalerOptions): Scaler {
-  const { stages, settings, hpa, dataDir, drain_s } = options;
-  const journal = createScaleEventLog(dataDir);
+  const { stages, settings, hpa, dataDir, drainSeconds } = options;
+  const events = createScaleEventLog(dataDir);
   const stopping = new AbortController();
   const scaled = stages.map((stage) => {
-    const spec = (number: number): ProcessSpec => options.spec(stage.name, number);
-    const replicas = createReplicas({ ...options, stage: stage.name, spec, journal, drain: drain_s * 1_000 });
+    const spec = (number: number): ServiceProcessSpec => options.spec(stage.name, number);
+    const replicas = createReplicas({ ...options, stage: stage.name, spec, events, drainMs: drainSeconds * 1_000 });
     return { stage, replicas, rules: { ...rulesOf(settings, stage.name), ...hpa } };
   });
-  const running = (): SupervisedService[] => scaled.flatMap(({ replicas }) => replicas.running());
+  const running = (): SupervisedProcess[] => scaled.flatMap(({ replicas }) => replicas.running());
   let bus: Bus | undefined;
   let loops: Promise<unknown> = Promise.resolve();
   return {
@@ -60,71 +59,71 @@ export function createScaler(options: ScalerOptions): Scaler {
       const connected = (bus = await connectBus(options.bus, 'scaler'));
       const cause = { decided: Date.now(), waited: 0 };
       await Promise.all(scaled.map(({ replicas, rules }) => replicas.scaleTo(rules.min, cause)));
-      await untilAllReady(running);
-      const about = { bus: connected, journal, progress: options.progress, signal: stopping.signal };
-      // One after the other within an interval: the operators of different stages have nothing in common.
+      await waitUntilAllReady(running);
+      const common = { bus: connected, events, progress: options.progress, signal: stopping.signal };
+      // The polls of the stages are spread over the interval, as those of independent operators would be.
       const delay = (index: number): number => (index / scaled.length) * settings.polling_s * 1_000;
-      loops = Promise.all(scaled.map((each, index) => keepScaling({ ...each, ...about }, delay(index))));
+      loops = Promise.all(scaled.map((each, index) => scaleUntilAborted({ ...each, ...common }, delay(index))));
     },
-    stop: async (grace) => {
+    stop: async (graceMs) => {
       stopping.abort();
       await loops;
-      await Promise.all(scaled.map(({ replicas }) => replicas.close(grace)));
+      await Promise.all(scaled.map(({ replicas }) => replicas.close(graceMs)));
       await bus?.close();
-      await journal.written();
+      await events.written();
     },
   };
 }
 
 function rulesOf({ polling_s, stages }: RegimeSettings, stage: string): Omit<Rules, keyof ScalerOptions['hpa']> {
   const scaling = stages[stage];
-  if (!scaling) throw new PermanentError('no-scaling', `the regime says nothing about ${stage}`);
+  if (!scaling) throw new PermanentError('no-scaling', `the regime has no settings for ${stage}`);
   return { ...scaling, polling_s };
 }
 
-async function untilAllReady(running: () => readonly SupervisedService[]): Promise<void> {
-  const end = Date.now() + READY;
+async function waitUntilAllReady(running: () => readonly SupervisedProcess[]): Promise<void> {
+  const end = Date.now() + READY_TIMEOUT_MS;
   for (;;) {
-    const waiting = running().filter((service) => service.http() === undefined);
+    const waiting = running().filter((process) => process.http() === undefined);
     if (waiting.length === 0) return;
     if (Date.now() > end)
       throw new PermanentError(
         'not-ready',
-        `${waiting.map(({ name }) => name).join(', ')} not ready within ${READY / 1_000} s: see their logs`,
+        `${waiting.map(({ name }) => name).join(', ')} not ready within ${READY_TIMEOUT_MS / 1_000} s: see their logs`,
       );
     await sleep(50);
   }
 }
 
-interface Scaled {
+interface ScaledStage {
   readonly stage: AnyStage;
   readonly rules: Rules;
   readonly replicas: Replicas;
   readonly bus: Bus;
-  readonly journal: ScaleEventLog;
+  readonly events: ScaleEventLog;
   readonly progress: ProgressReporter;
   readonly signal: AbortSignal;
 }
 
-/** Looks and acts until told to stop. @param delay Milliseconds before the first look. */
-async function keepScaling({ stage, rules, replicas, bus, journal, progress, signal }: Scaled, delay: number): Promise<void> {
-  let state = initialState(rules, Date.now() + delay);
-  let told = '';
+/** Polls the lag and scales until `signal` aborts. @param delayMs Milliseconds before the first poll. */
+async function scaleUntilAborted(scaled: ScaledStage, delayMs: number): Promise<void> {
+  const { stage, rules, replicas, bus, events, progress, signal } = scaled;
+  let state = initialState(rules, Date.now() + delayMs);
+  let reported = '';
 
-  const act = async ({ lag, from, to, reason }: Decision, waiting: StageLag): Promise<void> => {
+  const apply = async ({ lag, from, to, reason }: Decision, stageLag: StageLag): Promise<void> => {
     const decided = Date.now();
-    journal.write({ stage: stage.name, event: 'decision', from, to, lag, reason });
-    const oldest = to > from ? await waiting.oldest() : undefined;
+    events.write({ stage: stage.name, event: 'decision', from, to, lag, reason });
+    const oldest = to > from ? await stageLag.oldest() : undefined;
     await replicas.scaleTo(to, { decided, waited: oldest === undefined ? 0 : Math.max(0, decided - oldest) });
   };
   const step = async (): Promise<void> => {
-    const waiting = await fetchStageLag(bus, stage);
-    const decided = decide(rules, state, waiting.lags, Date.now());
-    for (const decision of decided.decisions) await act(decision, waiting);
-    state = decided.state; // not before it is done: what failed is decided again
-    await replicas.look();
+    const stageLag = await fetchStageLag(bus, stage);
+    const decided = decide(rules, state, stageLag.lags, Date.now());
+    for (const decision of decided.decisions) await apply(decision, stageLag);
+    state = decided.state; // after the decisions are applied: a failed one is made again
   };
-  /** @returns Whether to go on. */
+  /** Returns whether to continue. */
   const pause = async (milliseconds: number): Promise<boolean> => {
     await sleep(Math.max(0, milliseconds), undefined, { signal }).catch(() => undefined);
     return !signal.aborted;
@@ -132,12 +131,12 @@ async function keepScaling({ stage, rules, replicas, bus, journal, progress, sig
   while (await pause(dueAt(state) - Date.now())) {
     try {
       await step();
-      told = '';
+      reported = '';
     } catch (error) {
-      // As KEDA: where the lag is not known, nothing is changed.
-      const what = messageOf(error);
-      if (what !== told) progress(`${stage.name} is not scaled at the moment: ${what}`);
-      told = what;
+      // Like KEDA, the scaler keeps the replicas while the lag is unknown.
+      const reason = messageOf(error);
+      if (reason !== reported) progress(`cannot scale ${stage.name}: ${reason}`);
+      reported = reason;
       await pause(rules.polling_s * 1_000);
     }
   }

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SubjectPermissions } from '../access/permissions.ts';
-import { startProcess, untilReady, type RunningProcess } from '../process/process.ts';
+import { startProcess, waitUntilReady, type RunningProcess } from '../process/process.ts';
 
 export interface NatsOptions {
   /** The `nats-server` program. */
@@ -86,7 +86,7 @@ export async function startNats(options: NatsOptions): Promise<RunningProcess> {
 /** Waits until a server's health address answers 200; stops it where that does not happen. */
 export async function healthy(server: RunningProcess, url: string): Promise<RunningProcess> {
   try {
-    await untilReady(server, 30_000, async () => ((await fetch(url)).ok ? true : undefined));
+    await waitUntilReady(server, 30_000, async () => ((await fetch(url)).ok ? true : undefined));
     return server;
   } catch (error) {
     await server.stop(0);

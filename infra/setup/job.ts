@@ -18,8 +18,8 @@ export interface SetUpJobOptions {
   readonly progress: ProgressReporter;
 }
 
-/** Milliseconds that the canary may take: the queued target is polled every three seconds. */
-const CANARY = 20_000;
+/** Timeout for the canary object, in milliseconds. MinIO polls its queued target every three seconds. */
+const CANARY_TIMEOUT_MS = 20_000;
 
 /**
  * Sets up servers that run already, for containers and clusters, and proves that what lands in the bucket is announced.
@@ -40,7 +40,7 @@ export async function runSetUp({ graph, env, secretsDir, mc = 'mc', progress }: 
   await setUpInstance({ graph, env, progress }, { store, bus, access }, mc);
   if (events === 'notifications') {
     const heard = await withAdmin({ store, bus }, (...servers) =>
-      checkNotifications({ store: servers[0], bus: servers[1], deadline: CANARY, relay: false }),
+      checkNotifications({ store: servers[0], bus: servers[1], timeoutMs: CANARY_TIMEOUT_MS, relay: false }),
     );
     progress(`the store announces what lands: after ${heard.fast ?? 0} ms, and after ${heard.durable ?? 0} ms from its queue`);
   }

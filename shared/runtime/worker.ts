@@ -41,6 +41,8 @@ export interface WorkerContext {
   readonly killSignal: AbortSignal;
   /** Called when items are taken from now on. */
   readonly ready: (start: { readonly model_ms: number }) => void;
+  /** Called when the first item starts. @param queueMs Time that it waited, in milliseconds. */
+  readonly firstItem: (queueMs: number) => void;
 }
 
 /** Works on a stage's items until told to stop; resolves when the last of them is settled. */
@@ -107,7 +109,10 @@ function createWorker(stage: LoadedStage, context: WorkerContext, resource: unkn
     log.info({ event: 'item:start', cold_start: cold, deliveries: delivery.deliveries, queue_ms });
     // Waiting for work counts only as long as there was some.
     const waited = Math.min(attempt.begun - made, queue_ms);
-    if (cold) metrics.coldStart.observe({ stage: stage.name, part: 'first_item' }, waited / 1_000);
+    if (cold) {
+      metrics.coldStart.observe({ stage: stage.name, part: 'first_item' }, waited / 1_000);
+      context.firstItem(queue_ms);
+    }
     return attempt;
   };
 

@@ -7,13 +7,13 @@ import { notifyEnvironment } from '../../infra/servers/minio.ts';
 import { natsConfig } from '../../infra/servers/nats.ts';
 import { busPermissions } from '../../infra/access/permissions.ts';
 import { accessKeyOf, storePolicies } from '../../infra/access/policies.ts';
+import { groupServices } from '../../infra/deployment/services.ts';
 import { serviceSpec } from '../../infra/local/service-spec.ts';
 import { serviceNames } from '../../infra/deployment/services.ts';
 import { goInstallArgs } from '../../infra/servers/install.ts';
 import { serverPrograms, versionFits } from '../../infra/servers/table.ts';
 import { lifecycleRules } from '../../infra/setup/bucket.ts';
 import { notificationRules } from '../../infra/setup/notification-rules.ts';
-import { readyLine } from '../../infra/process/supervisor.ts';
 
 /** MinIO's own rule: the wildcard `{prefix}*{suffix}`, where `*` crosses `/`. */
 function announces(key: string): boolean {
@@ -154,33 +154,46 @@ describe('configuration of the servers', () => {
   });
 });
 
-describe('services', () => {
-  it('get their own credentials and settings, never the launcher’s', () => {
-    const environment = { NATS_USER: 'relay', NATS_PASSWORD: 'own' };
-    const { env } = serviceSpec('relay', {
-      dataDir: '/d',
-      environment,
-      env: { NATS_PASSWORD: 'admin', FAVE_LOG_LEVEL: 'warn', AWS_SECRET: 'x', PATH: '/bin' },
-    });
-    expect(env).toEqual({
-      FAVE_CONCURRENCY: '1',
-      FAVE_NICE: '0',
-      FAVE_TMPDIR: '/d/tmp',
-      FAVE_LOG_LEVEL: 'warn',
-      PATH: '/bin',
-      ...environment,
-    });
+describe('serviceSpec', () => {
+  const environmentOf = (service: string) => ({ NATS_USER: service, NATS_PASSWORD: `password of ${service}` });
+  const env = { NATS_PASSWORD: 'admin', FAVE_LOG_LEVEL: 'warn', FAVE_TEST_MEDIA: '/media', AWS_SECRET: 'x', PATH: '/bin' };
+  const options = { dataDir: '/d', environmentOf, env };
+  const inherited = { FAVE_LOG_LEVEL: 'warn', PATH: '/bin' };
+  const ofRelay = { FAVE_CONCURRENCY: '1', FAVE_NICE: '0', FAVE_TMPDIR: '/d/tmp', ...inherited, ...environmentOf('relay') };
+
+  it('passes a service its own credentials and the settings, not the credentials of the launcher', () => {
+    expect(serviceSpec(['relay'], options)).toMatchObject({ name: 'relay', services: ['relay'], env: ofRelay });
+    expect(Object.keys(serviceSpec(['relay'], options).env).sort()).toEqual(Object.keys(ofRelay).sort());
   });
 
-  it('are ready when they say so', () => {
-    expect(readyLine('{"event":"service:start"}\n')).toBeUndefined();
-    expect(readyLine('warning\n{"event":"service:ready","http":4711}\n')).toEqual({ event: 'service:ready', http: 4711 });
-    expect(readyLine('{"event":"service:ready","ht')).toBeUndefined();
+  it('passes each service of a shared process its own credentials', () => {
+    const spec = serviceSpec(['relay', 'tracker'], options);
+    const { FAVE_SERVICE_ENVIRONMENTS, ...common } = spec.env;
+    expect(spec).toMatchObject({ name: 'services', services: ['relay', 'tracker'], log: '/d/logs/services.log' });
+    expect(common).toEqual(inherited);
+    expect(JSON.parse(FAVE_SERVICE_ENVIRONMENTS ?? '')).toEqual({
+      relay: ofRelay,
+      tracker: { ...ofRelay, ...environmentOf('tracker') },
+    });
   });
 });
 
-it('a silent canary is diagnosed by what is silent', () => {
+describe('groupServices', () => {
+  const services = ['relay', 'stage-deepspeech', 'tracker', 'stage-object-detector', 'stage-grep'];
+
+  it('groups light services and separates heavy ones', () => {
+    const groups = [['relay', 'tracker', 'stage-grep'], ['stage-deepspeech'], ['stage-object-detector']];
+    expect(groupServices(services, { share: true })).toEqual(groups);
+    expect(groupServices(['stage-deepspeech'], { share: true })).toEqual([['stage-deepspeech']]);
+  });
+
+  it('separates all services without sharing', () => {
+    expect(groupServices(services, { share: false })).toEqual(services.map((name) => [name]));
+  });
+});
+
+it('explainMissingNotifications names the likely cause', () => {
   expect(explainMissingNotifications(['fast', 'durable', 'relay'], 1_000)).toContain('queue directory');
-  expect(explainMissingNotifications(['durable'], 1_000)).toContain('the queue may be full');
+  expect(explainMissingNotifications(['durable'], 1_000)).toContain('the queue is full');
   expect(explainMissingNotifications(['relay'], 1_000)).toContain('relay is not running');
 });

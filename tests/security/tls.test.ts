@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { freePorts, type Ports } from '../../infra/deployment/ports.ts';
-import { startProcess, untilReady, type RunningProcess } from '../../infra/process/process.ts';
+import { startProcess, waitUntilReady, type RunningProcess } from '../../infra/process/process.ts';
 import { ensureServers } from '../../infra/servers/install.ts';
 import { connectBus } from '../../shared/bus/connection.ts';
 import { readConfig } from '../../shared/config/config.ts';
@@ -109,7 +109,7 @@ function environment(ca: boolean): Record<string, string> {
 
 test('the store is used over TLS with the certificate of a private authority', async () => {
   const store = createStore(readConfig(environment(true)).store);
-  await untilReady(
+  await waitUntilReady(
     minio,
     20_000,
     async () =>

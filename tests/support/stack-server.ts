@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { launch, type RunningInstance } from '../../infra/local/launcher.ts';
 import { toEnvironment } from '../../infra/access/environment.ts';
 import { freePorts } from '../../infra/deployment/ports.ts';
-import type { SupervisedService } from '../../infra/process/supervisor.ts';
+import type { SupervisedProcess } from '../../infra/process/supervisor.ts';
 import { graph } from '../../services/pipeline.ts';
 import { runCleanups } from './clean-ups.ts';
 
@@ -38,7 +38,7 @@ export interface ServiceInfo {
 /** Starts servers and services for tests as they ask, each stack once, and stops all of them at the end. */
 export async function serveStacks(dir: string): Promise<{ url: string; close: () => Promise<void> }> {
   const stacks = new Map<string, Promise<RunningInstance>>();
-  const services: SupervisedService[] = [];
+  const services: SupervisedProcess[] = [];
 
   const launched = (name: string): Promise<RunningInstance> => {
     const started = stacks.get(name) ?? startStack(join(dir, name));

@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { ItemEvent } from '../../../schemas/generated/types.ts';
 import { TERMINAL_EVENTS } from '../../bus/events.ts';
 import type { StoreObserver } from '../../store/store.ts';
@@ -51,7 +51,6 @@ export function createMetricFactory(registry: Registry) {
 export function createMetrics(service: string, directory?: string): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ service });
-  collectDefaultMetrics({ register: registry });
   const { counter, gauge, histogram } = createMetricFactory(registry);
 
   const operations = counter('store_operations', 'Requests to the store by what came of them', 'operation', 'result');
@@ -77,7 +76,11 @@ export function createMetrics(service: string, directory?: string): Metrics {
     busy: gauge('busy_slots', 'Items being worked on', 'stage'),
     tools: counter('tool_exits', 'Tools that stages ran, by how they ended', 'tool', 'result'),
     events: counter('relay_notifications', 'Bucket notifications by result', 'result'),
-    lastEvent: gauge('last_notification_timestamp_seconds', 'Time of the last notification per path, in seconds since 1970', 'path'),
+    lastEvent: gauge(
+      'last_notification_timestamp_seconds',
+      'Time of the last notification per path, in seconds since 1970',
+      'path',
+    ),
     requests: counter('requests', 'Requests by status', 'status'),
     requestDuration: histogram('work', 'request_duration', 'From accepted to the end of the request', 'status'),
     store: {

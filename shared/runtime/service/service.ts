@@ -1,6 +1,8 @@
+import { setMaxListeners } from 'node:events';
 import { setPriority } from 'node:os';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { collectDefaultMetrics } from 'prom-client';
 import { connectBus, type Bus } from '../../bus/connection.ts';
 import { readConfig, type Config } from '../../config/config.ts';
 import { messageOf, PermanentError } from '../../core/errors.ts';
@@ -19,48 +21,106 @@ export interface Service {
   readonly drainSignal: AbortSignal;
   /** Aborts when the grace period is over: give back the work that is left. */
   readonly killSignal: AbortSignal;
-  /** Says that the service takes work from now on. @param start What a stage's start took. */
+  /** Reports that the service takes work. @param start Duration of the start of a stage, in milliseconds. */
   ready(start?: { readonly model_ms: number }): void;
+  /** Reports the start of the first item. @param queueMs Time that the item waited, in milliseconds. */
+  firstItem(queueMs: number): void;
 }
 
-/** Message that a service sends to its parent process over IPC when it takes work. All times are in milliseconds. */
+/** Message of a service to its parent process over IPC. Durations are in milliseconds, times in milliseconds since the epoch. */
+export type ServiceMessage = { readonly service: string } & (ReadyMessage | FirstItemMessage);
+
+/** Sent when the service takes work. */
 export interface ReadyMessage {
   readonly type: 'ready';
+  readonly time: number;
   /** Port of /metrics and /healthz. */
   readonly http: number;
-  /** Start of the process, since the epoch. */
+  /** Start of the process. */
   readonly started: number;
   /** Parts of the cold start; `model_ms` only for a stage. */
-  readonly imports_ms?: number;
-  readonly connections_ms?: number;
+  readonly imports_ms: number;
+  readonly connections_ms: number;
   readonly model_ms?: number;
-  /** Time from the start of the process until it is ready. */
+  /** Time from the start of the process until the service is ready. */
   readonly ready_ms: number;
 }
 
-/** Runs a service as this process: configuration, connections, /metrics and /healthz, and an orderly stop on SIGTERM or SIGINT. */
-export async function runService(name: string, run: (service: Service) => Promise<void>): Promise<void> {
-  const begun = performance.now();
+/** Sent when a stage starts its first item. */
+export interface FirstItemMessage {
+  readonly type: 'first-item';
+  readonly time: number;
+  /** Time that the item waited in its queue. */
+  readonly queue_ms: number;
+}
+
+/** A service to run in this process. */
+export interface ServiceEntry {
+  readonly name: string;
+  /** Configuration and credentials. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  run(service: Service): Promise<void>;
+}
+
+/** Aborts that all services of a process share. */
+interface Lifetime {
+  readonly stop: AbortController;
+  readonly kill: AbortController;
+}
+
+/** Time that the other services of a process have to stop after one has failed, in milliseconds. */
+const FAILURE_TIMEOUT_MS = 10_000;
+
+/** Runs a service in this process, configured by the process environment. */
+export function runService(name: string, run: ServiceEntry['run']): Promise<void> {
+  return runServices([{ name, env: process.env, run }]);
+}
+
+/**
+ * Runs services in this process until they end. Each has its own configuration, connections, metrics and HTTP port.
+ * SIGTERM and SIGINT stop all of them in order. If one fails, all stop and the process exits with code 1.
+ */
+export async function runServices(entries: readonly ServiceEntry[]): Promise<void> {
+  const importsMs = performance.now();
+  const lifetime: Lifetime = { stop: new AbortController(), kill: new AbortController() };
+  setMaxListeners(0, lifetime.stop.signal, lifetime.kill.signal, process);
+  await Promise.all(
+    entries.map((entry, index) => {
+      // Process metrics exist once per process.
+      const processName = index > 0 ? undefined : entries.length === 1 ? entry.name : 'services';
+      return runEntry(entry, lifetime, { importsMs, processName });
+    }),
+  );
+  // Open handles, such as keep-alive sockets, must not keep a finished process alive.
+  setTimeout(() => process.exit(), 1_000).unref();
+}
+
+async function runEntry(
+  { name, env, run }: ServiceEntry,
+  { stop, kill }: Lifetime,
+  { importsMs, processName }: { importsMs: number; processName: string | undefined },
+): Promise<void> {
   let log = createLogger({ service: name });
-  const stop = new AbortController();
-  const kill = new AbortController();
   try {
-    const config = readConfig(process.env);
+    const config = readConfig(env);
     log = createLogger({ service: name }, config.logLevel);
     if (config.nice > 0) setPriority(config.nice);
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      let isStopping = false;
       process.on(signal, () => {
         log.info({ event: 'service:stop', signal });
         const end = (): void => {
           kill.abort(new Error('the process is stopping'));
         };
-        // Told twice, there is no time left: the items are given back now.
-        if (stop.signal.aborted) end();
+        // A second signal ends the grace period: the items are given back at once.
+        if (isStopping) end();
+        isStopping = true;
         stop.abort(new Error('the process is stopping'));
         setTimeout(end, config.grace * 1_000).unref();
       });
     }
     const metrics = createMetrics(name, config.tmpdir);
+    if (processName !== undefined) collectDefaultMetrics({ register: metrics.registry, labels: { service: processName } });
     if (config.tracing.refused !== undefined) log.warn({ event: 'telemetry:failed' }, config.tracing.refused);
     const endTelemetry = config.tracing.on
       ? (await import('../../observability/telemetry.ts')).startTelemetry(name, log)
@@ -81,18 +141,23 @@ export async function runService(name: string, run: (service: Service) => Promis
       killSignal: kill.signal,
       ready: (start) => {
         isReady = true;
-        const parts = { imports: begun, connections: connected - begun, ...(start && { model: start.model_ms }) };
+        const parts = { imports: importsMs, connections: connected - importsMs, ...(start && { model: start.model_ms }) };
         const { port } = server.address() as AddressInfo;
         const report = {
           http: port,
           started: Math.round(performance.timeOrigin),
-          ...Object.fromEntries(Object.entries(parts).map(([part, ms]) => [`${part}_ms`, Math.round(ms)])),
+          imports_ms: Math.round(parts.imports),
+          connections_ms: Math.round(parts.connections),
+          ...(start && { model_ms: Math.round(start.model_ms) }),
           ready_ms: Math.round(performance.now()),
         };
-        sendToParent({ type: 'ready', ...report });
+        sendToParent({ service: name, type: 'ready', time: Date.now(), ...report });
         log.info({ event: 'service:ready', ...report });
         if (!start) return;
         for (const [part, ms] of Object.entries(parts)) metrics.coldStart.observe({ stage: name, part }, ms / 1_000);
+      },
+      firstItem: (queueMs) => {
+        sendToParent({ service: name, type: 'first-item', time: Date.now(), queue_ms: queueMs });
       },
     };
     await Promise.race([run(service), waitForRevokedAccess(bus)]);
@@ -106,13 +171,12 @@ export async function runService(name: string, run: (service: Service) => Promis
     process.exitCode = 1;
     stop.abort();
     kill.abort(error);
+    setTimeout(() => process.exit(), FAILURE_TIMEOUT_MS).unref();
   }
-  // Whatever still holds the event loop (a keep-alive socket, a timer) must not hold a process that is done.
-  setTimeout(() => process.exit(), 1_000).unref();
 }
 
-/** Does nothing without an IPC channel. A parent that has exited must not end the service, so a failed send is ignored. */
-function sendToParent(message: ReadyMessage): void {
+/** Sends a message to the parent process, if there is an IPC channel. A failed send is ignored: a parent that exited must not end the service. */
+function sendToParent(message: ServiceMessage): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
 }
 

@@ -71,7 +71,7 @@ function launcherEnvironment(service: string): Variables {
     { ...defaults.store, accessKey: accessKeyOf(service), secretKey: SECRET },
     { ...defaults.bus, user: service, password: SECRET },
   );
-  return serviceSpec(service, { dataDir: 'DATA', environment: own, env: {} }).env;
+  return serviceSpec([service], { dataDir: 'DATA', environmentOf: () => own, env: {} }).env;
 }
 
 /** Variables whose values differ, in the order Compose, Kubernetes, launcher. A function depends on the service. */

@@ -11,7 +11,7 @@ beforeAll(async () => {
 it('a relay with its own rights carries the canary the whole way, logs its life and goes when told', async () => {
   const [relay] = await stack.startServices(['relay']);
   if (!relay) throw new Error('no relay was started');
-  const heard = await checkNotifications({ ...stack, deadline: 20_000, relay: true });
+  const heard = await checkNotifications({ ...stack, timeoutMs: 20_000, relay: true });
   expect(Object.keys(heard).sort()).toEqual(['durable', 'fast', 'relay']);
   expect((await fetch(`http://127.0.0.1:${relay.http}/healthz`)).status).toBe(200);
   await relay.stop();

@@ -50,12 +50,12 @@ describe('set-up', () => {
 
 describe('the way of an event', () => {
   it('is proven by a canary on both raw subjects', async () => {
-    const heard = await checkNotifications({ ...stack, deadline: 20_000, relay: false });
+    const heard = await checkNotifications({ ...stack, timeoutMs: 20_000, relay: false });
     expect(Object.keys(heard).sort()).toEqual(['durable', 'fast']);
   });
 
   it('without a relay is said to be dead there', async () => {
-    const proof = checkNotifications({ ...stack, deadline: 1_000, relay: true });
+    const proof = checkNotifications({ ...stack, timeoutMs: 1_000, relay: true });
     await expect(proof).rejects.toMatchObject({
       code: 'notifications-lost',
       message: expect.stringMatching(/did not come within 1 s from .*the relay/) as string,

@@ -6,9 +6,9 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { identityOf, isRunning } from '../../../infra/process/identity.ts';
 import { withLock } from '../../../infra/process/lock.ts';
 import { assertFree, freePorts, portsFrom, type Ports } from '../../../infra/deployment/ports.ts';
-import { startProcess, untilReady, logOf, type RunningProcess } from '../../../infra/process/process.ts';
+import { startProcess, waitUntilReady, logOf, type RunningProcess } from '../../../infra/process/process.ts';
 import { ensureSecrets } from '../../../infra/access/secrets.ts';
-import { supervise } from '../../../infra/process/supervisor.ts';
+import { supervise, type ProcessChange } from '../../../infra/process/supervisor.ts';
 
 let dir: string;
 beforeAll(async () => {
@@ -29,15 +29,15 @@ describe('a process', () => {
     const child = await startProcess(
       program('stubborn', 'process.on("SIGTERM", () => {}); console.log("up"); setInterval(() => {}, 1000)'),
     );
-    await untilReady(child, 10_000, says(child, 'up'));
+    await waitUntilReady(child, 10_000, says(child, 'up'));
     expect(await child.stop(100)).toEqual({ code: null, signal: 'SIGKILL' });
     expect(isRunning({ ...identityOf(child.pid) })).toBe(false);
   });
 
   it('that ends before it is ready is reported with the end of its log', async () => {
     const child = await startProcess(program('broken', 'console.error("the disk is full"); process.exit(3)'));
-    await expect(untilReady(child, 10_000, () => Promise.resolve(undefined))).rejects.toThrow(
-      /broken ended \(exit code 3\)[^]*the disk is full/,
+    await expect(waitUntilReady(child, 10_000, () => Promise.resolve(undefined))).rejects.toThrow(
+      /broken exited \(exit code 3\)[^]*the disk is full/,
     );
   });
 
@@ -70,50 +70,59 @@ describe('a process', () => {
   });
 });
 
-describe('a supervised service', () => {
-  const ready = 'console.log(JSON.stringify({ event: "service:ready", http: process.pid })); setInterval(() => {}, 1000)';
+describe('supervise', () => {
+  const service = (name: string, script: string) => ({ ...program(name, script), services: [name] });
+  const ready = (name: string): string =>
+    `process.send({ service: "${name}", type: "ready", time: Date.now(), http: process.pid }); setInterval(() => {}, 1000)`;
+  const quiet = { progress: () => undefined, onChange: () => undefined, graceMs: 5_000 };
 
-  it('is started again when it is killed, and not when it is stopped', async () => {
-    const told: string[] = [];
-    let notify = (): void => undefined;
-    const changed = (): void => {
-      notify();
+  it('restarts a service that was killed, but not one that was stopped', async () => {
+    const lines: string[] = [];
+    const restarted = Promise.withResolvers<void>();
+    const changes: string[] = [];
+    const onChange = ({ type }: ProcessChange): void => {
+      changes.push(type);
+      if (changes.filter((each) => each === 'ready').length === 2) restarted.resolve();
     };
-    const service = await supervise(program('service', ready), { progress: (line) => told.push(line), changed, grace: 5_000 });
-    const first = service.http() ?? 0;
-    const again = new Promise<void>((resolve) => {
-      notify = () => {
-        if (service.http() !== undefined && service.http() !== first) resolve();
-      };
-    });
+    const spec = service('service', ready('service'));
+    const supervised = await supervise(spec, { ...quiet, progress: (line) => lines.push(line), onChange });
+    const first = supervised.http() ?? 0;
     process.kill(first, 'SIGKILL');
-    await again;
-    const second = service.current()?.pid ?? 0;
+    await restarted.promise;
+    const second = supervised.current()?.pid ?? 0;
     expect(second).not.toBe(first);
-    expect(told).toEqual([expect.stringContaining('service ended (killed by SIGKILL); it is started again in 0.5 s')]);
-    await service.stop();
+    expect(supervised.http()).toBe(second);
+    expect(lines).toEqual([expect.stringContaining('service exited (killed by SIGKILL); restarting it in 0.5 s')]);
+    await supervised.stop();
     expect(isRunning(identityOf(second))).toBe(false);
-    expect(told).toHaveLength(1);
+    expect(lines).toHaveLength(1);
+    expect(changes).toEqual(['started', 'message', 'ready', 'crashed', 'started', 'message', 'ready']);
   });
 
-  it('that cannot be started again for a while is, as soon as it can be', async () => {
-    const [command, told]: [string, string[]] = [join(dir, 'program'), []];
+  it('waits until all services of a process are ready', async () => {
+    const script = `${ready('a')}; setTimeout(() => { process.send({ service: "b", type: "ready", time: 0, http: 7 }) }, 300)`;
+    const supervised = await supervise({ ...program('both', script), services: ['a', 'b'] }, quiet);
+    expect([supervised.http('a'), supervised.http('b')]).toEqual([supervised.current()?.pid, 7]);
+    await supervised.stop();
+  });
+
+  it('retries a restart until the program exists again', async () => {
+    const [command, lines]: [string, string[]] = [join(dir, 'program'), []];
     await symlink(process.execPath, command);
-    const options = { progress: (line: string) => told.push(line), changed: () => undefined, grace: 5_000 };
-    const service = await supervise({ ...program('lost', ready), command }, options);
-    const first = service.current()?.pid ?? 0;
+    const spec = { ...service('lost', ready('lost')), command };
+    const supervised = await supervise(spec, { ...quiet, progress: (line) => lines.push(line) });
+    const first = supervised.current()?.pid ?? 0;
     await rm(command);
     process.kill(first, 'SIGKILL');
-    await vi.waitUntil(() => told.some((line) => line.includes('cannot be started')), { timeout: 10_000 });
+    await vi.waitUntil(() => lines.some((line) => line.includes('cannot be started')), { timeout: 10_000 });
     await symlink(process.execPath, command);
-    await vi.waitUntil(() => ![undefined, first].includes(service.http()), { timeout: 10_000 });
-    await service.stop();
+    await vi.waitUntil(() => ![undefined, first].includes(supervised.http()), { timeout: 10_000 });
+    await supervised.stop();
   });
 
-  it('that cannot even start is an error at once', async () => {
-    const options = { progress: () => undefined, changed: () => undefined, grace: 1_000 };
-    await expect(supervise(program('hopeless', 'console.log("no model"); process.exit(1)'), options)).rejects.toThrow(
-      /hopeless ended[^]*no model/,
+  it('rejects with the end of the log when the first start fails', async () => {
+    await expect(supervise(service('hopeless', 'console.log("no model"); process.exit(1)'), quiet)).rejects.toThrow(
+      /hopeless exited[^]*no model/,
     );
   });
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { bundle } from '../../../scripts/bundle.ts';
-import type { ProcessSpec } from '../../../infra/process/process.ts';
+import type { ServiceProcessSpec } from '../../../infra/process/supervisor.ts';
 import { scaleEventLogPath, createScaleEventLog } from '../../../infra/scaler/scale-event-log.ts';
 import { createReplicas } from '../../../infra/scaler/replicas.ts';
 import { createScaler, type Scaler, type ScalerOptions } from '../../../infra/scaler/scaler.ts';
@@ -39,8 +39,9 @@ afterEach(async () => {
 });
 afterAll(() => rm(programs, { recursive: true, force: true }));
 
-const spec = (number: number): ProcessSpec => ({
+const spec = (number: number): ServiceProcessSpec => ({
   name: stage,
+  services: [stage],
   command: process.execPath,
   args: [join(programs, 'worker.mjs')],
   env: {
@@ -64,8 +65,8 @@ async function scaled(scaling: Partial<StageScaling>, more: Partial<ScalerOption
     dataDir,
     spec: (_, number) => spec(number),
     progress: () => undefined,
-    changed: () => undefined,
-    drain_s: 60,
+    onChange: () => undefined,
+    drainSeconds: 60,
     ...more,
   });
   scaler = created;
@@ -140,18 +141,15 @@ it('a burst gets no more than the most; whoever is busy stays when the others go
 });
 
 it('who must go finishes the item first', async () => {
-  const notes = createScaleEventLog(dataDir);
-  const common = { progress: () => undefined, changed: () => undefined };
-  const replicas = createReplicas({ ...common, stage, spec, journal: notes, drain: 60_000 });
-  scaler = { running: replicas.running, stop: (grace) => replicas.close(grace).then(notes.written) };
+  const log = createScaleEventLog(dataDir);
+  const common = { progress: () => undefined, onChange: () => undefined };
+  const replicas = createReplicas({ ...common, stage, spec, events: log, drainMs: 60_000 });
+  scaler = { running: replicas.running, stop: (graceMs) => replicas.close(graceMs).then(log.written) };
   const request = requestMetadata(stack, uniqueId());
   const release = join(dataDir, 'release');
   await request.put(`${release}\n`);
   await replicas.scaleTo(1, { decided: Date.now(), waited: 0 });
-  await vi.waitUntil(async () => {
-    await replicas.look();
-    return replicasOf(await journal(), 'first-item').length === 1;
-  }, WAIT);
+  await noted('first-item');
   await replicas.scaleTo(0, { decided: Date.now(), waited: 0 });
   // One that takes over is another one, beside the one that finishes its item.
   await replicas.scaleTo(1, { decided: Date.now(), waited: 0 });

@@ -1,6 +1,6 @@
 import type { ScaleEvent } from '../../../schemas/generated/types.ts';
 import type { Graph } from '../../../shared/pipeline/graph.ts';
-import { coldStartOf } from '../../../infra/scaler/cold-start.ts';
+import { parseColdStart } from './cold-start-log.ts';
 import { startPolling, maxLaneLag } from './polling.ts';
 import type { System } from '../cluster/system.ts';
 
@@ -97,7 +97,7 @@ export function recordScaleEvents(system: System, graph: Graph): ScaleJournal {
   /** Notes a pod's first item once its log has it. */
   const tell = async (name: string, stage: string, decided: number): Promise<boolean> => {
     const log = await system.log(name).catch(() => ''); // its container has not begun, or is gone
-    const found = coldStartOf(log, { decided });
+    const found = parseColdStart(log, { decided });
     if (found) write(stage, { event: 'first-item', replica: name, cold_start: found.cold_start }, new Date(found.time));
     return found !== undefined;
   };

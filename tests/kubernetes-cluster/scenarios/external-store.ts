@@ -4,7 +4,7 @@ import { readConfig, type StoreConfig } from '../../../shared/config/config.ts';
 import type { Graph } from '../../../shared/pipeline/graph.ts';
 import { run } from '../../../infra/compose/run.ts';
 import { NAMESPACE } from '../../../infra/kubernetes/names.ts';
-import { startProcess, untilReady, type RunningProcess } from '../../../infra/process/process.ts';
+import { startProcess, waitUntilReady, type RunningProcess } from '../../../infra/process/process.ts';
 import { ensureServers } from '../../../infra/servers/install.ts';
 import { addition, kubectl, nodeAddress, overlayDir, runDir, type Adaptation } from '../cluster/kubectl.ts';
 import { medium } from '../cluster/media.ts';
@@ -43,7 +43,7 @@ async function startStore(): Promise<{ config: StoreConfig; server: RunningProce
   });
   // By curl: this process does not trust the store's authority.
   const asked = ['-fsS', '--cacert', ca, `https://${host}/minio/health/ready`];
-  await untilReady(server, 30_000, () => run('curl', asked).then(() => true));
+  await waitUntilReady(server, 30_000, () => run('curl', asked).then(() => true));
   const config = { ...readConfig({}).store, endpoint: `https://${host}`, accessKey, secretKey, ca };
   return { config, server };
 }

@@ -67,6 +67,7 @@ async function relayInMemory(): Promise<{ handle: (text: string) => Promise<Hand
       ready: () => {
         ready();
       },
+      firstItem: () => undefined,
     };
     running = relay(service, graph);
   });

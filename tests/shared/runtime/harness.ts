@@ -63,6 +63,7 @@ export async function start(stack: Stack, graph: Graph, name: string, more: Part
       drainSignal: stop.signal,
       killSignal: kill.signal,
       ready: () => ready(),
+      firstItem: () => undefined,
     };
     done =
       name === 'relay'

@@ -6,7 +6,7 @@ import { kill } from '../../../../infra/process/process.ts';
 import { freePorts } from '../../../../infra/deployment/ports.ts';
 import { serviceSpec } from '../../../../infra/local/service-spec.ts';
 import { serviceNames } from '../../../../infra/deployment/services.ts';
-import { supervise, type SupervisedService } from '../../../../infra/process/supervisor.ts';
+import { supervise, type SupervisedProcess } from '../../../../infra/process/supervisor.ts';
 import { graph } from '../../../../services/pipeline.ts';
 import { connectBus, type Bus } from '../../../../shared/bus/connection.ts';
 import { createStore, type Store } from '../../../../shared/store/store.ts';
@@ -28,7 +28,7 @@ export interface ChaosEnvironment {
   readonly nats: Server;
   readonly minio: Server;
   /** Restarted when they end, as in any instance. */
-  readonly services: readonly SupervisedService[];
+  readonly services: readonly SupervisedProcess[];
   /** Between the services and the store. */
   readonly network: Network;
 }
@@ -72,12 +72,13 @@ export async function withChaosEnvironment<T>(
     const disk = await mountSmallDisk(items, DISK);
     if (disk) ends.push(disk.remove);
 
-    const services: SupervisedService[] = [];
+    const services: SupervisedProcess[] = [];
     ends.push(() => Promise.all(services.map((service) => stop(service))));
+    const endpoint = { ARTIFACT_ENDPOINT: `http://127.0.0.1:${network.port}` };
+    const environmentOf = (name: string): Record<string, string> => ({ ...servers.environmentOf(name), ...endpoint });
     for (const name of serviceNames(graph)) {
-      const environment = { ...servers.environmentOf(name), ARTIFACT_ENDPOINT: `http://127.0.0.1:${network.port}` };
-      const spec = serviceSpec(name, { dataDir, environment, env: { ...env, FAVE_TMPDIR: items } });
-      services.push(await supervise(spec, { progress, changed: () => undefined, grace: 30_000 }));
+      const spec = serviceSpec([name], { dataDir, environmentOf, env: { ...env, FAVE_TMPDIR: items } });
+      services.push(await supervise(spec, { progress, onChange: () => undefined, graceMs: 30_000 }));
     }
     const store = createStore(servers.store);
     ends.push(() => store.close());
@@ -91,7 +92,7 @@ export async function withChaosEnvironment<T>(
 }
 
 /** Also of one that was left suspended. */
-async function stop(service: SupervisedService): Promise<void> {
+async function stop(service: SupervisedProcess): Promise<void> {
   const pid = service.current()?.pid;
   if (pid !== undefined) kill(pid, 'SIGCONT');
   await service.stop();
