@@ -2,6 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+/** User name of the store's administrator. */
+export const ROOT_USER = 'fave-admin';
+
 /** Passwords of an instance: of the bus's users and of the store's, by role. */
 export interface Secrets {
   readonly bus: Readonly<Record<string, string>>;

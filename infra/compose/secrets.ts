@@ -3,12 +3,12 @@ import { chmod, chown, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readConfig } from '../../shared/config/config.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
-import { localRoles, ROOT_USER } from '../access/roles.ts';
+import { localRoles } from '../access/roles.ts';
 import { notifyEnvironment } from '../servers/minio.ts';
 import { natsConfig } from '../servers/nats.ts';
 import { busPermissions } from '../access/permissions.ts';
 import { defaultPorts } from '../deployment/ports.ts';
-import { ensureSecrets, deleteSecrets, type Secrets } from '../access/secrets.ts';
+import { ensureSecrets, deleteSecrets, type Secrets, ROOT_USER } from '../access/secrets.ts';
 import { serviceNames } from '../deployment/services.ts';
 import { BUS_ADDRESS, DATA, QUEUE } from './names.ts';
 

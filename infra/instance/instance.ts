@@ -4,14 +4,13 @@ import { readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PermanentError } from '../../shared/core/errors.ts';
-import { ROOT_USER } from '../access/roles.ts';
 import { LOCAL_SERVERS } from '../access/environment.ts';
 import { isRunning } from '../process/identity.ts';
 import { defaultDataDir, root } from '../process/paths.ts';
 import type { ProgressReporter } from '../process/progress.ts';
 import { kill } from '../process/process.ts';
 import { programsDir, readInstance, type InstanceRecord } from './record.ts';
-import { deleteSecrets, readSecrets } from '../access/secrets.ts';
+import { deleteSecrets, readSecrets, ROOT_USER } from '../access/secrets.ts';
 
 export { readInstance, type InstanceRecord };
 

@@ -1,9 +1,10 @@
+import { ROOT_USER } from '../access/secrets.ts';
 import { readConfig, type environmentSchema, type StoreConfig } from '../../shared/config/config.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import { busPermissions } from '../access/permissions.ts';
 import { accessKeyOf } from '../access/policies.ts';
 import type { Secrets } from '../access/secrets.ts';
-import { localRoles, ROOT_USER } from '../access/roles.ts';
+import { localRoles } from '../access/roles.ts';
 import { serviceNames } from '../deployment/services.ts';
 import { clusterConfig, natsConfig, ROUTES } from '../servers/nats.ts';
 import { addressOf, hosts, NAMESPACE, ports, secretOf, serverCounts } from './names.ts';

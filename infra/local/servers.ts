@@ -7,10 +7,10 @@ import { startNats } from '../servers/nats.ts';
 import { findExternalServers, toEnvironment, type Environment } from '../access/environment.ts';
 import { busPermissions } from '../access/permissions.ts';
 import { accessKeyOf, storePolicies } from '../access/policies.ts';
-import { localRoles, ROOT_USER } from '../access/roles.ts';
+import { localRoles } from '../access/roles.ts';
 import type { Ports } from '../deployment/ports.ts';
 import type { RunningProcess } from '../process/process.ts';
-import { ensureSecrets } from '../access/secrets.ts';
+import { ensureSecrets, ROOT_USER } from '../access/secrets.ts';
 import type { ServerPaths } from '../servers/install.ts';
 
 export interface ServersOptions {

@@ -5,11 +5,10 @@ import { connectBus, type Bus } from '../../../shared/bus/connection.ts';
 import { readConfig, type BusConfig, type StoreConfig } from '../../../shared/config/config.ts';
 import type { Graph } from '../../../shared/pipeline/graph.ts';
 import { run } from '../../../infra/compose/run.ts';
-import { ROOT_USER } from '../../../infra/access/roles.ts';
 import { hosts, NAMESPACE, ports, serverCounts } from '../../../infra/kubernetes/names.ts';
 import { rolesOf, secretManifests } from '../../../infra/kubernetes/secrets.ts';
 import { root } from '../../../infra/process/paths.ts';
-import { ensureSecrets } from '../../../infra/access/secrets.ts';
+import { ensureSecrets, ROOT_USER } from '../../../infra/access/secrets.ts';
 import { apply, applyOverlay, createApi, kubectl, makeVolumes, runDir, type Adaptation } from './kubectl.ts';
 import { createLags } from './consumer-lag.ts';
 
