@@ -16,6 +16,7 @@ const scripts = {
   demo: ['dist/fave.mjs', 'demo'],
   load: ['dist/fave.mjs', 'load'],
   study: ['dist/study.mjs'],
+  'study:k8s': ['tests/kubernetes-cluster/study.ts'],
   test: vitest,
   'test:unit': async () => [...vitest, ...(await import('./test-files.ts')).testFiles({ servers: false })],
   'test:integration': async () => [...vitest, ...(await import('./test-files.ts')).testFiles({ servers: true })],

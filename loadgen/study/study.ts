@@ -97,7 +97,8 @@ function formatCommand(
 ): string {
   const options = { on: platform.name, regimes: regime, loads: load, repeat, seed, duration, wait, capacity };
   const given = Object.entries(options).map(([name, value]) => `--${name} ${value}`);
-  return ['npm run study --', ...given, ...(video === undefined ? [] : [`--video ${video}`]), '--out rerun'].join(' ');
+  const script = platform.name === 'local' ? 'study' : 'study:k8s';
+  return [`npm run ${script} --`, ...given, ...(video === undefined ? [] : [`--video ${video}`]), '--out rerun'].join(' ');
 }
 
 /** The video of a study: the one that was named, or a sample of one sentence that all its cells share. */

@@ -1,0 +1,92 @@
+import { resolve } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { regimeNames } from '../../infra/deployment/regimes.ts';
+import { FaveError } from '../../shared/core/errors.ts';
+import { loadNames, defaultLoads } from './plan/loads.ts';
+import type { Platform } from './system/platform.ts';
+import { runStudy, type StudyOptions } from './study.ts';
+
+/** As commander reads them. */
+interface Options extends Omit<StudyOptions, 'platform' | 'repeats' | 'signal' | 'progress'> {
+  readonly repeats: number;
+  readonly repeat?: number;
+  readonly on: Platform['name'];
+}
+
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
+function above0(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value < Infinity)) throw new InvalidArgumentError('must be a number above 0');
+  return value;
+}
+
+function whole(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('must be a whole number from 1');
+  return value;
+}
+
+/** A reader of names separated by commas. */
+function some<T extends string>(names: readonly T[]): (text: string) => T[] {
+  return (text) => {
+    const given = text.split(',');
+    const unknown = given.find((name) => !(names as readonly string[]).includes(name));
+    if (unknown !== undefined) throw new InvalidArgumentError(`there is no ${unknown}; there are ${names.join(', ')}`);
+    return given as T[];
+  };
+}
+
+/**
+ * Runs the command line of a study: every regime under every load. Progress goes to standard error, one line of JSON per cell to standard
+ * output. @param run Runs the study; default: in this process.
+ */
+export async function runStudyCommand(
+  platform: Platform,
+  run: (study: () => Promise<void>) => Promise<void> = (study) => study(),
+): Promise<void> {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      say('stopping; the cell that was under way is run again the next time …');
+      stop.abort(new DOMException('interrupted', 'AbortError'));
+    });
+
+  const program = new Command('study')
+    .description('Runs every regime under every load, and records it (docs/study.md).')
+    .option('--regimes <names>', 'separated by commas', some(regimeNames), [...regimeNames])
+    .option('--loads <names>', `of ${loadNames.join(', ')}`, some(loadNames), [...defaultLoads])
+    .option('--repeats <n>', 'how often each', whole, 3)
+    .option('--repeat <n>', 'only this one of the repeats', whole)
+    .option('--duration <seconds>', 'how long requests arrive in a cell', above0, 60)
+    .option('--wait <seconds>', 'how long the last requests of a cell are waited for', above0, 120)
+    .option('--video <file>', 'what is uploaded (default: a video of a few seconds that is made on the spot)')
+    .option('--seed <n>', 'of the order of the cells and of the arrivals', whole, 1)
+    .option('--capacity <n>', 'requests a second that keep every core busy (default: measured, once a directory)', above0)
+    .option('--out <dir>', 'of the records; what is there is not run again', 'experiments')
+    .addOption(new Option('--on <platform>', 'where').choices([platform.name]).default(platform.name))
+    .action(({ repeat, repeats, out, on: _, ...options }: Options) =>
+      run(async () => {
+        const which = repeat === undefined ? Array.from({ length: repeats }, (_, n) => n + 1) : [repeat];
+        const cells = await runStudy({
+          ...options,
+          platform,
+          repeats: which,
+          out: resolve(out),
+          signal: stop.signal,
+          progress: say,
+        });
+        for (const cell of cells) process.stdout.write(`${JSON.stringify(cell)}\n`);
+        if (cells.some(({ status }) => status === 'broken')) process.exitCode = 1;
+      }),
+    );
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (stop.signal.aborted) process.exitCode = 130;
+    else {
+      say(error instanceof FaveError ? error.message : String(error instanceof Error ? error.stack : error));
+      process.exitCode = 1;
+    }
+  }
+}
