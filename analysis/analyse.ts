@@ -9,10 +9,10 @@ import { groupCells } from './data/study.ts';
 import { toCsv, toMarkdown } from './tables/table.ts';
 
 /**
- * Reads recorded runs and writes tables, figures and the report; equal records give equal bytes.
- * @param out Directory; its `tables` and `figures` are replaced.
- * @returns Names of what was written, below `out`.
- * @throws PermanentError see {@link readCells}.
+ * Reads recorded cells and writes tables, figures and the report. Equal records produce equal bytes.
+ * @param out Output directory. Its folders `tables` and `figures` are replaced.
+ * @returns Paths of the written files, relative to `out`.
+ * @throws PermanentError as {@link readCells}.
  */
 export async function analyse(directory: string, out: string): Promise<string[]> {
   const study = groupCells(await readCells(directory));

@@ -4,12 +4,12 @@ import { FaveError } from '../shared/core/errors.ts';
 import { analyse } from './analyse.ts';
 
 const program = new Command('analyse')
-  .description('Makes tables, figures and a report from recorded runs.')
+  .description('Creates tables, figures and a report from recorded cells.')
   .argument('[experiments]', 'directory with recorded cells, at any depth', 'experiments')
-  .option('--out <directory>', 'where to write', 'analysis/out')
+  .option('--out <directory>', 'output directory', 'analysis/out')
   .action(async (experiments: string, { out }: { out: string }) => {
     const files = await analyse(experiments, out);
-    process.stdout.write(`${files.length} files in ${out}; begin with ${out}/report.html\n`);
+    process.stdout.write(`wrote ${files.length} files to ${out}; open ${out}/report.html\n`);
   });
 try {
   await program.parseAsync();

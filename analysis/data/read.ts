@@ -5,16 +5,16 @@ import { parseJson } from '../../shared/core/validate.ts';
 import type { RecordedCell } from './study.ts';
 
 /**
- * Reads every cell at and below a directory, wherever its cell.json lies.
- * @returns Runs in the order of their paths; a folder without cell.json is an unfinished cell and not looked at.
- * @throws PermanentError `no-experiments`, `invalid-record` (names file and line), `duplicate-cell`.
+ * Reads all cells below a directory. Each folder with a `cell.json` is a cell; a folder without one is unfinished and ignored.
+ * @returns Cells, sorted by path.
+ * @throws PermanentError `no-experiments`, `invalid-record` (with file and line), `duplicate-cell`.
  */
 export async function readCells(directory: string): Promise<RecordedCell[]> {
   const folders = await cellFolders(directory);
   if (folders.length === 0)
     throw new PermanentError(
       'no-experiments',
-      `no cell.json lies below ${directory}: run the study first, or name its directory`,
+      `${directory} contains no cell.json: run the study first, or pass the directory of its records`,
     );
   const seen = new Map<string, string>();
   const runs: RecordedCell[] = [];
@@ -22,7 +22,7 @@ export async function readCells(directory: string): Promise<RecordedCell[]> {
     const run = await readRun(folder);
     const other = seen.get(run.name);
     if (other !== undefined)
-      throw new PermanentError('duplicate-cell', `${folder} and ${other} both say that they are ${run.name}: remove one of them`);
+      throw new PermanentError('duplicate-cell', `${folder} and ${other} are both records of ${run.name}: remove one of them`);
     seen.set(run.name, folder);
     runs.push(run);
   }
@@ -31,7 +31,7 @@ export async function readCells(directory: string): Promise<RecordedCell[]> {
 
 async function cellFolders(directory: string): Promise<string[]> {
   const entries = await readdir(directory, { recursive: true }).catch((cause: unknown) => {
-    throw new PermanentError('no-experiments', `${directory} cannot be read: ${messageOf(cause)}`, { cause });
+    throw new PermanentError('no-experiments', `cannot read ${directory}: ${messageOf(cause)}`, { cause });
   });
   const cells = entries.filter((path) => path === 'cell.json' || path.endsWith('/cell.json'));
   return cells.map((path) => dirname(join(directory, path))).sort();
@@ -41,7 +41,7 @@ async function readRun(folder: string): Promise<RecordedCell> {
   const path = join(folder, 'cell.json');
   const cell = record('cell', await readFile(path, 'utf8'), path);
   const name = `${cell.platform}/${cell.regime}/${cell.load}/${cell.repeat}`;
-  // A stack that failed may have left anything behind; nothing but its reason is used.
+  // The record of a broken cell may be incomplete, so only its reason is used.
   if (cell.status === 'broken') return { name, cell, requests: [], items: [], scaling: [], snapshots: [] };
   return {
     name,
@@ -57,17 +57,17 @@ type RecordName = 'cell' | 'loadRecord' | 'itemRecord' | 'scaleEvent' | 'snapsho
 
 async function lines<N extends RecordName>(name: N, path: string): Promise<ReturnType<typeof parseJson<N>>[]> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new PermanentError('invalid-record', `${path} cannot be read although its cell is finished: run the cell again`, {
+    throw new PermanentError('invalid-record', `cannot read ${path} of a finished cell: run the cell again`, {
       cause,
     });
   });
   return text.split('\n').flatMap((line, n) => (line.trim() === '' ? [] : [record(name, line, `${path}, line ${n + 1}`)]));
 }
 
-function record<N extends RecordName>(name: N, text: string, place: string): ReturnType<typeof parseJson<N>> {
+function record<N extends RecordName>(name: N, text: string, location: string): ReturnType<typeof parseJson<N>> {
   try {
     return parseJson(name, text);
   } catch (cause) {
-    throw new PermanentError('invalid-record', `${place} is ${messageOf(cause)}; run the cell again, or remove it`, { cause });
+    throw new PermanentError('invalid-record', `${location} is ${messageOf(cause)}; run the cell again, or remove it`, { cause });
   }
 }

@@ -12,7 +12,7 @@ export interface RecordedCell {
   readonly snapshots: readonly Snapshot[];
 }
 
-/** All finished repeats of one load on one regime. */
+/** All finished repeats of one load under one regime. */
 export interface Condition {
   readonly platform: Cell['platform'];
   readonly regime: string;
@@ -20,24 +20,24 @@ export interface Condition {
   readonly runs: readonly RecordedCell[];
 }
 
-/** What was recorded on one platform. */
+/** All conditions recorded on one platform. */
 export interface PlatformStudy {
   readonly platform: Cell['platform'];
-  /** By rising number of replicas that are always there. */
+  /** Sorted by ascending minimum number of replicas. */
   readonly regimes: readonly string[];
-  /** By rising rate. */
+  /** Sorted by ascending rate. */
   readonly loads: readonly string[];
   readonly conditions: readonly Condition[];
 }
 
 export interface Study {
   readonly platforms: readonly PlatformStudy[];
-  /** Conditions of a load beyond what the pipeline can do; compared with nothing. */
+  /** Conditions whose load exceeds the capacity of the pipeline. They are excluded from comparisons. */
   readonly saturation: readonly Condition[];
   readonly broken: readonly RecordedCell[];
 }
 
-/** A function of a condition that is computed once for each: resampling takes long, and tables and findings ask for the same. */
+/** Returns a function that computes its result once per condition. Resampling is slow, and tables and findings use the same results. */
 export function memoizePerCondition<T>(compute: (condition: Condition) => T): (condition: Condition) => T {
   const known = new WeakMap<Condition, T>();
   return (condition) => {
@@ -47,10 +47,10 @@ export function memoizePerCondition<T>(compute: (condition: Condition) => T): (c
   };
 }
 
-/** Saturation asks where the limit is: its latencies grow with its length and say nothing about a regime. */
+/** A saturation load measures the capacity limit. Its latencies grow with its duration and do not describe a regime. */
 const isSaturation = ({ cell }: RecordedCell): boolean => /saturat/.test(`${cell.load} ${cell.arrivals.pattern}`);
 
-/** Sorts runs into what is compared, what is not, and what broke. */
+/** Groups cells into compared conditions per platform, saturation conditions and broken cells. */
 export function groupCells(runs: readonly RecordedCell[]): Study {
   const finished = runs.filter(({ cell }) => cell.status === 'finished');
   const compared = finished.filter((run) => !isSaturation(run));
@@ -79,7 +79,7 @@ function platformStudy(platform: Cell['platform'], runs: readonly RecordedCell[]
 
 const alwaysThere = ({ settings }: Cell): number => sum(Object.values(settings.stages), ({ min, idle_s }) => min * 1e6 + idle_s);
 
-/** Names in the order of a number of their first cell, equal ones by name. */
+/** Returns names sorted by the rank of their first cell, then alphabetically. */
 function ordered(runs: readonly RecordedCell[], name: (cell: Cell) => string, rank: (cell: Cell) => number): string[] {
   const ranks = rollup(
     runs,

@@ -6,15 +6,15 @@ import { meanOf } from '../measures/statistics.ts';
 import type { PlatformStudy } from '../data/study.ts';
 import { colours, ordinal, quantity, regimeColour, type Figure } from './figure.ts';
 
-/** How many requests met a cold start. */
+/** Creates the bar chart of the share of requests with a cold start. */
 export function createColdFrequencyFigure({ conditions, regimes, loads, platform }: PlatformStudy): Figure {
   const values = conditions.map(({ load, regime, runs }) => ({ load, regime, ...measures.cold.interval(runs) }));
-  const title = 'Requests that met a cold start';
+  const title = 'Requests with a cold start';
   const y = { ...quantity('value', 'share of requests'), axis: { format: '.0%' }, scale: { domain: [0, 1] } };
   return {
     name: `cold-start-frequency-${platform}`,
     title,
-    caption: 'Share of requests at least one item of which was the first of its process, with 95 % intervals.',
+    caption: 'Share of requests with at least one item that was the first of its process, with 95 % intervals.',
     spec: {
       title,
       data: { values },
@@ -33,7 +33,7 @@ export function createColdFrequencyFigure({ conditions, regimes, loads, platform
   };
 }
 
-/** What a cold start consists of. */
+/** Creates the stacked bar chart of the parts of a cold start. */
 export function createColdPartsFigure(studies: readonly PlatformStudy[]): Figure {
   const runs = studies.flatMap(({ conditions }) => conditions.flatMap((condition) => condition.runs));
   const stages = stageOrder(runs);
@@ -54,8 +54,8 @@ export function createColdPartsFigure(studies: readonly PlatformStudy[]): Figure
     name: 'cold-start-parts',
     title,
     caption:
-      'Means over all cold starts of a stage, in the order in which they pass: from the announcement of the oldest waiting item to the decision; to the process’s beginning; loading the code; ' +
-      'connections; the stage’s own start (a model); from ready to the first item.',
+      'Means over all cold starts of a stage, in chronological order: from the announcement of the oldest queued item to the scaling decision; to the process start; loading the code; ' +
+      'connections; the start of the stage (for example loading a model); from ready to the first item.',
     spec: {
       title,
       data: { values },

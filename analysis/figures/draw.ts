@@ -12,13 +12,13 @@ export interface Drawing extends Figure {
 
 const file = (name: string): Promise<Buffer> => readFile(createRequire(import.meta.url).resolve(name));
 
-/** Draws figures as SVG, and as PNG twice as large. The same specification gives the same bytes. */
+/** Renders figures as SVG, and as PNG with twice the size. Equal specifications produce equal bytes. */
 export async function drawFigures(figures: readonly Figure[]): Promise<Drawing[]> {
   await loaded();
   const fonts = await Promise.all(
     ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'].map(async (name) => new Uint8Array(await file(`dejavu-fonts-ttf/ttf/${name}`))),
   );
-  // Numbered over all figures, as they come together in one page; from 0 each time, or they would depend on what was drawn before.
+  // Ids are unique across figures because one page contains all of them. Starting at 0 keeps the output independent of earlier calls.
   resetSVGDefIds();
   const drawings: Drawing[] = [];
   for (const figure of figures) {
@@ -42,7 +42,7 @@ async function toSvg({ spec }: Figure): Promise<string> {
 
 let wasm: Promise<void> | undefined;
 
-/** Once a process: resvg refuses a second time. */
+/** Initialises resvg once per process, because a second initialisation fails. */
 function loaded(): Promise<void> {
   wasm ??= file('@resvg/resvg-wasm/index_bg.wasm').then((bytes) => initWasm(new Uint8Array(bytes)));
   return wasm;

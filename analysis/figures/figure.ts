@@ -1,21 +1,21 @@
 import type { Config, TopLevelSpec } from 'vega-lite';
 
-/** A figure before it is drawn. */
+/** A figure before rendering. */
 export interface Figure {
-  /** Of its files, without extension. */
+  /** File name without extension. */
   readonly name: string;
   readonly title: string;
-  /** What is seen, how it was made, and what it does not say. */
+  /** Description of the content, the method and its limits. */
   readonly caption: string;
   readonly spec: TopLevelSpec;
 }
 
-/** Okabe & Ito's colours, which the colour-blind tell apart, without the yellow that vanishes on white. */
+/** The colour-blind safe palette of Okabe and Ito, without yellow, which has too little contrast on white. */
 export const colours = ['#0072B2', '#E69F00', '#009E73', '#CC79A7', '#D55E00', '#56B4E9', '#000000', '#999999'] as const;
 
 export const FONT = 'DejaVu Sans';
 
-/** One look for all figures. */
+/** Common style of all figures. */
 export const config: Config = {
   background: 'white',
   font: FONT,
@@ -35,7 +35,7 @@ export const config: Config = {
   padding: 12,
 };
 
-/** A colour a regime, the same in all figures. */
+/** Returns the colour encoding of regimes, which is the same in all figures. */
 export const regimeColour = (regimes: readonly string[], legend = true) => ({
   field: 'regime',
   type: 'nominal' as const,

@@ -6,7 +6,7 @@ import { createLatencyAndCostFigure, createLatencyCdfFigure } from './latency.ts
 import { createScalingFigure } from './scaling.ts';
 import { createWaterfallFigure } from './waterfall.ts';
 
-/** Every figure of a study, in the report's order. */
+/** Creates all figures of a study in the order of the report. */
 export function createFigures({ platforms }: Study): Figure[] {
   const ofPlatforms = platforms.flatMap((study) => [
     createLatencyAndCostFigure(study),
@@ -14,7 +14,7 @@ export function createFigures({ platforms }: Study): Figure[] {
     createColdFrequencyFigure(study),
     createFrontierFigure(study),
     ...study.loads.map((load) => createScalingFigure(study, load)),
-    // The load with the lowest rate, at which a request has the pipeline to itself.
+    // At the lowest rate, a request rarely shares the pipeline with others.
     ...study.conditions.filter(({ load }) => load === study.loads[0]).map(createWaterfallFigure),
   ]);
   return platforms.length === 0 ? [] : [...ofPlatforms, createColdPartsFigure(platforms)];

@@ -5,7 +5,7 @@ import { ordinal, regimeColour, type Figure } from './figure.ts';
 
 const axes = { cost: 'run cost', idle: 'idle cost' } as const;
 
-/** Latency against each of the two costs; regimes that no other beats in both are joined. */
+/** Creates the scatter plot of latency against each cost. A line connects the Pareto-optimal regimes. */
 export function createFrontierFigure(study: PlatformStudy): Figure {
   const { regimes, loads, platform } = study;
   const title = 'Latency against cost';
@@ -17,12 +17,12 @@ export function createFrontierFigure(study: PlatformStudy): Figure {
     }),
   );
   const y = { type: 'quantitative' as const, title: 'p95 latency, s', scale: { zero: false } };
-  const x = { type: 'quantitative' as const, title: 'cost a request, GB·s', scale: { zero: false } };
+  const x = { type: 'quantitative' as const, title: 'cost per request, GB·s', scale: { zero: false } };
   return {
     name: `cost-latency-frontier-${platform}`,
     title,
     caption:
-      'p95 latency against run cost (top) and against idle cost (bottom), with 95 % intervals in both. The dashed line joins the regimes that no other beats in both. The two costs are never added.',
+      'p95 latency against run cost (top) and against idle cost (bottom), with 95 % intervals in both. The dashed line connects the Pareto-optimal regimes. The two costs are never added.',
     spec: {
       title,
       data: { values },

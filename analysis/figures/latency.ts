@@ -12,7 +12,7 @@ const costs = ({ load, regime, runs }: Condition) =>
     return { load, regime, kind: measure === 'cost' ? 'run' : 'idle', value, low, high };
   });
 
-/** Latency boxplots beside cost bars. */
+/** Creates box plots of latency beside bars of cost. */
 export function createLatencyAndCostFigure({ conditions, regimes, loads, platform }: PlatformStudy): Figure {
   const size = { width: Math.max(90, regimes.length * 46), height: 240 };
   const facet = { column: { ...ordinal('load', loads), header: { title: null } } };
@@ -20,8 +20,8 @@ export function createLatencyAndCostFigure({ conditions, regimes, loads, platfor
     name: `latency-and-cost-${platform}`,
     title: 'Latency of requests and what they cost',
     caption:
-      'Left: latency of every completed request; box: quartiles and median, whiskers: to the last value within 1.5 interquartile ranges, dots: values beyond. ' +
-      'Right: cost a completed request with 95 % intervals. Run cost is the work itself; idle cost is what replicas hold while they wait for work. They are two quantities and are not added.',
+      'Left: latency of each completed request; box: quartiles and median, whiskers: to the last value within 1.5 interquartile ranges, dots: outliers. ' +
+      'Right: cost per completed request with 95 % intervals. Run cost is the cost of processing items; idle cost is the cost of replicas without an item. They are different quantities and are not added.',
     spec: {
       title: 'Latency of requests and what they cost',
       spacing: 40,
@@ -77,7 +77,7 @@ const kindOpacity = {
   title: 'cost',
 };
 
-/** Latency CDFs. */
+/** Creates the cumulative distributions of latency. */
 export function createLatencyCdfFigure({ conditions, regimes, loads, platform }: PlatformStudy): Figure {
   const steps = conditions.flatMap((condition) => {
     const sorted = every(condition).sort((a, b) => ascending(a.latency, b.latency));
@@ -88,7 +88,7 @@ export function createLatencyCdfFigure({ conditions, regimes, loads, platform }:
     name: `latency-cdf-${platform}`,
     title: 'Share of requests that took at most so long',
     caption:
-      'Empirical distribution of the latency of completed requests, all repeats of a regime together. Latency begins when a request was to arrive.',
+      'Empirical distribution of the latency of completed requests, over all repeats of a regime. Latency counts from the planned arrival.',
     spec: {
       title: 'Share of requests that took at most so long',
       data: { values: steps },

@@ -2,7 +2,7 @@ import type { PlatformStudy, RecordedCell } from '../data/study.ts';
 import { stageOrder } from '../measures/stages.ts';
 import { colours, ordinal, type Figure } from './figure.ts';
 
-/** Replicas and lag over time under one load, the first repeat of each regime. */
+/** Creates the area charts of replicas and lag over time under one load, for the first repeat of each regime. */
 export function createScalingFigure({ conditions, regimes, platform }: PlatformStudy, load: string): Figure {
   const own = conditions.filter((condition) => condition.load === load);
   const stages = stageOrder(own.flatMap(({ runs }) => runs));
@@ -15,7 +15,7 @@ export function createScalingFigure({ conditions, regimes, platform }: PlatformS
       height: 130,
       mark: { type: 'area' as const, interpolate: 'step-after' as const },
       encoding: {
-        x: { field: 'seconds', type: 'quantitative' as const, title: measure === 'lag' ? 'seconds since the beginning' : null },
+        x: { field: 'seconds', type: 'quantitative' as const, title: measure === 'lag' ? 'seconds since the start' : null },
         y: {
           field: measure,
           type: 'quantitative' as const,
@@ -37,7 +37,7 @@ export function createScalingFigure({ conditions, regimes, platform }: PlatformS
   return {
     name: `replicas-and-lag-${load}-${platform}`,
     title,
-    caption: `Replicas that are started and not gone, and items that wait or are worked on, stacked by stage, as the snapshots show them; repeat ${own[0]?.runs[0]?.cell.repeat ?? '–'} of each regime under “${load}”.`,
+    caption: `Running replicas and lag (queued and unacknowledged items), stacked by stage, from the snapshots of repeat ${own[0]?.runs[0]?.cell.repeat ?? '–'} of each regime under “${load}”.`,
     spec: { title, data: { values }, vconcat: [panel('replicas'), panel('lag')] },
   };
 }

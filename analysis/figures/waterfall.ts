@@ -6,9 +6,9 @@ import { createQuantile } from '../measures/statistics.ts';
 import type { Condition } from '../data/study.ts';
 import { ordinal, quantity, type Figure } from './figure.ts';
 
-const kinds = ['waits', 'worked on', 'worked on, cold'];
+const kinds = ['queued', 'processed', 'processed after a cold start'];
 
-/** One request, item by item: the one whose latency is nearest to its condition's median. */
+/** Creates the timeline of one request: the one whose latency is closest to the median of its condition. */
 export function createWaterfallFigure({ runs, regime, load, platform }: Condition): Figure {
   const requests = runs.flatMap((run) => run.requests.map((request) => ({ run, request })));
   const median = createQuantile(0.5)(latencies(requests.map(({ request }) => request)));
@@ -31,7 +31,7 @@ export function createWaterfallFigure({ runs, regime, load, platform }: Conditio
   return {
     name: `waterfall-${regime}-${load}-${platform}`,
     title,
-    caption: `Every item of the request with the median latency of “${regime}” under “${load}” (${((chosen?.request.latency_ms ?? NaN) / 1_000).toFixed(2)} s): when it waited for a worker and when it was worked on. A row an item, grouped by stage.`,
+    caption: `All items of the request with the median latency of “${regime}” under “${load}” (${((chosen?.request.latency_ms ?? NaN) / 1_000).toFixed(2)} s): queue time and processing time. One row per item, grouped by stage.`,
     spec: {
       title,
       width: 640,
@@ -41,7 +41,7 @@ export function createWaterfallFigure({ runs, regime, load, platform }: Conditio
       encoding: {
         y: ordinal('stage', stageOrder(chosen ? [chosen.run] : [])),
         yOffset: { field: 'item', type: 'ordinal' },
-        x: quantity('from', 'seconds since the request was to arrive'),
+        x: quantity('from', 'seconds since the planned arrival'),
         x2: { field: 'to' },
         color: {
           field: 'kind',

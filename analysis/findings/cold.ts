@@ -5,34 +5,35 @@ import type { PlatformStudy } from '../data/study.ts';
 import { format, formatInterval, inPercent, inSeconds } from '../tables/table.ts';
 import type { Finding } from './finding.ts';
 
-/** What cold starts do to latency, condition by condition. */
+/** Creates the finding about the effect of cold starts on latency, with one sentence per condition. */
 export function createColdStartFinding({ conditions, platform }: PlatformStudy): Finding {
   const place = {
     question: 2,
-    title: 'What cold starts cost in latency',
+    title: 'Effect of cold starts on latency',
     figure: `cold-start-frequency-${platform}`,
     table: `cold-starts-${platform}`,
   } as const;
-  // Below the interval's lower bound it may be a single unlucky request.
+  // A lower bound of 0 may be caused by a single request.
   const met = conditions.map(summarizeColdStarts).filter(({ frequency }) => frequency.low > 0);
   if (met.length === 0)
     return {
       ...place,
       supported: false,
-      sentences: ['Cold starts do not show in the data: in no condition is their frequency above 0 by its interval.'],
+      sentences: ['The data show no effect of cold starts: the interval of their frequency includes 0 in all conditions.'],
     };
   const sentences = met.map(({ condition, frequency, shareOfLatency, extra }) => {
-    const felt = extra.low > 0 ? ` Requests with one take ${formatInterval(extra, inSeconds)} s longer at the median.` : '';
-    return `${condition.regime} under ${condition.load}: ${formatInterval(frequency, inPercent)} % of requests meet a cold start; ${formatInterval(shareOfLatency, inPercent)} % of all latency is waiting for replicas.${felt}`;
+    const felt =
+      extra.low > 0 ? ` Requests with a cold start take ${formatInterval(extra, inSeconds)} s longer at the median.` : '';
+    return `${condition.regime} under ${condition.load}: ${formatInterval(frequency, inPercent)} % of requests have a cold start; ${formatInterval(shareOfLatency, inPercent)} % of the total latency is time spent waiting for replicas.${felt}`;
   });
   return { ...place, supported: true, sentences };
 }
 
-/** Which part of a cold start is the longest. */
+/** Creates the finding about the longest part of a cold start. */
 export function createColdPartFinding({ conditions, platform }: PlatformStudy): Finding {
   const place = {
     question: 2,
-    title: 'What a cold start consists of',
+    title: 'Parts of a cold start',
     figure: 'cold-start-parts',
     table: `cold-starts-${platform}`,
   } as const;
@@ -43,7 +44,7 @@ export function createColdPartFinding({ conditions, platform }: PlatformStudy): 
     return {
       ...place,
       supported: false,
-      sentences: [`Too few cold starts were recorded (${starts.length}) to say what they consist of.`],
+      sentences: [`Too few cold starts were recorded (${starts.length}) for a statement about their parts.`],
     };
   const total = meanOf(starts.map(({ total_ms }) => total_ms));
   const share = format((longest.mean / total) * 100, 0);
@@ -51,16 +52,16 @@ export function createColdPartFinding({ conditions, platform }: PlatformStudy): 
     ...place,
     supported: true,
     sentences: [
-      `Of ${starts.length} cold starts, ${format(total / 1_000, 2)} s long on average, the longest part is “${coldStartParts[longest.part]}” (${share} %): ${advice[longest.part]}.`,
+      `The ${starts.length} cold starts took ${format(total / 1_000, 2)} s on average. The longest part is “${coldStartParts[longest.part]}” (${share} %): ${advice[longest.part]}.`,
     ],
   };
 }
 
 const advice = {
-  decision_ms: 'poll the lag more often before anything else',
-  spawn_ms: 'the platform, not FAVE, is what to make faster',
-  imports_ms: 'less code at start-up pays most',
-  connections_ms: 'servers nearby, or connections that are made while code loads, pay most',
-  model_ms: 'a smaller model, or one that is loaded before it is needed, pays most',
-  first_item_ms: 'what a first item does that later ones do not pays most',
+  decision_ms: 'poll the lag more often first',
+  spawn_ms: 'make the platform start processes faster; FAVE has no influence on this part',
+  imports_ms: 'load less code at start-up',
+  connections_ms: 'move the servers closer, or connect while the code loads',
+  model_ms: 'use a smaller model, or load it before it is needed',
+  first_item_ms: 'remove work that only the first item does',
 } as const;

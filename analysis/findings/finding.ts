@@ -3,12 +3,12 @@ import { formatContrast } from '../tables/tables.ts';
 import { magnitude } from '../measures/statistics.ts';
 import { format, formatP } from '../tables/table.ts';
 
-/** What the data say to a question, or that they do not. */
+/** A statement about a research question, or the statement that the data do not support one. */
 export interface Finding {
-  /** The plan's research question: 2, latency and cold starts; 3, trade-offs and guidelines. */
+  /** Research question: 2 is about latency and cold starts, 3 about trade-offs and guidelines. */
   readonly question: 2 | 3;
   readonly title: string;
-  /** Whether the data show something. */
+  /** Whether the data support a statement. */
   readonly supported: boolean;
   readonly sentences: readonly string[];
   /** Names of the figure and the table with its numbers. */
@@ -16,13 +16,13 @@ export interface Finding {
   readonly table: string;
 }
 
-/** Whether a difference counts as shown: the corrected test and the interval must both say so. */
+/** Returns whether a difference is shown: the corrected test is significant and the interval excludes “no difference”. */
 export function isShown({ significant, contrast, measure }: Comparison): boolean {
   const none = measure.ratio ? 1 : 0;
   return significant && (contrast.low > none || contrast.high < none);
 }
 
-/** One comparison as a sentence. */
+/** Formats one comparison as a sentence. */
 export function formatContrastSentence(each: Comparison): string {
   const { measure, a, b, load, contrast, delta, corrected } = each;
   const where = load === undefined ? 'Over all loads' : `Under ${load}`;
@@ -32,19 +32,19 @@ export function formatContrastSentence(each: Comparison): string {
   return `${where}, ${measure.name} with ${b} ${how} (p ${corrected < 0.001 ? '' : '= '}${formatP(corrected)} corrected, Cliff’s δ ${format(delta, 2)}, ${magnitude(delta)}).`;
 }
 
-/** Why nothing is claimed: too few runs, or no difference large enough for so many. */
+/** Formats the reason for a missing result: too few repeats, or no sufficiently large difference. */
 export function notShown(what: string, family: readonly Comparison[]): string {
-  if (family.length === 0) return `The data do not say whether ${what} differs: there is nothing to compare.`;
+  if (family.length === 0) return `The data contain no pair of regimes to compare for ${what}.`;
   const possible = Math.min(...family.map(({ least }) => least)) * family.length;
   const smallest = Math.min(...family.map(({ corrected }) => corrected));
   const why =
     possible > 0.05
-      ? 'with so few repeats no test could show one, whatever the data'
+      ? 'the number of repeats is too small for any test to show a difference'
       : `smallest corrected p ${formatP(smallest)} in ${family.length} comparisons`;
-  return `The data do not show that ${what} differs between regimes: ${why}. That is no proof that it is equal.`;
+  return `The data do not show that ${what} differs between regimes: ${why}. This does not prove that it is equal.`;
 }
 
-/** What a family of tests says, as a finding. */
+/** Creates the finding of a family of tests. */
 export function createContrastFinding(
   what: string,
   family: readonly Comparison[],

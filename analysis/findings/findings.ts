@@ -5,7 +5,7 @@ import { createColdPartFinding, createColdStartFinding } from './cold.ts';
 import { createContrastFinding, type Finding } from './finding.ts';
 import { createMaxFinding, createMinFinding, createTimeoutFinding } from './guidelines.ts';
 
-/** Everything that the report claims about a platform, or says that it cannot claim. */
+/** Returns all findings about a platform, supported or not, in the order of the report. */
 export function findFindings(study: PlatformStudy, comparisons: readonly Comparison[]): Finding[] {
   return [
     ...createEffectFindings(study.platform, comparisons),
@@ -15,7 +15,7 @@ export function findFindings(study: PlatformStudy, comparisons: readonly Compari
   ];
 }
 
-/** What differs between regimes: each rests on a corrected test. */
+/** Creates the findings about differences between regimes, each based on a corrected test. */
 export function createEffectFindings(platform: string, comparisons: readonly Comparison[]): Finding[] {
   const table = `tests-${platform}`;
   const by = (measure: Measure): Comparison[] => comparisons.filter((each) => each.measure === measure);
@@ -31,11 +31,11 @@ export function createEffectFindings(platform: string, comparisons: readonly Com
     createContrastFinding(measures[name].name, by(measures[name]), { question, title, figure: figures[name], table });
   return [
     one('latency', 2, 'Typical latency'),
-    one('tail', 2, 'Latency of the slowest twentieth'),
-    one('cold', 2, 'How often requests meet a cold start'),
+    one('tail', 2, 'Latency of the slowest 5 % of requests'),
+    one('cold', 2, 'Frequency of cold starts'),
     one('success', 2, 'Success'),
-    one('cost', 3, 'What the work costs'),
-    one('idle', 3, 'What waiting for work costs'),
+    one('cost', 3, 'Run cost'),
+    one('idle', 3, 'Idle cost'),
     createContrastFinding(
       'the run time of any stage',
       comparisons.filter(({ measure }) => measure.ratio),

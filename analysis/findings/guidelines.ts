@@ -1,4 +1,4 @@
-/** How to choose min and max replicas and the idle time-out, as far as the data carry it. */
+/** Guidelines for min and max replicas and the idle timeout, as far as the data support them. */
 import { mean } from 'd3-array';
 import type { Comparison } from '../measures/compare.ts';
 import { measures } from '../measures/measures.ts';
@@ -8,7 +8,7 @@ import { format, formatInterval, inPercent } from '../tables/table.ts';
 import { timeoutCandidates, findSufficientTimeout, evaluateTimeouts } from '../measures/idle-timeouts.ts';
 import { isShown, type Finding } from './finding.ts';
 
-/** Min replicas: where one regime is shown to be faster and to idle dearer, what a second costs. */
+/** Creates the guideline for min replicas: the idle cost per saved second, where a regime is shown to be faster. */
 export function createMinFinding(comparisons: readonly Comparison[], platform: string): Finding {
   const place = {
     question: 3,
@@ -27,19 +27,19 @@ export function createMinFinding(comparisons: readonly Comparison[], platform: s
     const gain = `${where}, ${quick} instead of ${slow} saves ${format(seconds, 2)} s of the p95 latency`;
     return more > 0
       ? [
-          `${gain} and costs ${format(more, 2)} GB·s of idling a request more: ${format(more / seconds, 2)} GB·s for a second. Raise min where a second is worth that.`,
+          `${gain} and adds ${format(more, 2)} GB·s of idle cost per request, which is ${format(more / seconds, 2)} GB·s per second saved. Raise min where a second is worth this cost.`,
         ]
-      : [`${gain} and idles for less: prefer ${quick}.`];
+      : [`${gain} and has a lower idle cost: prefer ${quick}.`];
   });
   if (sentences.length > 0) return { ...place, supported: true, sentences };
   return {
     ...place,
     supported: false,
-    sentences: ['The data do not carry a guideline: no two regimes are shown to differ in both p95 latency and idle cost.'],
+    sentences: ['The data do not support a guideline: no two regimes are shown to differ in both p95 latency and idle cost.'],
   };
 }
 
-/** Max replicas: who waits longer than it is worked on, and whether the machine had anything left. */
+/** Creates the guideline for max replicas: the stages whose items queue longer than they run, and whether cores were free. */
 export function createMaxFinding({ conditions, platform, loads }: PlatformStudy): Finding {
   const place = {
     question: 3,
@@ -51,15 +51,15 @@ export function createMaxFinding({ conditions, platform, loads }: PlatformStudy)
     const waiting = computeStageTimes(condition).filter(({ queueShare }) => queueShare.low > 0.5);
     if (waiting.length === 0) return [];
     const names = waiting.map(
-      ({ stage, queueShare }) => `${stage} (${formatInterval(queueShare, inPercent)} % of its items’ time)`,
+      ({ stage, queueShare }) => `${stage} (${formatInterval(queueShare, inPercent)} % of the time of its items)`,
     );
     const busy = mean(condition.runs.flatMap(fullyBusy)) ?? 0;
     const advice =
       busy > 0.25
-        ? `while items waited all cores were busy in ${format(busy * 100, 0)} % of the snapshots, so that more replicas on this machine would only share them`
-        : `the cores were all busy in only ${format(busy * 100, 0)} % of the snapshots with waiting items: a higher max, or a lower lag target, has room`;
+        ? `all cores were busy in ${format(busy * 100, 0)} % of the snapshots with queued items, so more replicas on this machine would compete for them`
+        : `all cores were busy in only ${format(busy * 100, 0)} % of the snapshots with queued items, so a higher max or a lower lag target can help`;
     return [
-      `${condition.regime} under ${condition.load}: items wait longer than they are worked on at ${names.join(', ')}; ${advice}.`,
+      `${condition.regime} under ${condition.load}: items are queued longer than they are processed at ${names.join(', ')}; ${advice}.`,
     ];
   });
   if (sentences.length > 0) return { ...place, supported: true, sentences };
@@ -67,34 +67,34 @@ export function createMaxFinding({ conditions, platform, loads }: PlatformStudy)
     ...place,
     supported: false,
     sentences: [
-      'In no condition do items wait longer than they are worked on: the data give no reason for a higher max than was tried.',
+      'Items are processed longer than they are queued in all conditions: the data give no reason for a higher max than the tested values.',
     ],
   };
 }
 
-/** Of each snapshot with lag: 1 where at least nine tenths of all cores were busy, else 0. */
+/** Returns 1 per snapshot with lag in which at least 90 % of all cores were busy, otherwise 0. */
 function fullyBusy({ snapshots }: RecordedCell): number[] {
   return snapshots.filter(({ stages }) => Object.values(stages).some(({ lag }) => lag > 0)).map(({ cpu }) => Number(cpu >= 0.9));
 }
 
-/** The idle time-out: the shortest that outlasts most gaps between items, and what it costs. */
+/** Creates the guideline for the idle timeout: the shortest one that is longer than most gaps between items, and its cost. */
 export function createTimeoutFinding({ conditions, platform, loads }: PlatformStudy): Finding {
   const sentences = loads.flatMap((load) => {
     const timeouts = evaluateTimeouts(conditions.filter((condition) => condition.load === load).flatMap(({ runs }) => runs));
     if (timeouts.some(({ cold }) => Number.isNaN(cold))) return [];
     const enough = findSufficientTimeout(timeouts);
-    const next = `the longest computed, ${timeoutCandidates.at(-1) ?? 0} s, is outlasted by more than a tenth of the gaps: there, a time-out does not replace a min of 1`;
+    const next = `more than 10 % of the gaps are longer than the longest candidate, ${timeoutCandidates.at(-1) ?? 0} s: a timeout does not replace a min of 1`;
     return [
       enough
-        ? `Under ${load}, a time-out of ${enough.seconds} s is outlasted by ${format(enough.cold * 100, 1)} % of the gaps between a stage’s items and costs ${format(enough.idle, 2)} GB·s of idling a request; a longer one buys little.`
+        ? `Under ${load}, ${format(enough.cold * 100, 1)} % of the gaps between items of a stage are longer than a timeout of ${enough.seconds} s, which costs ${format(enough.idle, 2)} GB·s of idle cost per request; a longer timeout gains little.`
         : `Under ${load}, ${next}.`,
     ];
   });
   return {
     question: 3,
-    title: 'Choosing the idle time-out (computed from recorded gaps, not measured)',
+    title: 'Choosing the idle timeout (computed from recorded gaps, not measured)',
     supported: sentences.length > 0,
-    sentences: sentences.length > 0 ? sentences : ['No stage had a gap between items: the data say nothing about the time-out.'],
+    sentences: sentences.length > 0 ? sentences : ['The data do not support a guideline: no stage had a gap between items.'],
     figure: `cold-start-frequency-${platform}`,
     table: `timeouts-${platform}`,
   };

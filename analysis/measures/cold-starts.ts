@@ -1,4 +1,4 @@
-/** What cold starts are made of, and how much of a request's time they take. */
+/** Parts of cold starts, and their share of request latency. */
 import { group, sum } from 'd3-array';
 import type { ColdStartParts } from '../../schemas/generated/types.ts';
 import { coldShare, latencies } from './measures.ts';
@@ -6,7 +6,7 @@ import { intersection, totalLength, union, queueSpan, busySpan, type Span } from
 import { difference, bootstrapInterval, createQuantile, type Clusters, type Interval } from './statistics.ts';
 import { memoizePerCondition, type Condition, type RecordedCell } from '../data/study.ts';
 
-/** The parts of a cold start in the order in which they pass, and how they are called. */
+/** Names of the parts of a cold start, in chronological order. */
 export const coldStartParts = {
   decision_ms: 'decision',
   spawn_ms: 'spawn',
@@ -20,13 +20,13 @@ export const partNames = Object.keys(coldStartParts) as (keyof ColdStartParts)[]
 
 export interface ColdStart {
   readonly stage: string;
-  /** When its first item began, in ms since the epoch. */
+  /** Start of its first item, in ms since the epoch. */
   readonly at: number;
   readonly parts: ColdStartParts;
   readonly total_ms: number;
 }
 
-/** The cold starts of a run: first items of replicas, those of the warm-up left out. */
+/** Computes the cold starts of a cell from the first items of replicas. Those of the warm-up are excluded. */
 export function computeColdStarts({ scaling, cell }: RecordedCell): ColdStart[] {
   return scaling.flatMap(({ event, stage, time, cold_start }) => {
     const at = Date.parse(time);
@@ -37,11 +37,11 @@ export function computeColdStarts({ scaling, cell }: RecordedCell): ColdStart[] 
 
 export interface ColdWait {
   readonly latency_ms: number;
-  /** Time in which an item of the request waited for a stage one of whose replicas was starting, and none of its items was worked on. */
+  /** Time in which an item of the request was queued for a stage with a starting replica while no item of the request was processed. */
   readonly wait_ms: number;
 }
 
-/** How much of the time of each completed request went by waiting for replicas. */
+/** Computes the time that each completed request spent waiting for replicas. */
 export function computeColdWaits(run: RecordedCell): ColdWait[] {
   const starting = new Map(
     [...group(computeColdStarts(run), ({ stage }) => stage)].map(([stage, starts]): [string, Span[]] => [
@@ -64,11 +64,11 @@ export interface ColdSummary {
   readonly condition: Condition;
   /** Share of requests with at least one cold start. */
   readonly frequency: Interval;
-  /** Share of all latency that was waiting for replicas. */
+  /** Share of the total latency that requests spent waiting for replicas. */
   readonly shareOfLatency: Interval;
-  /** ms by which requests with a cold start took longer than those without, at the median; NaN where there are not both. */
+  /** Median latency of requests with a cold start minus that of requests without, in ms; NaN if either group is empty. */
   readonly extra: Interval;
-  /** ms from the first item's announcement until work on it began, at the median. */
+  /** Median time from the announcement of the first item to the start of its processing, in ms. */
   readonly duration: Interval;
   readonly count: number;
 }

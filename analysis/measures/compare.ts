@@ -1,4 +1,4 @@
-/** Regimes compared pair by pair: how much, how sure, how large. */
+/** Pairwise comparisons of regimes: contrast, p value and effect size. */
 import { measures, computeRunTime, type Measure, type Pair } from './measures.ts';
 import { stageOrder } from './stages.ts';
 import { cliffsDelta, correctHolm, LEVEL, meanOf, permutationTest, type Interval } from './statistics.ts';
@@ -8,21 +8,21 @@ export interface Comparison {
   readonly measure: Measure;
   readonly a: string;
   readonly b: string;
-  /** Undefined: over all loads, each kept apart. */
+  /** Undefined for the comparison over all loads, stratified by load. */
   readonly load: string | undefined;
-  /** How much more b has than a, or how many times as much. */
+  /** Difference b − a, or ratio b / a. */
   readonly contrast: Interval;
-  /** Cliff's delta of b's requests against a's, on average over loads. */
+  /** Cliff's delta of the requests of b against those of a, averaged over loads. */
   readonly delta: number;
   readonly p: number;
   /** Corrected for all comparisons of this measure. */
   readonly corrected: number;
-  /** The least p that so many runs can give. */
+  /** Smallest p value that this number of cells can give. */
   readonly least: number;
   readonly significant: boolean;
 }
 
-/** All pairs of regimes, load by load and over all loads, by one measure: one family of tests, corrected by Holm. */
+/** Compares all pairs of regimes by one measure, per load and over all loads. The tests form one family, corrected by Holm. */
 export function compareBy(study: PlatformStudy, measure: Measure): Comparison[] {
   return corrected(
     pairs(study.regimes).flatMap(([a, b]) => {
@@ -41,7 +41,7 @@ export function compareBy(study: PlatformStudy, measure: Measure): Comparison[] 
   );
 }
 
-/** Run times of all stages, pair by pair over all loads: one family. */
+/** Compares the run times of all stages for all pairs of regimes over all loads. The tests form one family. */
 export function compareStages(study: PlatformStudy): Comparison[] {
   const stages = stageOrder(study.conditions.flatMap(({ runs }) => runs));
   const everyLoad = (a: string, b: string): Pair[] =>
@@ -56,7 +56,7 @@ export function compareStages(study: PlatformStudy): Comparison[] {
   );
 }
 
-/** Every family of a platform. */
+/** Runs all comparisons of a platform. */
 export function compareAll(study: PlatformStudy): Comparison[] {
   return [...Object.values(measures).flatMap((measure) => compareBy(study, measure)), ...compareStages(study)];
 }

@@ -1,9 +1,9 @@
-/** What other idle time-outs would have meant for the gaps that were recorded: computed, not measured. */
+/** Effect of other idle timeouts, computed from recorded gaps between items. */
 import { group, sum } from 'd3-array';
 import { union, queueSpan, busySpan, type Span } from './occupancy.ts';
 import type { RecordedCell } from '../data/study.ts';
 
-/** Seconds; the last is KEDA's default `cooldownPeriod`. */
+/** Candidates, in seconds. The last is the default `cooldownPeriod` of KEDA. */
 export const timeoutCandidates = [1, 5, 15, 30, 60, 120, 300] as const;
 
 export interface Gap {
@@ -13,13 +13,13 @@ export interface Gap {
 
 export interface Timeout {
   readonly seconds: number;
-  /** Share of the gaps that outlast it, each a cold start. */
+  /** Share of gaps that are longer than the timeout; each causes a cold start. */
   readonly cold: number;
-  /** GB·s a request that the last replica of each stage costs while it waits for work, or for its end. */
+  /** Idle cost of the last replica of each stage, in GB·s per request. */
   readonly idle: number;
 }
 
-/** Times in which a stage had nothing to do, between two items of a run: the first item and the time after the last are left out. */
+/** Computes the times in which a stage was idle between two items of a cell, excluding the time before the first and after the last item. */
 export function computeGaps({ items, cell }: RecordedCell): Gap[] {
   return [...group(items, ({ stage }) => stage)].flatMap(([stage, own]) => {
     const busy = union(own.map((item): Span => [queueSpan(item)[0], busySpan(item)[1]]));
@@ -28,7 +28,7 @@ export function computeGaps({ items, cell }: RecordedCell): Gap[] {
   });
 }
 
-/** What each candidate time-out would have meant for these runs with one replica a stage that may go. */
+/** Evaluates each candidate for these cells, with one replica per stage that scales to zero. */
 export function evaluateTimeouts(runs: readonly RecordedCell[]): Timeout[] {
   const gaps = runs.flatMap(computeGaps);
   const requests = sum(runs, (run) => run.requests.length);
@@ -39,6 +39,6 @@ export function evaluateTimeouts(runs: readonly RecordedCell[]): Timeout[] {
   }));
 }
 
-/** The shortest candidate that no more than a tenth of the gaps outlasts. */
+/** Returns the shortest candidate for which at most 10 % of the gaps are longer. */
 export const findSufficientTimeout = (timeouts: readonly Timeout[]): Timeout | undefined =>
   timeouts.find(({ cold }) => cold <= 0.1);

@@ -1,4 +1,4 @@
-/** What one run says, as numbers. Latencies in ms, costs in GB·s. */
+/** Measures of one cell. Latencies are in ms, costs in GB·s. */
 import { sum } from 'd3-array';
 import type { LoadRecord } from '../../schemas/generated/types.ts';
 import { idleCost } from './occupancy.ts';
@@ -17,41 +17,41 @@ export const coldShare = (requests: readonly LoadRecord[]): number =>
 
 export const coldStarts = (requests: readonly LoadRecord[]): number => meanOf(requests.map(({ cold_starts }) => cold_starts));
 
-/** What all requests cost, by those that came to a result: failed work is paid for too. */
+/** Returns the cost of all requests divided by the number of completed ones, because failed requests cost too. */
 export const costPerRequest = (requests: readonly LoadRecord[]): number => {
   const completed = requests.filter(({ status }) => status === 'completed').length;
   return completed === 0 ? NaN : sum(requests, ({ cost_unit }) => cost_unit) / completed;
 };
 
-/** Length of a run in seconds. */
+/** Duration of a cell, in seconds. */
 export const durationSeconds = ({ cell }: RecordedCell): number => (Date.parse(cell.ended) - Date.parse(cell.began)) / 1_000;
 
 const completed = ({ requests }: RecordedCell): number => requests.filter(({ status }) => status === 'completed').length;
 
-/** Completed requests a minute. */
+/** Completed requests per minute. */
 export const throughput = (run: RecordedCell): number => (completed(run) / durationSeconds(run)) * 60;
 
-/** What replicas cost while idle, a completed request. */
+/** Idle cost per completed request. */
 export const idlePerRequest = (run: RecordedCell): number => (completed(run) === 0 ? NaN : idleCost(run) / completed(run));
 
-/** Two groups of runs under the same load. */
+/** Two groups of cells under the same load. */
 export type Pair = readonly [a: readonly RecordedCell[], b: readonly RecordedCell[]];
 
-/** Something that regimes are compared by. */
+/** A quantity by which regimes are compared. */
 export interface Measure {
   readonly name: string;
   readonly unit: string;
   readonly digits: number;
-  /** What a value is divided by to be shown in `unit`. */
+  /** Divisor that converts a value to `unit`. */
   readonly scale: number;
   readonly lessIsBetter: boolean;
-  /** Of one run. */
+  /** Value of one cell. */
   readonly ofRun: (run: RecordedCell) => number;
   readonly interval: (runs: readonly RecordedCell[]) => Interval;
-  /** Of b against a, on average over loads: how much more, or with `ratio` how many times as much. */
+  /** Difference b − a, or b / a with `ratio`, averaged over loads. */
   readonly contrast: (loads: readonly Pair[]) => Interval;
   readonly ratio: boolean;
-  /** Values that two groups are ranked by, for the effect size. */
+  /** Values by which two groups are ranked, for the effect size. */
   readonly ranked: (run: RecordedCell) => readonly number[];
 }
 
@@ -62,7 +62,7 @@ interface MeasureOf<T> {
   readonly scale?: number;
   readonly lessIsBetter?: boolean;
   readonly ratio?: boolean;
-  /** What a run is a sample of. */
+  /** Sample of a cell. */
   readonly sample: (run: RecordedCell) => readonly T[];
   readonly statistic: (values: readonly T[]) => number;
   readonly rank: (value: T) => number | null;
@@ -121,7 +121,7 @@ export const measures = {
     rank: ({ cold_starts }) => Number(cold_starts > 0),
   }),
   cost: measure({
-    name: 'run cost a request',
+    name: 'run cost per request',
     unit: 'GB·s',
     digits: 2,
     sample: requests,
@@ -129,7 +129,7 @@ export const measures = {
     rank: ({ cost_unit }) => cost_unit,
   }),
   idle: measure({
-    name: 'idle cost a request',
+    name: 'idle cost per request',
     unit: 'GB·s',
     digits: 2,
     sample: (run) => [idlePerRequest(run)],
@@ -150,7 +150,7 @@ export const measures = {
 
 export type MeasureName = keyof typeof measures;
 
-/** How long a stage works on an item that it did not copy. */
+/** Creates the measure of the processing time of a stage, excluding reused items. */
 export function computeRunTime(stage: string): Measure {
   return measure({
     name: `run time of ${stage}`,

@@ -1,18 +1,18 @@
-/** How long replicas were there, and how long they had nothing to do. */
+/** Lifetime and idle time of replicas. */
 import { sort, sum } from 'd3-array';
 import type { ItemRecord } from '../../schemas/generated/types.ts';
 import type { RecordedCell } from '../data/study.ts';
 
-/** From and to, in ms since the epoch. */
+/** Start and end, in ms since the epoch. */
 export type Span = readonly [from: number, to: number];
 
-/** When an item was worked on. */
+/** Returns the time in which an item was processed. */
 export const busySpan = ({ time, duration_ms }: ItemRecord): Span => [Date.parse(time) - duration_ms, Date.parse(time)];
 
-/** When an item waited for a worker. */
+/** Returns the time in which an item was queued. */
 export const queueSpan = (item: ItemRecord): Span => [busySpan(item)[0] - item.queue_ms, busySpan(item)[0]];
 
-/** Spans without overlap that cover the same time, in order. */
+/** Returns the union of spans as sorted spans without overlap. */
 export function union(spans: readonly Span[]): Span[] {
   const merged: [number, number][] = [];
   for (const [from, to] of sort(spans, ([a], [b]) => a - b)) {
@@ -24,7 +24,7 @@ export function union(spans: readonly Span[]): Span[] {
   return merged;
 }
 
-/** What two sets of spans have in common, both being unions. */
+/** Returns the intersection of two unions of spans. */
 export function intersection(some: readonly Span[], others: readonly Span[]): Span[] {
   return some.flatMap(([from, to]) =>
     others.flatMap(([begin, end]): Span[] => {
@@ -39,17 +39,17 @@ export const totalLength = (spans: readonly Span[]): number => sum(spans, ([from
 export interface Occupancy {
   readonly stage: string;
   readonly memoryMb: number;
-  /** Replica-seconds between a run's beginning and end. */
+  /** Replica-seconds between the start and the end of a cell. */
   readonly replicaSeconds: number;
   readonly busySeconds: number;
-  /** GB·s of replicas that were there and had nothing to do. */
+  /** Cost of replicas without an item, in GB·s. */
   readonly idleCost: number;
 }
 
 /**
- * Replica-seconds and busy seconds of each stage of a run. A replica is there from `started` until `stopped` or `crashed`: before the run's
- * beginning and after its end nothing counts. Busy at a moment are as many replicas as items are worked on, at most all:
- * a record does not say which replica had which item, and a replica may have several.
+ * Computes replica-seconds and busy seconds of each stage of a cell. A replica exists from `started` to `stopped` or `crashed`; time outside
+ * the cell does not count. The number of busy replicas at a time is the number of items in progress, at most the number of replicas,
+ * because a record does not contain the replica of an item, and a replica may process several items at once.
  */
 export function computeOccupancy(run: RecordedCell): Occupancy[] {
   const window: Span = [Date.parse(run.cell.began), Date.parse(run.cell.ended)];
@@ -70,7 +70,7 @@ export function computeOccupancy(run: RecordedCell): Occupancy[] {
 
 export const idleCost = (run: RecordedCell): number => sum(computeOccupancy(run), (stage) => stage.idleCost);
 
-/** When each replica of a stage was there. One whose start is not in the record was there before it began. */
+/** Returns the lifetime of each replica of a stage. A replica without a recorded start existed before the cell. */
 export function replicaLifetimes({ cell, scaling }: RecordedCell, stage: string): Span[] {
   const begun = new Map<string, number>();
   const gone = new Map<string, number>();

@@ -1,4 +1,4 @@
-/** Where requests spend their time, by stage. */
+/** Queue time and run time per stage. */
 import { rollup, sum } from 'd3-array';
 import type { ItemRecord } from '../../schemas/generated/types.ts';
 import { bootstrapInterval, createQuantile, type Interval } from './statistics.ts';
@@ -8,16 +8,16 @@ export interface StageTimes {
   readonly condition: Condition;
   readonly stage: string;
   readonly items: number;
-  /** Medians of an item, ms. */
+  /** Medians per item, in ms. */
   readonly queue: Interval;
   readonly run: Interval;
-  /** Share of all its items' time that was waiting. */
+  /** Share of the time of its items that they were queued. */
   readonly queueShare: Interval;
-  /** Share of all stages' run time in the condition. */
+  /** Share of the run time of all stages in the condition. */
   readonly shareOfWork: number;
 }
 
-/** Queue time against run time of each stage, in the order in which requests reach them. */
+/** Computes queue time and run time of each stage, in the order in which requests reach the stages. */
 export const computeStageTimes = memoizePerCondition((condition): StageTimes[] => {
   const { runs } = condition;
   const work = sum(runs, ({ items }) => sum(items, ({ duration_ms }) => duration_ms));
@@ -40,7 +40,7 @@ export const computeStageTimes = memoizePerCondition((condition): StageTimes[] =
   });
 });
 
-/** Stages by the median time from a request's arrival until their first item of it settled: a record knows no graph. */
+/** Returns stages sorted by the median time from the arrival of a request to its first settled item, because a record contains no graph. */
 export function stageOrder(runs: readonly RecordedCell[]): string[] {
   const delays = runs.flatMap(({ requests, items }) => {
     const arrived = new Map(requests.map(({ request_id, intended }) => [request_id, Date.parse(intended)]));

@@ -1,14 +1,14 @@
-/** Resampling for runs of many requests: requests of one run share its replicas, its queues and its machine's mood. */
+/** Resampling of cells with many requests. Requests of one cell are not independent: they share replicas, queues and machine state. */
 import { mean, quantileSorted, ascending, sum } from 'd3-array';
 import { sampleStandardDeviation, sampleWithReplacement, shuffleInPlace, wilcoxonRankSum } from 'simple-statistics';
 import { randomOf } from '../../shared/core/random.ts';
 
-/** Values by run: the outer list is resampled as whole runs. */
+/** Values per cell. The outer list is resampled as whole cells. */
 export type Clusters<T> = readonly (readonly T[])[];
 
 export interface Interval {
   readonly value: number;
-  /** Bounds of the interval; NaN where the statistic has no value. */
+  /** Bounds of the interval; NaN if the statistic is undefined. */
   readonly low: number;
   readonly high: number;
 }
@@ -16,28 +16,28 @@ export interface Interval {
 export const LEVEL = 0.05;
 const RESAMPLES = 1_000;
 const PERMUTATIONS = 9_999;
-/** The same for every call, so that no figure depends on what was computed before it. */
+/** Each call starts with this seed, so results do not depend on earlier calls. */
 const SEED = 2112;
 
-/** `quantileSorted` of d3: linear interpolation, type 7 of Hyndman & Fan (1996), which is R's and numpy's default. */
+/** Returns a function that computes a quantile with linear interpolation (type 7 of Hyndman and Fan, 1996, the default of R and numpy). */
 export function createQuantile(p: number): (values: readonly number[]) => number {
-  // A typed array sorts numbers without a comparison's call: most of the time of an analysis goes by here.
+  // A typed array sorts numbers without a comparator; sorting dominates the time of an analysis.
   return (values) => quantileSorted([...Float64Array.from(values).sort()], p) ?? NaN;
 }
 
-/** Mean; NaN of nothing. */
+/** Returns the mean, or NaN for an empty list. */
 export const meanOf = (values: readonly number[]): number => mean(values) ?? NaN;
 
 /**
- * 95 % percentile interval of a statistic by the two-stage cluster bootstrap (Davison & Hinkley 1997, §3.8): runs are drawn with
- * replacement, then the values within each drawn run. Drawing whole runs alone would be too narrow with the three or
- * five repeats that a study has; drawing requests alone would take them for independent, which they are not.
+ * Computes the 95 % percentile interval of a statistic by the two-stage cluster bootstrap (Davison and Hinkley 1997, §3.8): cells are drawn
+ * with replacement, then the values within each drawn cell. With three to five repeats, drawing whole cells alone gives too narrow
+ * intervals; drawing requests alone treats them as independent, which they are not.
  */
 export function bootstrapInterval<T>(clusters: Clusters<T>, statistic: (values: readonly T[]) => number): Interval {
   return difference([clusters], ([values]) => statistic(values ?? []));
 }
 
-/** As {@link bootstrapInterval}, of a statistic of several groups, each resampled on its own. */
+/** Computes the interval of a statistic of several groups as {@link bootstrapInterval}, resampling each group separately. */
 export function difference<T>(
   groups: readonly Clusters<T>[],
   statistic: (groups: readonly (readonly T[])[]) => number,
@@ -54,20 +54,20 @@ export function difference<T>(
   return { value, low: bound(LEVEL / 2), high: bound(1 - LEVEL / 2) };
 }
 
-/** Two groups of one stratum: one number a run. */
+/** Two groups of one stratum, with one number per cell. */
 export type Stratum = readonly [readonly number[], readonly number[]];
 
 export interface Test {
   /** Two-sided. */
   readonly p: number;
-  /** The least p that so few runs can give: above the level, nothing can be shown. */
+  /** Smallest p value that this number of cells can give. If it is above the level, no test can be significant. */
   readonly least: number;
 }
 
 /**
- * Two-sided permutation test of a difference in means, strata kept apart: runs change groups only within their stratum (their
- * load), as whole runs. Valid for any distribution, as long as runs are exchangeable under the null. Differences are in
- * standard deviations of their stratum, so that no load outweighs the others. p by (b + 1) / (m + 1), Phipson & Smyth (2010).
+ * Runs a stratified two-sided permutation test of a difference in means. Whole cells are permuted within their stratum (their load).
+ * The test is valid for any distribution if cells are exchangeable under the null hypothesis. Differences are in standard deviations
+ * of their stratum, so all loads have the same weight. p = (b + 1) / (m + 1), Phipson and Smyth (2010).
  */
 export function permutationTest(strata: readonly Stratum[]): Test {
   const usable = strata.filter(([a, b]) => a.length > 0 && b.length > 0);
@@ -88,7 +88,7 @@ export function permutationTest(strata: readonly Stratum[]): Test {
     if (statistic() >= observed - 1e-9) extreme += 1;
   }
   const arrangements = usable.reduce((product, [a, b]) => product * choose(a.length + b.length, a.length), 1);
-  // Mirrored arrangements of equally large groups give the same statistic.
+  // Swapping two groups of equal size gives the same statistic.
   const mirrored = usable.every(([a, b]) => a.length === b.length) ? 2 : 1;
   return { p: (extreme + 1) / (PERMUTATIONS + 1), least: Math.max(mirrored / arrangements, 1 / (PERMUTATIONS + 1)) };
 }
@@ -97,7 +97,7 @@ function choose(n: number, k: number): number {
   return k === 0 ? 1 : (choose(n - 1, k - 1) * n) / k;
 }
 
-/** P values corrected for their number by Holm's step-down (1979), in the order given. */
+/** Corrects p values for multiple comparisons by the step-down method of Holm (1979). The order is preserved. */
 export function correctHolm(ps: readonly number[]): number[] {
   const corrected = new Array<number>(ps.length).fill(1);
   let greatest = 0;
@@ -109,14 +109,14 @@ export function correctHolm(ps: readonly number[]): number[] {
   return corrected;
 }
 
-/** Cliff's delta, from −1 (every a below every b) to 1, by the rank sum: δ = 2U / (mn) − 1. */
+/** Computes Cliff's delta from the rank sum: δ = 2U / (mn) − 1, from −1 (all of a below all of b) to 1. */
 export function cliffsDelta(a: readonly number[], b: readonly number[]): number {
   if (a.length === 0 || b.length === 0) return NaN;
   const u = wilcoxonRankSum([...a], [...b]) - (a.length * (a.length + 1)) / 2;
   return (2 * u) / (a.length * b.length) - 1;
 }
 
-/** Size of a Cliff's delta in a word: Romano et al. (2006). */
+/** Returns the size of a Cliff's delta as a word, by the thresholds of Romano et al. (2006). */
 export function magnitude(delta: number): string {
   const size = Math.abs(delta);
   if (Number.isNaN(size)) return '–';

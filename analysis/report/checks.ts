@@ -1,4 +1,4 @@
-/** What the records themselves lack or contradict: threats that only the data know. */
+/** Checks for missing or inconsistent records. */
 import { sum } from 'd3-array';
 import { computeOccupancy } from '../measures/occupancy.ts';
 import { durationSeconds } from '../measures/measures.ts';
@@ -6,10 +6,10 @@ import { createQuantile } from '../measures/statistics.ts';
 import type { RecordedCell } from '../data/study.ts';
 import { format } from '../tables/table.ts';
 
-/** Milliseconds that a generator may be late at the 99th percentile. */
-const LATE = 100;
+/** Maximum lateness of the load generator at the 99th percentile, in ms. */
+const MAX_LATE_MS = 100;
 
-/** Sentences about finished runs that a reader must know before trusting them. */
+/** Returns one sentence per problem in the records of finished cells. */
 export function findDataProblems(runs: readonly RecordedCell[]): string[] {
   return runs.flatMap((run) =>
     [missing, foreign, late, replicas].flatMap((check) => check(run).map((what) => `${run.name}: ${what}`)),
@@ -18,25 +18,25 @@ export function findDataProblems(runs: readonly RecordedCell[]): string[] {
 
 function missing({ cell, requests }: RecordedCell): string[] {
   const lacking = cell.arrivals.count - requests.length;
-  return lacking === 0 ? [] : [`${requests.length} requests are recorded where ${cell.arrivals.count} were to arrive`];
+  return lacking === 0 ? [] : [`the record contains ${requests.length} requests, but ${cell.arrivals.count} were planned`];
 }
 
 function foreign({ requests, items }: RecordedCell): string[] {
   const known = new Set(requests.map(({ request_id }) => request_id));
-  const strangers = items.filter(({ request_id }) => !known.has(request_id)).length;
-  return strangers === 0
-    ? []
-    : [`${strangers} items belong to requests that are not in the record; they count as work of the run`];
+  const count = items.filter(({ request_id }) => !known.has(request_id)).length;
+  return count === 0 ? [] : [`${count} items belong to requests that are not in the record; they count as work of the cell`];
 }
 
 function late({ requests }: RecordedCell): string[] {
   const p99 = createQuantile(0.99)(requests.flatMap(({ late_ms }) => late_ms ?? []));
-  return p99 > LATE
-    ? [`the generator was ${format(p99, 0)} ms late at the 99th percentile; latency counts from the intended time and holds it`]
+  return p99 > MAX_LATE_MS
+    ? [
+        `the generator was ${format(p99, 0)} ms late at the 99th percentile; latency counts from the planned arrival and includes it`,
+      ]
     : [];
 }
 
-/** Replica-seconds by events against those by snapshots, which are taken independently. */
+/** Compares replica-seconds from scale events with those from snapshots, which are independent sources. */
 function replicas(run: RecordedCell): string[] {
   const { snapshots, cell } = run;
   if (snapshots.length < 2) return [];
@@ -49,6 +49,6 @@ function replicas(run: RecordedCell): string[] {
   return apart < 0.25
     ? []
     : [
-        `replica-seconds by scaling events (${format(byEvents, 0)}) and by snapshots (${format(bySnapshots, 0)}) differ by ${format(apart * 100, 0)} %: idle cost is as unsure`,
+        `replica-seconds from scale events (${format(byEvents, 0)}) and from snapshots (${format(bySnapshots, 0)}) differ by ${format(apart * 100, 0)} %; idle cost has the same uncertainty`,
       ];
 }

@@ -1,4 +1,4 @@
-/** A report as blocks, and the two forms that it is written in. */
+/** A report as a list of blocks, with formatters for Markdown and HTML. */
 import type { Drawing } from '../figures/draw.ts';
 import { toMarkdown, type Table } from '../tables/table.ts';
 
@@ -15,7 +15,7 @@ export const list = (items: readonly string[]): Block => ({ kind: 'list', items 
 export const table = (content: Table): Block => ({ kind: 'table', table: content });
 export const figure = (drawing: Drawing): Block => ({ kind: 'figure', drawing });
 
-/** Markdown with figures as files beside it. */
+/** Formats blocks as Markdown. Figures are separate files in `figures/`. */
 export function markdown(blocks: readonly Block[]): string {
   return `${blocks.map(markdownOf).join('\n\n')}\n`;
 }
@@ -31,11 +31,11 @@ function markdownOf(block: Block): string {
     case 'table':
       return `**${block.table.title}** (tables/${block.table.name}.csv)\n\n${toMarkdown(block.table).trimEnd()}`;
     case 'figure':
-      return `![${block.drawing.title}](figures/${block.drawing.name}.svg)\n\n*${block.drawing.caption}* (figures/${block.drawing.name}.png)`;
+      return `![${block.drawing.title}](figures/${block.drawing.name}.svg)\n\n*${block.drawing.caption}*`;
   }
 }
 
-/** One page that needs nothing beside it. */
+/** Formats blocks as one self-contained HTML page. */
 export function html(title: string, blocks: readonly Block[]): string {
   return `<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>${escaped(title)}</title>\n<style>${style}</style>\n</head>\n<body>\n${blocks.map(htmlOf).join('\n')}\n</body>\n</html>\n`;
 }

@@ -15,7 +15,7 @@ const facts: readonly (readonly [string, (run: RecordedCell) => string])[] = [
   ],
 ];
 
-/** Machines, videos and versions of a study: where there are several of one, cells are not quite comparable. */
+/** Creates the table of machines, videos and versions. Cells with different values are not fully comparable. */
 export function createEnvironmentTable(runs: readonly RecordedCell[]): Table {
   const rows = facts.flatMap(([what, of]) =>
     [...group(runs, (run) => `${run.cell.platform}\n${of(run)}`)].map(([key, own]) => {
@@ -23,10 +23,10 @@ export function createEnvironmentTable(runs: readonly RecordedCell[]): Table {
       return [what, platform, value, String(own.length)];
     }),
   );
-  return { name: 'environment', title: 'Environment', columns: ['what', 'platform', 'value', 'cells'], rows };
+  return { name: 'environment', title: 'Environment', columns: ['fact', 'platform', 'value', 'cells'], rows };
 }
 
-/** The regimes as they were, a row a stage; stages of equal settings together. */
+/** Creates the table of regime settings, with one row per group of stages with equal settings. */
 export function createRegimeTable(runs: readonly RecordedCell[]): Table {
   const settings = runs.flatMap(({ cell }) =>
     Object.entries(cell.settings.stages).map(([stage, s]) => ({
@@ -38,23 +38,24 @@ export function createRegimeTable(runs: readonly RecordedCell[]): Table {
     const [platform = '', regime = '', ...numbers] = key.split('\n');
     return [platform, regime, [...new Set(own.map(({ stage }) => stage))].join(', '), ...numbers];
   });
-  const columns = ['platform', 'regime', 'stages', 'min', 'max', 'items a replica', 'idle s', 'memory MB', 'polling s'];
+  const columns = ['platform', 'regime', 'stages', 'min', 'max', 'items per replica', 'idle s', 'memory MB', 'polling s'];
   return { name: 'regimes', title: 'Regimes', columns, rows };
 }
 
-/** Cells that are not averaged in, and what went wrong in those that are. */
+/** Creates the table of broken cells, which are excluded from all results. */
 export function createBrokenTable(broken: readonly RecordedCell[]): Table {
   return {
     name: 'broken',
-    title: 'Broken cells, averaged in nowhere',
-    columns: ['cell', 'reason', 'again by'],
+    title: 'Broken cells, excluded from all results',
+    columns: ['cell', 'reason', 'command'],
     rows: broken.map(({ name, cell }) => [name, cell.reason ?? 'not recorded', cell.command]),
   };
 }
 
+/** Creates the table of anomalies in finished cells. */
 export function createAnomalyTable(runs: readonly RecordedCell[]): Table {
   const rows = runs.flatMap(({ name, cell }) =>
     [...group(cell.anomalies, ({ what }) => what)].map(([what, own]) => [name, what, String(own.length), own[0]?.detail ?? '']),
   );
-  return { name: 'anomalies', title: 'Anomalies', columns: ['cell', 'what', 'how many', 'the first'], rows };
+  return { name: 'anomalies', title: 'Anomalies', columns: ['cell', 'anomaly', 'count', 'first'], rows };
 }

@@ -20,9 +20,9 @@ import { figure, heading, list, paragraph, table, type Block } from './document.
 import { createAnomalyTable, createBrokenTable, createEnvironmentTable, createRegimeTable } from './environment.ts';
 import { declined, method, threats } from './texts.ts';
 
-export const TITLE = 'FAVE: what regimes do to latency, cold starts and cost';
+export const TITLE = 'FAVE: effect of regimes on latency, cold starts and cost';
 
-/** Everything that is written, as blocks; every table and figure of it is in a block. */
+/** Creates the report as blocks. Each table and figure of the study is in one block. */
 export function createReport(study: Study, drawings: readonly Drawing[]): Block[] {
   const compared = study.platforms.flatMap(({ conditions }) => conditions.flatMap(({ runs }) => runs));
   const finished = [...compared, ...study.saturation.flatMap(({ runs }) => runs)];
@@ -40,9 +40,9 @@ export function createReport(study: Study, drawings: readonly Drawing[]): Block[
     ...coldPartBlocks(drawings),
     ...platformBlocks(study),
     ...saturationBlocks(study),
-    heading(2, 'The original’s figures'),
+    heading(2, 'Published results of the original system'),
     paragraph(
-      'They were published without repeats and on another set-up; they stand here for the reader, and nothing is concluded from them.',
+      'The original results were published without repeats and with another set-up. They are listed for reference; the report draws no conclusions from them.',
     ),
     ...study.platforms.slice(0, 1).map((platform) => table(createPublishedTable(platform))),
     heading(2, 'AWS Lambda'),
@@ -62,14 +62,14 @@ interface Result {
 
 function findingBlocks({ platform, comparisons }: Result): Block[] {
   const findings = findFindings(platform, comparisons);
-  const told = (question: 2 | 3, title: string): Block[] => [
+  const blocks = (question: 2 | 3, title: string): Block[] => [
     heading(3, title),
     ...findings.filter((finding) => finding.question === question).flatMap(findingBlock),
   ];
   return [
     heading(2, `Findings, ${platform.platform}`),
-    ...told(2, 'What min and max replicas and the time-out do to latency and cold starts (RQ2)'),
-    ...told(3, 'Trade-offs and guidelines (RQ3)'),
+    ...blocks(2, 'Effect of min and max replicas and the idle timeout on latency and cold starts (RQ2)'),
+    ...blocks(3, 'Trade-offs and guidelines (RQ3)'),
   ];
 }
 
@@ -110,7 +110,7 @@ function saturationBlocks({ saturation }: Study): Block[] {
   return [
     heading(2, 'Saturation'),
     paragraph(
-      'A load beyond what the pipeline can do: “completed a minute” is its limit; latencies grow with the load’s length and are compared with nothing.',
+      'A saturation load exceeds the capacity of the pipeline. “completed per minute” shows the capacity. Latencies grow with the duration of the load and are not compared.',
     ),
     table(createLatencyTable(saturation, 'saturation', 'Saturation')),
   ];

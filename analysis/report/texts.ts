@@ -1,19 +1,19 @@
-/** What the report says whatever the data: how figures come about, and what they do not mean. */
+/** Sections of the report that do not depend on the data: method and limits. */
 export const method = [
-  'A cell is one repeat of one load on one regime; a regime says how many replicas each stage has at least and at most and when the last one goes. Requests arrive when the load says so, whether or not earlier ones are done; latency begins when a request was to arrive, so that a slow system cannot hide behind a late generator. Only completed requests have a latency; the others are in “success”.',
-  'Intervals are of 95 %, by the two-stage cluster bootstrap (1 000 resamples, fixed seed): repeats are drawn with replacement, then requests within each. Requests of one repeat share replicas, queues and the machine’s mood, so they are not independent; drawing only whole repeats would be too narrow with few of them. With a single repeat, the interval holds only what varies within it.',
-  'Regimes are compared by permutation tests on one number a repeat, repeats changing groups as wholes and only within their load: 9 999 permutations, two-sided. P values are corrected by Holm for all comparisons of a measure (all pairs, each load and all loads together). A difference counts as shown when the corrected p is below 0.05 and the interval leaves out “none”. Cliff’s δ tells the size, by requests. “Least p possible” is what so few repeats can give at best: where it is above the level, nothing can be shown.',
-  'Run cost is the plan’s proxy, cost_unit = duration_ms / 1000 × memory_limit_mb / 1024 (GB·s), summed over all items, by completed requests. Idle cost is what replicas hold while they have nothing to do: (replica-seconds − busy seconds) × memory_mb / 1024, from the record of replicas and of items between a cell’s beginning and end. The two are never added. Relay, tracker and the servers run in every regime and are left out of both.',
-  'The share of cold starts in latency is time in which an item of the request waited at a stage one of whose replicas was starting, while none of its other items was worked on. Where another replica of that stage was ready, this is more than the cold start’s own share.',
+  'A cell is one repeat of one load under one regime. A regime sets the minimum and maximum number of replicas per stage and the idle timeout of the last replica. Requests arrive at planned times, independent of earlier requests. Latency counts from the planned arrival, so a late load generator cannot hide a slow system. Only completed requests have a latency; “success” covers the others.',
+  'Intervals are 95 % intervals from the two-stage cluster bootstrap (1 000 resamples, fixed seed): repeats are drawn with replacement, then requests within each repeat. Requests of one repeat are not independent because they share replicas, queues and machine state. Drawing only whole repeats gives too narrow intervals with few repeats. With a single repeat, the interval covers only the variation within it.',
+  'Regimes are compared by stratified permutation tests on one number per repeat: whole repeats are permuted within their load, with 9 999 permutations, two-sided. P values are corrected by Holm for all comparisons of a measure (all pairs, each load and all loads together). A difference is shown when the corrected p is below 0.05 and the interval excludes “no difference”. Cliff’s δ is the effect size by requests. “Smallest possible p” is the best that this number of repeats can give; if it is above the level, no difference can be shown.',
+  'Run cost is a proxy: cost_unit = duration_ms / 1000 × memory_limit_mb / 1024 (GB·s), summed over all items and divided by the number of completed requests. Idle cost is the cost of replicas without an item: (replica-seconds − busy seconds) × memory_mb / 1024, from the records of replicas and items between the start and the end of a cell. The two are never added. Relay, tracker and servers run in all regimes and are excluded from both.',
+  'The share of cold starts in latency is the time in which an item of the request was queued at a stage with a starting replica while no other item of the request was processed. If another replica of the stage was ready, the share overestimates the effect of the cold start.',
 ];
 
 export const threats = [
-  'One machine runs the pipeline, the servers and the load generator: more replicas do not mean more cores, and latencies are not those of a cluster.',
-  'One kind of video: other lengths, codecs or amounts of speech move work between stages.',
-  'Memory limits are assumptions of the regime: locally nothing enforces them. Both costs are proportional to them.',
-  'Which replica worked on an item is not recorded: where a replica works on several at once, busy seconds count one replica an item.',
-  'Failed and unfinished requests have no latency: with many of them, percentiles describe the lucky ones.',
+  'One machine runs the pipeline, the servers and the load generator. More replicas do not add cores, and latencies differ from those of a cluster.',
+  'The study uses one kind of video. Other lengths, codecs or amounts of speech shift work between stages.',
+  'Memory limits are assumptions of the regime and are not enforced locally. Both costs are proportional to them.',
+  'The record does not contain the replica of an item. Busy seconds count one replica per item, also for a replica that processes several items at once.',
+  'Failed and unfinished requests have no latency. If there are many, percentiles describe only the successful requests.',
 ];
 
 export const declined =
-  'The plan’s optional comparison with AWS Lambda was declined: it needs an account and paid services, and a function of one stage on another machine, with another store, would differ in everything at once. Nothing here says anything about Lambda.';
+  'The optional comparison with AWS Lambda was declined. It needs an account and paid services, and a function on another machine with another store would differ in several factors at once. The results do not apply to Lambda.';

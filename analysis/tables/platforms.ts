@@ -1,4 +1,4 @@
-/** Local cold starts beside KEDA's. */
+/** Comparison of cold starts between the local scaler and KEDA. */
 import { greatest } from 'd3-array';
 import { computeColdStarts, partNames, coldStartParts } from '../measures/cold-starts.ts';
 import { findCells } from '../measures/compare.ts';
@@ -11,7 +11,7 @@ export interface PlatformComparison {
   readonly sentences: readonly string[];
 }
 
-/** Compares cold starts of the conditions that both platforms have: whether they agree, and if not, which part makes most of it. */
+/** Compares cold starts of the conditions recorded on both platforms, and finds the part with the largest difference. */
 export function comparePlatforms(local: PlatformStudy, kubernetes: PlatformStudy): PlatformComparison {
   const shared = local.conditions.flatMap(({ regime, load }) => {
     const groups = [local, kubernetes].map((study) => findCells(study, regime, load).map(computeColdStarts));
@@ -54,29 +54,31 @@ export function comparePlatforms(local: PlatformStudy, kubernetes: PlatformStudy
       ]),
     },
     sentences:
-      rows.length === 0 ? ['No condition has cold starts on both platforms: nothing can be compared.'] : rows.map(sentence),
+      rows.length === 0
+        ? ['No condition has cold starts on both platforms, so there is no comparison.']
+        : rows.map(formatSentence),
   };
 }
 
 interface PartGap {
   readonly part: keyof typeof coldStartParts;
-  /** Kubernetes less local, milliseconds. */
+  /** Kubernetes minus local, in ms. */
   readonly by: Interval;
 }
 
-/** What is done in a part on one platform and not, or otherwise, on the other. */
+/** Difference between the platforms in each part. */
 const REASONS: Readonly<Record<keyof typeof coldStartParts, string>> = {
-  decision_ms: 'both look every polling interval, at other moments of it',
-  spawn_ms: 'a pod is scheduled and its network and container are made, where the local scaler starts a process',
-  imports_ms: 'the code lies in an image and shares the cores with the cluster',
-  connections_ms: 'addresses are resolved by the cluster’s DNS and led through its services',
-  model_ms: 'the model lies in an image and shares the cores with the cluster',
-  first_item_ms: 'messages come through the cluster’s services',
+  decision_ms: 'both poll at the same interval, with different offsets',
+  spawn_ms: 'Kubernetes schedules a pod and creates its network and container; the local scaler starts a process',
+  imports_ms: 'the code is in an image, and the cluster shares the cores',
+  connections_ms: 'connections use the DNS and the services of the cluster',
+  model_ms: 'the model is in an image, and the cluster shares the cores',
+  first_item_ms: 'messages pass through the services of the cluster',
 };
 
 const agrees = ({ low, high }: Interval): boolean => low <= 0 && high >= 0;
 
-function sentence({
+function formatSentence({
   regime,
   load,
   gap,
@@ -92,18 +94,17 @@ function sentence({
   agrees: boolean;
 }): string {
   const where = `${regime} under ${load}`;
-  const parting = partsThatDiffer(byPart);
-  if (same)
-    return `${where}: in all, the platforms agree within the interval (difference ${formatInterval(gap, inSeconds)} s). ${parting}`;
+  const parts = formatDifferingParts(byPart);
+  if (same) return `${where}: the platforms agree within the interval (difference ${formatInterval(gap, inSeconds)} s). ${parts}`;
   const word = gap.value > 0 ? 'longer' : 'shorter';
-  return `${where}: a cold start under KEDA is ${word} by ${formatInterval({ ...gap, value: gap.value }, inSeconds)} s; most of it is “${coldStartParts[why.part]}” (${format(why.by.value / 1_000, 2)} s on average). ${parting}`;
+  return `${where}: a cold start under KEDA is ${word} by ${formatInterval({ ...gap, value: gap.value }, inSeconds)} s; the largest part of the difference is “${coldStartParts[why.part]}” (${format(why.by.value / 1_000, 2)} s on average). ${parts}`;
 }
 
-function partsThatDiffer(byPart: readonly PartGap[]): string {
+function formatDifferingParts(byPart: readonly PartGap[]): string {
   const differing = byPart.filter(({ by }) => !agrees(by));
-  if (differing.length === 0) return 'No part of it differs by more than its interval.';
+  if (differing.length === 0) return 'The intervals of all parts include 0.';
   const each = differing.map(
     ({ part, by }) => `“${coldStartParts[part]}” by ${formatInterval(by, inSeconds)} s (${REASONS[part]})`,
   );
-  return `Under KEDA these parts differ, on average: ${each.join('; ')}.`;
+  return `Parts that differ on average: ${each.join('; ')}.`;
 }

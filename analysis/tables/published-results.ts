@@ -1,4 +1,4 @@
-/** The original's published figures beside ours. */
+/** Comparison with the published results of the original system. */
 import { latencies, succeeded } from '../measures/measures.ts';
 import { bootstrapInterval, createQuantile } from '../measures/statistics.ts';
 import type { Condition, PlatformStudy } from '../data/study.ts';
@@ -7,27 +7,27 @@ import { format, formatInterval, inSeconds, type Table } from './table.ts';
 interface Published {
   readonly what: string;
   readonly figure: string;
-  /** Ours that comes nearest. */
+  /** Returns the most similar condition of this study. */
   readonly nearest: (study: PlatformStudy) => Condition | undefined;
   readonly differs: string;
 }
 
 const find = ({ conditions }: PlatformStudy, regime: string | undefined, load: RegExp): Condition | undefined =>
   conditions.find((condition) => condition.regime === regime && load.test(condition.load));
-const setUp = 'OpenFaaS, an orchestrator that calls stages over HTTP, another machine and video, no repeats';
+const setUp = 'OpenFaaS, an orchestrator that calls stages over HTTP, a different machine and video, no repeats';
 
 const published: readonly Published[] = [
   {
     what: 'one warm request',
     figure: '34.0 s',
     nearest: (study) => find(study, study.regimes.at(-1), /./),
-    differs: `${setUp}; one request, ours are many at the lowest rate that was tried`,
+    differs: `${setUp}; a single request instead of many at the lowest tested rate`,
   },
   {
     what: 'steady, “with 5 concurrent”',
     figure: '7.0 s, all succeeded',
     nearest: (study) => find(study, study.regimes.at(-1), /steady/),
-    differs: `${setUp}; its record shows requests 5 s apart, not five at once`,
+    differs: `${setUp}; its record shows requests at intervals of 5 s, not five concurrent ones`,
   },
   {
     what: 'cold burst of 5',
@@ -37,12 +37,19 @@ const published: readonly Published[] = [
   },
 ];
 
-/** What the original published, what of ours comes nearest, and what differs in set-up; they are not the same experiment. */
+/** Creates the table of published results, the most similar conditions of this study, and the differences in set-up. */
 export function createPublishedTable(study: PlatformStudy): Table {
   return {
     name: 'original',
-    title: 'The original’s published figures beside ours',
-    columns: ['what', 'original, as published', 'ours, median s', 'ours, success %', 'ours is', 'what differs in the original'],
+    title: 'Published results of the original system and this study',
+    columns: [
+      'experiment',
+      'original, as published',
+      'FAVE, median s',
+      'FAVE, success %',
+      'FAVE condition',
+      'differences in the original',
+    ],
     rows: published.map(({ what, figure, nearest, differs }) => {
       const own = nearest(study);
       const requests = own?.runs.map((run) => run.requests) ?? [];

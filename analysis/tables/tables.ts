@@ -1,4 +1,4 @@
-/** The study's tables. Each interval is of 95 %; see `bootstrapInterval`. */
+/** Tables of the study. All intervals are 95 % intervals; see `bootstrapInterval`. */
 import { sum } from 'd3-array';
 import { summarizeColdStarts } from '../measures/cold-starts.ts';
 import type { Comparison } from '../measures/compare.ts';
@@ -13,7 +13,7 @@ import { evaluateTimeouts } from '../measures/idle-timeouts.ts';
 const conditionColumns = ['load', 'regime', 'repeats'];
 const conditionCells = ({ load, regime, runs }: Condition): string[] => [load, regime, String(runs.length)];
 
-/** Latency percentiles, throughput and success. */
+/** Creates the table of latency percentiles, throughput and success. */
 export function createLatencyTable(
   conditions: readonly Condition[],
   name: string,
@@ -23,7 +23,7 @@ export function createLatencyTable(
   return {
     name,
     title,
-    columns: [...conditionColumns, 'requests', ...percentiles.map((p) => `p${p * 100} s`), 'completed a minute', 'success %'],
+    columns: [...conditionColumns, 'requests', ...percentiles.map((p) => `p${p * 100} s`), 'completed per minute', 'success %'],
     rows: conditions.map((condition) => {
       const requests = condition.runs.map((run) => run.requests);
       const latency = (p: number): Interval => bootstrapInterval(requests, (all) => createQuantile(p)(latencies(all)));
@@ -44,17 +44,17 @@ export function createLatencyTable(
   };
 }
 
-/** What work costs, and beside it what waiting for work costs. */
+/** Creates the table of run cost and idle cost. */
 export function createCostTable({ conditions, platform }: PlatformStudy): Table {
   return {
     name: `cost-${platform}`,
     title: 'Cost',
     columns: [
       ...conditionColumns,
-      'run cost a request, GB·s',
-      'idle cost a request, GB·s',
-      'replica-seconds a run',
-      'busy seconds a run',
+      'run cost per request, GB·s',
+      'idle cost per request, GB·s',
+      'replica-seconds per cell',
+      'busy seconds per cell',
     ],
     rows: conditions.map((condition) => {
       const { runs } = condition;
@@ -83,7 +83,7 @@ export function createCostTable({ conditions, platform }: PlatformStudy): Table 
   };
 }
 
-/** How often replicas start cold, how long it takes, and what requests feel of it. */
+/** Creates the table of the frequency and duration of cold starts and their effect on requests. */
 export function createColdTable({ conditions, platform }: PlatformStudy): Table {
   return {
     name: `cold-starts-${platform}`,
@@ -93,8 +93,8 @@ export function createColdTable({ conditions, platform }: PlatformStudy): Table 
       'cold starts',
       'requests with one, %',
       'share of latency, %',
-      'a cold start, median s',
-      'requests with one take longer by, median s',
+      'cold start, median s',
+      'extra latency of requests with a cold start, median s',
     ],
     rows: conditions.map((condition) => {
       const { count, frequency, shareOfLatency, duration, extra } = summarizeColdStarts(condition);
@@ -110,11 +110,11 @@ export function createColdTable({ conditions, platform }: PlatformStudy): Table 
   };
 }
 
-/** Queue time against run time of an item, stage by stage. */
+/** Creates the table of queue time and run time per item and stage. */
 export function createStageTable({ conditions, platform }: PlatformStudy): Table {
   return {
     name: `stages-${platform}`,
-    title: 'Queue time and run time a stage',
+    title: 'Queue time and run time per stage',
     columns: [
       'load',
       'regime',
@@ -122,8 +122,8 @@ export function createStageTable({ conditions, platform }: PlatformStudy): Table
       'items',
       'queue, median s',
       'run, median s',
-      'queue share of its time, %',
-      'share of all work, %',
+      'queue share of item time, %',
+      'share of total run time, %',
     ],
     rows: conditions
       .flatMap(computeStageTimes)
@@ -140,12 +140,12 @@ export function createStageTable({ conditions, platform }: PlatformStudy): Table
   };
 }
 
-/** A comparison's contrast in its own unit. */
+/** Formats the contrast of a comparison in its unit. */
 export function formatContrast({ contrast, measure }: Pick<Comparison, 'contrast' | 'measure'>): string {
   return `${formatInterval(contrast, measure)} ${measure.unit === '%' ? 'points' : measure.unit}`;
 }
 
-/** Every test that was made. */
+/** Creates the table of all tests. */
 export function createTestTable(comparisons: readonly Comparison[], platform: string): Table {
   return {
     name: `tests-${platform}`,
@@ -153,14 +153,14 @@ export function createTestTable(comparisons: readonly Comparison[], platform: st
     columns: [
       'measure',
       'load',
-      'of',
-      'against',
+      'regime',
+      'compared with',
       'difference or ratio',
       'Cliff’s δ',
       'size',
       'p',
-      'least p possible',
-      'p corrected',
+      'smallest possible p',
+      'corrected p',
       'shown',
     ],
     rows: comparisons.map((each) => [
@@ -179,12 +179,12 @@ export function createTestTable(comparisons: readonly Comparison[], platform: st
   };
 }
 
-/** Other idle time-outs than those that were tried. */
+/** Creates the table of other idle timeouts. */
 export function createTimeoutTable({ loads, conditions, platform }: PlatformStudy): Table {
   return {
     name: `timeouts-${platform}`,
-    title: 'Idle time-outs, computed from the recorded gaps',
-    columns: ['load', 'time-out s', 'gaps that outlast it, %', 'idle cost a request, GB·s'],
+    title: 'Idle timeouts, computed from the recorded gaps',
+    columns: ['load', 'timeout s', 'longer gaps, %', 'idle cost per request, GB·s'],
     rows: loads.flatMap((load) => {
       const runs = conditions.filter((condition) => condition.load === load).flatMap((condition) => condition.runs);
       return evaluateTimeouts(runs).map(({ seconds, cold, idle }) => [

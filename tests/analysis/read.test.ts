@@ -15,7 +15,7 @@ afterEach(() => rm(directory, { recursive: true, force: true }));
 const plan = { regimes: { cold: {} }, loads: { steady: 12 }, repeats: 2, requests: 3 };
 const first = (name: string): string => join(directory, 'cold', 'steady', '1', name);
 
-it('reads what a study writes, cells of Kubernetes among them', async () => {
+it('reads the cells of a study, including those of Kubernetes', async () => {
   const runs = [...createSyntheticCells(plan), ...createSyntheticCells({ ...plan, platform: 'kubernetes' })];
   await writeCells(directory, runs);
   const read = await readCells(directory);
@@ -31,7 +31,7 @@ it.each([
     '{"time":"x","stage":"y","event":"exploded"}',
     'line 2 is not a valid scaleEvent: event must be one of decision',
   ],
-])('says in which line of %s it cannot read on', async (name, line, expected) => {
+])('reports the invalid line of %s', async (name, line, expected) => {
   await writeCells(directory, createSyntheticCells(plan));
   const lines = (await readFile(first(name), 'utf8')).split('\n');
   lines.splice(1, 0, line);
@@ -42,20 +42,20 @@ it.each([
   });
 });
 
-it('says which file a finished cell lacks', async () => {
+it('reports a missing file of a finished cell', async () => {
   await writeCells(directory, createSyntheticCells(plan));
   await rm(first('snapshots.jsonl'));
-  await expect(readCells(directory)).rejects.toThrow(`${first('snapshots.jsonl')} cannot be read although its cell is finished`);
+  await expect(readCells(directory)).rejects.toThrow(`cannot read ${first('snapshots.jsonl')} of a finished cell`);
 });
 
-it('refuses two cells that say they are the same', async () => {
+it('rejects two records of the same cell', async () => {
   const [run] = createSyntheticCells(plan);
   await writeCells(join(directory, 'a'), [run!]);
   await writeCells(join(directory, 'b'), [run!]);
   await expect(readCells(directory)).rejects.toMatchObject({ code: 'duplicate-cell' });
 });
 
-it('says that there is nothing to read', async () => {
+it('rejects a directory without cells', async () => {
   await expect(readCells(directory)).rejects.toMatchObject({
     code: 'no-experiments',
     message: expect.stringContaining(directory),
@@ -63,7 +63,7 @@ it('says that there is nothing to read', async () => {
   await expect(readCells(join(directory, 'nowhere'))).rejects.toMatchObject({ code: 'no-experiments' });
 });
 
-it('keeps broken cells and saturation out of what is compared', () => {
+it('excludes broken cells and saturation from comparisons', () => {
   const runs = createSyntheticCells({ ...plan, loads: { steady: 12, saturation: 1 } });
   const broken = { ...runs[0]!, cell: { ...runs[0]!.cell, status: 'broken' as const } };
   const study = groupCells([broken, ...runs.slice(1)]);
