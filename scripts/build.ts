@@ -1,7 +1,7 @@
 /** Bundles the programs: every service process from one entry, the CLI, the launcher and the study. */
 import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { root } from '../infra/process/paths.ts';
+import { compileCacheDir, root } from '../infra/process/paths.ts';
 import { bundle } from './bundle.ts';
 
 const programs = {
@@ -28,6 +28,8 @@ try {
     const { mtimeMs } = await stat(join(dist, name));
     if (mtimeMs < Date.now() - KEPT) await rm(join(dist, name), { recursive: true, force: true });
   }
+  // Compiled code of older builds is of no use.
+  await rm(compileCacheDir, { recursive: true, force: true });
 } finally {
   await rm(aside, { recursive: true, force: true });
 }

@@ -2,7 +2,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import type { Environment } from '../access/environment.ts';
 import { concurrency, niceness } from '../deployment/services.ts';
-import { root } from '../process/paths.ts';
+import { compileCacheDir, root } from '../process/paths.ts';
 import type { ServiceProcessSpec } from '../process/supervisor.ts';
 
 /** Variables besides FAVE_… and OTEL_… that services inherit from the launcher. Its credentials are not among them. */
@@ -42,15 +42,17 @@ export function serviceSpec(
     services,
     command: process.execPath,
     args: ['--enable-source-maps', join(root, 'dist', 'service.mjs'), ...services],
-    env:
-      others.length === 0
+    env: {
+      NODE_COMPILE_CACHE: compileCacheDir,
+      ...(others.length === 0
         ? variablesOf(first)
         : {
             ...inherited,
             FAVE_SERVICE_ENVIRONMENTS: JSON.stringify(
               Object.fromEntries(services.map((service) => [service, variablesOf(service)])),
             ),
-          },
+          }),
+    },
     cwd: root,
     log: join(dataDir, 'logs', `${number === undefined ? name : `${name}-${number}`}.log`),
   };

@@ -16,5 +16,8 @@ export const defaultDataDir = join(root, '.fave');
 /** Cache of what is built once a machine, outside the work tree so that a clean clone finds it. */
 export const cacheDir = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'fave');
 
+/** Directory of code that Node.js compiled (`NODE_COMPILE_CACHE`, also in scripts/node.sh). */
+export const compileCacheDir = join(cacheDir, 'compile-cache');
+
 /** What images are built from and by, and a daemon of our own keeps. */
 export const imagesDir = join(cacheDir, 'images');
