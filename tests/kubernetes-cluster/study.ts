@@ -1,6 +1,6 @@
 /** `npm run study:k8s -- …`: builds and starts the test cluster, runs a study inside its network, and removes the cluster. */
 import { runStudyCommand } from '../../loadgen/study/command.ts';
-import { kubernetes } from './cluster/study-platform.ts';
+import { kubernetes } from './study-platform.ts';
 import { withCluster } from './cluster/with-cluster.ts';
 
 /** Set in the process that runs inside the cluster's network. */

@@ -1,13 +1,13 @@
-import { kubectl } from './kubectl.ts';
-import { recordScaleEvents, type ScaleJournal, type SeenPod } from '../recorders/scale-event-recorder.ts';
-import { install, uninstall, type System } from './system.ts';
-import { NAMESPACE, ports } from '../../../infra/kubernetes/names.ts';
-import { regimeSettings } from '../../../infra/deployment/regimes.ts';
-import { ensureServers } from '../../../infra/servers/install.ts';
-import { graph } from '../../../services/pipeline.ts';
-import { PermanentError } from '../../../shared/core/errors.ts';
-import { local } from '../../../loadgen/study/system/local.ts';
-import type { Platform, ReplicaCount } from '../../../loadgen/study/system/platform.ts';
+import { kubectl } from './cluster/kubectl.ts';
+import { recordScaleEvents, type ScaleJournal, type SeenPod } from './recorders/scale-event-recorder.ts';
+import { install, uninstall, type System } from './cluster/system.ts';
+import { NAMESPACE, ports } from '../../infra/kubernetes/names.ts';
+import { regimeSettings } from '../../infra/deployment/regimes.ts';
+import { ensureServers } from '../../infra/servers/install.ts';
+import { graph } from '../../services/pipeline.ts';
+import { PermanentError } from '../../shared/core/errors.ts';
+import { local } from '../../loadgen/study/system/local.ts';
+import type { Platform, ReplicaCount } from '../../loadgen/study/system/platform.ts';
 
 /** A Kubernetes of one node with KEDA, inside whose network this process runs: each system is installed by its regime's overlay. */
 export const kubernetes: Platform = {
