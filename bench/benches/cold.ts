@@ -8,7 +8,7 @@ import { kinds, type Kind } from '../../schemas/kinds.ts';
 import { graph } from '../../services/pipeline.ts';
 import { pathOf, requestPrefix } from '../../shared/pipeline/keys.ts';
 import { encodeMetadata } from '../../shared/pipeline/metadata.ts';
-import { sha256Of } from '../../shared/store/store.ts';
+import { computeSha256 } from '../../shared/store/store.ts';
 import { consumerName, streams } from '../../shared/bus/topology.ts';
 import type { Bench } from '../report/bench.ts';
 import { atMost, median, summarize } from '../report/figures.ts';
@@ -71,7 +71,7 @@ function inFigures(starts: readonly Start[]): object {
 async function leaveItem({ store, bus }: Instance, stage: string, kind: Kind): Promise<void> {
   const content = kind === kinds.input ? `${NOTHING}${randomUUID()}` : NOTHING;
   const key = requestPrefix(randomUUID()) + pathOf(kind, { file: 'video.mp4', indices: { clip: 1 } });
-  const metadata = { run: 1, options: {}, attributes: {}, sha256: sha256Of(content) };
+  const metadata = { run: 1, options: {}, attributes: {}, sha256: computeSha256(content) };
   await store.put(key, content, { headers: kind === kinds.input ? {} : encodeMetadata(metadata) });
   const waiting = async (): Promise<number> =>
     (await bus.manager.consumers.info(streams.landed, consumerName(stage, 'first'))).num_pending;

@@ -4,7 +4,7 @@ import { kinds, type Kind } from '../../schemas/kinds.ts';
 import { graph } from '../../services/pipeline.ts';
 import { pathOf, requestPrefix } from '../../shared/pipeline/keys.ts';
 import { encodeMetadata } from '../../shared/pipeline/metadata.ts';
-import { sha256Of, type Store } from '../../shared/store/store.ts';
+import { computeSha256, type Store } from '../../shared/store/store.ts';
 import { newTraceparent } from '../../shared/observability/trace.ts';
 import { consumerName } from '../../shared/bus/topology.ts';
 import type { Bench } from '../report/bench.ts';
@@ -57,7 +57,7 @@ interface Upload {
 async function uploadOne(store: Store, kind: Kind, consumer: Peer): Promise<Upload> {
   const key = requestPrefix(randomUUID()) + pathOf(kind, { file: 'video.mp4' });
   const content = key;
-  const metadata = { run: 1, options: {}, attributes: {}, sha256: sha256Of(content), traceparent: newTraceparent() };
+  const metadata = { run: 1, options: {}, attributes: {}, sha256: computeSha256(content), traceparent: newTraceparent() };
   const held = consumer.next('held');
   const begun = now();
   await store.put(key, content, { headers: kind === kinds.input ? {} : encodeMetadata(metadata) });

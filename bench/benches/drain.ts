@@ -4,7 +4,7 @@ import { graph } from '../../services/pipeline.ts';
 import type { Bus } from '../../shared/bus/connection.ts';
 import { pathOf, requestPrefix } from '../../shared/pipeline/keys.ts';
 import { encodeMetadata } from '../../shared/pipeline/metadata.ts';
-import { sha256Of, type Store } from '../../shared/store/store.ts';
+import { computeSha256, type Store } from '../../shared/store/store.ts';
 import { streams, subjects } from '../../shared/bus/topology.ts';
 import { newTraceparent } from '../../shared/observability/trace.ts';
 import type { Bench } from '../report/bench.ts';
@@ -67,7 +67,7 @@ async function record(store: Store, bus: Bus): Promise<Notification> {
     run: 1,
     options: {},
     attributes: { start: 0, end: 10, preroll: 0 },
-    sha256: sha256Of(''),
+    sha256: computeSha256(''),
     traceparent: newTraceparent(),
   };
   await store.put(keyOf(0), '', { headers: encodeMetadata(metadata) });
@@ -92,7 +92,7 @@ async function arrived(bus: Bus, path: string): Promise<Notification> {
 function notification(recorded: Notification, n: number): object {
   const [first] = recorded.Records;
   if (!first) throw new Error('a notification has a record');
-  const object = { ...first.s3.object, key: encodeURIComponent(keyOf(n)), eTag: sha256Of(String(n)).slice(0, 32) };
+  const object = { ...first.s3.object, key: encodeURIComponent(keyOf(n)), eTag: computeSha256(String(n)).slice(0, 32) };
   return { ...recorded, Key: keyOf(n), Records: [{ ...first, s3: { ...first.s3, object } }] };
 }
 

@@ -9,7 +9,7 @@ import { graph } from '../../services/pipeline.ts';
 import { controlFile } from '../../services/stage-deepspeech/pocketsphinx.ts';
 import { findSpeech, readLevels } from '../../services/stage-deepspeech/voice-activity.ts';
 import { requestPrefix } from '../../shared/pipeline/keys.ts';
-import { digestOf } from '../../shared/store/store.ts';
+import { digestFile } from '../../shared/store/store.ts';
 import type { Bench } from '../report/bench.ts';
 import { bundleProgram } from '../peers/bundle.ts';
 import { atMost, median, now, roundToMicro, summarize } from '../report/figures.ts';
@@ -92,7 +92,7 @@ async function assertSameWork(receipts: readonly Receipt[], dir: string): Promis
   for (const { outputs, item } of receipts.filter(({ stage }) => stage === 'stage-ffmpeg-2')) {
     for (const { key, sha256 } of outputs) {
       const path = join(dir, 'encoded', String(Number(item.slice('clip_'.length))), basename(key));
-      if ((await digestOf(path)).sha256 !== sha256) throw new Error(`the script made another ${key}`);
+      if ((await digestFile(path)).sha256 !== sha256) throw new Error(`the script made another ${key}`);
     }
   }
 }

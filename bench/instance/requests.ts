@@ -6,7 +6,7 @@ import { kinds } from '../../schemas/kinds.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
 import { pathOf, requestPrefix } from '../../shared/pipeline/keys.ts';
 import { encodeOptions } from '../../shared/pipeline/metadata.ts';
-import { digestOf, type Store } from '../../shared/store/store.ts';
+import { digestFile, type Store } from '../../shared/store/store.ts';
 import { now } from '../report/figures.ts';
 import { waitForEnd, type Instance } from './instance.ts';
 
@@ -32,7 +32,7 @@ export async function processRequest(
   options: Readonly<Record<string, string>> = {},
 ): Promise<ProcessedRequest> {
   const id = randomUUID();
-  const digest = await digestOf(path);
+  const digest = await digestFile(path);
   const end = waitForEnd(bus, id);
   const begun = now();
   const key = requestPrefix(id) + pathOf(kinds.input, { file: basename(path) });

@@ -2,13 +2,13 @@ import { S3Error } from 'minio';
 import { targetArns } from '../../infra/servers/minio.ts';
 import { notificationRules, type Rule } from '../../infra/setup/notification-rules.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
-import type { Store } from '../../shared/store/store.ts';
+import type { StoreAdmin } from '../../shared/store/s3/admin.ts';
 import { bad, check, ok, warn, type Check } from './check.ts';
 
 const GROUP = 'store';
 
 /** The bucket and its notification rules. */
-export async function checkStore({ client, bucket }: Store, graph: Graph): Promise<Check[]> {
+export async function checkStore({ client, bucket }: StoreAdmin, graph: Graph): Promise<Check[]> {
   const exists = await check(
     GROUP,
     'bucket',

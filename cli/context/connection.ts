@@ -5,6 +5,7 @@ import { instanceEnvironment, readInstance, type InstanceRecord } from '../../in
 import type { Bus } from '../../shared/bus/connection.ts';
 import { readConfig, type BusConfig, type Config } from '../../shared/config/config.ts';
 import { PermanentError, UnavailableError } from '../../shared/core/errors.ts';
+import type { StoreAdmin } from '../../shared/store/s3/admin.ts';
 import { createStore, type Store } from '../../shared/store/store.ts';
 import type { CliContext } from './cli.ts';
 
@@ -78,6 +79,19 @@ export async function withStore<T>(cli: CliContext, work: (store: Store) => Prom
     return await work(store);
   } finally {
     store.close();
+  }
+}
+
+/** Runs `work` with the administration client of the store. @throws UnavailableError if the store is unreachable. */
+export async function withStoreAdmin<T>(cli: CliContext, work: (admin: StoreAdmin) => Promise<T>): Promise<T> {
+  const { store: config } = await resolveConfig(cli);
+  await assertReachable('the store', config.endpoint);
+  const { createStoreAdmin } = await import('../../shared/store/s3/admin.ts'); // loads minio, which only this needs
+  const admin = createStoreAdmin(config);
+  try {
+    return await work(admin);
+  } finally {
+    admin.close();
   }
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { exec, ToolError } from '../../shared/tools/exec.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
-import type { Store } from '../../shared/store/store.ts';
+import type { StoreAdmin } from '../../shared/store/s3/admin.ts';
 import { accessKeyOf, type Policy } from '../access/policies.ts';
 import { waitForStoreServers } from './store-servers.ts';
 
@@ -19,8 +19,8 @@ export interface SetUpAccessOptions {
   readonly policies: Readonly<Record<string, Policy>>;
   /** Secret keys by role. */
   readonly secrets: Readonly<Record<string, string>>;
-  /** Remembers, in a tag of its bucket, what was set up last. */
-  readonly store: Store;
+  /** Stores the digest of the last set-up in a tag of the bucket. */
+  readonly storeAdmin: StoreAdmin;
 }
 
 /** Tag of the bucket that holds the digest: the store itself knows, so a store that was emptied is set up again. */
@@ -44,7 +44,7 @@ export function accessDigest({ policies, secrets }: Pick<SetUpAccessOptions, 'po
  */
 export async function setUpAccess(what: SetUpAccessOptions): Promise<string[]> {
   const digest = accessDigest(what);
-  const { client, bucket } = what.store;
+  const { client, bucket } = what.storeAdmin;
   const tags = await client.getBucketTagging(bucket).catch(() => []);
   if (tags.some(({ Key, Value }) => Key === TAG && Value === digest)) return [];
   // A configuration of its own: mc would write to the user's, and leave the root's password there.

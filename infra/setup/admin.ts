@@ -2,6 +2,7 @@ import { connectBus, type Bus } from '../../shared/bus/connection.ts';
 import { readConfig, type BusConfig, type StoreConfig } from '../../shared/config/config.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import { createStore, type Store } from '../../shared/store/store.ts';
+import { createStoreAdmin, type StoreAdmin } from '../../shared/store/s3/admin.ts';
 import type { Environment } from '../access/environment.ts';
 import type { Policy } from '../access/policies.ts';
 import type { ProgressReporter } from '../process/progress.ts';
@@ -30,13 +31,13 @@ export async function setUpInstance(
   mc: string,
 ): Promise<void> {
   const { ackWait, replicas, retentionDays, events } = readConfig(env);
-  const changes = await withAdmin(servers, async (store, bus) => {
-    const made = await setUp({ store, bus, graph, ackWait, replicas, retentionDays, events });
+  const changes = await withAdmin(servers, async (_, bus, storeAdmin) => {
+    const made = await setUp({ storeAdmin, bus, graph, ackWait, replicas, retentionDays, events });
     if (!servers.access) return made;
     const { endpoint, accessKey, secretKey } = servers.store;
     return [
       ...made,
-      ...(await setUpAccess({ mc, endpoint, store, rootUser: accessKey, rootPassword: secretKey, ...servers.access })),
+      ...(await setUpAccess({ mc, endpoint, storeAdmin, rootUser: accessKey, rootPassword: secretKey, ...servers.access })),
     ];
   });
   if (changes.length > 0)
@@ -46,17 +47,18 @@ export async function setUpInstance(
 /** Runs `work` with the connections of an administrator and closes them. */
 export async function withAdmin<T>(
   servers: Pick<AdminServers, 'store' | 'bus'>,
-  work: (store: Store, bus: Bus) => Promise<T>,
+  work: (store: Store, bus: Bus, storeAdmin: StoreAdmin) => Promise<T>,
 ): Promise<T> {
-  const store = createStore(servers.store);
+  const [store, storeAdmin] = [createStore(servers.store), createStoreAdmin(servers.store)];
   try {
     const bus = await connectBus(servers.bus, 'set-up');
     try {
-      return await work(store, bus);
+      return await work(store, bus, storeAdmin);
     } finally {
       await bus.close();
     }
   } finally {
     store.close();
+    storeAdmin.close();
   }
 }

@@ -13,16 +13,16 @@ import { targetArns } from '../servers/minio.ts';
 import type { SetUpOptions } from './options.ts';
 import { EVENTS, notificationRules, type Rule } from './notification-rules.ts';
 
-type BucketConfig = Pick<SetUpOptions, 'store' | 'graph' | 'retentionDays' | 'events'>;
+type BucketConfig = Pick<SetUpOptions, 'storeAdmin' | 'graph' | 'retentionDays' | 'events'>;
 
 /** Makes the bucket with its versioning, lifecycle and notification rules. @returns What it changed. */
 export async function setUpBucket({
-  store,
+  storeAdmin,
   graph,
   retentionDays = 0,
   events = 'notifications',
 }: BucketConfig): Promise<string[]> {
-  const { client, bucket } = store;
+  const { client, bucket } = storeAdmin;
   const changes: string[] = [];
   const ensure = async (what: string, change: () => Promise<boolean>): Promise<void> => {
     if (await change()) changes.push(`${what} of ${bucket}`);

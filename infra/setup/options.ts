@@ -1,11 +1,10 @@
 import type { Bus } from '../../shared/bus/connection.ts';
 import type { Config } from '../../shared/config/config.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
-import type { Store } from '../../shared/store/store.ts';
+import type { StoreAdmin } from '../../shared/store/s3/admin.ts';
 
 export interface SetUpOptions {
-  /** Connection of an administrator. */
-  readonly store: Store;
+  readonly storeAdmin: StoreAdmin;
   /** Connection of an administrator. */
   readonly bus: Bus;
   readonly graph: Graph;

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { PermanentError } from '../../shared/core/errors.ts';
-import { digestOf, type Digest } from '../../shared/store/store.ts';
+import { digestFile, type Digest } from '../../shared/store/store.ts';
 import type { Random } from '../../shared/core/random.ts';
 
 /** A video of a load, read once beforehand: to hash it at its arrival would make the arrival late. */
@@ -20,7 +20,7 @@ export async function readVideo(text: string, cwd: string): Promise<Video> {
   const found = await stat(path).catch(() => undefined);
   if (!found?.isFile()) throw new PermanentError('no-video', `there is no file ${file}: check its name`);
   if (Number(weight) === 0) throw new PermanentError('no-video', `${text}: a weight must be above 0`);
-  return { name: basename(path), path, weight: Number(weight), ...(await digestOf(path)) };
+  return { name: basename(path), path, weight: Number(weight), ...(await digestFile(path)) };
 }
 
 /** Draws videos in proportion to their weights. @param videos At least one. */

@@ -1,5 +1,18 @@
-import type { Client } from 'minio';
 import type { Digest } from './digest.ts';
+
+/** What a store provider implements. Nothing here depends on a provider; `s3/` is the first one. */
+export interface Store extends ObjectReader, ObjectWriter, ObjectLister {
+  readonly bucket: string;
+  close(): void;
+}
+
+/**
+ * Every call retries while the store is unavailable, until its signal aborts or, without a signal, for 30 s.
+ * Errors: `UnavailableError` if the store stayed unavailable, `RetryableError` `access-denied`, `PermanentError` otherwise.
+ */
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
 
 export interface StoredObject {
   readonly key: string;
@@ -7,72 +20,65 @@ export interface StoredObject {
   /** Bytes. */
   readonly size: number;
   readonly versionId?: string;
-  /** Response headers, the user metadata among them. */
+  /** Response headers, including the user metadata. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
-export interface PutOptions {
+export interface PutOptions extends CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal;
 }
 
-export interface ReadOptions {
-  /** Only this version of the object's content. */
+export interface ReadOptions extends CallOptions {
+  /** Reads only content with this ETag. */
   readonly etag?: string;
   readonly versionId?: string;
-  readonly signal?: AbortSignal;
 }
 
-/** Reads objects. */
+export type ListOptions = CallOptions;
+
 export interface ObjectReader {
   head(key: string, options?: ReadOptions): Promise<StoredObject | undefined>;
-  /** The object's text, for objects known to be small; undefined where there is none. */
+  /** Returns the text of a small object, or `undefined` if it does not exist. */
   getText(key: string, options?: ReadOptions): Promise<{ text: string; etag: string } | undefined>;
-  /** As {@link getText}, for an object that most often is not there: asks by HEAD first, whose refusal has no body to parse and costs half. */
+  /** Same as {@link getText}, for an object that usually does not exist: a HEAD request first costs half of a failed GET. */
   getTextAfterHead(key: string, options?: ReadOptions): Promise<{ text: string; etag: string } | undefined>;
-  /** Streams the object into a file. @throws RetryableError `object-changed` when its etag is another, PermanentError `missing-object`. */
+  /** Streams an object into a file. @throws RetryableError `object-changed` if the ETag differs, PermanentError `missing-object`. */
   download(key: string, path: string, options?: ReadOptions): Promise<void>;
 }
 
-/** Makes and removes objects. */
 export interface ObjectWriter {
   /** Streams a file into the bucket in one request. */
-  upload(key: string, file: Digest & { path: string }, options?: PutOptions): Promise<{ etag: string }>;
+  upload(key: string, file: Digest & { readonly path: string }, options?: PutOptions): Promise<{ etag: string }>;
+  /** Streams a large file into the bucket in parts. @param options `onProgress` receives the number of bytes sent so far. */
+  uploadInParts(
+    key: string,
+    path: string,
+    options?: PutOptions & { readonly onProgress?: (bytes: number) => void },
+  ): Promise<{ etag: string }>;
   put(key: string, text: string, options?: PutOptions): Promise<{ etag: string }>;
-  /** Puts an object only where none is; undefined where one was already. */
+  /** Creates an object. Returns `undefined` if the key exists already. */
   putIfAbsent(key: string, text: string, options?: PutOptions): Promise<{ etag: string } | undefined>;
-  /** Copies inside the store, with new headers. @throws RetryableError `object-changed` where the source is another, PermanentError `missing-object`. */
+  /** Copies an object inside the store, with new headers. @throws RetryableError `object-changed`, PermanentError `missing-object`. */
   copy(from: { key: string; etag: string }, to: string, options?: PutOptions): Promise<{ etag: string }>;
-  remove(key: string): Promise<void>;
+  /** Removes an object; a missing one is no error. */
+  remove(key: string, options?: CallOptions): Promise<void>;
 }
 
-/** Tells what there is. */
 export interface ObjectLister {
-  list(prefix: string): AsyncIterable<{ key: string; etag: string; size: number; modified: Date }>;
-  /** Names of the folders right below a prefix, without the slash. */
-  listPrefixes(prefix: string): AsyncIterable<string>;
-}
-
-/**
- * The bucket. Every call waits for a store that does not answer, until its signal aborts or half a minute ends.
- * Errors: `UnavailableError` when the wait was in vain, `RetryableError` `access-denied`, `PermanentError` otherwise.
- */
-export interface Store extends ObjectReader, ObjectWriter, ObjectLister {
-  readonly bucket: string;
-  /** The MinIO client, for what only set-up does (rules, lifecycle, versioning). */
-  readonly client: Client;
-  close(): void;
+  list(prefix: string, options?: ListOptions): AsyncIterable<{ key: string; etag: string; size: number; modified: Date }>;
+  /** Lists the folders directly below a prefix, without the slash. */
+  listPrefixes(prefix: string, options?: ListOptions): AsyncIterable<string>;
 }
 
 export type StoreOperation = 'head' | 'get' | 'put' | 'copy' | 'list' | 'delete';
 
-/** What may come of a request to the store; `aborted`: whoever asked no longer waits. */
+/** Results of a request to the store; `aborted`: the caller's signal aborted it. */
 export const storeResults = ['ok', 'missing', 'changed', 'denied', 'refused', 'unavailable', 'aborted'] as const;
 export type StoreResult = (typeof storeResults)[number];
 
-/** Hears of every request to the store, tries that are repeated included. */
+/** Receives every request to the store, retries included. */
 export interface StoreObserver {
-  onResponse(operation: StoreOperation, result: StoreResult, seconds?: number): void;
-  /** @param amount Bytes of content that were read from the store (in) or written to it (out). */
+  onResponse(operation: StoreOperation, result: StoreResult, seconds: number): void;
+  /** @param amount Bytes of content that were read from the store (`in`) or written to it (`out`). */
   onTransfer(direction: 'in' | 'out', amount: number): void;
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 
+/** Identifies content. */
 export interface Digest {
   /** Hexadecimal. */
   readonly sha256: string;
@@ -8,8 +9,8 @@ export interface Digest {
   readonly size: number;
 }
 
-/** Size and SHA-256 of a file, read once as a stream. */
-export async function digestOf(path: string): Promise<Digest> {
+/** Returns the size and SHA-256 of a file. Reads it once, as a stream. */
+export async function digestFile(path: string): Promise<Digest> {
   const hash = createHash('sha256');
   let size = 0;
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 18 })) {
@@ -19,6 +20,7 @@ export async function digestOf(path: string): Promise<Digest> {
   return { sha256: hash.digest('hex'), size };
 }
 
-export function sha256Of(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+/** Returns the SHA-256 of text or bytes, hexadecimal. */
+export function computeSha256(content: string | Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
 }

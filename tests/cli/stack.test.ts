@@ -140,9 +140,9 @@ describe('an upload in parts', () => {
   it('arrives whole; one that is broken off leaves nothing', async () => {
     const path = join(dir, 'large.bin');
     execFileSync('sh', ['-c', `head -c 70000000 /dev/urandom > '${path}'`]);
-    const options = { path, headers: {}, progress: () => undefined };
+    const options = { headers: {}, onProgress: () => undefined };
     const key = `tmp/scratch/${uniqueId()}`;
-    await upload(servers.store, { ...options, key, signal: new AbortController().signal });
+    await upload(servers.store, key, path, { ...options, signal: new AbortController().signal });
     await servers.store.download(key, join(dir, 'back.bin'));
     execFileSync('cmp', [path, join(dir, 'back.bin')]);
     await servers.store.remove(key);
@@ -150,14 +150,7 @@ describe('an upload in parts', () => {
     const stop = new AbortController();
     const broken = `tmp/scratch/${uniqueId()}`;
     await expect(
-      upload(servers.store, {
-        ...options,
-        key: broken,
-        signal: stop.signal,
-        progress: () => {
-          stop.abort();
-        },
-      }),
+      upload(servers.store, broken, path, { ...options, signal: stop.signal, onProgress: () => stop.abort() }),
     ).rejects.toThrow();
     expect(await servers.store.head(broken)).toBeUndefined();
   });

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { LandedMessage, RequestState, ItemEvent } from '../../schemas/generated/types.ts';
 import { graph } from '../../services/pipeline.ts';
 import { parseKey } from '../../shared/pipeline/keys.ts';
-import { digestOf } from '../../shared/store/store.ts';
+import { digestFile } from '../../shared/store/store.ts';
 import { validate, type SchemaName } from '../../shared/core/validate.ts';
 import type { Stack } from '../support/stack.ts';
 
@@ -104,7 +104,7 @@ export async function readRequestTree({ store }: Stack, requestId: string, dir: 
     if (!parsed) throw new Error(`${key} has no place in the tree`);
     const local = `${dir}/${basename(path)}`;
     await store.download(key, local);
-    artifacts[path] = (await digestOf(local)).sha256;
+    artifacts[path] = (await digestFile(local)).sha256;
     if (parsed.kind.schema === undefined) continue;
     json.push({
       kind: parsed.kind.name,

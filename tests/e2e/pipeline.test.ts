@@ -7,7 +7,7 @@ import type { Detections, Frames, RequestState, Segments, Transcript } from '../
 import { graph } from '../../services/pipeline.ts';
 import { announce } from '../../shared/bus/landed-message.ts';
 import { encodeOptions } from '../../shared/pipeline/metadata.ts';
-import { digestOf } from '../../shared/store/store.ts';
+import { digestFile } from '../../shared/store/store.ts';
 import { validate } from '../../shared/core/validate.ts';
 import { findMedia, NO_MEDIA } from '../support/media.ts';
 import { requestMetadata, setUpStack, readStoredMessages, WAIT } from '../shared/runtime/harness.ts';
@@ -40,7 +40,7 @@ async function put(
 ): Promise<void> {
   await stack.store.upload(
     `requests/${requestId}/input/${file}`,
-    { path, ...(await digestOf(path)) },
+    { path, ...(await digestFile(path)) },
     { headers: encodeOptions(options) },
   );
 }

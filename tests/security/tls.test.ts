@@ -10,6 +10,7 @@ import { ensureServers } from '../../infra/servers/install.ts';
 import { connectBus } from '../../shared/bus/connection.ts';
 import { readConfig } from '../../shared/config/config.ts';
 import { UnavailableError } from '../../shared/core/errors.ts';
+import { createStoreAdmin } from '../../shared/store/s3/admin.ts';
 import { createStore } from '../../shared/store/store.ts';
 import { onTestFileEnd } from '../support/stack.ts';
 
@@ -108,12 +109,13 @@ function environment(ca: boolean): Record<string, string> {
 }
 
 test('the store is used over TLS with the certificate of a private authority', async () => {
-  const store = createStore(readConfig(environment(true)).store);
+  const config = readConfig(environment(true)).store;
+  const [store, storeAdmin] = [createStore(config), createStoreAdmin(config)];
   await waitUntilReady(
     minio,
     20_000,
     async () =>
-      (await store.client.makeBucket(store.bucket).then(
+      (await storeAdmin.client.makeBucket(store.bucket).then(
         () => true,
         () => undefined,
       )) ?? undefined,
@@ -121,6 +123,7 @@ test('the store is used over TLS with the certificate of a private authority', a
   await store.put('tmp/greeting', 'hello');
   expect((await store.getText('tmp/greeting'))?.text).toBe('hello');
   store.close();
+  storeAdmin.close();
 });
 
 test('without its authority the store is not trusted', async () => {

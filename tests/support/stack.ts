@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, inject } from 'vitest';
 import { connectBus, type Bus } from '../../shared/bus/connection.ts';
 import { readConfig, type Config } from '../../shared/config/config.ts';
+import { createStoreAdmin, type StoreAdmin } from '../../shared/store/s3/admin.ts';
 import { createStore, type Store } from '../../shared/store/store.ts';
 import './built-servers.ts';
 import { runCleanups, type CleanUp } from './clean-ups.ts';
@@ -11,6 +12,7 @@ import type { ServiceInfo, StackCalls } from './stack-server.ts';
 /** Real MinIO and NATS with set-up done, and an administrator's connections to them; closed after the test file. */
 export interface Stack {
   readonly store: Store;
+  readonly storeAdmin: StoreAdmin;
   readonly bus: Bus;
   readonly config: Config;
   /** An administrator's environment, for programs that a test runs. */
@@ -60,14 +62,16 @@ export function uniqueId(prefix = 'test'): string {
 async function open(name: string): Promise<Stack> {
   const { environment, dataDir, servers } = await call('stack', { name });
   const config = readConfig(environment);
-  const store = createStore(config.store);
+  const [store, storeAdmin] = [createStore(config.store), createStoreAdmin(config.store)];
   const bus = await connectBus(config.bus, 'test');
   onTestFileEnd(async () => {
     store.close();
+    storeAdmin.close();
     await bus.close();
   });
   return {
     store,
+    storeAdmin,
     bus,
     config,
     environment,

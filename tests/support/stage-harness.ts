@@ -10,7 +10,7 @@ import { createLogger } from '../../shared/observability/log.ts';
 import { withDefaults, type OptionMap } from '../../shared/core/options.ts';
 import type { Attributes, Indices } from '../../shared/pipeline/artifact.ts';
 import { loadStage, type AnyStage, type Item, type Outputs, type Source } from '../../shared/pipeline/stage.ts';
-import { digestOf } from '../../shared/store/store.ts';
+import { digestFile } from '../../shared/store/store.ts';
 import { validate, type SchemaName } from '../../shared/core/validate.ts';
 
 /** A local file that stands for an object of the bucket. */
@@ -103,7 +103,7 @@ async function sourceOf({ kind, path, indices = {}, attributes = {} }: LocalObje
     attributes,
     size,
     file: () => Promise.resolve(path),
-    sha256: async () => (await digestOf(path)).sha256,
+    sha256: async () => (await digestFile(path)).sha256,
     json: async () => checked(kind, JSON.parse(await readFile(path, 'utf8'))),
   };
 }
@@ -133,13 +133,13 @@ function outputsInto(root: string, stage: AnyStage, item: Source, made: Output[]
       const output = await place(kind, extname(path).slice(1), about);
       await copyFile(path, output.path);
       made.push(output);
-      return digestOf(output.path);
+      return digestFile(output.path);
     },
     async json(kind, value, about) {
       const output = await place(kind, 'json', about);
       await writeFile(output.path, JSON.stringify(checked(kind, value)));
       made.push(output);
-      return digestOf(output.path);
+      return digestFile(output.path);
     },
   };
 }

@@ -5,7 +5,7 @@ import { checkStore } from '../../checks/store.ts';
 import { checkTools } from '../../checks/tools.ts';
 import { bad, type Check } from '../../checks/check.ts';
 import type { CliContext, Output } from '../../context/cli.ts';
-import { findInstance, hasServerAddresses, withBus, withStore } from '../../context/connection.ts';
+import { findInstance, hasServerAddresses, withBus, withStoreAdmin } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
 import { messageOf } from '../../../shared/core/errors.ts';
 import { wrap } from '../../../shared/core/text.ts';
@@ -22,7 +22,7 @@ export async function doctor(cli: CliContext, { json = false }: { json?: boolean
     (error: unknown): Check[] => [bad(group, 'connection', messageOf(error), 'npm start starts it')];
   const checks = [
     ...(await checkTools(cli.env)),
-    ...(await withStore(cli, (store) => checkStore(store, graph)).catch(unreachable('store'))),
+    ...(await withStoreAdmin(cli, (admin) => checkStore(admin, graph)).catch(unreachable('store'))),
     ...(await withBus(cli, (bus) => checkBus(bus, graph)).catch(unreachable('bus'))),
     ...(await checkServices(instance, graph)),
   ];

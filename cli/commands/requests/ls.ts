@@ -1,5 +1,5 @@
 import type { RequestState } from '../../../schemas/generated/types.ts';
-import { metadataPaths, requestPrefix, REQUESTS_PREFIX, splitKey } from '../../../shared/pipeline/keys.ts';
+import { metadataPaths, REQUEST_ID, requestPrefix, REQUESTS_PREFIX } from '../../../shared/pipeline/keys.ts';
 import type { Store } from '../../../shared/store/store.ts';
 import type { CliContext, Output } from '../../context/cli.ts';
 import { withStore } from '../../context/connection.ts';
@@ -41,12 +41,10 @@ export function ls(cli: CliContext, { limit, json = false }: { limit: number; js
   });
 }
 
-async function listRequests({ client, bucket }: Store): Promise<{ ids: string[]; more: boolean }> {
+async function listRequests(store: Store): Promise<{ ids: string[]; more: boolean }> {
   const ids: string[] = [];
-  for await (const item of client.listObjectsV2(bucket, REQUESTS_PREFIX, false)) {
-    const { prefix } = item as { prefix?: string };
-    const id = prefix === undefined ? undefined : splitKey(prefix)?.requestId;
-    if (id === undefined) continue;
+  for await (const id of store.listPrefixes(REQUESTS_PREFIX)) {
+    if (!REQUEST_ID.test(id)) continue;
     if (ids.length === SCANNED) return { ids, more: true };
     ids.push(id);
   }

@@ -76,10 +76,10 @@ function createSender({ signal }: CliContext, store: Store, options: Record<stri
     if (admitted && 'status' in admitted) return { ended: admitted };
     const title = escapeControlCharacters(basename(file));
     display.note(title, `uploading ${bytes(size)}`);
-    const progress = (arrived: number): void => {
+    const onProgress = (arrived: number): void => {
       display.note(title, `uploading ${bytes(arrived)} of ${bytes(size)}`);
     };
-    const { etag } = await upload(store, { path, key, headers: encodeOptions(options), signal, progress });
+    const { etag } = await upload(store, key, path, { headers: encodeOptions(options), signal, onProgress });
     display.note(title, 'uploaded');
     if (admitted?.etag !== etag) return {};
     const state = await stateOf(store, submission.id);

@@ -2,7 +2,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { PermanentError } from '../../../shared/core/errors.ts';
 import { requestPrefix } from '../../../shared/pipeline/keys.ts';
-import { sha256Of } from '../../../shared/store/store.ts';
+import { computeSha256 } from '../../../shared/store/store.ts';
 import type { CliContext } from '../../context/cli.ts';
 import { withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
@@ -33,7 +33,7 @@ export async function get(cli: CliContext, id: string, dir: string): Promise<num
       async ({ key, path }) => {
         await mkdir(dirname(path), { recursive: true });
         // A file with its own name is whole. That name may be as long as names can be, so nothing is added to it.
-        const part = join(dirname(path), `.${sha256Of(path).slice(0, 16)}.part`);
+        const part = join(dirname(path), `.${computeSha256(path).slice(0, 16)}.part`);
         try {
           await store.download(key, part, { signal: cli.signal });
           await rename(part, path);

@@ -3,7 +3,7 @@ import { kinds, type Kind } from '../../../schemas/kinds.ts';
 import { memoKey, metadataPaths, parseKey, requestPrefix } from '../../pipeline/keys.ts';
 import { inheritMetadata } from '../../bus/landed-message.ts';
 import type { Item } from '../../pipeline/stage.ts';
-import { sha256Of, type Store } from '../../store/store.ts';
+import { computeSha256, type Store } from '../../store/store.ts';
 import { parseJson } from '../../core/validate.ts';
 import { receiptOf, type Attempt } from './attempt.ts';
 import { outputHeaders } from '../workdir/outputs.ts';
@@ -40,7 +40,7 @@ export function createMemo(store: Store): Memo {
       // Numbered siblings, such as frames, are vouched for by the manifest that the item is: it names their content.
       const read = (stage.reads ?? []).filter((kind) => placeholders(kind).every((name) => name in item.indices));
       const beside = await Promise.all(read.map(async (kind) => (await item.sibling(kind)).sha256()));
-      const hash = sha256Of(
+      const hash = computeSha256(
         JSON.stringify([stage.name, stage.version, config.hash, landed.sha256, attempt.item, landed.attributes, beside]),
       );
       return { hash, entry: (await store.getTextAfterHead(memoKey(stage.name, hash), { signal: abort.signal }))?.text };

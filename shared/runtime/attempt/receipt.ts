@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import type { Receipt } from '../../../schemas/generated/types.ts';
 import { metadataPaths, requestPrefix } from '../../pipeline/keys.ts';
 import type { OptionMap } from '../../core/options.ts';
-import { sha256Of, type Store } from '../../store/store.ts';
+import { computeSha256, type Store } from '../../store/store.ts';
 import { parseJson } from '../../core/validate.ts';
 import type { Attempt } from './attempt.ts';
 
@@ -15,7 +15,7 @@ export interface StageConfig {
 export function stageConfig(options: OptionMap, settings: OptionMap): StageConfig {
   const values = { ...options, ...settings };
   const sorted = Object.fromEntries(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return { values: sorted, hash: sha256Of(JSON.stringify(sorted)) };
+  return { values: sorted, hash: computeSha256(JSON.stringify(sorted)) };
 }
 
 /** The receipt of an item, if it was settled; undefined also where what is there cannot be read, which only means work. */

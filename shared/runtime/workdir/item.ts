@@ -7,7 +7,7 @@ import { itemId, parseKey, pathOf, requestPrefix } from '../../pipeline/keys.ts'
 import { decodeMetadata } from '../../pipeline/metadata.ts';
 import type { Attributes, Indices } from '../../pipeline/artifact.ts';
 import type { Item, Source } from '../../pipeline/stage.ts';
-import { digestOf, type Store } from '../../store/store.ts';
+import { digestFile, type Store } from '../../store/store.ts';
 import { parseJson, type SchemaName } from '../../core/validate.ts';
 
 interface Located {
@@ -41,7 +41,7 @@ function sourceOf(object: Located, { store, dir, signal }: { store: Store; dir: 
     attributes,
     size,
     file: () => (downloaded ??= download()),
-    sha256: async () => object.sha256 ?? (await digestOf(await (downloaded ??= download()))).sha256,
+    sha256: async () => object.sha256 ?? (await digestFile(await (downloaded ??= download()))).sha256,
     json: async () => {
       const found = await store.getText(key, version);
       if (!found) throw new NotFoundError('missing-artifact', `${key} is gone`);

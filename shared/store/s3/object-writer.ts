@@ -1,24 +1,26 @@
 import { RetryableError, UnavailableError } from '../../core/errors.ts';
-import type { Body, Connection } from './connection.ts';
-import type { PutOptions, ObjectWriter } from '../contract.ts';
-import { sha256Of } from '../digest.ts';
+import type { ObjectWriter, PutOptions } from '../contract.ts';
+import { computeSha256 } from '../digest.ts';
+import { createUploadInParts } from './multipart-upload.ts';
+import type { Body, SendRequest } from './request.ts';
+import { drainResponse, parseElement, parseEtag, readBody, unquote } from './response.ts';
 import type { RunOperation } from './run-operation.ts';
-import { contentOf, drained, etagOf } from './response.ts';
+import { encodePath } from './sign.ts';
 
-export function writing(bucket: string, { request, client }: Connection, operate: RunOperation): ObjectWriter {
-  const send = (key: string, body: Body, size: number, { headers, signal }: PutOptions = {}): Promise<{ etag: string }> =>
-    operate('put', key, signal, async (moved) => {
-      const sent = { ...headers, 'content-length': String(size) };
-      const response = await drained(await request({ method: 'PUT', key, headers: sent }, signal, body));
-      moved('out', size);
-      return { etag: etagOf(response.headers) };
+export function createObjectWriter(bucket: string, send: SendRequest, operate: RunOperation): ObjectWriter {
+  const putBody = (key: string, body: Body, { headers = {}, signal }: PutOptions = {}): Promise<{ etag: string }> =>
+    operate('put', key, signal, async (onTransfer) => {
+      const response = await drainResponse(await send({ method: 'PUT', key, headers, body, signal }));
+      onTransfer('out', body.size);
+      return { etag: parseEtag(response.headers) };
     });
 
   const put: ObjectWriter['put'] = (key, text, options) =>
-    send(key, { data: text, sha256: sha256Of(text) }, Buffer.byteLength(text), options);
+    putBody(key, { data: text, sha256: computeSha256(text), size: Buffer.byteLength(text) }, options);
 
   return {
-    upload: (key, { path, sha256, size }, options) => send(key, { path, sha256 }, size, options),
+    upload: putBody,
+    uploadInParts: createUploadInParts(send, operate),
     put,
     putIfAbsent: async (key, text, options = {}) => {
       try {
@@ -28,19 +30,24 @@ export function writing(bucket: string, { request, client }: Connection, operate
         throw error;
       }
     },
-    copy: (from, to, { headers, signal } = {}) =>
+    copy: (from, to, { headers = {}, signal } = {}) =>
       operate('copy', to, signal, async () => {
-        const sent = {
+        const copyHeaders = {
           ...headers,
-          'x-amz-copy-source': encodeURI(`/${bucket}/${from.key}`),
+          'x-amz-copy-source': encodePath(`/${bucket}/${from.key}`),
           'x-amz-copy-source-if-match': from.etag,
           'x-amz-metadata-directive': 'REPLACE',
         };
-        const answer = await contentOf(await request({ method: 'PUT', key: to, headers: sent }, signal));
-        const etag = /<ETag>(?:&#34;|&quot;|")?([^<&"]+)/.exec(answer.toString())?.[1];
-        if (etag === undefined) throw new UnavailableError('store-unavailable', `copying ${from.key} was not confirmed`);
-        return { etag };
+        const xml = (await readBody(await send({ method: 'PUT', key: to, headers: copyHeaders, signal }))).toString();
+        // A copy that fails after the response has started answers 200 with an error document.
+        const etag = parseElement(xml, 'ETag');
+        if (etag === undefined)
+          throw new UnavailableError('store-unavailable', `the store did not confirm the copy of ${from.key}`);
+        return { etag: unquote(etag) };
       }),
-    remove: (key) => operate('delete', key, undefined, () => client.removeObject(bucket, key)),
+    remove: (key, { signal } = {}) =>
+      operate('delete', key, signal, async () => {
+        await drainResponse(await send({ method: 'DELETE', key, signal }));
+      }),
   };
 }

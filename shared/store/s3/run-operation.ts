@@ -2,46 +2,42 @@ import pRetry from 'p-retry';
 import { messageOf, UnavailableError } from '../../core/errors.ts';
 import { currentTraceparent, startSpan } from '../../observability/trace.ts';
 import type { StoreObserver, StoreOperation, StoreResult } from '../contract.ts';
-import { resultOf, toStoreError } from './store-errors.ts';
+import { toStoreResult, toStoreError } from './store-errors.ts';
 
-/** Milliseconds that a call without a signal waits for a store that does not answer. */
-const PATIENCE = 30_000;
+/** Time for which a call without a signal is retried while the store is unavailable, in milliseconds. */
+const RETRY_TIMEOUT_MS = 30_000;
 
-/** Says that content has come or gone. */
-export type Moved = StoreObserver['onTransfer'];
+type OnTransfer = StoreObserver['onTransfer'];
 
-/**
- * Does something with an object: the one way that every request about one goes. Repeats what a store that does not answer left
- * undone, tells the observer of each try, and traces the whole.
- */
+/** Runs every operation on the store: retries it while the store is unavailable, reports each attempt to the observer, and traces it. */
 export type RunOperation = <T>(
   operation: StoreOperation,
   key: string,
   signal: AbortSignal | undefined,
-  call: (moved: Moved) => Promise<T>,
+  call: (onTransfer: OnTransfer) => Promise<T>,
 ) => Promise<T>;
 
 export function createRunOperation(observer: StoreObserver | undefined): RunOperation {
   return async (operation, key, signal, call) => {
-    const span = beginSpan(operation, key);
-    const moved: Moved = (direction, amount) => {
+    const span = startOperationSpan(operation, key);
+    const onTransfer: OnTransfer = (direction, amount) => {
       observer?.onTransfer(direction, amount);
-      span.moved(amount);
+      span.addBytes(amount);
     };
     let lastError: unknown;
     const once = async (): Promise<Awaited<ReturnType<typeof call>>> => {
-      const begun = performance.now();
-      const answered = (result: StoreResult): void =>
-        observer?.onResponse(operation, result, (performance.now() - begun) / 1_000);
+      const started = performance.now();
+      const report = (result: StoreResult): void =>
+        observer?.onResponse(operation, result, (performance.now() - started) / 1_000);
       try {
-        const value = await call(moved);
-        answered('ok');
+        const value = await call(onTransfer);
+        report('ok');
         return value;
       } catch (error) {
-        // What comes of breaking a try off says nothing of the store.
+        // An aborted attempt says nothing about the store.
         const fault = signal?.aborted ? error : toStoreError(error, key);
         if (!signal?.aborted || fault instanceof UnavailableError) lastError = fault;
-        answered(resultOf(fault));
+        report(toStoreResult(fault));
         throw fault;
       }
     };
@@ -51,14 +47,14 @@ export function createRunOperation(observer: StoreObserver | undefined): RunOper
         minTimeout: 100,
         maxTimeout: 3_000,
         randomize: true,
-        ...(signal ? { signal } : { maxRetryTime: PATIENCE }),
+        ...(signal ? { signal } : { maxRetryTime: RETRY_TIMEOUT_MS }),
         shouldRetry: ({ error }) => error instanceof UnavailableError,
       });
       span.end('ok');
       return value;
     } catch (error) {
-      span.end(resultOf(lastError ?? error), messageOf(lastError ?? error));
-      // A deadline that passed while the store was away is the store's fault, not the item's.
+      span.end(toStoreResult(lastError ?? error), messageOf(lastError ?? error));
+      // A deadline that passed while the store was unavailable is a failure of the store, not of the item.
       if (lastError instanceof UnavailableError) throw lastError;
       signal?.throwIfAborted();
       throw error;
@@ -66,25 +62,25 @@ export function createRunOperation(observer: StoreObserver | undefined): RunOper
   };
 }
 
-/** Results by which callers find out how things are. */
-const answers: readonly StoreResult[] = ['ok', 'missing', 'changed'];
+/** Results that are no errors: callers probe with them. */
+const expectedResults: readonly StoreResult[] = ['ok', 'missing', 'changed'];
 
-/** The span of an operation, where it is part of work that is traced. */
-function beginSpan(
+/** Starts a span for an operation if its caller is traced. */
+function startOperationSpan(
   operation: StoreOperation,
   key: string,
-): { moved(amount: number): void; end(result: StoreResult, error?: string): void } {
+): { addBytes(amount: number): void; end(result: StoreResult, error?: string): void } {
   const parent = currentTraceparent();
   if (parent === undefined) return untraced;
   const span = startSpan(`store ${operation}`, parent, { kind: 'client', attributes: { 'fave.store.key': key } });
   let bytes = 0;
   return {
-    moved: (amount) => (bytes += amount),
+    addBytes: (amount) => (bytes += amount),
     end: (result, error) => {
       const attributes = { 'fave.store.result': result, 'fave.store.bytes': bytes };
-      span.end(attributes, answers.includes(result) ? undefined : error);
+      span.end(attributes, expectedResults.includes(result) ? undefined : error);
     },
   };
 }
 
-const untraced = { moved: () => undefined, end: () => undefined };
+const untraced = { addBytes: () => undefined, end: () => undefined };

@@ -1,6 +1,6 @@
-import { S3Error } from 'minio';
 import { FaveError, messageOf, NotFoundError, PermanentError, RetryableError, UnavailableError } from '../../core/errors.ts';
 import type { StoreResult } from '../contract.ts';
+import { S3ResponseError } from './response.ts';
 
 const missing = new Set(['NoSuchKey', 'NotFound', 'NoSuchVersion', 'MethodNotAllowed']);
 
@@ -16,43 +16,44 @@ const permanent = new Set([
   'XMinioInvalidResourceName',
 ]);
 
-/** Codes by which a read or a write, which name no path, say that the caller's disk is to blame. */
-const local = new Set<unknown>(['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO', 'EROFS']);
+/** Error codes of the local disk in reads and writes, whose errors have no path. */
+const diskErrors = new Set<unknown>(['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO', 'EROFS']);
 
-/** Whether an error is of the caller's own file: only the system's errors about files have a path. */
+/** Whether an error concerns a local file: only file system errors have a path. */
 function isLocal(error: unknown): boolean {
-  return error instanceof Error && ('path' in error || ('code' in error && local.has(error.code)));
+  return error instanceof Error && ('path' in error || ('code' in error && diskErrors.has(error.code)));
 }
 
-/** A failure of a request in FAVE's terms; one of the caller's own file as it is. */
+/** Converts a failed request to a `FaveError`. Returns aborts and errors of local files unchanged. */
 export function toStoreError(error: unknown, key: string): unknown {
   if (error instanceof RetryableError || error instanceof PermanentError) return error;
   if (error instanceof Error && error.name === 'AbortError') return error;
-  const refusal = error instanceof S3Error ? refused(error, key) : undefined;
+  const refusal = error instanceof S3ResponseError ? toRefusal(error, key) : undefined;
   if (refusal) return refusal;
   if (isLocal(error)) return error;
   return new UnavailableError('store-unavailable', `the store does not answer (${messageOf(error)})`, { cause: error });
 }
 
-/** What the store's answer means; undefined where it only means that it cannot answer now. */
-function refused(cause: S3Error, key: string): FaveError | undefined {
-  const code = cause.code ?? '';
-  if (missing.has(code)) return new NotFoundError('missing-object', `there is no object ${key} in the bucket`, { cause });
+/** Converts an error response; `undefined` if it only means that the store is unavailable. */
+function toRefusal(cause: S3ResponseError, key: string): FaveError | undefined {
+  const { code } = cause;
+  if (missing.has(code)) return new NotFoundError('missing-object', `object ${key} does not exist in the bucket`, { cause });
   if (code === 'PreconditionFailed')
-    return new RetryableError('object-changed', `${key} is not what it was when it was announced`, { cause });
+    return new RetryableError('object-changed', `${key} has changed since it was announced`, { cause });
   if (denied.has(code))
     return new RetryableError(
       'access-denied',
-      `the store refuses access to ${key} (${code}): check ARTIFACT_ACCESS_KEY and its policy`,
+      `the store denies access to ${key} (${code}): check ARTIFACT_ACCESS_KEY and its policy`,
       { cause },
     );
-  if (code === 'NoSuchBucket') return new RetryableError('bucket-not-found', `the bucket does not exist: run set-up`, { cause });
-  if (permanent.has(code)) return new PermanentError('store-refused', `the store refused ${key}: ${cause.message}`, { cause });
+  if (code === 'NoSuchBucket')
+    return new RetryableError('bucket-not-found', `the bucket does not exist: npm start creates it`, { cause });
+  if (permanent.has(code)) return new PermanentError('store-refused', `the store rejected ${key}: ${cause.message}`, { cause });
   return undefined;
 }
 
-/** What came of a request that failed. */
-export function resultOf(error: unknown): StoreResult {
+/** Returns the result of a failed request, for metrics and traces. */
+export function toStoreResult(error: unknown): StoreResult {
   if (error instanceof UnavailableError) return 'unavailable';
   if (!(error instanceof FaveError)) return 'aborted';
   const results: Record<string, StoreResult> = {
@@ -63,7 +64,7 @@ export function resultOf(error: unknown): StoreResult {
   return results[error.code] ?? 'refused';
 }
 
-/** Nothing instead of the error that there is nothing. */
+/** Returns `undefined` for a missing object; throws any other error again. */
 export function ignoreNotFound(error: unknown): undefined {
   if (error instanceof NotFoundError) return undefined;
   throw error;

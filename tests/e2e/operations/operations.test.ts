@@ -115,7 +115,7 @@ test('dead letters are backed up and restored', { timeout: 60_000 }, async () =>
 });
 
 test('uploads that nobody finished are removed', async () => {
-  const { client, bucket } = stack.store;
+  const { client, bucket } = stack.storeAdmin;
   await client.initiateNewMultipartUpload(bucket, key('input/half.mp4'), {});
   expect(await shell('mc ls --incomplete --recursive fave/fave-artifacts')).toContain('half.mp4');
   await follow('incomplete');

@@ -34,12 +34,12 @@ describe('set-up', () => {
   });
 
   it('keeps old versions of inputs, and of nothing that FAVE itself puts', async () => {
-    const { store } = stack;
+    const { store, storeAdmin } = stack;
     const versions = async (path: string): Promise<number> => {
       const key = `requests/${uniqueId()}/${path}`;
       for (const text of ['a', 'b']) await store.put(key, text);
       let count = 0;
-      for await (const _ of store.client.listObjects(store.bucket, key, true, { IncludeVersion: true })) count += 1;
+      for await (const _ of storeAdmin.client.listObjects(store.bucket, key, true, { IncludeVersion: true })) count += 1;
       return count;
     };
     expect(await versions('input/video.mp4')).toBe(2);

@@ -7,7 +7,7 @@ import { createLogger } from '../../../shared/observability/log.ts';
 import { createLaneConsumer } from '../../../shared/runtime/delivery/lane-consumer.ts';
 import { createMetrics } from '../../../shared/runtime/service/metrics.ts';
 import type { Service } from '../../../shared/runtime/service/service.ts';
-import { digestOf } from '../../../shared/store/store.ts';
+import { digestFile } from '../../../shared/store/store.ts';
 import { consumerName, MAX_DELIVERIES, streams, subjects } from '../../../shared/bus/topology.ts';
 import { chirp, generateMedia, h264, createPicture } from '../../support/media.ts';
 import { exhaustDeliveries, requestMetadata } from '../../shared/runtime/harness.ts';
@@ -35,7 +35,7 @@ async function provoke(stack: Stack): Promise<string> {
 
   const path = generateMedia('counted.mp4', ...createPicture({ seconds: 1 }), ...chirp(1), ...h264);
   const again = uniqueId('again');
-  await stack.store.upload(`requests/${again}/input/video.mp4`, { path, ...(await digestOf(path)) });
+  await stack.store.upload(`requests/${again}/input/video.mp4`, { path, ...(await digestFile(path)) });
   const feed = createLaneConsumer(stack.bus, streams.landed, [consumerName(STAGE, 'first')], createLogger({}, 'silent'));
   const item = await feed.next(AbortSignal.timeout(WAIT.timeout));
   expect(item?.deliveries).toBe(1);

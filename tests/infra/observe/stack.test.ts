@@ -11,7 +11,7 @@ import { results } from '../../../services/relay/relay.ts';
 import { logEvents } from '../../../shared/observability/log.ts';
 import { outcomes } from '../../../shared/runtime/service/metrics.ts';
 import { toolNames, toolResults } from '../../../shared/runtime/workdir/recorded-exec.ts';
-import { digestOf, storeResults } from '../../../shared/store/store.ts';
+import { digestFile, storeResults } from '../../../shared/store/store.ts';
 import { streams } from '../../../shared/bus/topology.ts';
 import { newTraceparent, traceIdOf } from '../../../shared/observability/trace.ts';
 import { chirp, generateMedia, h264, createPicture } from '../../support/media.ts';
@@ -81,7 +81,7 @@ beforeAll(async () => {
   const path = generateMedia('observed.mp4', ...createPicture({ seconds: 2 }), ...chirp(2), ...h264);
   await stack.store.upload(
     `requests/${id}/input/video.mp4`,
-    { path, ...(await digestOf(path)) },
+    { path, ...(await digestFile(path)) },
     { headers: { 'x-amz-meta-fave-traceparent': begun } },
   );
   await stack.store.put(`requests/${broken}/input/video.mp4`, 'this is no video');

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { setUpBucket } from '../../../infra/setup/bucket.ts';
 import { graph } from '../../../services/pipeline.ts';
-import { createStore, type Store } from '../../../shared/store/store.ts';
+import { createStoreAdmin, type StoreAdmin } from '../../../shared/store/s3/admin.ts';
 import { createOwnStack, type Stack } from '../../support/stack.ts';
 
 let stack: Stack;
@@ -12,10 +12,10 @@ beforeAll(async () => {
   stack = await createOwnStack();
 });
 
-function bucket(name: string, endpoint = stack.config.store.endpoint): Store {
-  const store = createStore({ ...stack.config.store, endpoint, bucket: name });
-  onTestFinished(() => store.close());
-  return store;
+function bucket(name: string, endpoint = stack.config.store.endpoint): StoreAdmin {
+  const storeAdmin = createStoreAdmin({ ...stack.config.store, endpoint, bucket: name });
+  onTestFinished(() => storeAdmin.close());
+  return storeAdmin;
 }
 
 /** Answers what holds MinIO's extensions as S3's schema has it: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
@@ -44,23 +44,23 @@ async function strict(endpoint: string): Promise<string> {
 }
 
 it('set-up leaves the rules of a bucket alone that FAVE looks into by itself', async () => {
-  const store = bucket('announces-nothing');
-  expect(await setUpBucket({ store, graph, events: 'sweep' })).toEqual([
+  const storeAdmin = bucket('announces-nothing');
+  expect(await setUpBucket({ storeAdmin, graph, events: 'sweep' })).toEqual([
     'made bucket announces-nothing',
     'set the versioning of announces-nothing',
     'set the lifecycle of announces-nothing',
   ]);
-  expect(await setUpBucket({ store, graph, events: 'sweep' })).toEqual([]);
-  expect(await setUpBucket({ store, graph })).toEqual(['set the notification rules of announces-nothing']);
+  expect(await setUpBucket({ storeAdmin, graph, events: 'sweep' })).toEqual([]);
+  expect(await setUpBucket({ storeAdmin, graph })).toEqual(['set the notification rules of announces-nothing']);
 });
 
 it('a store without MinIO’s extensions keeps versions of every key', async () => {
-  const store = bucket('of-another-store', await strict(stack.config.store.endpoint));
-  expect(await setUpBucket({ store, graph, events: 'sweep' })).toEqual([
+  const storeAdmin = bucket('of-another-store', await strict(stack.config.store.endpoint));
+  expect(await setUpBucket({ storeAdmin, graph, events: 'sweep' })).toEqual([
     'made bucket of-another-store',
     'set the versioning of of-another-store',
     'set the lifecycle of of-another-store',
   ]);
-  expect(await store.client.getBucketVersioning(store.bucket)).toMatchObject({ Status: 'Enabled' });
-  expect(await setUpBucket({ store, graph, events: 'sweep' })).toEqual([]);
+  expect(await storeAdmin.client.getBucketVersioning(storeAdmin.bucket)).toMatchObject({ Status: 'Enabled' });
+  expect(await setUpBucket({ storeAdmin, graph, events: 'sweep' })).toEqual([]);
 });

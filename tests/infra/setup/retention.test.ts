@@ -9,12 +9,12 @@ import { graph } from '../../../services/pipeline.ts';
 import { createOwnStack, type Stack } from '../../support/stack.ts';
 
 /** What the store says that it deletes, and after how many days. */
-async function expiries({ store }: Stack): Promise<Record<string, number>> {
+async function expiries({ storeAdmin }: Stack): Promise<Record<string, number>> {
   interface Rule {
     readonly Filter: { readonly Prefix: string };
     readonly Expiration?: { readonly Days?: number | string };
   }
-  const { Rule } = (await store.client.getBucketLifecycle(store.bucket)) as unknown as { Rule: Rule[] };
+  const { Rule } = (await storeAdmin.client.getBucketLifecycle(storeAdmin.bucket)) as unknown as { Rule: Rule[] };
   return Object.fromEntries(
     Rule.flatMap(({ Filter, Expiration }) => (Expiration?.Days === undefined ? [] : [[Filter.Prefix, Number(Expiration.Days)]])),
   );

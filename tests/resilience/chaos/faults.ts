@@ -57,7 +57,7 @@ async function without(
   during: () => Promise<unknown> = () => seconds(random.between(5, 15)),
 ): Promise<string> {
   const set = (paths: readonly Path[]): Promise<void> =>
-    pRetry(() => setNotificationRules(world.store, graph, paths), { retries: 20, maxTimeout: 2_000 });
+    pRetry(() => setNotificationRules(world.storeAdmin, graph, paths), { retries: 20, maxTimeout: 2_000 });
   await set(left);
   await during();
   await set(['fast', 'durable']);

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bus } from '../../../shared/bus/connection.ts';
 import { requestPrefix } from '../../../shared/pipeline/keys.ts';
 import { encodeOptions } from '../../../shared/pipeline/metadata.ts';
-import { digestOf, type Store } from '../../../shared/store/store.ts';
+import { digestFile, type Store } from '../../../shared/store/store.ts';
 import { streams, subjects } from '../../../shared/bus/topology.ts';
 import type { Random } from '../../../shared/core/random.ts';
 
@@ -42,7 +42,7 @@ export function createLoad({ store, bus }: { store: Store; bus: Bus }, videos: r
     const id = `chaos-${randomUUID()}`;
     const headers = encodeOptions({ memo: String(memo) });
     const key = `${requestPrefix(id)}input/${basename(video)}`;
-    await store.upload(key, { path: video, ...(await digestOf(video)) }, { headers, signal: new AbortController().signal });
+    await store.upload(key, { path: video, ...(await digestFile(video)) }, { headers, signal: new AbortController().signal });
     const one = { id, video, memo };
     sent.push(one);
     return one;

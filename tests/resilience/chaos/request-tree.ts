@@ -1,8 +1,11 @@
-import { createHash } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { RequestState } from '../../../schemas/generated/types.ts';
 import type { Bus } from '../../../shared/bus/connection.ts';
 import { requestPrefix } from '../../../shared/pipeline/keys.ts';
-import type { Store } from '../../../shared/store/store.ts';
+import { digestFile, type Store } from '../../../shared/store/store.ts';
 import { streams, subjects } from '../../../shared/bus/topology.ts';
 import { parseJson, validate } from '../../../shared/core/validate.ts';
 import { ENDS, type Sent } from './load.ts';
@@ -23,9 +26,13 @@ export async function readRequestTree(store: Store, id: string): Promise<Tree> {
 }
 
 async function sha256(store: Store, key: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of await store.client.getObject(store.bucket, key)) hash.update(chunk as Buffer);
-  return hash.digest('hex');
+  const path = join(tmpdir(), `fave-chaos-${randomUUID()}`);
+  try {
+    await store.download(key, path);
+    return (await digestFile(path)).sha256;
+  } finally {
+    await rm(path, { force: true });
+  }
 }
 
 /** Paths at which a tree is not as it should be, and how. */

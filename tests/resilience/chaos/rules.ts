@@ -2,16 +2,12 @@ import { NotificationConfig, QueueConfig } from 'minio';
 import { targets } from '../../../infra/servers/minio.ts';
 import { EVENTS, notificationRules } from '../../../infra/setup/notification-rules.ts';
 import type { Graph } from '../../../shared/pipeline/graph.ts';
-import type { Store } from '../../../shared/store/store.ts';
+import type { StoreAdmin } from '../../../shared/store/s3/admin.ts';
 
 export type Path = keyof typeof targets;
 
 /** Lets the store tell of objects on these paths only; on none, nobody hears of what lands. */
-export async function setNotificationRules(
-  { client, bucket }: Pick<Store, 'client' | 'bucket'>,
-  graph: Graph,
-  paths: readonly Path[],
-): Promise<void> {
+export async function setNotificationRules({ client, bucket }: StoreAdmin, graph: Graph, paths: readonly Path[]): Promise<void> {
   const config = new NotificationConfig();
   for (const path of paths) {
     for (const { prefix, suffix } of notificationRules(graph)) {

@@ -13,6 +13,7 @@ import { exec } from '../../../shared/tools/exec.ts';
 import { connectBus, type Bus } from '../../../shared/bus/connection.ts';
 import { readConfig } from '../../../shared/config/config.ts';
 import type { Graph } from '../../../shared/pipeline/graph.ts';
+import { createStoreAdmin } from '../../../shared/store/s3/admin.ts';
 import { createStore } from '../../../shared/store/store.ts';
 import { onTestFileEnd, type Stack } from '../../support/stack.ts';
 import { WAIT } from '../../support/wait.ts';
@@ -94,16 +95,17 @@ export async function openCluster(graph: Graph, size: { servers: number; drives:
       FAVE_STREAM_REPLICAS: String(size.servers),
     };
     const config = readConfig(environment);
-    const store = createStore(config.store);
+    const [store, storeAdmin] = [createStore(config.store), createStoreAdmin(config.store)];
     const bus = await connectBus(config.bus, user);
     onTestFileEnd(async () => {
       store.close();
+      storeAdmin.close();
       await bus.close();
     });
     const startServices = (): never => {
       throw new Error('services of a cluster run in the test: tests/shared/runtime/harness.ts');
     };
-    return { store, bus, config, environment, dataDir: dir, servers: { minio: minio.pid }, startServices };
+    return { store, storeAdmin, bus, config, environment, dataDir: dir, servers: { minio: minio.pid }, startServices };
   };
   const admin = await as('admin');
   await leading(admin.bus);

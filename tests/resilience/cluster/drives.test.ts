@@ -3,7 +3,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { tinyGraph, type BeforeItem } from '../../fixtures/tiny/graph.ts';
-import { sha256Of } from '../../../shared/store/store.ts';
+import { computeSha256 } from '../../../shared/store/store.ts';
 import { start } from '../../shared/runtime/harness.ts';
 import { markedBlocks } from '../../support/documented-commands.ts';
 import type { Stack } from '../../support/stack.ts';
@@ -88,5 +88,5 @@ test('a drive is taken away under load and comes back: nothing is lost, and it i
   await take(third);
   for (const { id } of all)
     for (const [path, sha256] of Object.entries(whole))
-      expect(sha256Of((await admin.store.getText(`requests/${id}/${path}`))?.text ?? '')).toBe(sha256);
+      expect(computeSha256((await admin.store.getText(`requests/${id}/${path}`))?.text ?? '')).toBe(sha256);
 });

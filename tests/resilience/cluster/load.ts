@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import { sha256Of } from '../../../shared/store/store.ts';
+import { computeSha256 } from '../../../shared/store/store.ts';
 import { requestMetadata } from '../../shared/runtime/harness.ts';
 import { uniqueId, type Stack } from '../../support/stack.ts';
 import { WAIT } from '../../support/wait.ts';
@@ -13,10 +13,10 @@ export const LINES = lines.length;
 
 /** SHA-256 of every object of a request that is whole, by path. */
 export const whole: Record<string, string> = Object.fromEntries([
-  ['input/text.txt', sha256Of(lines.join('\n'))],
+  ['input/text.txt', computeSha256(lines.join('\n'))],
   ...lines.flatMap((line, n) => [
-    [`cut/clip_000${n + 1}/line.txt`, sha256Of(line)],
-    [`shout/clip_000${n + 1}/loud.txt`, sha256Of(`${line.toUpperCase()}!`)],
+    [`cut/clip_000${n + 1}/line.txt`, computeSha256(line)],
+    [`shout/clip_000${n + 1}/loud.txt`, computeSha256(`${line.toUpperCase()}!`)],
   ]),
 ]) as Record<string, string>;
 

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   worked = [];
-  await setNotificationRules(stack.store, graph, ['fast', 'durable']);
+  await setNotificationRules(stack.storeAdmin, graph, ['fast', 'durable']);
 });
 
 const newRequest = () => requestMetadata(stack, uniqueId());
@@ -30,7 +30,7 @@ describe('a request completes', () => {
     ['fast', 'durable'],
     ['durable', 'fast'],
   ])('without the %s notifications, by the %s ones', async (_cut, left) => {
-    await setNotificationRules(stack.store, graph, [left]);
+    await setNotificationRules(stack.storeAdmin, graph, [left]);
     const request = newRequest();
     await request.put('one\ntwo', alone);
     expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { loud: 2 } });
@@ -39,9 +39,9 @@ describe('a request completes', () => {
 
   it('when both notifications of its input were lost, by a sweep', async () => {
     const request = newRequest();
-    await setNotificationRules(stack.store, graph, []);
+    await setNotificationRules(stack.storeAdmin, graph, []);
     await request.put('one\ntwo', alone);
-    await setNotificationRules(stack.store, graph, ['fast', 'durable']);
+    await setNotificationRules(stack.storeAdmin, graph, ['fast', 'durable']);
     const found: string[] = [];
     for await (const object of findUnsettledObjects(stack.store, graph, request.id)) {
       found.push(object.key);

@@ -2,7 +2,7 @@ import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Server } from '../chaos/environment/servers.ts';
 import { breakable } from './fixture/breakable.ts';
 import { tinyGraph, type BeforeItem } from '../../fixtures/tiny/graph.ts';
-import { sha256Of } from '../../../shared/store/store.ts';
+import { computeSha256 } from '../../../shared/store/store.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { requestMetadata, setUpStack, start, WAIT } from '../../shared/runtime/harness.ts';
 
@@ -23,10 +23,10 @@ beforeEach(() => {
 
 const lines = ['one', 'two', 'three'];
 const whole = Object.fromEntries([
-  ['input/text.txt', sha256Of(lines.join('\n'))],
+  ['input/text.txt', computeSha256(lines.join('\n'))],
   ...lines.flatMap((line, n) => [
-    [`cut/clip_000${n + 1}/line.txt`, sha256Of(line)],
-    [`shout/clip_000${n + 1}/loud.txt`, sha256Of(`${line.toUpperCase()}!`)],
+    [`cut/clip_000${n + 1}/line.txt`, computeSha256(line)],
+    [`shout/clip_000${n + 1}/loud.txt`, computeSha256(`${line.toUpperCase()}!`)],
   ]),
 ]) as Record<string, string>;
 

@@ -6,7 +6,7 @@ import { kinds, type Kind } from '../../../schemas/kinds.ts';
 import { graph } from '../../../services/pipeline.ts';
 import { connectBus } from '../../../shared/bus/connection.ts';
 import { memoKey, metadataPaths, pathOf } from '../../../shared/pipeline/keys.ts';
-import { createStore, type Store } from '../../../shared/store/store.ts';
+import { createStoreAdmin, type StoreAdmin } from '../../../shared/store/s3/admin.ts';
 import { ADVISORY_CONSUMER, consumerName, RELAY_CONSUMER, streams, subjects } from '../../../shared/bus/topology.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 
@@ -38,8 +38,8 @@ function pathOfKind(kind: Kind): string {
 }
 
 /** Runs `use` with the store as a role sees it. */
-async function as<T>(role: string, use: (store: Store) => Promise<T>): Promise<T> {
-  const store = createStore({ ...stack.config.store, accessKey: accessKeyOf(role), secretKey: secrets.store[role] ?? '' });
+async function as<T>(role: string, use: (store: StoreAdmin) => Promise<T>): Promise<T> {
+  const store = createStoreAdmin({ ...stack.config.store, accessKey: accessKeyOf(role), secretKey: secrets.store[role] ?? '' });
   try {
     return await use(store);
   } finally {

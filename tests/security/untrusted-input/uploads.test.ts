@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { CloudEvent } from '../../../schemas/generated/types.ts';
 import { readSecrets } from '../../../infra/access/secrets.ts';
 import { encodeOptions } from '../../../shared/pipeline/metadata.ts';
-import { digestOf } from '../../../shared/store/store.ts';
+import { digestFile } from '../../../shared/store/store.ts';
 import { streams } from '../../../shared/bus/topology.ts';
 import { chirp, generateMedia } from '../../support/media.ts';
 import { WAIT } from '../../support/wait.ts';
@@ -19,7 +19,7 @@ beforeAll(async () => {
 /** Puts a second of sound where a user would; the memory of equal work would hide what a name does. */
 async function put(key: string): Promise<void> {
   const path = generateMedia('second.wav', ...chirp(1, 8_000));
-  await stack.store.upload(key, { path, ...(await digestOf(path)) }, { headers: encodeOptions({ memo: 'false' }) });
+  await stack.store.upload(key, { path, ...(await digestFile(path)) }, { headers: encodeOptions({ memo: 'false' }) });
 }
 
 /** Every event of a request, or of those whose key names none, as its subject's end and its data. */
@@ -82,7 +82,7 @@ describe('a file name is only a name', () => {
     ['that is .', '.'],
   ])('%s is refused by the store', async (_, name) => {
     const id = uniqueId();
-    const refused = stack.store.client.putObject(stack.store.bucket, `requests/${id}/input/${name}`, 'x');
+    const refused = stack.storeAdmin.client.putObject(stack.storeAdmin.bucket, `requests/${id}/input/${name}`, 'x');
     const error: unknown = await refused.then(
       () => expect.fail('it was not refused'),
       (reason: unknown) => reason,

@@ -19,12 +19,12 @@ const alone = { memo: 'false' };
 
 /** Runs work while the store notifies nobody. */
 async function withoutNotifications(work: () => Promise<void>): Promise<void> {
-  const { store } = pipeline.stack;
-  await store.client.setBucketNotification(store.bucket, new NotificationConfig());
+  const { storeAdmin } = pipeline.stack;
+  await storeAdmin.client.setBucketNotification(storeAdmin.bucket, new NotificationConfig());
   try {
     await work();
   } finally {
-    await setUpBucket({ store, graph });
+    await setUpBucket({ storeAdmin, graph });
   }
 }
 
@@ -78,7 +78,7 @@ describe('an input whose notifications were lost', () => {
   });
 
   it('is taken up also while a consumer is missing', async () => {
-    const { bus, store } = pipeline.stack;
+    const { bus, storeAdmin } = pipeline.stack;
     const relay = await start(pipeline.stack, graph, 'relay');
     const request = pipeline.request();
     await withoutNotifications(async () => {
@@ -89,7 +89,7 @@ describe('an input whose notifications were lost', () => {
     await vi.waitUntil(async () => (await request.lifecycle('accepted')).length === 1, WAIT);
     await sweeping.stop();
     await relay.stop();
-    await setUp({ store, bus, graph, ackWait: 1 });
+    await setUp({ storeAdmin, bus, graph, ackWait: 1 });
   });
 
   it('is taken up, and so is all that follows, where the store never notifies', async () => {

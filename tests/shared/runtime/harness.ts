@@ -17,7 +17,7 @@ import { createLaneConsumer } from '../../../shared/runtime/delivery/lane-consum
 import { createMetrics } from '../../../shared/runtime/service/metrics.ts';
 import type { ReadyMessage, Service } from '../../../shared/runtime/service/service.ts';
 import { runWorker } from '../../../shared/runtime/worker.ts';
-import { sha256Of } from '../../../shared/store/store.ts';
+import { computeSha256 } from '../../../shared/store/store.ts';
 import { consumerName, MAX_DELIVERIES, streams, subjects } from '../../../shared/bus/topology.ts';
 import { onTestFileEnd, type Stack } from '../../support/stack.ts';
 import { WAIT } from '../../support/wait.ts';
@@ -217,7 +217,7 @@ export function requestMetadata(stack: Stack, id: string) {
       const prefix = `requests/${id}/`;
       for await (const { key } of stack.store.list(prefix)) {
         const path = key.slice(prefix.length);
-        if (!path.startsWith('metadata/')) found[path] = sha256Of((await stack.store.getText(key))!.text);
+        if (!path.startsWith('metadata/')) found[path] = computeSha256((await stack.store.getText(key))!.text);
       }
       return found;
     },

@@ -7,7 +7,7 @@ import { publishItemEvent } from '../../../shared/bus/events.ts';
 import { announce, createLandedMessage } from '../../../shared/bus/landed-message.ts';
 import { decodeMetadata } from '../../../shared/pipeline/metadata.ts';
 import { parseKey } from '../../../shared/pipeline/keys.ts';
-import { sha256Of } from '../../../shared/store/store.ts';
+import { computeSha256 } from '../../../shared/store/store.ts';
 import { validate } from '../../../shared/core/validate.ts';
 import { line, tinyGraph, type BeforeItem } from '../../fixtures/tiny/graph.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
@@ -33,7 +33,7 @@ beforeEach(() => {
 const alone = { memo: 'false' };
 const newRequest = () => requestMetadata(stack, uniqueId());
 const sha = (texts: Record<string, string>) =>
-  Object.fromEntries(Object.entries(texts).map(([path, text]) => [path, sha256Of(text)]));
+  Object.fromEntries(Object.entries(texts).map(([path, text]) => [path, computeSha256(text)]));
 
 /** A promise that a test resolves. */
 function gate(): { open: () => void; opened: Promise<void>; reached: Promise<void>; reach: () => void } {

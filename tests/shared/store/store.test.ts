@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { PermanentError, RetryableError, UnavailableError } from '../../../shared/core/errors.ts';
-import { createStore, digestOf, sha256Of, type Store, type StoreObserver } from '../../../shared/store/store.ts';
+import { mapConcurrently } from '../../../shared/core/map-concurrently.ts';
+import { createStore, digestFile, computeSha256, type Store, type StoreObserver } from '../../../shared/store/store.ts';
 import { toStoreError } from '../../../shared/store/s3/store-errors.ts';
 import { startProxy, type Proxy } from '../../fixtures/proxy.ts';
 import { useSharedStack, uniqueId, type Stack } from '../../support/stack.ts';
@@ -33,7 +34,7 @@ async function behindProxy(observer?: StoreObserver): Promise<{ proxy: Proxy; fa
 async function file(size: number): Promise<{ path: string; sha256: string; size: number }> {
   const path = join(dir, uniqueId());
   await writeFile(path, randomBytes(size));
-  return { path, ...(await digestOf(path)) };
+  return { path, ...(await digestFile(path)) };
 }
 
 describe('an object', () => {
@@ -105,7 +106,7 @@ describe('an announced version', () => {
     const { etag } = await store.put(key, 'one');
     await store.download(key, join(dir, 'one'), { etag });
     await store.put(key, 'two');
-    const refusal = { code: 'object-changed', message: `${key} is not what it was when it was announced` };
+    const refusal = { code: 'object-changed', message: `${key} has changed since it was announced` };
     await expect(store.download(key, join(dir, 'one'), { etag })).rejects.toMatchObject(refusal);
     await expect(store.getText(key, { etag })).rejects.toBeInstanceOf(RetryableError);
   });
@@ -144,14 +145,14 @@ describe('files', () => {
     await store.upload(key, sent, { headers: { 'x-amz-meta-fave-sha256': sent.sha256 } });
     const path = join(dir, 'back');
     await store.download(key, path);
-    expect(await digestOf(path)).toEqual({ sha256: sent.sha256, size: sent.size });
+    expect(await digestFile(path)).toEqual({ sha256: sent.sha256, size: sent.size });
   });
 
   it('that are not what their digest says are not stored', async () => {
     const key = uniqueKey();
     const sent = await file(10);
     await expect(
-      store.upload(key, { ...sent, sha256: sha256Of('other') }, { signal: AbortSignal.timeout(1_000) }),
+      store.upload(key, { ...sent, sha256: computeSha256('other') }, { signal: AbortSignal.timeout(1_000) }),
     ).rejects.toThrow();
     expect(await store.head(key)).toBeUndefined();
   });
@@ -168,11 +169,11 @@ describe('files', () => {
       const now = process.memoryUsage();
       most = Math.max(most, now.external + now.heapUsed + now.arrayBuffers - external - heapUsed - arrayBuffers);
     }, 20);
-    const digest = await digestOf(path);
+    const digest = await digestFile(path);
     await store.upload(key, { path, ...digest });
     await store.download(key, path);
     clearInterval(watch);
-    expect((await digestOf(path)).sha256).toBe(digest.sha256);
+    expect((await digestFile(path)).sha256).toBe(digest.sha256);
     expect(most).toBeLessThan(100 * 1024 * 1024);
     await store.remove(key);
     await rm(path);
@@ -268,7 +269,7 @@ describe('a store that', () => {
     proxy.breakAfter(500_000);
     const path = join(dir, 'broken');
     await far.download(key, path, { signal: patient() });
-    expect(await digestOf(path)).toEqual({ sha256: sent.sha256, size: sent.size });
+    expect(await digestFile(path)).toEqual({ sha256: sent.sha256, size: sent.size });
     expect(proxy.connections()).toBeGreaterThan(1);
   });
 
@@ -339,14 +340,36 @@ describe('the caller’s own disk', () => {
   });
 });
 
-it('a listing has every object below a prefix, however many', async () => {
-  const prefix = `requests/${uniqueId()}/`;
-  const keys = Array.from({ length: 30 }, (_, n) => `${prefix}metadata/items/s/clip_${String(n).padStart(4, '0')}.json`);
-  await Promise.all(keys.map((key) => store.put(key, key)));
-  const listed: string[] = [];
-  for await (const { key, size, etag } of store.list(prefix)) {
-    expect([size, etag]).toEqual([key.length, createHash('md5').update(key).digest('hex')]);
-    listed.push(key);
-  }
-  expect(listed).toEqual(keys);
+describe('list', () => {
+  it('returns every object below a prefix, over several pages', async () => {
+    const prefix = `requests/${uniqueId()}/`;
+    const keys = Array.from({ length: 1_001 }, (_, n) => `${prefix}metadata/items/s & t/clip_${String(n).padStart(4, '0')}.json`);
+    await mapConcurrently(keys, (key) => store.put(key, key));
+    const listed: string[] = [];
+    for await (const { key, size, etag, modified } of store.list(prefix)) {
+      expect([size, etag]).toEqual([key.length, createHash('md5').update(key).digest('hex')]);
+      expect(Math.abs(Date.now() - modified.getTime())).toBeLessThan(120_000);
+      listed.push(key);
+    }
+    expect(listed).toEqual(keys);
+  });
+
+  it('returns the folders directly below a prefix', async () => {
+    const prefix = `requests/${uniqueId()}/`;
+    for (const path of ['a b+c/x', 'a b+c/y', 'd/e/z', 'file']) await store.put(prefix + path, path);
+    const folders: string[] = [];
+    for await (const folder of store.listPrefixes(prefix)) folders.push(folder);
+    expect(folders).toEqual(['a b+c', 'd']);
+  });
+
+  it('waits while the store is unavailable', async () => {
+    const { proxy, far } = await behindProxy();
+    proxy.cut();
+    const listed = (async () => {
+      for await (const _ of far.list(`requests/${uniqueId()}/`, { signal: patient() })) expect.fail('nothing was stored');
+      return 'done';
+    })();
+    proxy.mend();
+    expect(await listed).toBe('done');
+  });
 });

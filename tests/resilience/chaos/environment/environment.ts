@@ -9,6 +9,7 @@ import { serviceNames } from '../../../../infra/deployment/services.ts';
 import { supervise, type SupervisedProcess } from '../../../../infra/process/supervisor.ts';
 import { graph } from '../../../../services/pipeline.ts';
 import { connectBus, type Bus } from '../../../../shared/bus/connection.ts';
+import { createStoreAdmin, type StoreAdmin } from '../../../../shared/store/s3/admin.ts';
 import { createStore, type Store } from '../../../../shared/store/store.ts';
 import { runCleanups, type CleanUp } from '../../../support/clean-ups.ts';
 import { mountSmallDisk } from './disk.ts';
@@ -24,6 +25,7 @@ export interface ChaosEnvironment {
   readonly smallDisk: boolean;
   /** An administrator's connections, past the network. */
   readonly store: Store;
+  readonly storeAdmin: StoreAdmin;
   readonly bus: Bus;
   readonly nats: Server;
   readonly minio: Server;
@@ -80,11 +82,22 @@ export async function withChaosEnvironment<T>(
       const spec = serviceSpec([name], { dataDir, environmentOf, env: { ...env, FAVE_TMPDIR: items } });
       services.push(await supervise(spec, { progress, onChange: () => undefined, graceMs: 30_000 }));
     }
-    const store = createStore(servers.store);
-    ends.push(() => store.close());
+    const [store, storeAdmin] = [createStore(servers.store), createStoreAdmin(servers.store)];
+    ends.push(() => [store, storeAdmin].forEach((each) => each.close()));
     const bus = await connectBus(servers.bus, 'chaos');
     ends.push(() => bus.close());
-    return await use({ dataDir, tmpdir: items, smallDisk: disk !== undefined, store, bus, nats, minio, services, network });
+    return await use({
+      dataDir,
+      tmpdir: items,
+      smallDisk: disk !== undefined,
+      store,
+      storeAdmin,
+      bus,
+      nats,
+      minio,
+      services,
+      network,
+    });
   } finally {
     process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
     await runCleanups(ends);
