@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { patterns } from '../loadgen/arrivals/load-plan.ts';
 import type { CliContext } from './context/cli.ts';
-import type { LetterOptions } from './commands/requests/dlq.ts';
+import type { DeadLetterOptions } from './commands/requests/dlq.ts';
 import type { LoadCommandOptions } from './commands/instance/load.ts';
 import { UsageError } from '../shared/core/errors.ts';
 
@@ -136,10 +136,10 @@ function addOperations(program: Command, here: () => CliContext, run: Run): void
     .action((uri: string, path: string | undefined, options: { json?: boolean }) =>
       run(import('./commands/results/provenance.ts').then(({ provenance }) => provenance(here(), uri, path, options))),
     );
-  addLetterCommands(program, here, run);
+  addDeadLetterCommands(program, here, run);
 }
 
-function addLetterCommands(program: Command, here: () => CliContext, run: Run): void {
+function addDeadLetterCommands(program: Command, here: () => CliContext, run: Run): void {
   const dlq = program.command('dlq').description('dead letters: items that failed for good');
   const command = (name: string, description: string): Command =>
     dlq
@@ -149,26 +149,26 @@ function addLetterCommands(program: Command, here: () => CliContext, run: Run): 
       .option('--id <id>', 'only those of a request');
   command('ls', 'list dead letters')
     .option('--json', 'print JSON lines')
-    .action((options: LetterOptions) =>
-      run(import('./commands/requests/dlq.ts').then(({ listLetters }) => listLetters(here(), options))),
+    .action((options: DeadLetterOptions) =>
+      run(import('./commands/requests/dlq.ts').then(({ listDeadLetters }) => listDeadLetters(here(), options))),
     );
   command('show', 'print all that dead letters say')
     .argument('[seq...]')
     .option('--json', 'print JSON lines')
-    .action((seqs: string[], options: LetterOptions) =>
-      run(import('./commands/requests/dlq.ts').then(({ showLetters }) => showLetters(here(), seqs, options))),
+    .action((seqs: string[], options: DeadLetterOptions) =>
+      run(import('./commands/requests/dlq.ts').then(({ showDeadLetters }) => showDeadLetters(here(), seqs, options))),
     );
   command('redrive', 'give the items to their stages again')
     .argument('[seq...]')
     .option('--all', 'all dead letters')
-    .action((seqs: string[], options: LetterOptions) =>
-      run(import('./commands/requests/dlq.ts').then(({ redriveLetters }) => redriveLetters(here(), seqs, options))),
+    .action((seqs: string[], options: DeadLetterOptions) =>
+      run(import('./commands/requests/dlq.ts').then(({ redriveDeadLetters }) => redriveDeadLetters(here(), seqs, options))),
     );
   command('drop', 'remove dead letters')
     .argument('[seq...]')
     .option('--all', 'all dead letters')
-    .action((seqs: string[], options: LetterOptions) =>
-      run(import('./commands/requests/dlq.ts').then(({ removeLetters }) => removeLetters(here(), seqs, options))),
+    .action((seqs: string[], options: DeadLetterOptions) =>
+      run(import('./commands/requests/dlq.ts').then(({ dropDeadLetters }) => dropDeadLetters(here(), seqs, options))),
     );
 }
 

@@ -3,7 +3,7 @@ import type { Bus } from '../../shared/bus/connection.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import { consumerConfigs, streamConfigs } from '../../shared/bus/topology.ts';
 import { bad, check, ok, warn, type Check } from './check.ts';
-import { bytes } from '../output/format.ts';
+import { formatBytes } from '../output/format.ts';
 import { mapConcurrently } from '../../shared/core/map-concurrently.ts';
 
 const GROUP = 'bus';
@@ -23,13 +23,13 @@ export async function checkBus(bus: Bus, graph: Graph): Promise<Check[]> {
 function checkStream({ manager }: Bus, name: string): Promise<Check> {
   return check(GROUP, name, 'npm start makes it', async () => {
     const { state, config } = await manager.streams.info(name).catch(explained('the stream does not exist'));
-    const found = `${state.messages} messages, ${bytes(state.bytes)}`;
+    const found = `${state.messages} messages, ${formatBytes(state.bytes)}`;
     const full = config.discard === 'new' && config.max_bytes > 0 && state.bytes > NEARLY_FULL * config.max_bytes;
     return full
       ? warn(
           GROUP,
           name,
-          `${found} of ${bytes(config.max_bytes)}`,
+          `${found} of ${formatBytes(config.max_bytes)}`,
           'nearly full: run more of what consumes it, or uploads will wait',
         )
       : ok(GROUP, name, found);

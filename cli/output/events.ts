@@ -4,9 +4,9 @@ import { undefinedIfInvalid, type RequestEvent } from '../../shared/bus/request-
 import { subjects } from '../../shared/bus/topology.ts';
 import { parseJson } from '../../shared/core/validate.ts';
 import type { Output } from '../context/cli.ts';
-import { duration, escapeControlCharacters } from './format.ts';
+import { formatCount, formatDuration, escapeControlCharacters } from './format.ts';
 
-/** Calls back for every object of a request that lands from now on; for the eye only, as a lost connection loses some. */
+/** Calls `take` for each new object of a request. Only for display: messages during a lost connection are missed. */
 export function followLanded(bus: Bus, requestId: string, take: (landed: LandedMessage) => void): () => void {
   const subscription = bus.connection.subscribe(subjects.landed('*', '*', requestId), {
     callback: (error, message) => {
@@ -19,21 +19,21 @@ export function followLanded(bus: Bus, requestId: string, take: (landed: LandedM
   };
 }
 
-/** An event as a line for people. @param withId Whether lines are of several requests. */
-export function describeEvent(event: RequestEvent, { style }: Pick<Output, 'style'>, withId: boolean): string[] {
+/** Formats an event. @param withId Whether to print the request id. */
+export function formatEvent(event: RequestEvent, { style }: Pick<Output, 'style'>, withId: boolean): string[] {
   const time = style('dim', new Date(event.time).toLocaleTimeString('en-GB'));
   const id = withId ? `${style('cyan', event.data.request_id)} ` : '';
   if (event.what === 'item') {
     const { stage, item, outcome, duration_ms, outputs, error } = event.data;
-    const made = outputs.length === 0 ? '' : `, ${outputs.length} ${outputs.length === 1 ? 'object' : 'objects'}`;
-    const line = `${time} ${id}${stage.padEnd(21)} ${item} ${outcome === 'failed' ? style('red', outcome) : outcome} (${duration(duration_ms)}${made})`;
+    const objects = outputs.length === 0 ? '' : `, ${formatCount(outputs.length, 'object')}`;
+    const line = `${time} ${id}${stage.padEnd(21)} ${item} ${outcome === 'failed' ? style('red', outcome) : outcome} (${formatDuration(duration_ms)}${objects})`;
     return error ? [line, `         ${style('red', error.code)}: ${escapeControlCharacters(error.message)}`] : [line];
   }
   const { data, name } = event;
   const input = data.input === undefined ? '' : ` ${escapeControlCharacters(data.input)}`;
-  const took = data.duration_ms === undefined ? '' : ` in ${duration(data.duration_ms)}`;
+  const duration = data.duration_ms === undefined ? '' : ` in ${formatDuration(data.duration_ms)}`;
   const bad = name === 'rejected' || name === 'failed';
-  const line = `${time} ${id}${style(bad ? 'red' : 'green', name)}${input}${took}`;
+  const line = `${time} ${id}${style(bad ? 'red' : 'green', name)}${input}${duration}`;
   return name === 'accepted'
     ? [line]
     : [

@@ -1,6 +1,6 @@
-/** Texts for people, all pure. Times are seconds unless said otherwise. */
+/** Text for people. Every function is pure. */
 
-/** A place in a video: `0:04.2`, `1:02:03.4`. */
+/** Formats a position in a video, in seconds: `0:04.2`, `1:02:03.4`. */
 export function formatClock(seconds: number): string {
   const tenths = Math.round(seconds * 10);
   const [h, m, s] = [Math.floor(tenths / 36_000), Math.floor(tenths / 600) % 60, (tenths % 600) / 10];
@@ -8,8 +8,8 @@ export function formatClock(seconds: number): string {
   return h > 0 ? `${h}:${String(m).padStart(2, '0')}:${rest}` : `${m}:${rest}`;
 }
 
-/** How long something took: `340 ms`, `9.8 s`, `3 min 5 s`, `2 h 4 min`. */
-export function duration(milliseconds: number): string {
+/** Formats a duration: `340 ms`, `9.8 s`, `3 min 5 s`, `2 h 4 min`. */
+export function formatDuration(milliseconds: number): string {
   if (milliseconds < 1_000) return `${Math.round(milliseconds)} ms`;
   if (milliseconds < 59_950) return `${(milliseconds / 1_000).toFixed(1)} s`;
   const seconds = Math.round(milliseconds / 1_000);
@@ -17,16 +17,16 @@ export function duration(milliseconds: number): string {
   return `${Math.floor(seconds / 3_600)} h ${Math.floor((seconds % 3_600) / 60)} min`;
 }
 
-/** How long ago: `4 s`, `12 min`, `3 h`, `5 d`. */
-export function age(milliseconds: number): string {
+/** Formats an age: `4 s`, `12 min`, `3 h`, `5 d`. */
+export function formatAge(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1_000));
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`;
   return seconds < 86_400 ? `${Math.floor(seconds / 3_600)} h` : `${Math.floor(seconds / 86_400)} d`;
 }
 
-/** A size: `512 B`, `1.4 MB`, decimal units. */
-export function bytes(size: number): string {
+/** Formats a size in decimal units: `512 B`, `1.4 MB`. */
+export function formatBytes(size: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let power = 0;
   while (size >= 1_000 && power < units.length - 1) {
@@ -36,8 +36,13 @@ export function bytes(size: number): string {
   return `${power === 0 ? size : size.toFixed(1)} ${units[power] ?? ''}`;
 }
 
-/** Columns under each other; the last one may be as long as it likes. Styled cells must be padded by the caller's `style`. */
-export function table(
+/** Formats a number of things: `1 object`, `2 objects`. */
+export function formatCount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** Aligns the columns of a table; the last one has no maximum width. `style` receives padded cells. */
+export function formatTable(
   rows: readonly (readonly string[])[],
   style: (cell: string, column: number, row: number) => string = (cell) => cell,
 ): string[] {
@@ -50,12 +55,12 @@ export function table(
   );
 }
 
-/** Shortens text to `width` characters, its end marked. */
+/** Shortens text to `width` characters and marks the cut with an ellipsis. */
 export function shorten(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }
 
-/** Text from outside, safe for a terminal: control characters could move the cursor or change its colours. */
+/** Replaces control characters of untrusted text, which could move the cursor or change colours of the terminal. */
 export function escapeControlCharacters(text: string): string {
   // eslint-disable-next-line no-control-regex
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '�');

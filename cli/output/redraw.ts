@@ -1,9 +1,9 @@
 import type { Output } from '../context/cli.ts';
 
-/** Lines at the end of a terminal that are drawn again and again. */
+/** Redraws lines at the end of a terminal. */
 export interface Redraw {
   draw(lines: readonly string[]): void;
-  /** Leaves the lines as they are; what is written next comes below. */
+  /** Keeps the current lines; later output appears below them. */
   end(): void;
 }
 
@@ -14,7 +14,7 @@ export function createRedraw(output: Output): Redraw {
   return {
     draw(lines) {
       if (lines.length === drawn.length && lines.every((line, n) => line === drawn[n])) return;
-      // In one write, so that no half picture flickers.
+      // One write, to avoid flicker.
       output.write(UP_AND_CLEAR.repeat(drawn.length) + lines.map((line) => `${line}\n`).join(''));
       drawn = lines;
     },

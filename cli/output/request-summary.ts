@@ -1,14 +1,14 @@
 import { basename } from 'node:path';
 import type { RequestState } from '../../schemas/generated/types.ts';
 import type { Output } from '../context/cli.ts';
-import { duration, escapeControlCharacters, shorten } from './format.ts';
+import { formatDuration, escapeControlCharacters, shorten } from './format.ts';
 import { wrap } from '../../shared/core/text.ts';
 
-/** The end of a request as `submit --json` prints it; every field is always there. */
+/** Summary of a request, as `submit --json` prints it. All fields are always present. */
 export interface RequestSummary {
   readonly request_id: string;
   readonly file: string;
-  /** `submitted` when nobody waited for the end. */
+  /** `submitted`: the command did not wait for the end. */
   readonly status: RequestState['status'] | 'submitted';
   readonly duration_ms: number | null;
   readonly stages: NonNullable<RequestState['stages']>;
@@ -16,7 +16,8 @@ export interface RequestSummary {
   readonly errors: NonNullable<RequestState['errors']>;
 }
 
-export function outcomeOf(request_id: string, file: string, end?: RequestState): RequestSummary {
+/** Creates a summary. @param end State of the ended request. */
+export function toSummary(request_id: string, file: string, end?: RequestState): RequestSummary {
   const { status = 'submitted', duration_ms = null, stages = {}, outputs = {}, errors = [] } = end ?? {};
   return { request_id, file, status, duration_ms, stages, outputs, errors };
 }
@@ -31,34 +32,34 @@ const COLOURS = {
   submitted: 'cyan',
 } as const;
 
-/** A status in its colour. */
-export function statusText(status: RequestSummary['status'], { style }: Pick<Output, 'style'>): string {
+/** Formats a status with its colour. */
+export function formatStatus(status: RequestSummary['status'], { style }: Pick<Output, 'style'>): string {
   return style(COLOURS[status], status);
 }
 
-/** How a request ended, for people: one line, then what failed. */
-export function outcomeLines(
+/** Formats a summary: one line, then the errors. */
+export function formatSummary(
   { request_id, file, status, duration_ms, outputs, errors }: RequestSummary,
   output: Output,
 ): string[] {
-  const took = duration_ms === null ? '' : ` in ${duration(duration_ms)}`;
-  const made = Object.entries(outputs)
+  const duration = duration_ms === null ? '' : ` in ${formatDuration(duration_ms)}`;
+  const counts = Object.entries(outputs)
     .filter(([kind]) => kind !== 'input')
     .map(([kind, count]) => `${count} ${kind}`)
     .join(', ');
   return [
-    `${output.style('bold', shorten(escapeControlCharacters(basename(file)), 32))}  ${request_id}  ${statusText(status, output)}${took}`,
-    ...(made === '' ? [] : wrap(made, output.columns - 2).map((line) => `  ${output.style('dim', line)}`)),
-    ...errorLines(errors, output),
+    `${output.style('bold', shorten(escapeControlCharacters(basename(file)), 32))}  ${request_id}  ${formatStatus(status, output)}${duration}`,
+    ...(counts === '' ? [] : wrap(counts, output.columns - 2).map((line) => `  ${output.style('dim', line)}`)),
+    ...formatErrors(errors, output),
   ];
 }
 
-/** Errors of a request: stage, item and code; the sentence; the file. */
-export function errorLines(errors: RequestSummary['errors'], { columns, style }: Output): string[] {
+/** Formats errors: code, stage and item; message; file. */
+export function formatErrors(errors: RequestSummary['errors'], { columns, style }: Output): string[] {
   return errors.flatMap(({ stage, item, code, message, file }) => {
-    const where = [stage, item].filter((part) => part !== undefined).join(' ');
+    const source = [stage, item].filter((part) => part !== undefined).join(' ');
     return [
-      `  ${style('red', code)}${where === '' ? '' : ` in ${where}`}`,
+      `  ${style('red', code)}${source === '' ? '' : ` in ${source}`}`,
       ...wrap(escapeControlCharacters(message), columns - 4).map((line) => `    ${line}`),
       `    ${style('dim', escapeControlCharacters(file))}`,
     ];

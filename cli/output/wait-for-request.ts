@@ -1,47 +1,51 @@
 import type { RequestState } from '../../schemas/generated/types.ts';
 import type { Bus } from '../../shared/bus/connection.ts';
-import type { Graph } from '../../shared/pipeline/graph.ts';
-import type { CliContext } from '../context/cli.ts';
 import { followRequestEvents, type RequestEvent } from '../../shared/bus/request-events.ts';
-import { describeEvent, followLanded } from './events.ts';
-import { createProgress, progressLines, type RequestProgress } from './progress.ts';
-import { createRedraw } from './redraw.ts';
-import { settleable } from './settleable.ts';
+import type { Graph } from '../../shared/pipeline/graph.ts';
+import type { Output } from '../context/cli.ts';
+import { followLanded, formatEvent } from './events.ts';
+import { createProgress, type RequestProgress } from './progress.ts';
 
-/** Milliseconds between two drawings, and until a request that nobody takes up is worth a word. */
-const FRAME = 200;
-const SILENCE = 15_000;
+/** Time after which a request without events is reported, in milliseconds. */
+const NO_EVENT_WARNING_MS = 15_000;
 
 /** A request that is being followed. */
 export interface RequestWait {
-  /** Resolves when the request has ended; rejects with AbortError at Ctrl-C. */
+  /** Resolves when the request has ended; rejects with AbortError when the signal aborts. */
   readonly ended: Promise<RequestState>;
   stop(): Promise<void>;
 }
 
-/** Follows a request from a sequence on. @param changed Called with each event's lines. */
+export interface WaitOptions {
+  readonly signal: AbortSignal;
+  readonly style: Output['style'];
+  /** Called after each event and landed message. `lines` formats the event. */
+  readonly onChange: (progress: RequestProgress, lines: () => string[]) => void;
+}
+
+/** Follows a request. @param from Stream sequence of the first event; see {@link followRequestEvents}. */
 export async function waitForRequest(
   bus: Bus,
   graph: Graph,
   id: string,
   from: number,
-  { signal, changed }: { signal: AbortSignal; changed: (progress: RequestProgress, lines: () => string[]) => void },
-  { style }: CliContext['stderr'],
+  { signal, style, onChange }: WaitOptions,
 ): Promise<RequestWait> {
   const progress = createProgress(graph, id);
-  const { promise, resolve, reject } = settleable<RequestState>();
+  const { promise, resolve, reject } = Promise.withResolvers<RequestState>();
+  promise.catch(() => undefined); // handled by the caller, who may await it later
   const abort = (): void => {
     reject(new DOMException('interrupted', 'AbortError'));
   };
   if (signal.aborted) abort();
   signal.addEventListener('abort', abort, { once: true });
   const stopLanded = followLanded(bus, id, (landed) => {
-    progress.takeLanded(landed);
-    changed(progress, () => []);
+    progress.addLanded(landed);
+    onChange(progress, () => []);
   });
   const take = (event: RequestEvent): void => {
-    progress.take(event);
-    changed(progress, () => describeEvent(event, { style }, false));
+    progress.apply(event);
+    onChange(progress, () => formatEvent(event, { style }, false));
     const ended = progress.ended();
     if (ended) resolve(ended);
   };
@@ -56,60 +60,11 @@ export async function waitForRequest(
   };
 }
 
-/** Shows requests' progress on standard error: drawn again and again for a person, a line an event otherwise. */
-export interface Display {
-  /** What is said while nothing of the request is known yet. */
-  note(title: string, text: string): void;
-  changed(title: string, progress: RequestProgress, lines: readonly string[]): void;
-  end(): void;
-}
-
-export function createDisplay({ stderr }: Pick<CliContext, 'stderr'>): Display {
-  if (!stderr.live) {
-    return {
-      note: () => undefined,
-      changed: (_, __, lines) => {
-        lines.forEach(stderr.line);
-      },
-      end: () => undefined,
-    };
-  }
-  const begun = performance.now();
-  const blocks = new Map<string, { note: string; progress?: RequestProgress }>();
-  const redraw = createRedraw(stderr);
-  const draw = (): void => {
-    redraw.draw(
-      [...blocks].flatMap(([title, { note, progress }]) => {
-        const lines = progressLines(title, progress?.stages() ?? [], performance.now() - begun, stderr);
-        // Several at once would not fit the screen: a line each.
-        return blocks.size > 1 || !progress ? [`${lines[0] ?? ''}  ${progress ? summary(progress) : note}`] : lines;
-      }),
-    );
-  };
-  const timer = setInterval(draw, FRAME);
-  return {
-    note: (title, note) => blocks.set(title, { ...blocks.get(title), note }),
-    changed: (title, progress) => blocks.set(title, { note: '', progress }),
-    end: () => {
-      clearInterval(timer);
-      draw();
-      redraw.end();
-    },
-  };
-}
-
-function summary(progress: RequestProgress): string {
-  const stages = progress.stages();
-  const total = (name: 'landed' | 'done' | 'failed'): number => stages.reduce((sum, stage) => sum + stage[name], 0);
-  const failed = total('failed');
-  return `${total('done')} of ${total('landed')} items${failed > 0 ? `, ${failed} failed` : ''}`;
-}
-
-/** Says once that a request is not taken up; returns how to stop waiting for that. */
-export function warnOfSilence(progress: () => boolean, { stderr }: Pick<CliContext, 'stderr'>): () => void {
+/** Warns once if a request has no event for a while. Returns a function that cancels the warning. */
+export function warnWithoutEvents(hasEvents: () => boolean, stderr: Output): () => void {
   const timer = setTimeout(() => {
-    if (!progress()) stderr.line('nothing has taken the upload up yet: is the relay running? (fave doctor)');
-  }, SILENCE);
+    if (!hasEvents()) stderr.line('the upload has not been announced yet: check the relay with fave doctor');
+  }, NO_EVENT_WARNING_MS);
   return () => {
     clearTimeout(timer);
   };

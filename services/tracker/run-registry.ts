@@ -12,7 +12,7 @@ import { startSpan, traceIdOf } from '../../shared/observability/trace.ts';
 import { parseJson, validate } from '../../shared/core/validate.ts';
 import {
   isFinished,
-  newRun,
+  createRunState,
   reduceAccepted,
   reduceProgress,
   reduceRedriven,
@@ -72,7 +72,7 @@ export function createRuns({ bus, store, log, metrics, drainSignal }: Service, g
     if ((ended.get(requestId) ?? 0) >= run) return undefined;
     let found = open.get(requestId);
     if (!found || found.state.run < run) {
-      found = { state: newRun(requestId, run), lastSequence: found?.lastSequence ?? 0, traceparent: undefined, closing: false };
+      found = { state: createRunState(requestId, run), lastSequence: found?.lastSequence ?? 0, traceparent: undefined, closing: false };
       open.set(requestId, found);
     }
     return found.state.run === run ? found : undefined;

@@ -1,18 +1,19 @@
 import type { Request, RequestState } from '../../schemas/generated/types.ts';
 import { NotFoundError, PermanentError, UsageError } from '../core/errors.ts';
+import { parseJson } from '../core/validate.ts';
+import type { Graph } from '../pipeline/graph.ts';
 import { metadataPaths, REQUEST_ID, REQUEST_ID_RULE, requestPrefix } from '../pipeline/keys.ts';
 import type { Store } from '../store/store.ts';
-import { parseJson } from '../core/validate.ts';
 
-/** @throws UsageError that says what an id looks like. */
+/** @throws UsageError for an invalid request id. */
 export function assertRequestId(id: string): void {
-  if (!REQUEST_ID.test(id)) throw new UsageError(`"${id}" is no request id: use ${REQUEST_ID_RULE}`);
+  if (!REQUEST_ID.test(id)) throw new UsageError(`"${id}" is not a valid request id: use ${REQUEST_ID_RULE}`);
 }
 
-/** The request's state as the tracker wrote it; undefined where it has written none. */
-export async function stateOf(store: Store, id: string): Promise<RequestState | undefined> {
-  const found = await store.getText(requestPrefix(id) + metadataPaths.state);
-  return found && parseJson('requestState', found.text);
+/** @throws UsageError for an unknown stage; lists the stages of the graph. */
+export function assertStage(graph: Graph, name: string): void {
+  const names = graph.stages.map((stage) => stage.name);
+  if (!names.includes(name)) throw new UsageError(`unknown stage "${name}": the stages are ${names.join(', ')}`);
 }
 
 /** Returns the admitted request. The record never changes, so callers may cache it. @throws NotFoundError `missing-artifact`. */
@@ -23,30 +24,32 @@ export async function readRequest(store: Store, requestId: string, signal?: Abor
   return parseJson('request', found.text);
 }
 
-/** Whether nothing more will come of the request's run. */
+/** Returns the state that the tracker wrote last, or `undefined` if it has written none. */
+export async function readState(store: Store, id: string): Promise<RequestState | undefined> {
+  const found = await store.getText(requestPrefix(id) + metadataPaths.state);
+  return found && parseJson('requestState', found.text);
+}
+
+/** Whether the run of a request has ended. */
 export function isEnded({ status }: Pick<RequestState, 'status'>): boolean {
   return status !== 'accepted' && status !== 'running';
 }
 
 /**
- * The state of a request that somebody knows of.
- * @throws UsageError for what is no id, PermanentError `unknown-request`, `not-accepted`.
+ * Returns the state of an existing request.
+ * @throws UsageError for an invalid id, PermanentError `unknown-request`, `not-accepted`.
  */
 export async function requireState(store: Store, id: string): Promise<RequestState> {
   assertRequestId(id);
-  const state = await stateOf(store, id);
+  const state = await readState(store, id);
   if (state) return state;
   const request = await store.getText(requestPrefix(id) + metadataPaths.request);
-  // Admitted, and the tracker has not come to it yet.
+  // The relay has admitted the request; the tracker has not written its state yet.
   if (request) {
     const { input, options } = parseJson('request', request.text);
     return { request_id: id, run: 1, status: 'accepted', input: input.file, options };
   }
-  for await (const { key } of store.list(requestPrefix(id))) {
-    throw new PermanentError(
-      'not-accepted',
-      `${key} is in the bucket and nobody has taken it up yet: is the relay running? (fave doctor)`,
-    );
-  }
-  throw new PermanentError('unknown-request', `there is no request ${id}: fave ls lists those that there are`);
+  for await (const { key } of store.list(requestPrefix(id)))
+    throw new PermanentError('not-accepted', `${key} is in the bucket but not admitted yet: check the relay with fave doctor`);
+  throw new PermanentError('unknown-request', `there is no request ${id}: list requests with fave ls`);
 }

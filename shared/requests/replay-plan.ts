@@ -7,16 +7,17 @@ import { withDefaults, type OptionMap } from '../core/options.ts';
 import type { AnyStage } from '../pipeline/stage.ts';
 import type { Store } from '../store/store.ts';
 import { parseJson } from '../core/validate.ts';
+import { undefinedIfInvalid } from '../bus/request-events.ts';
 import { mapConcurrently } from '../core/map-concurrently.ts';
 
-/** What a replay is to do. At most one of `from` and `only`; neither: everything, from the input on. */
+/** Scope of a replay, with at most one of `from` and `only`. Without both, it starts at the input. */
 export interface ReplayScope {
   readonly from?: string;
   readonly only?: string;
   readonly force?: boolean;
 }
 
-/** What is to become of an item: `look` is decided when the stage before has made its source again. */
+/** Planned action for an item. `undecided`: depends on the output of an earlier stage that runs again. */
 export interface PlannedItem {
   readonly stage: string;
   readonly item: string;
@@ -24,7 +25,7 @@ export interface PlannedItem {
   readonly why: string;
 }
 
-/** An object that a run begins with. */
+/** An object whose announcement starts a run. */
 export interface InitialObject extends ParsedKey {
   readonly etag: string;
   /** Bytes. */
@@ -33,16 +34,16 @@ export interface InitialObject extends ParsedKey {
 }
 
 export interface ReplayPlan {
-  readonly begins: readonly InitialObject[];
+  readonly initialObjects: readonly InitialObject[];
   readonly items: readonly PlannedItem[];
-  /** Paths of the receipts that must not be trusted. */
+  /** Paths of receipts to remove: workers would accept them as valid. */
   readonly distrusted: readonly string[];
 }
 
-/** The objects of a request by path, from one listing. */
+/** Objects of a request by path. */
 type Objects = ReadonlyMap<string, { readonly etag: string; readonly size: number }>;
 
-/** What a stage is about to be given: an object as it is, or as the stage `after` will make it again. */
+/** Source object of an item. `after`: name of the stage that will produce it again. */
 interface Source {
   readonly item: string;
   readonly etag: string;
@@ -50,88 +51,94 @@ interface Source {
 }
 
 /**
- * Foresees a replay from the receipts and the graph: which items would be worked on, which skipped, and why. Settings of the
- * stages' processes are not known here; an item made with others is worked on as well.
- * @throws PermanentError `no-initial-objects` where there is no object that the run could begin with.
+ * Plans a replay from the receipts and the graph: which items run, which are skipped, and why. Settings of the stages'
+ * processes are not known here; items that were made with other settings run as well.
+ * @throws PermanentError `no-initial-objects` if the request has no object that the first stage consumes.
  */
 export async function planReplay(
   store: Store,
   graph: Graph,
   requestId: string,
   request: Request,
-  choice: ReplayScope,
+  scope: ReplayScope,
 ): Promise<ReplayPlan> {
   const prefix = requestPrefix(requestId);
   const objects = new Map<string, { etag: string; size: number }>();
   for await (const { key, etag, size } of store.list(prefix)) objects.set(key.slice(prefix.length), { etag, size });
-  const begins = beginnings(graph, requestId, request, objects, choice);
-  const forced = forcedStages(graph, choice);
+  const initialObjects = findInitialObjects(graph, requestId, request, objects, scope);
+  const forced = findForcedStages(graph, scope);
   const items: PlannedItem[] = [];
   const distrusted = new Set<string>();
   for (const stage of forced) for (const path of objects.keys()) if (isReceiptOf(stage, path)) distrusted.add(path);
 
-  const receiptOf = async (stage: string, item: string): Promise<Receipt | undefined> => {
+  const readReceipt = async (stage: string, item: string): Promise<Receipt | undefined> => {
     const path = metadataPaths.receipt(stage, item);
     if (!objects.has(path)) return undefined;
     const found = await store.getText(prefix + path);
-    // What cannot be read vouches for nothing, here as in the worker.
-    return found && tolerantly(() => parseJson('receipt', found.text));
+    // Workers ignore an invalid receipt as well.
+    return found && undefinedIfInvalid(() => parseJson('receipt', found.text));
   };
 
   const visit = async (kind: Kind, sources: readonly Source[]): Promise<void> => {
     for (const stage of graph.consumersOf(kind.name)) {
-      const receipts = await mapConcurrently(sources, ({ item }) => receiptOf(stage.name, item));
+      const receipts = await mapConcurrently(sources, ({ item }) => readReceipt(stage.name, item));
       const planned = sources.map((source, n): PlannedItem => {
         const receipt = receipts[n];
         const reason = reasonToRun(stage, receipt, { source, options: request.options, objects, forced: forced.has(stage.name) });
         if (reason?.distrust) distrusted.add(metadataPaths.receipt(stage.name, source.item));
-        const about = { stage: stage.name, item: source.item };
-        if (reason) return { ...about, action: 'run', why: reason.why };
-        if (source.after !== undefined) return { ...about, action: 'undecided', why: `${source.after} makes its source again` };
-        return { ...about, action: 'skip', why: 'done' };
+        const item = { stage: stage.name, item: source.item };
+        if (reason) return { ...item, action: 'run', why: reason.why };
+        if (source.after !== undefined) return { ...item, action: 'undecided', why: `${source.after} produces its source again` };
+        return { ...item, action: 'skip', why: 'done' };
       });
       items.push(...planned);
       for (const produced of stage.produces) await visit(produced, nextSources(stage, produced, planned, receipts, objects));
     }
   };
   await visit(
-    beginKind(graph, choice),
-    begins.map(({ kind, indices, etag }) => ({ item: itemId(kind, indices), etag })),
+    findInitialKind(graph, scope),
+    initialObjects.map(({ kind, indices, etag }) => ({ item: itemId(kind, indices), etag })),
   );
-  return { begins, items, distrusted: [...distrusted] };
+  return { initialObjects, items, distrusted: [...distrusted] };
 }
 
-/** The kind of what a run begins with. @throws Error for an unknown stage. */
-function beginKind(graph: Graph, { from, only }: ReplayScope): Kind {
+/** Returns the kind of the initial objects. @throws Error for an unknown stage. */
+function findInitialKind(graph: Graph, { from, only }: ReplayScope): Kind {
   const stage = from ?? only;
   return stage === undefined ? kinds.input : graph.stage(stage).consumes;
 }
 
-function beginnings(graph: Graph, requestId: string, { input }: Request, objects: Objects, choice: ReplayScope): InitialObject[] {
-  const kind = beginKind(graph, choice);
+function findInitialObjects(
+  graph: Graph,
+  requestId: string,
+  { input }: Request,
+  objects: Objects,
+  scope: ReplayScope,
+): InitialObject[] {
+  const kind = findInitialKind(graph, scope);
   if (kind === kinds.input) {
-    // The admitted version: other files, and other content under its name, were rejected.
+    // The admitted version of the input; other uploads were rejected.
     const { file, etag, size, version_id: versionId } = input;
     return [{ requestId, path: pathOf(kind, { file }), kind, indices: {}, etag, size, versionId }];
   }
-  const found = landed(requestId, kind, objects);
+  const found = findObjects(requestId, kind, objects);
   if (found.length > 0) return found;
   throw new PermanentError(
     'no-initial-objects',
-    `request ${requestId} has no ${kind.name} that ${String(choice.from ?? choice.only)} could begin with: replay it from an earlier stage`,
+    `request ${requestId} has no ${kind.name} for ${String(scope.from ?? scope.only)} to consume: replay from an earlier stage`,
   );
 }
 
-/** The objects of a kind. */
-function landed(requestId: string, kind: Kind, objects: Objects): InitialObject[] {
+/** Returns the objects of a kind. */
+function findObjects(requestId: string, kind: Kind, objects: Objects): InitialObject[] {
   return [...objects].flatMap(([path, object]) => {
     const key = parseKey(requestPrefix(requestId) + path, [kind]);
     return key ? [{ ...key, ...object }] : [];
   });
 }
 
-/** The stages of which nothing is trusted. */
-function forcedStages(graph: Graph, { from, only, force = false }: ReplayScope): Set<string> {
+/** Returns the stages whose receipts are all ignored. */
+function findForcedStages(graph: Graph, { from, only, force = false }: ReplayScope): Set<string> {
   if (!force) return new Set(only === undefined ? [] : [only]);
   const forced = new Set<string>();
   const add = (stage: AnyStage): void => {
@@ -147,7 +154,7 @@ function isReceiptOf(stage: string, path: string): boolean {
   return path.startsWith(metadataPaths.receipts(stage));
 }
 
-/** Why an item has to be worked on; undefined where its receipt vouches for it. `distrust`: the worker would not see that. */
+/** Returns why an item must run, or `undefined` if its receipt is valid. `distrust`: workers would accept the receipt. */
 export function reasonToRun(
   stage: AnyStage,
   receipt: Receipt | undefined,
@@ -157,8 +164,8 @@ export function reasonToRun(
   if (!receipt) return { why: 'no receipt' };
   if (receipt.outcome === 'failed') return { why: `failed: ${receipt.error?.code ?? 'unknown'}` };
   if (receipt.version !== stage.version) return { why: `stage version ${receipt.version} → ${stage.version}` };
-  const chosen = Object.entries(withDefaults(stage.options ?? {}, options));
-  const changed = chosen.filter(([name, value]) => (receipt.config as OptionMap)[name] !== value).map(([name]) => name);
+  const values = Object.entries(withDefaults(stage.options ?? {}, options));
+  const changed = values.filter(([name, value]) => (receipt.config as OptionMap)[name] !== value).map(([name]) => name);
   if (changed.length > 0) return { why: `options changed: ${changed.join(', ')}` };
   if (receipt.outputs.some(({ key, etag }) => objects.get(key)?.etag !== etag))
     return { why: 'an output is missing or changed', distrust: true };
@@ -166,7 +173,7 @@ export function reasonToRun(
   return undefined;
 }
 
-/** What the stages after will be given: outputs of what is skipped as they are, all others as they will be. */
+/** Returns the sources of the next stages: outputs of skipped items as they are, all others as produced again. */
 function nextSources(
   stage: AnyStage,
   kind: Kind,
@@ -176,18 +183,10 @@ function nextSources(
 ): Source[] {
   const sources = new Map<string, Source>();
   if (planned.some(({ action }) => action !== 'skip'))
-    for (const { indices, etag } of landed('_', kind, objects))
+    for (const { indices, etag } of findObjects('_', kind, objects))
       sources.set(itemId(kind, indices), { item: itemId(kind, indices), etag, after: stage.name });
   for (const [n, { action }] of planned.entries())
     for (const { kind: name, item, etag } of receipts[n]?.outputs ?? [])
       if (name === kind.name) sources.set(item, action === 'skip' ? { item, etag } : { item, etag, after: stage.name });
   return [...sources.values()];
-}
-
-function tolerantly<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
 }

@@ -9,56 +9,56 @@ import type { Store } from '../store/store.ts';
 import { streams, subjects } from '../bus/topology.ts';
 import { parseJson, validate } from '../core/validate.ts';
 
-/** Where a request stands. */
+/** The last run of a request. */
 export interface LastRun {
   readonly run: number;
-  /** How it ended; undefined while it is open. */
+  /** Status of the ended run; `undefined` while it is open. */
   readonly ended: RequestState['status'] | undefined;
 }
 
 /**
- * The last run of a request, by its lifecycle events; after they have expired, by its state file.
- * Undefined where nobody has accepted the request yet.
+ * Returns the last run of a request from its lifecycle events or, after they have expired, from its state file.
+ * Returns `undefined` if the request has not been accepted yet.
  */
-export async function lastRun(bus: Bus, store: Store, requestId: string): Promise<LastRun | undefined> {
-  const runOf = async (event: string): Promise<number> => {
+export async function readLastRun(bus: Bus, store: Store, requestId: string): Promise<LastRun | undefined> {
+  const readRunNumber = async (event: string): Promise<number> => {
     const message = await bus.manager.streams.getMessage(streams.requests, {
       last_by_subj: subjects.lifecycle(requestId, event),
     });
     return message ? validate('requestState', parseJson('cloudEvent', message.string()).data).run : 0;
   };
-  const ends = await Promise.all(TERMINAL_EVENTS.map(async (status) => ({ run: await runOf(status), ended: status })));
-  const accepted: LastRun = { run: await runOf('accepted'), ended: undefined };
+  const ends = await Promise.all(TERMINAL_EVENTS.map(async (status) => ({ run: await readRunNumber(status), ended: status })));
+  const accepted: LastRun = { run: await readRunNumber('accepted'), ended: undefined };
   const last = [...ends, accepted].reduce((one, other) => (other.run > one.run ? other : one));
   if (last.run > 0) return last;
   const state = await store.getText(requestPrefix(requestId) + metadataPaths.state);
   if (!state) return undefined;
   const { run, status } = parseJson('requestState', state.text);
-  // Of a run that nobody says anything about any more nothing will come.
+  // Events are kept longer than a run may take: a run without events has ended.
   return { run, ended: status };
 }
 
-/** A run that is to begin. */
+/** A run to start. */
 export interface NewRun {
   readonly requestId: string;
-  /** One more than the last. */
+  /** Number of the last run plus one. */
   readonly run: number;
   readonly request: Request;
-  /** Travel with everything that the run makes. */
+  /** Carried by every object of the run. */
   readonly options: OptionMap;
-  /** What the run begins with, announced in its name. */
-  readonly begins: readonly LandedMessage[];
+  /** The objects whose announcement starts the run. */
+  readonly initialObjects: readonly LandedMessage[];
 }
 
 /**
- * Begins a new run of a request that has ended: workers skip what has a valid receipt and announce its outputs again.
- * The announcements come before `accepted`, so that a run that exists is never without its items; whoever was interrupted
- * in between begins the same run once more, and what was announced already is dropped or skipped.
+ * Starts a new run of a request that has ended: workers skip items with a valid receipt and reannounce their outputs.
+ * Announces the initial objects before it publishes `accepted`, so that an accepted run always has its items. After an
+ * interruption the same run can be started again; duplicate announcements are dropped or skipped.
  */
-export async function beginRun(bus: Bus, store: Store, graph: Graph, newRun: NewRun): Promise<void> {
-  const { requestId, run, request, options, begins } = newRun;
-  for (const landed of begins) await announce(bus, store.bucket, landed);
-  const announced = begins.flatMap(({ key, etag }) => {
+export async function startRun(bus: Bus, store: Store, graph: Graph, newRun: NewRun): Promise<void> {
+  const { requestId, run, request, options, initialObjects } = newRun;
+  for (const landed of initialObjects) await announce(bus, store.bucket, landed);
+  const announced = initialObjects.flatMap(({ key, etag }) => {
     const object = parseKey(key, graph.kinds);
     return object ? [{ kind: object.kind.name, item: itemId(object.kind, object.indices), key: object.path, etag }] : [];
   });

@@ -1,6 +1,6 @@
 import type { Detections, Media, Transcript } from '../../schemas/generated/types.ts';
 
-/** What is said, from `start` to `end`, seconds of the source video. */
+/** Recognised speech from `start` to `end`, in seconds of the input. */
 export interface TimelineUtterance {
   readonly start: number;
   readonly end: number;
@@ -8,29 +8,29 @@ export interface TimelineUtterance {
   readonly words: Transcript['utterances'][number]['words'];
 }
 
-/** An object that consecutive frames show, seconds of the source video. */
+/** An object in consecutive frames, in seconds of the input. */
 export interface TimelineObject {
   readonly label: string;
   readonly start: number;
-  /** When the first frame without it was taken, or the clip ended. */
+  /** Time of the first frame without the object, or end of the clip. */
   readonly end: number;
-  /** The best of the frames' scores. */
+  /** Highest score of the frames. */
   readonly score: number;
-  /** How many of them at most in one frame. */
+  /** Maximum number of such objects in one frame. */
   readonly count: number;
 }
 
 /** The merged result of a request. */
 export interface Timeline {
-  /** Seconds; null while nobody has looked into the video. */
+  /** Duration of the input, in seconds; null until it has been probed. */
   readonly duration: number | null;
-  /** Engines that transcribed, by name. */
+  /** Names of the speech recognition engines. */
   readonly engines: readonly string[];
   readonly utterances: readonly TimelineUtterance[];
   readonly objects: readonly TimelineObject[];
 }
 
-/** Merges the artifacts of a request's clips, in whatever order they come. */
+/** Merges the artifacts of a request's clips; their order has no effect. */
 export function mergeTimeline({
   media,
   transcripts,
@@ -44,23 +44,23 @@ export function mergeTimeline({
     duration: media?.duration ?? null,
     engines: [...new Set(transcripts.map(({ engine }) => engine))].sort(),
     utterances: transcripts.flatMap(({ utterances }) => utterances).sort(byTime),
-    objects: mergeSeen(detections),
+    objects: mergeDetections(detections),
   };
 }
 
-/** Seconds that two clips' frames may be apart and still follow each other: a clip ends on a frame, not on a sample. */
-const TOLERANCE = 0.25;
+/** Maximum gap between the frames of consecutive clips, in seconds: a clip ends on a frame, not on a sample. */
+const MAX_GAP_SECONDS = 0.25;
 
-/** A frame, and until when what it shows is taken to be there. */
-interface Shot {
+/** A frame with the time until which its objects are assumed to be present. */
+interface FrameSpan {
   readonly time: number;
   readonly until: number;
   readonly objects: Detections['frames'][number]['objects'];
 }
 
-/** Frames are samples: an object is there from the first that shows it until the next that does not. */
-export function mergeSeen(detections: readonly Detections[]): TimelineObject[] {
-  const shots: Shot[] = [...detections]
+/** Merges detections of the same label: an object is present from the first frame with it to the next frame without it. */
+export function mergeDetections(detections: readonly Detections[]): TimelineObject[] {
+  const spans: FrameSpan[] = [...detections]
     .sort(byTime)
     .flatMap(({ frames, end }) =>
       frames.map(({ time, objects }, n) => ({ time, objects, until: Math.max(time, frames[n + 1]?.time ?? end) })),
@@ -68,10 +68,11 @@ export function mergeSeen(detections: readonly Detections[]): TimelineObject[] {
   const closed: TimelineObject[] = [];
   let open = new Map<string, TimelineObject>();
   let reached = 0;
-  for (const { time, until, objects } of shots) {
-    const before: ReadonlyMap<string, TimelineObject> = time - reached <= TOLERANCE ? open : new Map<string, TimelineObject>();
+  for (const { time, until, objects } of spans) {
+    const before: ReadonlyMap<string, TimelineObject> =
+      time - reached <= MAX_GAP_SECONDS ? open : new Map<string, TimelineObject>();
     const now = new Map<string, TimelineObject>();
-    for (const [label, { score, count }] of byLabel(objects)) {
+    for (const [label, { score, count }] of groupByLabel(objects)) {
       const earlier = before.get(label);
       now.set(label, {
         label,
@@ -81,14 +82,14 @@ export function mergeSeen(detections: readonly Detections[]): TimelineObject[] {
         count: Math.max(count, earlier?.count ?? 0),
       });
     }
-    for (const [label, seen] of open) if (before !== open || !now.has(label)) closed.push(seen);
+    for (const [label, object] of open) if (before !== open || !now.has(label)) closed.push(object);
     open = now;
     reached = until;
   }
   return [...closed, ...open.values()].sort((a, b) => byTime(a, b) || (a.label < b.label ? -1 : 1));
 }
 
-function byLabel(objects: Shot['objects']): Map<string, { score: number; count: number }> {
+function groupByLabel(objects: FrameSpan['objects']): Map<string, { score: number; count: number }> {
   const found = new Map<string, { score: number; count: number }>();
   for (const { label, score } of objects) {
     const same = found.get(label);

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { missingRules } from '../../cli/checks/store.ts';
 import { quote } from '../../cli/commands/instance/env.ts';
-import { safePath } from '../../cli/commands/results/get.ts';
+import { resolveSafePath } from '../../shared/results/download.ts';
 import { mermaid } from '../../cli/commands/instance/graph.ts';
-import { newestFirst } from '../../cli/commands/requests/ls.ts';
+import { sortNewestFirst } from '../../shared/requests/list-requests.ts';
 import { identityOf } from '../../infra/process/identity.ts';
 import { targetArns } from '../../infra/servers/minio.ts';
 import { graph } from '../../services/pipeline.ts';
@@ -114,11 +114,11 @@ describe('graph', () => {
 
 describe('get', () => {
   it.each(['../x', 'a/../../x', '/etc/passwd', 'a//b', 'a\\..\\b', '', 'a/./b', 'a\0b'])('%j leads nowhere', (key) => {
-    expect(() => safePath('/data/out', key)).toThrow(/no safe file name/);
+    expect(() => resolveSafePath('/data/out', key)).toThrow(/no safe file name/);
   });
   it('keeps the tree', () => {
-    expect(safePath('/data/out', 'stage/clip_0001/a.json')).toBe('/data/out/stage/clip_0001/a.json');
-    expect(safePath('/', 'a')).toBe('/a');
+    expect(resolveSafePath('/data/out', 'stage/clip_0001/a.json')).toBe('/data/out/stage/clip_0001/a.json');
+    expect(resolveSafePath('/', 'a')).toBe('/a');
   });
 });
 
@@ -133,7 +133,7 @@ describe('ls', () => {
       errors: 0,
     });
     const all = [of('old', '2026-01-01T00:00:00Z'), of('new', '2026-02-01T00:00:00Z'), of('just', null)];
-    expect(newestFirst(all, 2).map(({ request_id }) => request_id)).toEqual(['just', 'new']);
+    expect(sortNewestFirst(all, 2).map(({ request_id }) => request_id)).toEqual(['just', 'new']);
   });
 });
 

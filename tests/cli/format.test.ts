@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { age, bytes, formatClock, duration, escapeControlCharacters, shorten, table } from '../../cli/output/format.ts';
+import {
+  formatAge,
+  formatBytes,
+  formatClock,
+  formatDuration,
+  escapeControlCharacters,
+  shorten,
+  formatTable,
+} from '../../cli/output/format.ts';
 import { wrap } from '../../shared/core/text.ts';
 
 describe('texts for people', () => {
@@ -7,17 +15,17 @@ describe('texts for people', () => {
     expect([0, 4.25, 59.96, 3723.4].map(formatClock)).toEqual(['0:00.0', '0:04.3', '1:00.0', '1:02:03.4']);
   });
   it('durations and ages', () => {
-    expect([340, 9_800, 59_960, 185_000, 7_440_000].map(duration)).toEqual([
+    expect([340, 9_800, 59_960, 185_000, 7_440_000].map(formatDuration)).toEqual([
       '340 ms',
       '9.8 s',
       '1 min 0 s',
       '3 min 5 s',
       '2 h 4 min',
     ]);
-    expect([-5, 4_000, 720_000, 10_800_000, 432_000_000].map(age)).toEqual(['0 s', '4 s', '12 min', '3 h', '5 d']);
+    expect([-5, 4_000, 720_000, 10_800_000, 432_000_000].map(formatAge)).toEqual(['0 s', '4 s', '12 min', '3 h', '5 d']);
   });
   it('sizes', () => {
-    expect([0, 999, 1_400_000, 2e9].map(bytes)).toEqual(['0 B', '999 B', '1.4 MB', '2.0 GB']);
+    expect([0, 999, 1_400_000, 2e9].map(formatBytes)).toEqual(['0 B', '999 B', '1.4 MB', '2.0 GB']);
   });
   it('lines within a width', () => {
     expect(wrap('one two  three', 8)).toEqual(['one two', 'three']);
@@ -26,7 +34,7 @@ describe('texts for people', () => {
   });
   it('columns under each other', () => {
     expect(
-      table([
+      formatTable([
         ['a', 'x'],
         ['bbb', 'y'],
       ]),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseRequestEvent, type RequestEvent } from '../../shared/bus/request-events.ts';
-import { createProgress, progressLines } from '../../cli/output/progress.ts';
+import { createProgress, formatProgress } from '../../cli/output/progress.ts';
 import { graph } from '../../services/pipeline.ts';
 import { cloudEvent } from '../../shared/bus/events.ts';
 import { record } from './run.ts';
@@ -44,26 +44,26 @@ describe('progress', () => {
 
   it('ends with the run; what is rejected later is another upload', () => {
     const progress = createProgress(graph, 'x');
-    progress.take(lifecycle('accepted'));
-    progress.take(lifecycle('rejected'));
+    progress.apply(lifecycle('accepted'));
+    progress.apply(lifecycle('rejected'));
     expect(progress.ended()).toBeUndefined();
-    progress.take(lifecycle('completed'));
+    progress.apply(lifecycle('completed'));
     expect(progress.ended()?.status).toBe('completed');
-    progress.take(lifecycle('accepted', 2));
+    progress.apply(lifecycle('accepted', 2));
     expect(progress.ended()).toBeUndefined();
   });
 
   it('ends with a rejection of what was never accepted', () => {
     const progress = createProgress(graph, 'x');
-    progress.take(lifecycle('rejected'));
+    progress.apply(lifecycle('rejected'));
     expect(progress.ended()?.status).toBe('rejected');
   });
 
   it('fits the screen', () => {
     const progress = createProgress(graph, 'x');
-    progress.take(item('stage-librosa', 'audio', 'failed'));
+    progress.apply(item('stage-librosa', 'audio', 'failed'));
     const stages = progress.stages().map((line) => ({ ...line, landed: 9_999, done: 5_000, failed: 4_999 }));
-    for (const line of progressLines('v'.repeat(200), stages, 12_345, record())) expect(line.length).toBeLessThanOrEqual(80);
+    for (const line of formatProgress('v'.repeat(200), stages, 12_345, record())) expect(line.length).toBeLessThanOrEqual(80);
   });
 });
 

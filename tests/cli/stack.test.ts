@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { upload } from '../../cli/upload/upload.ts';
+import { uploadFile } from '../../shared/requests/submission.ts';
 import { serviceNames } from '../../infra/deployment/services.ts';
 import { graph } from '../../services/pipeline.ts';
 import { generateMedia, h264, mediaFolder, createPicture, speech } from '../support/media.ts';
@@ -142,7 +142,7 @@ describe('an upload in parts', () => {
     execFileSync('sh', ['-c', `head -c 70000000 /dev/urandom > '${path}'`]);
     const options = { headers: {}, onProgress: () => undefined };
     const key = `tmp/scratch/${uniqueId()}`;
-    await upload(servers.store, key, path, { ...options, signal: new AbortController().signal });
+    await uploadFile(servers.store, key, path, { ...options, signal: new AbortController().signal });
     await servers.store.download(key, join(dir, 'back.bin'));
     execFileSync('cmp', [path, join(dir, 'back.bin')]);
     await servers.store.remove(key);
@@ -150,7 +150,7 @@ describe('an upload in parts', () => {
     const stop = new AbortController();
     const broken = `tmp/scratch/${uniqueId()}`;
     await expect(
-      upload(servers.store, broken, path, { ...options, signal: stop.signal, onProgress: () => stop.abort() }),
+      uploadFile(servers.store, broken, path, { ...options, signal: stop.signal, onProgress: () => stop.abort() }),
     ).rejects.toThrow();
     expect(await servers.store.head(broken)).toBeUndefined();
   });

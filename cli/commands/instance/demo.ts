@@ -8,7 +8,7 @@ import { createSampleVideo } from '../../../loadgen/arrivals/sample-video.ts';
 import type { CliContext } from '../../context/cli.ts';
 import { dataDirOf, findInstance, hasServerAddresses } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
-import { submissionOf } from '../../../shared/requests/submission.ts';
+import { createSubmission } from '../../../shared/requests/submission.ts';
 import { result } from '../results/result.ts';
 import { submit } from '../requests/submit.ts';
 
@@ -16,7 +16,7 @@ import { submit } from '../requests/submit.ts';
 export async function demo(cli: CliContext, video: string | undefined, { portBase }: { portBase?: string }): Promise<number> {
   const id = randomUUID();
   // A wrong name must not cost a start.
-  if (video !== undefined) await submissionOf(video, cli.cwd, id);
+  if (video !== undefined) await createSubmission(video, cli.cwd, id);
   const here = await ensureInstance(cli, portBase === undefined ? [] : ['--port-base', portBase]);
   const dir = await mkdtemp(join(tmpdir(), 'fave-demo-'));
   try {

@@ -15,7 +15,7 @@ import { PermanentError, UsageError } from '../../../shared/core/errors.ts';
 import type { CliContext } from '../../context/cli.ts';
 import { withBus, withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
-import { createLoadDisplay, summaryLines } from '../../output/load-progress.ts';
+import { createLoadDisplay, formatLoadSummary } from '../../output/load-progress.ts';
 import { parseOptions } from '../../../shared/requests/submission.ts';
 
 export interface LoadCommandOptions extends LoadSpec {
@@ -81,7 +81,7 @@ export async function load(cli: CliContext, options: LoadCommandOptions): Promis
   // A record may be moved, and read elsewhere: it does not say where it was.
   await writeFile(join(out, recordFiles.load), `${JSON.stringify({ ...report, out: undefined }, null, 2)}\n`);
   if (options.json) cli.stdout.line(JSON.stringify(report));
-  else summaryLines(report, cli.stdout).forEach(cli.stdout.line);
+  else formatLoadSummary(report, cli.stdout).forEach(cli.stdout.line);
   if (cli.signal.aborted) return exitCodes.interrupted;
   return report.completed === report.requests ? exitCodes.ok : exitCodes.failed;
 }

@@ -3,7 +3,7 @@ import { cacheDir } from '../../../infra/process/paths.ts';
 import { MODELS, pullModel } from '../../../services/stage-deepspeech/models.ts';
 import type { CliContext } from '../../context/cli.ts';
 import { exitCodes } from '../../context/errors.ts';
-import { table } from '../../output/format.ts';
+import { formatTable } from '../../output/format.ts';
 
 /** Where models are kept: a download of gigabytes is for every instance of this machine. */
 const modelsDir = join(cacheDir, 'models');
@@ -12,7 +12,7 @@ const modelsDir = join(cacheDir, 'models');
 export function listModels({ stdout }: CliContext, { json = false }: { json?: boolean }): Promise<number> {
   const models = Object.entries(MODELS);
   if (json) for (const [name, { url, sha1 }] of models) stdout.line(JSON.stringify({ name, url, sha1 }));
-  else table(models.map(([name, { url }]) => [name, url])).forEach(stdout.line);
+  else formatTable(models.map(([name, { url }]) => [name, url])).forEach(stdout.line);
   return Promise.resolve(exitCodes.ok);
 }
 

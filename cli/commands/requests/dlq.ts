@@ -1,21 +1,21 @@
 import { graph } from '../../../services/pipeline.ts';
+import type { Bus } from '../../../shared/bus/connection.ts';
 import { messageOf, UsageError } from '../../../shared/core/errors.ts';
+import { wrap } from '../../../shared/core/text.ts';
+import {
+  deleteDeadLetters,
+  groupByRequest,
+  readDeadLetters,
+  redrive,
+  type DeadLetterFilter,
+  type StoredDeadLetter,
+} from '../../../shared/requests/redrive.ts';
 import type { CliContext, Output } from '../../context/cli.ts';
 import { withBus, withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
-import { age, escapeControlCharacters, shorten, table } from '../../output/format.ts';
-import {
-  byRequest,
-  dropLetters,
-  readLetters,
-  redrive,
-  type DeadLetterFilter,
-  type StoredLetter,
-} from '../../../shared/requests/redrive.ts';
-import { assertRequestId } from '../../../shared/requests/read-request.ts';
-import { wrap } from '../../../shared/core/text.ts';
+import { escapeControlCharacters, formatAge, formatCount, formatTable, shorten } from '../../output/format.ts';
 
-export interface LetterOptions {
+export interface DeadLetterOptions {
   readonly stage?: string;
   readonly id?: string;
   readonly all?: boolean;
@@ -23,122 +23,129 @@ export interface LetterOptions {
 }
 
 /** Lists dead letters. */
-export function listLetters(cli: CliContext, options: LetterOptions): Promise<number> {
-  const choice = choiceOf([], options);
-  return withBus(cli, async (bus) => {
-    const letters = await readLetters(bus, choice);
-    if (options.json) for (const letter of letters) cli.stdout.line(JSON.stringify(letter));
-    else if (letters.length === 0) cli.stderr.line('no dead letters');
-    else letterLines(letters, cli.stdout, Date.now()).forEach(cli.stdout.line);
-    return exitCodes.ok;
-  });
+export function listDeadLetters(cli: CliContext, options: DeadLetterOptions): Promise<number> {
+  return print(cli, [], options, (deadLetters) => formatDeadLetters(deadLetters, cli.stdout, Date.now()));
 }
 
-/** Prints all that dead letters say. */
-export function showLetters(cli: CliContext, seqs: readonly string[], options: LetterOptions): Promise<number> {
-  const choice = choiceOf(seqs, options);
-  return withBus(cli, async (bus) => {
-    const letters = await readLetters(bus, choice);
-    if (letters.length === 0) cli.stderr.line('no dead letters');
-    for (const letter of letters)
-      (options.json ? [JSON.stringify(letter)] : storyLines(letter, cli.stdout)).forEach(cli.stdout.line);
-    return exitCodes.ok;
-  });
+/** Prints dead letters in full. */
+export function showDeadLetters(cli: CliContext, seqs: readonly string[], options: DeadLetterOptions): Promise<number> {
+  return print(cli, seqs, options, (deadLetters) =>
+    deadLetters.flatMap((deadLetter) => formatDeadLetter(deadLetter, cli.stdout)),
+  );
 }
 
-/** Gives the items of dead letters to their stages again. */
-export function redriveLetters(cli: CliContext, seqs: readonly string[], options: LetterOptions): Promise<number> {
-  const choice = someChoiceOf('redrive', seqs, options);
-  return withStore(cli, (store) =>
+async function print(
+  cli: CliContext,
+  seqs: readonly string[],
+  options: DeadLetterOptions,
+  format: (deadLetters: readonly StoredDeadLetter[]) => string[],
+): Promise<number> {
+  const deadLetters = await withBus(cli, (bus) => readSelected(cli, bus, parseFilter(seqs, options)));
+  const lines = options.json
+    ? deadLetters.map((each) => JSON.stringify(each))
+    : deadLetters.length === 0
+      ? []
+      : format(deadLetters);
+  lines.forEach(cli.stdout.line);
+  return exitCodes.ok;
+}
+
+/** Sends the items of dead letters to their stages again. */
+export async function redriveDeadLetters(cli: CliContext, seqs: readonly string[], options: DeadLetterOptions): Promise<number> {
+  const filter = parseRequiredFilter('redrive', seqs, options);
+  let code: number = exitCodes.ok;
+  await withStore(cli, (store) =>
     withBus(cli, async (bus) => {
-      let code: number = exitCodes.ok;
-      const letters = await readLetters(bus, choice);
-      for (const [requestId, own] of byRequest(letters)) {
+      for (const [requestId, deadLetters] of groupByRequest(await readSelected(cli, bus, filter))) {
+        const items = deadLetters.map(({ stage, item }) => `${stage} ${item}`).join(', ');
         try {
-          const { run } = await redrive(bus, store, graph, requestId, own);
-          cli.stdout.line(
-            `${requestId}  run ${run}: ${own.length} ${own.length === 1 ? 'item' : 'items'} again (${own.map(({ stage, item }) => `${stage} ${item}`).join(', ')})`,
-          );
+          const run = await redrive(bus, store, graph, requestId, deadLetters);
+          cli.stdout.line(`${requestId}  run ${run}: ${formatCount(deadLetters.length, 'item')} redriven (${items})`);
         } catch (error) {
-          // One request's letters must not keep the others waiting.
+          // Continue with the other requests.
           cli.stderr.line(`${requestId}: ${messageOf(error)}`);
           code = exitCodes.failed;
         }
       }
-      if (letters.length === 0) cli.stderr.line('no dead letters');
-      return code;
     }),
   );
+  return code;
 }
 
-/** Removes dead letters. */
-export function removeLetters(cli: CliContext, seqs: readonly string[], options: LetterOptions): Promise<number> {
-  const choice = someChoiceOf('drop', seqs, options);
-  return withBus(cli, async (bus) => {
-    const letters = await readLetters(bus, choice);
-    await dropLetters(bus, letters);
-    cli.stdout.line(`${letters.length} ${letters.length === 1 ? 'letter' : 'letters'} dropped`);
-    return exitCodes.ok;
+/** Deletes dead letters. */
+export async function dropDeadLetters(cli: CliContext, seqs: readonly string[], options: DeadLetterOptions): Promise<number> {
+  const filter = parseRequiredFilter('drop', seqs, options);
+  await withBus(cli, async (bus) => {
+    const deadLetters = await readSelected(cli, bus, filter);
+    await deleteDeadLetters(bus, deadLetters);
+    cli.stdout.line(`${formatCount(deadLetters.length, 'dead letter')} removed`);
   });
+  return exitCodes.ok;
 }
 
-/** @throws UsageError where a stage, an id or a sequence is none. */
-function choiceOf(seqs: readonly string[], { stage, id }: LetterOptions): DeadLetterFilter {
-  if (id !== undefined) assertRequestId(id);
-  const names = graph.stages.map(({ name }) => name);
-  if (stage !== undefined && !names.includes(stage))
-    throw new UsageError(`there is no stage "${stage}": there are ${names.join(', ')}`);
-  const wrong = seqs.find((seq) => !/^[1-9]\d{0,14}$/.test(seq));
-  if (wrong !== undefined) throw new UsageError(`"${wrong}" is no letter's number: fave dlq ls lists them in the column SEQ`);
+async function readSelected(cli: CliContext, bus: Bus, filter: DeadLetterFilter): Promise<StoredDeadLetter[]> {
+  const deadLetters = await readDeadLetters(bus, graph, filter);
+  if (deadLetters.length === 0) cli.stderr.line('no dead letters');
+  return deadLetters;
+}
+
+/** @throws UsageError for an invalid sequence. */
+function parseFilter(seqs: readonly string[], { stage, id }: DeadLetterOptions): DeadLetterFilter {
+  const invalid = seqs.find((seq) => !/^[1-9]\d{0,14}$/.test(seq));
+  if (invalid !== undefined)
+    throw new UsageError(`"${invalid}" is not the number of a dead letter: fave dlq ls prints it in the column SEQ`);
   return { stage, id, seqs: seqs.map(Number) };
 }
 
-function someChoiceOf(command: string, seqs: readonly string[], options: LetterOptions): DeadLetterFilter {
+/** @throws UsageError also without any selection. */
+function parseRequiredFilter(command: string, seqs: readonly string[], options: DeadLetterOptions): DeadLetterFilter {
   const { stage, id, all = false } = options;
   if (!all && stage === undefined && id === undefined && seqs.length === 0)
-    throw new UsageError(`say which letters: fave dlq ${command} SEQ…, --id ID, --stage STAGE, or --all`);
-  return choiceOf(seqs, options);
+    throw new UsageError(`select dead letters: fave dlq ${command} SEQ…, --id ID, --stage STAGE, or --all`);
+  return parseFilter(seqs, options);
 }
 
 /** @param now Milliseconds since 1970. */
-function letterLines(letters: readonly StoredLetter[], { style }: Output, now: number): string[] {
-  const rows = letters.map(({ seq, failed_at, stage, item, code }) => [
+function formatDeadLetters(deadLetters: readonly StoredDeadLetter[], { style }: Output, now: number): string[] {
+  const rows = deadLetters.map(({ seq, failed_at, stage, item, code }) => [
     String(seq),
-    age(now - Date.parse(failed_at)),
+    formatAge(now - Date.parse(failed_at)),
     stage,
     shorten(item, 16),
     code,
   ]);
-  const [head = '', ...lines] = table([['SEQ', 'AGE', 'STAGE', 'ITEM', 'CODE'], ...rows]);
+  const [head = '', ...lines] = formatTable([['SEQ', 'AGE', 'STAGE', 'ITEM', 'CODE'], ...rows]);
   return [
     style('dim', head),
-    ...lines.flatMap((line, n) => [line, style('dim', `    of ${letters[n]?.landed.request_id ?? ''}`)]),
+    ...lines.flatMap((line, n) => [line, style('dim', `    request ${deadLetters[n]?.landed.request_id ?? ''}`)]),
   ];
 }
 
-function storyLines(
-  { seq, stage, item, code, message, file, stderr, deliveries, landed, failed_at }: StoredLetter,
+function formatDeadLetter(
+  { seq, stage, item, code, message, file, stderr, deliveries, landed, failed_at }: StoredDeadLetter,
   { style, columns }: Output,
 ): string[] {
   const rows = [
     ['request', `${landed.request_id}, run ${landed.run}`],
     ['item', `${stage} ${item}`],
     ['file', escapeControlCharacters(file)],
-    ['failed', `${failed_at}, delivered ${deliveries} ${deliveries === 1 ? 'time' : 'times'}`],
+    ['failed', `${failed_at}, after ${deliveries === 1 ? '1 delivery' : `${deliveries} deliveries`}`],
   ];
-  return [
-    `${style('bold', `letter ${seq}`)}  ${style('red', code)}`,
-    ...wrap(escapeControlCharacters(message), columns - 2).map((line) => `  ${line}`),
-    ...table(rows).map((line) => `  ${style('dim', line)}`),
-    ...(stderr === undefined
+  const stderrLines =
+    stderr === undefined
       ? []
       : [
-          '  its last words:',
+          '  last lines of stderr:',
           ...stderr
             .trimEnd()
             .split('\n')
             .map((line) => `    ${escapeControlCharacters(line)}`),
-        ]),
+        ];
+  return [
+    `${style('bold', `dead letter ${seq}`)}  ${style('red', code)}`,
+    ...wrap(escapeControlCharacters(message), columns - 2).map((line) => `  ${line}`),
+    ...formatTable(rows).map((line) => `  ${style('dim', line)}`),
+    ...stderrLines,
     '',
   ];
 }

@@ -3,27 +3,26 @@ import type { RequestState } from '../../../schemas/generated/types.ts';
 import type { CliContext, Output } from '../../context/cli.ts';
 import { withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
-import { age, duration, escapeControlCharacters, table } from '../../output/format.ts';
-import { errorLines, statusText } from '../../output/request-summary.ts';
-import { assertRequestId, requireState } from '../../../shared/requests/read-request.ts';
+import { formatAge, formatDuration, escapeControlCharacters, formatTable } from '../../output/format.ts';
+import { formatErrors, formatStatus } from '../../output/request-summary.ts';
+import { requireState } from '../../../shared/requests/read-request.ts';
 
-/** Prints how far a request is. */
+/** Prints the state of a request. */
 export async function status(cli: CliContext, id: string, { json = false }: { json?: boolean }): Promise<number> {
-  assertRequestId(id);
   return withStore(cli, async (store) => {
     const state = await requireState(store, id);
     if (json) cli.stdout.line(JSON.stringify(state));
-    else statusLines(state, cli.stdout, Date.now()).forEach(cli.stdout.line);
+    else formatState(state, cli.stdout, Date.now()).forEach(cli.stdout.line);
     return exitCodes.ok;
   });
 }
 
-/** A request's state for people. @param now Milliseconds since 1970. */
-export function statusLines(state: RequestState, output: Output, now: number): string[] {
+/** Formats the state of a request. @param now Milliseconds since 1970. */
+export function formatState(state: RequestState, output: Output, now: number): string[] {
   const { request_id, input, accepted_at, duration_ms, options = {}, stages = {}, errors = [] } = state;
-  const since = accepted_at === undefined ? '' : `, ${age(now - Date.parse(accepted_at))} ago`;
-  const took = duration_ms === undefined ? '' : ` in ${duration(duration_ms)}`;
-  const chosen = Object.entries(options).map(([name, value]) => `${name}=${escapeControlCharacters(String(value))}`);
+  const age = accepted_at === undefined ? '' : `, ${formatAge(now - Date.parse(accepted_at))} ago`;
+  const duration = duration_ms === undefined ? '' : ` in ${formatDuration(duration_ms)}`;
+  const optionTexts = Object.entries(options).map(([name, value]) => `${name}=${escapeControlCharacters(String(value))}`);
   const rows = graph.stages.flatMap(({ name }) => {
     const stage = stages[name];
     if (!stage || stage.expected === 0) return [];
@@ -33,21 +32,21 @@ export function statusLines(state: RequestState, output: Output, now: number): s
         name,
         count,
         stage.failed > 0 ? `${stage.failed} failed` : '',
-        `work ${duration(stage.duration_ms)}, queue ${duration(stage.queue_ms)}`,
+        `work ${formatDuration(stage.duration_ms)}, queue ${formatDuration(stage.queue_ms)}`,
       ],
     ];
   });
   return [
     `${output.style('bold', escapeControlCharacters(input ?? ''))}  ${request_id}`,
-    `${statusText(state.status, output)}${took}${since}${chosen.length > 0 ? `  (${chosen.join(', ')})` : ''}`,
+    `${formatStatus(state.status, output)}${duration}${age}${optionTexts.length > 0 ? `  (${optionTexts.join(', ')})` : ''}`,
     ...(rows.length === 0
       ? []
       : [
           '',
-          ...table(rows, (cell, column) =>
+          ...formatTable(rows, (cell, column) =>
             column === 2 ? output.style('red', cell) : column === 3 ? output.style('dim', cell) : cell,
           ).map((line) => `  ${line}`),
         ]),
-    ...(errors.length === 0 ? [] : ['', ...errorLines(errors, output)]),
+    ...(errors.length === 0 ? [] : ['', ...formatErrors(errors, output)]),
   ];
 }

@@ -3,20 +3,25 @@ import { basename } from 'node:path';
 import type { RequestState } from '../../../schemas/generated/types.ts';
 import { graph } from '../../../services/pipeline.ts';
 import type { Bus } from '../../../shared/bus/connection.ts';
+import { nextSequence } from '../../../shared/bus/request-events.ts';
+import { UsageError } from '../../../shared/core/errors.ts';
 import { encodeOptions } from '../../../shared/pipeline/metadata.ts';
+import { assertRequestId, isEnded, readState } from '../../../shared/requests/read-request.ts';
+import {
+  createSubmission,
+  findAdmittedInput,
+  parseOptions,
+  uploadFile,
+  type Submission,
+} from '../../../shared/requests/submission.ts';
 import type { Store } from '../../../shared/store/store.ts';
 import type { CliContext } from '../../context/cli.ts';
 import { withBus, withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
-import { nextSequence } from '../../../shared/bus/request-events.ts';
-import { bytes, escapeControlCharacters } from '../../output/format.ts';
-import { outcomeLines, outcomeOf, type RequestSummary } from '../../output/request-summary.ts';
-import { findAdmittedInput } from '../../upload/find-admitted-input.ts';
-import { assertRequestId, isEnded, stateOf } from '../../../shared/requests/read-request.ts';
-import { parseOptions, submissionOf, type Submission } from '../../../shared/requests/submission.ts';
-import { upload } from '../../upload/upload.ts';
-import { createDisplay, waitForRequest, warnOfSilence, type Display } from '../../output/wait-for-request.ts';
-import { UsageError } from '../../../shared/core/errors.ts';
+import { escapeControlCharacters, formatBytes } from '../../output/format.ts';
+import { createProgressDisplay, type ProgressDisplay } from '../../output/progress-display.ts';
+import { formatSummary, toSummary, type RequestSummary } from '../../output/request-summary.ts';
+import { waitForRequest, warnWithoutEvents, type WaitOptions } from '../../output/wait-for-request.ts';
 
 export interface SubmitOptions {
   readonly id?: string;
@@ -26,63 +31,62 @@ export interface SubmitOptions {
   readonly json?: boolean;
 }
 
-/** Uploads files, each as a request of its own; with `wait`, follows each until its end. */
+/** Uploads files, each as its own request. With `wait`, follows each request to its end. */
 export async function submit(cli: CliContext, files: readonly string[], options: SubmitOptions): Promise<number> {
   const { id, query, option, wait = false, json = false } = options;
   if (id !== undefined) assertRequestId(id);
   if (id !== undefined && files.length > 1)
-    throw new UsageError(
-      `--id names one request, and a request has one file: submit the ${files.length} files one by one, or without --id`,
-    );
-  const chosen = parseOptions(option, query, graph.options);
+    throw new UsageError(`a request has one file: with --id, submit the ${files.length} files one by one, or omit --id`);
+  const requestOptions = parseOptions(option, query, graph.options);
   const submissions: Submission[] = [];
-  for (const file of files) submissions.push(await submissionOf(file, cli.cwd, id ?? randomUUID()));
+  for (const file of files) submissions.push(await createSubmission(file, cli.cwd, id ?? randomUUID()));
 
-  const print = (outcome: RequestSummary): void => {
-    if (json) cli.stdout.line(JSON.stringify(outcome));
-    else outcomeLines(outcome, cli.stdout).forEach(cli.stdout.line);
+  const print = (summary: RequestSummary): void => {
+    if (json) cli.stdout.line(JSON.stringify(summary));
+    else formatSummary(summary, cli.stdout).forEach(cli.stdout.line);
   };
   return withStore(cli, async (store) => {
-    const send = createSender(cli, store, chosen, id !== undefined);
+    const send = createSender(cli, store, requestOptions, id !== undefined);
     if (wait) return withBus(cli, (bus) => submitAndWait(cli, bus, submissions, send, print));
-    const display = createDisplay(cli);
-    const outcomes: RequestSummary[] = [];
+    const display = createProgressDisplay(cli.stderr);
+    const summaries: RequestSummary[] = [];
     try {
       for (const submission of submissions)
-        outcomes.push(outcomeOf(submission.id, submission.file, (await send(submission, display)).ended));
+        summaries.push(toSummary(submission.id, submission.file, (await send(submission, display)).ended));
     } finally {
       display.end();
     }
-    outcomes.forEach(print);
-    if (outcomes.some(({ status }) => status === 'rejected')) return exitCodes.failed;
-    if (!json)
-      cli.stderr.line(
-        cli.stderr.style(
-          'dim',
-          `follow with: fave watch ${submissions.length === 1 ? (submissions[0]?.id ?? '') : ''}`.trimEnd(),
-        ),
-      );
+    summaries.forEach(print);
+    if (summaries.some(({ status }) => status === 'rejected')) return exitCodes.failed;
+    const watched = submissions.length === 1 ? (submissions[0]?.id ?? '') : '';
+    if (!json) cli.stderr.line(cli.stderr.style('dim', `follow with: fave watch ${watched}`.trimEnd()));
     return exitCodes.ok;
   });
 }
 
-/** Uploads one file and says what is known then: whether the very same was admitted under its id before, and how it ended if it has. */
-type Send = (submission: Submission, display: Display) => Promise<{ readonly same?: boolean; readonly ended?: RequestState }>;
+/**
+ * Uploads one file. `same`: the identical input was admitted before under this id; `ended`: the state of its run if it has ended,
+ * or the rejection of a different input.
+ */
+type Send = (
+  submission: Submission,
+  display: ProgressDisplay,
+) => Promise<{ readonly same?: boolean; readonly ended?: RequestState }>;
 
-function createSender({ signal }: CliContext, store: Store, options: Record<string, string>, ownId: boolean): Send {
+function createSender({ signal }: CliContext, store: Store, options: Record<string, string>, hasGivenId: boolean): Send {
   return async (submission, display) => {
-    const { key, path, file, size } = submission;
-    const admitted = ownId ? await findAdmittedInput(store, submission, options) : undefined;
+    const { id, key, path, file, size } = submission;
+    const admitted = hasGivenId ? await findAdmittedInput(store, submission, options, graph.options) : undefined;
     if (admitted && 'status' in admitted) return { ended: admitted };
     const title = escapeControlCharacters(basename(file));
-    display.note(title, `uploading ${bytes(size)}`);
-    const onProgress = (arrived: number): void => {
-      display.note(title, `uploading ${bytes(arrived)} of ${bytes(size)}`);
+    display.note(title, `uploading ${formatBytes(size)}`);
+    const onProgress = (sent: number): void => {
+      display.note(title, `uploading ${formatBytes(sent)} of ${formatBytes(size)}`);
     };
-    const { etag } = await upload(store, key, path, { headers: encodeOptions(options), signal, onProgress });
+    const { etag } = await uploadFile(store, key, path, { headers: encodeOptions(options), signal, onProgress });
     display.note(title, 'uploaded');
     if (admitted?.etag !== etag) return {};
-    const state = await stateOf(store, submission.id);
+    const state = await readState(store, id);
     return { same: true, ...(state && isEnded(state) && { ended: state }) };
   };
 }
@@ -92,51 +96,57 @@ async function submitAndWait(
   bus: Bus,
   submissions: readonly Submission[],
   send: Send,
-  print: (outcome: RequestSummary) => void,
+  print: (summary: RequestSummary) => void,
 ): Promise<number> {
-  const display = createDisplay(cli);
-  const waiting: Following[] = [];
+  const display = createProgressDisplay(cli.stderr);
+  const submitted: Submitted[] = [];
   try {
-    for (const submission of submissions) waiting.push(await begin(cli, bus, submission, send, display));
-    // All are followed at once; they are told in the order in which they were given.
-    const outcomes = await Promise.all(waiting.map(({ outcome }) => outcome));
+    for (const submission of submissions) submitted.push(await submitOne(cli, bus, submission, send, display));
+    // All requests are followed at once and printed in the order of the arguments.
+    const summaries = await Promise.all(submitted.map(({ summary }) => summary));
     display.end();
-    outcomes.forEach(print);
-    return outcomes.every(({ status }) => status === 'completed') ? exitCodes.ok : exitCodes.failed;
+    summaries.forEach(print);
+    return summaries.every(({ status }) => status === 'completed') ? exitCodes.ok : exitCodes.failed;
   } catch (error) {
     display.end();
-    if (cli.signal.aborted) cli.stderr.line('interrupted: what was uploaded goes on (fave ls, fave watch ID)');
+    if (cli.signal.aborted) cli.stderr.line('interrupted: submitted requests continue (fave ls, fave watch ID)');
     throw error;
   } finally {
-    await Promise.all(waiting.map(({ stop }) => stop()));
+    await Promise.all(submitted.map(({ stop }) => stop()));
   }
 }
 
-/** A request on its way; an object, because an async function would wait for a bare promise. */
-interface Following {
-  readonly outcome: Promise<RequestSummary>;
+/** A submitted request; an object, because an async function would await a bare promise. */
+interface Submitted {
+  readonly summary: Promise<RequestSummary>;
   stop(): Promise<void>;
 }
 
-/** Follows a request from before its upload; returns when it is uploaded. */
-async function begin(cli: CliContext, bus: Bus, submission: Submission, send: Send, display: Display): Promise<Following> {
-  const { id, file } = submission;
-  let heard = false;
-  const changed: Parameters<typeof waitForRequest>[4]['changed'] = (progress, lines) => {
-    heard = true;
-    display.changed(escapeControlCharacters(basename(file)), progress, lines());
+/** Uploads a file and follows its request. Returns after the upload. */
+async function submitOne(
+  cli: CliContext,
+  bus: Bus,
+  { id, file, ...rest }: Submission,
+  send: Send,
+  display: ProgressDisplay,
+): Promise<Submitted> {
+  let hasEvents = false;
+  const onChange: WaitOptions['onChange'] = (progress, lines) => {
+    hasEvents = true;
+    display.update(escapeControlCharacters(basename(file)), progress, lines());
   };
   const from = await nextSequence(bus);
-  const { same = false, ended } = await send(submission, display);
-  if (ended) return { outcome: Promise.resolve(outcomeOf(id, file, ended)), stop: () => Promise.resolve() };
-  // What was admitted before is not announced again: its end is in the past, or comes from the run that is under way.
-  const waiting = await waitForRequest(bus, graph, id, same ? 1 : from, { signal: cli.signal, changed }, cli.stderr);
-  const quiet = warnOfSilence(() => heard, cli);
+  const { same = false, ended } = await send({ id, file, ...rest }, display);
+  if (ended) return { summary: Promise.resolve(toSummary(id, file, ended)), stop: () => Promise.resolve() };
+  // An input that was admitted before is not announced again; the events of its run may be in the past.
+  const options = { signal: cli.signal, style: cli.stderr.style, onChange };
+  const wait = await waitForRequest(bus, graph, id, same ? 1 : from, options);
+  const cancelWarning = warnWithoutEvents(() => hasEvents, cli.stderr);
   return {
-    outcome: waiting.ended.then((end) => outcomeOf(id, file, end)).finally(quiet),
+    summary: wait.ended.then((end) => toSummary(id, file, end)).finally(cancelWarning),
     stop: async () => {
-      quiet();
-      await waiting.stop();
+      cancelWarning();
+      await wait.stop();
     },
   };
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   isFinished,
-  newRun,
+  createRunState,
   reduceAccepted,
   reduceProgress,
   reduceRedriven,
@@ -19,7 +19,7 @@ function take(state: RunState, told: ReportedEvent): void {
 }
 
 function reduced(told: readonly ReportedEvent[]): RunState {
-  const state = newRun('r', 1);
+  const state = createRunState('r', 1);
   for (const event of told) take(state, event);
   return state;
 }
@@ -80,7 +80,7 @@ describe('the events of a run', () => {
   it('finish the run once everything is settled, never before, and it stays finished', () => {
     fc.assert(
       fc.property(shuffled(randomRun({ late: false })), ({ mixed, items }) => {
-        const state = newRun('r', 1);
+        const state = createRunState('r', 1);
         const seen = new Set<string>();
         for (const event of mixed) {
           take(state, event);
@@ -95,7 +95,7 @@ describe('the events of a run', () => {
   it('make a valid state at every moment', () => {
     fc.assert(
       fc.property(shuffled(randomRun({ late: true })), ({ mixed }) => {
-        const state = newRun('r', 1);
+        const state = createRunState('r', 1);
         for (const event of mixed) {
           take(state, event);
           validate('requestState', JSON.parse(JSON.stringify(summarise(state, graph))));
@@ -242,7 +242,7 @@ describe('a run', () => {
 
 it('taking in an event costs the same however many clips there are', () => {
   const visits = (clips: number): number => {
-    const state = newRun('r', 1);
+    const state = createRunState('r', 1);
     take(state, { what: 'accepted', data: accepted });
     const names = Array.from({ length: clips }, (_, n) => `clip_${String(n + 1).padStart(4, '0')}`);
     take(

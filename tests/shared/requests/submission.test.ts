@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseOptions, submissionOf } from '../../../shared/requests/submission.ts';
+import { parseOptions, createSubmission } from '../../../shared/requests/submission.ts';
 import type { OptionSchemas } from '../../../shared/core/options.ts';
 import { UsageError } from '../../../shared/core/errors.ts';
 
@@ -36,10 +36,10 @@ describe('a file', () => {
   afterAll(() => rm(dir, { recursive: true }));
 
   it('goes below input/ under its own name', async () => {
-    expect(await submissionOf('my video+1.mp4', dir, 'x')).toMatchObject({ key: 'requests/x/input/my video+1.mp4', size: 3 });
+    expect(await createSubmission('my video+1.mp4', dir, 'x')).toMatchObject({ key: 'requests/x/input/my video+1.mp4', size: 3 });
   });
   it('must be there, and no directory', async () => {
-    await expect(submissionOf('none.mp4', dir, 'x')).rejects.toThrow(/there is no file none.mp4/);
-    await expect(submissionOf('.', dir, 'x')).rejects.toThrow(/is a directory/);
+    await expect(createSubmission('none.mp4', dir, 'x')).rejects.toThrow(/there is no file none.mp4/);
+    await expect(createSubmission('.', dir, 'x')).rejects.toThrow(/is a directory/);
   });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cuesOf, toSrt, toVtt } from '../../../shared/results/subtitles.ts';
+import { toCues, toSrt, toVtt } from '../../../shared/results/subtitles.ts';
 import type { TimelineUtterance } from '../../../shared/results/timeline.ts';
 
 function said(words: readonly (readonly [number, number, string])[]): TimelineUtterance {
@@ -26,7 +26,7 @@ describe('cues', () => {
         const utterance = said(
           parts.map(({ length, lasts, pause }) => [(at += pause), (at += lasts), 'x'.repeat(length)] as const),
         );
-        const cues = cuesOf([utterance]);
+        const cues = toCues([utterance]);
         for (const { start, end, lines } of cues) {
           expect(end - start).toBeLessThanOrEqual(7);
           expect(lines.length).toBeLessThanOrEqual(2);
@@ -39,7 +39,7 @@ describe('cues', () => {
 
   it('leave an utterance without words whole, and an empty one out', () => {
     expect(
-      cuesOf([
+      toCues([
         { start: 1, end: 2, text: 'hello', words: [] },
         { start: 3, end: 4, text: '', words: [] },
       ]),

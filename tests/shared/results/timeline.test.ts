@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mergeSeen, mergeTimeline } from '../../../shared/results/timeline.ts';
+import { mergeDetections, mergeTimeline } from '../../../shared/results/timeline.ts';
 import type { Detections, Transcript } from '../../../schemas/generated/types.ts';
 
 /** Detections of a clip: each frame's time and the labels that it shows. */
@@ -17,7 +17,7 @@ function clip(start: number, end: number, frames: readonly (readonly [number, ..
 
 describe('what is seen', () => {
   it('lasts from the first frame that shows it until the next that does not', () => {
-    const seen = mergeSeen([clip(0, 20, [[0, 'cat'], [5, 'cat'], [10], [15, 'cat']])]);
+    const seen = mergeDetections([clip(0, 20, [[0, 'cat'], [5, 'cat'], [10], [15, 'cat']])]);
     expect(seen.map(({ start, end }) => [start, end])).toEqual([
       [0, 10],
       [15, 20],
@@ -32,11 +32,11 @@ describe('what is seen', () => {
         [5, 'dog'],
       ]),
     ];
-    expect(mergeSeen(clips)).toEqual([{ label: 'dog', start: 0, end: 20, score: 0.5, count: 1 }]);
+    expect(mergeDetections(clips)).toEqual([{ label: 'dog', start: 0, end: 20, score: 0.5, count: 1 }]);
   });
 
   it('ends where a clip is missing', () => {
-    const seen = mergeSeen([clip(0, 10, [[0, 'dog']]), clip(20, 30, [[20, 'dog']])]);
+    const seen = mergeDetections([clip(0, 10, [[0, 'dog']]), clip(20, 30, [[20, 'dog']])]);
     expect(seen.map(({ start, end }) => [start, end])).toEqual([
       [0, 10],
       [20, 30],
@@ -44,7 +44,7 @@ describe('what is seen', () => {
   });
 
   it('keeps labels apart, the best score and the largest number', () => {
-    const seen = mergeSeen([
+    const seen = mergeDetections([
       clip(0, 15, [
         [0, 'cat'],
         [5, 'cat', 'cat', 'dog'],
@@ -58,7 +58,7 @@ describe('what is seen', () => {
   });
 
   it('is nothing without frames', () => {
-    expect(mergeSeen([clip(0, 5, [])])).toEqual([]);
+    expect(mergeDetections([clip(0, 5, [])])).toEqual([]);
   });
 });
 
