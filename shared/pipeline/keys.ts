@@ -1,5 +1,6 @@
 /** The only module that spells object keys. Everything else builds and parses them with these functions. */
 import { kinds, type Kind } from '../../schemas/kinds.ts';
+import { UsageError } from '../core/errors.ts';
 import type { Indices } from './artifact.ts';
 
 /** Valid request ids. An id is a segment of keys and a token of subjects; `_` is the token of events without a request. */
@@ -7,6 +8,11 @@ export const REQUEST_ID = /^(?!_$)[A-Za-z0-9_-]{1,64}$/;
 
 /** {@link REQUEST_ID} as text for error messages. */
 export const REQUEST_ID_RULE = '1 to 64 letters, digits, - or _, and not _ alone';
+
+/** @throws UsageError for an invalid request id. */
+export function assertRequestId(id: string): void {
+  if (!REQUEST_ID.test(id)) throw new UsageError(`"${id}" is not a valid request id: use ${REQUEST_ID_RULE}`);
+}
 
 /** Request id of the tracker's canary. */
 export const CANARY_REQUEST = 'canary';

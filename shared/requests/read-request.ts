@@ -2,13 +2,8 @@ import type { Request, RequestState } from '../../schemas/generated/types.ts';
 import { NotFoundError, PermanentError, UsageError } from '../core/errors.ts';
 import { parseJson } from '../core/validate.ts';
 import type { Graph } from '../pipeline/graph.ts';
-import { metadataPaths, REQUEST_ID, REQUEST_ID_RULE, requestPrefix } from '../pipeline/keys.ts';
+import { assertRequestId, metadataPaths, requestPrefix } from '../pipeline/keys.ts';
 import type { Store } from '../store/store.ts';
-
-/** @throws UsageError for an invalid request id. */
-export function assertRequestId(id: string): void {
-  if (!REQUEST_ID.test(id)) throw new UsageError(`"${id}" is not a valid request id: use ${REQUEST_ID_RULE}`);
-}
 
 /** @throws UsageError for an unknown stage; lists the stages of the graph. */
 export function assertStage(graph: Graph, name: string): void {

@@ -7,8 +7,9 @@ import { streams, subjects } from '../bus/topology.ts';
 import { codeOf, PermanentError } from '../core/errors.ts';
 import { parseJson } from '../core/validate.ts';
 import type { Graph } from '../pipeline/graph.ts';
+import { assertRequestId } from '../pipeline/keys.ts';
 import type { Store } from '../store/store.ts';
-import { assertRequestId, assertStage, readRequest } from './read-request.ts';
+import { assertStage, readRequest } from './read-request.ts';
 import { readLastRun, startRun } from './start-run.ts';
 
 /** A dead letter with its stream sequence. */

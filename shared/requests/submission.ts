@@ -3,10 +3,9 @@ import { basename, resolve } from 'node:path';
 import type { Request, RequestState } from '../../schemas/generated/types.ts';
 import { kinds } from '../../schemas/kinds.ts';
 import { FaveError, messageOf, PermanentError, RetryableError, UsageError } from '../core/errors.ts';
-import { createOptionParser } from '../core/options.ts';
+import { createOptionParser, type OptionSchemas } from '../core/options.ts';
 import { parseJson } from '../core/validate.ts';
 import { metadataPaths, pathOf, requestPrefix } from '../pipeline/keys.ts';
-import type { OptionSchemas } from '../pipeline/stage.ts';
 import { digestFile, type Store } from '../store/store.ts';
 
 /** A local file to upload as the input of a request. */

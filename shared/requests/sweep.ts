@@ -1,10 +1,10 @@
 import type { Bus } from '../bus/connection.ts';
 import type { Graph } from '../pipeline/graph.ts';
-import { itemId, parseKey, REQUEST_ID, requestPrefix, REQUESTS_PREFIX } from '../pipeline/keys.ts';
+import { assertRequestId, itemId, parseKey, REQUEST_ID, requestPrefix, REQUESTS_PREFIX } from '../pipeline/keys.ts';
 import type { Store } from '../store/store.ts';
 import { subjects } from '../bus/topology.ts';
 import { PermanentError } from '../core/errors.ts';
-import { assertRequestId, isEnded, readState } from './read-request.ts';
+import { isEnded, readState } from './read-request.ts';
 import { readRunStates, type LastRunState } from './read-run-states.ts';
 
 /** Items of an open run by stage: those that producers listed, and those that are settled. */

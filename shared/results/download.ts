@@ -2,8 +2,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { PermanentError } from '../core/errors.ts';
 import { mapConcurrently } from '../core/map-concurrently.ts';
-import { requestPrefix } from '../pipeline/keys.ts';
-import { assertRequestId } from '../requests/read-request.ts';
+import { assertRequestId, requestPrefix } from '../pipeline/keys.ts';
 import { computeSha256, type Store } from '../store/store.ts';
 
 /** Files that are downloaded at once. */

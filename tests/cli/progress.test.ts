@@ -34,7 +34,7 @@ describe('progress', () => {
   it('counts what landed, is done and failed', () => {
     const progress = createProgress(graph, 'x');
     [lifecycle('accepted'), item('stage-ffmpeg-0', 'input', 'done', ['audio']), item('stage-librosa', 'audio', 'failed')].forEach(
-      progress.take,
+      progress.apply,
     );
     const of = Object.fromEntries(progress.stages().map((line) => [line.stage, line]));
     expect(of['stage-ffmpeg-0']).toMatchObject({ landed: 1, done: 1, failed: 0 });

@@ -6,7 +6,7 @@ import type { Bus } from '../../../shared/bus/connection.ts';
 import { nextSequence } from '../../../shared/bus/request-events.ts';
 import { UsageError } from '../../../shared/core/errors.ts';
 import { encodeOptions } from '../../../shared/pipeline/metadata.ts';
-import { assertRequestId, isEnded, readState } from '../../../shared/requests/read-request.ts';
+import { isEnded, readState } from '../../../shared/requests/read-request.ts';
 import {
   createSubmission,
   findAdmittedInput,
@@ -34,7 +34,6 @@ export interface SubmitOptions {
 /** Uploads files, each as its own request. With `wait`, follows each request to its end. */
 export async function submit(cli: CliContext, files: readonly string[], options: SubmitOptions): Promise<number> {
   const { id, query, option, wait = false, json = false } = options;
-  if (id !== undefined) assertRequestId(id);
   if (id !== undefined && files.length > 1)
     throw new UsageError(`a request has one file: with --id, submit the ${files.length} files one by one, or omit --id`);
   const requestOptions = parseOptions(option, query, graph.options);

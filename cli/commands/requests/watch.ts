@@ -1,5 +1,4 @@
 import { followRequestEvents, nextSequence, type RequestEvent } from '../../../shared/bus/request-events.ts';
-import { assertRequestId } from '../../../shared/requests/read-request.ts';
 import type { CliContext } from '../../context/cli.ts';
 import { withBus } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
@@ -7,7 +6,6 @@ import { formatEvent } from '../../output/events.ts';
 
 /** Prints the events of one request from its start, or new events of all requests, until Ctrl-C. */
 export async function watch(cli: CliContext, id: string | undefined): Promise<number> {
-  if (id !== undefined) assertRequestId(id);
   return withBus(cli, async (bus) => {
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
     const from = id === undefined ? await nextSequence(bus) : 1;

@@ -10,7 +10,7 @@ import { ensureServers } from '../../../infra/servers/install.ts';
 import { setUpAccess } from '../../../infra/setup/access.ts';
 import { waitForStoreServers } from '../../../infra/setup/store-servers.ts';
 import { readConfig } from '../../../shared/config/config.ts';
-import { createStore } from '../../../shared/store/store.ts';
+import { createStoreAdmin } from '../../../shared/store/s3/admin.ts';
 import { exec } from '../../../shared/tools/exec.ts';
 import { tinyGraph } from '../../fixtures/tiny/graph.ts';
 import { onTestFileEnd } from '../../support/stack.ts';
@@ -83,20 +83,20 @@ it('setUpAccess writes no access keys until all servers of the store are online'
     message: expect.stringContaining(`server ${last.endpoint.replace('http://', '')}: offline`),
   });
 
-  const store = createStore({
+  const storeAdmin = createStoreAdmin({
     ...readConfig({}).store,
     endpoint: first.endpoint,
     accessKey: rootUser,
     secretKey: rootPassword,
   });
   onTestFileEnd(() => {
-    store.close();
+    storeAdmin.close();
   });
-  await store.client.makeBucket(store.bucket);
+  await storeAdmin.client.makeBucket(storeAdmin.bucket);
   const graph = tinyGraph();
-  const policies = storePolicies(graph, store.bucket);
+  const policies = storePolicies(graph, storeAdmin.bucket);
   const secrets = Object.fromEntries(Object.keys(policies).map((role) => [role, `secret-of-${role}`]));
-  const setUp = setUpAccess({ mc, endpoint: first.endpoint, rootUser, rootPassword, policies, secrets, store });
+  const setUp = setUpAccess({ mc, endpoint: first.endpoint, rootUser, rootPassword, policies, secrets, storeAdmin });
   await sleep(5_000);
   expect(await accessKeyCount(first)).toBe(0);
   await start(last);

@@ -113,7 +113,7 @@ describe('fave cancel', () => {
 
     expect(await pipeline.fave('cancel', request.id)).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('has ended already (run 1: cancelled)'),
+      stderr: expect.stringContaining('has already ended (run 1: cancelled)'),
     });
     vary.before = undefined;
     expect(await pipeline.fave('replay', request.id, '--wait')).toMatchObject({ code: 0 });

@@ -66,7 +66,7 @@ describe('fave dlq', () => {
       landed: { run: 1, request_id: request.id },
     });
     const { stdout } = await pipeline.fave('dlq', 'ls', '--stage', 'shout', '--id', request.id);
-    expect(stdout).toMatch(new RegExp(`${String(seq)} .*shout  clip_0002  unreadable-frame\n    of ${request.id}`));
+    expect(stdout).toMatch(new RegExp(`${String(seq)} .*shout  clip_0002  unreadable-frame\n    request ${request.id}`));
     const shown = await pipeline.fave('dlq', 'show', String(seq));
     expect(shown.stdout).toMatch(/unreadable-frame\n {2}this line is bad[^]*cut\/clip_0002\/line.txt[^]*tool: no flag/);
     expect((await pipeline.fave('dlq', 'ls', '--stage', 'echo', '--id', request.id)).stderr).toContain('no dead letters');
@@ -78,7 +78,7 @@ describe('fave dlq', () => {
     await writeFile(flag, '');
     expect(await pipeline.fave('dlq', 'redrive', '--id', request.id)).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining('run 2: 1 item again (shout clip_0002)'),
+      stdout: expect.stringContaining('run 2: 1 item redriven (shout clip_0002)'),
     });
     expect(await letters(request)).toEqual([]);
     expect(await request.end(2)).toMatchObject({
@@ -168,10 +168,10 @@ describe('fave dlq', () => {
     await pipeline.stack.store.remove(`requests/${request.id}/cut/clip_0002/line.txt`);
     expect(await pipeline.fave('dlq', 'redrive', String(seq))).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('is gone'),
+      stderr: expect.stringContaining('was removed'),
     });
     expect(await letters(request)).toHaveLength(1);
-    expect(await pipeline.fave('dlq', 'drop', String(seq))).toMatchObject({ code: 0, stdout: '1 letter dropped\n' });
+    expect(await pipeline.fave('dlq', 'drop', String(seq))).toMatchObject({ code: 0, stdout: '1 dead letter removed\n' });
     expect(await letters(request)).toEqual([]);
     expect(await pipeline.fave('dlq', 'drop', String(seq))).toMatchObject({
       code: 1,

@@ -108,13 +108,13 @@ describe('fave replay', () => {
     expect(await plan('--from', 'shout')).toEqual([
       'shout 2 run stage version 1 → 2',
       'echo 1 run no receipt',
-      'echo 1 look shout makes its source again',
+      'echo 1 undecided shout produces its source again',
     ]);
     expect(await plan('--force')).toEqual(['cut 1 run forced', 'shout 2 run forced', 'echo 2 run forced']);
     expect(await plan('--only', 'shout')).toEqual([
       'shout 2 run forced',
       'echo 1 run no receipt',
-      'echo 1 look shout makes its source again',
+      'echo 1 undecided shout produces its source again',
     ]);
     expect(await request.lifecycle('accepted')).toHaveLength(1);
   });
@@ -227,13 +227,13 @@ describe('fave provenance', () => {
     const request = await completed();
     await pipeline.stack.store.put(`requests/${request.id}/input/text.txt`, 'other');
     const { stdout } = await pipeline.fave('provenance', request.id, 'cut/clip_0001/line.txt');
-    expect(stdout).toMatch(/replaced: etag/);
+    expect(stdout).toMatch(/replaced, etag/);
   });
 
   it.each([
-    [['requests/nobody/shout/clip_0001/loud.txt'], 1, /there is no object/],
-    [['s3://other/requests/a/b'], 2, /another bucket/],
-    [['video.mp4'], 2, /no artifact/],
+    [['requests/nobody/shout/clip_0001/loud.txt'], 1, /does not exist in the bucket/],
+    [['s3://other/requests/a/b'], 2, /not in bucket/],
+    [['video.mp4'], 2, /not an artifact key/],
   ] as const)('of %j ends in a sentence', async (args, code, sentence) => {
     expect(await pipeline.fave('provenance', ...args)).toMatchObject({ code, stderr: expect.stringMatching(sentence) });
   });
@@ -242,7 +242,7 @@ describe('fave provenance', () => {
     const request = await completed();
     expect(await pipeline.fave('provenance', request.id, 'metadata/state.json')).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('names no receipt'),
+      stderr: expect.stringContaining('has no receipt'),
     });
   });
 });

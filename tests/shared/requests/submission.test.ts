@@ -39,7 +39,7 @@ describe('a file', () => {
     expect(await createSubmission('my video+1.mp4', dir, 'x')).toMatchObject({ key: 'requests/x/input/my video+1.mp4', size: 3 });
   });
   it('must be there, and no directory', async () => {
-    await expect(createSubmission('none.mp4', dir, 'x')).rejects.toThrow(/there is no file none.mp4/);
+    await expect(createSubmission('none.mp4', dir, 'x')).rejects.toThrow(/none.mp4 does not exist/);
     await expect(createSubmission('.', dir, 'x')).rejects.toThrow(/is a directory/);
   });
 });
