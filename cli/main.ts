@@ -1,18 +1,18 @@
-/** The `fave` command: reads the arguments, runs one command, turns its end into an exit code. */
+/** The `fave` command: parses the arguments, runs a command and sets the exit code. */
 import { setMaxListeners } from 'node:events';
 import { createOutput, type CliContext } from './context/cli.ts';
-import { exitCodeOf } from './context/errors.ts';
+import { reportError } from './context/errors.ts';
 import { createProgram } from './program.ts';
 
 const interrupted = new AbortController();
-setMaxListeners(0, interrupted.signal); // as many as there are transfers
+setMaxListeners(0, interrupted.signal); // one listener per transfer
 const interrupt = (): void => {
-  // A second Ctrl-C means now.
+  // A second Ctrl-C exits at once.
   if (interrupted.signal.aborted) process.exit(130);
   interrupted.abort();
 };
 process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
-// `fave ls | head` closes the pipe early; that is not an error.
+// `fave ls | head` closes the pipe early, which is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;
@@ -30,6 +30,6 @@ let exitCode = 0;
 try {
   await createProgram(cli, (code) => (exitCode = code)).parseAsync();
 } catch (error) {
-  exitCode = exitCodeOf(error, cli.stderr);
+  exitCode = reportError(error, cli.stderr);
 }
 process.exitCode = exitCode;

@@ -1,15 +1,15 @@
 import { messageOf } from '../../shared/core/errors.ts';
 
-/** One thing that FAVE needs, and whether it is fine. */
+/** Result of one check. */
 export interface Check {
-  /** What belongs together: `tools`, `store`, `bus`, `services`. */
+  /** `tools`, `store`, `bus` or `services`. */
   readonly group: string;
   readonly name: string;
-  /** `warn`: works, and somebody should know. */
+  /** `warn`: works, but needs attention. */
   readonly state: 'ok' | 'warn' | 'bad';
-  /** What was found. */
+  /** Observed value or problem. */
   readonly found: string;
-  /** What to do; empty where nothing is. */
+  /** Action that fixes the problem; empty for `ok`. */
   readonly fix: string;
 }
 
@@ -29,10 +29,10 @@ export const bad = (group: string, name: string, found: string, fix: string): Ch
   fix,
 });
 
-/** A check that fails when looking fails. */
-export async function check(group: string, name: string, fix: string, look: () => Promise<Check | string>): Promise<Check> {
+/** Runs a check. An error of `run` becomes a `bad` result. */
+export async function check(group: string, name: string, fix: string, run: () => Promise<Check | string>): Promise<Check> {
   try {
-    const found = await look();
+    const found = await run();
     return typeof found === 'string' ? ok(group, name, found) : found;
   } catch (error) {
     return bad(group, name, messageOf(error), fix);

@@ -9,34 +9,34 @@ import { join } from 'node:path';
 
 const GROUP = 'services';
 
-/** Milliseconds that a service may take to say how it is. */
-const ANSWER = 3_000;
+/** Timeout for a health request, in milliseconds. */
+const HEALTH_TIMEOUT_MS = 3_000;
 
-/** Every service of the local instance. */
+/** Checks the services of the local instance. */
 export async function checkServices(instance: InstanceRecord | undefined, graph: Graph): Promise<Check[]> {
   if (!instance)
-    return [warn(GROUP, 'instance', 'none on this machine', 'the servers come from the environment; services are not looked at')];
+    return [warn(GROUP, 'instance', 'none on this machine', 'the environment names the servers; services are not checked')];
   const state =
     instance.state === 'ready'
       ? ok(GROUP, 'instance', `ready${instance.regime ? `, ${instance.regime}` : ''}, in ${instance.dataDir}`)
-      : warn(GROUP, 'instance', instance.state, 'wait a moment');
+      : warn(GROUP, 'instance', instance.state, 'wait until it is ready');
   const scaling = instance.regime ? regimeSettings(instance.regime, graph).stages : {};
   const services = serviceNames(graph).map((name) => checkService(instance, name, scaling[name]));
   return [state, ...(await Promise.all(services))];
 }
 
-/** @param scaling By which it is scaled, a stage under a regime. */
+/** @param scaling Scaling of a stage under a regime. */
 function checkService({ processes, dataDir }: InstanceRecord, name: string, scaling?: StageScaling): Promise<Check> {
   const log = join(dataDir, 'logs', scaling ? `${name}-*.log` : `${name}.log`);
   return check(GROUP, name, `see ${log}`, async () => {
     const running = processes.filter((process) => process.name === name && isRunning(process));
     const first = running.find(({ http }) => http !== undefined) ?? running[0];
     if (!first && scaling?.min === 0) return ok(GROUP, name, 'scaled to zero');
-    if (!first) return bad(GROUP, name, 'not running', `see ${log}; ./fave down and npm start start it again`);
-    if (first.http === undefined) return warn(GROUP, name, 'starting', 'wait a moment');
-    const { status } = await fetch(`http://127.0.0.1:${first.http}/healthz`, { signal: AbortSignal.timeout(ANSWER) });
+    if (!first) return bad(GROUP, name, 'not running', `see ${log}; restart with ./fave down and npm start`);
+    if (first.http === undefined) return warn(GROUP, name, 'starting', 'wait until it is ready');
+    const { status } = await fetch(`http://127.0.0.1:${first.http}/healthz`, { signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS) });
     return status === 200
       ? `running${running.length > 1 ? ` × ${running.length}` : ''}`
-      : bad(GROUP, name, `answers ${status}`, `see ${log}`);
+      : bad(GROUP, name, `health check returned ${status}`, `see ${log}`);
   });
 }

@@ -7,32 +7,37 @@ import { bad, check, ok, warn, type Check } from './check.ts';
 
 const GROUP = 'store';
 
-/** The bucket and its notification rules. */
+/** Checks the bucket and its notification rules. */
 export async function checkStore({ client, bucket }: StoreAdmin, graph: Graph): Promise<Check[]> {
   const exists = await check(
     GROUP,
     'bucket',
-    'is the store running, and are ARTIFACT_ACCESS_KEY and ARTIFACT_SECRET_KEY right?',
+    'check that the store is running and that ARTIFACT_ACCESS_KEY and ARTIFACT_SECRET_KEY are correct',
     async () =>
-      (await client.bucketExists(bucket)) ? bucket : bad(GROUP, 'bucket', `${bucket} does not exist`, 'npm start makes it'),
+      (await client.bucketExists(bucket)) ? bucket : bad(GROUP, 'bucket', `${bucket} does not exist`, 'npm start creates it'),
   );
   if (exists.state !== 'ok') return [exists];
   return [
     exists,
     await check(GROUP, 'notification rules', 'npm start sets them', async () => {
       try {
-        const missing = missingRules(await client.getBucketNotification(bucket), notificationRules(graph));
+        const missing = findMissingRules(await client.getBucketNotification(bucket), notificationRules(graph));
         const wanted = targetArns.length * notificationRules(graph).length;
         if (missing.length === 0) return ok(GROUP, 'notification rules', `${wanted}, on ${targetArns.length} targets`);
         return bad(
           GROUP,
           'notification rules',
           `${missing.length} of ${wanted} are missing, the first: ${missing[0] ?? ''}`,
-          'uploads go unnoticed: npm start sets them',
+          'uploads are not detected: npm start sets them',
         );
       } catch (error) {
         if (error instanceof S3Error && error.code === 'AccessDenied')
-          return warn(GROUP, 'notification rules', 'these credentials may not read them', 'ask with an administrator’s');
+          return warn(
+            GROUP,
+            'notification rules',
+            'the credentials do not permit reading them',
+            'run fave doctor with credentials of an administrator',
+          );
         throw error;
       }
     }),
@@ -44,19 +49,19 @@ interface QueueRule {
   readonly Filter?: unknown;
 }
 
-/** What a bucket's notification configuration lacks: each target must get each rule. Pure. */
-export function missingRules(config: unknown, rules: readonly Rule[]): string[] {
+/** Returns the rules that a notification configuration lacks; each target needs each rule. */
+export function findMissingRules(config: unknown, rules: readonly Rule[]): string[] {
   const { QueueConfiguration: configured = [] } = config as { QueueConfiguration?: readonly QueueRule[] };
-  const found = new Set(configured.map(({ Queue = '', Filter }) => ruleText(Queue, filterOf(Filter))));
-  return targetArns.flatMap((arn) => rules.map((rule) => ruleText(arn, rule))).filter((wanted) => !found.has(wanted));
+  const found = new Set(configured.map(({ Queue = '', Filter }) => formatRule(Queue, parseFilter(Filter))));
+  return targetArns.flatMap((arn) => rules.map((rule) => formatRule(arn, rule))).filter((wanted) => !found.has(wanted));
 }
 
-function ruleText(arn: string, { prefix, suffix = '' }: Rule): string {
+function formatRule(arn: string, { prefix, suffix = '' }: Rule): string {
   return `${prefix}*${suffix} → ${arn}`;
 }
 
-/** The filter's prefix and suffix; minio-js reads it flat, S3 writes it nested. */
-function filterOf(filter: unknown): Rule {
+/** Returns the prefix and suffix of a filter; minio-js returns it flat, S3 nested. */
+function parseFilter(filter: unknown): Rule {
   const nested = filter as { S3Key?: { FilterRule?: unknown } } | undefined;
   const parts = [nested?.S3Key?.FilterRule ?? filter ?? []].flat() as { Name?: string; Value?: string }[];
   const value = (name: string): string | undefined => parts.find(({ Name }) => Name === name)?.Value;

@@ -7,7 +7,7 @@ import { bad, check, ok, warn, type Check } from './check.ts';
 
 const GROUP = 'tools';
 
-/** Programs that stages run, with arguments that make them answer, and what installs them on Debian and Ubuntu. */
+/** Programs that stages run, with arguments that print their version and their packages on Debian and Ubuntu. */
 const tools = [
   { name: 'ffmpeg', args: ['-version'], package: 'ffmpeg' },
   { name: 'ffprobe', args: ['-version'], package: 'ffmpeg' },
@@ -16,20 +16,20 @@ const tools = [
 
 const SPEECH_MODEL = '/usr/share/pocketsphinx/model/en-us/en-us';
 
-/** Node, the programs that stages run, and the pinned servers. */
+/** Checks Node.js, the programs that stages run, and the pinned servers. */
 export async function checkTools(env: Readonly<Record<string, string | undefined>>): Promise<Check[]> {
   const whisper = env['FAVE_WHISPER_MODEL'];
   return Promise.all([
     Promise.resolve(checkNode(process.versions.node)),
     ...tools.map((tool) =>
-      check(GROUP, tool.name, `install it: sudo apt-get install ${tool.package}`, () => runs(tool.name, tool.args)),
+      check(GROUP, tool.name, `install it: sudo apt-get install ${tool.package}`, () => readVersion(tool.name, tool.args)),
     ),
     check(GROUP, 'speech model', 'install it: sudo apt-get install pocketsphinx-en-us', async () => {
       if (whisper) await access(whisper);
       else await access(SPEECH_MODEL);
       return whisper ? `whisper: ${whisper}` : 'pocketsphinx-en-us';
     }),
-    runs('espeak-ng', ['--version']).then(
+    readVersion('espeak-ng', ['--version']).then(
       (found) => ok(GROUP, 'espeak-ng', found),
       () => warn(GROUP, 'espeak-ng', 'missing', 'only fave demo needs it: sudo apt-get install espeak-ng'),
     ),
@@ -50,12 +50,12 @@ function checkServer(program: ServerProgram): Check {
     : warn(GROUP, name, 'not built', 'npm start builds it, unless one on PATH fits');
 }
 
-/** The version that a program tells. @throws ToolError where it cannot be started. */
-async function runs(name: string, args: readonly string[]): Promise<string> {
-  const said = await exec(name, args, { timeout: 10_000 }).catch((error: unknown) => {
-    // Some end with 1 after telling their usage; that they could be started is what matters.
+/** Returns the version that a program prints. @throws ToolError if it cannot be started. */
+async function readVersion(name: string, args: readonly string[]): Promise<string> {
+  const output = await exec(name, args, { timeout: 10_000 }).catch((error: unknown) => {
+    // Some programs print their usage and exit with 1; it is enough that they start.
     if (error instanceof ToolError && error.exitCode !== undefined) return { stdout: '', stderr: '' };
     throw error;
   });
-  return /\d+\.\d+[\w.+:~-]*/.exec(said.stdout + said.stderr)?.[0].slice(0, 30) ?? 'there';
+  return /\d+\.\d+[\w.+:~-]*/.exec(output.stdout + output.stderr)?.[0].slice(0, 30) ?? 'installed';
 }

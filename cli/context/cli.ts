@@ -2,20 +2,20 @@ import { styleText } from 'node:util';
 
 type Format = Parameters<typeof styleText>[0];
 
-/** Standard output or standard error, as commands write to it. */
+/** Standard output or standard error of a command. */
 export interface Output {
-  /** Whether a person looks at it, so that lines may be drawn again. */
+  /** Whether it is a terminal, on which lines can be redrawn. */
   readonly live: boolean;
-  /** Width in characters. */
+  /** Width, in characters. */
   readonly columns: number;
   line(text?: string): void;
-  /** Text as it is, for what redraws. */
+  /** Writes text without a newline. */
   write(text: string): void;
-  /** Colours text where colours are wanted. */
+  /** Styles text, if colours are enabled. */
   style(format: Format, text: string): string;
 }
 
-/** What a command gets of the world. */
+/** Environment of a command. */
 export interface CliContext {
   readonly stdout: Output;
   readonly stderr: Output;
@@ -25,17 +25,17 @@ export interface CliContext {
   readonly signal: AbortSignal;
 }
 
-/** Columns where nobody looks, and the least that lines are made for. */
-const WIDTH = 80;
+/** Width without a terminal. */
+const DEFAULT_COLUMNS = 80;
 
-/** Colours only on a terminal and without NO_COLOR (https://no-color.org). */
+/** Creates the output of a stream. Enables colours only on a terminal and without NO_COLOR (https://no-color.org). */
 export function createOutput(stream: NodeJS.WriteStream, env: CliContext['env']): Output {
   const live = stream.isTTY && env['TERM'] !== 'dumb';
   const coloured = live && !env['NO_COLOR'];
   return {
     live,
     get columns() {
-      return Math.max(40, stream.columns || WIDTH);
+      return Math.max(40, stream.columns || DEFAULT_COLUMNS);
     },
     line: (text = '') => void stream.write(`${text}\n`),
     write: (text) => void stream.write(text),

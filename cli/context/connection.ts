@@ -11,11 +11,11 @@ import type { CliContext } from './cli.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Milliseconds in which a server must take a connection. */
-const CONNECT = 3_000;
+/** Timeout for a connection to a server, in milliseconds. */
+const CONNECT_TIMEOUT_MS = 3_000;
 
-/** Data directory of the instance that commands are about: FAVE_DATA_DIR, else `.fave` here or in the nearest directory above. */
-export function dataDirOf({ env, cwd }: Pick<CliContext, 'env' | 'cwd'>): string | undefined {
+/** Returns the data directory of the instance: FAVE_DATA_DIR, or the nearest `.fave` at or above the working directory. */
+export function findDataDir({ env, cwd }: Pick<CliContext, 'env' | 'cwd'>): string | undefined {
   if (env['FAVE_DATA_DIR']) return resolve(cwd, env['FAVE_DATA_DIR']);
   for (let dir = resolve(cwd); ; dir = dirname(dir)) {
     if (existsSync(join(dir, '.fave'))) return join(dir, '.fave');
@@ -23,20 +23,26 @@ export function dataDirOf({ env, cwd }: Pick<CliContext, 'env' | 'cwd'>): string
   }
 }
 
-/** The instance that runs there, if one does. */
+/** Returns the record of the running instance, or `undefined`. */
 export async function findInstance(cli: Pick<CliContext, 'env' | 'cwd'>): Promise<InstanceRecord | undefined> {
-  const dataDir = dataDirOf(cli);
+  const dataDir = findDataDir(cli);
   return dataDir === undefined ? undefined : readInstance(dataDir);
 }
 
-/** Whether the environment says where everything is, so that no local instance is needed. */
+/** Returns that no instance is running, with the directory that was searched. */
+export function describeNoInstance(cli: Pick<CliContext, 'env' | 'cwd'>): string {
+  const dataDir = findDataDir(cli);
+  return `no instance is running${dataDir === undefined ? ' here' : ` in ${dataDir}`}`;
+}
+
+/** Whether the environment names both servers, so that no local instance is needed. */
 export function hasServerAddresses(env: Environment): boolean {
   return Boolean(env['ARTIFACT_ENDPOINT'] && env['NATS_URL']);
 }
 
 /**
- * Joins what the environment says with what the local instance says; the environment wins. Credentials go only to the server
- * that they came with: a store named by the environment never gets the instance's password.
+ * Merges the environment with the variables of the local instance; the environment takes precedence. Credentials are used only
+ * for the server they belong to: a store that the environment names never receives the password of the instance.
  */
 export function mergeEnvironments(env: Environment, instance: Environment = {}): Environment {
   const foreign = (name: string): boolean =>
@@ -46,8 +52,8 @@ export function mergeEnvironments(env: Environment, instance: Environment = {}):
   return Object.fromEntries([...local, ...given]);
 }
 
-/** NATS addresses may hold a user, as the `nats` program takes them; its client library wants it apart. */
-export function withoutUserInfo(bus: BusConfig): BusConfig {
+/** Moves the user and password of a NATS address, which the `nats` program accepts, to the fields that the client library needs. */
+export function extractUserInfo(bus: BusConfig): BusConfig {
   const urls = bus.servers.map((server) => (URL.canParse(server) ? new URL(server) : undefined));
   const first = urls.find((url) => url?.username);
   if (!first) return bus;
@@ -56,21 +62,20 @@ export function withoutUserInfo(bus: BusConfig): BusConfig {
   return { ...bus, servers, user: user ?? '', password: password ?? '' };
 }
 
-/** Where the store and the bus are. @throws PermanentError `no-instance`. */
+/** Returns the configuration of the store and the bus. @throws PermanentError `no-instance`. */
 export async function resolveConfig(cli: CliContext): Promise<Config> {
   const instance = await findInstance(cli);
   if (!instance && !hasServerAddresses(cli.env)) {
-    const where = dataDirOf(cli);
     throw new PermanentError(
       'no-instance',
-      `no instance is running${where === undefined ? ' here' : ` in ${where}`}: start one with npm start, or name servers with ARTIFACT_ENDPOINT and NATS_URL`,
+      `${describeNoInstance(cli)}: start one with npm start, or set ARTIFACT_ENDPOINT and NATS_URL`,
     );
   }
   const config = readConfig(mergeEnvironments(cli.env, instance && (await instanceEnvironment(instance))));
-  return { ...config, bus: withoutUserInfo(config.bus) };
+  return { ...config, bus: extractUserInfo(config.bus) };
 }
 
-/** Runs `work` with the store. @throws UnavailableError when it does not answer. */
+/** Runs `work` with the store. @throws UnavailableError `unreachable`. */
 export async function withStore<T>(cli: CliContext, work: (store: Store) => Promise<T>): Promise<T> {
   const { store: config } = await resolveConfig(cli);
   await assertReachable('the store', config.endpoint);
@@ -82,7 +87,7 @@ export async function withStore<T>(cli: CliContext, work: (store: Store) => Prom
   }
 }
 
-/** Runs `work` with the administration client of the store. @throws UnavailableError if the store is unreachable. */
+/** Runs `work` with the administration client of the store. @throws UnavailableError `unreachable`. */
 export async function withStoreAdmin<T>(cli: CliContext, work: (admin: StoreAdmin) => Promise<T>): Promise<T> {
   const { store: config } = await resolveConfig(cli);
   await assertReachable('the store', config.endpoint);
@@ -95,16 +100,16 @@ export async function withStoreAdmin<T>(cli: CliContext, work: (admin: StoreAdmi
   }
 }
 
-/** Runs `work` with the bus. @throws UnavailableError when it does not answer. */
+/** Runs `work` with the bus. @throws UnavailableError `unreachable`. */
 export async function withBus<T>(cli: CliContext, work: (bus: Bus) => Promise<T>): Promise<T> {
   const { bus: config } = await resolveConfig(cli);
-  // Of a cluster, one server that answers is enough.
+  // One reachable server of a cluster is enough.
   await Promise.any(config.servers.map((server) => assertReachable('NATS', server))).catch((error: unknown) => {
     throw (error as AggregateError).errors[0];
   });
   // Imported here, because most commands need no bus: `ls` starts in two thirds of the time.
   const { connectBus } = await import('../../shared/bus/connection.ts');
-  const bus = await connectBus(config, 'fave', CONNECT);
+  const bus = await connectBus(config, 'fave', CONNECT_TIMEOUT_MS);
   try {
     return await work(bus);
   } finally {
@@ -112,23 +117,23 @@ export async function withBus<T>(cli: CliContext, work: (bus: Bus) => Promise<T>
   }
 }
 
-/** Says at once what a client library would find out after half a minute of patience. */
-export function assertReachable(what: string, address: string): Promise<void> {
+/** Checks that a server accepts connections. The client libraries would retry for half a minute first. */
+export function assertReachable(server: string, address: string): Promise<void> {
   if (!URL.canParse(address))
     throw new PermanentError(
       'invalid-address',
-      `"${address}" is no address of ${what}: it looks like http://127.0.0.1:9000 or nats://127.0.0.1:4222`,
+      `"${address}" is not an address of ${server}: use the form http://127.0.0.1:9000 or nats://127.0.0.1:4222`,
     );
   const { protocol, hostname, port } = new URL(address);
   const number = Number(port) || ({ 'http:': 80, 'https:': 443 }[protocol] ?? 4222);
   return new Promise((resolvePromise, reject) => {
-    const socket = connectTcp({ host: hostname, port: number, timeout: CONNECT });
+    const socket = connectTcp({ host: hostname, port: number, timeout: CONNECT_TIMEOUT_MS });
     const fail = (cause?: Error): void => {
       socket.destroy();
       reject(
         new UnavailableError(
           'unreachable',
-          `${what} at ${hostname}:${number} does not answer: is it running? (npm start, fave doctor)`,
+          `${server} at ${hostname}:${number} does not answer: start it with npm start, or check it with fave doctor`,
           { cause },
         ),
       );

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { missingRules } from '../../cli/checks/store.ts';
+import { findMissingRules } from '../../cli/checks/store.ts';
 import { quote } from '../../cli/commands/instance/env.ts';
 import { resolveSafePath } from '../../shared/results/download.ts';
 import { mermaid } from '../../cli/commands/instance/graph.ts';
@@ -147,11 +147,11 @@ describe('doctor', () => {
         { Name: 'prefix', Value: 'requests/' },
       ],
     });
-    expect(missingRules({ QueueConfiguration: targetArns.map(rule) }, rules)).toEqual([]);
-    expect(missingRules({ QueueConfiguration: [rule(targetArns[0] ?? '')] }, rules)).toEqual([
+    expect(findMissingRules({ QueueConfiguration: targetArns.map(rule) }, rules)).toEqual([]);
+    expect(findMissingRules({ QueueConfiguration: [rule(targetArns[0] ?? '')] }, rules)).toEqual([
       `requests/*/audio.wav → ${targetArns[1] ?? ''}`,
     ]);
-    expect(missingRules({}, rules)).toHaveLength(targetArns.length);
+    expect(findMissingRules({}, rules)).toHaveLength(targetArns.length);
   });
 });
 

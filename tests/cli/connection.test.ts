@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePorts } from '../../infra/deployment/ports.ts';
-import { assertReachable, dataDirOf, mergeEnvironments, withoutUserInfo } from '../../cli/context/connection.ts';
+import { assertReachable, findDataDir, mergeEnvironments, extractUserInfo } from '../../cli/context/connection.ts';
 
 describe('environments', () => {
   const instance = {
@@ -31,7 +31,7 @@ describe('environments', () => {
 describe('an address of NATS with a user', () => {
   const config = { servers: ['nats://me:p%40ss@host:4222', 'nats://other:4222'], user: '', password: '', ca: undefined };
   it('is taken apart', () => {
-    expect(withoutUserInfo(config)).toEqual({
+    expect(extractUserInfo(config)).toEqual({
       servers: ['nats://host:4222', 'nats://other:4222'],
       user: 'me',
       password: 'p@ss',
@@ -39,7 +39,7 @@ describe('an address of NATS with a user', () => {
     });
   });
   it('gives way to a user named apart', () => {
-    expect(withoutUserInfo({ ...config, user: 'you', password: 'pw' })).toMatchObject({ user: 'you', password: 'pw' });
+    expect(extractUserInfo({ ...config, user: 'you', password: 'pw' })).toMatchObject({ user: 'you', password: 'pw' });
   });
 });
 
@@ -53,8 +53,8 @@ describe('the data directory', () => {
   afterAll(() => rm(dir, { recursive: true }));
 
   it('is found upwards, unless it is named', () => {
-    expect(dataDirOf({ env: {}, cwd: join(dir, 'a', 'b') })).toBe(join(dir, '.fave'));
-    expect(dataDirOf({ env: { FAVE_DATA_DIR: 'c' }, cwd: dir })).toBe(join(dir, 'c'));
+    expect(findDataDir({ env: {}, cwd: join(dir, 'a', 'b') })).toBe(join(dir, '.fave'));
+    expect(findDataDir({ env: { FAVE_DATA_DIR: 'c' }, cwd: dir })).toBe(join(dir, 'c'));
   });
 });
 

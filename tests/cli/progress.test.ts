@@ -77,6 +77,6 @@ describe('an event', () => {
       what: 'lifecycle',
       name: 'accepted',
     });
-    expect(() => parseRequestEvent('fave.requests.x.accepted', '{}')).toThrow(/not a valid event/);
+    expect(() => parseRequestEvent('fave.requests.x.accepted', '{}')).toThrow(/not a valid cloud event/);
   });
 });

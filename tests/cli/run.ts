@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import type { CliContext, Output } from '../../cli/context/cli.ts';
-import { exitCodeOf } from '../../cli/context/errors.ts';
+import { reportError } from '../../cli/context/errors.ts';
 import { createProgram } from '../../cli/program.ts';
 
 /** What a run of `fave` left. */
@@ -34,7 +34,7 @@ export async function fave(
   try {
     await createProgram({ stdout, stderr, env, cwd, signal }, (ended) => (code = ended)).parseAsync([...args], { from: 'user' });
   } catch (error) {
-    code = exitCodeOf(error, stderr);
+    code = reportError(error, stderr);
   }
   return { code, stdout: stdout.text(), stderr: stderr.text() };
 }

@@ -3,6 +3,7 @@ import { checkBus } from '../../checks/bus.ts';
 import { checkServices } from '../../checks/services.ts';
 import { checkStore } from '../../checks/store.ts';
 import { checkTools } from '../../checks/tools.ts';
+import { formatCount } from '../../output/format.ts';
 import { bad, type Check } from '../../checks/check.ts';
 import type { CliContext, Output } from '../../context/cli.ts';
 import { findInstance, hasServerAddresses, withBus, withStoreAdmin } from '../../context/connection.ts';
@@ -10,16 +11,16 @@ import { exitCodes } from '../../context/errors.ts';
 import { messageOf } from '../../../shared/core/errors.ts';
 import { wrap } from '../../../shared/core/text.ts';
 
-/** Checks everything that FAVE stands on, and says what to do about what is wrong. */
+/** Checks the tools, servers and services, and prints how to fix each problem. */
 export async function doctor(cli: CliContext, { json = false }: { json?: boolean }): Promise<number> {
   const instance = await findInstance(cli);
   if (!instance && !hasServerAddresses(cli.env)) {
-    const none = bad('services', 'instance', 'none is running, and the environment names no servers', 'npm start starts one');
+    const none = bad('services', 'instance', 'none is running, and the environment names no servers', 'start one with npm start');
     return report(cli, [...(await checkTools(cli.env)), none], json);
   }
   const unreachable =
     (group: string) =>
-    (error: unknown): Check[] => [bad(group, 'connection', messageOf(error), 'npm start starts it')];
+    (error: unknown): Check[] => [bad(group, 'connection', messageOf(error), 'start it with npm start')];
   const checks = [
     ...(await checkTools(cli.env)),
     ...(await withStoreAdmin(cli, (admin) => checkStore(admin, graph)).catch(unreachable('store'))),
@@ -32,18 +33,18 @@ export async function doctor(cli: CliContext, { json = false }: { json?: boolean
 function report(cli: CliContext, checks: readonly Check[], json: boolean): number {
   const healthy = checks.every(({ state }) => state !== 'bad');
   if (json) cli.stdout.line(JSON.stringify({ ok: healthy, checks }));
-  else checkLines(checks, cli.stdout).forEach(cli.stdout.line);
+  else formatChecks(checks, cli.stdout).forEach(cli.stdout.line);
   return healthy ? exitCodes.ok : exitCodes.failed;
 }
 
-/** Checks for people, by group, each that is not fine with what to do. */
-export function checkLines(checks: readonly Check[], output: Output): string[] {
+/** Formats checks by group, each problem with its fix. */
+export function formatChecks(checks: readonly Check[], output: Output): string[] {
   const { style, columns } = output;
   const marks = { ok: style('green', '✓'), warn: style('yellow', '!'), bad: style('red', '✗') };
   const width = Math.max(...checks.map(({ name }) => name.length));
   const indent = ' '.repeat(width + 6);
   const groups = [...new Set(checks.map(({ group }) => group))];
-  const wrong = checks.filter(({ state }) => state === 'bad').length;
+  const problems = checks.filter(({ state }) => state === 'bad').length;
   return [
     ...groups.flatMap((group) => [
       style('bold', group),
@@ -56,6 +57,6 @@ export function checkLines(checks: readonly Check[], output: Output): string[] {
         }),
     ]),
     '',
-    wrong === 0 ? style('green', 'all is well') : style('red', `${wrong} ${wrong === 1 ? 'thing is' : 'things are'} wrong`),
+    problems === 0 ? style('green', 'no problems') : style('red', formatCount(problems, 'problem')),
   ];
 }

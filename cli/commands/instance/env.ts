@@ -1,17 +1,14 @@
 import { PermanentError } from '../../../shared/core/errors.ts';
 import { instanceEnvironment } from '../../../infra/instance/instance.ts';
 import type { CliContext } from '../../context/cli.ts';
-import { dataDirOf, findInstance } from '../../context/connection.ts';
+import { describeNoInstance, findInstance } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
 
-/** Prints the variables that lead a shell to the local instance. The one place that prints credentials. */
+/** Prints the variables that give a shell access to the local instance. Only this command prints credentials. */
 export async function env(cli: CliContext, { json = false }: { json?: boolean }): Promise<number> {
   const instance = await findInstance(cli);
   if (!instance) {
-    throw new PermanentError(
-      'no-instance',
-      `no instance is running${dataDirOf(cli) === undefined ? ' here' : ` in ${String(dataDirOf(cli))}`}: start one with npm start`,
-    );
+    throw new PermanentError('no-instance', `${describeNoInstance(cli)}: start one with npm start`);
   }
   const variables = await instanceEnvironment(instance, cli.env['PATH'] ?? '');
   if (json) cli.stdout.line(JSON.stringify(variables));
@@ -19,7 +16,7 @@ export async function env(cli: CliContext, { json = false }: { json?: boolean })
   return exitCodes.ok;
 }
 
-/** Text as one word of a POSIX shell. */
+/** Quotes text as one word of a POSIX shell. */
 export function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -9,7 +9,7 @@ export function printGraph({ stdout }: CliContext, { json = false }: { json?: bo
   return Promise.resolve(exitCodes.ok);
 }
 
-/** The graph as plain data. */
+/** Returns the graph as plain data. */
 export function describe({ stages, kinds, options }: Graph) {
   return {
     stages: stages.map(({ name, version, consumes, produces, options: own = {} }) => ({
@@ -24,7 +24,7 @@ export function describe({ stages, kinds, options }: Graph) {
   };
 }
 
-/** A Mermaid flowchart (https://mermaid.js.org/syntax/flowchart.html): stages are boxes, what flows between them labels the arrows. */
+/** Formats the graph as a Mermaid flowchart (https://mermaid.js.org/syntax/flowchart.html): stages are boxes, kinds label the arrows. */
 export function mermaid({ stages, consumersOf }: Graph): string[] {
   const lines = ['flowchart TD'];
   const inputs = stages.map(({ consumes }) => consumes).filter((kind) => !stages.some(({ produces }) => produces.includes(kind)));

@@ -5,10 +5,10 @@ import type { CliContext } from '../../context/cli.ts';
 import { exitCodes } from '../../context/errors.ts';
 import { formatTable } from '../../output/format.ts';
 
-/** Where models are kept: a download of gigabytes is for every instance of this machine. */
+/** Directory of downloaded models, shared by all instances of the machine. */
 const modelsDir = join(cacheDir, 'models');
 
-/** Prints the models that can be pulled. */
+/** Prints the available models. */
 export function listModels({ stdout }: CliContext, { json = false }: { json?: boolean }): Promise<number> {
   const models = Object.entries(MODELS);
   if (json) for (const [name, { url, sha1 }] of models) stdout.line(JSON.stringify({ name, url, sha1 }));
@@ -16,9 +16,9 @@ export function listModels({ stdout }: CliContext, { json = false }: { json?: bo
   return Promise.resolve(exitCodes.ok);
 }
 
-/** Downloads a model and says how to use it. */
+/** Downloads a model and prints how to use it. */
 export async function pull({ stdout, stderr, signal }: CliContext, name: string): Promise<number> {
-  stderr.line(`pulling ${name} …`);
+  stderr.line(`downloading ${name} …`);
   const path = await pullModel(name, modelsDir, (url, init) => fetch(url, { ...init, signal }));
   stdout.line(path);
   stderr.line(`use it with FAVE_WHISPER_MODEL=${path} npm start`);

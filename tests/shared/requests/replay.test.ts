@@ -45,7 +45,7 @@ describe('fave replay', () => {
   it('passes what is valid', async () => {
     const request = await completed();
     const before = await request.artifacts();
-    expect(await replayed(request, 2)).toContain('run 2 begins with 1 input');
+    expect(await replayed(request, 2)).toContain('run 2 starts with 1 input');
     expect(await outcomes(request, 2)).toEqual([{ input: 'skipped' }, clips('skipped'), clips('skipped')]);
     expect(await request.artifacts()).toEqual(before);
     expect(await request.lifecycle('accepted')).toMatchObject([
