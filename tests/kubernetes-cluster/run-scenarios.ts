@@ -1,4 +1,4 @@
-/** What the cluster has to show: `scenarios.ts MC [SCENARIO…]`, inside the cluster's network namespace. */
+/** `run-scenarios.ts MC [SCENARIO …]`: runs scenarios and records them in docs/kubernetes/, inside the cluster's network namespace. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { graph } from '../../services/pipeline.ts';
@@ -20,20 +20,20 @@ import { traces } from './scenarios/traces.ts';
 
 const [mc = 'mc', ...wanted] = process.argv.slice(2);
 
-/** How FAVE is installed for a scenario. */
+/** Installations that scenarios need. */
 const systems = {
   cold: () => install(graph, 'cold', mc),
   'external-store': () => installOnExternalStore(graph, mc),
-  'scale-out': () => install(graph, 'scale-out', mc, { adaptation: smallServers }),
+  'scale-out': () => install(graph, 'scale-out', mc, { changes: smallServers }),
 } satisfies Readonly<Record<string, () => Promise<System>>>;
 
 interface Plan {
   readonly run: Scenario;
-  /** Begins where the scenario before it left the cluster, if that had the same. */
+  /** Its installation. Consecutive scenarios with the same one share it. */
   readonly on: keyof typeof systems;
 }
 
-/** In this order. */
+/** All scenarios, in the order of execution. */
 const scenarios: Readonly<Record<string, Plan>> = {
   cold: { run: cold, on: 'cold' },
   burst: { run: burst, on: 'cold' },
@@ -42,7 +42,7 @@ const scenarios: Readonly<Record<string, Plan>> = {
   monitors: { run: monitors, on: 'cold' },
   traces: { run: traces, on: 'cold' },
   upgraded: { run: upgraded('warm'), on: 'cold' },
-  // The last: whoever has access loses it.
+  // Last of its installation: it revokes the access of the scenarios.
   rotated: { run: rotated('warm', mc), on: 'cold' },
   'external-store': { run: externalStore, on: 'external-store' },
   'scale-out': { run: scaleOut, on: 'scale-out' },
@@ -58,7 +58,7 @@ if (unknown !== undefined)
     `there is no scenario ${unknown}; there are ${Object.keys(scenarios).join(', ')}`,
   );
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const report = (line: string): void => void process.stderr.write(`${line}\n`);
 const docs = join(root, 'docs', 'kubernetes');
 await mkdir(docs, { recursive: true });
 let system: System | undefined;
@@ -71,18 +71,18 @@ try {
       await uninstall();
       system = await systems[plan.on]();
       installed = plan.on;
-      say('FAVE is set up in the cluster');
+      report('FAVE is set up in the cluster');
     }
-    say(`… ${name}`);
-    const timeline = await plan.run(system, graph, say);
+    report(`… ${name}`);
+    const timeline = await plan.run(system, graph, report);
     if (!timeline) continue;
     await writeFile(join(docs, `${name}.json`), `${JSON.stringify(timeline, null, 2)}\n`);
     await writeFile(join(docs, `${name}.svg`), await figure(timeline));
-    say(`ok ${name}: docs/kubernetes/${name}.json, .svg`);
+    report(`ok ${name}: docs/kubernetes/${name}.json, .svg`);
   }
 } catch (error) {
-  // Soon there is no cluster any more to ask what it was.
-  say(await kubectl(['-n', NAMESPACE, 'get', 'pods', '-o', 'wide']).catch(messageOf));
+  // The cluster is removed next.
+  report(await kubectl(['-n', NAMESPACE, 'get', 'pods', '-o', 'wide']).catch(messageOf));
   throw error;
 } finally {
   await system?.close();

@@ -15,31 +15,30 @@ interface Monitor {
   }[];
 }
 
-/** Milliseconds that a server may take: one that was killed does not answer at all. */
-const PATIENCE = 1_000;
+/** A killed server does not respond at all. */
+const RESPONSE_TIMEOUT_MS = 1_000;
 
 /**
- * Reads `num_pending + num_ack_pending` of each consumer of what landed, as KEDA does: from the server that leads it, as the others know
- * no more than what it told them. A consumer that nobody leads at the moment has what it had.
- * @param servers Addresses by name.
+ * Returns a function that reads the lag of each consumer of landed messages from its leader, like KEDA: other servers have older values.
+ * A consumer without a leader keeps its last value. @param servers Returns the addresses of the servers by name.
  */
-export function createLags(servers: () => Promise<ReadonlyMap<string, string>>): () => Promise<Map<string, number>> {
-  const known = new Map<string, number>();
+export function createLagReader(servers: () => Promise<ReadonlyMap<string, string>>): () => Promise<Map<string, number>> {
+  const lagsByConsumer = new Map<string, number>();
   return async () => {
     const answers = [...(await servers())].map(async ([server, address]) => {
       for (const { name, num_pending, num_ack_pending, cluster } of await consumersOf(address))
-        if ((cluster?.leader ?? server) === server) known.set(name, num_pending + num_ack_pending);
+        if ((cluster?.leader ?? server) === server) lagsByConsumer.set(name, num_pending + num_ack_pending);
     });
     await Promise.all(answers);
-    return new Map(known);
+    return new Map(lagsByConsumer);
   };
 }
 
 async function consumersOf(address: string) {
   const url = `http://${address}:${ports.monitor}/jsz?acc=$G&consumers=true`;
-  const answer = await fetch(url, { signal: AbortSignal.timeout(PATIENCE) }).then(
+  const answer = await fetch(url, { signal: AbortSignal.timeout(RESPONSE_TIMEOUT_MS) }).then(
     (response) => response.json() as Promise<Monitor>,
-    (): Monitor => ({}), // starts, or was killed
+    (): Monitor => ({}), // the server is starting or was killed
   );
   const landed = (answer.account_details ?? [])
     .flatMap((account) => account.stream_detail)

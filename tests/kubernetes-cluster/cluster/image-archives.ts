@@ -15,10 +15,10 @@ import { PermanentError } from '../../../shared/core/errors.ts';
 export const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
 
 /**
- * Builds the images as compose.yaml has them and saves each as an archive. `FAVE_KUBERNETES_IMAGES` names a folder of archives to use instead.
+ * Builds the images of compose.yaml and saves each as an archive, or uses the archives in the directory `FAVE_KUBERNETES_IMAGES`.
  * @returns Paths of the archives. @throws PermanentError `no-images`.
  */
-export async function imageArchives(progress: ProgressReporter): Promise<string[]> {
+export async function buildImageArchives(progress: ProgressReporter): Promise<string[]> {
   const given = process.env['FAVE_KUBERNETES_IMAGES'];
   if (given) return (await readdir(given)).filter((name) => name.endsWith('.tar')).map((name) => join(given, name));
   const compose = await ensureCompose(progress);

@@ -12,14 +12,14 @@ interface ScaledObject {
 
 const pathOf = (stage: string): string => `/apis/keda.sh/v1alpha1/namespaces/${NAMESPACE}/scaledobjects/${stage}`;
 
-/** Lag of each of a stage's consumers as KEDA tells the autoscaler at this moment; undefined where it cannot tell. */
-export async function lagsByKeda({ api }: System, { name, consumes }: AnyStage): Promise<Map<string, number> | undefined> {
+/** Returns the lag of each consumer of a stage as KEDA reports it to the autoscaler, or undefined if KEDA reports an error. */
+export async function readKedaLags({ api }: System, { name, consumes }: AnyStage): Promise<Map<string, number> | undefined> {
   const { status } = await api<ScaledObject>(pathOf(name));
   const values = await Promise.all(
     status.externalMetricNames.map(async (metric) => {
       const label = encodeURIComponent(`scaledobject.keda.sh/name=${name}`);
       const path = `/apis/external.metrics.k8s.io/v1beta1/namespaces/${NAMESPACE}/${metric}?labelSelector=${label}`;
-      // In place of items an error, where no server could be asked.
+      // If KEDA reaches no server, the response is an error without items.
       const { items = [] } = await api<{ readonly items?: readonly { readonly value: string }[] }>(path);
       return items.map(({ value }) => Number(value));
     }),
@@ -29,7 +29,7 @@ export async function lagsByKeda({ api }: System, { name, consumes }: AnyStage):
   return new Map(lanes.map((lane, index) => [consumerName(name, lane), values.flat()[index] ?? 0]));
 }
 
-/** Whether KEDA says of a stage that it scales it. */
+/** Returns whether KEDA reports the ScaledObject of a stage as ready. */
 export async function isScaled({ api }: System, stage: string): Promise<boolean> {
   const { status } = await api<ScaledObject>(pathOf(stage));
   return status.conditions.some(({ type, status: is }) => type === 'Ready' && is === 'True');

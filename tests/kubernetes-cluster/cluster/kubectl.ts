@@ -7,30 +7,30 @@ import { run } from '../../../infra/compose/run.ts';
 import { NAMESPACE } from '../../../infra/kubernetes/names.ts';
 import { cacheDir, root } from '../../../infra/process/paths.ts';
 
-/** Where lib.sh has it. */
+/** State of the cluster; lib.sh uses the same directory. */
 export const runDir = process.env['FAVE_KUBERNETES_RUN'] || join(tmpdir(), 'fave-kubernetes');
 const kubeconfig = join(runDir, 'admin.kubeconfig');
 const programs = join(cacheDir, 'kubernetes', 'bin');
 
-/** By which kubectl finds the cluster. */
-const access = { KUBECONFIG: kubeconfig, KUBECACHEDIR: join(runDir, 'kubecache') };
+/** Environment with which kubectl reaches the cluster. */
+const kubectlEnvironment = { KUBECONFIG: kubeconfig, KUBECACHEDIR: join(runDir, 'kubecache') };
 
-/** Runs commands of a shell that say `kubectl`, from the project's root. */
+/** Runs shell commands with kubectl on PATH in the project's root. */
 export async function shell(script: string, variables: Readonly<Record<string, string>>): Promise<void> {
   await run('bash', ['-euo', 'pipefail', '-c', script], {
     cwd: root,
-    env: { ...access, ...variables, PATH: `${programs}:${process.env['PATH'] ?? ''}` },
+    env: { ...kubectlEnvironment, ...variables, PATH: `${programs}:${process.env['PATH'] ?? ''}` },
     show: true,
   });
 }
 
-/** Runs kubectl. @returns What it said. @throws PermanentError `command-failed` with what it complained of. */
+/** Runs kubectl. @returns Its standard output. @throws PermanentError `command-failed` with its standard error. */
 export function kubectl(args: readonly string[], input?: string): Promise<string> {
-  return run(join(programs, 'kubectl'), args, { env: access, ...(input !== undefined && { input }) });
+  return run(join(programs, 'kubectl'), args, { env: kubectlEnvironment, ...(input !== undefined && { input }) });
 }
 
-/** Where pods reach what runs beside the cluster. */
-export function nodeAddress(): Promise<string> {
+/** Returns the address of the node, at which pods reach processes outside the cluster. */
+export function readNodeAddress(): Promise<string> {
   return kubectl(['get', 'nodes', '-o', 'jsonpath={.items[0].status.addresses[?(@.type=="InternalIP")].address}']);
 }
 
@@ -39,8 +39,8 @@ interface Access {
   readonly users: readonly [{ readonly user: { readonly token: string } }];
 }
 
-/** Asks the cluster's API by itself: a kubectl process twice a second would take a tenth of the machine. */
-export async function createApi(): Promise<<T>(path: string) => Promise<T>> {
+/** Returns a client for GET requests to the cluster's API. Two kubectl processes per second would use a tenth of the machine. */
+export async function createApiClient(): Promise<<T>(path: string) => Promise<T>> {
   const { clusters, users } = parse(await readFile(kubeconfig, 'utf8')) as Access;
   const [{ cluster }] = clusters;
   const ca = Buffer.from(cluster['certificate-authority-data'], 'base64');
@@ -60,8 +60,8 @@ export async function createApi(): Promise<<T>(path: string) => Promise<T>> {
     });
 }
 
-/** What a scenario changes in an overlay, as a person would in a kustomization of their own. Paths are relative to {@link overlayDir}. */
-export interface Adaptation {
+/** Changes of a scenario to an overlay. Paths are relative to {@link overlayDir}. */
+export interface OverlayChanges {
   readonly components?: readonly string[];
   readonly images?: readonly { readonly name: string; readonly newTag: string }[];
   readonly configMapGenerator?: readonly object[];
@@ -70,47 +70,47 @@ export interface Adaptation {
 
 export const overlayDir = join(runDir, 'overlay');
 
-/** Path of a folder below `k8s/`, as a kustomization in {@link overlayDir} names it. */
+/** Returns the path of a directory below `k8s/`, relative to {@link overlayDir}. */
 export const manifests = (...path: string[]): string => relative(overlayDir, join(root, 'k8s', ...path));
 
-const patchOf =
+const createPatch =
   (op: 'add' | 'replace') =>
   (kind: string, path: string, value: unknown): object => ({ target: { kind }, patch: stringify([{ op, path, value }]) });
 
-/** Patches of all objects of some kinds: of a field that is there, of one that is not. */
-export const [replacement, addition] = [patchOf('replace'), patchOf('add')];
+/** Return patches that replace or add a field in all objects of some kinds. */
+export const [replaceField, addField] = [createPatch('replace'), createPatch('add')];
 
-/** Writes an overlay into {@link overlayDir}, with what a cluster of one small node needs: room for every pod of a burst. */
-export async function writeOverlay(name: string, { patches = [], ...adaptation }: Adaptation = {}): Promise<void> {
+/** Writes an overlay into {@link overlayDir}, with CPU requests so low that all pods of a burst fit on two cores. */
+export async function writeOverlay(name: string, { patches = [], ...changes }: OverlayChanges = {}): Promise<void> {
   await mkdir(overlayDir, { recursive: true });
   const kustomization = {
     resources: [manifests('overlays', name)],
-    ...adaptation,
+    ...changes,
     patches: [
-      replacement('Deployment|StatefulSet', '/spec/template/spec/containers/0/resources/requests/cpu', '10m'),
+      replaceField('Deployment|StatefulSet', '/spec/template/spec/containers/0/resources/requests/cpu', '10m'),
       ...patches,
     ],
   };
   await writeFile(join(overlayDir, 'kustomization.yaml'), stringify(kustomization));
 }
 
-/** Applies an overlay as a person does. */
-export async function applyOverlay(name: string, adaptation: Adaptation = {}): Promise<void> {
-  await writeOverlay(name, adaptation);
+/** Writes an overlay and applies it with `kubectl apply -k`. */
+export async function applyOverlay(name: string, changes: OverlayChanges = {}): Promise<void> {
+  await writeOverlay(name, changes);
   await kubectl(['apply', '-k', overlayDir]);
 }
 
-/** Asks the node's containerd. */
+/** Runs `ctr` on the node's containerd. */
 const containerd = (...args: string[]): Promise<string> =>
   run('ctr', ['-a', join(runDir, 'containerd', 'c.sock'), '-n', 'k8s.io', ...args]);
 
-/** Gives an image of the node another tag, as if it were another version. */
-export async function retag(image: string, from: string, to: string): Promise<void> {
+/** Adds a tag to an image of the node, so that it appears as another version. */
+export async function tagImage(image: string, from: string, to: string): Promise<void> {
   const of = (tag: string): string => `docker.io/library/${image}:${tag}`;
   await containerd('images', 'tag', '--force', of(from), of(to));
 }
 
-/** Ends a server's pod as a power cut would: its process without a word, and then what the cluster knows of it. */
+/** Kills the process of a server with SIGKILL and deletes its pod without a grace period, like a power failure. */
 export async function killPod(name: string): Promise<void> {
   const container = name.replace(/-\d+$/, '');
   const path = `{.status.containerStatuses[?(@.name=="${container}")].containerID}`;
@@ -119,8 +119,8 @@ export async function killPod(name: string): Promise<void> {
   await kubectl(['-n', NAMESPACE, 'delete', 'pod', name, '--grace-period=0', '--force']);
 }
 
-/** A disk for each claim: this cluster makes none by itself. */
-export async function makeVolumes(claims: readonly string[]): Promise<void> {
+/** Creates a PersistentVolume per claim; the cluster has no provisioner. */
+export async function createVolumes(claims: readonly string[]): Promise<void> {
   const volumes = claims.map(async (claim) => {
     const path = join(runDir, 'volumes', claim);
     await mkdir(path, { recursive: true });

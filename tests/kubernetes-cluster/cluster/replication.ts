@@ -10,26 +10,26 @@ interface StoreInfo {
   };
 }
 
-/** What the clusters of the servers lack of all their copies; nothing where all are there and up to date. */
+/** Returns the streams that lack current replicas, and the state of the store if a server or drive is not online. */
 export async function findMissingReplicas({ mc }: System, { manager }: Bus): Promise<string[]> {
   const { info } = JSON.parse(await mc('admin', 'info', '--json', 'fave')) as StoreInfo;
   const { backend, servers } = info;
   const store = [backend.backendType, backend.standardSCParity, backend.onlineDisks, servers.filter(isOnline).length].join(' ');
-  const wanted = ['Erasure', serverCounts.store / 2, serverCounts.store, serverCounts.store].join(' ');
+  const expected = ['Erasure', serverCounts.store / 2, serverCounts.store, serverCounts.store].join(' ');
   const bus = Object.values(streams).map(async (name) => {
     const { config, cluster } = await manager.streams.info(name);
     const current = (cluster?.replicas ?? []).filter((replica) => replica.current).length + 1;
     return config.num_replicas === serverCounts.bus && current === serverCounts.bus
       ? []
-      : [`${name}: ${current} of ${config.num_replicas} copies`];
+      : [`${name}: ${current} of ${config.num_replicas} replicas`];
   });
-  return [...(store === wanted ? [] : [`store: ${store}, not ${wanted}`]), ...(await Promise.all(bus)).flat()];
+  return [...(store === expected ? [] : [`store: ${store}, not ${expected}`]), ...(await Promise.all(bus)).flat()];
 }
 
 const isOnline = ({ state }: { readonly state: string }): boolean => state === 'online';
 
-/** Every artifact of a request by path, with its ETag: what equal work makes equal. */
-export async function artifacts({ mc, admin }: System, id: string): Promise<Record<string, string>> {
+/** Returns the ETag of each artifact of a request by key. Equal inputs and options give equal ETags. */
+export async function readArtifactEtags({ mc, admin }: System, id: string): Promise<Record<string, string>> {
   const text = await mc('ls', '--recursive', '--json', `fave/${admin.store.bucket}/requests/${id}/`);
   const objects = text
     .trimEnd()

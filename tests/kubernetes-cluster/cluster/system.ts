@@ -9,26 +9,26 @@ import { hosts, NAMESPACE, ports, serverCounts } from '../../../infra/kubernetes
 import { rolesOf, secretManifests } from '../../../infra/kubernetes/secrets.ts';
 import { root } from '../../../infra/process/paths.ts';
 import { ensureSecrets, ROOT_USER } from '../../../infra/access/secrets.ts';
-import { apply, applyOverlay, createApi, kubectl, makeVolumes, runDir, type Adaptation } from './kubectl.ts';
-import { createLags } from './consumer-lag.ts';
+import { apply, applyOverlay, createApiClient, kubectl, createVolumes, runDir, type OverlayChanges } from './kubectl.ts';
+import { createLagReader } from './consumer-lag.ts';
 
-/** FAVE in the cluster, and a person's access to it. */
+/** An installation of FAVE in the cluster, with an operator's access. */
 export interface System {
   api<T>(path: string): Promise<T>;
   bus: Bus;
-  /** An administrator's access. */
+  /** Connection settings of an administrator. */
   admin: { readonly store: StoreConfig; readonly bus: BusConfig };
-  /** What a pod has said so far. */
+  /** Returns the log of a pod. */
   log(pod: string): Promise<string>;
-  /** `num_pending + num_ack_pending` by consumer, as KEDA reads it. */
+  /** Returns the lag by consumer, as KEDA reads it. */
   lags(): Promise<Map<string, number>>;
-  /** Runs `mc`, with the store as `fave`. @returns What it said. */
+  /** Runs `mc`, with the store as `fave`. @returns Its standard output. */
   mc(...args: string[]): Promise<string>;
-  /** Uploads a file with `mc cp`, options as its metadata. */
+  /** Uploads a file with `mc cp`, with request options as its metadata. */
   submit(id: string, file: string, attributes?: Readonly<Record<string, string>>): Promise<void>;
-  /** Addresses of a stage's pods by name. */
+  /** Returns the addresses of a stage's pods by name. */
   pods(stage: string): Promise<Map<string, string>>;
-  /** Ends the access; the system stays. */
+  /** Closes the connections. The installation remains. */
   close(): Promise<void>;
 }
 
@@ -39,49 +39,49 @@ export interface Pods {
   }[];
 }
 
-/** Waits until `ask` answers with something. @throws Error that names what did not happen in time. */
-export async function until<T>(what: string, seconds: number, ask: () => Promise<T | undefined>): Promise<T> {
+/** Polls until `probe` returns a value. @throws Error that names the condition after `seconds`. */
+export async function waitUntil<T>(condition: string, seconds: number, probe: () => Promise<T | undefined>): Promise<T> {
   const deadline = performance.now() + seconds * 1_000;
   for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    if (performance.now() > deadline) throw new Error(`${what}: not within ${seconds} s`);
+    const value = await probe();
+    if (value !== undefined) return value;
+    if (performance.now() > deadline) throw new Error(`timed out after ${seconds} s: ${condition}`);
     await sleep(250);
   }
 }
 
 export interface InstallOptions {
-  readonly adaptation?: Adaptation;
-  /** Where objects are, and with which keys, when that is no MinIO of the overlay. */
+  readonly changes?: OverlayChanges;
+  /** Address and keys of an external store. */
   readonly store?: StoreConfig;
 }
 
-/** Where this installation's passwords are. */
+/** Directory of the installation's passwords. */
 export const secretsDir = join(runDir, 'secrets');
 
-/** Installs FAVE by an overlay and waits until it is set up. @param mc The `mc` program. */
+/** Installs FAVE from an overlay and waits until it is set up. @param mc Path of the `mc` program. */
 export async function install(
   graph: Graph,
   overlay: string,
   mc: string,
-  { adaptation, store: given }: InstallOptions = {},
+  { changes, store: given }: InstallOptions = {},
 ): Promise<System> {
   const secrets = await ensureSecrets(secretsDir, rolesOf(graph));
   const claims = (host: string, count: number): string[] => Array.from({ length: count }, (_, node) => `data-${host}-${node}`);
-  await makeVolumes([...claims(hosts.store, serverCounts.store), ...claims(hosts.bus, serverCounts.bus)]);
+  await createVolumes([...claims(hosts.store, serverCounts.store), ...claims(hosts.bus, serverCounts.bus)]);
   await kubectl(['apply', '-f', join(root, 'k8s', 'base', 'namespace.yaml')]);
   await apply(secretManifests(graph, secrets, given));
-  await applyOverlay(overlay, adaptation);
+  await applyOverlay(overlay, changes);
   await kubectl(['-n', NAMESPACE, 'wait', '--for=condition=complete', 'job/set-up', '--timeout=300s']);
   for (const name of ['relay', 'tracker'])
     await kubectl(['-n', NAMESPACE, 'rollout', 'status', `deployment/${name}`, '--timeout=300s']);
-  return accessTo(graph, mc, given);
+  return connectToSystem(graph, mc, given);
 }
 
-/** A person's access to what is installed, by its passwords of now. @param mc The `mc` program. */
-export async function accessTo(graph: Graph, mc: string, given?: StoreConfig): Promise<System> {
+/** Connects to the installation with its current passwords. @param mc Path of the `mc` program. */
+export async function connectToSystem(graph: Graph, mc: string, given?: StoreConfig): Promise<System> {
   const secrets = await ensureSecrets(secretsDir, rolesOf(graph));
-  const api = await createApi();
+  const api = await createApiClient();
   const ip = async (service: string): Promise<string> =>
     kubectl(['-n', NAMESPACE, 'get', 'service', service, '-o', 'jsonpath={.spec.clusterIP}']);
   const busIp = await ip(hosts.bus);
@@ -109,7 +109,7 @@ export async function accessTo(graph: Graph, mc: string, given?: StoreConfig): P
     pods,
     admin: { store, bus: busOf('admin') },
     log: (pod) => kubectl(['-n', NAMESPACE, 'logs', pod]),
-    lags: createLags(() => pods(hosts.bus)),
+    lags: createLagReader(() => pods(hosts.bus)),
     mc: runMc,
     close: () => bus.close(),
     submit: async (id, file, attributes = {}) => {
@@ -121,7 +121,7 @@ export async function accessTo(graph: Graph, mc: string, given?: StoreConfig): P
   };
 }
 
-/** Runs `mc` with a configuration of its own, which trusts the store's authority. */
+/** Returns a function that runs `mc` with a private configuration that trusts the store's certificate authority. */
 function createMc(mc: string, { endpoint, accessKey, secretKey, ca }: StoreConfig): System['mc'] {
   const [scheme, host] = endpoint.split('://');
   const env = {
@@ -132,15 +132,19 @@ function createMc(mc: string, { endpoint, accessKey, secretKey, ca }: StoreConfi
   return (...args) => run(mc, args, { env });
 }
 
-/** Removes the system and its data, if there is one. */
+/** Removes the installation and its data, if one exists. */
 export async function uninstall(): Promise<void> {
-  // Before the namespace: having deleted pods itself, its controller looks again after half of their grace period, half an hour.
+  // Before the namespace: the namespace controller retries only after half the grace period of deleted pods, which is half an hour.
   const owners = 'deployments.apps,statefulsets.apps,jobs.batch';
   await kubectl(['-n', NAMESPACE, 'delete', 'scaledobjects.keda.sh', '--all', '--ignore-not-found', '--timeout=120s']);
   await kubectl(['-n', NAMESPACE, 'delete', owners, '--all', '--ignore-not-found', '--timeout=120s']);
-  // Whoever is at an item would wait for a store that is gone, until its grace of an hour is over.
+  // A pod with an item in progress would wait an hour for the deleted store.
   await kubectl(['-n', NAMESPACE, 'delete', 'pods', '--all', '--ignore-not-found', '--grace-period=1', '--wait=false']);
-  await until('no pod', 120, async () => (await kubectl(['-n', NAMESPACE, 'get', 'pods', '-o', 'name'])) === '' || undefined);
+  await waitUntil(
+    'all pods are deleted',
+    120,
+    async () => (await kubectl(['-n', NAMESPACE, 'get', 'pods', '-o', 'name'])) === '' || undefined,
+  );
   await kubectl(['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait', '--timeout=300s']);
   await kubectl(['delete', 'persistentvolumes', '--all', '--wait', '--timeout=60s']);
   await rm(join(runDir, 'volumes'), { recursive: true, force: true });

@@ -4,11 +4,11 @@ import { PermanentError } from '../../../shared/core/errors.ts';
 import { run } from '../../../infra/compose/run.ts';
 import type { ProgressReporter } from '../../../infra/process/progress.ts';
 import { ensurePackages } from '../../../infra/servers/packages.ts';
-import { imageArchives } from './image-archives.ts';
+import { buildImageArchives } from './image-archives.ts';
 
 const here = join(import.meta.dirname, '..', 'scripts');
 
-/** Debian's packages that a cluster is built and run with. */
+/** Debian packages that the cluster needs, with a program of each. */
 const PACKAGES = {
   containerd: 'containerd',
   runc: 'runc',
@@ -18,15 +18,15 @@ const PACKAGES = {
   curl: 'curl',
 };
 
-/** Why a cluster of its own cannot be had on this machine; undefined where it can. */
-export function whyNoCluster(): string | undefined {
-  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'a cluster of its own needs Linux and root';
+/** Returns why this machine cannot run the cluster, or undefined if it can. */
+export function findClusterObstacle(): string | undefined {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return 'the test cluster needs Linux and root';
   const hasGo = (process.env['PATH'] ?? '').split(':').some((dir) => existsSync(join(dir, 'go')));
   return hasGo ? undefined : 'Go is not installed (https://go.dev/dl)';
 }
 
 /**
- * Runs a command of Node's on a Kubernetes with KEDA, inside its network; the cluster is built, started for it and taken down after it.
+ * Builds and starts the cluster, runs a Node.js command inside its network, and removes the cluster.
  * @throws PermanentError `no-cluster`, `no-images`, `command-failed`.
  */
 export async function withCluster(
@@ -34,13 +34,13 @@ export async function withCluster(
   progress: ProgressReporter,
   env: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const reason = whyNoCluster();
+  const reason = findClusterObstacle();
   if (reason !== undefined) throw new PermanentError('no-cluster', reason);
   await ensurePackages(progress, PACKAGES);
   const script = (name: string, ...args: string[]): Promise<string> => run(join(here, name), args, { show: true, env });
-  const inside = (...given: string[]): Promise<string> => script('in-namespace.sh', ...given);
+  const inside = (...args: string[]): Promise<string> => script('in-namespace.sh', ...args);
   await script('build.sh');
-  const archives = await imageArchives(progress);
+  const archives = await buildImageArchives(progress);
   try {
     await inside(join(here, 'up.sh'));
     await inside(join(here, 'import.sh'), ...archives);

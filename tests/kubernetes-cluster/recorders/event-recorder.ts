@@ -1,18 +1,20 @@
 import type { ItemEvent } from '../../../schemas/generated/types.ts';
 import type { Bus } from '../../../shared/bus/connection.ts';
 import { followRequestEvents, nextSequence } from '../../../shared/bus/request-events.ts';
-import { until } from '../cluster/system.ts';
+import { waitUntil } from '../cluster/system.ts';
 
-/** What was told about requests. */
-export interface Watch {
+/** Records the events of requests. */
+export interface EventRecorder {
   readonly items: readonly (ItemEvent & { readonly t: number })[];
-  /** Waits until all requests have ended. @throws Error when one ends otherwise than `completed`, without errors of items. */
+  /** Waits until all requests have ended. @throws Error if one is not `completed` or has a failed item. */
   completed(ids: readonly string[], seconds: number): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** @param now Seconds by which events are recorded. @param from Sequence of the first event; what comes from now on, else. */
-export async function watch(bus: Bus, now: () => number, from?: number): Promise<Watch> {
+/**
+ * Starts recording. @param now Returns the time of an event, in seconds. @param from Sequence of the first event. Default: events from now on.
+ */
+export async function recordEvents(bus: Bus, now: () => number, from?: number): Promise<EventRecorder> {
   const items: (ItemEvent & { t: number })[] = [];
   const ends = new Map<string, string>();
   const failures: unknown[] = [];
@@ -27,7 +29,7 @@ export async function watch(bus: Bus, now: () => number, from?: number): Promise
     items,
     stop,
     completed: async (ids, seconds) => {
-      await until(`the end of ${ids.join(', ')}`, seconds, () => {
+      await waitUntil(`${ids.join(', ')} ended`, seconds, () => {
         if (failures.length > 0) throw failures[0];
         return Promise.resolve(ids.every((id) => ends.has(id)) || undefined);
       });

@@ -2,26 +2,25 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AnyStage } from '../../../shared/pipeline/stage.ts';
 import { consumerName, lanesOf } from '../../../shared/bus/topology.ts';
 
-/** Milliseconds between two looks. */
-const INTERVAL = 250;
+const POLL_INTERVAL_MS = 250;
 
-/** Looks at the cluster again and again. @returns How to stop; it throws what a look threw. */
-export function startPolling(look: () => Promise<void>): () => Promise<void> {
+/** Calls `poll` periodically. @returns A function that stops polling and throws an error of `poll`. */
+export function startPolling(poll: () => Promise<void>): () => Promise<void> {
   const end = new AbortController();
-  const looking = (async (): Promise<void> => {
+  const polling = (async (): Promise<void> => {
     while (!end.signal.aborted) {
-      await look();
-      await sleep(INTERVAL, undefined, { signal: end.signal }).catch(() => undefined);
+      await poll();
+      await sleep(POLL_INTERVAL_MS, undefined, { signal: end.signal }).catch(() => undefined);
     }
   })();
-  looking.catch(() => undefined); // told when it is stopped
+  polling.catch(() => undefined); // reported by the returned function
   return () => {
     end.abort();
-    return looking;
+    return polling;
   };
 }
 
-/** A stage's lag: of its lanes the one that has most, as the autoscaler takes it. @param lags By consumer. */
+/** Returns the highest lag of a stage's lanes, which the autoscaler uses. @param lags Lag by consumer. */
 export function maxLaneLag({ name, consumes }: AnyStage, lags: ReadonlyMap<string, number>): number {
   return Math.max(...lanesOf(consumes).map((lane) => lags.get(consumerName(name, lane)) ?? 0));
 }

@@ -2,22 +2,22 @@ import type { Graph } from '../../../shared/pipeline/graph.ts';
 import { startPolling, maxLaneLag } from './polling.ts';
 import type { System } from '../cluster/system.ts';
 
-/** What a stage is like from a time on: seconds since the recording began. */
+/** State of a stage from `t` on, in seconds since the start of the recording. */
 export interface StageChange {
   readonly t: number;
   readonly stage: string;
-  /** Of the lane that has most. */
+  /** Highest lag of the stage's lanes. */
   readonly lag: number;
-  /** Pods that the autoscaler wants. */
+  /** Number of pods that the autoscaler requests. */
   readonly desired: number;
   readonly ready: number;
 }
 
-export interface Recording {
-  /** Seconds since the recording began. */
+export interface StageRecorder {
+  /** Returns the seconds since the start of the recording. */
   now(): number;
   readonly changes: readonly StageChange[];
-  /** What a stage is like at the moment. */
+  /** Returns the last recorded state of a stage. */
   current(stage: string): StageChange | undefined;
   stop(): Promise<void>;
 }
@@ -26,14 +26,14 @@ interface Deployments {
   readonly items: readonly { metadata: { name: string }; spec: { replicas: number }; status: { readyReplicas?: number } }[];
 }
 
-/** Records lag, wanted and ready pods of every stage whenever one of them changes. */
-export function recordStages(system: System, graph: Graph): Recording {
-  const begun = performance.now();
-  const now = (): number => Math.round((performance.now() - begun) / 10) / 100;
+/** Records lag, desired pods and ready pods of every stage at each change. */
+export function recordStages(system: System, graph: Graph): StageRecorder {
+  const startedMs = performance.now();
+  const now = (): number => Math.round((performance.now() - startedMs) / 10) / 100;
   const changes: StageChange[] = [];
   const last = new Map<string, StageChange>();
 
-  const look = async (): Promise<void> => {
+  const poll = async (): Promise<void> => {
     const [lags, deployments] = await Promise.all([
       system.lags(),
       system.api<Deployments>('/apis/apps/v1/namespaces/fave/deployments'),
@@ -56,6 +56,6 @@ export function recordStages(system: System, graph: Graph): Recording {
     now,
     changes,
     current: (stage) => last.get(stage),
-    stop: startPolling(look),
+    stop: startPolling(poll),
   };
 }

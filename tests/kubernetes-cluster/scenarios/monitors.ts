@@ -3,10 +3,10 @@ import { serviceNames } from '../../../infra/deployment/services.ts';
 import { cacheDir } from '../../../infra/process/paths.ts';
 import { hosts, NAMESPACE } from '../../../infra/kubernetes/names.ts';
 import { applyOverlay, kubectl, manifests } from '../cluster/kubectl.ts';
-import { until, type System } from '../cluster/system.ts';
+import { waitUntil, type System } from '../cluster/system.ts';
 import type { Scenario } from './scenario-report.ts';
 
-/** Of the Prometheus operator, from its own module (build.sh). */
+/** Custom resource definitions of the Prometheus operator (build.sh). */
 const DEFINITIONS = join(cacheDir, 'kubernetes', 'prometheus-operator');
 
 interface Endpoint {
@@ -42,7 +42,7 @@ interface Slices {
   }[];
 }
 
-/** Something that is scraped: whose it is, and where. */
+/** An endpoint that Prometheus scrapes. */
 interface Target {
   readonly name: string;
   readonly url: string;
@@ -55,8 +55,8 @@ const query = (labels: Readonly<Record<string, string>>): string =>
       .join(','),
   );
 
-/** What the operator has Prometheus scrape for the pod monitors: pods by label, their port by name. */
-async function podTargets({ api }: System): Promise<Target[]> {
+/** Returns the targets of the PodMonitors: pods by label, their port by name. */
+async function findPodTargets({ api }: System): Promise<Target[]> {
   const { items } = await api<Monitors>(`/apis/monitoring.coreos.com/v1/namespaces/${NAMESPACE}/podmonitors`);
   const found = items.map(async ({ spec }) => {
     const pods = await api<Pods>(`/api/v1/namespaces/${NAMESPACE}/pods?labelSelector=${query(spec.selector.matchLabels)}`);
@@ -75,11 +75,11 @@ async function podTargets({ api }: System): Promise<Target[]> {
   return (await Promise.all(found)).flat();
 }
 
-/** The same for the service monitors: services by label, their endpoints' port by name. */
-async function serviceTargets({ api }: System): Promise<Target[]> {
+/** Returns the targets of the ServiceMonitors: services by label, the port of their endpoints by name. */
+async function findServiceTargets({ api }: System): Promise<Target[]> {
   const { items } = await api<Monitors>(`/apis/monitoring.coreos.com/v1/namespaces/${NAMESPACE}/servicemonitors`);
   const found = items.map(async ({ metadata, spec }) => {
-    // An endpoint slice bears the labels of its service.
+    // An EndpointSlice has the labels of its Service.
     const path = `/apis/discovery.k8s.io/v1/namespaces/${NAMESPACE}/endpointslices`;
     const slices = await api<Slices>(`${path}?labelSelector=${query(spec.selector.matchLabels)}`);
     return slices.items.flatMap(({ endpoints, ports }) =>
@@ -97,28 +97,28 @@ async function serviceTargets({ api }: System): Promise<Target[]> {
   return (await Promise.all(found)).flat();
 }
 
-const answers = async ({ url }: Target): Promise<boolean> =>
+const returnsMetrics = async ({ url }: Target): Promise<boolean> =>
   fetch(url, { signal: AbortSignal.timeout(5_000) }).then(
     async (response) => response.ok && /^# TYPE /m.test(await response.text()),
     () => false,
   );
 
-/** The monitors are what the Prometheus operator's definitions allow; they select every service and both servers, once each, and all of these tell numbers. */
-export const monitors: Scenario = async (system, graph, say) => {
+/** Checks that the API server accepts the monitors, and that they select every service and both servers once, which return metrics. */
+export const monitors: Scenario = async (system, graph, report) => {
   await kubectl(['apply', '--server-side', '-f', DEFINITIONS]);
   await kubectl(['wait', '--for=condition=Established', '--timeout=60s', '-f', DEFINITIONS]);
-  // Warm: of every stage a pod is there to be found.
+  // In `warm` every stage has a pod.
   await applyOverlay('warm', { components: [manifests('components', 'monitoring')] });
   const expected = [...serviceNames(graph), hosts.store, hosts.bus].sort();
-  const targets = await until('a target of every service', 300, async () => {
-    const all = [...(await podTargets(system)), ...(await serviceTargets(system))];
+  const targets = await waitUntil('every service has a target that returns metrics', 300, async () => {
+    const all = [...(await findPodTargets(system)), ...(await findServiceTargets(system))];
     const whole = expected.every((name) => all.some((target) => target.name === name));
-    return whole && (await Promise.all(all.map(answers))).every(Boolean) ? all : undefined;
+    return whole && (await Promise.all(all.map(returnsMetrics))).every(Boolean) ? all : undefined;
   });
-  const twice = targets.filter(({ url }, index) => targets.findIndex((other) => other.url === url) !== index);
-  if (twice.length > 0) throw new Error(`found twice: ${twice.map(({ name }) => name).join(', ')}`);
-  const strangers = targets.filter(({ name }) => !expected.includes(name));
-  if (strangers.length > 0) throw new Error(`not expected: ${strangers.map(({ name }) => name).join(', ')}`);
-  say(`${targets.length} targets of ${expected.length} services tell numbers`);
+  const duplicates = targets.filter(({ url }, index) => targets.findIndex((other) => other.url === url) !== index);
+  if (duplicates.length > 0) throw new Error(`found twice: ${duplicates.map(({ name }) => name).join(', ')}`);
+  const unexpected = targets.filter(({ name }) => !expected.includes(name));
+  if (unexpected.length > 0) throw new Error(`unexpected targets: ${unexpected.map(({ name }) => name).join(', ')}`);
+  report(`${targets.length} targets of ${expected.length} services return metrics`);
   return undefined;
 };

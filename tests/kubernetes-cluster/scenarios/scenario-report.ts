@@ -1,9 +1,9 @@
 import type { Graph } from '../../../shared/pipeline/graph.ts';
-import { recordStages, type StageChange, type Recording } from '../recorders/stage-recorder.ts';
+import { recordStages, type StageChange, type StageRecorder } from '../recorders/stage-recorder.ts';
 import type { System } from '../cluster/system.ts';
-import { watch, type Watch } from '../recorders/event-recorder.ts';
+import { recordEvents, type EventRecorder } from '../recorders/event-recorder.ts';
 
-/** What a scenario leaves to be read: seconds from the first upload. */
+/** Record of a scenario. Times are seconds from the first upload. */
 export interface Timeline {
   readonly about: string;
   readonly overlay: string;
@@ -11,7 +11,7 @@ export interface Timeline {
   readonly completed: number;
   readonly stages: Readonly<Record<string, StageSummary>>;
   readonly changes: readonly StageChange[];
-  /** What was done to the cluster, and what it did. */
+  /** Actions on the cluster and its reactions. */
   readonly marks?: readonly Mark[];
 }
 
@@ -22,27 +22,31 @@ export interface Mark {
 
 interface StageSummary {
   readonly items: number;
-  /** First item settled. */
+  /** Time at which the first item was settled. */
   readonly first_item?: number;
-  /** Milliseconds from announced to begun, of the first item. */
+  /** Time from the landed message to the start of the first item, in milliseconds. */
   readonly first_queue_ms?: number;
   readonly most_lag: number;
   readonly most_desired: number;
   readonly most_ready: number;
-  /** When no pod was wanted any more. */
+  /** Time at which the stage was scaled to zero. */
   readonly zero?: number;
 }
 
-/** What is seen of a system while a scenario plays. */
-export interface Seen {
-  readonly recording: Recording;
-  readonly events: Watch;
+/** Recorders that run during a scenario. */
+export interface ScenarioRecorders {
+  readonly recording: StageRecorder;
+  readonly events: EventRecorder;
 }
 
-/** Plays a part of a scenario while stages and events are recorded. */
-export async function recordScenario<T>(system: System, graph: Graph, play: (what: Seen) => Promise<T>): Promise<T> {
+/** Runs a part of a scenario while stages and events are recorded. */
+export async function recordScenario<T>(
+  system: System,
+  graph: Graph,
+  play: (recorders: ScenarioRecorders) => Promise<T>,
+): Promise<T> {
   const recording = recordStages(system, graph);
-  const events = await watch(system.bus, recording.now);
+  const events = await recordEvents(system.bus, recording.now);
   try {
     return await play({ recording, events });
   } finally {
@@ -51,19 +55,19 @@ export async function recordScenario<T>(system: System, graph: Graph, play: (wha
   }
 }
 
-/** @throws Error that names the stages that have settled no item. */
-export function assertAllWorked({ stages }: Graph, { items }: Watch): void {
+/** Checks that every stage has settled an item. @throws Error that names the others. */
+export function assertAllWorked({ stages }: Graph, { items }: EventRecorder): void {
   const idle = stages.filter(({ name }) => !items.some(({ stage }) => stage === name));
   if (idle.length > 0) throw new Error(`no item at ${idle.map(({ name }) => name).join(', ')}`);
 }
 
-/** @throws Error when the cluster does not show what it has to. */
-export type Scenario = (system: System, graph: Graph, say: (line: string) => void) => Promise<Timeline | undefined>;
+/** Checks a behaviour of the cluster. @throws Error if the cluster behaves otherwise. */
+export type Scenario = (system: System, graph: Graph, report: (line: string) => void) => Promise<Timeline | undefined>;
 
 export function timelineOf(
   graph: Graph,
-  { changes }: Recording,
-  { items }: Watch,
+  { changes }: StageRecorder,
+  { items }: EventRecorder,
   { begun, marks, ...rest }: Omit<Timeline, 'stages' | 'changes'> & { begun: number },
 ): Timeline {
   const since = (t: number): number => Math.round((t - begun) * 100) / 100;

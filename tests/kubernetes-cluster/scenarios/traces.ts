@@ -2,17 +2,17 @@ import { newTraceparent, traceIdOf } from '../../../shared/observability/trace.t
 import { NAMESPACE } from '../../../infra/kubernetes/names.ts';
 import { startCollector, rootsOf, type Collector } from '../../../infra/observe/collector.ts';
 import { serviceNames } from '../../../infra/deployment/services.ts';
-import { apply, applyOverlay, kubectl, manifests, nodeAddress } from '../cluster/kubectl.ts';
-import { medium } from '../cluster/media.ts';
-import { until } from '../cluster/system.ts';
+import { apply, applyOverlay, kubectl, manifests, readNodeAddress } from '../cluster/kubectl.ts';
+import { findTestVideo } from '../cluster/media.ts';
+import { waitUntil } from '../cluster/system.ts';
 import type { Scenario } from './scenario-report.ts';
 
 /** Namespace and port of the collector in k8s/components/tracing. */
 const MONITORING = 'monitoring';
 const COLLECTOR_PORT = 4318;
 
-/** The Service that the component sends to, in front of a collector that is this process. */
-function collectorService({ url }: Collector): object[] {
+/** Returns the Service to which k8s/components/tracing sends spans, with this process as its endpoint. */
+function createCollectorService({ url }: Collector): object[] {
   const { hostname, port } = new URL(url);
   const metadata = { name: 'otel-collector', namespace: MONITORING };
   return [
@@ -29,26 +29,25 @@ function collectorService({ url }: Collector): object[] {
   ];
 }
 
-/** Every service sends its spans to the collector of the component, and a request's are one tree. */
-export const traces: Scenario = async (system, graph, say) => {
-  const collector = await startCollector(await nodeAddress());
+/** Checks that every service sends its spans to the collector, and that those of a request form one tree. */
+export const traces: Scenario = async (system, graph, report) => {
+  const collector = await startCollector(await readNodeAddress());
   try {
-    await apply(collectorService(collector));
-    // Whose environment changes with all others', and which Kubernetes does not change.
+    await apply(createCollectorService(collector));
+    // Its environment changes, and Kubernetes cannot change a Job.
     await kubectl(['-n', NAMESPACE, 'delete', 'job', 'set-up', '--ignore-not-found']);
     await applyOverlay('warm', { components: [manifests('components', 'tracing')] });
     for (const name of serviceNames(graph))
       await kubectl(['-n', NAMESPACE, 'rollout', 'status', `deployment/${name}`, '--timeout=300s']);
     const traceparent = newTraceparent();
-    await system.submit('traced', medium('walk-and-talk.mp4'), { traceparent, memo: 'false' });
-    const spans = await until('one tree of spans of every stage', 300, () => {
+    await system.submit('traced', findTestVideo('walk-and-talk.mp4'), { traceparent, memo: 'false' });
+    const spans = await waitUntil('the spans of all services form one tree', 300, () => {
       const ours = collector.spans.filter(({ traceId }) => traceId === traceIdOf(traceparent));
       const services = new Set(ours.map(({ service }) => service));
-      // The tracker's is the last: it tells of the request's end.
       const whole = serviceNames(graph).every((name) => services.has(name)) && rootsOf(ours).length === 1;
       return Promise.resolve(whole ? ours : undefined);
     });
-    say(`${spans.length} spans of ${serviceNames(graph).length} services are one tree`);
+    report(`${spans.length} spans of ${serviceNames(graph).length} services form one tree`);
     return undefined;
   } finally {
     collector.close();
