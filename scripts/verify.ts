@@ -5,7 +5,7 @@ import { graph } from '../services/pipeline.ts';
 import { root } from '../infra/process/paths.ts';
 import { notificationRules } from '../infra/setup/notification-rules.ts';
 
-/** What a change must pass besides the tests, in the order of what is said soonest. */
+/** Checks of a change besides the tests. */
 const checks: Readonly<Record<string, readonly string[]>> = {
   format: ['prettier', '--check', '--log-level', 'warn', '.'],
   types: ['tsc'],
@@ -13,12 +13,14 @@ const checks: Readonly<Record<string, readonly string[]>> = {
   'generated docs': ['node', 'cli/generate-docs.ts', '--check'],
   lint: ['eslint', '.', '--max-warnings', '0'],
   structure: ['node', 'scripts/checks/structure.ts'],
+  'docstrings and test titles': ['eslint', '.', '--config', 'scripts/checks/eslint.config.js'],
+  prose: ['node', 'scripts/checks/prose.ts'],
   'commit subjects': ['node', 'scripts/checks/commits.ts'],
 };
 
 /**
- * Runs every check, also after one has failed, and says which did. That this runs at all means that the graph is sound:
- * a broken one does not even load. @throws PermanentError `verify-failed`.
+ * Runs every check, also after a failure, and reports the failed ones. An invalid graph fails earlier, when it is imported.
+ * @throws PermanentError `verify-failed`.
  */
 async function verify(): Promise<void> {
   const failed: string[] = [];
