@@ -9,40 +9,43 @@ import { subjects } from '../../bus/topology.ts';
 import { parseJson, validate } from '../../core/validate.ts';
 import type { Attempt } from './attempt.ts';
 
-/** Why an attempt ended early: the reason its signal aborts with. */
+/** The request of the attempt was cancelled, or its `timeout` has passed. */
 export class CancelledError extends FaveError {
   constructor(requestId: string) {
-    super('cancelled', `request ${requestId} was cancelled or ran out of time`);
+    super('cancelled', `request ${requestId} was cancelled or has timed out`);
   }
 }
 
-/** Ends work on cancelled requests: a durable marker in the bucket before an item begins, an event while it is worked on. */
+/**
+ * Ends the work on cancelled requests. A durable marker in the bucket is read before an item is processed; lifecycle events
+ * abort attempts that are running.
+ */
 export interface Cancellations {
   isCancelled(requestId: string, run: number, signal: AbortSignal): Promise<boolean>;
-  /** Aborts the attempt when its request is cancelled. @returns Stops watching. */
+  /** Aborts the attempt when its request is cancelled. Returns a function that stops watching. */
   watch(attempt: Attempt): () => void;
 }
 
 export function createCancellations({ bus, store, log }: { bus: Bus; store: Store; log: Logger }): Cancellations {
   const running = new Set<Attempt>();
-  const stop = (error: Error | null, message: Msg): void => {
+  const abortCancelled = (error: Error | null, message: Msg): void => {
     if (error) {
       log.error(
         { event: 'cancel:subscription-failed', error },
-        'this worker is not told of cancellations while it works: check its rights on the bus',
+        'this worker does not receive cancellations of running items: check the permissions of its NATS user',
       );
       return;
     }
-    const event = lifecycleOf(message);
-    if (!event) return;
-    const { request_id: requestId, run } = event;
+    const state = parseLifecycleEvent(message);
+    if (!state) return;
+    const { request_id: requestId, run } = state;
     for (const { landed, abort } of running) {
       if (landed.request_id === requestId && landed.run <= run) abort.abort(new CancelledError(requestId));
     }
   };
-  // A run that has failed while items are being worked on has run out of time.
+  // A run that fails while its items are being processed has timed out.
   for (const event of ['cancelled', 'failed'] as const) {
-    bus.connection.subscribe(subjects.lifecycle('*', event), { callback: stop });
+    bus.connection.subscribe(subjects.lifecycle('*', event), { callback: abortCancelled });
   }
   return {
     isCancelled: async (requestId, run, signal) => {
@@ -56,8 +59,28 @@ export function createCancellations({ bus, store, log }: { bus: Bus; store: Stor
   };
 }
 
-/** What a message on `fave.requests.*.*` says; undefined where somebody published something else there. */
-function lifecycleOf(message: Msg): RequestState | undefined {
+/** Runs `use` and aborts the attempt when its request is cancelled or the grace period of the process ends. */
+export async function withCancellation<T>(
+  { cancellations, killSignal }: { readonly cancellations: Cancellations; readonly killSignal: AbortSignal },
+  attempt: Attempt,
+  use: () => Promise<T>,
+): Promise<T> {
+  const unwatch = cancellations.watch(attempt);
+  const onKill = (): void => {
+    attempt.abort.abort(killSignal.reason);
+  };
+  if (killSignal.aborted) onKill();
+  killSignal.addEventListener('abort', onKill, { once: true });
+  try {
+    return await use();
+  } finally {
+    unwatch();
+    killSignal.removeEventListener('abort', onKill);
+  }
+}
+
+/** Returns the data of a message on `fave.requests.*.*`, or `undefined` if it is not a lifecycle event. */
+function parseLifecycleEvent(message: Msg): RequestState | undefined {
   try {
     return validate('requestState', parseJson('cloudEvent', message.string()).data);
   } catch {

@@ -3,52 +3,50 @@ import { PermanentError } from '../../core/errors.ts';
 import { LONGEST } from '../../pipeline/graph.ts';
 import type { Attempt } from './attempt.ts';
 
-/** Seconds for any item, and for each MB of its request's input. */
-const LIMIT = { base: 300, perMegabyte: 4 };
+/** Time limit of an item: a base in seconds, plus seconds per MB of the request's input. */
+const ITEM_TIMEOUT = { baseSeconds: 300, secondsPerMb: 4 };
 
 /**
- * Seconds that work on an item may take when the request does not say otherwise. Whoever stops a process gives it as long.
- * @param bytes Of the request's input.
+ * Returns the time limit of an item whose request sets no `item-timeout`, in seconds. The grace period of a worker is as long.
+ * @param bytes Size of the request's input.
  */
 export const computeItemTimeoutSeconds = (bytes: number): number =>
-  Math.min(LONGEST, LIMIT.base + Math.ceil((LIMIT.perMegabyte * bytes) / 1e6));
+  Math.min(LONGEST, ITEM_TIMEOUT.baseSeconds + Math.ceil((ITEM_TIMEOUT.secondsPerMb * bytes) / 1e6));
 
 /**
- * Ends an attempt that takes too long. How large the input is, is asked for only when the least that any item may take is over.
- * @returns Disarms it.
+ * Runs `use` and aborts the attempt with `item-timeout` if it takes too long. The request is read only after the base of the
+ * time limit, so most items do not need it.
  */
-export function armDeadline({ landed, abort }: Attempt, request: () => Promise<Request>): () => void {
-  // Options of artifacts are their writer's.
-  const chosen = Math.min(LONGEST, Number(landed.options['item-timeout'] ?? 0));
-  let timer: NodeJS.Timeout;
+export async function withDeadline<T>(
+  { landed, abort }: Pick<Attempt, 'landed' | 'abort'>,
+  readRequest: () => Promise<Request>,
+  use: () => Promise<T>,
+): Promise<T> {
+  // The options of an artifact come from the object's metadata, which is untrusted.
+  const requested = Math.min(LONGEST, Number(landed.options['item-timeout'] ?? 0));
+  let timer: NodeJS.Timeout | undefined;
+  let isOver = false;
 
-  const arm = (seconds: number, then: () => void): void => {
-    timer = setTimeout(then, seconds * 1_000);
+  const arm = (seconds: number, onTimeout: () => void): void => {
+    if (!isOver) timer = setTimeout(onTimeout, seconds * 1_000);
   };
-  const end = (limit: number): void => {
-    const message = `work on ${landed.key} took longer than ${limit} s; the option item-timeout allows more`;
+  const expire = (limit: number) => (): void => {
+    const message = `the work on ${landed.key} took longer than ${limit} s; increase the option item-timeout`;
     abort.abort(new PermanentError('item-timeout', message));
   };
   const extend = (): void => {
-    request().then(
-      ({ input }) => {
-        const limit = computeItemTimeoutSeconds(input.size);
-        arm(limit - LIMIT.base, () => {
-          end(limit);
-        });
-      },
-      () => {
-        end(LIMIT.base);
-      },
-    );
+    readRequest().then(({ input }) => {
+      const limit = computeItemTimeoutSeconds(input.size);
+      arm(limit - ITEM_TIMEOUT.baseSeconds, expire(limit));
+    }, expire(ITEM_TIMEOUT.baseSeconds));
   };
 
-  if (chosen > 0)
-    arm(chosen, () => {
-      end(chosen);
-    });
-  else arm(LIMIT.base, extend);
-  return () => {
+  if (requested > 0) arm(requested, expire(requested));
+  else arm(ITEM_TIMEOUT.baseSeconds, extend);
+  try {
+    return await use();
+  } finally {
+    isOver = true;
     clearTimeout(timer);
-  };
+  }
 }

@@ -1,32 +1,42 @@
 import { hostname } from 'node:os';
-import type { Receipt } from '../../../schemas/generated/types.ts';
+import type { ItemError, Receipt } from '../../../schemas/generated/types.ts';
 import { metadataPaths, requestPrefix } from '../../pipeline/keys.ts';
-import type { OptionMap } from '../../core/options.ts';
-import { computeSha256, type Store } from '../../store/store.ts';
+import type { Store } from '../../store/store.ts';
 import { parseJson } from '../../core/validate.ts';
+import { millisecondsSince } from '../workdir/stage-run.ts';
 import type { Attempt } from './attempt.ts';
+import { pathOfLanded } from './item-event.ts';
 
-/** What decides, beside the source, what an item's outputs are. */
-export interface StageConfig {
-  readonly values: OptionMap;
-  readonly hash: string;
+/** Returns the receipt of a settled item. Its duration ends now. */
+export function toReceipt(attempt: Attempt, error?: ItemError): Receipt {
+  const { stage, landed, itemId, config, delivery, record, startedOn, startedAt } = attempt;
+  const { kind, etag } = landed;
+  const sha256 = record.identity?.sha256 ?? landed.sha256;
+  return {
+    stage: stage.name,
+    version: stage.version,
+    item: itemId,
+    run: landed.run,
+    sequence: delivery.sequence,
+    source: { kind, key: pathOfLanded(landed), etag, ...(sha256 !== undefined && { sha256 }) },
+    config: config.values,
+    config_hash: config.hash,
+    outcome: error ? 'failed' : 'done',
+    ...(record.reusedFrom !== undefined && { reused: record.reusedFrom }),
+    outputs: record.outputs,
+    ...(error && { error }),
+    tools: record.tools,
+    models: record.models,
+    started: startedOn.toISOString(),
+    duration_ms: millisecondsSince(startedAt),
+    host: hostname(),
+  };
 }
 
-export function stageConfig(options: OptionMap, settings: OptionMap): StageConfig {
-  const values = { ...options, ...settings };
-  const sorted = Object.fromEntries(Object.entries(values).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return { values: sorted, hash: computeSha256(JSON.stringify(sorted)) };
-}
-
-/** The receipt of an item, if it was settled; undefined also where what is there cannot be read, which only means work. */
-export async function readReceipt(
-  store: Store,
-  requestId: string,
-  stage: string,
-  item: string,
-  signal: AbortSignal,
-): Promise<Receipt | undefined> {
-  const found = await store.getTextAfterHead(requestPrefix(requestId) + metadataPaths.receipt(stage, item), { signal });
+/** Returns the item's receipt, or `undefined` if there is none or it cannot be parsed (the item is then processed again). */
+export async function readReceipt(store: Store, { landed, stage, itemId, abort }: Attempt): Promise<Receipt | undefined> {
+  const key = requestPrefix(landed.request_id) + metadataPaths.receipt(stage.name, itemId);
+  const found = await store.getTextAfterHead(key, { signal: abort.signal });
   try {
     return found && parseJson('receipt', found.text);
   } catch {
@@ -34,19 +44,16 @@ export async function readReceipt(
   }
 }
 
-/** Whether a receipt vouches for this very item: same source, stage version and config; a failure only for the same message. */
+/**
+ * Returns whether a receipt is valid for an attempt: same source, stage version and configuration. The receipt of a failure is
+ * valid only for the same message, so that a redriven item is processed again.
+ */
 export function isReceiptValid(receipt: Receipt, { stage, landed, config, delivery }: Attempt): boolean {
-  const same = receipt.source.etag === landed.etag && receipt.version === stage.version && receipt.config_hash === config.hash;
-  return same && (receipt.outcome === 'done' || receipt.sequence === delivery.sequence);
+  const isSame = receipt.source.etag === landed.etag && receipt.version === stage.version && receipt.config_hash === config.hash;
+  return isSame && (receipt.outcome === 'done' || receipt.sequence === delivery.sequence);
 }
 
-export async function writeReceipt(
-  store: Store,
-  requestId: string,
-  receipt: Omit<Receipt, 'host'>,
-  signal?: AbortSignal,
-): Promise<void> {
+export async function writeReceipt(store: Store, requestId: string, receipt: Receipt, signal: AbortSignal): Promise<void> {
   const key = requestPrefix(requestId) + metadataPaths.receipt(receipt.stage, receipt.item);
-  const text = `${JSON.stringify({ ...receipt, host: hostname() } satisfies Receipt)}\n`;
-  await store.put(key, text, { headers: { 'content-type': 'application/json' }, ...(signal && { signal }) });
+  await store.put(key, `${JSON.stringify(receipt)}\n`, { headers: { 'content-type': 'application/json' }, signal });
 }

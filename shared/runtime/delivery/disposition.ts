@@ -1,65 +1,52 @@
-import { NotFoundError, PermanentError, UnavailableError } from '../../core/errors.ts';
-import { MAX_DELIVERIES } from '../../bus/topology.ts';
+/** Outcome of an attempt. The first four settle the item; after `requeued`, `retry` and `released` it is delivered again. */
+export type Outcome = 'done' | 'reused' | 'skipped' | 'failed' | 'cancelled' | 'requeued' | 'retry' | 'released';
 
-/** What is to become of an item. */
+/** Acknowledgement of a delivery, in the terms of JetStream. */
 export type Disposition =
-  | { readonly outcome: 'done' }
-  | { readonly outcome: 'reused' }
-  | { readonly outcome: 'skipped' }
-  /** Given back: tried again after `delay` milliseconds. */
-  | { readonly outcome: 'retry'; readonly delay: number; readonly error: unknown }
-  /** Announced anew and taken off the queue: a server that is away must not use up the item's deliveries. */
-  | { readonly outcome: 'requeued'; readonly error: unknown }
-  /** Dropped: the request was cancelled. */
-  | { readonly outcome: 'cancelled' }
-  /** Given back because the process stops; another worker takes it at once. */
-  | { readonly outcome: 'released' }
-  /** Ended: a dead letter, and the request goes on without it. */
-  | { readonly outcome: 'failed'; readonly error: unknown };
+  | { readonly type: 'ack' }
+  /** Redelivered after the delay; immediately without one. */
+  | { readonly type: 'nak'; readonly delayMs?: number }
+  | { readonly type: 'term' };
 
-/** Seconds before the next delivery, by deliveries so far. They add up to more than ten minutes: an outage must not end in dead letters. */
-const DELAYS = [1, 2, 5, 10, 30, 60, 120, 180, 240];
+/**
+ * Delay before the next delivery in seconds, by the number of deliveries so far. The sum exceeds ten minutes, so an outage of
+ * that length creates no dead letters.
+ */
+const RETRY_DELAYS_SECONDS = [1, 2, 5, 10, 30, 60, 120, 180, 240];
 
-/** Deliveries in which an object must be missing, some eight seconds in all, to count as gone. */
-const MISSED = 4;
-
-/** The one place that decides what a failed attempt means. @param factor Of the delays. */
+/** Returns how a delivery is acknowledged. @param delayFactor Multiplies the retry delays. */
 export function dispositionOf(
-  error: unknown,
-  { deliveries, stopping, cancelled, factor = 1 }: { deliveries: number; stopping: boolean; cancelled: boolean; factor?: number },
+  { outcome }: { readonly outcome: Outcome },
+  { deliveries }: { readonly deliveries: number },
+  delayFactor = 1,
 ): Disposition {
-  if (cancelled) return { outcome: 'cancelled' };
-  if (stopping) return { outcome: 'released' };
-  if (error instanceof UnavailableError && deliveries >= MAX_DELIVERIES) return { outcome: 'requeued', error };
-  const doubted = error instanceof NotFoundError && deliveries < MISSED;
-  if ((error instanceof PermanentError && !doubted) || deliveries >= MAX_DELIVERIES) return { outcome: 'failed', error };
-  return { outcome: 'retry', delay: 1_000 * factor * (DELAYS[deliveries - 1] ?? 240), error };
-}
-
-/** What a message can be told, once. */
-export interface Acknowledger {
-  ackAck(): Promise<boolean>;
-  nak(delay?: number): void;
-  term(reason?: string): void;
-}
-
-/** The one place that acknowledges. Resolves when the server has confirmed, where a confirmation matters. */
-export async function settle(message: Acknowledger, outcome: Disposition, reason = ''): Promise<void> {
-  switch (outcome.outcome) {
+  switch (outcome) {
     case 'done':
     case 'reused':
     case 'skipped':
+    // The landed message was published again, so an outage does not use up the item's deliveries.
     case 'requeued':
-      await message.ackAck();
-      return;
+      return { type: 'ack' };
     case 'retry':
-      message.nak(outcome.delay);
-      return;
+      return { type: 'nak', delayMs: 1_000 * delayFactor * (RETRY_DELAYS_SECONDS[deliveries - 1] ?? 240) };
     case 'released':
-      message.nak();
-      return;
+      return { type: 'nak' };
     case 'cancelled':
     case 'failed':
-      message.term(reason);
+      return { type: 'term' };
   }
+}
+
+/** Acknowledgements that a delivery accepts. Only the first takes effect. */
+export interface Acknowledger {
+  ackAck(): Promise<boolean>;
+  nak(delayMs?: number): void;
+  term(reason?: string): void;
+}
+
+/** Acknowledges a delivery. Resolves after the server's confirmation if the disposition is `ack`. */
+export async function settle(delivery: Acknowledger, disposition: Disposition): Promise<void> {
+  if (disposition.type === 'ack') await delivery.ackAck();
+  else if (disposition.type === 'nak') delivery.nak(disposition.delayMs);
+  else delivery.term();
 }

@@ -1,46 +1,46 @@
 import { messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../observability/log.ts';
 
-/** Milliseconds that work which nobody waits for lets the item's own go first. */
-const LATER = 300;
+/** Delay before scheduled tasks start, so that they do not compete with the item (ms). */
+const SCHEDULE_DELAY_MS = 300;
 
-/** Work beside the items: it may fail without harm, and a process that ends waits for it. */
+/** Tasks beside the items. A failed task is logged; a process waits for its tasks before it exits. */
 export interface BackgroundTasks {
-  /** Does it at once. @param harm What follows if it fails. */
-  now(work: () => Promise<void>, harm: string): void;
-  /** Does it in a moment, when the item that it belongs to is settled. */
-  later(work: () => Promise<void>, harm: string): void;
-  /** Does what is waiting, and resolves when all is done. */
-  finish(): Promise<void>;
+  /** Starts a task at once. @param consequence Logged if the task fails. */
+  start(task: () => Promise<void>, consequence: string): void;
+  /** Starts a task after a short delay. */
+  schedule(task: () => Promise<void>, consequence: string): void;
+  /** Starts the scheduled tasks at once; resolves when all tasks have ended. */
+  drain(): Promise<void>;
 }
 
 export function createBackgroundTasks(log: Logger): BackgroundTasks {
   const running = new Set<Promise<void>>();
-  const waiting = new Map<NodeJS.Timeout, () => void>();
+  const scheduled = new Map<NodeJS.Timeout, () => void>();
 
-  const now: BackgroundTasks['now'] = (work, harm) => {
-    const done: Promise<void> = work()
+  const start: BackgroundTasks['start'] = (task, consequence) => {
+    const done: Promise<void> = task()
       .catch((error: unknown) => {
-        log.warn({ event: 'background:failed', error }, `${messageOf(error)}: ${harm}`);
+        log.warn({ event: 'background:failed', error }, `${messageOf(error)}: ${consequence}`);
       })
       .finally(() => running.delete(done));
     running.add(done);
   };
 
   return {
-    now,
-    later(work, harm) {
-      const start = (): void => {
-        waiting.delete(timer);
-        now(work, harm);
+    start,
+    schedule(task, consequence) {
+      const run = (): void => {
+        scheduled.delete(timer);
+        start(task, consequence);
       };
-      const timer = setTimeout(start, LATER);
-      waiting.set(timer, start);
+      const timer = setTimeout(run, SCHEDULE_DELAY_MS);
+      scheduled.set(timer, run);
     },
-    async finish() {
-      for (const [timer, start] of waiting) {
+    async drain() {
+      for (const [timer, run] of scheduled) {
         clearTimeout(timer);
-        start();
+        run();
       }
       await Promise.all(running);
     },

@@ -1,31 +1,28 @@
 import { setMaxListeners } from 'node:events';
 
-/**
- * Milliseconds that a process which has settled its work gives to what is still to be written: less than there is between the end of
- * its grace and SIGKILL.
- */
-const LAST = 5_000;
+/** Time limit for the last writes of a process whose items are settled (ms). It is shorter than the time between the end of the grace period and SIGKILL. */
+const SHUTDOWN_TIMEOUT_MS = 5_000;
 
-/** The end of what a process writes beside its work: log lines, notes, state files. */
+/** Limits the time that a stopping process spends on writes beside its items: log lines, memo entries, state files. */
 export interface Shutdown {
-  /** For such writes, which wait for a store that is away as long as the process runs. */
+  /** Signal for such writes. It aborts after the time limit; until then they wait for a store that is away. */
   readonly signal: AbortSignal;
-  /** Waits for the last of them, for {@link LAST} in all and not for each. */
-  wait(last: Promise<unknown>): Promise<void>;
+  /** Waits for the last writes, 5 s in total. */
+  wait(writes: Promise<unknown>): Promise<void>;
 }
 
 export function createShutdown(): Shutdown {
-  const end = new AbortController();
-  // Every write listens; more than ten are no leak.
-  setMaxListeners(0, end.signal);
+  const controller = new AbortController();
+  // One listener per write: more than ten are no leak.
+  setMaxListeners(0, controller.signal);
   return {
-    signal: end.signal,
-    async wait(last) {
+    signal: controller.signal,
+    async wait(writes) {
       const timer = setTimeout(() => {
-        end.abort(new Error('the process ends'));
-      }, LAST);
+        controller.abort(new Error('the process is exiting'));
+      }, SHUTDOWN_TIMEOUT_MS);
       try {
-        await last;
+        await writes;
       } finally {
         clearTimeout(timer);
       }

@@ -1,6 +1,6 @@
 import { readdir, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { directoryPrefix } from './run-stage.ts';
+import { directoryPrefix } from './workdir.ts';
 
 /**
  * Removes what processes of a stage left that were killed while they worked: the directories of their items, and the tools

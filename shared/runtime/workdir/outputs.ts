@@ -1,51 +1,44 @@
 import { extname } from 'node:path';
-import type { LandedMessage, Receipt } from '../../../schemas/generated/types.ts';
 import type { Kind } from '../../../schemas/kinds.ts';
 import { contentTypeOf, itemId, pathOf, requestPrefix } from '../../pipeline/keys.ts';
 import { inheritMetadata } from '../../bus/landed-message.ts';
 import { encodeMetadata, type ObjectMetadata } from '../../pipeline/metadata.ts';
 import type { Attributes, Indices } from '../../pipeline/artifact.ts';
 import type { Item, Outputs } from '../../pipeline/stage.ts';
-import { digestFile, computeSha256, type Digest, type Store } from '../../store/store.ts';
+import { digestOf, sha256Of, type Digest, type Store } from '../../store/store.ts';
 import { validate, type SchemaName } from '../../core/validate.ts';
+import type { StageRun } from './stage-run.ts';
 
-export type ReceiptOutput = Receipt['outputs'][number];
+/** Metadata that all outputs of a run share. */
+type CommonMetadata = Omit<ObjectMetadata, 'attributes' | 'sha256'>;
 
-/** Puts a stage's outputs into the bucket and keeps the list of them for the receipt. */
+export function commonMetadata({ landed, span, record }: Pick<StageRun, 'landed' | 'span' | 'record'>): CommonMetadata {
+  const input = record.identity?.inputSha256;
+  return { ...inheritMetadata(landed, span.traceparent), ...(input !== undefined && { input }) };
+}
+
+/** Returns the `outputs` of a stage's context. They store objects in the bucket and add them to the run's record. */
 export function createOutputs(
   item: Item,
-  landed: LandedMessage,
-  about: {
-    produces: readonly Kind[];
-    store: Store;
-    signal: AbortSignal;
-    receipt: string;
-    /** Of the work that makes them. */
-    traceparent: string | undefined;
-  },
-): Outputs & { readonly stored: ReceiptOutput[] } {
-  const { produces, store, signal, receipt, traceparent } = about;
-  const stored: ReceiptOutput[] = [];
+  { stage, landed, abort, record }: StageRun,
+  { store, metadata }: { readonly store: Store; readonly metadata: CommonMetadata },
+): Outputs {
+  const { signal } = abort;
 
   const put = async (
     kind: Kind,
     extension: string,
     digest: Digest,
-    about: { indices?: Indices; attributes?: Attributes },
+    overrides: { indices?: Indices; attributes?: Attributes },
     send: (key: string, headers: Record<string, string>) => Promise<{ etag: string }>,
   ): Promise<Digest> => {
-    if (!produces.includes(kind)) throw new Error(`this stage does not declare that it produces ${kind.name}`);
-    const indices = indicesOf(kind, { ...item.indices, ...about.indices });
-    const attributes = { ...item.attributes, ...about.attributes };
+    if (!stage.produces.includes(kind)) throw new Error(`${stage.name} does not declare that it produces ${kind.name}`);
+    const indices = indicesOf(kind, { ...item.indices, ...overrides.indices });
+    const attributes = { ...item.attributes, ...overrides.attributes };
     const path = pathOf(kind, { indices, extension });
-    const headers = outputHeaders(kind, path, {
-      ...inheritMetadata(landed, traceparent),
-      attributes,
-      sha256: digest.sha256,
-      receipt,
-    });
+    const headers = outputHeaders(kind, path, { ...metadata, attributes, sha256: digest.sha256 });
     const { etag } = await send(requestPrefix(landed.request_id) + path, headers);
-    stored.push({
+    record.outputs.push({
       kind: kind.name,
       item: itemId(kind, indices),
       key: path,
@@ -58,29 +51,28 @@ export function createOutputs(
   };
 
   return {
-    stored,
-    async file(kind, path, about = {}) {
-      const digest = await digestFile(path);
-      return put(kind, extname(path).slice(1), digest, about, (key, headers) =>
+    async file(kind, path, overrides = {}) {
+      const digest = await digestOf(path);
+      return put(kind, extname(path).slice(1), digest, overrides, (key, headers) =>
         store.upload(key, { path, ...digest }, { headers, signal }),
       );
     },
-    async json(kind, value, about = {}) {
+    async json(kind, value, overrides = {}) {
       if (kind.schema !== undefined) validate(kind.schema as SchemaName, value);
       const text = `${JSON.stringify(value)}\n`;
-      const digest = { sha256: computeSha256(text), size: Buffer.byteLength(text) };
-      return put(kind, 'json', digest, about, (key, headers) => store.put(key, text, { headers, signal }));
+      const digest = { sha256: sha256Of(text), size: Buffer.byteLength(text) };
+      return put(kind, 'json', digest, overrides, (key, headers) => store.put(key, text, { headers, signal }));
     },
   };
 }
 
-/** What is stored with an output. */
+/** Returns the HTTP headers that store an output's metadata. */
 export function outputHeaders(kind: Kind, path: string, metadata: ObjectMetadata): Record<string, string> {
   const type = contentTypeOf(kind, path);
   return { ...encodeMetadata(metadata), ...(type !== undefined && { 'content-type': type }) };
 }
 
-/** Those of the indices that the kind's key has a place for. */
+/** Returns the indices that occur in the kind's key. */
 function indicesOf(kind: Kind, indices: Indices): Indices {
   return Object.fromEntries(Object.entries(indices).filter(([name]) => kind.key.includes(`{${name}}`)));
 }

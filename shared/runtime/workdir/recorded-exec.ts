@@ -2,24 +2,27 @@ import { basename } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
 import { exec, ToolError, type Exec } from '../../tools/exec.ts';
 import { startSpan } from '../../observability/trace.ts';
-import { millisecondsSince, type Attempt } from '../attempt/attempt.ts';
 import type { Metrics } from '../service/metrics.ts';
-import type { Workdir } from './run-stage.ts';
+import { millisecondsSince, type StageRun } from './stage-run.ts';
+import type { Workdir } from './workdir.ts';
 
-/** How a tool may end; `aborted`: its item was not to go on. */
+/** Result of a tool run. `aborted`: the attempt ended first. */
 export const toolResults = ['ok', 'failed', 'timeout', 'limit', 'missing', 'aborted'] as const;
 type ToolResult = (typeof toolResults)[number];
 
-/** Tools that are told apart by the metric; others count as `other`. */
+/** Values of the metric's label `tool`. Every other program counts as `other`, which bounds the number of time series. */
 export const toolNames = ['ffmpeg', 'ffprobe', 'pocketsphinx_batch', 'node', 'other'] as const;
 
-/** Runs tools in the item's directory, keeps what was run for the receipt, and measures it. */
-export function createRecordedExec(attempt: Attempt, { dir, disk }: Workdir, metrics: Pick<Metrics, 'tools'>): Exec {
-  const { tools, abort, span } = attempt;
+/** Returns an `exec` that runs tools in the working directory, records them for the receipt, and measures and traces them. */
+export function createRecordedExec(
+  { record, abort, span }: StageRun,
+  { dir, disk }: Workdir,
+  metrics: Pick<Metrics, 'tools'>,
+): Exec {
   return async (command, args, options = {}) => {
-    const begun = performance.now();
+    const startedAt = performance.now();
     const tool = toolNames.find((name) => name === basename(command)) ?? 'other';
-    const run = startSpan(tool, span.traceparent);
+    const toolSpan = startSpan(tool, span.traceparent);
     let failure: unknown;
     try {
       const result = await exec(command, args, { cwd: dir, signal: abort.signal, ...options });
@@ -27,16 +30,16 @@ export function createRecordedExec(attempt: Attempt, { dir, disk }: Workdir, met
       return result;
     } catch (error) {
       failure = error;
-      // Here, too: a stage may make do with what a failed tool left.
+      // Also here, because a stage may catch the error of a failed tool.
       throw await disk.explainError(error);
     } finally {
       const result = failure === undefined ? 'ok' : resultOf(failure);
       metrics.tools.inc({ tool, result });
-      // The directory's name says nothing and differs from run to run.
-      const said = args.map((arg) => arg.replaceAll(dir, '.'));
-      tools.push({ command, args: said, duration_ms: millisecondsSince(begun) });
-      run.end(
-        { 'fave.tool.args': said.join(' '), 'fave.tool.result': result },
+      // The directory's name differs between runs, so the receipt does not contain it.
+      const recordedArgs = args.map((arg) => arg.replaceAll(dir, '.'));
+      record.tools.push({ command, args: recordedArgs, duration_ms: millisecondsSince(startedAt) });
+      toolSpan.end(
+        { 'fave.tool.args': recordedArgs.join(' '), 'fave.tool.result': result },
         failure === undefined ? undefined : messageOf(failure),
       );
     }

@@ -1,22 +1,24 @@
 import type { Request } from '../../../schemas/generated/types.ts';
-import type { Store } from '../../store/store.ts';
 import { readRequest } from '../../requests/read-request.ts';
+import type { Store } from '../../store/store.ts';
 
-/** Requests that are remembered; an admitted request never changes. */
-const REMEMBERED = 200;
+/** Number of cached requests. */
+const CAPACITY = 200;
 
-/** Reads admitted requests, each once as long as it is in use. */
-export function rememberRequests(store: Store): (requestId: string, signal: AbortSignal) => Promise<Request> {
-  const known = new Map<string, Promise<Request>>();
+export type ReadRequest = (requestId: string, signal: AbortSignal) => Promise<Request>;
+
+/** Returns a function that reads admitted requests and caches them. An admitted request never changes. */
+export function createRequestCache(store: Store): ReadRequest {
+  const cache = new Map<string, Promise<Request>>();
   return (requestId, signal) => {
-    const found = known.get(requestId);
-    if (found) return found;
-    const read = readRequest(store, requestId, signal);
-    known.set(requestId, read);
-    // A failure is the attempt's, not the request's.
-    read.catch(() => known.delete(requestId));
-    const [oldest] = known.keys();
-    if (known.size > REMEMBERED && oldest !== undefined) known.delete(oldest);
-    return read;
+    const cached = cache.get(requestId);
+    if (cached) return cached;
+    const reading = readRequest(store, requestId, signal);
+    cache.set(requestId, reading);
+    // An aborted attempt must not fail the next attempt of the same request.
+    reading.catch(() => cache.delete(requestId));
+    const [oldest] = cache.keys();
+    if (cache.size > CAPACITY && oldest !== undefined) cache.delete(oldest);
+    return reading;
   };
 }

@@ -91,11 +91,16 @@ describe('with one worker', () => {
         JSON.parse((await stack.store.getText(`requests/${request.id}/metadata/items/${stage}/${item}.json`))!.text),
       );
       expect(receipt).toMatchObject({ stage, item, outcome: 'done', run: 1 });
+      const source = (await stack.store.getText(`requests/${request.id}/${receipt.source.key}`))!.text;
+      expect(receipt.source.sha256).toBe(sha256Of(source));
       for (const output of receipt.outputs)
         expect(await stack.store.head(`requests/${request.id}/${output.key}`)).toMatchObject({
           etag: output.etag,
           size: output.size,
-          headers: { 'x-amz-meta-fave-sha256': output.sha256 },
+          headers: {
+            'x-amz-meta-fave-sha256': output.sha256,
+            'x-amz-meta-fave-input-sha256': sha256Of('one\ntwö\n'),
+          },
         });
     }
     expect(await request.lifecycle('accepted')).toHaveLength(1);

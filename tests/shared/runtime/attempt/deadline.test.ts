@@ -1,46 +1,79 @@
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Request } from '../../../../schemas/generated/types.ts';
 import { LONGEST } from '../../../../shared/pipeline/graph.ts';
 import type { Attempt } from '../../../../shared/runtime/attempt/attempt.ts';
-import { armDeadline, computeItemTimeoutSeconds } from '../../../../shared/runtime/attempt/deadline.ts';
+import { computeItemTimeoutSeconds, withDeadline } from '../../../../shared/runtime/attempt/deadline.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** Seconds after which an attempt is ended. */
-async function endedAfter(options: Record<string, string | number>, request: () => Promise<Request>): Promise<number> {
-  const abort = new AbortController();
-  armDeadline({ landed: { key: 'some/key', options }, abort } as unknown as Attempt, request);
-  const started = Date.now();
-  while (!abort.signal.aborted) await vi.advanceTimersToNextTimerAsync();
-  expect(abort.signal.reason).toMatchObject({ code: 'item-timeout' });
-  return (Date.now() - started) / 1_000;
+function createAttempt(options: Record<string, string | number> = {}): Pick<Attempt, 'landed' | 'abort'> {
+  return { landed: { key: 'some/key', options } as unknown as Attempt['landed'], abort: new AbortController() };
+}
+
+/** Returns the number of seconds after which an attempt is aborted. */
+async function measureDeadline(options: Record<string, string | number>, request: () => Promise<Request>): Promise<number> {
+  const attempt = createAttempt(options);
+  const { signal } = attempt.abort;
+  const startedAt = Date.now();
+  const running = withDeadline(attempt, request, () => new Promise((resolve) => signal.addEventListener('abort', resolve)));
+  while (!signal.aborted) await vi.advanceTimersToNextTimerAsync();
+  await running;
+  expect(signal.reason).toMatchObject({ code: 'item-timeout' });
+  return (Date.now() - startedAt) / 1_000;
 }
 
 const ofSize = (size: number) => () => Promise.resolve({ input: { size } } as Request);
 
-it.each([0, 1, 1e6, 825e6, 5e9, 1e13])('an item of an upload of %d bytes may take as long as its limit says', async (size) => {
-  expect(await endedAfter({}, ofSize(size))).toBe(computeItemTimeoutSeconds(size));
+describe('withDeadline', () => {
+  it.each([0, 1, 1e6, 825e6, 5e9, 1e13])('aborts an item of an input of %d bytes after its computed time limit', async (size) => {
+    expect(await measureDeadline({}, ofSize(size))).toBe(computeItemTimeoutSeconds(size));
+  });
+
+  it('applies the option item-timeout', async () => {
+    expect(await measureDeadline({ 'item-timeout': 7 }, ofSize(825e6))).toBe(7);
+  });
+
+  it('applies 300 s if the request cannot be read', async () => {
+    expect(await measureDeadline({}, () => Promise.reject(new Error('the store is away')))).toBe(300);
+  });
+
+  it('limits the option item-timeout to a week', async () => {
+    expect(await measureDeadline({ 'item-timeout': 1e9 }, ofSize(0))).toBe(LONGEST);
+  });
+
+  it('does not abort an attempt that has ended', async () => {
+    const attempt = createAttempt();
+    await withDeadline(attempt, ofSize(0), () => Promise.resolve());
+    await vi.runAllTimersAsync();
+    expect(attempt.abort.signal.aborted).toBe(false);
+  });
+
+  it('does not abort an attempt that ends while the request is read', async () => {
+    const attempt = createAttempt();
+    let [respond, finish] = [(_: Request): void => undefined, (): void => undefined];
+    const request = new Promise<Request>((resolve) => (respond = resolve));
+    const work = new Promise<void>((resolve) => (finish = resolve));
+    const running = withDeadline(
+      attempt,
+      () => request,
+      () => work,
+    );
+    await vi.advanceTimersByTimeAsync(301_000);
+    finish();
+    await running;
+    respond(await ofSize(0)());
+    await vi.runAllTimersAsync();
+    expect(attempt.abort.signal.aborted).toBe(false);
+  });
 });
 
-it('the limit is 300 s, and 4 s for each MB', () => {
-  expect([0, 1e6, 825e6].map(computeItemTimeoutSeconds)).toEqual([300, 304, 3_600]);
-});
+describe('computeItemTimeoutSeconds', () => {
+  it('returns 300 s plus 4 s per MB', () => {
+    expect([0, 1e6, 825e6].map(computeItemTimeoutSeconds)).toEqual([300, 304, 3_600]);
+  });
 
-it('an item has what the request says, and 300 s where nobody knows the upload', async () => {
-  expect(await endedAfter({ 'item-timeout': 7 }, ofSize(825e6))).toBe(7);
-  expect(await endedAfter({}, () => Promise.reject(new Error('the store is away')))).toBe(300);
-});
-
-it('no item has longer than a week', async () => {
-  expect(computeItemTimeoutSeconds(1e13)).toBe(LONGEST);
-  expect(await endedAfter({ 'item-timeout': 1e9 }, ofSize(0))).toBe(LONGEST);
-});
-
-it('nothing ends an attempt that is over', async () => {
-  const abort = new AbortController();
-  const disarm = armDeadline({ landed: { key: 'some/key', options: {} }, abort } as unknown as Attempt, ofSize(0));
-  disarm();
-  await vi.runAllTimersAsync();
-  expect(abort.signal.aborted).toBe(false);
+  it('returns a week at most', () => {
+    expect(computeItemTimeoutSeconds(1e13)).toBe(LONGEST);
+  });
 });

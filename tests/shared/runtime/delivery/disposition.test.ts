@@ -1,63 +1,56 @@
 import { describe, expect, it } from 'vitest';
-import { NotFoundError, PermanentError, RetryableError, UnavailableError } from '../../../../shared/core/errors.ts';
-import { dispositionOf, settle, type Acknowledger, type Disposition } from '../../../../shared/runtime/delivery/disposition.ts';
+import {
+  dispositionOf,
+  settle,
+  type Acknowledger,
+  type Disposition,
+  type Outcome,
+} from '../../../../shared/runtime/delivery/disposition.ts';
 import { MAX_DELIVERIES } from '../../../../shared/bus/topology.ts';
 
-const permanent = new PermanentError('no-content', 'bad');
-const retryable = new RetryableError('object-changed', 'later');
-const away = new UnavailableError('bus-unavailable', 'away');
-const missing = new NotFoundError('missing-object', 'gone');
-const unknown = new TypeError('x is not a function');
-const usual = { deliveries: 1, stopping: false, cancelled: false };
-
-describe('a failed attempt', () => {
-  it.each([
-    ['a permanent error ends the item', permanent, {}, 'failed'],
-    ['a retryable error does not', retryable, {}, 'retry'],
-    ['nor does an unknown one', unknown, {}, 'retry'],
-    ['nor something thrown that is no error', 'text', {}, 'retry'],
-    ['nor a server that is away', away, {}, 'retry'],
-    ['nor an object that is missing, once or thrice', missing, { deliveries: 3 }, 'retry'],
-    ['what is missing the fourth time is gone', missing, { deliveries: 4 }, 'failed'],
-    ['the last delivery ends it', retryable, { deliveries: MAX_DELIVERIES }, 'failed'],
-    ['and so does one beyond the last', unknown, { deliveries: MAX_DELIVERIES + 5 }, 'failed'],
-    ['but never because a server is away', away, { deliveries: MAX_DELIVERIES }, 'requeued'],
-    ['a process that stops gives the item back, whatever went wrong', permanent, { stopping: true }, 'released'],
-    ['also on the last delivery', retryable, { stopping: true, deliveries: MAX_DELIVERIES }, 'released'],
-    ['a cancelled request’s item is dropped', retryable, { cancelled: true }, 'cancelled'],
-  ])('%s', (_, error, given, outcome) => {
-    expect(dispositionOf(error, { ...usual, ...given }).outcome).toBe(outcome);
+describe('dispositionOf', () => {
+  it.each<[Outcome, Disposition]>([
+    ['done', { type: 'ack' }],
+    ['reused', { type: 'ack' }],
+    ['skipped', { type: 'ack' }],
+    ['requeued', { type: 'ack' }],
+    ['retry', { type: 'nak', delayMs: 2_000 }],
+    ['released', { type: 'nak' }],
+    ['failed', { type: 'term' }],
+    ['cancelled', { type: 'term' }],
+  ])('maps the outcome %s of a second delivery to %j', (outcome, disposition) => {
+    expect(dispositionOf({ outcome }, { deliveries: 2 })).toEqual(disposition);
   });
 
-  it('is repeated ever later, over ten minutes or more', () => {
+  it('increases the retry delay with each delivery, to more than ten minutes in total', () => {
     const delays = Array.from(
       { length: MAX_DELIVERIES - 1 },
-      (_, n) => dispositionOf(retryable, { ...usual, deliveries: n + 1 }) as Extract<Disposition, { outcome: 'retry' }>,
-    ).map(({ delay }) => delay);
+      (_, n) => dispositionOf({ outcome: 'retry' }, { deliveries: n + 1 }) as Extract<Disposition, { type: 'nak' }>,
+    ).map(({ delayMs }) => delayMs!);
     expect(delays).toEqual([...delays].sort((a, b) => a - b));
     expect(delays[0]).toBe(1_000);
     expect(delays.reduce((sum, delay) => sum + delay)).toBeGreaterThan(10 * 60_000);
   });
+
+  it('multiplies the retry delay by the factor', () => {
+    expect(dispositionOf({ outcome: 'retry' }, { deliveries: 1 }, 0.01)).toEqual({ type: 'nak', delayMs: 10 });
+  });
 });
 
-describe('an outcome is told with one verb', () => {
+describe('settle', () => {
   it.each<[Disposition, unknown[]]>([
-    [{ outcome: 'done' }, ['ackAck']],
-    [{ outcome: 'reused' }, ['ackAck']],
-    [{ outcome: 'skipped' }, ['ackAck']],
-    [{ outcome: 'requeued', error: away }, ['ackAck']],
-    [{ outcome: 'retry', delay: 2_000, error: retryable }, ['nak', 2_000]],
-    [{ outcome: 'released' }, ['nak']],
-    [{ outcome: 'failed', error: permanent }, ['term', 'why']],
-    [{ outcome: 'cancelled' }, ['term', 'why']],
-  ])('%j', async (outcome, verb) => {
-    const told: unknown[][] = [];
-    const message: Acknowledger = {
-      ackAck: () => (told.push(['ackAck']), Promise.resolve(true)),
-      nak: (...delay) => void told.push(['nak', ...delay]),
-      term: (reason) => void told.push(['term', reason]),
+    [{ type: 'ack' }, ['ackAck']],
+    [{ type: 'nak', delayMs: 2_000 }, ['nak', 2_000]],
+    [{ type: 'nak' }, ['nak', undefined]],
+    [{ type: 'term' }, ['term']],
+  ])('sends exactly one acknowledgement for %j', async (disposition, expected) => {
+    const calls: unknown[][] = [];
+    const delivery: Acknowledger = {
+      ackAck: () => (calls.push(['ackAck']), Promise.resolve(true)),
+      nak: (...delay) => void calls.push(['nak', ...delay]),
+      term: (...reason) => void calls.push(['term', ...reason]),
     };
-    await settle(message, outcome, 'why');
-    expect(told).toEqual([verb]);
+    await settle(delivery, disposition);
+    expect(calls).toEqual([expected]);
   });
 });

@@ -1,0 +1,48 @@
+import { identifyInput } from '../workdir/identify-input.ts';
+import { createItem } from '../workdir/item.ts';
+import { runStage } from '../workdir/run-stage.ts';
+import { withWorkdir, type Workdir } from '../workdir/workdir.ts';
+import type { Attempt } from './attempt.ts';
+import { toErrorResult, type AttemptResult } from './attempt-result.ts';
+import { withCancellation } from './cancellations.ts';
+import { withDeadline } from './deadline.ts';
+import { findPriorResult } from './find-prior-result.ts';
+import { copyMemoizedOutputs } from './memo.ts';
+import { reannounceOutputs } from './reannounce-outputs.ts';
+import type { WorkerDependencies } from './worker-dependencies.ts';
+
+/** Works on an item until its outputs are stored. Never throws: an error is part of the result. */
+export async function runAttempt(worker: WorkerDependencies, attempt: Attempt): Promise<AttemptResult> {
+  const { config, background, killSignal } = worker;
+  const { landed, abort } = attempt;
+  try {
+    return await withDeadline(
+      attempt,
+      () => worker.readRequest(landed.request_id, abort.signal),
+      () =>
+        withCancellation(worker, attempt, () =>
+          withWorkdir(attempt, { tmpdir: config.tmpdir, background }, (workdir) => processItem(worker, attempt, workdir)),
+        ),
+    );
+  } catch (error) {
+    return toErrorResult(error, attempt, killSignal);
+  }
+}
+
+async function processItem(worker: WorkerDependencies, attempt: Attempt, workdir: Workdir): Promise<AttemptResult> {
+  const { store, readRequest } = worker;
+  const { stage, landed, abort, record } = attempt;
+  const item = createItem(landed, stage.consumes, {
+    store,
+    dir: workdir.dir,
+    signal: abort.signal,
+    request: () => readRequest(landed.request_id, abort.signal),
+    reads: stage.reads ?? [],
+  });
+  record.identity = await identifyInput(attempt, item);
+  const { receipt, memo } = await findPriorResult(worker, attempt, item);
+  if (receipt) return reannounceOutputs(worker, attempt, receipt);
+  if (memo && (await copyMemoizedOutputs(store, attempt, memo))) return { outcome: 'reused' };
+  await runStage(attempt, worker, item, workdir);
+  return { outcome: 'done', memoHash: memo?.hash };
+}

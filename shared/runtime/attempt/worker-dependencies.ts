@@ -1,0 +1,31 @@
+import type { Bus } from '../../bus/connection.ts';
+import type { Config } from '../../config/config.ts';
+import type { Logger } from '../../observability/log.ts';
+import type { AnyStage } from '../../pipeline/stage.ts';
+import type { BackgroundTasks } from '../service/background-tasks.ts';
+import type { Metrics } from '../service/metrics.ts';
+import type { RequestLog } from '../service/request-log.ts';
+import type { ReadRequest } from '../workdir/request-cache.ts';
+import type { StageDependencies } from '../workdir/run-stage.ts';
+import type { Cancellations } from './cancellations.ts';
+
+/** Everything that the attempts of a worker share. */
+export interface WorkerDependencies extends StageDependencies {
+  readonly stage: AnyStage;
+  readonly config: Config;
+  readonly bus: Bus;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly requestLog: RequestLog;
+  readonly readRequest: ReadRequest;
+  readonly cancellations: Cancellations;
+  readonly background: BackgroundTasks;
+  /** Aborts at the end of the grace period: running items are released. */
+  readonly killSignal: AbortSignal;
+  /** Aborts when the writes of background tasks must end. */
+  readonly shutdownSignal: AbortSignal;
+  /** When the worker was ready, on the process's monotonic clock (ms). */
+  readonly readyAt: number;
+  /** Returns true on the first call only. */
+  readonly takeColdStart: () => boolean;
+}
