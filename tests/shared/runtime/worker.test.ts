@@ -99,7 +99,7 @@ describe('with one worker', () => {
           size: output.size,
           headers: {
             'x-amz-meta-fave-sha256': output.sha256,
-            'x-amz-meta-fave-input-sha256': sha256Of('one\ntwö\n'),
+            'x-amz-meta-fave-input': sha256Of('one\ntwö\n'),
           },
         });
     }
