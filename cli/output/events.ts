@@ -23,7 +23,7 @@ export function followLanded(bus: Bus, requestId: string, take: (landed: LandedM
 export function formatEvent(event: RequestEvent, { style }: Pick<Output, 'style'>, withId: boolean): string[] {
   const time = style('dim', new Date(event.time).toLocaleTimeString('en-GB'));
   const id = withId ? `${style('cyan', event.data.request_id)} ` : '';
-  if (event.what === 'item') {
+  if (event.type === 'item') {
     const { stage, item, outcome, duration_ms, outputs, error } = event.data;
     const objects = outputs.length === 0 ? '' : `, ${formatCount(outputs.length, 'object')}`;
     const line = `${time} ${id}${stage.padEnd(21)} ${item} ${outcome === 'failed' ? style('red', outcome) : outcome} (${formatDuration(duration_ms)}${objects})`;

@@ -42,7 +42,7 @@ export function createProgress(graph: Graph, requestId: string): RequestProgress
       const run = selectRun(event.data.run);
       if (!run) return;
       reduceEvent(run, event, graph);
-      if (event.what !== 'lifecycle' || ['accepted', 'redriven'].includes(event.name)) return;
+      if (event.type !== 'lifecycle' || ['accepted', 'redriven'].includes(event.name)) return;
       if (event.name !== 'rejected' || !run.accepted) ended = event.data;
     },
     addLanded({ kind, key }) {

@@ -49,7 +49,7 @@ export async function waitForRequest(
     const ended = progress.ended();
     if (ended) resolve(ended);
   };
-  const stopEvents = await followRequestEvents(bus, id, from, { take, failed: reject });
+  const stopEvents = await followRequestEvents(bus, { requestId: id, from }, { onEvent: take, onError: reject });
   return {
     ended: promise,
     stop: async () => {

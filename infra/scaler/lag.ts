@@ -1,5 +1,6 @@
 import type { AnyStage } from '../../shared/pipeline/stage.ts';
 import type { Bus } from '../../shared/bus/connection.ts';
+import { lagOf } from '../../shared/bus/consumers.ts';
 import { consumerName, lanesOf, streams } from '../../shared/bus/topology.ts';
 
 /** The lag of a stage. */
@@ -15,7 +16,7 @@ export async function fetchStageLag({ manager }: Bus, stage: AnyStage): Promise<
   const consumers = lanesOf(stage.consumes).map((lane) => consumerName(stage.name, lane));
   const found = await Promise.all(consumers.map((name) => manager.consumers.info(streams.landed, name)));
   return {
-    lags: found.map(({ num_pending, num_ack_pending }) => num_pending + num_ack_pending),
+    lags: found.map(lagOf),
     oldest: async () => {
       const times = await Promise.all(
         found

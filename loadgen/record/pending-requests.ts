@@ -76,7 +76,7 @@ export function createPendingRequests(
     apply(event) {
       const entry = open.get(event.data.request_id);
       if (!entry) return;
-      if (event.what === 'item') applyItemEvent(entry, event.time, event.data);
+      if (event.type === 'item') applyItemEvent(entry, event.time, event.data);
       else applyLifecycleEvent(entry, event.name, event.time, event.data);
       endWhenOver(event.data.request_id, entry);
     },

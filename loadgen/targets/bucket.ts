@@ -17,7 +17,7 @@ export function createBucketTarget(store: Store, bus: Bus, options: Readonly<Rec
   return {
     async open(take, failed) {
       // From the stream, so that no event is lost with a connection.
-      stop = await followRequestEvents(bus, undefined, await nextSequence(bus), { take, failed });
+      stop = await followRequestEvents(bus, { from: await nextSequence(bus) }, { onEvent: take, onError: failed });
     },
     async send({ id, video }, signal) {
       const key = requestPrefix(id) + pathOf(kinds.input, { file: basename(video.path) });

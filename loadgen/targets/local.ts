@@ -13,7 +13,7 @@ function createLocalTarget(clock: Clock, doneAt: (arrived: number) => number): T
     await clock.until(done, closed.signal);
     if (closed.signal.aborted) return;
     const time = new Date(done).toISOString();
-    take({ what: 'lifecycle', name: 'completed', time, data: { request_id: id, run: 1, status: 'completed' } });
+    take({ type: 'lifecycle', name: 'completed', time, data: { request_id: id, run: 1, status: 'completed' } });
   };
   return {
     open(taking) {

@@ -1,39 +1,14 @@
 import type { StreamInfo } from '@nats-io/jetstream';
 import { Gauge } from 'prom-client';
-import { undefinedIfNotFound, type Bus } from '../../shared/bus/connection.ts';
+import { consumersOf, fetchConsumerLag } from '../../shared/bus/consumers.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import { initializeRequestMetrics } from '../../shared/runtime/service/metrics.ts';
 import type { Service } from '../../shared/runtime/service/service.ts';
-import { consumerName, lanesOf, RELAY_CONSUMER, streams, TRACKER_CONSUMER } from '../../shared/bus/topology.ts';
+import { streams } from '../../shared/bus/topology.ts';
 import type { RunRegistry } from './run-registry.ts';
 
 /** Milliseconds that one look at the bus serves for: all gauges of a scrape show the same moment. */
 const FRESH = 500;
-
-/** A durable consumer and what the metric calls it. */
-interface Consumer {
-  readonly stream: string;
-  readonly name: string;
-  readonly stage: string;
-  readonly lane: string;
-}
-
-/** Everybody who works on messages. Relay and tracker have one queue each, which is their first lane. */
-export function consumersOf(graph: Graph): Consumer[] {
-  return [
-    { stream: streams.raw, name: RELAY_CONSUMER, stage: 'relay', lane: 'first' },
-    { stream: streams.landed, name: TRACKER_CONSUMER, stage: 'tracker', lane: 'first' },
-    ...graph.stages.flatMap(({ name: stage, consumes }) =>
-      lanesOf(consumes).map((lane) => ({ stream: streams.landed, name: consumerName(stage, lane), stage, lane })),
-    ),
-  ];
-}
-
-/** Messages that a consumer has yet to work on or is working on. NaN, of which nothing is true: there is no such consumer. */
-export async function fetchConsumerLag({ manager }: Bus, stream: string, name: string): Promise<number> {
-  const info = await undefinedIfNotFound(manager.consumers.info(stream, name));
-  return info ? info.num_pending + info.num_ack_pending : NaN;
-}
 
 /**
  * Tells how full queues and streams are, looked at whenever somebody asks for the metrics: a tracker that nobody scrapes does

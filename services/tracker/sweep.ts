@@ -3,8 +3,8 @@ import type { Graph } from '../../shared/pipeline/graph.ts';
 import { metadataPaths, requestPrefix, REQUESTS_PREFIX } from '../../shared/pipeline/keys.ts';
 import type { Service } from '../../shared/runtime/service/service.ts';
 import { republishNotification, findUnsettledObjects } from '../../shared/requests/sweep.ts';
+import { fetchConsumerLag } from '../../shared/bus/consumers.ts';
 import { consumerName, lanesOf, streams } from '../../shared/bus/topology.ts';
-import { fetchConsumerLag } from './gauges.ts';
 import type { RunRegistry } from './run-registry.ts';
 
 /** Share of the interval that an object has landed before a sweep doubts its notification. */

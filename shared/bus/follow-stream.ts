@@ -3,23 +3,23 @@ import pRetry from 'p-retry';
 import { PULL, type Bus } from './connection.ts';
 
 /**
- * Reads a stream and goes on as it grows, each message once and in order. The consumer behind it lives on one server, and the
- * library waits for that server to come back; here it is made anew on another, after what was read.
+ * Reads a stream and continues as it grows. Each message is read once and in order, across the loss of a connection or a server:
+ * the ordered consumer lives on one server, so it is created again on another after missed heartbeats or a reconnect.
  * @param from Sequence of the first message, from 1.
- * @param subject Only messages on it, which may have wildcards.
- * @param take Must not throw: that would end the connection.
+ * @param subject Filter, which may contain wildcards.
+ * @param onMessage Must not throw, because an error would close the connection.
  */
 export async function followStream(
   { jetstream, connection }: Pick<Bus, 'jetstream' | 'connection'>,
   { stream, subject, from = 1 }: { readonly stream: string; readonly subject?: string; readonly from?: number },
-  take: (message: JsMsg) => void,
+  onMessage: (message: JsMsg) => void,
 ): Promise<{ close(): Promise<void> }> {
   const closing = new AbortController();
   const { signal } = closing;
   let next = from;
-  let renewing: Promise<void> | undefined;
+  let recreating: Promise<void> | undefined;
 
-  const read = async (): Promise<ConsumerMessages> => {
+  const createReader = async (): Promise<ConsumerMessages> => {
     const consumer = await jetstream.consumers.get(stream, {
       ...(subject !== undefined && { filter_subjects: [subject] }),
       deliver_policy: DeliverPolicy.StartSequence,
@@ -28,37 +28,37 @@ export async function followStream(
     const messages = await consumer.consume({
       ...PULL,
       callback: (message) => {
-        if (message.seq < next) return; // of a consumer that was given up while the library made it anew
+        if (message.seq < next) return; // delivered by a consumer that the library recreated meanwhile
         next = message.seq + 1;
-        take(message);
+        onMessage(message);
       },
     });
-    void renewAt(messages.status(), 'heartbeats_missed');
+    void recreateAt(messages.status(), 'heartbeats_missed');
     return messages;
   };
-  const renew = async (): Promise<void> => {
-    reading.stop();
-    // A server that is gone may be chosen for it until the others notice: asked again, they choose anew.
-    reading = await pRetry(read, { retries: Infinity, minTimeout: 250, maxTimeout: 2_000, signal });
+  const recreate = async (): Promise<void> => {
+    reader.stop();
+    // The cluster may place the consumer on the lost server until the others notice the loss, so the call is retried.
+    reader = await pRetry(createReader, { retries: Infinity, minTimeout: 250, maxTimeout: 2_000, signal });
   };
-  const renewAt = async (statuses: AsyncIterable<{ type: string }>, type: string): Promise<void> => {
+  const recreateAt = async (statuses: AsyncIterable<{ type: string }>, type: string): Promise<void> => {
     for await (const status of statuses) {
       if (signal.aborted) return;
       if (status.type === type)
-        renewing ??= renew()
+        recreating ??= recreate()
           .catch(() => undefined) // closed meanwhile
-          .finally(() => (renewing = undefined));
+          .finally(() => (recreating = undefined));
     }
   };
 
-  let reading = await read();
-  // The library hears no heartbeats from the moment it is disconnected.
-  void renewAt(connection.status(), 'reconnect');
+  let reader = await createReader();
+  // While the connection is lost, the library reports no missed heartbeats.
+  void recreateAt(connection.status(), 'reconnect');
   return {
     close: async () => {
       closing.abort(new Error('closed'));
-      await renewing;
-      await reading.close();
+      await recreating;
+      await reader.close();
     },
   };
 }

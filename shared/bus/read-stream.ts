@@ -1,19 +1,19 @@
 import { DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
 import type { Bus } from './connection.ts';
 
-/** Messages that are read at once. */
-const BATCH = 500;
+/** Messages per fetch. */
+const BATCH_SIZE = 500;
 
-/** Milliseconds after which messages that do not come are taken for removed, if the server does not count them any more. */
-const GONE = 1_000;
+/** Timeout of a fetch, in milliseconds. A message that was removed meanwhile does not arrive. */
+const FETCH_TIMEOUT_MS = 1_000;
 
-/** What a stream holds now on a subject, which may have wildcards, oldest first. */
+/** Yields the messages that a stream holds now, oldest first. @param subject Filter, which may contain wildcards. */
 export async function* readStream(bus: Bus, stream: string, subject: string): AsyncGenerator<JsMsg> {
   const consumer = await bus.jetstream.consumers.get(stream, {
     filter_subjects: [subject],
     deliver_policy: DeliverPolicy.All,
   });
-  // Counted again after each batch: what is removed before it is read would be waited for.
+  // Counted again after each batch, so that the loop does not wait for messages that were removed.
   for (let left; (left = (await consumer.info()).num_pending) > 0;)
-    yield* await consumer.fetch({ max_messages: Math.min(left, BATCH), expires: GONE });
+    yield* await consumer.fetch({ max_messages: Math.min(left, BATCH_SIZE), expires: FETCH_TIMEOUT_MS });
 }

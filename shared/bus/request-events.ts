@@ -1,58 +1,63 @@
-import type { RequestState, ItemEvent } from '../../schemas/generated/types.ts';
+import type { ItemEvent, RequestState } from '../../schemas/generated/types.ts';
+import { InvalidDataError } from '../core/errors.ts';
+import { parseJson, validate } from '../core/validate.ts';
 import type { Bus } from './connection.ts';
-import { codeOf } from '../core/errors.ts';
 import { followStream } from './follow-stream.ts';
 import { streams } from './topology.ts';
-import { parseJson, validate } from '../core/validate.ts';
 
-/** Something that happened to a request. */
-export type RequestEvent =
-  | { readonly what: 'item'; readonly time: string; readonly data: ItemEvent }
-  | { readonly what: 'lifecycle'; readonly name: string; readonly time: string; readonly data: RequestState };
+/** An item event or a lifecycle event of a request. */
+export type RequestEvent = (
+  | { readonly type: 'item'; readonly data: ItemEvent }
+  | { readonly type: 'lifecycle'; readonly name: string; readonly data: RequestState }
+) & {
+  /** ISO 8601. */
+  readonly time: string;
+  readonly traceparent?: string | undefined;
+};
 
-/** Reads a message of `fave.requests.{request_id}.>`. @throws PermanentError `invalid-…`. */
+/** Parses a message of `fave.requests.{request_id}.>`. @throws InvalidDataError */
 export function parseRequestEvent(subject: string, text: string): RequestEvent {
-  const { time, data } = parseJson('cloudEvent', text);
+  const { time, traceparent, data } = parseJson('cloudEvent', text);
   const [, , , name = '', stage] = subject.split('.');
-  if (name === 'stage' && stage !== undefined) return { what: 'item', time, data: validate('itemEvent', data) };
-  return { what: 'lifecycle', name, time, data: validate('requestState', data) };
+  if (name === 'stage' && stage !== undefined) return { type: 'item', time, traceparent, data: validate('itemEvent', data) };
+  return { type: 'lifecycle', name, time, traceparent, data: validate('requestState', data) };
 }
 
-/** Where to begin: sequence of `FAVE_REQUESTS` after what is there now. Ask before the upload, and no event is missed. */
+/** Returns the sequence of the next event in `FAVE_REQUESTS`. A caller that reads it before an upload misses no event. */
 export async function nextSequence(bus: Bus): Promise<number> {
   return (await bus.manager.streams.info(streams.requests)).state.last_seq + 1;
 }
 
 /**
- * Calls back for every event of a request, or of all, from a sequence on; JetStream keeps them, so a lost connection or server loses none.
- * @param from 1 for everything that is kept.
- * @param failed Called with what `take` throws, and what reading an event throws unless the event is somebody else's.
- * @returns How to stop.
+ * Calls `onEvent` for every event of a request, or of all requests, from a sequence on. The stream keeps events, so a lost
+ * connection or server loses none. Messages that are not events are skipped.
+ * @param from 1 for all stored events.
+ * @param handlers `onError` receives what `onEvent` throws.
+ * @returns A function that stops the subscription.
  */
 export async function followRequestEvents(
   bus: Bus,
-  requestId: string | undefined,
-  from: number,
-  { take, failed }: { take: (event: RequestEvent) => void; failed: (error: unknown) => void },
+  { requestId = '*', from }: { readonly requestId?: string | undefined; readonly from: number },
+  { onEvent, onError }: { readonly onEvent: (event: RequestEvent) => void; readonly onError: (error: unknown) => void },
 ): Promise<() => Promise<void>> {
-  const about = { stream: streams.requests, subject: `fave.requests.${requestId ?? '*'}.>`, from };
-  const following = await followStream(bus, about, (message) => {
+  const subject = `fave.requests.${requestId}.>`;
+  const following = await followStream(bus, { stream: streams.requests, subject, from }, (message) => {
     try {
       const event = undefinedIfInvalid(() => parseRequestEvent(message.subject, message.string()));
-      if (event) take(event);
+      if (event) onEvent(event);
     } catch (error) {
-      failed(error); // whoever waits would wait for ever
+      onError(error);
     }
   });
   return () => following.close();
 }
 
-/** Somebody else's message on our subjects is no reason to stop following: anything else is. */
-export function undefinedIfInvalid<T>(read: () => T): T | undefined {
+/** Returns `undefined` if `parse` throws an InvalidDataError. Any NATS user with the right to publish may cause one. */
+export function undefinedIfInvalid<T>(parse: () => T): T | undefined {
   try {
-    return read();
+    return parse();
   } catch (error) {
-    if (codeOf(error).startsWith('invalid-')) return undefined;
+    if (error instanceof InvalidDataError) return undefined;
     throw error;
   }
 }

@@ -1,10 +1,9 @@
 import type { Graph } from '../pipeline/graph.ts';
 import type { Bus } from '../bus/connection.ts';
-import { codeOf } from '../core/errors.ts';
 import { isTerminalEvent } from '../bus/events.ts';
 import { streams } from '../bus/topology.ts';
 import { createRunState, reduceEvent, type RunState } from './run-state.ts';
-import { parseRequestEvent, type RequestEvent } from '../bus/request-events.ts';
+import { parseRequestEvent, undefinedIfInvalid, type RequestEvent } from '../bus/request-events.ts';
 import { readStream } from '../bus/read-stream.ts';
 
 /** The last run of a request, derived from its events. */
@@ -17,12 +16,8 @@ export interface LastRunState {
 export async function readRunStates(bus: Bus, graph: Graph, requestId = '*'): Promise<Map<string, LastRunState>> {
   const runs = new Map<string, LastRunState>();
   for await (const message of readStream(bus, streams.requests, `fave.requests.${requestId}.>`)) {
-    try {
-      applyEvent(runs, parseRequestEvent(message.subject, message.string()), graph);
-    } catch (error) {
-      // Ignore foreign messages on the subjects of requests.
-      if (!codeOf(error).startsWith('invalid-')) throw error;
-    }
+    const event = undefinedIfInvalid(() => parseRequestEvent(message.subject, message.string()));
+    if (event) applyEvent(runs, event, graph);
   }
   return runs;
 }
@@ -33,6 +28,6 @@ function applyEvent(runs: Map<string, LastRunState>, event: RequestEvent, graph:
   if (before && before.state.run > run) return;
   const state = before?.state.run === run ? before.state : createRunState(id, run);
   reduceEvent(state, event, graph);
-  const ends = event.what === 'lifecycle' && isTerminalEvent(event.name);
+  const ends = event.type === 'lifecycle' && isTerminalEvent(event.name);
   runs.set(id, { state, ended: ends || (before?.state === state && before.ended) });
 }

@@ -76,7 +76,7 @@ export function reduceRedriven(state: RunState, redriven: RequestState['redriven
 
 /** Applies any event of the run. */
 export function reduceEvent(state: RunState, event: RequestEvent, graph: Graph): void {
-  if (event.what === 'item') reduceProgress(state, event.data, event.time, graph);
+  if (event.type === 'item') reduceProgress(state, event.data, event.time, graph);
   else if (event.name === 'accepted') reduceAccepted(state, event.data, graph);
   else if (event.name === 'redriven') reduceRedriven(state, event.data.redriven);
 }

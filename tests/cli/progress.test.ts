@@ -7,13 +7,13 @@ import { record } from './run.ts';
 
 const input = { kind: 'input', item: 'input', key: 'input/a.mp4', etag: 'e' };
 const lifecycle = (name: 'accepted' | 'rejected' | 'completed', run = 1): RequestEvent => ({
-  what: 'lifecycle',
+  type: 'lifecycle',
   name,
   time: '2026-01-01T00:00:00Z',
   data: { request_id: 'x', run, status: name, ...(name === 'accepted' && { announced: [input] }) },
 });
 const item = (stage: string, id: string, outcome: 'done' | 'failed', outputs: readonly string[] = []): RequestEvent => ({
-  what: 'item',
+  type: 'item',
   time: '2026-01-01T00:00:01Z',
   data: {
     request_id: 'x',
@@ -74,7 +74,7 @@ describe('an event', () => {
       { request_id: 'x', run: 1, status: 'accepted' },
     );
     expect(parseRequestEvent('fave.requests.x.accepted', JSON.stringify(event))).toMatchObject({
-      what: 'lifecycle',
+      type: 'lifecycle',
       name: 'accepted',
     });
     expect(() => parseRequestEvent('fave.requests.x.accepted', '{}')).toThrow(/not a valid cloud event/);

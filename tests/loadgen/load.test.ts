@@ -154,10 +154,10 @@ describe('a record', () => {
         { ...item, item: 'a', outcome: 'skipped', duration_ms: 0 },
         { ...item, item: 'b', outcome: 'failed', deliveries: 3 },
       ] as const;
-      for (const each of items) take({ what: 'item', time, data: { request_id, ...each, outputs: [] } });
-      take({ what: 'item', time, data: { request_id: randomUUID(), ...items[0], outputs: [] } });
+      for (const each of items) take({ type: 'item', time, data: { request_id, ...each, outputs: [] } });
+      take({ type: 'item', time, data: { request_id: randomUUID(), ...items[0], outputs: [] } });
       const errors = [{ code: 'broken', message: 'it is broken', file: 'x' }];
-      take({ what: 'lifecycle', name: 'failed', time, data: { request_id, run: 1, status: 'failed', errors } });
+      take({ type: 'lifecycle', name: 'failed', time, data: { request_id, run: 1, status: 'failed', errors } });
     };
     const [record] = await run({ clock, target, schedule: { times: [0], duration: 1 } });
     expect(record).toMatchObject({

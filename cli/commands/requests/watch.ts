@@ -12,7 +12,7 @@ export async function watch(cli: CliContext, id: string | undefined): Promise<nu
     const take = (event: RequestEvent): void => {
       formatEvent(event, cli.stdout, id === undefined).forEach(cli.stdout.line);
     };
-    const stop = await followRequestEvents(bus, id, from, { take, failed: reject });
+    const stop = await followRequestEvents(bus, { requestId: id, from }, { onEvent: take, onError: reject });
     if (cli.stderr.live) cli.stderr.line(cli.stderr.style('dim', `watching ${id ?? 'all requests'}; stop with Ctrl-C`));
     if (cli.signal.aborted) resolve(undefined);
     cli.signal.addEventListener('abort', () => {

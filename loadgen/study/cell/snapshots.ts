@@ -3,6 +3,7 @@ import type { Snapshot } from '../../../schemas/generated/types.ts';
 import { graph } from '../../../services/pipeline.ts';
 import type { Bus } from '../../../shared/bus/connection.ts';
 import type { Store } from '../../../shared/store/store.ts';
+import { lagOf } from '../../../shared/bus/consumers.ts';
 import { consumerName, lanesOf, RELAY_CONSUMER, streams, TRACKER_CONSUMER } from '../../../shared/bus/topology.ts';
 import type { JsonlWriter } from '../../record/record-files.ts';
 import type { RunningSystem } from '../system/platform.ts';
@@ -64,7 +65,7 @@ async function snapshot(
   const stages: Snapshot['stages'] = {};
   for (const { service, stream, names } of consumers) {
     const found = await Promise.all(names.map((name) => bus.manager.consumers.info(stream, name)));
-    const lag = found.reduce((sum, { num_pending, num_ack_pending }) => sum + num_pending + num_ack_pending, 0);
+    const lag = found.reduce((sum, info) => sum + lagOf(info), 0);
     const { rss_mb, ...count } = replicas[service] ?? { replicas: 0, ready: 0, rss_mb: 0 };
     stages[service] = { ...count, rss_mb: Math.round(rss_mb * 10) / 10, lag }; // sums of decimals grow tails
   }

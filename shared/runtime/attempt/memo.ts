@@ -2,7 +2,7 @@ import type { Receipt } from '../../../schemas/generated/types.ts';
 import type { Kind } from '../../../schemas/kinds.ts';
 import { memoKey, metadataPaths, parseKey, requestPrefix } from '../../pipeline/keys.ts';
 import type { Item } from '../../pipeline/stage.ts';
-import { sha256Of, type Store } from '../../store/store.ts';
+import { computeSha256, type Store } from '../../store/store.ts';
 import { parseJson } from '../../core/validate.ts';
 import { commonMetadata, outputHeaders } from '../workdir/outputs.ts';
 import type { Attempt } from './attempt.ts';
@@ -25,7 +25,7 @@ export async function findMemo(store: Store, attempt: Attempt, item: Item): Prom
   // Numbered siblings, such as frames, need no hash: the item is a manifest that contains their hashes.
   const reads = (stage.reads ?? []).filter((kind) => placeholders(kind).every((name) => name in item.indices));
   const siblingHashes = await Promise.all(reads.map(async (kind) => (await item.sibling(kind)).sha256()));
-  const hash = sha256Of(
+  const hash = computeSha256(
     JSON.stringify([stage.name, stage.version, config.hash, record.identity?.sha256, itemId, landed.attributes, siblingHashes]),
   );
   return { hash, entry: (await store.getTextAfterHead(memoKey(stage.name, hash), { signal: abort.signal }))?.text };

@@ -7,7 +7,7 @@ import { createLogger, type Logger } from '../../observability/log.ts';
 import { startSpan, traceIdOf } from '../../observability/trace.ts';
 import { itemId, parseKey } from '../../pipeline/keys.ts';
 import type { AnyStage } from '../../pipeline/stage.ts';
-import { sha256Of } from '../../store/store.ts';
+import { computeSha256 } from '../../store/store.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import { queueMsOf, type Attempt, type StageConfig } from './attempt.ts';
 import type { WorkerDependencies } from './worker-dependencies.ts';
@@ -93,5 +93,5 @@ function createItemLogger({ stage, config, requestLog }: WorkerDependencies, lan
 function stageConfig(options: OptionMap, settings: OptionMap): StageConfig {
   const entries = Object.entries({ ...options, ...settings }).sort(([a], [b]) => (a < b ? -1 : 1));
   const values = Object.fromEntries(entries);
-  return { values, hash: sha256Of(JSON.stringify(values)) };
+  return { values, hash: computeSha256(JSON.stringify(values)) };
 }

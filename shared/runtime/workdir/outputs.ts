@@ -5,7 +5,7 @@ import { inheritMetadata } from '../../bus/landed-message.ts';
 import { encodeMetadata, type ObjectMetadata } from '../../pipeline/metadata.ts';
 import type { Attributes, Indices } from '../../pipeline/artifact.ts';
 import type { Item, Outputs } from '../../pipeline/stage.ts';
-import { digestOf, sha256Of, type Digest, type Store } from '../../store/store.ts';
+import { digestFile, computeSha256, type Digest, type Store } from '../../store/store.ts';
 import { validate, type SchemaName } from '../../core/validate.ts';
 import type { StageRun } from './stage-run.ts';
 
@@ -52,7 +52,7 @@ export function createOutputs(
 
   return {
     async file(kind, path, overrides = {}) {
-      const digest = await digestOf(path);
+      const digest = await digestFile(path);
       return put(kind, extname(path).slice(1), digest, overrides, (key, headers) =>
         store.upload(key, { path, ...digest }, { headers, signal }),
       );
@@ -60,7 +60,7 @@ export function createOutputs(
     async json(kind, value, overrides = {}) {
       if (kind.schema !== undefined) validate(kind.schema as SchemaName, value);
       const text = `${JSON.stringify(value)}\n`;
-      const digest = { sha256: sha256Of(text), size: Buffer.byteLength(text) };
+      const digest = { sha256: computeSha256(text), size: Buffer.byteLength(text) };
       return put(kind, 'json', digest, overrides, (key, headers) => store.put(key, text, { headers, signal }));
     },
   };

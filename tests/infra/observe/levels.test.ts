@@ -1,7 +1,8 @@
 import { DiscardPolicy } from '@nats-io/jetstream';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { graph } from '../../../services/pipeline.ts';
-import { consumersOf, registerGauges } from '../../../services/tracker/gauges.ts';
+import { registerGauges } from '../../../services/tracker/gauges.ts';
+import { consumersOf } from '../../../shared/bus/consumers.ts';
 import { connectBus, type Bus } from '../../../shared/bus/connection.ts';
 import { createMetrics } from '../../../shared/runtime/service/metrics.ts';
 import { streamConfigs, streams } from '../../../shared/bus/topology.ts';

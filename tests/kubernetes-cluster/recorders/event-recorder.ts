@@ -18,13 +18,17 @@ export async function recordEvents(bus: Bus, now: () => number, from?: number): 
   const items: (ItemEvent & { t: number })[] = [];
   const ends = new Map<string, string>();
   const failures: unknown[] = [];
-  const stop = await followRequestEvents(bus, undefined, from ?? (await nextSequence(bus)), {
-    take: (event) => {
-      if (event.what === 'item') items.push({ ...event.data, t: now() });
-      else if (['completed', 'failed', 'rejected'].includes(event.name)) ends.set(event.data.request_id, event.name);
+  const stop = await followRequestEvents(
+    bus,
+    { from: from ?? (await nextSequence(bus)) },
+    {
+      onEvent: (event) => {
+        if (event.type === 'item') items.push({ ...event.data, t: now() });
+        else if (['completed', 'failed', 'rejected'].includes(event.name)) ends.set(event.data.request_id, event.name);
+      },
+      onError: (error) => failures.push(error),
     },
-    failed: (error) => failures.push(error),
-  });
+  );
   return {
     items,
     stop,

@@ -12,6 +12,7 @@ import { randomOf } from '../../../shared/core/random.ts';
 import { createReport, type Injected, type Report } from './report.ts';
 import { planFaults } from './schedule.ts';
 import { withChaosEnvironment, type ChaosEnvironment } from './environment/environment.ts';
+import { fetchStreamLag } from '../../support/lag.ts';
 
 export interface ChaosOptions {
   readonly seed: number;
@@ -104,11 +105,5 @@ async function inject(
 async function settled({ bus }: ChaosEnvironment, load: Load): Promise<void> {
   const patience = AbortSignal.timeout(PATIENCE);
   for (const { id } of load.sent) await load.ended(id, patience);
-  const busy = async (): Promise<boolean> => {
-    for await (const { num_pending, num_ack_pending } of bus.manager.consumers.list(streams.landed)) {
-      if (num_pending + num_ack_pending > 0) return true;
-    }
-    return false;
-  };
-  while (!patience.aborted && (await busy())) await sleep(500);
+  while (!patience.aborted && (await fetchStreamLag(bus, streams.landed)) > 0) await sleep(500);
 }

@@ -7,6 +7,7 @@ import { MAX_DELIVERIES, streams } from '../../../shared/bus/topology.ts';
 import { createTinyGraph, line, createUppercase } from '../../fixtures/tiny/graph.ts';
 import { exhaustDeliveries, requestMetadata, setUpStack, start, WAIT } from '../../shared/runtime/harness.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
+import { fetchConsumerLag } from '../../../shared/bus/consumers.ts';
 
 const soft = {
   name: 'soft',
@@ -54,10 +55,7 @@ it('its item stays for another stage that consumes the same, and leaves the stre
   await request.put('One', { memo: 'false' });
   await exhaustDeliveries(stack, 'shout', async () => (await request.progress('shout')).length === 1);
   // The advisory is acknowledged last: what the tracker does about the message is done then.
-  await vi.waitUntil(async () => {
-    const { num_pending, num_ack_pending } = await stack.bus.manager.consumers.info(streams.deadLetters, 'tracker-advisories');
-    return num_pending + num_ack_pending === 0;
-  }, WAIT);
+  await vi.waitUntil(async () => (await fetchConsumerLag(stack.bus, streams.deadLetters, 'tracker-advisories')) === 0, WAIT);
   expect(await left(stack)).toBe(1);
 
   await start(stack, graph, 'whisper');

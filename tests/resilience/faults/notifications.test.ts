@@ -7,6 +7,7 @@ import { setNotificationRules, type Path } from '../chaos/rules.ts';
 import { tinyGraph } from '../../fixtures/tiny/graph.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { announcements, requestMetadata, setUpStack, start, WAIT } from '../../shared/runtime/harness.ts';
+import { fetchStreamLag } from '../../support/lag.ts';
 
 let worked: string[] = [];
 const graph = tinyGraph((text) => void worked.push(text));
@@ -75,10 +76,5 @@ it('an event that is delivered twenty times, in any order, changes nothing', asy
 
 /** Waits until no consumer has anything to do. */
 async function idle(): Promise<void> {
-  await vi.waitUntil(async () => {
-    for await (const { num_pending, num_ack_pending } of stack.bus.manager.consumers.list(streams.landed)) {
-      if (num_pending + num_ack_pending > 0) return false;
-    }
-    return true;
-  }, WAIT);
+  await vi.waitUntil(async () => (await fetchStreamLag(stack.bus, streams.landed)) === 0, WAIT);
 }

@@ -15,6 +15,7 @@ import { figures } from './figures.ts';
 import { damage, notification } from './notifications.ts';
 import { createRandom } from './random.ts';
 import { size } from './size.ts';
+import { fetchConsumerLag } from '../../../shared/bus/consumers.ts';
 
 vi.setConfig({ testTimeout: 600_000 });
 
@@ -147,11 +148,10 @@ test('200 of them through the real relay on real NATS: all are taken off the que
     const chance = createRandom(size.seed, index);
     await stack.bus.jetstream.publish('fave.raw.fast', damage(notification(graph, BUCKET, `${id}-${index}`, chance), chance));
   }
-  const pending = async (): Promise<number> => {
-    const { num_pending, num_ack_pending } = await stack.bus.manager.consumers.info('FAVE_RAW', 'relay');
-    return num_pending + num_ack_pending;
-  };
-  await vi.waitUntil(async () => (await pending()) === 0, { timeout: 60_000, interval: 100 });
+  await vi.waitUntil(async () => (await fetchConsumerLag(stack.bus, 'FAVE_RAW', 'relay')) === 0, {
+    timeout: 60_000,
+    interval: 100,
+  });
   expect((await fetch(`http://127.0.0.1:${service!.http}/healthz`)).status).toBe(200);
   const heard = new Promise<void>((resolve) => {
     stack.bus.connection.subscribe(`fave.landed.input.first.${id}`, {

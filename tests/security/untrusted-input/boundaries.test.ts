@@ -11,6 +11,7 @@ import { streams, subjects } from '../../../shared/bus/topology.ts';
 import { line, tinyGraph } from '../../fixtures/tiny/graph.ts';
 import { requestMetadata, setUpStack, start, WAIT } from '../../shared/runtime/harness.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
+import { fetchStreamLag } from '../../support/lag.ts';
 
 /** What a boundary may be given instead of what it expects. */
 const GARBAGE = [
@@ -43,14 +44,6 @@ async function publishGarbage(subject: string): Promise<void> {
   for (const text of GARBAGE) await stack.bus.jetstream.publish(subject, text);
 }
 
-/** Messages of a stream that a consumer still has to take or to acknowledge. */
-async function left(stream: string): Promise<number> {
-  let count = 0;
-  for await (const { num_pending, num_ack_pending } of stack.bus.manager.consumers.list(stream))
-    count += num_pending + num_ack_pending;
-  return count;
-}
-
 /** That the whole pipeline works: a request comes out as it should. */
 async function expectWorking(): Promise<void> {
   const request = newRequest();
@@ -69,7 +62,7 @@ describe('garbage instead of a message', () => {
   ])('%s is put away, and work goes on', async (_, subject, stream) => {
     await publishGarbage(subject);
     await expectWorking();
-    if (stream !== streams.requests) await vi.waitUntil(async () => (await left(stream)) === 0, WAIT);
+    if (stream !== streams.requests) await vi.waitUntil(async () => (await fetchStreamLag(stack.bus, stream)) === 0, WAIT);
   });
 });
 

@@ -5,6 +5,7 @@ import { encodeMetadata, encodeOptions } from '../../../shared/pipeline/metadata
 import { streams } from '../../../shared/bus/topology.ts';
 import { requestMetadata, setUpStack, start, readStoredMessages, WAIT } from '../../shared/runtime/harness.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
+import { fetchConsumerLag } from '../../../shared/bus/consumers.ts';
 
 /** Keys of the notifications that came on either path. */
 const raw: string[] = [];
@@ -27,10 +28,7 @@ async function put(key: string, text = 'x', headers: Record<string, string> = {}
     () => ['fast', 'durable'].every((path) => raw.filter((line) => line === `fave.raw.${path} ${key}`).length >= times),
     WAIT,
   );
-  await vi.waitUntil(async () => {
-    const { num_pending, num_ack_pending } = await stack.bus.manager.consumers.info(streams.raw, 'relay');
-    return num_pending + num_ack_pending === 0;
-  }, WAIT);
+  await vi.waitUntil(async () => (await fetchConsumerLag(stack.bus, streams.raw, 'relay')) === 0, WAIT);
 }
 
 const newRequest = () => {

@@ -8,6 +8,7 @@ import { streams, subjects } from '../../../shared/bus/topology.ts';
 import { start, readStoredMessages, WAIT } from '../runtime/harness.ts';
 import { graph, vary } from './graph.ts';
 import { startPipeline, type Pipeline } from './pipeline.ts';
+import { fetchConsumerLag } from '../../../shared/bus/consumers.ts';
 
 vi.mock('../../../services/pipeline.ts', async () => ({ graph: (await import('./graph.ts')).graph }));
 
@@ -93,10 +94,7 @@ describe('fave cancel', () => {
     expect(took).toBeLessThan(KILLED_WITHIN);
 
     // All three lines are off the queue, and nothing came of them.
-    await vi.waitUntil(async () => {
-      const { num_pending, num_ack_pending } = await pipeline.stack.bus.manager.consumers.info('FAVE_LANDED', 'shout-first');
-      return num_pending + num_ack_pending === 0;
-    }, WAIT);
+    await vi.waitUntil(async () => (await fetchConsumerLag(pipeline.stack.bus, 'FAVE_LANDED', 'shout-first')) === 0, WAIT);
     expect(await request.progress('shout')).toEqual([]);
     expect(await request.deadLetters('shout')).toEqual([]);
     expect(JSON.parse((await pipeline.stack.store.getText(`requests/${request.id}/metadata/cancelled.json`))!.text)).toEqual({

@@ -12,6 +12,7 @@ import { validate } from '../../../shared/core/validate.ts';
 import { line, tinyGraph, type BeforeItem } from '../../fixtures/tiny/graph.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { requestMetadata, setUpStack, start, startProcess, WAIT, type Running } from './harness.ts';
+import { fetchStreamLag } from '../../support/lag.ts';
 
 let before: BeforeItem | undefined;
 const graph = tinyGraph((...given) => before?.(...given));
@@ -92,14 +93,14 @@ describe('with one worker', () => {
       );
       expect(receipt).toMatchObject({ stage, item, outcome: 'done', run: 1 });
       const source = (await stack.store.getText(`requests/${request.id}/${receipt.source.key}`))!.text;
-      expect(receipt.source.sha256).toBe(sha256Of(source));
+      expect(receipt.source.sha256).toBe(computeSha256(source));
       for (const output of receipt.outputs)
         expect(await stack.store.head(`requests/${request.id}/${output.key}`)).toMatchObject({
           etag: output.etag,
           size: output.size,
           headers: {
             'x-amz-meta-fave-sha256': output.sha256,
-            'x-amz-meta-fave-input': sha256Of('one\ntwö\n'),
+            'x-amz-meta-fave-input': computeSha256('one\ntwö\n'),
           },
         });
     }
@@ -242,12 +243,7 @@ describe('with one worker', () => {
 
 /** Waits until no stage has anything to do. */
 async function idle(): Promise<void> {
-  await vi.waitUntil(async () => {
-    for await (const { name, num_pending, num_ack_pending } of stack.bus.manager.consumers.list('FAVE_LANDED')) {
-      if (/^(cut|shout)-/.test(name) && num_pending + num_ack_pending > 0) return false;
-    }
-    return true;
-  }, WAIT);
+  await vi.waitUntil(async () => (await fetchStreamLag(stack.bus, 'FAVE_LANDED', /^(cut|shout)-/)) === 0, WAIT);
 }
 
 describe('a worker that cannot write the letter of a failure whose receipt is written', () => {

@@ -7,6 +7,7 @@ import { startProxy } from '../../../fixtures/proxy.ts';
 import { useSharedStack, type Stack } from '../../../support/stack.ts';
 import { WAIT } from '../../../support/wait.ts';
 import { queue, valueOf, type Queue } from '../../queue.ts';
+import { lagOf } from '../../../../shared/bus/consumers.ts';
 
 let stack: Stack;
 beforeAll(async () => {
@@ -45,11 +46,7 @@ const pulled = ({ lanes, info }: Queue) =>
 
 /** Waits until everything is acknowledged. */
 const settled = ({ lanes, info }: Queue) =>
-  vi.waitUntil(
-    async () =>
-      (await Promise.all(lanes.map(info))).every(({ num_pending, num_ack_pending }) => num_pending + num_ack_pending === 0),
-    WAIT,
-  );
+  vi.waitUntil(async () => (await Promise.all(lanes.map(info))).every((info) => lagOf(info) === 0), WAIT);
 
 describe('a feed', () => {
   it('takes the first lane first, and lets the rest in at every eighth turn', async () => {
