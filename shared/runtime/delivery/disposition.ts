@@ -24,8 +24,7 @@ export function dispositionOf(
     case 'done':
     case 'reused':
     case 'skipped':
-    // The landed message was published again, so an outage does not use up the item's deliveries.
-    case 'requeued':
+    case 'requeued': // The landed message was published again, so an outage does not use up the item's deliveries.
       return { type: 'ack' };
     case 'retry':
       return { type: 'nak', delayMs: 1_000 * delayFactor * (RETRY_DELAYS_SECONDS[deliveries - 1] ?? 240) };
