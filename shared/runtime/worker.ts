@@ -3,7 +3,7 @@ import { codeOf, messageOf } from '../core/errors.ts';
 import type { OptionMap } from '../core/options.ts';
 import { consumerName, lanesOf, streams } from '../bus/topology.ts';
 import { runInSpan } from '../observability/trace.ts';
-import type { AnyStage } from '../pipeline/stage.ts';
+import { loadStage, type AnyStage, type LoadedStage } from '../pipeline/stage.ts';
 import { queueMsOf, type Attempt } from './attempt/attempt.ts';
 import type { AttemptResult } from './attempt/attempt-result.ts';
 import { createCancellations } from './attempt/cancellations.ts';
@@ -34,7 +34,8 @@ export async function runWorker(stage: AnyStage, context: WorkerContext): Promis
   const { bus, config, drainSignal, log, settings } = context;
   const consumers = lanesOf(stage.consumes).map((lane) => consumerName(stage.name, lane));
   const startedAt = performance.now();
-  const { worker, close } = createWorker(stage, context, await stage.start?.({ settings, log }));
+  const loaded = await loadStage(stage);
+  const { worker, close } = createWorker(loaded, context, await loaded.start?.({ settings, log }));
   context.ready({ model_ms: performance.now() - startedAt });
   const deliveries = createLaneConsumer(bus, streams.landed, consumers, log);
   const runSlot = async (): Promise<void> => {
@@ -92,7 +93,7 @@ function errorMessageOf(result: Extract<AttemptResult, { error: unknown }>): str
 }
 
 function createWorker(
-  stage: AnyStage,
+  stage: LoadedStage,
   context: WorkerContext,
   resource: unknown,
 ): { readonly worker: WorkerDependencies; readonly close: () => Promise<void> } {

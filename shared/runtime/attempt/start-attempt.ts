@@ -58,7 +58,10 @@ export function startAttempt(worker: WorkerDependencies, delivery: Delivery): At
   log.info({ event: 'item:start', cold_start: cold, deliveries: delivery.deliveries, queue_ms });
   // The time in which a ready worker had no item to work on is not part of its cold start.
   const firstItemMs = Math.min(attempt.startedAt - worker.readyAt, queue_ms);
-  if (cold) metrics.coldStart.observe({ stage: stage.name, part: 'first_item' }, firstItemMs / 1_000);
+  if (cold) {
+    metrics.coldStart.observe({ stage: stage.name, part: 'first_item' }, firstItemMs / 1_000);
+    worker.firstItem(queue_ms);
+  }
   return attempt;
 }
 

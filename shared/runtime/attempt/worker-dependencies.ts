@@ -1,7 +1,7 @@
 import type { Bus } from '../../bus/connection.ts';
 import type { Config } from '../../config/config.ts';
 import type { Logger } from '../../observability/log.ts';
-import type { AnyStage } from '../../pipeline/stage.ts';
+import type { LoadedStage } from '../../pipeline/stage.ts';
 import type { BackgroundTasks } from '../service/background-tasks.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { RequestLog } from '../service/request-log.ts';
@@ -11,7 +11,7 @@ import type { Cancellations } from './cancellations.ts';
 
 /** Everything that the attempts of a worker share. */
 export interface WorkerDependencies extends StageDependencies {
-  readonly stage: AnyStage;
+  readonly stage: LoadedStage;
   readonly config: Config;
   readonly bus: Bus;
   readonly metrics: Metrics;
@@ -26,6 +26,8 @@ export interface WorkerDependencies extends StageDependencies {
   readonly shutdownSignal: AbortSignal;
   /** When the worker was ready, on the process's monotonic clock (ms). */
   readonly readyAt: number;
+  /** Called when the first item starts. @param queueMs Time that it waited, in milliseconds. */
+  readonly firstItem: (queueMs: number) => void;
   /** Returns true on the first call only. */
   readonly takeColdStart: () => boolean;
 }

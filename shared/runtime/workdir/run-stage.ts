@@ -26,7 +26,7 @@ export async function runStage(
   const { stage, options, log, record } = run;
   const { signal } = run.abort;
   const metadata = { ...commonMetadata(run), receipt: metadataPaths.receipt(stage.name, run.itemId) };
-  const context: StageContext<OptionMap, OptionMap, unknown> = {
+  const context: StageContext<OptionMap, OptionMap> = {
     options,
     settings,
     resource,

@@ -2,12 +2,12 @@ import type { LandedMessage, Receipt } from '../../../schemas/generated/types.ts
 import type { OptionMap } from '../../core/options.ts';
 import type { Logger } from '../../observability/log.ts';
 import type { SpanHandle } from '../../observability/trace.ts';
-import type { AnyStage } from '../../pipeline/stage.ts';
+import type { LoadedStage } from '../../pipeline/stage.ts';
 import type { InputIdentity } from './identify-input.ts';
 
 /** Inputs of one run of a stage on one item, and the record of its results. */
 export interface StageRun {
-  readonly stage: AnyStage;
+  readonly stage: LoadedStage;
   readonly landed: Readonly<LandedMessage>;
   readonly itemId: string;
   /** Options of the request that the stage declares, with defaults. */

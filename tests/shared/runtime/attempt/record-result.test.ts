@@ -10,16 +10,16 @@ import { runWorker } from '../../../../shared/runtime/worker.ts';
 import type { Store } from '../../../../shared/store/store.ts';
 import { tinyGraph } from '../../../fixtures/tiny/graph.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../../support/stack.ts';
-import { requestOf, setUpFor, start, WAIT } from '../harness.ts';
+import { requestMetadata, setUpStack, start, WAIT } from '../harness.ts';
 
 const graph = tinyGraph((text) => {
-  if (text.startsWith('bad')) throw new PermanentError('bad-line', 'this line is bad');
+  if (text.startsWith('bad')) throw new PermanentError('unreadable-frame', 'this line is bad');
 });
 
 let stack: Stack;
 beforeAll(async () => {
   stack = await createOwnStack();
-  await setUpFor(stack, graph);
+  await setUpStack(stack, graph);
   await start(stack, graph, 'relay');
   await start(stack, graph, 'cut');
 });
@@ -72,8 +72,9 @@ async function effectsOf(text: string): Promise<string[]> {
     drainSignal: drain.signal,
     killSignal: kill.signal,
     ready: () => undefined,
+    firstItem: () => undefined,
   });
-  const request = requestOf(stack, uniqueId());
+  const request = requestMetadata(stack, uniqueId());
   await request.put(text, { memo: 'false' });
   await vi.waitUntil(() => effects.some((effect) => /^\+(ACK|TERM)/.test(effect)), WAIT);
   drain.abort();

@@ -6,8 +6,8 @@ import { createLogger } from '../../../../shared/observability/log.ts';
 import { createBackgroundTasks } from '../../../../shared/runtime/service/background-tasks.ts';
 import { withWorkdir } from '../../../../shared/runtime/workdir/workdir.ts';
 import { createStore } from '../../../../shared/store/store.ts';
-import { cut } from '../../../fixtures/tiny/graph.ts';
-import { proxyTo } from '../../../fixtures/proxy.ts';
+import { splitLines } from '../../../fixtures/tiny/graph.ts';
+import { startProxy } from '../../../fixtures/proxy.ts';
 import { useSharedStack, type Stack } from '../../../support/stack.ts';
 
 let stack: Stack;
@@ -20,7 +20,7 @@ describe('withWorkdir', () => {
   it('aborts a download that is still running and removes the directory', { timeout: 10_000 }, async () => {
     const tmp = mkdtempSync(join(tmpdir(), 'fave-workdir-'));
     onTestFinished(() => rmSync(tmp, { recursive: true }));
-    const proxy = await proxyTo(Number(new URL(stack.config.store.endpoint).port));
+    const proxy = await startProxy(Number(new URL(stack.config.store.endpoint).port));
     const store = createStore({ ...stack.config.store, endpoint: `http://127.0.0.1:${proxy.port}` });
     onTestFinished(() => store.close());
     proxy.hang();
@@ -28,7 +28,7 @@ describe('withWorkdir', () => {
     const abort = new AbortController();
     const background = createBackgroundTasks(createLogger({}, 'silent'));
     let downloading: Promise<unknown> | undefined;
-    const running = withWorkdir({ stage: cut, abort }, { tmpdir: tmp, background }, async ({ dir }) => {
+    const running = withWorkdir({ stage: splitLines, abort }, { tmpdir: tmp, background }, async ({ dir }) => {
       const version = { etag: 'etag', signal: abort.signal };
       downloading = store.download('requests/x/input/a.txt', join(dir, 'a.txt'), version).catch((error: unknown) => error);
       await vi.waitUntil(() => proxy.connections() === 1);
