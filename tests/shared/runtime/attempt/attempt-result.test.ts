@@ -3,9 +3,9 @@ import { NotFoundError, PermanentError, RetryableError, UnavailableError } from 
 import { classifyError } from '../../../../shared/runtime/attempt/attempt-result.ts';
 import { MAX_DELIVERIES } from '../../../../shared/bus/topology.ts';
 
-const permanent = new PermanentError('bad', 'bad');
-const retryable = new RetryableError('later', 'later');
-const unavailable = new UnavailableError('away', 'away');
+const permanent = new PermanentError('unreadable-frame', 'bad');
+const retryable = new RetryableError('object-changed', 'later');
+const unavailable = new UnavailableError('store-unavailable', 'away');
 const missing = new NotFoundError('missing-object', 'gone');
 const unknown = new TypeError('x is not a function');
 
