@@ -14,20 +14,20 @@ import { tracing } from './benches/tracing.ts';
 
 const benches: readonly Bench[] = [deliveryLatency, overhead, drain, e2e, cold, memory, scale, tracing];
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const report = (line: string): void => void process.stderr.write(`${line}\n`);
 
 async function measure(bench: Bench, n: number, quiet: boolean): Promise<void> {
   const before = describeMachine();
   const begun = new Date();
-  const { targets, figures } = await bench.run({ n, progress: quiet ? () => undefined : say });
+  const { targets, figures } = await bench.run({ n, progress: quiet ? () => undefined : report });
   const seconds = Math.round((Date.now() - begun.getTime()) / 1_000);
   const result = { bench: bench.name, date: begun.toISOString(), n, seconds, before, after: describeMachine(), targets, figures };
   process.stdout.write(`${JSON.stringify(result)}\n`);
-  if (!quiet) for (const target of targets) say(inWords(target));
+  if (!quiet) for (const target of targets) report(formatTarget(target));
 }
 
-function inWords({ what, seen, limit, met }: Target): string {
-  return `${met ? 'met    ' : 'NOT MET'}  ${what}: ${seen} (${limit})`;
+function formatTarget({ name, measured, limit, met }: Target): string {
+  return `${met ? 'met    ' : 'NOT MET'}  ${name}: ${measured} (${limit})`;
 }
 
 function count(text: string): number {
@@ -36,18 +36,18 @@ function count(text: string): number {
   return n;
 }
 
-const program = new Command('bench').description('Measures what FAVE promises, on this machine.');
+const program = new Command('bench').description('Runs benchmarks of FAVE on this machine.');
 for (const bench of benches) {
   program
     .command(bench.name)
     .description(bench.about)
-    .option('-n, --n <number>', 'how often', count, bench.n)
-    .option('--json', 'the line of JSON and nothing else')
+    .option('-n, --n <number>', 'number of repetitions', count, bench.n)
+    .option('--json', 'print only the line of JSON')
     .action(({ n, json = false }: { n: number; json?: boolean }) => measure(bench, n, json));
 }
 try {
   await program.parseAsync();
 } catch (error) {
-  say(error instanceof FaveError ? error.message : String(error instanceof Error ? error.stack : error));
+  report(error instanceof FaveError ? error.message : String(error instanceof Error ? error.stack : error));
   process.exitCode = 1;
 }

@@ -14,16 +14,16 @@ import type { Bench } from '../report/bench.ts';
 import { atMost, median, summarize } from '../report/figures.ts';
 import { withInstance, type Instance } from '../instance/instance.ts';
 
-/** The stage that loads a model, and what each stage may take, milliseconds. */
+/** The stage with a model, and the limits per stage, in ms. */
 const MODEL = 'stage-object-detector';
 const LIMIT = { model: 1_200, other: 300 };
 
-/** Content that does no harm: most stages fail on it, after their first item has begun, which is what is measured. */
-const NOTHING = JSON.stringify({ start: 0, end: 1, interval: 1, frames: [] });
+/** Content on which most stages fail after the start of their first item, which ends the measurement. */
+const EMPTY_CONTENT = JSON.stringify({ start: 0, end: 1, interval: 1, frames: [] });
 
 export const cold: Bench = {
   name: 'cold',
-  about: 'from the start of a stage’s process to its first item begun; each stage n times, an item waiting for it',
+  about: 'time from process start to the start of the first queued item; each stage n times',
   n: 7,
   async run({ n, progress }) {
     return withInstance({ graph, services: ['relay'], progress }, async (instance) => {
@@ -32,7 +32,7 @@ export const cold: Bench = {
         for (const { name, consumes } of graph.stages) {
           await leaveItem(instance, name, consumes);
           const start = await startOnce(instance, name);
-          // The first round reads the programs from the disk.
+          // The first round loads the programs from disk.
           if (round > 0) (starts[name] ??= []).push(start);
         }
         progress(`round ${round} of ${n}`);
@@ -48,14 +48,14 @@ export const cold: Bench = {
   },
 };
 
-/** Milliseconds: of the whole, and of its parts one after the other. */
+/** Duration of a cold start and of its sequential parts, in ms. */
 interface Start {
   readonly total: number;
-  /** Until Node runs, by difference. */
+  /** Start of Node, computed as a difference. */
   readonly node: number;
   readonly imports: number;
   readonly connections: number;
-  /** The HTTP server and the stage's own start: a model. */
+  /** Start of the HTTP server and of the stage, which includes loading a model. */
   readonly resource: number;
   readonly first_item: number;
 }
@@ -67,9 +67,9 @@ function inFigures(starts: readonly Start[]): object {
   );
 }
 
-/** Puts an object that a stage consumes, and waits until it is in the stage's queue. */
+/** Puts an object that a stage consumes, and waits until the consumer of the stage has a pending message. */
 async function leaveItem({ store, bus }: Instance, stage: string, kind: Kind): Promise<void> {
-  const content = kind === kinds.input ? `${NOTHING}${randomUUID()}` : NOTHING;
+  const content = kind === kinds.input ? `${EMPTY_CONTENT}${randomUUID()}` : EMPTY_CONTENT;
   const key = requestPrefix(randomUUID()) + pathOf(kind, { file: 'video.mp4', indices: { clip: 1 } });
   const metadata = { run: 1, options: {}, attributes: {}, sha256: computeSha256(content) };
   await store.put(key, content, { headers: kind === kinds.input ? {} : encodeMetadata(metadata) });

@@ -12,16 +12,15 @@ import { atMost, now, summarize } from '../report/figures.ts';
 import { withInstance } from '../instance/instance.ts';
 import type { Peer } from '../peers/peer.ts';
 
-/** Milliseconds between two uploads, so that each finds everybody idle. */
+/** Pause between uploads, in ms, so all processes are idle at each upload. */
 const PAUSE = 40;
 
-/** Uploads first, of which nothing is told: compilation and connections are not the hop's. */
+/** Number of uploads before the measurement, which exclude compilation and connection times. */
 const WARM_UP = 20;
 
 export const deliveryLatency: Bench = {
   name: 'hop',
-  about:
-    'from the beginning of a PUT until the consuming process holds the validated item; idle, every part a process of its own',
+  about: 'time from the start of a PUT until the consuming process has the validated item; idle system, separate processes',
   n: 300,
   async run({ n, progress }) {
     return withInstance({ graph, services: ['relay', 'tracker'], progress }, async ({ store, peer }) => {

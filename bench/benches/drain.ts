@@ -12,20 +12,20 @@ import { atLeast, now, roundToMicro } from '../report/figures.ts';
 import { withInstance } from '../instance/instance.ts';
 import { readCpuTime } from '../../loadgen/study/system/proc.ts';
 
-/** Clips of a request, as many as its longest comfortable one. */
+/** Number of clips per request: a long request. */
 const CLIPS = 500;
 
-/** Messages that are published at once while the backlog is prepared. */
+/** Number of concurrently published messages while preparing the backlog. */
 const BATCH = 500;
 
 export const drain: Bench = {
   name: 'drain',
-  about: 'one relay empties a backlog of n PUTs that came both ways, and every event is validated',
+  about: 'one relay drains a backlog of n PUTs that arrived on both notification paths, with validation',
   n: 10_000,
   async run({ n, progress }) {
     return withInstance({ graph, progress }, async ({ launched, store, bus }) => {
       const recorded = await record(store, bus);
-      progress(`${2 * n} notifications are made of a recorded one`);
+      progress(`preparing ${2 * n} notifications from a recorded one`);
       for (let first = 0; first < n; first += BATCH) {
         const batch = Array.from({ length: Math.min(BATCH, n - first) }, (_, i) => notification(recorded, first + i));
         await Promise.all(
@@ -33,14 +33,14 @@ export const drain: Bench = {
         );
       }
       const landedBefore = await messagesIn(bus, streams.landed);
-      progress('one relay starts');
+      progress('starting one relay');
       const relay = await launched.startService('relay');
       const begun = now();
       const left = await messagesIn(bus, streams.raw);
       while ((await messagesIn(bus, streams.raw)) > 0) await sleep(20);
       const seconds = (now() - begun) / 1_000;
       const landed = (await messagesIn(bus, streams.landed)) - landedBefore;
-      if (landed !== n) throw new Error(`${n} objects were notified, and ${landed} landed`);
+      if (landed !== n) throw new Error(`the relay announced ${landed} of ${n} objects`);
       const cpu = readCpuTime(relay.current()?.pid ?? 0) / 1_000;
       return {
         targets: [atLeast('events a second', left / seconds, 2_000)],
@@ -61,7 +61,7 @@ interface Notification {
   readonly Records: readonly { readonly s3: { readonly object: object } }[];
 }
 
-/** What MinIO says when a worker puts a clip; nothing of it is left in the streams. */
+/** Records the notification of MinIO for a clip that a worker puts, then purges the stream. */
 async function record(store: Store, bus: Bus): Promise<Notification> {
   const metadata = {
     run: 1,
@@ -72,13 +72,13 @@ async function record(store: Store, bus: Bus): Promise<Notification> {
   };
   await store.put(keyOf(0), '', { headers: encodeMetadata(metadata) });
   const said = await arrived(bus, subjects.rawFast);
-  // The second way is polled, and must not bring its event, or that of set-up's canary, in the middle of the measurement.
+  // The second path polls. Its notifications, including that of the canary of set-up, must not arrive during the measurement.
   await arrived(bus, subjects.rawDurable);
   await bus.manager.streams.purge(streams.raw);
   return said;
 }
 
-/** Waits for the recorded object's notification, the last one on a path. */
+/** Waits until the last notification on a path is that of the recorded object. */
 async function arrived(bus: Bus, path: string): Promise<Notification> {
   for (;;) {
     const message = await bus.manager.streams.getMessage(streams.raw, { last_by_subj: path });
@@ -88,10 +88,10 @@ async function arrived(bus: Bus, path: string): Promise<Notification> {
   }
 }
 
-/** The recorded notification as it would be for another clip, with content of its own. */
+/** Returns the recorded notification for another clip with different content. */
 function notification(recorded: Notification, n: number): object {
   const [first] = recorded.Records;
-  if (!first) throw new Error('a notification has a record');
+  if (!first) throw new Error('the notification has no record');
   const object = { ...first.s3.object, key: encodeURIComponent(keyOf(n)), eTag: computeSha256(String(n)).slice(0, 32) };
   return { ...recorded, Key: keyOf(n), Records: [{ ...first, s3: { ...first.s3, object } }] };
 }

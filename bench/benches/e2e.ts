@@ -22,7 +22,7 @@ const run = promisify(execFile);
 export const e2e: Bench = {
   name: 'e2e',
   about:
-    'the whole pipeline, warm, against a script that runs the same commands with xargs; n times in turns, with and without speech',
+    'the warm pipeline compared with a script that runs the same commands with xargs; n alternating runs, with and without speech',
   n: 5,
   async run({ n, progress }) {
     const source = findMedia('walk-and-talk.mp4');
@@ -64,7 +64,7 @@ export const e2e: Bench = {
   },
 };
 
-/** The same work as a request's, as jobs for a shell. */
+/** Creates shell jobs that do the same work as a request. */
 async function scriptOf({ store, dataDir }: Instance, id: string, source: string, compute: string): Promise<Job[][]> {
   const receipts = await readReceipts(store, id);
   const prefix = requestPrefix(id);
@@ -87,17 +87,17 @@ async function scriptOf({ store, dataDir }: Instance, id: string, source: string
   });
 }
 
-/** @throws Error when the script's encodings are not, byte for byte, the pipeline's. */
+/** Compares the encodings of the script with those of the pipeline. @throws Error if any differ. */
 async function assertSameWork(receipts: readonly Receipt[], dir: string): Promise<void> {
   for (const { outputs, item } of receipts.filter(({ stage }) => stage === 'stage-ffmpeg-2')) {
     for (const { key, sha256 } of outputs) {
       const path = join(dir, 'encoded', String(Number(item.slice('clip_'.length))), basename(key));
-      if ((await digestFile(path)).sha256 !== sha256) throw new Error(`the script made another ${key}`);
+      if ((await digestFile(path)).sha256 !== sha256) throw new Error(`the script created a different ${key}`);
     }
   }
 }
 
-/** Milliseconds. */
+/** Runs the script and returns its duration, in ms. */
 async function runScript(phases: readonly (readonly Job[])[], dir: string): Promise<number> {
   await rm(dir, { recursive: true, force: true });
   await writeScript(phases, dir, cpus().length);

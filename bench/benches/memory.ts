@@ -13,32 +13,32 @@ import { processRequest } from '../instance/requests.ts';
 
 const run = promisify(execFile);
 
-/** The one service that holds a model. */
+/** The only service with a model. */
 const MODEL = 'stage-object-detector';
 
-/** Milliseconds until what starting has left behind is collected, as far as it ever is. */
+/** Time for garbage collection after start, in ms. */
 const SETTLE = 5_000;
 
-/** Milliseconds between two looks at the tools; a peak stays readable until its process ends, so only growth in its last moment is missed. */
+/** Polling interval for tools, in ms. The kernel keeps the peak until the process exits, so polling misses only growth at the end. */
 const LOOK = 5;
 
-/** MB that a tool's peak may differ by: it varies with where clips are cut, and of tools that run for some 10 ms less is seen. */
+/** Tolerated growth of the peak of a tool, in MB: it varies with the cuts, and polling underestimates tools that run for about 10 ms. */
 const NOISE = 50;
 
-/** MB a second of the uncompressed test picture: 1280 × 720, 12 bit a pixel, 25 a second. */
+/** Data rate of the uncompressed video, in MB per second: 1280 × 720, 12 bit per pixel, 25 frames per second. */
 const RATE = (1_280 * 720 * 1.5 * 25) / 1e6;
 
 export const memory: Bench = {
   name: 'memory',
-  about: 'resident memory of each service, idle and with an input of n MB, and of each tool with that and a tenth of it',
+  about: 'resident memory of each service when idle and with an input of n MB, and of each tool with n and n/10 MB',
   n: 2_000,
   async run({ n, progress }) {
     return withInstance({ graph, services: serviceNames(graph), progress }, async (instance) => {
       const services = instance.launched.record.processes.filter(({ http }) => http !== undefined);
       const idle = await idleOf(services);
-      progress(`an input of ${n / 10} MB`);
+      progress(`processing an input of ${n / 10} MB`);
       const small = await peaksWith(instance, services, n / 10);
-      progress(`an input of ${n} MB`);
+      progress(`processing an input of ${n} MB`);
       const large = await peaksWith(instance, services, n);
 
       const plain = (of: Readonly<Record<string, number>>): number =>
@@ -58,17 +58,17 @@ export const memory: Bench = {
   },
 };
 
-/** By service, after its metrics have been read. */
+/** Measures idle memory by service, after one read of the metrics. */
 async function idleOf(services: readonly ProcessRecord[]): Promise<Record<string, number>> {
   for (const { http } of services) await (await fetch(`http://127.0.0.1:${http ?? 0}/metrics`)).text();
   await sleep(SETTLE);
   return Object.fromEntries(services.map(({ name, pid }) => [name, roundToMicro(memoryOf(pid).rss)]));
 }
 
-/** Peaks in MB. */
+/** Peak memory, in MB. */
 interface Peaks {
   readonly services: Record<string, number>;
-  /** By stage and program. */
+  /** Peaks by stage and program. */
   readonly tools: Record<string, number>;
   readonly seconds: number;
 }
@@ -90,13 +90,13 @@ async function peaksWith(instance: Instance, services: readonly ProcessRecord[],
   };
 }
 
-/** Keeps the highest peak of each program that a service runs. */
+/** Records the highest peak of each program that a service runs. */
 async function look(services: readonly ProcessRecord[], tools: Record<string, number>, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     for (const { name, pid } of services) {
       for (const tool of listChildren(pid)) {
         const [program, { peak }] = [readProgramName(tool), memoryOf(tool)];
-        // Between fork and exec a child still is, and looks like, its parent.
+        // Between fork and exec, a child is a copy of its parent.
         if (program && program !== 'node')
           tools[`${name} ${program}`] = roundToMicro(Math.max(peak, tools[`${name} ${program}`] ?? 0));
       }
@@ -105,7 +105,7 @@ async function look(services: readonly ProcessRecord[], tools: Record<string, nu
   }
 }
 
-/** A valid video whose bytes are many and whose seconds are few, so that copying it takes long and encoding it does not. */
+/** Creates a short uncompressed video: large to copy, but quick to encode. */
 async function uncompressed(dir: string, megabytes: number): Promise<string> {
   const path = join(dir, `uncompressed-${megabytes}.mkv`);
   const sources = ['testsrc2=s=1280x720:r=25', 'sine=f=440:r=22050'].flatMap((source) => ['-f', 'lavfi', '-i', source]);

@@ -6,12 +6,12 @@ import { atMost, now, summarize } from '../report/figures.ts';
 import { FAN_STAGE, createFixtureGraph, WORK_STAGE } from '../peers/fixture-graph.ts';
 import { waitForEnd, withInstance } from '../instance/instance.ts';
 
-/** Requests first, of which nothing is told. */
+/** Number of requests before the measurement. */
 const WARM_UP = 20;
 
 export const overhead: Bench = {
   name: 'overhead',
-  about: 'of an item whose stage does nothing: from the beginning of the PUT upstream to the confirmed acknowledgement',
+  about: 'overhead of an item of an empty stage: time from the PUT upstream to the confirmed acknowledgement',
   n: 200,
   async run({ n, progress }) {
     return withInstance({ graph: createFixtureGraph(), progress }, async ({ store, bus, peer }) => {
@@ -20,7 +20,7 @@ export const overhead: Bench = {
         peer('fixture-service', FAN_STAGE, FAN_STAGE),
         peer('fixture-service', WORK_STAGE, WORK_STAGE),
       ]);
-      progress(`${n} requests of one item behind the input`);
+      progress(`measuring ${n} requests with one item after the input`);
       const items: Record<'total' | 'hop_and_receipt' | 'stage' | 'settle' | 'request', number>[] = [];
       for (let i = 0; i < WARM_UP + n; i += 1) {
         const id = randomUUID();

@@ -8,16 +8,16 @@ import { waitForEnd, withInstance, type Instance } from '../instance/instance.ts
 import type { Peer } from '../peers/peer.ts';
 import { readCpuTime } from '../../loadgen/study/system/proc.ts';
 
-/** Clips of a small and of a large request. */
+/** Number of clips of a small and of a large request. */
 const SMALL = 10;
 const LARGE = 500;
 
-/** Requests of {@link SMALL} clips first, of which nothing is told. */
+/** Number of small requests before the measurement. */
 const WARM_UP = 30;
 
 export const scale: Bench = {
   name: 'scale',
-  about: `overhead an item in n requests of ${LARGE} clips and as many clips in requests of ${SMALL}, in turns; stages without tools`,
+  about: `overhead per item in n requests of ${LARGE} clips and in as many clips in requests of ${SMALL}, alternating; stages without tools`,
   n: 3,
   async run({ n, progress }) {
     return withInstance({ graph: createFixtureGraph(), progress }, async (instance) => {
@@ -28,7 +28,7 @@ export const scale: Bench = {
       const measure = (clips: number, times: number) =>
         measureRequests(instance, { clips, times, work, tracker, all: [...peers, ...servers] });
 
-      progress(`${WARM_UP} requests to warm up`);
+      progress(`warming up with ${WARM_UP} requests`);
       await measure(SMALL, WARM_UP);
       const small: Measured[] = [];
       const large: Measured[] = [];
@@ -67,13 +67,13 @@ export const scale: Bench = {
   },
 };
 
-/** Milliseconds. */
+/** Measured times, in ms. */
 interface Measured {
-  /** From one confirmed acknowledgement to the next of the same request, in a worker that always has an item waiting. */
+  /** Time between confirmed acknowledgements of the same request, in a worker with queued items. */
   readonly turns: readonly number[];
-  /** An item, from the upload to the request's end. */
+  /** Time per item, from upload to the end of the request. */
   readonly wall: number;
-  /** An item's processor time in all services and servers. */
+  /** Processor time per item in all services and servers. */
   readonly cpu: number;
   readonly tracker: number;
 }
@@ -96,7 +96,7 @@ interface Load {
   readonly all: readonly { readonly pid: number }[];
 }
 
-/** Requests one after the other. */
+/** Measures sequential requests. */
 async function measureRequests({ store, bus }: Instance, { clips, times, work, tracker, all }: Load): Promise<Measured> {
   const cpuOfAll = (): number => all.reduce((sum, { pid }) => sum + readCpuTime(pid), 0);
   const before = { at: now(), cpu: cpuOfAll(), tracker: readCpuTime(tracker.pid) };
@@ -122,7 +122,7 @@ async function measureRequests({ store, bus }: Instance, { clips, times, work, t
   };
 }
 
-/** Never resolves: only the request's failure is of interest before its end. */
+/** Rejects if the request fails, and never resolves. */
 async function failing(end: Promise<unknown>): Promise<never> {
   await end;
   return new Promise<never>(() => undefined);

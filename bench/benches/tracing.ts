@@ -7,29 +7,29 @@ import { currentTraceparent, newTraceparent, startSpan, runInSpan } from '../../
 import type { Bench } from '../report/bench.ts';
 import { atMost, median, now, roundToMicro } from '../report/figures.ts';
 
-/** Requests to the store within an item: receipt, request, marker, memo, content; outputs, receipt. */
+/** Number of requests to the store per item: receipt, request, marker, memo, content; outputs, receipt. */
 const REQUESTS = 8;
 
-/** Items that one time is taken of: a single one is shorter than the clock can tell, and more spans than those the SDK would drop. */
+/** Number of items per measurement. One item is below the clock resolution; with more items the SDK would drop spans. */
 const BATCH = 200;
 
 const REQUEST = newTraceparent();
 
 export const tracing: Bench = {
   name: 'tracing',
-  about: 'processor time of an item’s spans, its own and those of its requests to the store: off, and with the SDK on',
+  about: 'processor time for the spans of an item and its store requests, with tracing disabled and enabled',
   n: 100,
   async run({ n, progress }) {
     const collector = createServer((request, response) => void request.resume().on('end', () => response.end('{}')));
     await once(collector.listen(0, '127.0.0.1'), 'listening');
     process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
-    progress(`${n} times ${BATCH} items, off`);
+    progress(`measuring ${n} × ${BATCH} items, disabled`);
     const off = await microseconds(n);
     const begun = now();
     const { startTelemetry } = await import('../../shared/observability/telemetry.ts');
     const end = startTelemetry('bench', createLogger({ service: 'bench' }));
     const load = now() - begun;
-    progress('and on');
+    progress('measuring with tracing enabled');
     const on = await microseconds(n);
     await end();
     collector.close();
@@ -41,13 +41,13 @@ export const tracing: Bench = {
   },
 };
 
-/** Median over batches, µs of processor time an item. */
+/** Returns the median processor time per item over batches, in µs. */
 async function microseconds(batches: number): Promise<number> {
   const times: number[] = [];
   for (let batch = 0; batch <= batches; batch += 1) {
     const before = process.cpuUsage();
     for (let i = 0; i < BATCH; i += 1) item();
-    // Sending them counts too.
+    // The export is part of the cost.
     await sent();
     const { user, system } = process.cpuUsage(before);
     if (batch > 0) times.push((user + system) / BATCH);
@@ -55,13 +55,13 @@ async function microseconds(batches: number): Promise<number> {
   return median(times);
 }
 
-/** Until the SDK, where it is on, has sent its spans. */
+/** Waits until the SDK, if enabled, has exported its spans. */
 async function sent(): Promise<void> {
   const proxy = trace.getTracerProvider() as unknown as { getDelegate(): { forceFlush?: () => Promise<void> } };
   await proxy.getDelegate().forceFlush?.();
 }
 
-/** As the runtime and the store begin and end them. */
+/** Creates the spans of an item like the runtime and the store. */
 function item(): void {
   const span = startSpan('stage', REQUEST, { kind: 'consumer', attributes: { 'fave.item': 'clip_0001' } });
   runInSpan(span, () => {

@@ -17,34 +17,34 @@ import { runCleanups, type CleanUp } from '../../tests/support/clean-ups.ts';
 import { now } from '../report/figures.ts';
 import { startPeer, type Peer } from '../peers/peer.ts';
 
-/** Real servers, set up for a graph, with the services that a benchmark asked for. */
+/** Real servers, set up for a graph, with the services of a benchmark. */
 export interface Instance {
   readonly launched: RunningInstance;
   readonly dataDir: string;
-  /** An administrator's connections. */
+  /** Connections as administrator. */
   readonly store: Store;
   readonly bus: Bus;
-  /** Starts a program of `peers/` as a process with the rights of `role`. */
+  /** Starts a program of `peers/programs/` as a process with the permissions of `role`. */
   peer(program: string, role: string, ...args: readonly string[]): Promise<Peer>;
 }
 
 export interface InstanceOptions {
   readonly graph: Graph;
-  /** Services of the built bundle to run. */
+  /** Bundled services to run. */
   readonly services?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly progress: ProgressReporter;
 }
 
 /**
- * Boots an instance in a directory and on ports of its own, and removes all of it afterwards, also on Ctrl-C.
- * @throws PermanentError `not-built` where services are to run and the bundle is not what the sources are.
+ * Starts an instance in a temporary directory on free ports, runs `use`, and removes the instance, also on Ctrl-C.
+ * @throws PermanentError `not-built` if the bundle of the services is older than the sources.
  */
 export async function withInstance<T>(options: InstanceOptions, use: (instance: Instance) => Promise<T>): Promise<T> {
   const { graph, services = [], env = {}, progress } = options;
   if (services.length > 0) assertBuilt();
   const dataDir = await mkdtemp(join(tmpdir(), 'fave-bench-'));
-  const own = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env }; // servers that the shell names are not for benchmarks
+  const own = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env }; // ignores external servers of the shell
   const cleanUps: CleanUp[] = [() => rm(dataDir, { recursive: true, force: true, maxRetries: 3 })];
   const interrupted = (): void => void runCleanups(cleanUps).finally(() => process.exit(130));
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
@@ -73,7 +73,7 @@ export async function withInstance<T>(options: InstanceOptions, use: (instance: 
   }
 }
 
-/** A bundle of yesterday's sources would be measured without anybody noticing. @throws PermanentError `not-built`. */
+/** Checks that the bundle is newer than the sources. @throws PermanentError `not-built`. */
 export function assertBuilt(): void {
   const bundle = statSync(join(root, 'dist', 'service.mjs'), { throwIfNoEntry: false });
   const sources = ['schemas', 'shared', 'services'].flatMap((folder) =>
@@ -84,16 +84,16 @@ export function assertBuilt(): void {
     throw new PermanentError('not-built', 'the sources are newer than their bundle: run `npm run build` first');
 }
 
-/** How a request ended, and when this process heard of it. */
+/** End of a request: the final state, and the time at which this process received it. */
 export interface RequestEnd {
   readonly at: number;
   readonly state: RequestState;
 }
 
-/** Waits for the end of a request; call it before the upload. @throws Error when the request failed, was rejected or had errors. */
+/** Waits for the end of a request; must be called before the upload. @throws Error if the request failed, was rejected or had errors. */
 export function waitForEnd(bus: Bus, requestId: string): Promise<RequestEnd> {
   const end = watch(bus, requestId);
-  // Whoever fails first need not wait for it any more.
+  // A caller that fails before the end does not await this promise.
   end.catch(() => undefined);
   return end;
 }

@@ -10,22 +10,22 @@ import { digestFile, type Store } from '../../shared/store/store.ts';
 import { now } from '../report/figures.ts';
 import { waitForEnd, type Instance } from './instance.ts';
 
-/** @throws PermanentError `no-test-media` where this machine has no such test medium. */
+/** Returns the path of a test video. @throws PermanentError `no-test-media`. */
 export function findMedia(name: string): string {
   const path = join(resolve(process.env['FAVE_TEST_MEDIA'] ?? join(import.meta.dirname, '../../../shared/media')), name);
   if (!existsSync(path))
-    throw new PermanentError('no-test-media', `there is no ${path}: set FAVE_TEST_MEDIA to the folder of the test media`);
+    throw new PermanentError('no-test-media', `${path} does not exist: set FAVE_TEST_MEDIA to the folder of the test media`);
   return path;
 }
 
 export interface ProcessedRequest {
   readonly id: string;
-  /** Milliseconds from the beginning of the upload to the news of its end. */
+  /** Time from the start of the upload to the receipt of the terminal event, in ms. */
   readonly took: number;
   readonly state: RequestState;
 }
 
-/** Uploads a file and waits until its request has completed. Equal work done before is done again. */
+/** Uploads a file and waits until its request has completed, without reuse of earlier results. */
 export async function processRequest(
   { store, bus }: Instance,
   path: string,
@@ -41,7 +41,7 @@ export async function processRequest(
   return { id, took: at - begun, state };
 }
 
-/** Every settled item of a request. */
+/** Reads the receipts of all settled items of a request. */
 export async function readReceipts(store: Store, id: string): Promise<Receipt[]> {
   const receipts: Receipt[] = [];
   for await (const { key } of store.list(`${requestPrefix(id)}metadata/items/`)) {

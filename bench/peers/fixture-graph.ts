@@ -4,8 +4,8 @@ import { defineGraph, type Graph } from '../../shared/pipeline/graph.ts';
 import { defineStage, type AnyStage } from '../../shared/pipeline/stage.ts';
 
 /**
- * Two stages without tools, so that all that is left of an item is what the platform adds. `bench-fan` makes as many parts of an
- * upload as its name says (`500.json`), `bench-work` copies each part. Their artifacts are the smallest that a schema of FAVE allows.
+ * Two stages without tools, which leave only the overhead of the platform. `bench-fan` creates as many parts of an upload as its name
+ * states (`500.json`); `bench-work` copies each part. Their artifacts are the smallest ones that a schema allows.
  */
 const part = {
   name: 'part',
@@ -19,7 +19,7 @@ const copy = { ...part, name: 'copy', key: 'bench-work/clip_{clip}/copy.json' } 
 export const FAN_STAGE = 'bench-fan';
 export const WORK_STAGE = 'bench-work';
 
-/** @param mark Told when something begins or ends. */
+/** Creates the graph of the two stages. @param mark Called at the start and the end of each step. */
 export function createFixtureGraph(mark: (name: string) => void = () => undefined): Graph {
   return defineGraph([kinds.input, kinds.canary], [fan(mark), work(mark)]);
 }
@@ -33,7 +33,7 @@ function fan(mark: (name: string) => void): AnyStage {
     async run(input, { outputs }) {
       const parts = Number.parseInt(input.name);
       for (let clip = 1; clip <= parts; clip += 1) {
-        // Equal parts would be recognised as work done before.
+        // The memo would reuse results of equal parts.
         const value = { start: Math.random(), end: 1, interval: 1, frames: [] };
         mark('put');
         await outputs.json(part, value, { indices: { clip } });

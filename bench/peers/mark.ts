@@ -1,10 +1,10 @@
 import { now } from '../report/figures.ts';
 import type { Mark } from './peer.ts';
 
-/** Tells the benchmark that something happens now. */
+/** Sends an event with its time to the benchmark. */
 export function sendMark(name: string, of?: string): void {
   process.send?.({ mark: name, at: now(), ...(of !== undefined && { of }) } satisfies Mark);
 }
 
-/** A benchmark that was killed leaves nobody behind. */
+/** Exits with the benchmark, also if it is killed. */
 process.once('disconnect', () => process.exit(1));

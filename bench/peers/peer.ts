@@ -3,28 +3,28 @@ import { EventEmitter, once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Something that happened in a peer, on the clock that all processes share (milliseconds). */
+/** An event in a peer. The time is in ms, on the clock that all processes share. */
 export interface Mark {
   readonly mark: string;
   readonly at: number;
-  /** What it happened to, where a peer handles several things at once. */
+  /** Object of the event, if a peer handles several objects concurrently. */
   readonly of?: string;
 }
 
-/** A process of the benchmark's own that tells what happens in it. */
+/** A child process of the benchmark that reports events. */
 export interface Peer {
   readonly pid: number;
-  /** The next mark of a name; those that came since the last call wait. @throws Error when the process ends first. */
+  /** Returns the next mark of a name; earlier marks are queued. @throws Error if the process exits first. */
   next(mark: string): Promise<Mark>;
-  /** All marks of a name so far. */
+  /** Returns all marks of a name. */
   all(mark: string): readonly Mark[];
   stop(): Promise<void>;
 }
 
-/** Milliseconds after which a peer that was told to stop is killed. */
-const GRACE = 10_000;
+/** Time between SIGTERM and SIGKILL, in ms. */
+const GRACE_MS = 10_000;
 
-/** Starts `peers/{program}.ts` and waits for its mark `ready`. @param log File for its output. @throws Error when it ends before. */
+/** Starts `programs/{program}.ts` and waits for its mark `ready`. @param log Log file. @throws Error if the process exits first. */
 export async function startPeer(program: string, args: readonly string[], env: NodeJS.ProcessEnv, log: string): Promise<Peer> {
   const output = openSync(log, 'a');
   const child = fork(join(import.meta.dirname, 'programs', `${program}.ts`), args, {
@@ -44,7 +44,7 @@ export async function startPeer(program: string, args: readonly string[], env: N
     arrived.emit('mark');
   });
   const exited = once(child, 'exit').then(() => {
-    ended.abort(new Error(`${program} ${args.join(' ')} ended too early; its log: ${log}`));
+    ended.abort(new Error(`${program} ${args.join(' ')} exited early; see ${log}`));
   });
   const next = async (name: string): Promise<Mark> => {
     const position = taken.get(name) ?? 0;
@@ -62,7 +62,7 @@ export async function startPeer(program: string, args: readonly string[], env: N
     next,
     all,
     stop: async () => {
-      const killer = setTimeout(() => child.kill('SIGKILL'), GRACE);
+      const killer = setTimeout(() => child.kill('SIGKILL'), GRACE_MS);
       child.kill('SIGTERM');
       await exited;
       clearTimeout(killer);

@@ -2,16 +2,16 @@ import type { BenchResult } from './figures.ts';
 import type { ProgressReporter } from '../../infra/process/progress.ts';
 
 export interface BenchOptions {
-  /** How often: what that counts is the benchmark's own. */
+  /** Number of repetitions. The benchmark defines the repeated unit. */
   readonly n: number;
   readonly progress: ProgressReporter;
 }
 
 export interface Bench {
   readonly name: string;
-  /** What is measured, in one line. */
+  /** Measured quantity, in one line. */
   readonly about: string;
-  /** How often by default. */
+  /** Default number of repetitions. */
   readonly n: number;
   run(options: BenchOptions): Promise<BenchResult>;
 }

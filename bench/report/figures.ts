@@ -1,12 +1,12 @@
 import { cpus, loadavg } from 'node:os';
 import { quantile } from 'd3-array';
 
-/** Milliseconds of a clock that all processes of a machine share (CLOCK_MONOTONIC), so that an interval may begin in one and end in another. */
+/** Reads the monotonic clock of the machine (CLOCK_MONOTONIC), in ms. All processes share it, so intervals can span processes. */
 export function now(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-/** A distribution; the unit is that of the values. */
+/** A distribution, in the unit of the values. */
 export interface Distribution {
   readonly n: number;
   readonly p50: number;
@@ -15,6 +15,7 @@ export interface Distribution {
   readonly max: number;
 }
 
+/** Summarizes values as quantiles. */
 export function summarize(values: readonly number[]): Distribution {
   const [p50, p90, p99, max] = [0.5, 0.9, 0.99, 1].map((p) => roundToMicro(quantile(values, p) ?? NaN)) as [
     number,
@@ -29,35 +30,37 @@ export function median(values: readonly number[]): number {
   return quantile(values, 0.5) ?? NaN;
 }
 
-/** Three digits after the point at most: less than any clock here tells. */
+/** Rounds to three decimals, which exceeds the resolution of the clocks. */
 export function roundToMicro(value: number): number {
   return Math.round(value * 1_000) / 1_000;
 }
 
-/** A figure that was promised, and what was seen. */
+/** A limit and the measured value. */
 export interface Target {
-  readonly what: string;
+  readonly name: string;
   readonly limit: string;
-  readonly seen: number;
+  readonly measured: number;
   readonly met: boolean;
 }
 
-export function atMost(what: string, seen: number, limit: number): Target {
-  return { what, limit: `≤ ${limit}`, seen: roundToMicro(seen), met: seen <= limit };
+/** Creates a target with an upper limit. */
+export function atMost(name: string, measured: number, limit: number): Target {
+  return { name, limit: `≤ ${limit}`, measured: roundToMicro(measured), met: measured <= limit };
 }
 
-export function atLeast(what: string, seen: number, limit: number): Target {
-  return { what, limit: `≥ ${limit}`, seen: roundToMicro(seen), met: seen >= limit };
+/** Creates a target with a lower limit. */
+export function atLeast(name: string, measured: number, limit: number): Target {
+  return { name, limit: `≥ ${limit}`, measured: roundToMicro(measured), met: measured >= limit };
 }
 
-/** What a benchmark found. */
+/** Result of a benchmark. */
 export interface BenchResult {
   readonly targets: readonly Target[];
-  /** Everything measured, by name; the unit is part of the name unless it is milliseconds. */
+  /** Measured values by name. The name contains the unit unless it is milliseconds. */
   readonly figures: Readonly<Record<string, unknown>>;
 }
 
-/** The machine, without which no figure means anything: a load above 0 before the start is somebody else's. */
+/** Returns the machine and its load. A load before the start is caused by other processes. */
 export function describeMachine(): object {
   return { cpus: cpus().length, model: cpus()[0]?.model, load: loadavg().map(roundToMicro), node: process.version };
 }

@@ -2,33 +2,33 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Receipt } from '../../schemas/generated/types.ts';
 
-/** One line of the script's work: commands one after the other in a directory of their own. */
+/** A job of the script: sequential commands in a separate directory. */
 export interface Job {
-  /** Below the script's directory. */
+  /** Working directory, relative to the directory of the script. */
   readonly dir: string;
   readonly commands: readonly (readonly string[])[];
-  /** Where inputs are expected, as paths in `dir`: where they really are, below the script's directory or absolute. */
+  /** Symbolic links to inputs: paths in `dir`, with targets that are absolute or relative to the directory of the script. */
   readonly links?: Readonly<Record<string, string>>;
-  /** Small files that must be there, with their content. */
+  /** Content of small input files. */
   readonly files?: Readonly<Record<string, string>>;
 }
 
-/** What of an item is not in its receipt: the files that a stage wrote for its tool or for the next stage. */
+/** Inputs that receipts do not contain: files that a stage wrote for its tool or for the next stage. */
 export interface ScriptInputs {
   /** Path of the uploaded file. */
   readonly source: string;
-  /** Control files of the speech recogniser, by item. */
+  /** Control files of the speech recogniser by item. */
   readonly controls: Readonly<Record<string, string>>;
-  /** Manifests of the frames, by item. */
+  /** Manifests of the frames by item. */
   readonly frames: Readonly<Record<string, string>>;
-  /** The computations that the pipeline does in its own processes, as commands. */
+  /** Commands for the computations that stages run in their own process. */
   readonly librosa: (audio: string) => readonly string[];
   readonly detector: (folders: readonly string[]) => readonly string[];
 }
 
 /**
- * The work of a request as phases of jobs, from the tools and arguments in its receipts. Jobs of a phase run in parallel, a
- * phase begins when the one before has ended; the detector runs beside speech recognition, as it is a process of one thread.
+ * Plans the work of a request as phases of jobs, from the commands in its receipts. Jobs of a phase run in parallel; phases are
+ * sequential. The detector runs in parallel with speech recognition because it is a single-threaded process.
  */
 export function planPhases(receipts: readonly Receipt[], { source, controls, frames, librosa, detector }: ScriptInputs): Job[][] {
   const of = (stage: string): Receipt[] => receipts.filter((receipt) => receipt.stage === stage);
@@ -70,7 +70,7 @@ export function planPhases(receipts: readonly Receipt[], { source, controls, fra
   return [audio, [segments], cuts, encodings, stills, [objects, ...speech]];
 }
 
-/** Lays the jobs out below `dir`; `sh {dir}/run.sh` does the work. @param parallel Jobs at once. */
+/** Writes jobs to `dir`; `sh {dir}/run.sh` runs them. @param parallel Number of parallel jobs. */
 export async function writeScript(phases: readonly (readonly Job[])[], dir: string, parallel: number): Promise<void> {
   const lines: string[] = ['set -e'];
   for (const [phase, jobs] of phases.entries()) {

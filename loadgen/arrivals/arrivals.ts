@@ -2,29 +2,29 @@ import { PermanentError } from '../../shared/core/errors.ts';
 import { expectedArrivals, homogeneousPoisson, inhomogeneousPoisson, type RateStep } from './poisson.ts';
 import { randomOf } from '../../shared/core/random.ts';
 
-/** When requests arrive. Rates are requests a second, times seconds. */
+/** Arrival pattern of a load. Rates are in requests per second, times in seconds. */
 export type Arrivals =
-  /** Equal spacing, from 0 on. */
+  /** Equal intervals, starting at 0. */
   | { readonly pattern: 'steady'; readonly rate: number; readonly duration: number }
-  /** Steady, each arrival moved by up to a quarter of the spacing either way: no two runs hit the system in its own rhythm. */
+  /** Steady with jitter of up to a quarter of the interval in both directions, which avoids resonance with periodic work of the system. */
   | { readonly pattern: 'moderate'; readonly rate: number; readonly duration: number }
-  /** `size` at once, every `period`. */
+  /** `size` simultaneous requests per `period`. */
   | { readonly pattern: 'bursty'; readonly size: number; readonly period: number; readonly duration: number }
   /** A homogeneous Poisson process. */
   | { readonly pattern: 'poisson'; readonly rate: number; readonly duration: number }
-  /** A Poisson process whose rate follows a recorded one. */
+  /** A Poisson process with a recorded, time-varying rate. */
   | { readonly pattern: 'trace'; readonly steps: readonly RateStep[]; readonly duration: number };
 
 export type Pattern = Arrivals['pattern'];
 
-/** Intended arrival times, seconds from the start, ascending; a pure function of its arguments. @throws PermanentError `too-many-arrivals`. */
+/** Returns planned arrival times in ascending order, in seconds from the start. Pure. @throws PermanentError `too-many-arrivals`. */
 export function arrivalTimes(arrivals: Arrivals, seed: number): number[] {
   const { duration } = arrivals;
   const expected = meanRate(arrivals) * duration;
   if (expected > MAX_ARRIVALS)
     throw new PermanentError(
       'too-many-arrivals',
-      `the load would have some ${Math.round(expected)} requests; at most ${MAX_ARRIVALS}`,
+      `the load has about ${Math.round(expected)} requests; the maximum is ${MAX_ARRIVALS}`,
     );
   const random = randomOf(seed);
   switch (arrivals.pattern) {
@@ -43,7 +43,7 @@ export function arrivalTimes(arrivals: Arrivals, seed: number): number[] {
   }
 }
 
-/** Requests a second, over the whole duration. */
+/** Returns the mean rate over the whole duration, in requests per second. */
 export function meanRate(arrivals: Arrivals): number {
   switch (arrivals.pattern) {
     case 'bursty':
@@ -55,12 +55,12 @@ export function meanRate(arrivals: Arrivals): number {
   }
 }
 
-/** All arrivals are planned beforehand and recorded in memory until they end. */
+/** All arrivals are planned in advance and held in memory. */
 const MAX_ARRIVALS = 1_000_000;
 
-/** @param shift Of each arrival, as a share of the spacing, below 1. */
+/** Returns evenly spaced times. @param shift Shift of each arrival, as a share of the interval, below 1. */
 function createSpacedTimes(rate: number, duration: number, shift: () => number): number[] {
-  // 0.1 × 30 must not become a fourth arrival by a rounding error.
+  // Without the tolerance, a rounding error in 0.1 × 30 would add a fourth arrival.
   const count = Math.ceil(duration * rate - 1e-9);
   return Array.from({ length: count }, (_, n) => (n + shift()) / rate);
 }

@@ -1,27 +1,27 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 
-/** The time that a load lives in; tests have one that needs no waiting. */
+/** Clock of a load. Tests use a virtual one. */
 export interface Clock {
-  /** Milliseconds since 1970, with fractions. */
+  /** Returns milliseconds since the epoch, with fractions. */
   now(): number;
-  /** Resolves at a time, never before it; at once where it has passed or the signal aborts. */
+  /** Resolves at a time, never earlier; immediately if the time has passed or the signal aborts. */
   until(time: number, signal?: AbortSignal): Promise<void>;
 }
 
-/** Milliseconds before a moment from which on it is watched for: timers are a millisecond or more late. */
-const WATCH = 2;
+/** Time before the target at which polling starts, in ms: timers fire one or more milliseconds late. */
+const POLLING_LEAD_MS = 2;
 
-/** The wall clock as it was when the load began, carried on by the monotonic one: a step of the wall clock moves no arrival. */
+/** Creates a clock that continues the wall clock with the monotonic clock, so a step of the wall clock does not shift arrivals. */
 export function realClock(): Clock {
   const offset = Date.now() - performance.now();
   const now = (): number => offset + performance.now();
   return {
     now,
     async until(time, signal) {
-      const rest = time - now() - WATCH;
-      // Longer timers than 2³¹ ms fire at once.
+      const rest = time - now() - POLLING_LEAD_MS;
+      // Timers longer than 2³¹ ms fire immediately.
       if (rest > 0) await sleep(Math.min(rest, 2 ** 31 - 1), undefined, { signal }).catch(() => undefined);
-      // Turns of the event loop, not a busy loop: uploads and events go on meanwhile.
+      // Yields to the event loop, so uploads and events continue.
       while (now() < time && !signal?.aborted) await nextTurn();
     },
   };

@@ -7,14 +7,14 @@ import { parseTrace } from './trace.ts';
 
 export const patterns = ['steady', 'moderate', 'bursty', 'poisson', 'trace'] as const satisfies readonly Pattern[];
 
-/** What a person asks for. Rates are requests a second, times seconds. */
+/** Load as specified on the command line. Rates are in requests per second, times in seconds. */
 export interface LoadSpec {
   readonly pattern: Pattern;
   readonly rate?: number;
   readonly duration?: number;
   readonly burstSize?: number;
   readonly burstPeriod?: number;
-  /** A file. */
+  /** Path of a trace file. */
   readonly trace?: string;
   readonly closed?: boolean;
   readonly concurrency?: number;
@@ -22,12 +22,12 @@ export interface LoadSpec {
   readonly seed: number;
 }
 
-/** What is done then, and how it is told. */
+/** Schedule of a load, with its description for the report. */
 export interface LoadPlan {
   readonly schedule: OpenLoop | ClosedLoop;
   /** A pattern, or `closed`. */
   readonly pattern: Pattern | 'closed';
-  /** Mean requests a second; null where the target decides. */
+  /** Mean rate in requests per second; null for a closed loop. */
   readonly rate: number | null;
 }
 
@@ -35,29 +35,29 @@ const DURATION = 60;
 const BURST = 5;
 const RATE = 0.1;
 
-/** @throws PermanentError `invalid-load` that says which options do not go together, `invalid-trace`. */
-export async function planLoad(asked: LoadSpec, cwd: string): Promise<LoadPlan> {
-  const { closed = false, concurrency = 1, thinkTime = 0, duration = DURATION, seed } = asked;
-  assertTogether(asked);
+/** Plans the arrivals of a load. @throws PermanentError `invalid-load` with the conflicting options, `invalid-trace`. */
+export async function planLoad(spec: LoadSpec, cwd: string): Promise<LoadPlan> {
+  const { closed = false, concurrency = 1, thinkTime = 0, duration = DURATION, seed } = spec;
+  assertCompatible(spec);
   if (closed) return { schedule: { users: concurrency, think: thinkTime, duration }, pattern: 'closed', rate: null };
-  const arrivals = await readArrivals(asked, cwd);
+  const arrivals = await readArrivals(spec, cwd);
   const schedule = { times: arrivalTimes(arrivals, seed), duration: arrivals.duration };
   return { schedule, pattern: arrivals.pattern, rate: meanRate(arrivals) };
 }
 
-async function readArrivals(asked: LoadSpec, cwd: string): Promise<Arrivals> {
-  const { pattern, duration = DURATION, rate = RATE } = asked;
+async function readArrivals(spec: LoadSpec, cwd: string): Promise<Arrivals> {
+  const { pattern, duration = DURATION, rate = RATE } = spec;
   switch (pattern) {
     case 'trace': {
-      const file = asked.trace ?? '';
+      const file = spec.trace ?? '';
       const text = await readFile(resolve(cwd, file), 'utf8').catch((cause: unknown) => {
-        throw new PermanentError('invalid-load', `--trace: ${file} cannot be read: check its name`, { cause });
+        throw new PermanentError('invalid-load', `--trace: cannot read ${file}: check the path`, { cause });
       });
       const { steps, duration: recorded } = parseTrace(text);
-      return { pattern, steps, duration: Math.min(recorded, asked.duration ?? Infinity) };
+      return { pattern, steps, duration: Math.min(recorded, spec.duration ?? Infinity) };
     }
     case 'bursty': {
-      const { burstSize: size = BURST, burstPeriod: period = size / rate } = asked;
+      const { burstSize: size = BURST, burstPeriod: period = size / rate } = spec;
       return { pattern, size, period, duration };
     }
     default:
@@ -65,21 +65,18 @@ async function readArrivals(asked: LoadSpec, cwd: string): Promise<Arrivals> {
   }
 }
 
-/** An option that has no effect would be believed to have had one. */
-function assertTogether({ pattern, closed, rate, burstSize, burstPeriod, trace, concurrency, thinkTime }: LoadSpec): void {
+/** Rejects options without effect, which users would otherwise assume to be applied. */
+function assertCompatible({ pattern, closed, rate, burstSize, burstPeriod, trace, concurrency, thinkTime }: LoadSpec): void {
   const given = (value: unknown): boolean => value !== undefined;
   const wrong = (
     [
-      [closed && (given(rate) || given(trace) || given(burstSize)), '--closed has no rate: the answers set its pace'],
-      [!closed && given(concurrency), '--concurrency is for --closed: an open loop has as many under way as it needs'],
-      [!closed && given(thinkTime), '--think-time is for --closed'],
-      [
-        pattern !== 'bursty' && (given(burstSize) || given(burstPeriod)),
-        '--burst-size and --burst-period are for --pattern bursty',
-      ],
-      [given(burstPeriod) && given(rate), '--rate and --burst-period say the same twice: give one of them'],
-      [!closed && (pattern === 'trace') !== given(trace), '--pattern trace and --trace FILE go together'],
-      [pattern === 'trace' && given(rate), '--rate: a trace has its own'],
+      [closed && (given(rate) || given(trace) || given(burstSize)), '--closed has no rate: responses of the target determine it'],
+      [!closed && given(concurrency), '--concurrency needs --closed: the number of open requests is unlimited in an open loop'],
+      [!closed && given(thinkTime), '--think-time needs --closed'],
+      [pattern !== 'bursty' && (given(burstSize) || given(burstPeriod)), '--burst-size and --burst-period need --pattern bursty'],
+      [given(burstPeriod) && given(rate), '--rate and --burst-period are exclusive: pass one of them'],
+      [!closed && (pattern === 'trace') !== given(trace), '--pattern trace and --trace FILE need each other'],
+      [pattern === 'trace' && given(rate), '--rate conflicts with --trace, which contains the rate'],
     ] as const
   ).find(([is]) => is);
   if (wrong) throw new PermanentError('invalid-load', wrong[1]);

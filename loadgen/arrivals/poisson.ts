@@ -1,12 +1,12 @@
 import type { Random } from '../../shared/core/random.ts';
 
-/** From a time on, seconds, requests come at this rate, a second; until the next step. */
+/** Rate from a time until the next step: `from` is in seconds, `rate` in requests per second. */
 export interface RateStep {
   readonly from: number;
   readonly rate: number;
 }
 
-/** Arrivals of a homogeneous Poisson process, seconds: gaps are exponentially distributed. */
+/** Draws the arrivals of a homogeneous Poisson process, in seconds. Gaps are exponentially distributed. */
 export function homogeneousPoisson(rate: number, duration: number, random: Random): number[] {
   const gap = (): number => -Math.log(1 - random.next()) / rate;
   const times: number[] = [];
@@ -15,8 +15,8 @@ export function homogeneousPoisson(rate: number, duration: number, random: Rando
 }
 
 /**
- * Arrivals of a Poisson process with a varying rate: those of one with the greatest rate, each kept with probability rate / greatest
- * (Lewis and Shedler, "Simulation of nonhomogeneous Poisson processes by thinning", Naval Research Logistics 26, 1979).
+ * Draws the arrivals of a Poisson process with a varying rate by thinning: arrivals at the maximum rate are kept with probability
+ * rate / maximum (Lewis and Shedler, "Simulation of nonhomogeneous Poisson processes by thinning", Naval Research Logistics 26, 1979).
  */
 export function inhomogeneousPoisson(steps: readonly RateStep[], duration: number, random: Random): number[] {
   const greatest = Math.max(...steps.map(({ rate }) => rate));
@@ -27,7 +27,7 @@ export function inhomogeneousPoisson(steps: readonly RateStep[], duration: numbe
   });
 }
 
-/** Arrivals that are expected until `time`, seconds. */
+/** Returns the expected number of arrivals until `time`, in seconds. */
 export function expectedArrivals(steps: readonly RateStep[], time: number): number {
   return steps.reduce((sum, { from, rate }, n) => {
     const until = Math.min(time, steps[n + 1]?.from ?? Infinity);

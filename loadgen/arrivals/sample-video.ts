@@ -4,25 +4,25 @@ import { dirname, join } from 'node:path';
 import { PermanentError } from '../../shared/core/errors.ts';
 import { exec } from '../../shared/tools/exec.ts';
 
-/** What the sample says, with pauses to cut in. Of a dozen sentences those that pocketsphinx, made for people, hears best from a machine. */
+/** Sentences of the sample, spoken with pauses between them. pocketsphinx recognises them in synthesised speech. */
 export const SAMPLE_SENTENCES = [
   'The people in this picture are looking at you.',
   'There is a large house near the river.',
   'We will be there tomorrow morning at seven.',
 ];
 
-/** A photograph with people in it, which the detector's model package ships. */
+/** Returns the path of a photograph of people, which is part of the package with the detector model. */
 export function findSamplePhotograph(): string {
   return join(dirname(createRequire(import.meta.url).resolve('@vladmandic/human')), '..', 'assets', 'samples.jpg');
 }
 
-/** Slow speech, with a second between the sentences (SSML). */
+/** Returns espeak-ng arguments for slow speech with pauses between sentences (SSML). */
 export function speechArgs(output: string, sentences: readonly string[]): string[] {
   const ssml = `<speak>${sentences.join('<break time="1200ms"/>')}</speak>`;
   return ['-v', 'en-us', '-s', '130', '-m', '-w', output, ssml];
 }
 
-/** The lower part of the photograph for as long as the speech lasts; the upper part is a row of small pictures. */
+/** Returns ffmpeg arguments for a video of the lower part of the photograph (the upper part is a row of thumbnails), as long as the speech. */
 export function videoArgs(photograph: string, speech: string, output: string): string[] {
   return [
     ...['-nostdin', '-v', 'error', '-y'],
@@ -44,13 +44,13 @@ export function videoArgs(photograph: string, speech: string, output: string): s
 }
 
 /**
- * Makes a video with speech and a picture, about five seconds a sentence. @param dir gets it. @returns its path.
- * @throws PermanentError `no-sample` naming what is missing.
+ * Creates a video with speech, about five seconds per sentence. @param dir Output directory. @returns Path of the video.
+ * @throws PermanentError `no-sample` with the missing prerequisite.
  */
 export async function createSampleVideo(dir: string, signal: AbortSignal, sentences = SAMPLE_SENTENCES): Promise<string> {
   const photograph = findSamplePhotograph();
   await access(photograph).catch((cause: unknown) => {
-    throw new PermanentError('no-sample', `${photograph} is missing: run npm ci, or name a video: fave demo VIDEO`, { cause });
+    throw new PermanentError('no-sample', `${photograph} is missing: run npm ci, or pass a video: fave demo VIDEO`, { cause });
   });
   const [speech, video] = [join(dir, 'speech.wav'), join(dir, 'sample.mp4')];
   try {
@@ -60,7 +60,7 @@ export async function createSampleVideo(dir: string, signal: AbortSignal, senten
     if (signal.aborted) throw cause;
     throw new PermanentError(
       'no-sample',
-      'the sample video could not be made: install ffmpeg and espeak-ng, or name a video: fave demo VIDEO',
+      'cannot create the sample video: install ffmpeg and espeak-ng, or pass a video: fave demo VIDEO',
       { cause },
     );
   }

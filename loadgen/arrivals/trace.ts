@@ -2,8 +2,8 @@ import { PermanentError } from '../../shared/core/errors.ts';
 import type { RateStep } from './poisson.ts';
 
 /**
- * Reads a recorded rate: CSV with the header `time,rps`, a step a line, times ascending from 0; the last line's time is the end.
- * @throws PermanentError `invalid-trace` that names the line.
+ * Parses a recorded rate: CSV with the header `time,rps` and one step per line, with ascending times from 0. The last time is the end.
+ * @throws PermanentError `invalid-trace` with the line number.
  */
 export function parseTrace(text: string): { steps: RateStep[]; duration: number } {
   const [header = '', ...lines] = text.trim().split(/\r?\n/);
@@ -16,14 +16,14 @@ export function parseTrace(text: string): { steps: RateStep[]; duration: number 
   });
   steps.forEach(({ from }, n) => {
     const before = steps[n - 1]?.from;
-    if (before === undefined ? from !== 0 : from <= before) throw invalid(n + 2, 'times must begin at 0 and ascend');
+    if (before === undefined ? from !== 0 : from <= before) throw invalid(n + 2, 'times must start at 0 and ascend');
   });
   const duration = steps.at(-1)?.from ?? 0;
-  if (duration === 0) throw invalid(2, 'there must be at least two lines: a rate, and the end');
+  if (duration === 0) throw invalid(2, 'a trace needs at least two lines: a rate and the end');
   if (steps.every(({ rate }) => rate === 0)) throw invalid(2, 'every rate is 0');
   return { steps: steps.slice(0, -1), duration };
 }
 
-function invalid(line: number, what: string): PermanentError {
-  return new PermanentError('invalid-trace', `line ${line} of the trace: ${what}`);
+function invalid(line: number, problem: string): PermanentError {
+  return new PermanentError('invalid-trace', `line ${line} of the trace: ${problem}`);
 }

@@ -1,29 +1,29 @@
 import type { ItemRecord, LoadRecord, LoadStage } from '../../schemas/generated/types.ts';
 import type { Video } from '../arrivals/mix.ts';
 
-/** A request that is due. */
+/** A planned request. */
 export interface ScheduledRequest {
-  /** Place in the order of intended arrivals. */
+  /** Position in the order of planned arrivals. */
   readonly index: number;
   readonly id: string;
   readonly video: Video;
-  /** Milliseconds since 1970. */
+  /** Planned arrival, in ms since the epoch. */
   readonly intended: number;
-  /** Of a closed loop. */
+  /** Index of the user in a closed loop. */
   readonly user?: number;
 }
 
-/** What is known of a request. Numbers are milliseconds since 1970, texts are events' own times. */
+/** State of a sent request. Numbers are in ms since the epoch; strings are event times. */
 export interface PendingRequest extends ScheduledRequest {
   readonly sent: number;
   uploaded?: number;
   accepted?: string;
   end?: { readonly time?: string; readonly status: Exclude<LoadRecord['status'], 'unfinished'>; readonly error?: string };
-  /** By stage and item. */
+  /** Items by stage and item id. */
   readonly items: Map<string, ItemRecord>;
 }
 
-/** The line of a request that is over, or given up. */
+/** Converts a finished or abandoned request to its record. */
 export function toLoadRecord({
   id,
   index,
@@ -52,7 +52,7 @@ export function toLoadRecord({
     accepted: accepted ?? null,
     completed: end?.time ?? null,
     status: end?.status ?? 'unfinished',
-    // Both ends in whole milliseconds, as the event's time is: so the line agrees with itself.
+    // Whole milliseconds, so the latency equals the difference of the recorded times.
     latency_ms: end?.time === undefined ? null : Date.parse(end.time) - Date.parse(arrival),
     late_ms: rounded(Math.max(0, sent - intended)),
     ...(end?.error !== undefined && { error: end.error }),
@@ -92,11 +92,11 @@ const EMPTY: LoadStage = {
   cost_unit: 0,
 };
 
-export function toIsoTime(time: number): string {
+function toIsoTime(time: number): string {
   return new Date(time).toISOString();
 }
 
-/** Sums of decimals grow tails of digits that say nothing. */
+/** Removes floating-point noise from sums. */
 function rounded(value: number): number {
   return Math.round(value * 1e6) / 1e6;
 }

@@ -8,27 +8,27 @@ export interface Totals {
   readonly sent: number;
   readonly open: number;
   readonly completed: number;
-  /** Failed, rejected, or not even uploaded. */
+  /** Number of requests that failed, were rejected, or were not uploaded. */
   readonly failed: number;
   readonly latencies: readonly number[];
 }
 
-/** What is known of every request under way; each is closed, and handed over, when both its upload and its work are over. */
+/** State of all open requests. A request is closed and recorded when its upload and its run have ended. */
 export interface PendingRequests {
   sent(due: ScheduledRequest): void;
   uploaded(id: string): void;
   uploadFailed(id: string, error: unknown): void;
   apply(event: RequestEvent): void;
-  /** Resolves when a request is closed. */
+  /** Resolves after a request is closed. */
   closed(id: string): Promise<void>;
-  /** Resolves when no request is open. */
+  /** Resolves after all requests are closed. */
   empty(): Promise<void>;
-  /** Closes what is open as `unfinished`. */
+  /** Closes open requests as `unfinished`. */
   giveUp(): void;
   totals(): Totals;
 }
 
-/** @param close Gets each request's line and its items' when it is closed. */
+/** Creates the state of open requests. @param close Receives the record of each closed request and of its items. */
 export function createPendingRequests(
   clock: Clock,
   close: (record: LoadRecord, items: readonly ItemRecord[]) => void,
@@ -90,7 +90,7 @@ export function createPendingRequests(
 function applyItemEvent(entry: PendingRequest, time: string, progress: ItemEvent): void {
   const { request_id, stage, item, outcome, deliveries, queue_ms, duration_ms, cold_start, cost_unit } = progress;
   const name = `${stage}/${item}`;
-  // What is told again, by a redelivery, says nothing new; only a late success beats a failure.
+  // A redelivery can repeat an event. Only a later success replaces a failure.
   if ((entry.items.get(name)?.outcome ?? 'failed') !== 'failed') return;
   entry.items.set(name, { time, request_id, stage, item, outcome, deliveries, queue_ms, duration_ms, cold_start, cost_unit });
 }
@@ -102,7 +102,7 @@ function applyLifecycleEvent(entry: PendingRequest, name: string, time: string, 
     const error = first
       ? `${first.code}: ${first.message}`
       : status === 'cancelled'
-        ? 'cancelled: somebody cancelled it'
+        ? 'cancelled: a user cancelled the request'
         : undefined;
     entry.end = { time, status: status === 'cancelled' ? 'failed' : status, ...(error !== undefined && { error }) };
   }

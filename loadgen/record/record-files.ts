@@ -6,7 +6,7 @@ import type { ItemRecord, LoadRecord } from '../../schemas/generated/types.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
 import { parseJson, type SchemaName } from '../../shared/core/validate.ts';
 
-/** Files of a record, below its directory. */
+/** File names of a record, relative to its directory. */
 export const recordFiles = {
   requests: 'requests.jsonl',
   items: 'items.jsonl',
@@ -17,20 +17,20 @@ export const recordFiles = {
   cell: 'cell.json',
 } as const;
 
-/** A file of JSON lines that grows. */
+/** Appends objects to a file of JSON lines. */
 export interface JsonlWriter {
   append(value: object): void;
   close(): Promise<void>;
 }
 
-/** Begins a new file of JSON lines. @throws PermanentError `record-exists` where there is one: a record is never written twice. */
+/** Creates a file of JSON lines. @throws PermanentError `record-exists` if the file exists: records are never overwritten. */
 export async function createJsonlWriter(path: string): Promise<JsonlWriter> {
   const stream = createWriteStream(path, { flags: 'wx' });
   await new Promise((resolve, reject) => stream.once('open', resolve).once('error', reject)).catch((cause: unknown) => {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
-    throw new PermanentError('record-exists', `${path} is there already: choose another directory with --out`, { cause });
+    throw new PermanentError('record-exists', `${path} exists: choose another directory with --out`, { cause });
   });
-  // Told by close(): a disk that is full must not end the process in the middle of the load.
+  // close() reports the error, so a full disk does not end the process during the load.
   const done = finished(stream);
   done.catch(() => undefined);
   return {
@@ -42,13 +42,13 @@ export async function createJsonlWriter(path: string): Promise<JsonlWriter> {
   };
 }
 
-/** Where a load's lines go as its requests end. */
+/** Writes the records of finished requests. */
 export interface Recorder {
   append(record: LoadRecord, items: readonly ItemRecord[]): void;
   close(): Promise<void>;
 }
 
-/** @param dir It is made when it is missing. @throws PermanentError `record-exists`. */
+/** Creates the record files in `dir`, which is created if necessary. @throws PermanentError `record-exists`. */
 export async function createRecorder(dir: string): Promise<Recorder> {
   await mkdir(dir, { recursive: true });
   const requests = await createJsonlWriter(join(dir, recordFiles.requests));
@@ -62,7 +62,7 @@ export async function createRecorder(dir: string): Promise<Recorder> {
   };
 }
 
-/** Reads JSON lines back, each checked against its schema. @throws PermanentError `invalid-{name}`. */
+/** Reads JSON lines and validates each line against a schema. @throws PermanentError `invalid-{name}`. */
 export async function readJsonl<N extends SchemaName>(name: N, path: string): Promise<ReturnType<typeof parseJson<N>>[]> {
   const text = await readFile(path, 'utf8');
   return text.split('\n').flatMap((line) => (line === '' ? [] : [parseJson(name, line)]));

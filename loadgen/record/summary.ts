@@ -1,7 +1,7 @@
 import { quantile } from 'd3-array';
 import type { LoadRecord } from '../../schemas/generated/types.ts';
 
-/** A distribution, milliseconds. */
+/** A distribution, in ms. */
 export interface Distribution {
   readonly p50: number;
   readonly p95: number;
@@ -9,18 +9,18 @@ export interface Distribution {
   readonly max: number;
 }
 
-/** What became of a load's requests. */
+/** Summary of the requests of a load, with counts by status. */
 export interface LoadSummary extends Record<LoadRecord['status'], number> {
   readonly requests: number;
-  /** From the intended arrival to the closing event, of those that have one; null where none has. */
+  /** Time from planned arrival to terminal event; null if no request has a terminal event. */
   readonly latency_ms: Distribution | null;
-  /** From the intended arrival to the beginning of the upload: the load generator's own error. */
+  /** Time from planned arrival to start of the upload, which is the error of the load generator. */
   readonly late_ms: Distribution | null;
   readonly cold_starts: number;
   readonly cost_unit: number;
 }
 
-/** Collects what a summary is made of, so that the records need not be kept. */
+/** Creates an incremental summary, so callers need not keep all records. */
 export function createSummary(): { add(record: LoadRecord): void; summary(): LoadSummary } {
   const statuses = { completed: 0, failed: 0, rejected: 0, error: 0, unfinished: 0 };
   const [latencies, lates]: [number[], number[]] = [[], []];
@@ -44,6 +44,7 @@ export function createSummary(): { add(record: LoadRecord): void; summary(): Loa
   };
 }
 
+/** Returns the distribution of values, rounded to 0.001, or null for an empty list. */
 export function summarizeDistribution(values: readonly number[]): Distribution | null {
   if (values.length === 0) return null;
   const [p50, p95, p99, max] = [0.5, 0.95, 0.99, 1].map((p) => Math.round((quantile(values, p) ?? NaN) * 1e3) / 1e3);

@@ -11,28 +11,28 @@ import type { Target } from '../targets/target.ts';
 export interface LoadOptions {
   readonly schedule: OpenLoop | ClosedLoop;
   readonly videos: readonly Video[];
-  /** Of the mix of videos; when they arrive has been drawn already. */
+  /** Seed of the video mix. Arrival times are already drawn. */
   readonly seed: number;
   readonly target: Target;
   readonly clock: Clock;
-  /** Seconds that the last requests are waited for. */
+  /** Timeout for the last requests, in seconds. */
   readonly wait: number;
-  /** Ends the load early; what is open is closed as `unfinished`. */
+  /** Ends the load early; open requests are closed as `unfinished`. */
   readonly signal: AbortSignal;
-  /** Gets each request when it is over. */
+  /** Receives each closed request. */
   readonly record: (record: LoadRecord, items: readonly ItemRecord[]) => void;
-  /** Called once, when the load begins, with how to ask where it is. */
+  /** Called once at the start with a function that returns the current totals. */
   readonly watch?: (totals: () => Totals) => void;
 }
 
-/** Milliseconds between the start and the first arrival, so that the start's own work makes no arrival late. */
-const RUN_UP = 100;
+/** Delay before the first arrival, in ms, so work at the start does not delay it. */
+const START_DELAY_MS = 100;
 
-/** Runs a load until its last request is over. @throws What ends the target's events. */
+/** Runs a load until its last request is closed. @throws The error that ended the event subscription of the target. */
 export async function runLoad({ schedule, target, clock, wait, record, watch, ...options }: LoadOptions): Promise<void> {
   const failure = new AbortController();
   const signal = AbortSignal.any([options.signal, failure.signal]);
-  setMaxListeners(0, signal); // as many as there are uploads
+  setMaxListeners(0, signal); // one listener per upload
   const book = createPendingRequests(clock, record);
   const draw = createMix(options.videos, randomOf(options.seed));
   let count = 0;
@@ -73,12 +73,12 @@ interface Loop {
 }
 
 async function openLoop({ times, duration }: OpenLoop, { clock, signal, send }: Loop): Promise<void> {
-  const begun = clock.now() + RUN_UP;
+  const begun = clock.now() + START_DELAY_MS;
   for (const time of times) {
     const intended = begun + time * 1_000;
     await clock.until(intended, signal);
     if (signal.aborted) return;
-    void send(intended); // nobody waits for it: the next one is due whatever becomes of this one
+    void send(intended); // not awaited: an open loop does not wait for responses
   }
   await clock.until(begun + duration * 1_000, signal);
 }
@@ -103,5 +103,5 @@ async function waitForLastRequests(book: PendingRequests, clock: Clock, wait: nu
   const enough = new AbortController();
   const patience = clock.until(clock.now() + wait * 1_000, AbortSignal.any([signal, enough.signal]));
   await Promise.race([book.empty(), patience]);
-  enough.abort(); // its timer would keep the process
+  enough.abort(); // the timer would keep the process running
 }

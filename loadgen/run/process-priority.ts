@@ -1,13 +1,13 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { getPriority, setPriority } from 'node:os';
 
-/** How much a load generator goes before what it measures: it uses little, and what it is late by falsifies everything. */
+/** Nice value of the load generator. It uses little processor time, and its delays would distort all measurements. */
 const NICE = -15;
 
-/** Nice value of the session, which Linux schedules as one (sched(7), "The autogroup feature"): a process's own counts only within it. */
+/** Nice value of the session. Linux schedules a session as one group (sched(7), "The autogroup feature"); the value of a process counts only within it. */
 const AUTOGROUP = '/proc/self/autogroup';
 
-/** Lets this process go before others, where the system allows it (root). @returns How to end that; undefined where it is refused. */
+/** Raises the priority of this process, which needs root. @returns A function that restores it, or undefined if the system refused. */
 export function raisePriority(): (() => void) | undefined {
   const before = getPriority();
   const session = autogroup();
@@ -27,6 +27,6 @@ function autogroup(): string | undefined {
   try {
     return /nice (-?\d+)/.exec(readFileSync(AUTOGROUP, 'utf8'))?.[1];
   } catch {
-    return undefined; // another system, or the feature is off
+    return undefined; // not Linux, or the feature is disabled
   }
 }

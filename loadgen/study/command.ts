@@ -6,14 +6,14 @@ import { loadNames, defaultLoads } from './plan/loads.ts';
 import type { Platform } from './system/platform.ts';
 import { runStudy, type StudyOptions } from './study.ts';
 
-/** As commander reads them. */
+/** Options as parsed by commander. */
 interface Options extends Omit<StudyOptions, 'platform' | 'repeats' | 'signal' | 'progress'> {
   readonly repeats: number;
   readonly repeat?: number;
   readonly on: Platform['name'];
 }
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const report = (line: string): void => void process.stderr.write(`${line}\n`);
 
 function above0(text: string): number {
   const value = Number(text);
@@ -27,12 +27,12 @@ function whole(text: string): number {
   return value;
 }
 
-/** A reader of names separated by commas. */
+/** Returns a parser of comma-separated names. */
 function some<T extends string>(names: readonly T[]): (text: string) => T[] {
   return (text) => {
     const given = text.split(',');
     const unknown = given.find((name) => !(names as readonly string[]).includes(name));
-    if (unknown !== undefined) throw new InvalidArgumentError(`there is no ${unknown}; there are ${names.join(', ')}`);
+    if (unknown !== undefined) throw new InvalidArgumentError(`unknown name ${unknown}; available: ${names.join(', ')}`);
     return given as T[];
   };
 }
@@ -48,23 +48,23 @@ export async function runStudyCommand(
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.on(signal, () => {
-      say('stopping; the cell that was under way is run again the next time …');
+      report('stopping; the next study repeats the interrupted cell …');
       stop.abort(new DOMException('interrupted', 'AbortError'));
     });
 
   const program = new Command('study')
-    .description('Runs every regime under every load, and records it (docs/study.md).')
-    .option('--regimes <names>', 'separated by commas', some(regimeNames), [...regimeNames])
-    .option('--loads <names>', `of ${loadNames.join(', ')}`, some(loadNames), [...defaultLoads])
-    .option('--repeats <n>', 'how often each', whole, 3)
-    .option('--repeat <n>', 'only this one of the repeats', whole)
-    .option('--duration <seconds>', 'how long requests arrive in a cell', above0, 60)
-    .option('--wait <seconds>', 'how long the last requests of a cell are waited for', above0, 120)
-    .option('--video <file>', 'what is uploaded (default: a video of a few seconds that is made on the spot)')
-    .option('--seed <n>', 'of the order of the cells and of the arrivals', whole, 1)
-    .option('--capacity <n>', 'requests a second that keep every core busy (default: measured, once a directory)', above0)
-    .option('--out <dir>', 'of the records; what is there is not run again', 'experiments')
-    .addOption(new Option('--on <platform>', 'where').choices([platform.name]).default(platform.name))
+    .description('Runs and records all combinations of regimes and loads (docs/study.md).')
+    .option('--regimes <names>', 'regimes, separated by commas', some(regimeNames), [...regimeNames])
+    .option('--loads <names>', `loads, separated by commas: ${loadNames.join(', ')}`, some(loadNames), [...defaultLoads])
+    .option('--repeats <n>', 'number of repeats per combination', whole, 3)
+    .option('--repeat <n>', 'run only this repeat', whole)
+    .option('--duration <seconds>', 'duration of the load in a cell', above0, 60)
+    .option('--wait <seconds>', 'timeout for the last requests of a cell', above0, 120)
+    .option('--video <file>', 'video to upload (default: a generated sample)')
+    .option('--seed <n>', 'seed of the cell order and of the arrivals', whole, 1)
+    .option('--capacity <n>', 'requests per second that keep all cores busy (default: measured once per directory)', above0)
+    .option('--out <dir>', 'directory of the records; recorded cells are skipped', 'experiments')
+    .addOption(new Option('--on <platform>', 'platform').choices([platform.name]).default(platform.name))
     .action(({ repeat, repeats, out, on: _, ...options }: Options) =>
       run(async () => {
         const which = repeat === undefined ? Array.from({ length: repeats }, (_, n) => n + 1) : [repeat];
@@ -74,7 +74,7 @@ export async function runStudyCommand(
           repeats: which,
           out: resolve(out),
           signal: stop.signal,
-          progress: say,
+          progress: report,
         });
         for (const cell of cells) process.stdout.write(`${JSON.stringify(cell)}\n`);
         if (cells.some(({ status }) => status === 'broken')) process.exitCode = 1;
@@ -85,7 +85,7 @@ export async function runStudyCommand(
   } catch (error) {
     if (stop.signal.aborted) process.exitCode = 130;
     else {
-      say(error instanceof FaveError ? error.message : String(error instanceof Error ? error.stack : error));
+      report(error instanceof FaveError ? error.message : String(error instanceof Error ? error.stack : error));
       process.exitCode = 1;
     }
   }

@@ -20,23 +20,23 @@ export interface StudyOptions {
   readonly platform: Platform;
   readonly regimes: readonly RegimeName[];
   readonly loads: readonly LoadName[];
-  /** Which repeats, counted from 1. */
+  /** Numbers of the repeats, from 1. */
   readonly repeats: readonly number[];
-  /** Seconds of a load, and that its last requests are waited for. */
+  /** Duration of a load and timeout for its last requests, in seconds. */
   readonly duration: number;
   readonly wait: number;
-  /** A file; undefined: a short sample that is made once. */
+  /** Path of the video. Default: a short sample that is created once. */
   readonly video?: string;
   readonly seed: number;
-  /** Requests a second; undefined: measured once, and read from calibration.json after that. */
+  /** Capacity in requests per second. Default: the value in calibration.json, which is measured if the file is missing. */
   readonly capacity?: number;
-  /** Absolute. */
+  /** Absolute path. */
   readonly out: string;
   readonly signal: AbortSignal;
   readonly progress: (line: string) => void;
 }
 
-/** Runs every cell that has no cell.json yet, in an order drawn from the seed. @returns All of them. @throws What aborts it. */
+/** Runs all cells without a cell.json, in an order drawn from the seed. @returns All cells. @throws The reason of `signal`. */
 export async function runStudy(options: StudyOptions): Promise<Cell[]> {
   const { platform, seed, out, signal, progress } = options;
   await mkdir(out, { recursive: true });
@@ -48,7 +48,7 @@ export async function runStudy(options: StudyOptions): Promise<Cell[]> {
     const path = join(plan.dir, recordFiles.cell);
     const name = `${plan.regime}/${plan.load}/${plan.repeat} (${n + 1} of ${plans.length})`;
     const done = existsSync(path);
-    progress(done ? `${name} is there already` : `${name}: ${plan.facts.arrivals.count} requests in ${options.duration} s`);
+    progress(done ? `${name}: already recorded` : `${name}: ${plan.facts.arrivals.count} requests in ${options.duration} s`);
     const cell = done ? parseJson('cell', await readFile(path, 'utf8')) : await runCell(platform, plan, signal);
     if (!done)
       progress(
@@ -69,7 +69,7 @@ async function createPlans(options: StudyOptions, video: Video, capacity: number
   return regimes.flatMap((regime) =>
     loads.flatMap((load) =>
       repeats.map((repeat): CellPlan => {
-        // The same arrivals in every regime, so that what differs is the regime.
+        // All regimes have the same arrivals, so differences are effects of the regime.
         const seed = options.seed * 1_000 + repeat;
         const arrivals = toArrivals(load, capacity, duration);
         const command = formatCommand(options, { regime, load, repeat, capacity });
@@ -90,7 +90,7 @@ async function createPlans(options: StudyOptions, video: Video, capacity: number
   );
 }
 
-/** The command that runs a cell again, into another directory. */
+/** Formats the command that repeats a cell in another directory. */
 function formatCommand(
   { platform, seed, duration, wait, video }: StudyOptions,
   { regime, load, repeat, capacity }: Pick<CellPlan, 'regime' | 'load' | 'repeat'> & { capacity: number },
@@ -101,12 +101,12 @@ function formatCommand(
   return [`npm run ${script} --`, ...given, ...(video === undefined ? [] : [`--video ${video}`]), '--out rerun'].join(' ');
 }
 
-/** The video of a study: the one that was named, or a sample of one sentence that all its cells share. */
+/** Returns the video of a study: the specified one, or a sample of one sentence that all cells share. */
 async function findStudyVideo({ video, out, signal, progress }: StudyOptions): Promise<Video> {
   if (video !== undefined) return readVideo(video, process.cwd());
   const path = join(out, 'video.mp4');
   if (!existsSync(path)) {
-    progress('making a short video …');
+    progress('creating a sample video …');
     const dir = await mkdtemp(join(out, '.video-'));
     await rename(await createSampleVideo(dir, signal, SAMPLE_SENTENCES.slice(0, 1)), path).finally(() =>
       rm(dir, { recursive: true, force: true }),
@@ -120,13 +120,16 @@ async function readOrMeasureCapacity({ platform, out, signal, progress }: StudyO
   if (existsSync(path)) {
     const known = JSON.parse(await readFile(path, 'utf8')) as Calibration;
     if (known.video_sha256 === video.sha256) return known;
-    throw new PermanentError('other-video', `${path} is of another video: choose another directory with --out, or remove it`);
+    throw new PermanentError(
+      'other-video',
+      `${path} belongs to another video: choose another directory with --out, or remove the file`,
+    );
   }
-  progress('calibrating: a few requests, one after the other, in the warm regime …');
+  progress('calibrating with sequential requests in the warm regime …');
   const found = await withSystem(platform, 'warm', (observed) => calibrate(observed, video, signal));
   await writeFile(path, `${JSON.stringify(found, null, 2)}\n`);
   progress(
-    `one request takes ${Math.round(found.request_cpu_ms.reduce((a, b) => a + b, 0) / found.request_cpu_ms.length)} ms of processor time: ${found.capacity} requests/s at most`,
+    `one request uses ${Math.round(found.request_cpu_ms.reduce((a, b) => a + b, 0) / found.request_cpu_ms.length)} ms of processor time: the capacity is ${found.capacity} requests/s`,
   );
   return found;
 }

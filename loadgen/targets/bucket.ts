@@ -7,16 +7,16 @@ import { followRequestEvents, nextSequence } from '../../shared/bus/request-even
 import type { Store } from '../../shared/store/store.ts';
 import type { Target } from './target.ts';
 
-/** Milliseconds after which an upload that the store did not confirm is given up. */
+/** Timeout for an upload, in ms. */
 const UPLOAD_TIMEOUT_MS = 60_000;
 
-/** A FAVE: uploads as a user would, ends by the subjects that a user would watch. */
+/** Creates a target that uploads to the bucket and follows request events, as a user would. */
 export function createBucketTarget(store: Store, bus: Bus, options: Readonly<Record<string, string>>): Target {
   const headers = encodeOptions(options);
   let stop = (): Promise<void> => Promise.resolve();
   return {
     async open(take, failed) {
-      // From the stream, so that no event is lost with a connection.
+      // Reads from the stream, so a lost connection loses no events.
       stop = await followRequestEvents(bus, { from: await nextSequence(bus) }, { onEvent: take, onError: failed });
     },
     async send({ id, video }, signal) {

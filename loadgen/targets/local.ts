@@ -3,11 +3,11 @@ import type { RequestEvent } from '../../shared/bus/request-events.ts';
 import type { Clock } from '../arrivals/clock.ts';
 import type { Target } from './target.ts';
 
-/** A target in this process that confirms at once and has each request done at a time of its choosing. */
+/** Creates an in-process target that confirms uploads immediately and completes each request at the time that `doneAt` returns. */
 function createLocalTarget(clock: Clock, doneAt: (arrived: number) => number): Target {
   let take: (event: RequestEvent) => void;
   const closed = new AbortController();
-  setMaxListeners(0, closed.signal); // as many as there are requests
+  setMaxListeners(0, closed.signal); // one listener per request
   const answer = async (id: string): Promise<void> => {
     const done = doneAt(clock.now());
     await clock.until(done, closed.signal);
@@ -31,23 +31,23 @@ function createLocalTarget(clock: Clock, doneAt: (arrived: number) => number): T
   };
 }
 
-/** Answers at once: what is measured then is the load generator. */
+/** Creates a target that completes requests immediately, to measure the load generator itself. */
 export function createNullTarget(clock: Clock): Target {
   return createLocalTarget(clock, (arrived) => arrived);
 }
 
-/** How a stalling target behaves, milliseconds. */
+/** Behaviour of a stalling target. Times are in ms. */
 export interface Stall {
   readonly period: number;
-  /** Share of each period, from its beginning, in which nothing is answered. */
+  /** Share of each period, from its start, in which the target does not respond. */
   readonly share: number;
-  /** What an answer takes outside it. */
+  /** Response time outside the stall. */
   readonly service: number;
 }
 
 export const defaultStall: Stall = { period: 1_000, share: 0.3, service: 5 };
 
-/** Frozen part of the time; what arrives then is answered after the thaw. @param begun When its first period begins. */
+/** Creates a target that stalls periodically and responds to delayed requests after the stall. @param begun Start of the first period. */
 export function createStallingTarget(clock: Clock, { period, share, service }: Stall, begun = clock.now()): Target {
   return createLocalTarget(clock, (arrived) => {
     const phase = (arrived - begun) % period;

@@ -24,8 +24,8 @@ const studied = (plan: Omit<Plan, 'loads'>): PlatformStudy => {
 
 const holds = ({ low, high }: Interval, truth: number): boolean => low <= truth && truth <= high;
 
-describe('the findings on data with known effects', () => {
-  it('include a cold start of 800 ms in 30 % of the requests', () => {
+describe('the analysis of data with known effects', () => {
+  it('finds a cold start of 800 ms in 30 % of the requests', () => {
     const study = studied({ regimes: { cold: { coldShare: 0.3, coldMs: 800 }, warm: { replicas: 2 } }, requests: 60 });
     for (const condition of study.conditions.filter(({ regime }) => regime === 'cold')) {
       const { frequency, extra, duration, shareOfLatency } = summarizeColdStarts(condition);
@@ -43,14 +43,14 @@ describe('the findings on data with known effects', () => {
     expect(compared.find(({ load }) => load === undefined)).toSatisfy(isShown);
   });
 
-  it('include the only stage whose run time doubled', () => {
+  it('finds the only stage whose run time doubled', () => {
     const study = studied({ regimes: { warm: {}, slow: { replicas: 2, slow: { 'stage-librosa': 2 } } } });
     const shown = compareStages(study).filter(isShown);
     expect(shown.map(({ measure }) => measure.name)).toEqual(['run time of stage-librosa']);
     expect(holds(shown[0]!.contrast, 2), JSON.stringify(shown[0]!.contrast)).toBe(true);
   });
 
-  it('include the idle cost of replicas and its price per saved second', () => {
+  it('finds the idle cost of replicas and its price per saved second', () => {
     const regimes = { cold: { coldShare: 0.5, coldMs: 2_000 }, ready: { replicas: 3 } };
     const study = studied({ regimes });
     for (const { runs, regime, load } of study.conditions) {
@@ -78,8 +78,8 @@ describe('the findings on data with known effects', () => {
   });
 });
 
-describe('the findings on data without effects', () => {
-  it('are all unsupported', () => {
+describe('the analysis of data without effects', () => {
+  it('supports no finding', () => {
     const study = studied({ regimes: { one: {}, two: {} }, seed: 5 });
     const comparisons = compareAll(study);
     expect(createEffectFindings('local', comparisons).filter(({ supported }) => supported)).toEqual([]);
@@ -90,7 +90,7 @@ describe('the findings on data without effects', () => {
     ).toEqual([false, false, false]);
   });
 
-  it('show a difference in latency no more often than the significance level', async () => {
+  it('shows a difference in latency no more often than the significance level', async () => {
     const seeds = Array.from({ length: 24 }, (_, n) => 100 + n);
     const wrong: number[] = [];
     for (const seed of seeds) {
@@ -103,7 +103,7 @@ describe('the findings on data without effects', () => {
     expect(wrong.length).toBeLessThan(5);
   });
 
-  it('name too few repeats as the reason for a missing result', () => {
+  it('reports too few repeats as the reason for a missing result', () => {
     const study = studied({
       regimes: { cold: { coldShare: 1, coldMs: 5_000 }, warm: { replicas: 2 } },
       repeats: 2,

@@ -24,12 +24,12 @@ it('reads the cells of a study, including those of Kubernetes', async () => {
 });
 
 it.each([
-  ['requests.jsonl', '{"request_id":"a"}', "line 2 is not a valid loadRecord: it must have required property 'index'"],
-  ['items.jsonl', 'PNG…', 'line 2 is not a valid itemRecord: it is not JSON'],
+  ['requests.jsonl', '{"request_id":"a"}', "line 2 is not a valid load record: it must have required property 'index'"],
+  ['items.jsonl', 'PNG…', 'line 2 is not a valid item record: it is not JSON'],
   [
     'scale.jsonl',
     '{"time":"x","stage":"y","event":"exploded"}',
-    'line 2 is not a valid scaleEvent: event must be one of decision',
+    'line 2 is not a valid scale event: event must be one of decision',
   ],
 ])('reports the invalid line of %s', async (name, line, expected) => {
   await writeCells(directory, createSyntheticCells(plan));

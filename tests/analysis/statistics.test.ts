@@ -16,7 +16,7 @@ const values = [812, 455, 390, 1204, 610, 999, 733, 421, 388, 2750, 640, 515];
 
 // Expected values are from numpy 2 and scipy 1: quantile(values, p), permutation_test over all arrangements, mannwhitneyu.
 
-it('createQuantile computes the quantiles of numpy', () => {
+it('computes the quantiles of numpy', () => {
   const quantiles = [0.5, 0.9, 0.95, 0.99].map((p) => createQuantile(p)(values));
   for (const [n, expected] of [625, 1183.5, 1899.7, 2579.94].entries()) expect(quantiles[n]).toBeCloseTo(expected, 6);
 });
@@ -94,12 +94,12 @@ describe('bootstrapInterval', () => {
   });
 });
 
-it('correctHolm multiplies by the number of remaining tests and preserves the order', () => {
+it('corrects p values by the number of remaining tests without changing their order', () => {
   expect(correctHolm([0.01, 0.04, 0.03, 0.005])).toEqual([0.03, 0.06, 0.06, 0.02]);
   expect(correctHolm([0.9, 0.8])).toEqual([1, 1]);
 });
 
-it('cliffsDelta equals the value from scipy, including ties', () => {
+it('computes the Cliff’s delta of scipy, including ties', () => {
   expect(cliffsDelta([1, 2, 2, 3, 5, 8, 9], [2, 4, 4, 6, 7, 9, 10, 11])).toBeCloseTo((2 * 15.5) / 56 - 1, 10);
   expect(cliffsDelta([4, 5], [1, 2])).toBe(1);
   expect([magnitude(0.1), magnitude(-0.2), magnitude(0.4), magnitude(-1)]).toEqual(['negligible', 'small', 'medium', 'large']);

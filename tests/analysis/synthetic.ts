@@ -1,4 +1,4 @@
-/** Recorded runs with known effects in them: requests one after the other, through stages one after the other. */
+/** Synthetic cells with known effects: requests are sequential, and so are the stages of a request. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { randomOf } from '../../shared/core/random.ts';
@@ -6,19 +6,19 @@ import type { RecordedCell } from '../../analysis/data/study.ts';
 import type { Cell, ColdStartParts, ItemRecord, LoadRecord, ScaleEvent, Snapshot } from '../../schemas/generated/types.ts';
 
 export interface RegimePlan {
-  /** Replicas of each stage that are there all the time. */
+  /** Permanent replicas of each stage. */
   readonly replicas?: number;
   readonly idle_s?: number;
-  /** Share of requests that wait for one cold start, and how long it takes. */
+  /** Share of requests with one cold start, and its duration in ms. */
   readonly coldShare?: number;
   readonly coldMs?: number;
-  /** How many times as long a stage takes. */
+  /** Factor on the run time, by stage. */
   readonly slow?: Readonly<Record<string, number>>;
 }
 
 export interface Plan {
   readonly regimes: Readonly<Record<string, RegimePlan>>;
-  /** Seconds between two requests, by load. */
+  /** Interval between requests by load, in seconds. */
   readonly loads: Readonly<Record<string, number>>;
   readonly repeats?: number;
   readonly requests?: number;
@@ -26,7 +26,7 @@ export interface Plan {
   readonly platform?: Cell['platform'];
 }
 
-/** Run time of an item, ms. */
+/** Run time of an item by stage, in ms. */
 export const stageTimes = {
   'stage-ffmpeg-0': 400,
   'stage-librosa': 600,
@@ -36,7 +36,7 @@ export const stageTimes = {
   'stage-object-detector': 800,
 };
 export const MEMORY_MB = 512;
-/** Spread of run times within a run and between runs, as a share. */
+/** Relative spread of run times within and between cells. */
 const SPREAD = { within: 0.08, between: 0.02 };
 const EPOCH = Date.parse('2026-01-01T00:00:00.000Z');
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -113,7 +113,7 @@ function syntheticRun(one: One): RecordedCell {
   };
 }
 
-/** A replica that is started for one item and goes after it. */
+/** Returns the scale events of a replica that processes one item. */
 function coldReplica(stage: string, replica: string, begun: number, gone: number, total: number): ScaleEvent[] {
   const share = (of: number): number => total * of;
   const parts: ColdStartParts = {

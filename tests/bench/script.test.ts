@@ -19,7 +19,7 @@ function receipt(stage: string, item: string, ...tools: string[][]): Receipt {
   return { stage, item, tools: commands } as unknown as Receipt;
 }
 
-test('phases follow what depends on what, and take the commands from the receipts', () => {
+test('orders jobs by their dependencies and takes commands from receipts', () => {
   const receipts = [
     receipt('stage-deepspeech', 'clip_0001', ['pocketsphinx_batch', '-hyp', './pocketsphinx.hyp']),
     receipt('stage-deepspeech', 'clip_0002'),
@@ -69,7 +69,7 @@ test('phases follow what depends on what, and take the commands from the receipt
   ]);
 });
 
-test('a phase finds what the one before has made, and no argument is taken for shell syntax', async () => {
+test('links outputs of earlier phases and quotes all arguments', async () => {
   const dir = scratch();
   const source = join(dir, 'source');
   writeFileSync(source, 'it’s $HOME; `date`');
@@ -80,7 +80,7 @@ test('a phase finds what the one before has made, and no argument is taken for s
   expect(readFileSync(join(dir, 'second', 'out'), 'utf8')).toBe('it’s $HOME; `date`');
 });
 
-test('a command that fails ends the script with an error', async () => {
+test('stops at the first failed command', async () => {
   const dir = scratch();
   await writeScript(
     [[{ dir: 'only', commands: [['false'], ['touch', 'later']] }], [{ dir: 'next', commands: [['touch', 'never']] }]],

@@ -12,15 +12,15 @@ import { parseFaveHeaders } from '../../shared/pipeline/metadata.ts';
 import { mediaFolder } from '../support/media.ts';
 import { useSharedStack } from '../support/stack.ts';
 
-// Starting servers may take longer than a test may.
+// A hook has a longer timeout than a test.
 beforeAll(useSharedStack);
 
-it('uploads as a user would, and hears of the end from the subjects', async () => {
+it('uploads to the bucket and reports ends from request events', async () => {
   const { store, bus } = await useSharedStack();
   await writeFile(join(mediaFolder(), 'a b.mp4'), 'not really');
   const video = await readVideo('a b.mp4', mediaFolder());
   const target = createBucketTarget(store, bus, { memo: 'false', query: 'café' });
-  // What the system would say, as no service runs for this test.
+  // Publishes the events of the system, because this test runs no services.
   const answered: Target = {
     ...target,
     async send(sending, signal) {

@@ -13,11 +13,11 @@ async function folder(): Promise<string> {
   return dir;
 }
 
-// Loading the whole pipeline is no part of what is tested, and slow on a busy machine.
+// Loads the pipeline in advance, which is slow on a loaded machine.
 beforeAll(() => import('../../cli/commands/instance/load.ts'));
 
 describe('fave load', () => {
-  it('records every request, and sums up', async () => {
+  it('records each request and prints a summary', async () => {
     const out = join(await folder(), 'new');
     const args = ['--target', 'null', '--pattern', 'bursty', '--burst-size', '4', '--rate', '40', '--duration', '0.5'];
     const run = await fave(['load', ...args, '--regime', 'warm', '--out', out, '--json']);
@@ -36,7 +36,7 @@ describe('fave load', () => {
     expect({ ...(JSON.parse(await readFile(join(out, recordFiles.load), 'utf8')) as object), out }).toEqual(lastJson(run));
   });
 
-  it('follows a trace, and draws the same load from the same seed', async () => {
+  it('sends equal arrivals for equal traces and seeds', async () => {
     const dir = await folder();
     await writeFile(join(dir, 'trace.csv'), 'time,rps\n0,200\n0.1,0\n0.2,200\n0.3,0\n');
     const arrivals = async (out: string): Promise<number[]> => {
@@ -50,11 +50,11 @@ describe('fave load', () => {
     const [first, second] = [await arrivals('a'), await arrivals('b')];
     expect(first.length).toBeGreaterThan(20);
     expect(second).toHaveLength(first.length);
-    // Both begin at a fraction of a millisecond of their own.
+    // The start times of the loads differ by a fraction of a millisecond.
     second.forEach((time, n) => expect(Math.abs(time - first[n]!)).toBeLessThanOrEqual(1));
   });
 
-  it('stops at Ctrl-C and keeps what was recorded', async () => {
+  it('stops on Ctrl-C and keeps the record', async () => {
     const out = await folder();
     const stop = new AbortController();
     const running = fave(['load', '--target', 'null', '--rate', '20', '--duration', '3600', '--out', out], {
@@ -70,25 +70,25 @@ describe('fave load', () => {
     expect(requests).toBe(await recorded());
   });
 
-  it('never writes a record over another', async () => {
+  it('refuses to overwrite a record', async () => {
     const out = await folder();
     await writeFile(join(out, recordFiles.requests), '');
     const run = await fave(['load', '--target', 'null', '--out', out]);
     expect(run).toMatchObject({ code: 1 });
-    expect(run.stderr).toMatch(/is there already: choose another directory with --out/);
+    expect(run.stderr).toMatch(/exists: choose another directory with --out/);
   });
 
   it.each([
     [['--rate', '0'], /--rate must be a number above 0/],
-    [['--rate', '1', '--burst-period', '3', '--pattern', 'bursty'], /say the same twice/],
-    [['--burst-size', '3'], /for --pattern bursty/],
+    [['--rate', '1', '--burst-period', '3', '--pattern', 'bursty'], /are exclusive/],
+    [['--burst-size', '3'], /need --pattern bursty/],
     [['--closed', '--rate', '1'], /--closed has no rate/],
-    [['--concurrency', '2'], /is for --closed/],
-    [['--pattern', 'trace'], /go together/],
-    [['--pattern', 'trace', '--trace', 'none.csv'], /none.csv cannot be read/],
+    [['--concurrency', '2'], /needs --closed/],
+    [['--pattern', 'trace'], /need each other/],
+    [['--pattern', 'trace', '--trace', 'none.csv'], /cannot read none.csv/],
     [['--option', 'colour=red', '--video', 'a'], /there is no option "colour"/],
     [[], /--video FILE/],
-  ])('%j is refused', async (args, why) => {
+  ])('rejects %j', async (args, why) => {
     const run = await fave(['load', ...args]);
     expect(run).toMatchObject({ code: 2 });
     expect(run.stderr).toMatch(why);

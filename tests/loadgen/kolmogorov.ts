@@ -1,6 +1,6 @@
 /**
- * Probability that uniform values on [0, 1] differ from uniformity as much as these do (Kolmogorov and Smirnov's test; the asymptotic
- * distribution with Stephens' correction, Numerical Recipes, 3rd edition, 14.3.3; good from a sample of 20 on).
+ * Returns the p value of the Kolmogorov–Smirnov test of uniformity on [0, 1], from the asymptotic distribution with the correction of
+ * Stephens (Numerical Recipes, 3rd edition, 14.3.3). It is accurate for samples of at least 20.
  */
 export function kolmogorov(values: readonly number[]): number {
   const n = values.length;

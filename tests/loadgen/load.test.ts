@@ -13,7 +13,7 @@ import { createVirtualClock } from './virtual-clock.ts';
 
 const video = { name: 'a.mp4', path: '/a.mp4', weight: 1, sha256: '', size: 1 };
 
-/** Runs a load in no time. */
+/** Runs a load on a virtual clock. */
 async function run(options: Partial<LoadOptions> & Pick<LoadOptions, 'schedule' | 'target' | 'clock'>): Promise<LoadRecord[]> {
   const records: LoadRecord[] = [];
   const record: LoadOptions['record'] = (each) => records.push(validate('loadRecord', each));
@@ -23,21 +23,21 @@ async function run(options: Partial<LoadOptions> & Pick<LoadOptions, 'schedule' 
 
 const latencies = (records: readonly LoadRecord[]): number[] => records.map(({ latency_ms }) => latency_ms ?? NaN);
 
-describe('against a target that is frozen 30 % of the time', () => {
+describe('runLoad against a target that stalls 30 % of the time', () => {
   const stall = { period: 10_000, share: 0.3, service: 5 };
-  /** Of arrivals at any time: 70 % find it awake; the others wait evenly for up to 3 s. */
+  /** Latency quantiles: 70 % of arrivals find the target responsive; the others wait for a uniformly distributed time of up to 3 s. */
   const truth = (p: number): number => 5 + Math.max(0, 3_000 * ((p - 0.7) / 0.3));
 
-  it.each(['poisson', 'moderate'] as const)('%s: reports what requests went through', async (pattern) => {
+  it.each(['poisson', 'moderate'] as const)('reports the true latency quantiles for %s arrivals', async (pattern) => {
     const clock = createVirtualClock();
     const times = arrivalTimes({ pattern, rate: 19, duration: 300 }, 1);
     const seen = latencies(await run({ clock, target: createStallingTarget(clock, stall), schedule: { times, duration: 300 } }));
     expect(seen).toHaveLength(times.length);
-    // 5 700 arrivals: one σ of a quantile of the even part is 3 000 / 0.3 · √(p(1 − p)/n) = 57 ms at p = 0.75.
+    // With 5 700 arrivals, σ of a quantile of the uniform part is 3 000 / 0.3 · √(p(1 − p)/n) = 57 ms at p = 0.75.
     for (const p of [0.5, 0.75, 0.9, 0.95, 0.99]) expect(Math.abs(quantile(seen, p)! - truth(p))).toBeLessThan(p < 0.7 ? 1 : 200);
   });
 
-  it('a tool that waits for each answer before it sends the next would not: it meets a freeze once', async () => {
+  it('underestimates latency in a closed loop, which meets each stall only once', async () => {
     const clock = createVirtualClock();
     const schedule = { users: 1, think: 1 / 19, duration: 300 };
     const seen = latencies(await run({ clock, target: createStallingTarget(clock, stall), schedule }));
@@ -46,8 +46,8 @@ describe('against a target that is frozen 30 % of the time', () => {
   });
 });
 
-describe('an open loop', () => {
-  it('keeps its times, in order, whatever the target does', async () => {
+describe('runLoad with an open loop', () => {
+  it('sends requests at their planned times if the target never responds', async () => {
     const clock = createVirtualClock();
     const times = [0, 0.25, 0.25, 3];
     const never: Target = {
@@ -63,7 +63,7 @@ describe('an open loop', () => {
     expect(new Set(records.map(({ status }) => status))).toEqual(new Set(['unfinished']));
   });
 
-  it('says so when a request was late, and counts from the time that was intended', async () => {
+  it('records late_ms and measures latency from the planned arrival', async () => {
     const clock = createVirtualClock();
     let slept = false;
     const oversleeping = {
@@ -78,7 +78,7 @@ describe('an open loop', () => {
     expect(record).toMatchObject({ late_ms: 40, latency_ms: 40 });
   });
 
-  it('ends when it is told to, and leaves nothing out that was sent', async () => {
+  it('stops on abort and records open requests as unfinished', async () => {
     const clock = createVirtualClock();
     const stop = new AbortController();
     const records: LoadRecord[] = [];
@@ -89,12 +89,12 @@ describe('an open loop', () => {
     const target = createStallingTarget(clock, { period: 1_000, share: 0, service: 2_500 });
     const times = arrivalTimes({ pattern: 'steady', rate: 1, duration: 100 }, 1);
     await run({ clock, target, schedule: { times, duration: 100 }, signal: stop.signal, record });
-    // The fifth is done at 6.5 s; by then those of 5 s and 6 s were sent.
+    // The fifth completes at 6.5 s, after the requests of 5 s and 6 s were sent.
     expect(records.map(({ status }) => status)).toEqual([...Array<string>(5).fill('completed'), 'unfinished', 'unfinished']);
     expect(createSummaryOf(records)).toMatchObject({ requests: 7, completed: 5, unfinished: 2 });
   });
 
-  it('ends with the error where events can no longer be heard', async () => {
+  it('rejects with the error that ended the event subscription', async () => {
     const clock = createVirtualClock();
     const target: Target = {
       ...createNullTarget(clock),
@@ -107,8 +107,8 @@ describe('an open loop', () => {
   });
 });
 
-describe('a closed loop', () => {
-  it('has so many users, each of whom thinks after an answer', async () => {
+describe('runLoad with a closed loop', () => {
+  it('pauses each user for the think time after a response', async () => {
     const clock = createVirtualClock();
     const target = createStallingTarget(clock, { period: 1_000, share: 0, service: 1_000 });
     const records = await run({ clock, target, schedule: { users: 3, think: 1, duration: 10 } });
@@ -120,8 +120,8 @@ describe('a closed loop', () => {
   });
 });
 
-describe('a record', () => {
-  it('sums up items, told twice or not, and keeps the reason of a failure', async () => {
+describe('a load record', () => {
+  it('counts repeated item events once and contains the reason of a failure', async () => {
     const clock = createVirtualClock();
     const id: string[] = [];
     let take: (event: RequestEvent) => void = () => undefined;
@@ -170,7 +170,7 @@ describe('a record', () => {
     expect(record!.stages['s']).toMatchObject({ items: 2, failed: 1, redelivered: 1, duration_ms: 20, cost_unit: 0.2 });
   });
 
-  it('tells of an upload that failed', async () => {
+  it('contains the error of a failed upload', async () => {
     const clock = createVirtualClock();
     const target = { ...createNullTarget(clock), send: () => Promise.reject(new Error('no space')) };
     const [record] = await run({ clock, target, schedule: { times: [0], duration: 1 } });

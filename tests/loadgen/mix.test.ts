@@ -5,7 +5,7 @@ import { createMix, readVideo } from '../../loadgen/arrivals/mix.ts';
 import { randomOf } from '../../shared/core/random.ts';
 import { mediaFolder } from '../support/media.ts';
 
-it('draws videos by weight, the same ones for the same seed', async () => {
+it('draws videos by weight, and equal sequences for equal seeds', async () => {
   const dir = mediaFolder();
   await writeFile(join(dir, 'a=b.mp4'), 'a');
   await writeFile(join(dir, 'c.mp4'), 'ccc');
@@ -24,7 +24,7 @@ it('draws videos by weight, the same ones for the same seed', async () => {
   expect(draw(1)).not.toEqual(draw(2));
 });
 
-it('says what is wrong with a video', async () => {
-  await expect(readVideo('none.mp4=2', mediaFolder())).rejects.toThrow('there is no file none.mp4: check its name');
-  await expect(readVideo('.', mediaFolder())).rejects.toThrow('there is no file .');
+it('rejects a video that is missing or a directory', async () => {
+  await expect(readVideo('none.mp4=2', mediaFolder())).rejects.toThrow('file none.mp4 does not exist: check the path');
+  await expect(readVideo('.', mediaFolder())).rejects.toThrow('file . does not exist');
 });

@@ -12,6 +12,7 @@ import { computeBusyShare, readCpuTime } from '../../loadgen/study/system/proc.t
 import { startSnapshots } from '../../loadgen/study/cell/snapshots.ts';
 import { archiveLogs, measureStorage } from '../../loadgen/study/cell/storage.ts';
 import { runStudy, type StudyOptions } from '../../loadgen/study/study.ts';
+import type { ItemRecord, LoadRecord } from '../../schemas/generated/types.ts';
 import { graph } from '../../services/pipeline.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
 import { useSharedStack, uniqueId } from '../support/stack.ts';
@@ -23,14 +24,14 @@ async function folder(): Promise<string> {
   return dir;
 }
 
-describe('the loads', () => {
-  it('stay below 60 % of the capacity, all but saturation', () => {
+describe('toArrivals', () => {
+  it('stays below 60 % of the capacity, except for saturation', () => {
     for (const name of defaultLoads) expect(loads[name].share).toBeLessThan(0.6);
     expect(defaultLoads).not.toContain('saturation');
     expect(loads.saturation.share).toBeGreaterThan(1);
   });
 
-  it.each(loadNames)('%s has the rate that the table says', (name) => {
+  it.each(loadNames)('returns the rate of %s as its share of the capacity', (name) => {
     const arrivals = toArrivals(name, 0.123456, 600);
     expect(meanRate(arrivals) / 0.123456).toBeCloseTo(loads[name].share, 3);
     expect(toLoadArgs(arrivals).filter((arg) => arg.startsWith('--')).length * 2).toBe(toLoadArgs(arrivals).length);
@@ -38,14 +39,14 @@ describe('the loads', () => {
   });
 });
 
-describe('a study', () => {
+describe('runStudy', () => {
   const failing: Platform = {
     name: 'local',
     start: () => Promise.reject(new PermanentError('not-ready', 'nats-server was not ready')),
     versions: () => Promise.resolve({ node: process.version }),
   };
-  const study = async (more: Partial<StudyOptions> = {}): Promise<StudyOptions & { readonly said: string[] }> => {
-    const said: string[] = [];
+  const study = async (overrides: Partial<StudyOptions> = {}): Promise<StudyOptions & { readonly lines: string[] }> => {
+    const lines: string[] = [];
     return {
       platform: failing,
       regimes: ['cold', 'warm'],
@@ -58,13 +59,13 @@ describe('a study', () => {
       capacity: 0.5,
       out: await folder(),
       signal: new AbortController().signal,
-      progress: (line) => said.push(line),
-      said,
-      ...more,
+      progress: (line) => lines.push(line),
+      lines,
+      ...overrides,
     };
   };
 
-  it('marks cells whose system broke, says why, and does not run them again', async () => {
+  it('records cells with a failed system as broken, with the reason, and does not repeat them', async () => {
     const options = await study();
     const cells = await runStudy(options);
     expect(cells).toHaveLength(8);
@@ -72,19 +73,19 @@ describe('a study', () => {
     expect(cells[0]!.command).toMatch(
       /^npm run study -- --on local --regimes \w+ --loads \w+ --repeat \d --seed 5 .* --capacity 0.5 .* --out rerun$/,
     );
-    options.said.length = 0;
+    options.lines.length = 0;
     expect(await runStudy(options)).toEqual(cells);
-    expect(options.said.every((line) => line.endsWith('is there already'))).toBe(true);
+    expect(options.lines.every((line) => line.endsWith(': already recorded'))).toBe(true);
   });
 
-  it('gives every regime the same arrivals, and each repeat its own', async () => {
+  it('runs all regimes with equal seeds and each repeat with a different one', async () => {
     const cells = await runStudy(await study({ loads: ['moderate'] }));
     const seeds = (regime: string): number[] => cells.filter((cell) => cell.regime === regime).map(({ seed }) => seed);
     expect(seeds('cold').sort()).toEqual([5_001, 5_002]);
     expect(seeds('warm').sort()).toEqual(seeds('cold').sort());
   });
 
-  it('runs its cells in an order drawn from the seed', async () => {
+  it('runs cells in an order drawn from the seed', async () => {
     const order = async (seed: number): Promise<string[]> =>
       (await runStudy(await study({ seed }))).map(({ regime, load, repeat }) => `${regime}/${load}/${repeat}`);
     const first = await order(1);
@@ -93,7 +94,7 @@ describe('a study', () => {
     expect((await order(2)).sort()).toEqual(first.toSorted());
   });
 
-  it('leaves no cell.json of a cell that was interrupted', async () => {
+  it('writes no cell.json for an interrupted cell', async () => {
     const stop = new AbortController();
     const interrupted: Platform = {
       ...failing,
@@ -109,40 +110,13 @@ describe('a study', () => {
 });
 
 describe('the record of a cell', () => {
-  // Starting servers may take longer than a test may.
+  // A hook has a longer timeout than a test.
   beforeAll(useSharedStack);
 
-  it('names whatever was not as it should be', () => {
-    const request = {
-      request_id: 'a',
-      index: 0,
-      video: 'v',
-      size: 1,
-      intended: '',
-      sent: '',
-      uploaded: '',
-      accepted: '',
-      completed: '',
-      status: 'completed' as const,
-      latency_ms: 1,
-      late_ms: 1,
-      cold_starts: 0,
-      cost_unit: 0,
-      stages: {},
-    };
-    const item = {
-      time: '',
-      request_id: 'a',
-      stage: 's',
-      item: 'i',
-      outcome: 'done' as const,
-      deliveries: 1,
-      queue_ms: 0,
-      duration_ms: 0,
-      cold_start: false,
-      cost_unit: 0,
-    };
-    const what = findAnomalies(
+  it('lists all anomalies', () => {
+    const request = { request_id: 'a', status: 'completed', late_ms: 1 } as LoadRecord;
+    const item = { request_id: 'a', stage: 's', item: 'i', deliveries: 1 } as ItemRecord;
+    const anomalies = findAnomalies(
       [
         request,
         { ...request, late_ms: 51 },
@@ -157,18 +131,11 @@ describe('the record of a cell', () => {
         { time: '', stage: 's', event: 'crashed', replica: 's-1' },
       ],
     );
-    expect(what.map((anomaly) => anomaly.what)).toEqual([
-      'late',
-      'unfinished',
-      'upload-error',
-      'failed',
-      'failed',
-      'retried',
-      'crashed',
-    ]);
+    const expected = ['late', 'unfinished', 'upload-error', 'failed', 'failed', 'retried', 'crashed'];
+    expect(anomalies.map(({ what }) => what)).toEqual(expected);
   });
 
-  it('has what its requests left in the bucket, and their logs', async () => {
+  it('contains the storage and the logs of its requests', async () => {
     const { store } = await useSharedStack();
     const [mine, other] = [uniqueId(), uniqueId()];
     await store.put(`requests/${mine}/input/v.mp4`, '12345');
@@ -182,18 +149,17 @@ describe('the record of a cell', () => {
     expect(gunzipSync(await readFile(path)).toString()).toBe('{"n":1}\n{"n":2}\n');
   });
 
-  it('has a snapshot of every service', async () => {
+  it('contains snapshots of all services', async () => {
     const { store, bus } = await useSharedStack();
     const path = join(await folder(), recordFiles.snapshots);
     const lines = await createJsonlWriter(path);
     const system = {
       replicas: () => Promise.resolve({ relay: { replicas: 1, ready: 1, rss_mb: 50 } }),
     } as unknown as RunningSystem;
-    let taken = (): void => undefined;
-    const first = new Promise<void>((resolve) => (taken = resolve));
+    const { promise: first, resolve } = Promise.withResolvers<void>();
     const append = (line: object): void => {
       lines.append(line);
-      taken();
+      resolve();
     };
     const stop = startSnapshots({ system, store, bus }, { ...lines, append });
     await first;
@@ -205,7 +171,7 @@ describe('the record of a cell', () => {
     expect(snapshot!.store_objects).toBeGreaterThanOrEqual(0);
   });
 
-  it('tells how busy the machine was', () => {
+  it('contains the busy share of the machine', () => {
     expect(computeBusyShare({ busy: 10, all: 100 }, { busy: 40, all: 200 })).toBe(0.3);
     expect(computeBusyShare({ busy: 10, all: 100 }, { busy: 10, all: 100 })).toBe(0);
     const before = readCpuTime(process.pid);

@@ -1,8 +1,8 @@
 import type { Clock } from '../../loadgen/arrivals/clock.ts';
 
 /**
- * A clock that jumps to whatever is waited for next, as soon as nobody has anything left to do: what would take minutes takes
- * milliseconds, and is the same each time.
+ * Creates a clock that advances to the next pending time when the event loop is idle. Loads of minutes run in milliseconds and are
+ * deterministic.
  */
 export function createVirtualClock(): Clock {
   const waiting: { time: number; wake: () => void }[] = [];
@@ -16,7 +16,7 @@ export function createVirtualClock(): Clock {
     }
     now = Math.max(now, next.time);
     next.wake();
-    setImmediate(tick); // after every promise that this one has led to
+    setImmediate(tick); // after all resulting microtasks
   };
   return {
     now: () => now,

@@ -1,6 +1,6 @@
 /**
- * What the pipeline computes without a tool, for the script that it is compared with: `librosa AUDIO` analyses a soundtrack,
- * `detector FOLDER…` loads the model once and looks at all frames. The stages' own code, on local files.
+ * Runs the stages that use no tool on local files, for the script that the pipeline is compared with: `librosa AUDIO` analyses a
+ * soundtrack; `detector FOLDER…` loads the model once and analyses all frames.
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';

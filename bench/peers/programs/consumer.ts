@@ -1,4 +1,4 @@
-/** Takes what lands on some consumers exactly as a worker does, up to the validated item, and acknowledges it. */
+/** Receives and validates landed messages like a worker, reports each, and acknowledges it. */
 import { connectBus } from '../../../shared/bus/connection.ts';
 import { readConfig } from '../../../shared/config/config.ts';
 import { createLogger } from '../../../shared/observability/log.ts';

@@ -1,4 +1,4 @@
-/** A service of the fixture pipeline, as `services/main.ts` runs those of the real one, that tells what happens in it. */
+/** Runs a service of the fixture pipeline like `services/main.ts`, and reports its events. */
 import type { Bus } from '../../../shared/bus/connection.ts';
 import { runService } from '../../../shared/runtime/service/service.ts';
 import { runWorker } from '../../../shared/runtime/worker.ts';
@@ -10,7 +10,7 @@ import { sendMark } from '../mark.ts';
 const name = process.argv[2] ?? '';
 const graph = createFixtureGraph(sendMark);
 
-/** Marks each acknowledgement that the server has confirmed. */
+/** Reports each acknowledgement after the server has confirmed it. */
 function watchAcknowledgements({ connection }: Bus): void {
   const request = connection.request.bind(connection);
   connection.request = async (subject, ...rest) => {

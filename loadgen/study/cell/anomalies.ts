@@ -2,10 +2,10 @@ import type { Anomaly, ItemRecord, LoadRecord, ScaleEvent } from '../../../schem
 import type { Bus } from '../../../shared/bus/connection.ts';
 import { streams } from '../../../shared/bus/topology.ts';
 
-/** Milliseconds from which on an arrival counts as late: the load was not quite the one that was meant. */
-export const LATE_THRESHOLD_MS = 50;
+/** Lateness of an arrival above which the load differs from the planned one, in ms. */
+const LATE_THRESHOLD_MS = 50;
 
-/** What of a cell was not as it should be: nothing is left out of the record, all of it is named. */
+/** Returns all anomalies of a cell. Anomalous requests stay in the record. */
 export function findAnomalies(
   requests: readonly LoadRecord[],
   items: readonly ItemRecord[],
@@ -22,7 +22,7 @@ export function findAnomalies(
 
 function requestAnomalies({ request_id, status, error = '', late_ms, errors = 0 }: LoadRecord): Anomaly[] {
   const found: Anomaly[] = [];
-  if (status === 'unfinished') found.push({ what: 'unfinished', request_id, detail: 'had not ended when the wait was over' });
+  if (status === 'unfinished') found.push({ what: 'unfinished', request_id, detail: 'had not ended at the timeout' });
   if (status === 'error') found.push({ what: 'upload-error', request_id, detail: error });
   if (status === 'failed' || status === 'rejected') found.push({ what: 'failed', request_id, detail: error });
   else if (errors > 0) found.push({ what: 'failed', request_id, detail: `${errors} of its items failed` });
@@ -35,7 +35,7 @@ function retried({ request_id, stage, item, deliveries }: ItemRecord): Anomaly {
   return { what: 'retried', request_id, stage, detail: `${item} was delivered ${deliveries} times` };
 }
 
-/** Dead letters, by stage and request. */
+/** Counts dead letters by stage and request. */
 export async function countDeadLetters({ manager }: Bus): Promise<Anomaly[]> {
   const { state } = await manager.streams.info(streams.deadLetters, { subjects_filter: 'fave.dlq.>' });
   return Object.entries(state.subjects ?? {}).map(([subject, count]) => {

@@ -4,26 +4,25 @@ import type { Video } from '../../arrivals/mix.ts';
 import { runOneRequest } from './warm-up.ts';
 import type { ObservedSystem } from './snapshots.ts';
 
-/** What the machine can do: `calibration.json`. */
+/** Capacity of the machine, stored as `calibration.json`. */
 export interface Calibration {
   readonly date: string;
   readonly video_sha256: string;
   readonly cores: number;
-  /** Processor time of one request, servers and tools included, milliseconds; each measured. */
+  /** Measured processor time per request, in ms, including servers and tools. */
   readonly request_cpu_ms: readonly number[];
-  /** Processor time that the system uses without work, as a share of one core. */
+  /** Processor time of the idle system, as a share of one core. */
   readonly idle_cores: number;
-  /** Requests a second that would keep every core busy. */
+  /** Rate that keeps all cores busy, in requests per second. */
   readonly capacity: number;
 }
 
-/** Requests that are measured, one after the other, and seconds of rest. */
+/** Number of measured requests, which run sequentially. */
 const REQUESTS = 3;
-const REST = 5;
+/** Duration of the idle measurement. */
+const IDLE_MS = 5_000;
 
-/**
- * Measures a system in the warm regime. The time is that of its own processes: whatever else the machine does is not counted.
- */
+/** Measures the capacity of a system in the warm regime. Only the processor time of the processes of the system counts. */
 export async function calibrate(observed: ObservedSystem, video: Video, signal: AbortSignal): Promise<Calibration> {
   const { system } = observed;
   await runOneRequest(observed, video, signal);
@@ -32,7 +31,7 @@ export async function calibrate(observed: ObservedSystem, video: Video, signal: 
     await work();
     return { cpu: (await system.cpuTime()) - cpu, wall: performance.now() - begun };
   };
-  const rest = await used(() => sleep(REST * 1_000, undefined, { signal }));
+  const rest = await used(() => sleep(IDLE_MS, undefined, { signal }));
   const idle = rest.cpu / rest.wall;
   const request_cpu_ms: number[] = [];
   for (let n = 0; n < REQUESTS; n += 1) {

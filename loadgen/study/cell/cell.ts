@@ -18,7 +18,7 @@ import { startSnapshots, type ObservedSystem } from './snapshots.ts';
 import { archiveLogs, measureStorage } from './storage.ts';
 import { warmUp } from './warm-up.ts';
 
-/** What is run, and what is the same for every cell of a study. */
+/** Plan of one cell. `facts` are equal for all cells of a study. */
 export interface CellPlan {
   readonly regime: RegimeName;
   readonly load: LoadName;
@@ -26,23 +26,23 @@ export interface CellPlan {
   readonly seed: number;
   readonly arrivals: Arrivals;
   readonly video: Video;
-  /** Seconds that the last requests are waited for. */
+  /** Timeout for the last requests, in seconds. */
   readonly wait: number;
-  /** Directory of the record. */
+  /** Output directory of the record. */
   readonly dir: string;
   readonly facts: Pick<Cell, 'command' | 'settings' | 'arrivals' | 'video' | 'machine' | 'versions'>;
 }
 
-/** Milliseconds after which every stage has put its log lines into the bucket: they do so every three seconds. */
+/** Time after which all stages have uploaded their log lines, in ms: the interval is three seconds. */
 const LOG_UPLOAD_MS = 4_000;
 
 /**
- * Runs a cell on a fresh system and writes its record, cell.json last. A system that fails makes the cell `broken`.
- * @throws What `signal` aborts with; no cell.json is written then, so that the cell is run again.
+ * Runs a cell on a new system and writes its record, with cell.json last. A cell with a failed system is recorded as `broken`.
+ * @throws The reason of `signal`. In that case cell.json is not written, so the next study runs the cell again.
  */
 export async function runCell(platform: Platform, plan: CellPlan, signal: AbortSignal): Promise<Cell> {
   const { regime, load, repeat, seed, dir, facts } = plan;
-  await rm(dir, { recursive: true, force: true }); // of a cell that was interrupted
+  await rm(dir, { recursive: true, force: true }); // left by an interrupted cell
   await mkdir(dir, { recursive: true });
   const begun = new Date().toISOString();
   const measured = await withSystem(platform, regime, (observed) => measure(plan, observed, signal)).catch(
@@ -63,7 +63,7 @@ const NOTHING: { storage: CellStorage; anomalies: Anomaly[] } = {
   anomalies: [],
 };
 
-/** Runs `work` with a system that is started for it and stopped after it. */
+/** Starts a system, runs `work` and stops the system. */
 export async function withSystem<T>(
   platform: Platform,
   regime: RegimeName,
@@ -115,7 +115,7 @@ async function measure(plan: CellPlan, observed: ObservedSystem, signal: AbortSi
   const items = await readJsonl('itemRecord', join(dir, recordFiles.items));
   const scaling = await system.scaleEvents();
   await writeFile(join(dir, recordFiles.scale), scaling.map((event) => `${JSON.stringify(event)}\n`).join(''));
-  // The first arrival: until then the load's process was starting.
+  // The cell starts at the first arrival; before that, the load process was starting.
   const began = requests.map(({ intended }) => intended).sort()[0] ?? started;
   const ids = new Set(requests.map(({ request_id }) => request_id));
   await archiveLogs(store, ids, join(dir, recordFiles.logs));

@@ -6,9 +6,9 @@ import { PermanentError } from '../../../shared/core/errors.ts';
 import type { RunningSystem } from '../system/platform.ts';
 
 /**
- * Runs `fave load` in a process of its own, so that nothing else that the study does makes an arrival late; what it says goes to
- * standard error. That requests failed is no error here, the record tells of it.
- * @throws PermanentError `load-broken`; what `signal` aborts with.
+ * Runs `fave load` in a separate process, so other work of the study does not delay arrivals. Its output goes to standard error.
+ * Failed requests are part of the record and not an error of this function.
+ * @throws PermanentError `load-broken`; the reason of `signal`.
  */
 export async function runLoadProcess(
   { store, bus }: Pick<RunningSystem, 'store' | 'bus'>,
@@ -18,7 +18,7 @@ export async function runLoadProcess(
   const { PATH = '', HOME = '' } = process.env;
   const child = spawn(process.execPath, [join(root, 'dist', 'fave.mjs'), 'load', ...args], {
     env: { PATH, HOME, ...toEnvironment(store, bus) },
-    // A session of its own: Ctrl-C comes through here, and its precedence is not everybody's.
+    // A separate session: this process forwards Ctrl-C, and the raised priority applies to the load generator only.
     detached: true,
     stdio: ['ignore', 2, 2],
   });
@@ -28,7 +28,7 @@ export async function runLoadProcess(
     const code = await new Promise<number | null>((resolve, reject) => child.once('exit', resolve).once('error', reject));
     signal.throwIfAborted();
     if (code !== 0 && code !== 1)
-      throw new PermanentError('load-broken', `fave load ended with exit code ${String(code)}; what it said is above`);
+      throw new PermanentError('load-broken', `fave load ended with exit code ${String(code)}; see its output above`);
   } finally {
     signal.removeEventListener('abort', stop);
   }

@@ -9,11 +9,11 @@ import type { JsonlWriter } from '../../record/record-files.ts';
 import type { RunningSystem } from '../system/platform.ts';
 import { computeBusyShare, readCpuTimes, type CpuTimes } from '../system/proc.ts';
 
-/** Milliseconds from one snapshot to the next, and snapshots from one listing of the bucket to the next. */
-const INTERVAL = 1_000;
-const LISTING = 10;
+const INTERVAL_MS = 1_000;
+/** Number of snapshots per listing of the bucket. */
+const LISTING_INTERVAL = 10;
 
-/** A service's consumers: whose lag is what it has to do. */
+/** Consumers of each service. Their lag is the lag of the service. */
 const consumers: readonly { readonly service: string; readonly stream: string; readonly names: readonly string[] }[] = [
   { service: 'relay', stream: streams.raw, names: [RELAY_CONSUMER] },
   { service: 'tracker', stream: streams.landed, names: [TRACKER_CONSUMER] },
@@ -24,30 +24,30 @@ const consumers: readonly { readonly service: string; readonly stream: string; r
   })),
 ];
 
-/** What snapshots are taken of. */
+/** A running system, with connections to its store and bus. */
 export interface ObservedSystem {
   readonly system: RunningSystem;
   readonly store: Store;
   readonly bus: Bus;
 }
 
-/** Takes a snapshot every second until told to stop. @returns How to stop; it throws what a snapshot threw. */
+/** Starts to record a snapshot per second. @returns A function that stops and throws the error of a failed snapshot, if any. */
 export function startSnapshots(observed: ObservedSystem, lines: JsonlWriter): () => Promise<void> {
   const stop = new AbortController();
   const work = async (): Promise<void> => {
     let cpu = readCpuTimes();
     let next = Date.now();
     for (let n = 0; ; n += 1) {
-      next = Math.max(next + INTERVAL, Date.now()); // what was slow is not made up for
+      next = Math.max(next + INTERVAL_MS, Date.now()); // skips snapshots after a slow one
       await sleep(next - Date.now(), undefined, { signal: stop.signal }).catch(() => undefined);
       if (stop.signal.aborted) return;
       const before = cpu;
       cpu = readCpuTimes();
-      lines.append(await snapshot(observed, before, cpu, n % LISTING === 0));
+      lines.append(await snapshot(observed, before, cpu, n % LISTING_INTERVAL === 0));
     }
   };
   const working = work();
-  working.catch(() => undefined); // told when it is stopped
+  working.catch(() => undefined); // reported when the caller stops
   return async () => {
     stop.abort();
     await working;
@@ -67,7 +67,7 @@ async function snapshot(
     const found = await Promise.all(names.map((name) => bus.manager.consumers.info(stream, name)));
     const lag = found.reduce((sum, info) => sum + lagOf(info), 0);
     const { rss_mb, ...count } = replicas[service] ?? { replicas: 0, ready: 0, rss_mb: 0 };
-    stages[service] = { ...count, rss_mb: Math.round(rss_mb * 10) / 10, lag }; // sums of decimals grow tails
+    stages[service] = { ...count, rss_mb: Math.round(rss_mb * 10) / 10, lag };
   }
   return { time, cpu: computeBusyShare(before, after), ...(listed && (await sizeOf(store))), stages };
 }

@@ -6,7 +6,7 @@ import type { CellStorage } from '../../../schemas/generated/types.ts';
 import { metadataPaths, requestPrefix, splitKey } from '../../../shared/pipeline/keys.ts';
 import type { Store } from '../../../shared/store/store.ts';
 
-/** What requests left in the bucket, by the folder below each. Of others, such as the warm-up's, nothing is counted. */
+/** Measures the stored bytes of requests by top-level folder. Other requests, such as those of the warm-up, are excluded. */
 export async function measureStorage(store: Store, requestIds: ReadonlySet<string>): Promise<CellStorage> {
   const by_prefix: Record<string, number> = {};
   let [bytes, objects] = [0, 0];
@@ -21,7 +21,7 @@ export async function measureStorage(store: Store, requestIds: ReadonlySet<strin
   return { bytes, objects, by_prefix };
 }
 
-/** Writes the stages' log lines about requests into one compressed file, a request after the other. */
+/** Writes the log lines of requests to one compressed file, in the order of the requests. */
 export async function archiveLogs(store: Store, requestIds: Iterable<string>, path: string): Promise<void> {
   await pipeline(Readable.from(logsOf(store, requestIds)), createGzip(), createWriteStream(path));
 }

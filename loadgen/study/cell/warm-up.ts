@@ -7,17 +7,17 @@ import type { Video } from '../../arrivals/mix.ts';
 import { createBucketTarget } from '../../targets/bucket.ts';
 import type { ObservedSystem } from './snapshots.ts';
 
-/** Seconds that one request, and coming to rest, may take. */
+/** Timeout for one request and for scaling to zero, in seconds. */
 const WARM_UP_TIMEOUT_SECONDS = 180;
 
-/** Brings a system to where its regime means a load to find it: replicas that always run have worked, others are not there. */
+/** Brings a system to the initial state of its regime: permanent replicas have processed a request, other stages have no replicas. */
 export async function warmUp(observed: ObservedSystem, video: Video, signal: AbortSignal): Promise<void> {
   const { stages } = observed.system.settings;
   if (Object.values(stages).some(({ min }) => min > 0)) await runOneRequest(observed, video, signal);
   else await waitUntilIdle(observed, signal);
 }
 
-/** Sends a request that nobody times, and waits for its end. @throws PermanentError `warm-up-failed`. */
+/** Sends one unmeasured request and waits for its end. @throws PermanentError `warm-up-failed`. */
 export async function runOneRequest({ store, bus }: ObservedSystem, video: Video, signal: AbortSignal): Promise<LoadRecord> {
   const records: LoadRecord[] = [];
   await runLoad({
@@ -35,7 +35,7 @@ export async function runOneRequest({ store, bus }: ObservedSystem, video: Video
   if (record?.status !== 'completed')
     throw new PermanentError(
       'warm-up-failed',
-      `the warm-up's request ended as ${record?.status ?? 'nothing'}: ${record?.error ?? 'no reason given'}`,
+      `the warm-up request ended as ${record?.status ?? 'unknown'}: ${record?.error ?? 'no reason given'}`,
     );
   return record;
 }
@@ -48,5 +48,5 @@ async function waitUntilIdle({ system }: ObservedSystem, signal: AbortSignal): P
     if (stages.every((stage) => replicas[stage] === undefined)) return;
     await sleep(200, undefined, { signal });
   }
-  throw new PermanentError('not-at-rest', `some stages still had replicas after ${WARM_UP_TIMEOUT_SECONDS} s without work`);
+  throw new PermanentError('not-at-rest', `stages still had replicas after ${WARM_UP_TIMEOUT_SECONDS} s without items`);
 }

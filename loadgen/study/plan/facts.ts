@@ -4,6 +4,7 @@ import { root } from '../../../infra/process/paths.ts';
 import { exec } from '../../../shared/tools/exec.ts';
 import type { Video } from '../../arrivals/mix.ts';
 
+/** Returns the processor, memory and operating system of this machine. */
 export function describeMachine(): CellMachine {
   return {
     cpu: cpus()[0]?.model ?? 'unknown',
@@ -13,7 +14,7 @@ export function describeMachine(): CellMachine {
   };
 }
 
-/** The sources' commit, and whether they differ from it. */
+/** Reads the commit of the sources, with a suffix if the working tree has changes. */
 export async function readCommit(): Promise<string> {
   const git = async (...args: readonly string[]): Promise<string> => (await exec('git', args, { cwd: root })).stdout.trim();
   try {
@@ -24,6 +25,7 @@ export async function readCommit(): Promise<string> {
   }
 }
 
+/** Returns size, hash and duration of a video. */
 export async function describeVideo({ name, path, sha256, size }: Video): Promise<CellVideo> {
   const { stdout } = await exec('ffprobe', ['-v', 'error', '-show_entries', 'format=duration', '-of', 'csv=p=0', path]);
   return { name, sha256, size, duration_s: Number(stdout.trim()) };

@@ -2,16 +2,16 @@ import type { CellArrivals } from '../../../schemas/generated/types.ts';
 import type { Arrivals } from '../../arrivals/arrivals.ts';
 import { arrivalTimes, meanRate } from '../../arrivals/arrivals.ts';
 
-/** A load, at a share of what the machine can do at all: capacity is the requests a second that keep every core busy. */
+/** A load relative to the capacity of the machine, which is the rate that keeps all cores busy. */
 interface Load {
   readonly pattern: 'steady' | 'moderate' | 'bursty';
   /** Mean rate, as a share of the capacity. */
   readonly share: number;
-  /** Requests at once. */
+  /** Number of simultaneous requests. */
   readonly burst?: number;
 }
 
-/** All but saturation stay below 60 % of the capacity, so that a queue that grows is the regime's doing and not the machine's. */
+/** All loads but saturation are below 60 % of the capacity, so a growing queue is an effect of the regime and not of the machine. */
 export const loads = {
   steady: { pattern: 'steady', share: 0.25 },
   bursty: { pattern: 'bursty', share: 0.25, burst: 4 },
@@ -23,19 +23,19 @@ export type LoadName = keyof typeof loads;
 
 export const loadNames = Object.keys(loads) as LoadName[];
 
-/** Loads that belong together; saturation is asked for by name, as it answers another question. */
+/** Loads of a study by default. Saturation measures capacity and must be selected explicitly. */
 export const defaultLoads: readonly LoadName[] = loadNames.filter((name) => name !== 'saturation');
 
-/** @param capacity Requests a second. @param duration Seconds. */
+/** Returns the arrivals of a load. @param capacity In requests per second. @param duration In seconds. */
 export function toArrivals(name: LoadName, capacity: number, duration: number): Arrivals {
   const { pattern, share, burst }: Load = loads[name];
-  // Four digits, so that a command line that repeats it repeats exactly it.
+  // Rounded to four digits, so the command line of a cell reproduces the exact rate.
   const rate = Number((share * capacity).toPrecision(4));
   if (burst === undefined) return { pattern: pattern as 'steady' | 'moderate', rate, duration };
   return { pattern: 'bursty', size: burst, period: Number((burst / rate).toPrecision(4)), duration };
 }
 
-/** What a cell tells of its arrivals. */
+/** Describes arrivals for the record of a cell. */
 export function describeArrivals(arrivals: Arrivals, seed: number): CellArrivals {
   const { pattern, duration } = arrivals;
   return {
@@ -47,7 +47,7 @@ export function describeArrivals(arrivals: Arrivals, seed: number): CellArrivals
   };
 }
 
-/** Options of `fave load` that make these arrivals. */
+/** Returns the options of `fave load` that produce these arrivals. */
 export function toLoadArgs(arrivals: Arrivals): string[] {
   const args = ['--pattern', arrivals.pattern, '--duration', String(arrivals.duration)];
   if (arrivals.pattern === 'bursty')

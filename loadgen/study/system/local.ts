@@ -20,12 +20,12 @@ import { parseJson } from '../../../shared/core/validate.ts';
 import type { Platform, ReplicaCount, RunningSystem } from './platform.ts';
 import { readCpuTime, readMemory } from './proc.ts';
 
-/** This machine: each system is an instance with a data directory and ports of its own, its launcher a process of its own. */
+/** Runs each system on this machine, as an instance with a separate data directory, ports and launcher. */
 export const local: Platform = {
   name: 'local',
   async start(regime) {
     if (process.env['ARTIFACT_ENDPOINT'] || process.env['NATS_URL'])
-      throw new PermanentError('external-servers-set', 'a study starts servers of its own: unset ARTIFACT_ENDPOINT and NATS_URL');
+      throw new PermanentError('external-servers-set', 'a study starts its own servers: unset ARTIFACT_ENDPOINT and NATS_URL');
     const dataDir = await mkdtemp(join(tmpdir(), 'fave-study-'));
     const remove = (): Promise<void> => rm(dataDir, { recursive: true, force: true, maxRetries: 3 });
     try {
@@ -54,7 +54,7 @@ export const local: Platform = {
 function observe(dataDir: string): Omit<RunningSystem, 'settings' | 'store' | 'bus' | 'stop'> {
   const record = async (): Promise<InstanceRecord> => {
     const found = await readInstance(dataDir);
-    if (!found) throw new PermanentError('system-gone', `the instance in ${dataDir} ended: see its launcher.log`);
+    if (!found) throw new PermanentError('system-gone', `the instance in ${dataDir} has stopped: see its launcher.log`);
     return found;
   };
   return {

@@ -2,38 +2,38 @@ import type { Cell, RegimeSettings, ScaleEvent } from '../../../schemas/generate
 import type { BusConfig, StoreConfig } from '../../../shared/config/config.ts';
 import type { RegimeName } from '../../../infra/deployment/regimes.ts';
 
-/** Replicas of a service at a moment. */
+/** Replicas of a service. */
 export interface ReplicaCount {
-  /** Started and not gone. */
+  /** Number of running replicas. */
   readonly replicas: number;
   readonly ready: number;
-  /** Of all of them, 10⁶ bytes. */
+  /** Resident memory of all replicas, in MB (10⁶ bytes). */
   readonly rss_mb: number;
 }
 
-/** A FAVE of its own that runs in a regime. */
+/** A running system under a regime. */
 export interface RunningSystem {
   readonly settings: RegimeSettings;
-  /** An administrator's access. */
+  /** Access as administrator. */
   readonly store: StoreConfig;
   readonly bus: BusConfig;
-  /** Of every service that has replicas, by name. */
+  /** Returns the replicas of each service with at least one, by name. */
   replicas(): Promise<Readonly<Record<string, ReplicaCount>>>;
-  /** Processor time that it has used since its start, servers and tools included, milliseconds. */
+  /** Returns the processor time since start, in ms, including servers and tools. */
   cpuTime(): Promise<number>;
-  /** What its scaling has done so far. */
+  /** Returns all scale events since start. */
   scaleEvents(): Promise<ScaleEvent[]>;
-  /** @throws PermanentError `system-gone` where it does not run any more. */
+  /** Checks that the system is running. @throws PermanentError `system-gone`. */
   assertRunning(): Promise<void>;
-  /** Stops it and removes its data. */
+  /** Stops the system and removes its data. */
   stop(): Promise<void>;
 }
 
-/** Where a study runs. */
+/** Platform of a study. */
 export interface Platform {
   readonly name: Cell['platform'];
-  /** Starts a system without data. @throws Fault where it does not become ready. */
+  /** Starts a system without data. @throws FaveError if the system does not become ready. */
   start(regime: RegimeName): Promise<RunningSystem>;
-  /** Names and versions of what it is made of. */
+  /** Returns the versions of the components. */
   versions(): Promise<Record<string, string>>;
 }
