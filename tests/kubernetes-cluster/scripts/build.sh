@@ -1,24 +1,25 @@
 #!/usr/bin/env bash
-# Builds what the cluster consists of and the cache does not hold yet, from Go modules alone: 10–25 minutes on two cores, once a machine.
+# Builds the programs of the cluster that the cache lacks, from Go modules: 10–25 minutes on two cores, once per machine.
+# `build.sh kubectl` builds only kubectl.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 KUBERNETES=1.34.2 KEDA=2.18.1 ETCD=3.6.4 COREDNS=1.12.4 PROMETHEUS_OPERATOR=0.85.0
 export CGO_ENABLED=0 GOFLAGS=-mod=mod
 mkdir -p "$bin"
-# One at a time: who comes second finds it built.
+# One build at a time; a second process finds the programs built.
 exec 9>"$cache/.lock"
 flock 9
 
 build() { # NAME LDFLAGS PACKAGE, in the current directory
   say "building $1 …"
   go build -trimpath -ldflags "-s -w $2" -o "$bin/.$1" "$3"
-  mv "$bin/.$1" "$bin/$1" # complete or not at all
+  mv "$bin/.$1" "$bin/$1" # never a partial file
 }
 missing() { local name; for name in "$@"; do [ -x "$bin/$name" ] || return 0; done; return 1; }
 folder_of() { # MODULE@VERSION
   go mod download -json "$1" | sed -n 's/^\t"Dir": "\(.*\)",\{0,1\}$/\1/p'
 }
-# A writable copy of a module: `replace` lines in a go.mod count only where it is the main module.
+# Copies a module into the cache: `replace` directives apply only in the main module.
 source_of() { # FOLDER MODULE@VERSION
   [ -d "$cache/$1/src" ] && return
   mkdir -p "$cache/$1"
@@ -26,7 +27,6 @@ source_of() { # FOLDER MODULE@VERSION
   cp -r "$dir" "$cache/$1/.src" && chmod -R u+w "$cache/$1/.src" && mv "$cache/$1/.src" "$cache/$1/src"
 }
 
-# kubectl alone is enough to build the overlays.
 programs=(kubectl)
 [ "${1:-}" = kubectl ] || programs+=(kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy)
 if missing "${programs[@]}"; then
@@ -64,7 +64,7 @@ if missing coredns; then
   } >core/plugin/zplugin.go
   build coredns '' .
 fi
-# Its custom resource definitions alone: the monitors need them, the cluster no operator.
+# Only the custom resource definitions: the monitors need them, but no operator runs.
 if [ ! -d "$cache/prometheus-operator" ]; then
   dir=$(folder_of "github.com/prometheus-operator/prometheus-operator@v$PROMETHEUS_OPERATOR")/example/prometheus-operator-crd
   mkdir -p "$cache/.prometheus-operator" && chmod u+w "$cache/.prometheus-operator"
@@ -72,7 +72,7 @@ if [ ! -d "$cache/prometheus-operator" ]; then
   mv "$cache/.prometheus-operator" "$cache/prometheus-operator"
 fi
 missing k8s-pause && (cd "$here/pause" && build k8s-pause '' .)
-# Debian's package, unpacked beside instead of installed.
+# The Debian package is unpacked, not installed.
 if [ ! -d "$cache/deb/x/usr/lib/cni" ]; then
   mkdir -p "$cache/deb" && cd "$cache/deb"
   apt-get download containernetworking-plugins && for package in *.deb; do dpkg -x "$package" x; done

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Ends the processes that up.sh remembered, by id and start time, and its containers; removes cgroups, mounts and the namespace.
+# Stops the processes that up.sh recorded, by id and start time, and all containers; removes cgroups, mounts and the namespace.
 set -uo pipefail
 . "$(dirname "$0")/lib.sh"
 alive() { [ -r "/proc/$1/stat" ] && awk -v began="$2" '{exit !($3 != "Z" && $22 == began)}' "/proc/$1/stat" 2>/dev/null; }
@@ -34,9 +34,9 @@ for name in kube-scheduler kube-controller-manager kube-apiserver etcd; do stop 
 for root in /sys/fs/cgroup/*/kubepods /sys/fs/cgroup/kubepods; do
   [ -d "$root" ] && find "$root" -depth -type d -exec rmdir {} \; 2>/dev/null
 done
-# What the kubelet mounted into pods, deepest first.
+# Mounts of the kubelet in pods, deepest first.
 awk -v run="$run/" 'index($2, run) == 1 {print $2}' /proc/mounts | sort -r | while read -r mount; do umount "$mount"; done
 [ -e "/run/netns/$netns" ] && ip netns del "$netns"
-# Never a data directory that something is still mounted in.
+# Keeps the directory if something is still mounted in it.
 grep -q " $run/" /proc/mounts || rm -rf "$run"
 say 'the cluster is down'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# image.sh NAME:TAG PROGRAM USER: an image of one static program and nothing else, into the cluster's containerd. No daemon is needed.
+# image.sh NAME:TAG PROGRAM USER: imports an image of one static program into the cluster's containerd, without a Docker daemon.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 name=$1 program=$2 user=$3

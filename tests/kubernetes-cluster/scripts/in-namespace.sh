@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs a command in a network namespace of its own, made on first use, so that the cluster's addresses exist nowhere else.
-# nsenter, not `ip netns exec`: the latter hides the cgroup mounts that the kubelet needs.
+# Runs a command in the cluster's network namespace and creates it on first use. The host's network is not changed.
+# nsenter, because `ip netns exec` hides the cgroup mounts that the kubelet needs.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 if [ ! -e "/run/netns/$netns" ]; then

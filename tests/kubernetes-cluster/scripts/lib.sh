@@ -1,4 +1,4 @@
-# What the scripts of the test cluster share: where things are. Sourced, never run.
+# Paths and functions of the scripts. Sourced, never run.
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/fave/kubernetes # infra/process/paths.ts: cacheDir
 bin=$cache/bin
@@ -11,7 +11,7 @@ images=(ctr -a "$run/containerd/c.sock" -n k8s.io)
 
 say() { printf '%s\n' "$*" >&2; }
 
-# waitfor NAME SECONDS COMMAND…: asks five times a second.
+# waitfor NAME SECONDS COMMAND…: probes five times per second.
 waitfor() {
   local name=$1 tries=$(($2 * 5))
   shift 2

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# A Kubernetes of one node from the built programs: control plane, containerd, kubelet, kube-proxy, each a process of this machine.
+# Starts a Kubernetes cluster of one node from the built programs: control plane, containerd, kubelet and kube-proxy as processes.
 # Needs root, containerd, runc, openssl, iproute2, curl, util-linux. Runs inside in-namespace.sh; state and logs are in $run.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 etcd_port=22379 api_port=26443 kubelet_port=20250
 services=10.96.0.0/16 api_ip=10.96.0.1 dns_ip=10.96.0.10 pods=10.244.0.0/24
 node=node1
-if ls "$run"/pids/* >/dev/null 2>&1; then say 'the cluster runs already: tests/kubernetes-cluster/scripts/down.sh'; exit 1; fi
+if ls "$run"/pids/* >/dev/null 2>&1; then say 'the cluster is already running: tests/kubernetes-cluster/scripts/down.sh'; exit 1; fi
 rm -rf "$run"
 mkdir -p "$run"/{pids,began,log,pki,etcd,cni/net.d,containerd/{root,state},kubelet,podlogs,varlog,varlib-up,varlib-work}
 chmod 700 "$run/pki"
 
-# A process, remembered by id and start time, so that down.sh never ends somebody else's.
+# Starts a process and records its id and start time, so that down.sh stops no other process.
 start() {
   local name=$1
   shift
@@ -62,7 +62,7 @@ start kube-apiserver "$bin/kube-apiserver" --etcd-servers="http://127.0.0.1:$etc
   --proxy-client-cert-file=pki/front-client.crt --proxy-client-key-file=pki/front-client.key --enable-aggregator-routing=true \
   --kubelet-preferred-address-types=InternalIP --kubelet-client-certificate=pki/kubelet-client.crt --kubelet-client-key=pki/kubelet-client.key
 waitfor kube-apiserver 120 "$kubectl" get --raw /readyz
-# The autoscaler's intervals are the defaults, which the regimes count with (infra/deployment/regimes.ts: hpa).
+# The autoscaler keeps its default intervals, which the regimes assume (infra/deployment/regimes.ts: hpa).
 start kube-controller-manager "$bin/kube-controller-manager" --kubeconfig="$KUBECONFIG" --leader-elect=false --bind-address=127.0.0.1 --secure-port=20257 \
   --cert-dir="$run/pki/kcm" --service-account-private-key-file=pki/sa.key --root-ca-file=pki/ca.crt --cluster-signing-cert-file=pki/ca.crt --cluster-signing-key-file=pki/ca.key
 start kube-scheduler "$bin/kube-scheduler" --kubeconfig="$KUBECONFIG" --leader-elect=false --bind-address=127.0.0.1 --secure-port=20259 --cert-dir="$run/pki/scheduler"
@@ -96,7 +96,7 @@ cat >cni/net.d/10-bridge.conflist <<J
  {"type":"bridge","bridge":"fave-pods","isGateway":true,"ipMasq":false,"hairpinMode":true,
   "ipam":{"type":"host-local","dataDir":"$run/cni/ipam","ranges":[[{"subnet":"$pods"}]],"routes":[{"dst":"0.0.0.0/0"}]}}]}
 J
-# A mount namespace of its own: what containerd and the kubelet write below /var stays in $run.
+# A private mount namespace keeps the files of containerd and the kubelet below /var in $run.
 start containerd unshare -m --propagation private bash -c "mount --make-rshared / && mount --bind $run/varlog /var/log \
   && mount -t overlay overlay -o lowerdir=/var/lib,upperdir=$run/varlib-up,workdir=$run/varlib-work /var/lib && mkdir -p /var/lib/kubelet \
   && exec containerd --config $run/containerd/config.toml"
