@@ -9,7 +9,7 @@ import { restrictMetrics } from '../observe/promql.ts';
 import { root } from '../process/paths.ts';
 import { addressOf, hosts, images, NAMESPACE, ports, secretOf } from './names.ts';
 
-/** Returns the files below `k8s/` that follow from the graph, the regimes and the alerts, by path. All other files are written by hand. */
+/** Returns the files below `k8s/` that follow from the graph, the regimes and the alerts, by path. All other files are maintained manually. */
 export async function generateManifests(graph: Graph): Promise<Record<string, string>> {
   const files = {
     'base/stages.yaml': stageManifests(graph),
@@ -80,7 +80,7 @@ function trigger(consumer: string, lagTarget: number): string {
 `;
 }
 
-/** Returns an overlay that gives every stage the numbers of a regime, and the stages that the regime excepts their own. */
+/** Returns an overlay that gives every stage the settings of a regime, and the stages that the regime excepts their own. */
 function regimeOverlay(name: RegimeName): string {
   const { about, polling_s, scaling, except } = regimes[name];
   const stagesByNumbers = new Map<string, string[]>();

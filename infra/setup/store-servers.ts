@@ -49,7 +49,7 @@ async function findProblems(readInfo: () => Promise<string>, protocol: string): 
   );
   if (typeof servers === 'string') return [servers];
   if (servers.length === 0) return ['the store reported no server'];
-  // A single server announces keys to nobody, and its address may differ for clients.
+  // A single server has no peers to inform, and its address may differ for clients.
   const [, ...others] = servers;
   const probes = others.length === 0 ? [] : servers.map(({ endpoint }) => probe(`${protocol}//${endpoint}`));
   return [...servers.flatMap(offlineParts), ...(await Promise.all(probes)).flat()];

@@ -5,7 +5,7 @@ import type { Timeline } from './scenario-report.ts';
 const FIRST = 'first item done';
 const MARK = 'event (dashed)';
 
-/** A row a stage over time: lag, pods that are wanted, pods that are ready, and when the first item was done. @returns SVG. */
+/** Draws a row per stage over time: lag, desired pods, ready pods and the first item. @returns SVG. */
 export async function figure({ about, overlay, completed, stages, changes, marks = [] }: Timeline): Promise<string> {
   const end = Math.max(completed, ...changes.map(({ t }) => t));
   const measures = ['lag', 'desired', 'ready'] as const;

@@ -64,7 +64,7 @@ export const upgraded =
     await applyCurrentVersion(overlay, changes);
     const update = (): Promise<void> => runDocumented('upgrade', { FAVE_VERSION: NEXT });
     await updateDuringRequest({ system, id: 'upgraded', update, connect: () => Promise.resolve(system) });
-    // Pods of the previous version may still finish an item that another pod has completed meanwhile.
+    // Pods of the previous version may still finish an item that another pod has completed too.
     await waitUntil(`all pods run ${NEXT}`, 600, async () => {
       const path = '{.items[*].spec.containers[0].image}';
       const lasting = ['-l', 'app.kubernetes.io/component!=set-up', '-o', `jsonpath=${path}`];
