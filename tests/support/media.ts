@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll } from 'vitest';
@@ -27,6 +27,13 @@ afterAll(() => {
 export function mediaFolder(): string {
   folder ??= mkdtempSync(join(tmpdir(), 'fave-media-'));
   return folder;
+}
+
+/** Writes a file to the media folder of this test file and returns its path. */
+export function writeMedia(name: string, content: string | Buffer): string {
+  const path = join(mediaFolder(), name);
+  writeFileSync(path, content);
+  return path;
 }
 
 /** Runs ffmpeg for a test. */

@@ -44,6 +44,8 @@ export interface RunOptions {
   readonly options?: OptionMap;
   readonly settings?: OptionMap;
   readonly signal?: AbortSignal;
+  /** Resource of the stage. Default: the one that the stage creates. */
+  readonly resource?: unknown;
   /** Instead of running programs for real. */
   readonly exec?: Exec;
 }
@@ -71,7 +73,7 @@ export async function runStageLocally(stage: AnyStage, item: LocalObject, given:
   await code.run(itemOf(source, given.siblings ?? []), {
     options: withDefaults(stage.options ?? {}, given.options ?? {}),
     settings,
-    resource: await code.start?.({ settings, log }),
+    resource: given.resource ?? (await code.start?.({ settings, log })),
     outputs: outputsInto(join(root, 'outputs'), stage, source, outputs),
     exec: (command, args, options) => {
       executed.push({ command, args });

@@ -6,9 +6,10 @@ import { kinds } from '../../../schemas/kinds.ts';
 import stage from '../../../services/stage-deepspeech/stage.ts';
 import { batchArgs, controlFile } from '../../../services/stage-deepspeech/pocketsphinx.ts';
 import { exec } from '../../../shared/tools/exec.ts';
-import { mediaFolder, findMedia } from '../../support/media.ts';
+import { mediaFolder, findMedia, writeMedia } from '../../support/media.ts';
 import { runStageLocally } from '../../support/stage-harness.ts';
-import { detectSpeech, transcribe, wavFile, writeWav } from './clip.ts';
+import { extractSpeech, transcribe } from './clip.ts';
+import { wavFile } from '../../support/wav.ts';
 import { computeWordErrorRate } from './word-errors.ts';
 
 /** Milliseconds: a fifth of a second's work each second of speech, on a machine that others use too. */
@@ -20,7 +21,7 @@ const NUMBERS = 'one two three four five six seven eight nine ten';
 function counted(): string {
   const path = join(mediaFolder(), 'voice.wav');
   execFileSync('espeak-ng', ['-v', 'en-us+klatt2', '-s', '140', '-w', path, NUMBERS]);
-  return detectSpeech('counting 16k.wav', path);
+  return extractSpeech('counting 16k.wav', path);
 }
 
 const counting = counted();
@@ -52,7 +53,7 @@ describe('pocketsphinx', () => {
     const truth = JSON.parse(await readFile(findMedia('walk-and-talk.truth.json')!, 'utf8')) as Truth;
     // Not from 0 s, to see that times are those of the source and not of the clip; the first segment is cut off.
     const [start, segments] = [9, truth.segments.slice(1)];
-    const { transcript, ran } = await transcribe(detectSpeech('walk.wav', film!, start), start);
+    const { transcript, ran } = await transcribe(extractSpeech('walk.wav', film!, start), start);
 
     const rate = computeWordErrorRate(segments.map(({ text }) => text).join(' '), transcript.text);
     console.info(`word error rate ${rate.toFixed(2)}`);
@@ -79,7 +80,7 @@ describe('pocketsphinx', () => {
     'understands a speech in a hall, which it does not where it searches too little',
     { timeout: LONG },
     async () => {
-      const { transcript } = await transcribe(detectSpeech('jfk16.wav', speech!));
+      const { transcript } = await transcribe(extractSpeech('jfk16.wav', speech!));
       const said = 'And so, my fellow Americans, ask not what your country can do for you, ask what you can do for your country.';
       expect(computeWordErrorRate(said, transcript.text)).toBeLessThan(0.4);
     },
@@ -87,7 +88,7 @@ describe('pocketsphinx', () => {
 
   const long = findMedia('long-5min.mp4');
   it.skipIf(!long)('hears no words in music', { timeout: LONG }, async () => {
-    const { transcript, ran } = await transcribe(detectSpeech('music.wav', long!, 139, 169), 139);
+    const { transcript, ran } = await transcribe(extractSpeech('music.wav', long!, 139, 169), 139);
     expect(transcript.text).toBe('');
     expect(transcript.engine).toBe('pocketsphinx');
     expect(ran.executed).toHaveLength(1);
@@ -103,7 +104,7 @@ describe('pocketsphinx', () => {
     const file = await readFile(counting);
     // The header that ffmpeg writes has a LIST chunk; this one has none.
     const data = file.subarray(file.indexOf('data') + 8);
-    const bare = writeWav('without a list.wav', wavFile(new Int16Array(Uint8Array.from(data).buffer)));
+    const bare = writeMedia('without a list.wav', wavFile(new Int16Array(Uint8Array.from(data).buffer), { rate: 16_000 }));
     const [one, other] = [await transcribe(counting), await transcribe(bare)];
     expect(one.transcript.text).not.toBe('');
     expect(one.transcript).toEqual(other.transcript);
@@ -111,10 +112,16 @@ describe('pocketsphinx', () => {
 });
 
 describe('what cannot be transcribed', () => {
-  const broken = writeWav('broken.wav', 'RIFF but no sound');
+  const broken = writeMedia('broken.wav', 'RIFF but no sound');
   const run = (path: string, given: Parameters<typeof runStageLocally>[2] = {}): Promise<unknown> =>
     runStageLocally(stage, { kind: kinds.speech, path, indices: { clip: 1 }, attributes: { start: 0, end: 1 } }, given);
-  const loud = writeWav('loud.wav', wavFile(Int16Array.from({ length: 16_000 }, (_, i) => (i % 40) * 500 - 10_000)));
+  const loud = writeMedia(
+    'loud.wav',
+    wavFile(
+      Int16Array.from({ length: 16_000 }, (_, i) => (i % 40) * 500 - 10_000),
+      { rate: 16_000 },
+    ),
+  );
 
   it('a broken WAV file', async () => {
     await expect(run(broken)).rejects.toMatchObject({ code: 'unreadable-audio' });
@@ -161,7 +168,7 @@ describe('silence', () => {
     ['of a quiet room', Int16Array.from({ length: 32_000 }, (_, i) => ((i * 7919) % 41) - 20)],
     ['of no length', new Int16Array(0)],
   ])('%s is an empty transcript, and no engine runs', async (name, samples) => {
-    const path = writeWav(`silence ${name}.wav`, wavFile(samples));
+    const path = writeMedia(`silence ${name}.wav`, wavFile(samples, { rate: 16_000 }));
     const ran = await runStageLocally(stage, {
       kind: kinds.speech,
       path,
@@ -173,7 +180,13 @@ describe('silence', () => {
   });
 
   it('is also what one gets who wants no transcript', async () => {
-    const tone = writeWav('tone.wav', wavFile(Int16Array.from({ length: 16_000 }, (_, i) => (i % 40) * 500 - 10_000)));
+    const tone = writeMedia(
+      'tone.wav',
+      wavFile(
+        Int16Array.from({ length: 16_000 }, (_, i) => (i % 40) * 500 - 10_000),
+        { rate: 16_000 },
+      ),
+    );
     const { transcript, ran } = await transcribe(tone, 0, { options: { speech: 'none' } });
     expect(transcript).toMatchObject({ engine: 'none', model: null, text: '' });
     expect(ran.executed).toEqual([]);

@@ -7,14 +7,15 @@ import { whisper, whisperArgs } from '../../../services/stage-deepspeech/whisper
 import { buildWhisper, shellCommand, whisperNodeDir } from '../../../services/stage-deepspeech/whisper-node.ts';
 import { exec } from '../../../shared/tools/exec.ts';
 import { writeScriptedModel } from '../../fixtures/whisper/scripted-model.ts';
-import { mediaFolder } from '../../support/media.ts';
+import { mediaFolder, writeMedia } from '../../support/media.ts';
 import { WAIT } from '../../support/wait.ts';
-import { transcribe, wavFile, writeWav } from './clip.ts';
+import { transcribe } from './clip.ts';
+import { wavFile } from '../../support/wav.ts';
 
 /** Milliseconds: whisper.cpp is built once, half a minute of one processor that others use too. */
 const BUILD = 600_000;
 
-const tone = writeWav(
+const tone = writeMedia(
   "it's a tone.wav",
   wavFile(Int16Array.from({ length: 64_000 }, (_, i) => (i < 48_000 ? (i % 40) * 500 - 10_000 : 0))),
 );
@@ -39,7 +40,11 @@ async function behaving(
   model: string,
   given: { packageDir?: string; signal?: AbortSignal; dir?: string; language?: string } = {},
 ): Promise<TranscriptionResult> {
-  const engine = await whisper(writeWav(`ggml-${model}.bin`, 'lmgg'), () => undefined, given.packageDir ?? packageWith(fixture));
+  const engine = await whisper(
+    writeMedia(`ggml-${model}.bin`, 'lmgg'),
+    () => undefined,
+    given.packageDir ?? packageWith(fixture),
+  );
   const dir = given.dir ?? mkdtempSync(join(mediaFolder(), 'work '));
   return engine.transcribe({
     wav: tone,
@@ -156,8 +161,8 @@ describe('whisper.cpp', () => {
 describe('a model', () => {
   it.each([
     ['that is not there', join(mediaFolder(), 'ggml-none.bin'), 'cannot be read'],
-    ['that is something else', writeWav('ggml-text.bin', '<html>404</html>'), 'not a ggml model'],
-    ['that is empty', writeWav('ggml-empty.bin', ''), 'not a ggml model'],
+    ['that is something else', writeMedia('ggml-text.bin', '<html>404</html>'), 'not a ggml model'],
+    ['that is empty', writeMedia('ggml-empty.bin', ''), 'not a ggml model'],
     ['that is a folder', mediaFolder(), 'cannot be read'],
   ])('%s is a clear error for who asks for whisper', async (_, model, sentence) => {
     const asked = transcribe(tone, 0, { options: { speech: 'whisper' }, settings: { 'whisper-model': model } });

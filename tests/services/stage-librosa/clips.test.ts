@@ -1,13 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { analyse, type Analysis } from '../../../services/stage-librosa/analyse.ts';
 import { toClips, computeFeatures } from '../../../services/stage-librosa/clips.ts';
 import { FEATURES } from '../../../services/stage-librosa/meyda.ts';
-import { wavFile } from './harness.ts';
-import { sequence } from './signal.ts';
-
-async function analysisOf(samples: Int16Array): Promise<Analysis> {
-  return analyse(await wavFile(samples), new AbortController().signal);
-}
+import { analyseSamples } from './harness.ts';
+import { bursts, sequence } from './signal.ts';
 
 function sine(frequency: number, seconds: number): Int16Array {
   return Int16Array.from({ length: seconds * 22_050 }, (_, i) =>
@@ -15,44 +10,58 @@ function sine(frequency: number, seconds: number): Int16Array {
   );
 }
 
-describe('features', () => {
-  it('of a tone are its own frequency and amplitude', async () => {
-    const features = computeFeatures(1, 3, await analysisOf(sine(1_000, 4)));
+describe('analyse', () => {
+  it('computes the level of a frame beyond the first piece of a file', async () => {
+    const long = bursts();
+    const { samples, rms } = await analyseSamples(long);
+    expect(samples).toBe(long.length);
+    const frame = [...long.subarray(1_000 * 512 - 1_024, 1_000 * 512 + 1_024)].map((sample) => sample / 32_768);
+    expect(rms[1_000]).toBeCloseTo(Math.sqrt(frame.reduce((sum, sample) => sum + sample ** 2, 0) / 2_048), 12);
+  });
+
+  it('rejects a file without samples', async () => {
+    await expect(analyseSamples(new Int16Array(0))).rejects.toMatchObject({ code: 'unreadable-audio' });
+  });
+});
+
+describe('computeFeatures', () => {
+  it('returns the frequency and amplitude of a tone', async () => {
+    const features = computeFeatures(1, 3, await analyseSamples(sine(1_000, 4)));
     expect(features.rms).toBeCloseTo(0.5 / Math.SQRT2, 3);
     expect(features.zero_crossing_rate).toBeCloseTo(2_000 / 22_050, 3);
     expect(Math.abs(features.spectral_centroid - 1_000)).toBeLessThan(22_050 / 2_048);
     expect(Math.abs(features.spectral_rolloff - 1_000)).toBeLessThan(4 * (22_050 / 2_048));
-    // One tone sounds the same in each frame.
+    // A tone is equal in all frames.
     expect(Math.max(...features.mfcc_std)).toBeLessThan(0.1);
   });
 
-  it('of a tone an octave higher have a higher centroid and other MFCC', async () => {
-    const [low, high] = [await analysisOf(sine(1_000, 1)), await analysisOf(sine(2_000, 1))].map((analysis) =>
+  it('returns a higher centroid and other MFCC for a tone one octave higher', async () => {
+    const [low, high] = [await analyseSamples(sine(1_000, 1)), await analyseSamples(sine(2_000, 1))].map((analysis) =>
       computeFeatures(0, 1, analysis),
     );
     expect(high?.spectral_centroid).toBeGreaterThan(1.8 * (low?.spectral_centroid ?? Infinity));
     expect(Math.abs((high?.mfcc_mean[1] ?? 0) - (low?.mfcc_mean[1] ?? 0))).toBeGreaterThan(1);
   });
 
-  it('of digital silence are all 0', async () => {
-    const silence = computeFeatures(0, 2, await analysisOf(new Int16Array(44_100)));
+  it('returns 0 for digital silence', async () => {
+    const silence = computeFeatures(0, 2, await analyseSamples(new Int16Array(44_100)));
     expect(Object.values(silence).flat()).toEqual(Array<number>(30).fill(0));
   });
 
-  it('of a clip are of that clip alone', async () => {
-    const [silent, loud] = toClips([2, 4], await analysisOf(sequence([2.1, 0], [1.9, 20_000])));
+  it('uses only the frames of the clip', async () => {
+    const [silent, loud] = toClips([2, 4], await analyseSamples(sequence([2.1, 0], [1.9, 20_000])));
     expect(silent?.features.rms).toBe(0);
     expect(loud?.features.rms).toBeGreaterThan(0.3);
   });
 
-  it.each([1, 300, 2_047, 8_820])('of %d samples are finite', async (length) => {
-    const { features } = toClips([length / 22_050], await analysisOf(sequence([1, 20_000]).subarray(0, length)))[0] ?? {};
+  it.each([1, 300, 2_047, 8_820])('returns finite values for %d samples', async (length) => {
+    const { features } = toClips([length / 22_050], await analyseSamples(sequence([1, 20_000]).subarray(0, length)))[0] ?? {};
     const values = Object.values(features ?? {}).flat();
     expect(values).toHaveLength(30);
     expect(values.every(Number.isFinite)).toBe(true);
   });
 
-  it('of a clip without a frame of its own are of the nearest one', () => {
+  it('uses the nearest frame for a clip that contains none', () => {
     const analysis = {
       samples: 10 * 512,
       rms: Float64Array.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10),
@@ -62,7 +71,7 @@ describe('features', () => {
     expect([features.rms, features.spectral_centroid]).toEqual([8, 1]);
   });
 
-  it('are means and deviations over frames', () => {
+  it('returns means and standard deviations over frames', () => {
     const rows = Float32Array.from({ length: 2 * FEATURES }, (_, i) => (i < FEATURES ? 2 : 4));
     const { mfcc_mean, mfcc_std, ...others } = computeFeatures(0, 1, {
       samples: 11 * 512,

@@ -1,24 +1,14 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { bytesOf, chunk, format, runStage, temporary, wav, wavFile, type Segments } from './harness.ts';
+import { describe, expect, it } from 'vitest';
+import type { Segments } from '../../../schemas/generated/types.ts';
+import { findMedia, generateMedia, NO_MEDIA, writeMedia } from '../../support/media.ts';
+import { wavFile } from '../../support/wav.ts';
+import { runStage, writeSamples } from './harness.ts';
 import { bursts, sequence } from './signal.ts';
 
-const media = process.env['FAVE_TEST_MEDIA'] ?? join(import.meta.dirname, '../../../../shared/media');
-
-/** Audio of a shared medium, or undefined when it is absent. */
-async function audioOf(name: string): Promise<string | undefined> {
-  const input = join(media, name);
-  if (!existsSync(input)) return undefined;
-  const directory = await mkdtemp(join(tmpdir(), 'fave-librosa-'));
-  onTestFinished(() => rm(directory, { recursive: true }));
-  const output = join(directory, 'audio.wav');
-  const args = ['-nostdin', '-loglevel', 'error', '-i', input, '-vn', '-ac', '1', '-ar', '22050', '-c:a', 'pcm_s16le', output];
-  execFileSync('ffmpeg', args);
-  return output;
+/** Returns the audio of a test video like stage-ffmpeg-0, or undefined if this machine has no test media. */
+function audioOf(name: string): string | undefined {
+  const input = findMedia(name);
+  return input && generateMedia(`${name}.wav`, '-i', input, '-vn', '-ac', '1', '-ar', '22050', '-c:a', 'pcm_s16le');
 }
 
 function expectCovered({ clips, duration }: Segments): void {
@@ -34,9 +24,9 @@ const cutsOf = ({ clips }: Segments): number[] => clips.slice(1).map((clip) => c
 
 describe('stage-librosa', () => {
   it.each(['silence', 'fave'] as const)(
-    'covers all of the audio by the rule %s, each time with equal bytes',
+    'covers the whole audio with segmentation %s, with equal bytes per run',
     async (segmentation) => {
-      const path = await wavFile(bursts());
+      const path = writeSamples(bursts());
       const segments = await runStage(path, segmentation);
       expect(segments).toMatchObject({ segmentation, duration: Math.round((807_508 / 22_050) * 1e6) / 1e6 });
       expect(segments.clips.length).toBeGreaterThan(1);
@@ -46,7 +36,7 @@ describe('stage-librosa', () => {
   );
 
   it('cuts speech-like audio in its pauses', async () => {
-    const segments = await runStage(await wavFile(sequence([8, 9_000], [2, 12], [9, 12_000], [1.4, 12], [7, 9_000])));
+    const segments = await runStage(writeSamples(sequence([8, 9_000], [2, 12], [9, 12_000], [1.4, 12], [7, 9_000])));
     expect(cutsOf(segments).map(Math.round)).toEqual([9, 20]);
   });
 
@@ -54,30 +44,30 @@ describe('stage-librosa', () => {
     ['digital silence', new Int16Array(66_150), 3],
     ['0.4 seconds', bursts().subarray(0, 8_820), 0.4],
     ['one sample', Int16Array.of(9), 0.000045],
-  ])('makes one clip of %s', async (_, samples, duration) => {
+  ])('creates one clip from %s', async (_, samples, duration) => {
     for (const segmentation of ['silence', 'fave'] as const) {
-      const segments = await runStage(await wavFile(samples), segmentation);
+      const segments = await runStage(writeSamples(samples), segmentation);
       expect(segments.clips).toHaveLength(1);
       expect(segments.duration).toBe(duration);
       expectCovered(segments);
     }
   });
 
-  it('says so when the audio is corrupt', async () => {
-    const cut = wav(format(), chunk('data', bytesOf(bursts()))).subarray(0, 5_000);
-    await expect(runStage(await temporary(cut))).rejects.toMatchObject({ code: 'unreadable-audio' });
+  it('rejects truncated audio', async () => {
+    const truncated = writeMedia('truncated.wav', wavFile(bursts()).subarray(0, 5_000));
+    await expect(runStage(truncated)).rejects.toMatchObject({ code: 'unreadable-audio' });
   });
 
-  it('stops when it is told to', async () => {
+  it('stops on abort', async () => {
     const reason = new Error('deadline');
-    await expect(runStage(await wavFile(bursts()), 'silence', AbortSignal.abort(reason))).rejects.toBe(reason);
+    await expect(runStage(writeSamples(bursts()), 'silence', AbortSignal.abort(reason))).rejects.toBe(reason);
   });
 
-  it('cuts walk-and-talk.mp4 once in each of its pauses', async ({ skip }) => {
-    const path = await audioOf('walk-and-talk.mp4');
-    if (!path) return skip('walk-and-talk.mp4 is not in FAVE_TEST_MEDIA');
+  it('cuts walk-and-talk.mp4 once per pause', async ({ skip }) => {
+    const path = audioOf('walk-and-talk.mp4');
+    if (!path) return skip(NO_MEDIA);
     const cuts = cutsOf(await runStage(path));
-    // Between the speech segments of walk-and-talk.truth.json.
+    // The intervals are the gaps between speech segments in walk-and-talk.truth.json.
     for (const [from, to] of [
       [7.79, 10.31],
       [12.84, 15.89],
@@ -89,23 +79,23 @@ describe('stage-librosa', () => {
       expect(cuts.filter((cut) => from < cut && cut < to)).toHaveLength(1);
   });
 
-  it('cuts music without pauses too, in long-5min.mp4', async ({ skip }) => {
-    const path = await audioOf('long-5min.mp4');
-    if (!path) return skip('long-5min.mp4 is not in FAVE_TEST_MEDIA');
+  it('cuts music without pauses in long-5min.mp4', async ({ skip }) => {
+    const path = audioOf('long-5min.mp4');
+    if (!path) return skip(NO_MEDIA);
     const segments = await runStage(path);
     expectCovered(segments);
     for (const { start, end } of segments.clips) expect(end - start >= 5 && end - start <= 30).toBe(true);
     expect(cutsOf(segments).some((cut) => cut > 139 && cut < 169)).toBe(true);
-    // Two sentences a second apart: the cut is between them.
+    // The cut is between two sentences with a pause of one second.
     expect(cutsOf(segments).some((cut) => cut > 211.78 && cut < 213.01)).toBe(true);
   });
 
-  it('takes the first threshold and whole seconds by the rule fave', async ({ skip }) => {
-    const path = await audioOf('walk-and-talk.mp4');
-    if (!path) return skip('walk-and-talk.mp4 is not in FAVE_TEST_MEDIA');
+  it('uses the first threshold and whole seconds with segmentation fave', async ({ skip }) => {
+    const path = audioOf('walk-and-talk.mp4');
+    if (!path) return skip(NO_MEDIA);
     const segments = await runStage(path, 'fave');
     expectCovered(segments);
-    // 40 intervals at 24 dB (recorded of librosa), between 54 / 30 and 54 / 0.1.
+    // librosa returns 40 intervals at 24 dB, between 54 / 30 and 54 / 0.1.
     expect(segments.top_db).toBe(24);
     expect(segments.clips.slice(0, -1).every(({ end }) => Number.isInteger(end))).toBe(true);
   });

@@ -1,14 +1,12 @@
 import { cpSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { ROW } from '../../../services/stage-object-detector/parse-detections.ts';
 import { type Detector, loadDetector, shippedModel } from '../../../services/stage-object-detector/detector.ts';
-import { cleanUp, scratch } from './harness.ts';
+import { scratch } from './harness.ts';
 
-afterEach(cleanUp);
-
-describe('the shipped model', () => {
+describe('loadDetector with the bundled model', () => {
   let detector: Detector;
   let handlers: number;
 
@@ -17,17 +15,17 @@ describe('the shipped model', () => {
     detector = await loadDetector('', 'wasm');
   });
 
-  test('says what it is and what computes it', () => {
+  it('returns the names of the model and the backend', () => {
     expect(detector).toMatchObject({ model: 'centernet', backend: { name: 'tfjs-wasm' } });
     expect(detector.backend.version).toMatch(/^4\./);
     expect(detector.sha256).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  test("leaves the process's own crash handlers alone", () => {
+  it('keeps the crash handlers of the process', () => {
     expect(process.listenerCount('uncaughtException') + process.listenerCount('unhandledRejection')).toBe(handlers);
   });
 
-  test('gives 100 rows a picture, best first, and keeps no tensor', () => {
+  it('returns 100 rows per frame by descending score, without leaking tensors', () => {
     const picture = new Uint8Array(512 * 512 * 3).fill(128);
     const rows = detector.detect(picture);
     const tensors = tf.memory().numTensors;
@@ -40,8 +38,8 @@ describe('the shipped model', () => {
   });
 });
 
-describe('a model that cannot be used', () => {
-  test('is missing: the setting is named', async () => {
+describe('loadDetector with an unusable model', () => {
+  it('reports the setting of a missing model', async () => {
     await expect(loadDetector(join(scratch(), 'none.json'), 'wasm')).rejects.toMatchObject({
       name: 'PermanentError',
       code: 'detector-model-missing',
@@ -49,7 +47,7 @@ describe('a model that cannot be used', () => {
     });
   });
 
-  test('has no weights', async () => {
+  it('reports missing weights', async () => {
     const dir = scratch();
     cpSync(shippedModel(), join(dir, 'centernet.json'));
     await expect(loadDetector(join(dir, 'centernet.json'), 'wasm')).rejects.toMatchObject({
@@ -58,13 +56,13 @@ describe('a model that cannot be used', () => {
     });
   });
 
-  test.each(['no JSON', '{}', '{"weightsManifest": []}'])('is not a graph model: %s', async (content) => {
+  it.each(['no JSON', '{}', '{"weightsManifest": []}'])('rejects a file that is not a graph model: %s', async (content) => {
     const path = join(scratch(), 'model.json');
     writeFileSync(path, content);
     await expect(loadDetector(path, 'wasm')).rejects.toMatchObject({ name: 'PermanentError', code: 'detector-model-invalid' });
   });
 
-  test('is of another kind', async () => {
+  it('rejects a model with other outputs', async () => {
     const other = join(dirname(shippedModel()), 'blazeface.json');
     await expect(loadDetector(other, 'wasm')).rejects.toMatchObject({
       code: 'detector-model-invalid',

@@ -1,33 +1,19 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { exec, type Exec, ToolError } from '../../../shared/tools/exec.ts';
 import { decode, decodeArgs } from '../../../services/stage-object-detector/frames.ts';
-import { cleanUp, scratch } from './harness.ts';
+import { ffmpeg } from '../../support/media.ts';
+import { scratch } from './harness.ts';
 
-afterEach(cleanUp);
-
-/** A JPEG of one colour. */
-function picture(dir: string, name: string, colour: string, width: number, height: number) {
+/** Creates a JPEG of one colour. */
+function createJpeg(dir: string, name: string, colour: string, width: number, height: number) {
   const path = join(dir, name);
-  execFileSync('ffmpeg', [
-    '-v',
-    'error',
-    '-f',
-    'lavfi',
-    '-i',
-    `color=${colour}:s=${String(width)}x${String(height)}`,
-    '-frames:v',
-    '1',
-    '-q:v',
-    '1',
-    path,
-  ]);
+  ffmpeg('-f', 'lavfi', '-i', `color=${colour}:s=${width}x${height}`, '-frames:v', '1', '-q:v', '1', path);
   return { path, width, height };
 }
 
-test('each picture gets its own input, filter and output', () => {
+it('builds an input, filter and output per frame', () => {
   const args = decodeArgs([
     { path: 'a.jpg', width: 640, height: 360, output: 'a.rgb' },
     { path: 'b.jpg', width: 360, height: 640, output: 'b.rgb' },
@@ -38,9 +24,9 @@ test('each picture gets its own input, filter and output', () => {
   expect(args).toMatch(/a\.rgb -map 1:v .*scale=288:512:.*pad=512:512:112:0:.* b\.rgb$/);
 });
 
-test('pictures of any shape become squares of RGB with grey bars', async () => {
+it('pads frames of any shape to RGB squares with grey bars', async () => {
   const dir = scratch();
-  const decoded = await decode([picture(dir, 'r.jpg', 'red', 64, 36), picture(dir, 'b.jpg', 'blue', 36, 64)], dir, exec);
+  const decoded = await decode([createJpeg(dir, 'r.jpg', 'red', 64, 36), createJpeg(dir, 'b.jpg', 'blue', 36, 64)], dir, exec);
 
   const pixel = (n: number, x: number, y: number): number[] => [...decoded[n]!.rgb.subarray((y * 512 + x) * 3).subarray(0, 3)];
   const near = (actual: number[], wanted: number[]): void => {
@@ -53,15 +39,15 @@ test('pictures of any shape become squares of RGB with grey bars', async () => {
   near(pixel(1, 50, 256), [128, 128, 128]);
 });
 
-test.each([
-  ['no picture at all', (): Buffer => Buffer.from('not a picture')],
-  ['half a picture', (whole: Buffer): Buffer => whole.subarray(0, whole.length / 2)],
-  ['nothing', (): Buffer => Buffer.alloc(0)],
-  ['another format', (): Buffer => Buffer.from('P6 1 1 255\nabc')],
-])('a frame that is %s is named', async (_, spoil) => {
+it.each([
+  ['an invalid frame', (): Buffer => Buffer.from('not a picture')],
+  ['a truncated frame', (whole: Buffer): Buffer => whole.subarray(0, whole.length / 2)],
+  ['an empty frame', (): Buffer => Buffer.alloc(0)],
+  ['a frame of another format', (): Buffer => Buffer.from('P6 1 1 255\nabc')],
+])('reports the name of %s', async (_, spoil) => {
   const dir = scratch();
   const path = join(dir, 'detailed.jpg');
-  execFileSync('ffmpeg', ['-v', 'error', '-f', 'lavfi', '-i', 'testsrc=s=320x180', '-frames:v', '1', path]);
+  ffmpeg('-f', 'lavfi', '-i', 'testsrc=s=320x180', '-frames:v', '1', path);
   const bad = join(dir, 'frame_0002.jpg');
   writeFileSync(bad, spoil(readFileSync(path)));
 
@@ -73,7 +59,7 @@ test.each([
   });
 });
 
-test("a missing or killed ffmpeg is not the frame's fault", async () => {
+it('reports a missing or killed ffmpeg as a tool error', async () => {
   for (const how of [{ cause: new Error('ENOENT') }, { killedBy: 'SIGKILL' as const }, { exitCode: 255, timedOut: true }]) {
     const fault = new ToolError({ command: 'ffmpeg', args: [], ...how });
     const failing: Exec = () => Promise.reject(fault);

@@ -1,27 +1,25 @@
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import * as validators from '../../../schemas/generated/validators.mjs';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { type Detector, loadDetector } from '../../../services/stage-object-detector/detector.ts';
-import { cleanUp, detectIn, frameName, writeFrames, labelsOf, createManifest, noMedia, PHOTOGRAPH, scratch } from './harness.ts';
+import { findMedia, NO_MEDIA } from '../../support/media.ts';
+import { createManifest, detectIn, frameName, labelsOf, PHOTOGRAPH, scratch, writeFrames } from './harness.ts';
 
 let detector: Detector;
 
 beforeAll(async () => {
   detector = await loadDetector('', 'wasm');
 });
-afterAll(cleanUp);
 
-describe('a photograph', () => {
-  test('of a group: people are found, inside the picture, by the named model', async () => {
+describe('stage-object-detector', () => {
+  it('detects the people in a photograph and records the model', async () => {
     const dir = scratch();
     copyFileSync(PHOTOGRAPH, join(dir, frameName(0)));
-    const { stored, used, detections } = await detectIn(dir, detector);
+    const { ran, detections } = await detectIn(dir, detector);
 
-    expect(stored.map(({ name }) => name)).toEqual(['detections']);
-    expect(validators.detections(detections)).toBe(true);
+    expect(ran.outputs.map(({ kind }) => kind.name)).toEqual(['detections']);
     expect(detections).toMatchObject({ model: 'centernet', threshold: 0.3, start: 0, end: 5 });
-    expect(used).toEqual({ centernet: `sha256:${detector.sha256.slice(0, 16)}`, 'tfjs-wasm': detector.backend.version });
+    expect(ran.used).toEqual({ centernet: `sha256:${detector.sha256.slice(0, 16)}`, 'tfjs-wasm': detector.backend.version });
 
     const [frame] = detections.frames;
     expect(frame).toMatchObject({ file: 'frame_0001.jpg', time: 0, width: 1280, height: 1158 });
@@ -35,7 +33,7 @@ describe('a photograph', () => {
     }
   });
 
-  test('twice gives the same bytes; a higher threshold gives fewer objects', async () => {
+  it('returns equal bytes per run and fewer objects for a higher threshold', async () => {
     const dir = scratch();
     copyFileSync(PHOTOGRAPH, join(dir, frameName(0)));
     const first = await detectIn(dir, detector);
@@ -47,46 +45,45 @@ describe('a photograph', () => {
     expect(best.length).toBeLessThan(first.detections.frames[0]!.objects.length);
     expect(strict.detections.frames[0]!.objects).toEqual(best);
   });
-});
 
-test('no frames: detections without frames', async () => {
-  const { detections } = await detectIn(scratch(), detector);
-  expect(detections).toEqual({ model: 'centernet', threshold: 0.3, start: 0, end: 0, frames: [] });
-});
+  it('returns detections without frames for an empty manifest', async () => {
+    const { detections } = await detectIn(scratch(), detector);
+    expect(detections).toEqual({ model: 'centernet', threshold: 0.3, start: 0, end: 0, frames: [] });
+  });
 
-test('more frames than are decoded at once stay in order', async () => {
-  const dir = scratch();
-  for (let n = 0; n < 9; n++) copyFileSync(PHOTOGRAPH, join(dir, frameName(n)));
-  const { detections } = await detectIn(dir, detector);
-  expect(detections.frames.map(({ file }) => file)).toEqual(Array.from({ length: 9 }, (_, n) => frameName(n)));
-  expect(new Set(detections.frames.map(({ objects }) => JSON.stringify(objects))).size).toBe(1);
-});
+  it('keeps the order of more frames than one batch', async () => {
+    const dir = scratch();
+    for (let n = 0; n < 9; n++) copyFileSync(PHOTOGRAPH, join(dir, frameName(n)));
+    const { detections } = await detectIn(dir, detector);
+    expect(detections.frames.map(({ file }) => file)).toEqual(Array.from({ length: 9 }, (_, n) => frameName(n)));
+    expect(new Set(detections.frames.map(({ objects }) => JSON.stringify(objects))).size).toBe(1);
+  });
 
-test('an unreadable frame fails the clip', async () => {
-  const dir = scratch();
-  copyFileSync(PHOTOGRAPH, join(dir, frameName(0)));
-  const manifest = createManifest(dir);
-  writeFileSync(join(dir, frameName(0)), 'not a picture');
-  await expect(detectIn(dir, detector, 0.3, manifest)).rejects.toMatchObject({
-    name: 'PermanentError',
-    code: 'unreadable-frame',
+  it('rejects a clip with an unreadable frame', async () => {
+    const dir = scratch();
+    copyFileSync(PHOTOGRAPH, join(dir, frameName(0)));
+    const manifest = createManifest(dir);
+    writeFileSync(join(dir, frameName(0)), 'not a picture');
+    const error = { name: 'PermanentError', code: 'unreadable-frame' };
+    await expect(detectIn(dir, detector, 0.3, manifest)).rejects.toMatchObject(error);
   });
 });
 
-describe.skipIf(noMedia)(`real footage${noMedia ? `: ${noMedia}` : ''}`, () => {
-  test('a person, in the middle of the room', async () => {
+const hasMedia = findMedia('walk-and-talk.mp4') !== undefined;
+describe.runIf(hasMedia)(`stage-object-detector on test videos${hasMedia ? '' : `: ${NO_MEDIA}`}`, () => {
+  it('locates a person', async () => {
     const { detections } = await detectIn(writeFrames('walk-and-talk.mp4', [2, 17]), detector);
     expect(labelsOf(detections)[0]).toEqual(['person']);
     expect(labelsOf(detections)[1]).toContain('person');
     const { box, score } = detections.frames[0]!.objects[0]!;
     expect(score).toBeGreaterThan(0.6);
-    // By eye: from (320, 10) to (430, 330) in 640 × 360.
+    // The person is at (320, 10) to (430, 330) in 640 × 360, measured manually.
     expect(Math.abs(box.x + box.width / 2 - 374)).toBeLessThan(25);
     expect(box.y).toBeLessThan(40);
     expect(box.height).toBeGreaterThan(280);
   });
 
-  test('bottles, each once', async () => {
+  it('detects each bottle once', async () => {
     const { detections } = await detectIn(writeFrames('bottle-detection-no-audio.mp4', [3, 30]), detector);
     for (const labels of labelsOf(detections)) {
       const bottles = labels.filter((label) => label === 'bottle').length;
@@ -96,12 +93,12 @@ describe.skipIf(noMedia)(`real footage${noMedia ? `: ${noMedia}` : ''}`, () => {
     }
   });
 
-  test('a car that drives in', async () => {
+  it('detects a car that enters the scene', async () => {
     const { detections } = await detectIn(writeFrames('car-detection-silent-track.mp4', [5, 18.5, 27.5]), detector);
     expect(labelsOf(detections).flat()).toContain('car');
   });
 
-  test('in an upright video the boxes are upright', async () => {
+  it('returns upright boxes for a rotated video', async () => {
     const { detections } = await detectIn(writeFrames('portrait-rotated.mp4', [2]), detector);
     const [frame] = detections.frames;
     expect(frame).toMatchObject({ width: 360, height: 640 });
