@@ -1,4 +1,4 @@
-/** Makes what the docs say of the code from the code, for `npm run generate`; with `--check`, fails where what is committed differs. */
+/** Generates the tables of the documentation from the code, for `npm run generate`. With `--check`, fails if a page is outdated. */
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { coresOf, regimeNames, regimeSettings } from '../infra/deployment/regimes.ts';
@@ -12,11 +12,11 @@ import { createProgram } from './program.ts';
 
 const root = new URL('../', import.meta.url);
 
-/** Text of a table in Markdown; the first row is its head. */
+/** Formats a Markdown table; the first row is its head. */
 const table = ([head = [], ...rows]: readonly (readonly (string | number)[])[]): string =>
   [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 
-/** The table of a request's options. */
+/** Returns the table of request options. */
 function optionsTable(): string {
   const owners = (option: string): string =>
     graph.stages
@@ -32,12 +32,12 @@ function optionsTable(): string {
   return table([['option', 'used by', 'default', 'meaning'], ...rows]);
 }
 
-/** What is logged. */
+/** Returns the table of log events. */
 function eventsTable(): string {
   return table([['event', 'meaning'], ...Object.entries(logEvents).map(([event, meaning]) => [`\`${event}\``, meaning])]);
 }
 
-/** The variables of the environment, those that every process reads before those of single stages. */
+/** Returns the table of environment variables: common ones first, then those of each stage. */
 function environmentTable(): string {
   const rows = (of: string, schemas: OptionSchemas, variable = (name: string) => name): string[][] =>
     Object.entries(schemas).map(([name, { default: value, description }]) => [
@@ -53,7 +53,7 @@ function environmentTable(): string {
   ]);
 }
 
-/** The numbers of each regime, a row a stage. */
+/** Returns the table of regimes, with one row per stage. */
 function regimesTable(): string {
   const settings = regimeNames.map((regime) => regimeSettings(regime, graph).stages);
   const rows = graph.stages.map(({ name }) => {
@@ -79,7 +79,7 @@ function errorTables(): string {
     .join('\n\n');
 }
 
-/** The commands, a row each. */
+/** Returns the table of commands. */
 function commandsTable(): string {
   const nobody = createOutput(process.stdout, {});
   const cli = { stdout: nobody, stderr: nobody, env: {}, cwd: '.', signal: new AbortController().signal };
@@ -114,11 +114,11 @@ for (const [page, mark, text] of pages) {
   const url = new URL(page, root);
   const before = await readFile(url, 'utf8');
   const place = new RegExp(`(<!-- ${mark} -->\n)[\\s\\S]*?(<!-- /${mark} -->)`);
-  if (!place.test(before)) throw new Error(`${page} has no place for ${mark}`);
+  if (!place.test(before)) throw new Error(`${page} lacks the marker ${mark}`);
   const after = before.replace(place, (_, begin: string, end: string) => `${begin}\n${text}\n\n${end}`);
   if (after === before) continue;
   if (process.argv.includes('--check')) {
-    console.error(`${page} does not say what the code says: run \`npm run generate\` and commit the result.`);
+    console.error(`${page} is outdated: run \`npm run generate\` and commit the result.`);
     process.exitCode = 1;
   } else await writeFile(url, after);
 }

@@ -7,12 +7,12 @@ import { createProgram } from './program.ts';
 const interrupted = new AbortController();
 setMaxListeners(0, interrupted.signal); // one listener per transfer
 const interrupt = (): void => {
-  // A second Ctrl-C exits at once.
+  // A second Ctrl-C exits immediately.
   if (interrupted.signal.aborted) process.exit(130);
   interrupted.abort();
 };
 process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
-// `fave ls | head` closes the pipe early, which is no error.
+// `fave ls | head` closes the pipe early. Ignore that.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
   throw error;

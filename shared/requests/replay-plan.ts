@@ -53,7 +53,7 @@ interface Source {
 /**
  * Plans a replay from the receipts and the graph: which items run, which are skipped, and why. Settings of the stages'
  * processes are not known here; items that were made with other settings run as well.
- * @throws PermanentError `no-initial-objects` if the request has no object that the first stage consumes.
+ * @throws PermanentError `no-initial-objects` if the request lacks objects for the first stage.
  */
 export async function planReplay(
   store: Store,
@@ -173,7 +173,7 @@ export function reasonToRun(
   return undefined;
 }
 
-/** Returns the sources of the next stages: outputs of skipped items as they are, all others as produced again. */
+/** Returns the sources of the next stages: existing outputs of skipped items, and new outputs of all others. */
 function nextSources(
   stage: AnyStage,
   kind: Kind,

@@ -31,7 +31,7 @@ type Settled = Pick<ItemEvent, 'outcome' | 'duration_ms' | 'queue_ms' | 'cost_un
   readonly time: string;
 };
 
-/** Rank of outcomes. Of several events about one item the highest counts: a late `done` replaces `failed`. */
+/** Rank of outcomes. The highest of several events about one item counts: a late `done` replaces `failed`. */
 const RANK: Readonly<Record<Settled['outcome'], number>> = { failed: 0, skipped: 1, reused: 2, done: 3 };
 
 /** Maximum number of errors in a summary. */

@@ -5,7 +5,7 @@ import { mapConcurrently } from '../core/map-concurrently.ts';
 import { assertRequestId, requestPrefix } from '../pipeline/keys.ts';
 import { computeSha256, type Store } from '../store/store.ts';
 
-/** Files that are downloaded at once. */
+/** Number of concurrent downloads. */
 const CONCURRENT_DOWNLOADS = 8;
 
 /**

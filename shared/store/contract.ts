@@ -1,6 +1,6 @@
 import type { Digest } from './digest.ts';
 
-/** What a store provider implements. Nothing here depends on a provider; `s3/` is the first one. */
+/** Interface of a store provider. Nothing here depends on a provider; `s3/` is the first one. */
 export interface Store extends ObjectReader, ObjectWriter, ObjectLister {
   readonly bucket: string;
   close(): void;
@@ -60,7 +60,7 @@ export interface ObjectWriter {
   putIfAbsent(key: string, text: string, options?: PutOptions): Promise<{ etag: string } | undefined>;
   /** Copies an object inside the store, with new headers. @throws RetryableError `object-changed`, PermanentError `missing-object`. */
   copy(from: { key: string; etag: string }, to: string, options?: PutOptions): Promise<{ etag: string }>;
-  /** Removes an object; a missing one is no error. */
+  /** Removes an object. Ignores a missing one. */
   remove(key: string, options?: CallOptions): Promise<void>;
 }
 
@@ -79,6 +79,6 @@ export type StoreResult = (typeof storeResults)[number];
 /** Receives every request to the store, retries included. */
 export interface StoreObserver {
   onResponse(operation: StoreOperation, result: StoreResult, seconds: number): void;
-  /** @param amount Bytes of content that were read from the store (`in`) or written to it (`out`). */
+  /** @param amount Size of the content that was read from the store (`in`) or written to it (`out`), in bytes. */
   onTransfer(direction: 'in' | 'out', amount: number): void;
 }

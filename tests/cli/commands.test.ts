@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true }));
 
-describe('wrong calls', () => {
+describe('invalid calls', () => {
   it.each([
     ['submit'],
     ['submit none.mp4'],
@@ -36,7 +36,7 @@ describe('wrong calls', () => {
     ['result x --srt --vtt'],
     ['ls --limit 0'],
     ['nonsense'],
-  ])('fave %s ends with 2 and says why', async (line) => {
+  ])('fave %s exits with 2 and explains the error', async (line) => {
     const { code, stdout, stderr } = await fave(line.split(' '), { cwd: dir });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/\w+/);
@@ -46,17 +46,17 @@ describe('wrong calls', () => {
 describe('without an instance', () => {
   const nowhere = { FAVE_DATA_DIR: '/nonexistent' };
   it.each([['status x'], ['ls'], ['watch'], ['result x'], ['get x .'], ['env'], ['submit a.mp4'], ['doctor']])(
-    'fave %s ends with 1 and says what to do',
+    'fave %s exits with 1 and names npm start',
     async (line) => {
       const run = await fave(line.split(' '), { cwd: dir, env: nowhere });
       expect(run.code).toBe(1);
       expect(run.stdout + run.stderr).toMatch(/npm start/);
     },
   );
-  it('there is nothing to stop', async () => {
+  it('fave down succeeds', async () => {
     expect(await fave(['down'], { env: nowhere })).toMatchObject({ code: 0, stdout: 'no instance is running in /nonexistent\n' });
   });
-  it('servers that do not answer are named', async () => {
+  it('reports the address of a server that does not answer', async () => {
     const env = { ARTIFACT_ENDPOINT: 'http://127.0.0.1:1', NATS_URL: 'nats://127.0.0.1:1' };
     expect(await fave(['ls'], { env })).toMatchObject({
       code: 1,
@@ -66,7 +66,7 @@ describe('without an instance', () => {
 });
 
 describe('env', () => {
-  it('gives a shell what it needs, whatever the values hold', async () => {
+  it('quotes every value for a POSIX shell', async () => {
     const data = join(dir, "it's data");
     const record = {
       launcher: identityOf(process.pid),
@@ -96,7 +96,7 @@ describe('env', () => {
       ARTIFACT_SECRET_KEY: 'store-secret',
     });
   });
-  it('quotes', () => {
+  it('escapes single quotes', () => {
     expect(quote("a'b")).toBe(`'a'\\''b'`);
   });
 });
@@ -112,18 +112,18 @@ describe('graph', () => {
   });
 });
 
-describe('get', () => {
-  it.each(['../x', 'a/../../x', '/etc/passwd', 'a//b', 'a\\..\\b', '', 'a/./b', 'a\0b'])('%j leads nowhere', (key) => {
+describe('resolveSafePath', () => {
+  it.each(['../x', 'a/../../x', '/etc/passwd', 'a//b', 'a\\..\\b', '', 'a/./b', 'a\0b'])('rejects %j', (key) => {
     expect(() => resolveSafePath('/data/out', key)).toThrow(/not a safe file name/);
   });
-  it('keeps the tree', () => {
+  it('keeps the folders of a key', () => {
     expect(resolveSafePath('/data/out', 'stage/clip_0001/a.json')).toBe('/data/out/stage/clip_0001/a.json');
     expect(resolveSafePath('/', 'a')).toBe('/a');
   });
 });
 
-describe('ls', () => {
-  it('has what has just come first, then the newest', () => {
+describe('sortNewestFirst', () => {
+  it('puts requests without a state first, then the newest', () => {
     const of = (request_id: string, accepted_at: string | null) => ({
       request_id,
       accepted_at,
@@ -138,7 +138,7 @@ describe('ls', () => {
 });
 
 describe('doctor', () => {
-  it('misses a rule that one target does not have', () => {
+  it('reports a rule that one target lacks', () => {
     const rules = [{ prefix: 'requests/', suffix: '/audio.wav' }];
     const rule = (arn: string) => ({
       Queue: arn,
@@ -156,7 +156,7 @@ describe('doctor', () => {
 });
 
 describe('models', () => {
-  it('lists what can be pulled, and names it when asked for something else', async () => {
+  it('lists the models, also after an unknown name', async () => {
     expect((await fave(['models', 'ls'])).stdout).toMatch(/^tiny /);
     expect(await fave(['models', 'pull', 'nothing'])).toMatchObject({
       code: 1,

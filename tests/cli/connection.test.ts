@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePorts } from '../../infra/deployment/ports.ts';
 import { assertReachable, findDataDir, mergeEnvironments, extractUserInfo } from '../../cli/context/connection.ts';
 
-describe('environments', () => {
+describe('mergeEnvironments', () => {
   const instance = {
     PATH: '/pinned',
     ARTIFACT_ENDPOINT: 'http://127.0.0.1:9000',
@@ -15,22 +15,22 @@ describe('environments', () => {
     NATS_PASSWORD: 'local',
   };
 
-  it('the local instance says what the environment does not', () => {
+  it('uses the values of the instance that the environment lacks', () => {
     expect(mergeEnvironments({ ARTIFACT_BUCKET: 'other', PATH: '/mine' }, instance)).toMatchObject({
       ARTIFACT_BUCKET: 'other',
       ARTIFACT_SECRET_KEY: 'local',
       PATH: '/mine',
     });
   });
-  it('a server that the environment names never gets the local password', () => {
+  it('never sends the password of the instance to a server that the environment names', () => {
     const merged = mergeEnvironments({ ARTIFACT_ENDPOINT: 'https://elsewhere', NATS_URL: 'nats://elsewhere' }, instance);
     expect(merged).toEqual({ ARTIFACT_ENDPOINT: 'https://elsewhere', NATS_URL: 'nats://elsewhere' });
   });
 });
 
-describe('an address of NATS with a user', () => {
+describe('extractUserInfo', () => {
   const config = { servers: ['nats://me:p%40ss@host:4222', 'nats://other:4222'], user: '', password: '', ca: undefined };
-  it('is taken apart', () => {
+  it('moves user and password out of the address', () => {
     expect(extractUserInfo(config)).toEqual({
       servers: ['nats://host:4222', 'nats://other:4222'],
       user: 'me',
@@ -38,12 +38,12 @@ describe('an address of NATS with a user', () => {
       ca: undefined,
     });
   });
-  it('gives way to a user named apart', () => {
+  it('prefers a user that is configured separately', () => {
     expect(extractUserInfo({ ...config, user: 'you', password: 'pw' })).toMatchObject({ user: 'you', password: 'pw' });
   });
 });
 
-describe('the data directory', () => {
+describe('findDataDir', () => {
   let dir: string;
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'fave-cli-'));
@@ -52,14 +52,14 @@ describe('the data directory', () => {
   });
   afterAll(() => rm(dir, { recursive: true }));
 
-  it('is found upwards, unless it is named', () => {
+  it('searches upwards, unless FAVE_DATA_DIR is set', () => {
     expect(findDataDir({ env: {}, cwd: join(dir, 'a', 'b') })).toBe(join(dir, '.fave'));
     expect(findDataDir({ env: { FAVE_DATA_DIR: 'c' }, cwd: dir })).toBe(join(dir, 'c'));
   });
 });
 
-describe('reachability', () => {
-  it('is told at once', async () => {
+describe('assertReachable', () => {
+  it('fails immediately for an unreachable server', async () => {
     const { minio: port } = await freePorts();
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));

@@ -10,11 +10,11 @@ import {
 } from '../../cli/output/format.ts';
 import { wrap } from '../../shared/core/text.ts';
 
-describe('texts for people', () => {
-  it('places in a video', () => {
+describe('format', () => {
+  it('formats positions in a video', () => {
     expect([0, 4.25, 59.96, 3723.4].map(formatClock)).toEqual(['0:00.0', '0:04.3', '1:00.0', '1:02:03.4']);
   });
-  it('durations and ages', () => {
+  it('formats durations and ages', () => {
     expect([340, 9_800, 59_960, 185_000, 7_440_000].map(formatDuration)).toEqual([
       '340 ms',
       '9.8 s',
@@ -24,15 +24,15 @@ describe('texts for people', () => {
     ]);
     expect([-5, 4_000, 720_000, 10_800_000, 432_000_000].map(formatAge)).toEqual(['0 s', '4 s', '12 min', '3 h', '5 d']);
   });
-  it('sizes', () => {
+  it('formats sizes', () => {
     expect([0, 999, 1_400_000, 2e9].map(formatBytes)).toEqual(['0 B', '999 B', '1.4 MB', '2.0 GB']);
   });
-  it('lines within a width', () => {
+  it('wraps and shortens text', () => {
     expect(wrap('one two  three', 8)).toEqual(['one two', 'three']);
     expect(wrap('', 8)).toEqual([]);
     expect(shorten('abcdef', 4)).toBe('abc…');
   });
-  it('columns under each other', () => {
+  it('aligns columns', () => {
     expect(
       formatTable([
         ['a', 'x'],
@@ -40,7 +40,7 @@ describe('texts for people', () => {
       ]),
     ).toEqual(['a    x', 'bbb  y']);
   });
-  it('no control characters of anybody else', () => {
+  it('replaces control characters', () => {
     expect(escapeControlCharacters('a\u001b[31mb\n')).toBe('a�[31mb�');
   });
 });

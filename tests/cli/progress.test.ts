@@ -30,8 +30,8 @@ const item = (stage: string, id: string, outcome: 'done' | 'failed', outputs: re
   },
 });
 
-describe('progress', () => {
-  it('counts what landed, is done and failed', () => {
+describe('createProgress', () => {
+  it('counts landed, done and failed items', () => {
     const progress = createProgress(graph, 'x');
     [lifecycle('accepted'), item('stage-ffmpeg-0', 'input', 'done', ['audio']), item('stage-librosa', 'audio', 'failed')].forEach(
       progress.apply,
@@ -42,7 +42,7 @@ describe('progress', () => {
     expect(of['stage-ffmpeg-1']).toMatchObject({ landed: 0, done: 0, failed: 0 });
   });
 
-  it('ends with the run; what is rejected later is another upload', () => {
+  it('ends with the run and ignores later rejections', () => {
     const progress = createProgress(graph, 'x');
     progress.apply(lifecycle('accepted'));
     progress.apply(lifecycle('rejected'));
@@ -53,13 +53,13 @@ describe('progress', () => {
     expect(progress.ended()).toBeUndefined();
   });
 
-  it('ends with a rejection of what was never accepted', () => {
+  it('ends with a rejection before acceptance', () => {
     const progress = createProgress(graph, 'x');
     progress.apply(lifecycle('rejected'));
     expect(progress.ended()?.status).toBe('rejected');
   });
 
-  it('fits the screen', () => {
+  it('fits the width of the terminal', () => {
     const progress = createProgress(graph, 'x');
     progress.apply(item('stage-librosa', 'audio', 'failed'));
     const stages = progress.stages().map((line) => ({ ...line, landed: 9_999, done: 5_000, failed: 4_999 }));
@@ -67,8 +67,8 @@ describe('progress', () => {
   });
 });
 
-describe('an event', () => {
-  it('is read by its subject', () => {
+describe('parseRequestEvent', () => {
+  it('parses an event by its subject', () => {
     const event = cloudEvent(
       { id: '1', source: 'tracker', type: 't', subject: 'x' },
       { request_id: 'x', run: 1, status: 'accepted' },

@@ -3,14 +3,14 @@ import type { CliContext, Output } from '../../cli/context/cli.ts';
 import { reportError } from '../../cli/context/errors.ts';
 import { createProgram } from '../../cli/program.ts';
 
-/** What a run of `fave` left. */
+/** Result of a run of `fave`. */
 export interface Run {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** An output that nobody looks at, and what was written to it. */
+/** An output that records its text. */
 export function record(): Output & { readonly text: () => string } {
   let text = '';
   return {
@@ -23,12 +23,12 @@ export function record(): Output & { readonly text: () => string } {
   };
 }
 
-/** Runs `fave` in this process, as `cli/main.ts` does. @param given `stdout`: to be read while it runs. */
+/** Runs `fave` in this process, as `cli/main.ts` does. @param options `stdout` can be read during the run. */
 export async function fave(
   args: readonly string[],
-  given: Partial<Pick<CliContext, 'env' | 'cwd' | 'signal'> & { stdout: ReturnType<typeof record> }> = {},
+  options: Partial<Pick<CliContext, 'env' | 'cwd' | 'signal'> & { stdout: ReturnType<typeof record> }> = {},
 ): Promise<Run> {
-  const { env = {}, cwd = tmpdir(), signal = new AbortController().signal, stdout = record() } = given;
+  const { env = {}, cwd = tmpdir(), signal = new AbortController().signal, stdout = record() } = options;
   const stderr = record();
   let code = 0;
   try {
@@ -39,7 +39,7 @@ export async function fave(
   return { code, stdout: stdout.text(), stderr: stderr.text() };
 }
 
-/** The last line of standard output, as JSON. */
+/** Returns the last line of standard output, parsed as JSON. */
 export function lastJson(run: Run): Record<string, unknown> {
   return JSON.parse(run.stdout.trim().split('\n').at(-1) ?? '') as Record<string, unknown>;
 }

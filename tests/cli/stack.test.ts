@@ -37,7 +37,7 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 describe('a request', () => {
   const id = uniqueId('cli');
 
-  it('is waited for, and its end is one JSON object on the last line', async () => {
+  it('is followed to its end, which is one JSON object on the last line', async () => {
     const run = await fave(['submit', video, '--id', id, '--option', 'interval=2', '--wait', '--json'], { env });
     expect(lastJson(run)).toMatchObject({
       request_id: id,
@@ -50,7 +50,7 @@ describe('a request', () => {
     expect(run.stderr).toMatch(/completed spoken.mp4/);
   });
 
-  it('may be submitted again: the same changes nothing, another is rejected', async () => {
+  it('can be submitted again: the same input changes nothing, another one is rejected', async () => {
     const again = await fave(['submit', video, '--id', id, '--option', 'interval=2', '--wait', '--json'], { env });
     expect([again.code, lastJson(again)['status']]).toEqual([0, 'completed']);
     const other = await fave(['submit', notVideo, '--id', id, '--wait', '--json'], { env });
@@ -75,7 +75,7 @@ describe('a request', () => {
     ).toMatchObject([{ status: 'completed', input: 'spoken.mp4' }]);
   });
 
-  it('has a result, also as subtitles', async () => {
+  it('has a result and subtitles', async () => {
     const { utterances, objects, duration } = lastJson(await fave(['result', id, '--json'], { env })) as {
       utterances: { start: number }[];
       objects: unknown[];
@@ -89,21 +89,21 @@ describe('a request', () => {
     expect((await fave(['result', id], { env })).stdout).toMatch(/said {2}\w+/);
   });
 
-  it('can be downloaded, byte for byte', async () => {
+  it('is downloaded byte for byte', async () => {
     expect((await fave(['get', id, 'out'], { env, cwd: dir })).code).toBe(0);
     expect((await readFile(join(dir, 'out', 'input', 'spoken.mp4'))).equals(await readFile(video))).toBe(true);
     expect(JSON.parse(await readFile(join(dir, 'out', 'metadata', 'state.json'), 'utf8'))).toMatchObject({ status: 'completed' });
   });
 
-  it('can be watched, from its beginning until Ctrl-C', async () => {
+  it('is watched from its start until Ctrl-C', async () => {
     const interrupted = new AbortController();
     interrupted.abort();
     expect((await fave(['watch', id], { env, signal: interrupted.signal })).code).toBe(0);
   });
 });
 
-describe('failure', () => {
-  it('names stage, code, sentence and file; each file has its line', async () => {
+describe('a failure', () => {
+  it('reports stage, code, message and file, with one line per file', async () => {
     const run = await fave(['submit', notVideo, video, '--option', 'interval=2', '--wait', '--json'], { env });
     const [bad, good] = run.stdout
       .trim()
@@ -124,20 +124,20 @@ describe('failure', () => {
     ]);
   });
 
-  it.each([['status'], ['result']])('fave %s of an unknown id is one sentence', async (command) => {
+  it.each([['status'], ['result']])('fave %s reports an unknown id in one line', async (command) => {
     const { code, stderr, stdout } = await fave([command, uniqueId('nobody')], { env });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(/^fave: there is no request nobody-.*\n$/);
   });
 
-  it('fave get of an unknown id makes nothing', async () => {
+  it('fave get creates nothing for an unknown id', async () => {
     expect((await fave(['get', uniqueId('nobody'), 'none'], { env, cwd: dir })).code).toBe(1);
     await expect(readFile(join(dir, 'none'))).rejects.toThrow(/ENOENT/);
   });
 });
 
-describe('an upload in parts', () => {
-  it('arrives whole; one that is broken off leaves nothing', async () => {
+describe('uploadFile', () => {
+  it('uploads a large file in parts and leaves no object after an abort', async () => {
     const path = join(dir, 'large.bin');
     execFileSync('sh', ['-c', `head -c 70000000 /dev/urandom > '${path}'`]);
     const options = { headers: {}, onProgress: () => undefined };
@@ -157,7 +157,7 @@ describe('an upload in parts', () => {
 });
 
 describe('doctor', () => {
-  it('finds the servers as set-up left them', async () => {
+  it('finds no problem after set-up', async () => {
     const run = await fave(['doctor', '--json'], { env });
     const { checks } = lastJson(run) as { checks: { group: string; name: string; state: string }[] };
     expect(checks.filter(({ group, state }) => state === 'bad' && group !== 'tools')).toEqual([]);
@@ -169,7 +169,7 @@ describe('doctor', () => {
 });
 
 describe('demo', () => {
-  it('makes a video and tells what is said and seen in it', async () => {
+  it('generates a video and prints its speech and objects', async () => {
     const { code, stdout } = await fave(['demo'], { env, cwd: dir });
     expect(code).toBe(0);
     expect(stdout).toMatch(/seen {2}person/);

@@ -30,7 +30,7 @@ export interface LoadCommandOptions extends LoadSpec {
   readonly json?: boolean;
 }
 
-/** What a load was and what became of it: `load.json`, put last. */
+/** Content of `load.json`, which is written last. */
 interface LoadReport extends LoadSummary {
   readonly regime: string | null;
   readonly pattern: LoadPlan['pattern'];
@@ -44,12 +44,12 @@ interface LoadReport extends LoadSummary {
   readonly out: string;
 }
 
-/** Sends a load and records it. Exit code 1: a request did not complete; 130: Ctrl-C, what was recorded is kept. */
+/** Sends a load and records it. Exit code 1: a request did not complete; 130: Ctrl-C; the record is kept. */
 export async function load(cli: CliContext, options: LoadCommandOptions): Promise<number> {
   const { seed, regime = null, wait } = options;
   const plan = await planLoad(options, cli.cwd).catch(asUsage);
   const chosen = { memo: String(options.memo ?? false), ...parseOptions(options.option, undefined, graph.options) };
-  if (options.target === 'fave' && options.video.length === 0) throw new UsageError('--video FILE names what is uploaded');
+  if (options.target === 'fave' && options.video.length === 0) throw new UsageError('--video FILE is required');
   const videos = options.target === 'fave' ? await Promise.all(options.video.map((text) => readVideo(text, cli.cwd))) : [NOTHING];
   const clock = realClock();
   const began = new Date();
@@ -78,7 +78,7 @@ export async function load(cli: CliContext, options: LoadCommandOptions): Promis
   const when = { began: began.toISOString(), ended: new Date().toISOString(), out };
   const report: LoadReport = { ...about, ...when, ...summary.summary() };
   await mkdir(out, { recursive: true });
-  // A record may be moved, and read elsewhere: it does not say where it was.
+  // A record can be moved, so it does not contain its path.
   await writeFile(join(out, recordFiles.load), `${JSON.stringify({ ...report, out: undefined }, null, 2)}\n`);
   if (options.json) cli.stdout.line(JSON.stringify(report));
   else formatLoadSummary(report, cli.stdout).forEach(cli.stdout.line);
@@ -86,7 +86,7 @@ export async function load(cli: CliContext, options: LoadCommandOptions): Promis
   return report.completed === report.requests ? exitCodes.ok : exitCodes.failed;
 }
 
-/** What is sent to a target that looks at nothing. */
+/** Placeholder for targets that ignore the video. */
 const NOTHING = { name: 'nothing', path: '', weight: 1, sha256: '', size: 0 };
 
 async function withTarget(

@@ -101,7 +101,7 @@ async function submitAndWait(
   const submitted: Submitted[] = [];
   try {
     for (const submission of submissions) submitted.push(await submitOne(cli, bus, submission, send, display));
-    // All requests are followed at once and printed in the order of the arguments.
+    // All requests are followed concurrently and printed in the order of the arguments.
     const summaries = await Promise.all(submitted.map(({ summary }) => summary));
     display.end();
     summaries.forEach(print);
@@ -115,7 +115,7 @@ async function submitAndWait(
   }
 }
 
-/** A submitted request; an object, because an async function would await a bare promise. */
+/** A submitted request. An object wraps the promise, because an async function would await it. */
 interface Submitted {
   readonly summary: Promise<RequestSummary>;
   stop(): Promise<void>;

@@ -9,7 +9,7 @@ import type { RunOperation } from './run-operation.ts';
 
 const MiB = 1024 ** 2;
 
-/** Parts that are sent at once. */
+/** Number of parts that are sent concurrently. */
 const CONCURRENT_PARTS = 3;
 
 /** Returns the size of a part in bytes: at least 16 MiB, and so large that 10 000 parts, S3's limit, hold the file. */
@@ -57,7 +57,7 @@ export function createUploadInParts(send: SendRequest, operate: RunOperation): O
         const document = `<CompleteMultipartUpload>${parts.join('')}</CompleteMultipartUpload>`;
         return { etag: unquote(required(await post({ uploadId }, document), 'ETag')) };
       } catch (error) {
-        // The store removes what remains after a day.
+        // The store removes parts of an unfinished upload after a day.
         await send({ method: 'DELETE', key, query: { uploadId } })
           .then(drainResponse)
           .catch(() => undefined);

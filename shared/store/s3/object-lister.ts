@@ -4,7 +4,7 @@ import { parseElement, readBody, unquote } from './response.ts';
 import type { RunOperation } from './run-operation.ts';
 
 export function createObjectLister(send: SendRequest, operate: RunOperation): ObjectLister {
-  /** Yields the pages of a ListObjectsV2 as XML; each page is an operation of its own. */
+  /** Yields the pages of a ListObjectsV2 as XML; each page is one operation. */
   async function* pages(prefix: string, query: Record<string, string>, { signal }: ListOptions): AsyncGenerator<string> {
     let token: string | undefined;
     do {

@@ -34,7 +34,7 @@ export function createRunOperation(observer: StoreObserver | undefined): RunOper
         report('ok');
         return value;
       } catch (error) {
-        // An aborted attempt says nothing about the store.
+        // An aborted attempt does not show the state of the store.
         const fault = signal?.aborted ? error : toStoreError(error, key);
         if (!signal?.aborted || fault instanceof UnavailableError) lastError = fault;
         report(toStoreResult(fault));
@@ -62,7 +62,7 @@ export function createRunOperation(observer: StoreObserver | undefined): RunOper
   };
 }
 
-/** Results that are no errors: callers probe with them. */
+/** Results that callers expect, and that are not errors of a span. */
 const expectedResults: readonly StoreResult[] = ['ok', 'missing', 'changed'];
 
 /** Starts a span for an operation if its caller is traced. */

@@ -1,4 +1,12 @@
-import { FaveError, messageOf, NotFoundError, PermanentError, RetryableError, UnavailableError } from '../../core/errors.ts';
+import {
+  codeOf,
+  FaveError,
+  messageOf,
+  NotFoundError,
+  PermanentError,
+  RetryableError,
+  UnavailableError,
+} from '../../core/errors.ts';
 import type { StoreResult } from '../contract.ts';
 import { S3ResponseError } from './response.ts';
 
@@ -56,12 +64,12 @@ function toRefusal(cause: S3ResponseError, key: string): FaveError | undefined {
 export function toStoreResult(error: unknown): StoreResult {
   if (error instanceof UnavailableError) return 'unavailable';
   if (!(error instanceof FaveError)) return 'aborted';
-  const results: Record<string, StoreResult> = {
+  const results: Readonly<Record<string, StoreResult>> = {
     'missing-object': 'missing',
     'object-changed': 'changed',
     'access-denied': 'denied',
   };
-  return results[error.code] ?? 'refused';
+  return results[codeOf(error)] ?? 'refused';
 }
 
 /** Returns `undefined` for a missing object; throws any other error again. */

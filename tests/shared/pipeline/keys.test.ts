@@ -21,7 +21,7 @@ const index = fc.integer({ min: 1, max: 9_999 });
 const file = fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }).filter((name) => !name.includes('/'));
 
 describe('a key', () => {
-  it('that is built is parsed again, whatever its kind, numbers and file name', () => {
+  it('is parsed back to its kind, numbers and file name', () => {
     fc.assert(
       fc.property(requestId, fc.constantFrom(...all), index, index, file, fc.nat(), (id, kind, clip, frame, name, choice) => {
         const extension = kind.extensions?.[choice % kind.extensions.length];
@@ -32,7 +32,7 @@ describe('a key', () => {
     );
   });
 
-  it('belongs to one kind at most', () => {
+  it('matches at most one kind', () => {
     fc.assert(
       fc.property(fc.constantFrom(...all), index, index, file, (kind, clip, frame, name) => {
         const path = pathOf(kind, { indices: { clip, frame }, file: name });
@@ -69,17 +69,17 @@ describe('a key', () => {
     'requests/a/stage-ffmpeg-1/clip_00001/clip.mp4',
     'requests/a/stage-ffmpeg-1/clip_0001/clip.avi',
     'requests/a/stage-ffmpeg-1/clip_٠٠٠١/clip.mp4',
-  ])('%j is no kind', (key) => {
+  ])('does not match %j', (key) => {
     expect(parseKey(key, all)).toBeUndefined();
   });
 
-  it('is split where the id is well-formed, whatever follows', () => {
+  it('is split if the request id is valid', () => {
     expect(splitKey('requests/a_-9/x//y')).toEqual({ requestId: 'a_-9', path: 'x//y' });
     expect(splitKey('memo/a/b')).toBeUndefined();
   });
 });
 
-it('a request id is the same to keys and to messages', () => {
+it('REQUEST_ID matches the id pattern of the schemas', () => {
   const schema = JSON.parse(
     readFileSync(new URL('../../../schemas/events/landed-message.schema.json', import.meta.url), 'utf8'),
   ) as {
@@ -88,7 +88,7 @@ it('a request id is the same to keys and to messages', () => {
   expect(schema.definitions.request_id.pattern).toBe(REQUEST_ID.source);
 });
 
-describe('building a key', () => {
+describe('pathOf', () => {
   it.each([
     ['a number', () => pathOf(kinds.clip)],
     ['a file name', () => pathOf(kinds.input)],
@@ -97,24 +97,24 @@ describe('building a key', () => {
     expect(build).toThrow();
   });
 
-  it('takes the preferred extension', () => {
+  it('uses the preferred extension', () => {
     expect(pathOf(kinds.clip, { indices: { clip: 12 } })).toBe('stage-ffmpeg-1/clip_0012/clip.mp4');
   });
 });
 
-it('an item is named by its numbers, or by its kind', () => {
+it('itemId consists of the numbers of the object, or of its kind', () => {
   expect(itemId(kinds.clip, { clip: 7 })).toBe('clip_0007');
   expect(itemId(kinds.frame, { clip: 7, frame: 12 })).toBe('clip_0007-frame_0012');
   expect(itemId(kinds.audio, {})).toBe('audio');
 });
 
-it('the content type follows the kind and its extension', () => {
+it('contentTypeOf depends on the kind and its extension', () => {
   expect(contentTypeOf(kinds.clip, 'a/clip.mkv')).toBe('video/x-matroska');
   expect(contentTypeOf(kinds.segments, 'segments.json')).toBe('application/json');
   expect(contentTypeOf(kinds.input, 'input/a.mp4')).toBeUndefined();
 });
 
-it('the platform’s own objects are no kind that anybody reacts to', () => {
+it('metadata objects match no announced kind', () => {
   const paths = [metadataPaths.request, metadataPaths.state, metadataPaths.receipt('s', 'i'), metadataPaths.log('s', 't')];
   expect(paths.filter((path) => parseKey(`requests/a/${path}`, all))).toEqual([]);
 });

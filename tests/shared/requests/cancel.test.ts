@@ -27,10 +27,10 @@ beforeEach(() => {
 
 const alone = { memo: 'false' };
 
-/** Milliseconds in which a running tool must be gone, from when it is said that its request is cancelled. */
+/** Maximum time from the cancellation to the end of a running tool, in milliseconds. */
 const KILLED_WITHIN = 2_000;
 
-/** Whether a process of the group runs. One that is dead and not yet taken note of by its parent does not (Linux). */
+/** Whether a process of the group runs; zombies do not count (Linux). */
 function isAlive(group: number): boolean {
   try {
     process.kill(-group, 0);
@@ -43,7 +43,7 @@ function isAlive(group: number): boolean {
   return stats.some(([state, , pgrp]) => pgrp === String(group) && state !== 'Z');
 }
 
-/** State, parent and group of a process, as `/proc/{pid}/stat` has them after its name. */
+/** Returns the state, parent and group of a process from `/proc/{pid}/stat`. */
 function statOf(pid: string): string[] {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
@@ -52,7 +52,7 @@ function statOf(pid: string): string[] {
   }
 }
 
-/** Has `shout` run a tool with a child of its own, both asleep; @returns its process group, once it runs. */
+/** Makes `shout` run a sleeping tool with a sleeping child. Returns their process group when they run. */
 function sleepingTool(name: string): () => Promise<number> {
   const file = join(dir, name);
   vary.before = async (_, __, { exec }) => {
@@ -64,7 +64,7 @@ function sleepingTool(name: string): () => Promise<number> {
   };
 }
 
-/** Waits until the state file says that a request is cancelled; it may not be there yet. */
+/** Waits until the state file of a request has the status `cancelled`. */
 async function cancelledState(id: string): Promise<unknown> {
   return vi.waitUntil(async () => {
     const found = await pipeline.stack.store.getText(`requests/${id}/metadata/state.json`);
@@ -74,7 +74,7 @@ async function cancelledState(id: string): Promise<unknown> {
 }
 
 describe('fave cancel', () => {
-  it('stops what runs, drops what waits, and no completion follows', async () => {
+  it('aborts running items, skips queued ones, and no completion follows', async () => {
     const running = sleepingTool('group');
     const request = pipeline.request();
     await request.put('one\ntwo\nthree', alone);
@@ -93,7 +93,7 @@ describe('fave cancel', () => {
     console.info(`the tool was gone ${took} ms after it was said that the request is cancelled`);
     expect(took).toBeLessThan(KILLED_WITHIN);
 
-    // All three lines are off the queue, and nothing came of them.
+    // All three lines left the queue without an outcome.
     await vi.waitUntil(async () => (await fetchConsumerLag(pipeline.stack.bus, 'FAVE_LANDED', 'shout-first')) === 0, WAIT);
     expect(await request.progress('shout')).toEqual([]);
     expect(await request.deadLetters('shout')).toEqual([]);
@@ -118,7 +118,7 @@ describe('fave cancel', () => {
     expect(await request.end(2)).toMatchObject({ status: 'completed', stages: { cut: { skipped: 1 }, shout: { done: 3 } } });
   });
 
-  it('of what has ended or never was says so', async () => {
+  it('fails for a request that has ended or does not exist', async () => {
     const request = pipeline.request();
     await request.put('one', alone);
     await request.end(1);
@@ -134,7 +134,7 @@ describe('fave cancel', () => {
     expect(await pipeline.fave('cancel', 'no/id')).toMatchObject({ code: 2 });
   });
 
-  it('while no tracker runs is written down by the next one', async () => {
+  it('is recorded by the next tracker if none is running', async () => {
     const running = sleepingTool('untracked');
     const request = pipeline.request();
     await request.put('one', alone);
@@ -148,7 +148,7 @@ describe('fave cancel', () => {
 });
 
 describe('the tracker', () => {
-  it('closes a run although somebody says something about an earlier one', async () => {
+  it('closes a run despite events of an earlier run', async () => {
     const request = pipeline.request();
     await request.put('one', alone);
     await request.end(1);

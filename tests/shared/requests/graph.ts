@@ -13,7 +13,7 @@ export const readEchoed = {
   announced: true,
 } as const satisfies Kind;
 
-/** What tests change while the pipeline runs: the code that a worker was deployed with, and what happens in it. */
+/** Values that tests change while the pipeline runs: stage versions and the behaviour of stages. */
 export const vary: { shoutVersion: number; before: BeforeItem | undefined } = { shoutVersion: 1, before: undefined };
 
 const shout = createUppercase(
@@ -37,10 +37,10 @@ const echo = defineStage({
   },
 });
 
-/** A pipeline without media: a text is cut into lines, each line is shouted, and each shout comes back as an echo. */
+/** A pipeline without media: `cut` splits a text into lines, `shout` converts each to upper case, `echo` copies it. */
 export const graph = createTinyGraph(shout, echo);
 
-/** Fails for good on a line `bad` while the flag file is missing. */
+/** Fails permanently on the line `bad` while the flag file is missing. */
 export function needing(flag: string): BeforeItem {
   return (text) => {
     if (text === 'bad' && !existsSync(flag))

@@ -10,7 +10,7 @@ beforeAll(async () => {
   pipeline = await startPipeline();
 });
 
-/** What is written here no other test has written: its work is new. */
+/** Returns a text that no other test uses, so that the memo has no entry for it. */
 let text: string;
 let shouted: number;
 beforeEach(() => {
@@ -21,17 +21,17 @@ beforeEach(() => {
 
 const clips = (outcome: string) => ({ clip_0001: outcome, clip_0002: outcome });
 
-/** A request whose work is done, and noted. */
+/** Returns a completed request whose results are in the memo. */
 async function first(options: Record<string, string> = {}): Promise<PipelineRequest> {
   const request = pipeline.request();
   await request.put(text, options);
   expect(await request.end(1)).toMatchObject({ status: 'completed' });
-  // Five items, five notes.
+  // Five items, five memo entries.
   if (options['memo'] !== 'false') await vi.waitUntil(async () => (await request.notes()).length === 5, WAIT);
   return request;
 }
 
-/** Another request with the same text. */
+/** Submits another request with the same text. */
 async function second(options: Record<string, string> = {}): Promise<PipelineRequest> {
   const request = pipeline.request();
   await request.put(text, options);
@@ -47,8 +47,8 @@ async function receiptOf(request: PipelineRequest, stage: string, item: string):
   ) as Receipt;
 }
 
-describe('work that was done for another request', () => {
-  it('is copied, and its tree is the same', async () => {
+describe('the memo', () => {
+  it('copies results of another request, with the same objects', async () => {
     const [one, two] = [await first(), await second()];
     expect(await outcomes(two)).toEqual([{ input: 'reused' }, clips('reused'), clips('reused')]);
     expect(await two.artifacts()).toEqual(await one.artifacts());
@@ -63,7 +63,7 @@ describe('work that was done for another request', () => {
     expect((await pipeline.fave('provenance', two.id, 'shout/clip_0001/loud.txt')).stdout).toContain(one.id);
   });
 
-  it('is copied whatever the file is called', async () => {
+  it('copies results for an input with another file name', async () => {
     await first();
     const request = pipeline.request();
     await pipeline.stack.store.put(`requests/${request.id}/input/other name.mov`, text);
@@ -72,7 +72,7 @@ describe('work that was done for another request', () => {
     expect(shouted).toBe(2);
   });
 
-  it('is done again where an option concerns it, and only there and after it', async () => {
+  it('runs a stage with a changed option and later stages again', async () => {
     await first();
     const two = await second({ suffix: '?' });
     expect(await outcomes(two)).toEqual([{ input: 'reused' }, clips('done'), clips('done')]);
@@ -82,14 +82,14 @@ describe('work that was done for another request', () => {
     );
   });
 
-  it('is done again where the request wants it', async () => {
+  it('is not used for a request with memo=false', async () => {
     const one = await first();
     const two = await second({ memo: 'false' });
     expect(await outcomes(two)).toEqual([{ input: 'done' }, clips('done'), clips('done')]);
     expect(await two.artifacts()).toEqual(await one.artifacts());
   });
 
-  it('is not noted where the request does not want it', async () => {
+  it('has no entries of a request with memo=false', async () => {
     const one = await first({ memo: 'false' });
     expect(await one.notes()).toEqual([]);
   });
@@ -108,7 +108,7 @@ describe('work that was done for another request', () => {
       'its notes are of another shape',
       async (keys: string[]) => void (await Promise.all(keys.map((key) => pipeline.stack.store.put(key, '{}')))),
     ],
-  ])('is done again where %s', async (_, spoil) => {
+  ])('runs the item again if %s', async (_, spoil) => {
     const one = await first();
     await spoil(await one.notes());
     const two = await second();
@@ -116,7 +116,7 @@ describe('work that was done for another request', () => {
     expect(await two.artifacts()).toEqual(await one.artifacts());
   });
 
-  it('is done again where what was made is gone or is another', async () => {
+  it('runs the item again if the output was removed or replaced', async () => {
     const one = await first();
     const expected = await one.artifacts();
     await pipeline.stack.store.remove(`requests/${one.id}/shout/clip_0001/loud.txt`);

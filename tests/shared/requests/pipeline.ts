@@ -5,7 +5,7 @@ import { requestMetadata, setUpStack, start, WAIT, type Running } from '../runti
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { graph } from './graph.ts';
 
-/** Servers of this test's own, set up for the pipeline of texts, and what of it runs. */
+/** A test pipeline on its own servers. */
 export interface Pipeline {
   readonly stack: Stack;
   readonly running: Readonly<Record<string, Running>>;
@@ -17,9 +17,9 @@ export interface Pipeline {
 export type PipelineRequest = ReturnType<typeof requestMetadata> & {
   /** Waits for the end of a run. */
   end(run: number): Promise<RequestState>;
-  /** How often it was said that a run ended. */
+  /** Returns the number of events that ended a run. */
   endsOf(run: number): Promise<number>;
-  /** What became of a stage's items in a run, by item. */
+  /** Returns the outcomes of a stage in a run, by item. */
   outcomes(stage: string, run: number): Promise<Record<string, ItemEvent['outcome']>>;
 };
 

@@ -14,7 +14,7 @@ const picture = kind('split/clip_{clip}/picture.mp4');
 const words = kind('listen/clip_{clip}/words.json');
 const things = kind('look/clip_{clip}/things.json');
 
-/** As the pipeline: a fan-out, and a fork after it. */
+/** A graph like the pipeline: a fan-out followed by a fork. */
 export const graph = defineGraph(
   [input],
   [
@@ -33,9 +33,9 @@ export type ReportedEvent =
   | { readonly what: 'settled'; readonly data: ItemEvent; readonly time: string };
 
 export interface RandomRun {
-  /** What is told, the causes before the effects. */
+  /** Events, causes before effects. */
   readonly told: readonly ReportedEvent[];
-  /** What it all comes to: items that must be settled, by stage, with the outcome that counts. */
+  /** Expected result: settled items by stage, with the outcome that counts. */
   readonly items: ReadonlyMap<string, ItemEvent['outcome']>;
 }
 
@@ -57,7 +57,7 @@ export const accepted: RequestState = {
   announced: [output(input, {})],
 };
 
-/** How an item goes: its outcomes in the order in which they are told, and how much of its work was put before a failure. */
+/** Course of an item: its outcomes in order, and the number of outputs written before a failure. */
 const fate = fc.record({
   outcomes: fc.constantFrom<ItemEvent['outcome'][]>(
     ['done'],
@@ -80,7 +80,7 @@ const fate = fc.record({
 
 type Fate = typeof fate extends fc.Arbitrary<infer T> ? T : never;
 
-/** @param late Whether an item may fail and be done after all. */
+/** @param late Whether an item may fail first and succeed later. */
 export function randomRun({ late }: { late: boolean }): fc.Arbitrary<RandomRun> {
   return fc.infiniteStream(fate).map((fates) => {
     const told: ReportedEvent[] = [{ what: 'accepted', data: accepted }];
@@ -102,7 +102,7 @@ export function randomRun({ late }: { late: boolean }): fc.Arbitrary<RandomRun> 
           cold_start: n === 0,
           cost_unit: next.duration / 1_000,
         };
-        // What fails may be given to its stage again, and then ends again.
+        // A failed item may be redriven and then settles again.
         if (next.redriven && outcomes[n - 1] === 'failed')
           told.push({ what: 'redriven', data: { ...accepted, redriven: [{ stage: stage.name, item, sequence: n }] } });
         const error = { code: 'bad', message: `${item} is bad`, file: item };
@@ -132,5 +132,5 @@ export function randomRun({ late }: { late: boolean }): fc.Arbitrary<RandomRun> 
   });
 }
 
-/** Of several outcomes of one item the last of these counts. */
+/** Outcomes by rank; the last one counts. */
 const order: readonly ItemEvent['outcome'][] = ['failed', 'skipped', 'reused', 'done'];

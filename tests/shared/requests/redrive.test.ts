@@ -29,7 +29,7 @@ beforeEach(async () => {
 
 const alone = { memo: 'false' };
 
-/** A request whose line `bad` has failed. */
+/** Returns a request whose line `bad` has failed. */
 async function failed(text = 'good\nbad'): Promise<PipelineRequest> {
   const request = pipeline.request();
   await request.put(text, alone);
@@ -45,7 +45,7 @@ async function letters(request: PipelineRequest): Promise<Record<string, unknown
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-/** What waits until it is opened, or the test is over. */
+/** Creates a gate that opens at the latest at the end of the test. */
 function gate(): { readonly passed: Promise<void>; open(): void } {
   let open = (): void => undefined;
   const passed = new Promise<void>((resolve) => (open = resolve));
@@ -54,7 +54,7 @@ function gate(): { readonly passed: Promise<void>; open(): void } {
 }
 
 describe('fave dlq', () => {
-  it('lists and shows what failed', async () => {
+  it('lists and shows dead letters', async () => {
     const request = await failed();
     const [letter] = await letters(request);
     const { seq, ...rest } = letter!;
@@ -72,7 +72,7 @@ describe('fave dlq', () => {
     expect((await pipeline.fave('dlq', 'ls', '--stage', 'echo', '--id', request.id)).stderr).toContain('no dead letters');
   });
 
-  it('redrives into a new run when the request has ended, and it completes', async () => {
+  it('redrives into a new run, which completes, when the request has ended', async () => {
     const request = await failed();
     expect(await request.end(1)).toMatchObject({ status: 'completed', errors: [{ code: 'unreadable-frame' }] });
     await writeFile(flag, '');
@@ -90,7 +90,7 @@ describe('fave dlq', () => {
     expect(Object.keys(await request.artifacts())).toContain('echo/clip_0002/echo.txt');
   });
 
-  it('redrives the item once where its failure was told again after the window of known message ids', async () => {
+  it('redrives an item once when its failure was reported twice', async () => {
     const request = await failed();
     await request.end(1);
     const { seq: _, ...letter } = (await letters(request))[0]!;
@@ -103,10 +103,10 @@ describe('fave dlq', () => {
     expect((await request.progress('shout')).filter(({ run }) => run === 2)).toHaveLength(1);
   });
 
-  it('redrives into the open run, and it completes as if nothing had failed', async () => {
+  it('redrives into the open run, which completes without errors', async () => {
     const { passed, open } = gate();
     const fails = needing(flag);
-    // Two workers of two lines: the one waits, so that the run stays open.
+    // One of two lines waits, so that the run stays open.
     vary.before = (text, ...rest) => (text === 'wait' ? passed : fails(text, ...rest));
     const second = await start(pipeline.stack, graph, 'shout');
     const request = await failed('wait\nbad');
@@ -119,7 +119,7 @@ describe('fave dlq', () => {
     await second.stop();
   });
 
-  it('keeps the run open until an item that was redriven into it has ended again', async () => {
+  it('keeps the run open until the redriven item is settled again', async () => {
     const gates = { wait: gate(), bad: gate() };
     const fails = needing(flag);
     vary.before = async (text, ...rest) => {
@@ -132,12 +132,12 @@ describe('fave dlq', () => {
     expect((await pipeline.fave('dlq', 'redrive', '--id', request.id)).stdout).toContain('run 1: 1 item');
     gates.wait.open();
     await vi.waitUntil(async () => (await request.outcomes('echo', 1))['clip_0001'] === 'done', WAIT);
-    // Whatever the tracker made of that, it did before it took up what came later.
+    // The tracker handles events in order.
     const later = pipeline.request();
     await later.put('later', alone);
     expect(await later.end(1)).toMatchObject({ status: 'completed' });
     expect(await request.endsOf(1)).toBe(0);
-    // The file is written twice a second.
+    // The tracker writes the file twice per second.
     const errors = (): Promise<unknown> =>
       request.state().then(
         (state) => state.errors,
@@ -153,7 +153,7 @@ describe('fave dlq', () => {
     await second.stop();
   });
 
-  it('keeps a letter whose cause is not gone', async () => {
+  it('records a new dead letter when the redriven item fails again', async () => {
     const request = await failed('bad');
     expect(await request.end(1)).toMatchObject({ status: 'failed' });
     await pipeline.fave('dlq', 'redrive', '--id', request.id);
@@ -161,7 +161,7 @@ describe('fave dlq', () => {
     expect(await letters(request)).toMatchObject([{ landed: { run: 2 } }]);
   });
 
-  it('does not redrive what was made again or is gone', async () => {
+  it('rejects an item whose object was replaced or removed', async () => {
     const request = await failed();
     await request.end(1);
     const { seq } = (await letters(request))[0]!;

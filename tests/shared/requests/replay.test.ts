@@ -16,7 +16,7 @@ beforeEach(() => {
   vary.before = undefined;
 });
 
-/** A request of two lines that has completed. */
+/** Returns a completed request of two lines. */
 async function completed(): Promise<PipelineRequest> {
   const request = pipeline.request();
   await request.put('one\ntwo', { memo: 'false' });
@@ -26,7 +26,7 @@ async function completed(): Promise<PipelineRequest> {
 
 const clips = (outcome: string) => ({ clip_0001: outcome, clip_0002: outcome });
 
-/** Runs `fave replay … --wait` and checks that the new run ended once, as the state file says. */
+/** Runs `fave replay … --wait` and checks that the new run ended once and that the state file agrees. */
 async function replayed(request: PipelineRequest, run: number, ...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await pipeline.fave('replay', request.id, '--wait', ...args);
   expect({ code, stderr }).toMatchObject({ code: 0 });
@@ -42,7 +42,7 @@ async function outcomes(request: PipelineRequest, run: number): Promise<unknown[
 }
 
 describe('fave replay', () => {
-  it('passes what is valid', async () => {
+  it('skips valid items', async () => {
     const request = await completed();
     const before = await request.artifacts();
     expect(await replayed(request, 2)).toContain('run 2 starts with 1 input');
@@ -55,13 +55,13 @@ describe('fave replay', () => {
     await replayed(request, 3);
   });
 
-  it('--from begins with what the stage takes', async () => {
+  it('--from starts with the objects that the stage consumes', async () => {
     const request = await completed();
     await replayed(request, 2, '--from', 'shout');
     expect(await outcomes(request, 2)).toEqual([{}, clips('skipped'), clips('skipped')]);
   });
 
-  it('--force trusts nothing of the stage and of what follows', async () => {
+  it('--force runs the stage and all later stages', async () => {
     const request = await completed();
     await replayed(request, 2, '--from', 'shout', '--force');
     expect(await outcomes(request, 2)).toEqual([{}, clips('done'), clips('done')]);
@@ -69,13 +69,13 @@ describe('fave replay', () => {
     expect(await outcomes(request, 3)).toEqual([{ input: 'done' }, clips('done'), clips('done')]);
   });
 
-  it('--only makes one stage again and looks at what follows', async () => {
+  it('--only runs one stage, and later items whose source changed', async () => {
     const request = await completed();
     await replayed(request, 2, '--only', 'shout');
     expect(await outcomes(request, 2)).toEqual([{}, clips('done'), clips('skipped')]);
   });
 
-  it('makes again what another version made, what is gone, and what was not finished', async () => {
+  it('runs items of another stage version, with missing outputs or without a receipt', async () => {
     const request = await completed();
     await pipeline.stack.store.remove(`requests/${request.id}/echo/clip_0002/echo.txt`);
     await replayed(request, 2);
@@ -90,7 +90,7 @@ describe('fave replay', () => {
     expect(Object.keys(await request.artifacts())).toContain('echo/clip_0002/echo.txt');
   });
 
-  it('--dry-run says what would be done and why, and publishes nothing', async () => {
+  it('--dry-run prints the plan with reasons and publishes nothing', async () => {
     const request = await completed();
     const plan = async (...args: string[]): Promise<string[]> => {
       const { code, stdout } = await pipeline.fave('replay', request.id, '--dry-run', ...args);
@@ -119,7 +119,7 @@ describe('fave replay', () => {
     expect(await request.lifecycle('accepted')).toHaveLength(1);
   });
 
-  it('refuses what it cannot do', async () => {
+  it('rejects running and unknown requests and invalid scopes', async () => {
     const request = pipeline.request();
     let go = (): void => undefined;
     const gone = new Promise<void>((resolve) => (go = resolve));
@@ -144,7 +144,7 @@ describe('fave replay', () => {
   });
 });
 
-describe('an item is worked on', () => {
+describe('reasonToRun', () => {
   const receipt: Receipt = {
     stage: 'shout',
     version: 1,
@@ -195,7 +195,7 @@ describe('an item is worked on', () => {
 });
 
 describe('fave provenance', () => {
-  it('leads from an artifact back to the input', async () => {
+  it('follows an artifact back to the input', async () => {
     const request = await completed();
     const path = 'echo/clip_0002/echo.txt';
     const { code, stdout } = await pipeline.fave('provenance', request.id, path, '--json');
@@ -223,7 +223,7 @@ describe('fave provenance', () => {
     expect(text.join('\n')).toMatch(/echo version 1[^]*← shout[^]*wc -c[^]*← cut[^]*← input\/text.txt/);
   });
 
-  it('says when a source was replaced', async () => {
+  it('reports a replaced source', async () => {
     const request = await completed();
     await pipeline.stack.store.put(`requests/${request.id}/input/text.txt`, 'other');
     const { stdout } = await pipeline.fave('provenance', request.id, 'cut/clip_0001/line.txt');
@@ -234,11 +234,11 @@ describe('fave provenance', () => {
     [['requests/nobody/shout/clip_0001/loud.txt'], 1, /does not exist in the bucket/],
     [['s3://other/requests/a/b'], 2, /not in bucket/],
     [['video.mp4'], 2, /not an artifact key/],
-  ] as const)('of %j ends in a sentence', async (args, code, sentence) => {
+  ] as const)('reports %j in one line', async (args, code, sentence) => {
     expect(await pipeline.fave('provenance', ...args)).toMatchObject({ code, stderr: expect.stringMatching(sentence) });
   });
 
-  it('of what no stage made ends in a sentence', async () => {
+  it('reports an object without a receipt', async () => {
     const request = await completed();
     expect(await pipeline.fave('provenance', request.id, 'metadata/state.json')).toMatchObject({
       code: 1,

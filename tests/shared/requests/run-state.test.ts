@@ -24,7 +24,7 @@ function reduced(told: readonly ReportedEvent[]): RunState {
   return state;
 }
 
-/** A run, and its events in any order, some of them several times. */
+/** A run with its events in random order, some of them repeated. */
 const shuffled = (run: fc.Arbitrary<RandomRun>) =>
   run.chain(({ told, items }) =>
     fc.record({
@@ -36,7 +36,7 @@ const shuffled = (run: fc.Arbitrary<RandomRun>) =>
     }),
   );
 
-/** Lists in a summary follow the order of arrival nowhere but in the names of kinds, which are no order. */
+/** Sorts the only part of a summary that follows the order of arrival: the names of kinds. */
 const summary = (told: readonly ReportedEvent[]) =>
   JSON.parse(
     JSON.stringify(summarise(reduced(told), graph), (_, value: unknown) =>
@@ -44,8 +44,8 @@ const summary = (told: readonly ReportedEvent[]) =>
     ),
   ) as unknown;
 
-describe('the events of a run', () => {
-  it('come to the same in any order, however often they are told', () => {
+describe('reduceEvent', () => {
+  it('gives the same state for any order and number of repetitions', () => {
     fc.assert(
       fc.property(shuffled(randomRun({ late: true })), ({ told, mixed }) => {
         expect(summary(mixed)).toEqual(summary(told));
@@ -54,7 +54,7 @@ describe('the events of a run', () => {
     );
   });
 
-  it('come to every item with the outcome that counts', () => {
+  it('gives every item the outcome that counts', () => {
     fc.assert(
       fc.property(shuffled(randomRun({ late: true })), ({ mixed, items }) => {
         const { stages = {}, status } = summarise(reduced(mixed), graph);
@@ -77,7 +77,7 @@ describe('the events of a run', () => {
     );
   });
 
-  it('finish the run once everything is settled, never before, and it stays finished', () => {
+  it('finishes the run when all items are settled, and never before', () => {
     fc.assert(
       fc.property(shuffled(randomRun({ late: false })), ({ mixed, items }) => {
         const state = createRunState('r', 1);
@@ -92,7 +92,7 @@ describe('the events of a run', () => {
     );
   });
 
-  it('make a valid state at every moment', () => {
+  it('gives a valid state after every event', () => {
     fc.assert(
       fc.property(shuffled(randomRun({ late: true })), ({ mixed }) => {
         const state = createRunState('r', 1);
@@ -130,11 +130,11 @@ const failed = (stage: string, item: string, sequence = 1) =>
 describe('a run', () => {
   const start: ReportedEvent = { what: 'accepted', data: accepted };
 
-  it('is not finished before it began, whatever else is known', () => {
+  it('is not finished before its accepted event', () => {
     expect(isFinished(reduced([done('probe', 'input')]))).toBe(false);
   });
 
-  it('fails when its first item does', () => {
+  it('fails when its first item fails', () => {
     const state = summarise(reduced([start, failed('probe', 'input')]), graph);
     expect(state).toMatchObject({
       status: 'failed',
@@ -144,7 +144,7 @@ describe('a run', () => {
     });
   });
 
-  it('that made nothing usable failed, though nothing in it did', () => {
+  it('fails without a usable result, even if no item failed', () => {
     expect(summarise(reduced([start, done('probe', 'input')]), graph)).toMatchObject({ status: 'failed', errors: [] });
   });
 
@@ -171,7 +171,7 @@ describe('a run', () => {
     });
   });
 
-  it('goes on while an item that had failed is worked on once more, and forgets that failure', () => {
+  it('continues while a redriven item runs, and drops its failure', () => {
     const clip = 'clip_0001';
     const begun = [
       start,
@@ -226,7 +226,7 @@ describe('a run', () => {
     expect(stages['split']).toMatchObject({ failed: 150 });
   });
 
-  it('knows each stage’s time, cost and cold starts', () => {
+  it('sums time, cost and cold starts per stage', () => {
     const told = [
       start,
       done('probe', 'input', [['audio', 'audio']], { cold_start: true, duration_ms: 100.5, cost_unit: 0.3 }),
@@ -240,7 +240,7 @@ describe('a run', () => {
   });
 });
 
-it('taking in an event costs the same however many clips there are', () => {
+it('reduceEvent takes constant time per event for any number of clips', () => {
   const visits = (clips: number): number => {
     const state = createRunState('r', 1);
     take(state, { what: 'accepted', data: accepted });

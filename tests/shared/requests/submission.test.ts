@@ -11,8 +11,8 @@ const schemas = {
   query: { type: 'string', default: '', description: '' },
 } as const satisfies OptionSchemas;
 
-describe('options', () => {
-  it('travel as text, and may hold an equals sign', () => {
+describe('parseOptions', () => {
+  it('returns text values, which may contain an equals sign', () => {
     expect(parseOptions(['threshold=0.5', 'query=a=b'], undefined, schemas)).toEqual({ threshold: '0.5', query: 'a=b' });
     expect(parseOptions([], 'coffee cup', schemas)).toEqual({ query: 'coffee cup' });
   });
@@ -22,12 +22,12 @@ describe('options', () => {
       expect(() => parseOptions(pairs, undefined, schemas)).toThrow(UsageError);
     },
   );
-  it('a query needs a stage that looks for it', () => {
+  it('rejects --query without a stage that has the option', () => {
     expect(() => parseOptions([], 'cup', { threshold: schemas.threshold })).toThrow(/--query/);
   });
 });
 
-describe('a file', () => {
+describe('createSubmission', () => {
   let dir: string;
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'fave-cli-'));
@@ -35,10 +35,10 @@ describe('a file', () => {
   });
   afterAll(() => rm(dir, { recursive: true }));
 
-  it('goes below input/ under its own name', async () => {
+  it('places the file below input/ under its name', async () => {
     expect(await createSubmission('my video+1.mp4', dir, 'x')).toMatchObject({ key: 'requests/x/input/my video+1.mp4', size: 3 });
   });
-  it('must be there, and no directory', async () => {
+  it('rejects a missing file and a directory', async () => {
     await expect(createSubmission('none.mp4', dir, 'x')).rejects.toThrow(/none.mp4 does not exist/);
     await expect(createSubmission('.', dir, 'x')).rejects.toThrow(/is a directory/);
   });

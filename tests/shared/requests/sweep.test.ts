@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 const alone = { memo: 'false' };
 
-/** Runs work while the store notifies nobody. */
+/** Runs `work` while the store sends no notifications. */
 async function withoutNotifications(work: () => Promise<void>): Promise<void> {
   const { storeAdmin } = pipeline.stack;
   await storeAdmin.client.setBucketNotification(storeAdmin.bucket, new NotificationConfig());
@@ -28,17 +28,17 @@ async function withoutNotifications(work: () => Promise<void>): Promise<void> {
   }
 }
 
-/** A tracker with another configuration. */
+/** Starts a tracker with another configuration. */
 function tracker(config: Partial<Pipeline['stack']['config']>): Promise<Running> {
   const { stack } = pipeline;
   return start({ ...stack, config: { ...stack.config, ...config } }, graph, 'tracker');
 }
 
 describe('an input whose notifications were lost', () => {
-  it('on both paths is taken up by fave sweep', async () => {
+  it('on both paths is announced by fave sweep', async () => {
     const request = pipeline.request();
     await request.put('one\ntwo', alone);
-    // Both paths brought it, and nobody has read it yet. Others are there too: no relay has read what set-up put to try them.
+    // Both notifications are stored and unread. Those of set-up's canary are stored as well, because no relay has run yet.
     const brought = async (path: string): Promise<boolean> =>
       JSON.stringify(await readStoredMessages(pipeline.stack, streams.raw, `fave.raw.${path}`)).includes(request.id);
     await vi.waitUntil(async () => (await brought('fast')) && (await brought('durable')), WAIT);
@@ -64,7 +64,7 @@ describe('an input whose notifications were lost', () => {
     await relay.stop();
   });
 
-  it('is taken up by the scheduled sweep', async () => {
+  it('is announced by the scheduled sweep', async () => {
     await pipeline.running['tracker']?.stop();
     const relay = await start(pipeline.stack, graph, 'relay');
     const request = pipeline.request();
@@ -77,7 +77,7 @@ describe('an input whose notifications were lost', () => {
     await relay.stop();
   });
 
-  it('is taken up also while a consumer is missing', async () => {
+  it('is announced while a consumer is missing', async () => {
     const { bus, storeAdmin } = pipeline.stack;
     const relay = await start(pipeline.stack, graph, 'relay');
     const request = pipeline.request();
@@ -92,7 +92,7 @@ describe('an input whose notifications were lost', () => {
     await setUp({ storeAdmin, bus, graph, ackWait: 1 });
   });
 
-  it('is taken up, and so is all that follows, where the store never notifies', async () => {
+  it('is announced, like all later objects, if the store never sends notifications', async () => {
     const relay = await start(pipeline.stack, graph, 'relay');
     await withoutNotifications(async () => {
       const sweeping = await tracker({ events: 'sweep', sweepInterval: 0.2 });
@@ -107,7 +107,7 @@ describe('an input whose notifications were lost', () => {
 });
 
 describe('a sweep', () => {
-  it('of a later run looks only at what was listed in it', async () => {
+  it('of a later run considers only its listed items', async () => {
     const { store } = pipeline.stack;
     const prefix = 'requests/sweep-runs/';
     for (const path of ['input/text.txt', 'cut/clip_0001/line.txt', 'cut/clip_0002/line.txt'])

@@ -13,8 +13,8 @@ function said(words: readonly (readonly [number, number, string])[]): TimelineUt
   };
 }
 
-describe('cues', () => {
-  it('fit two lines of 42 characters and seven seconds, and lose no word', () => {
+describe('toCues', () => {
+  it('fits two lines of 42 characters and seven seconds without losing a word', () => {
     const word = fc.record({
       length: fc.integer({ min: 1, max: 42 }),
       lasts: fc.double({ min: 0.05, max: 2, noNaN: true }),
@@ -37,7 +37,7 @@ describe('cues', () => {
     );
   });
 
-  it('leave an utterance without words whole, and an empty one out', () => {
+  it('keeps an utterance without words whole and omits an empty one', () => {
     expect(
       toCues([
         { start: 1, end: 2, text: 'hello', words: [] },
@@ -47,15 +47,15 @@ describe('cues', () => {
   });
 });
 
-describe('formats', () => {
+describe('subtitle formats', () => {
   const cues = [{ start: 3661.0015, end: 3662.5, lines: ['a < b & c'] }];
-  it('SubRip numbers cues and has commas', () => {
+  it('numbers SubRip cues and writes commas', () => {
     expect(toSrt(cues)).toBe('1\n01:01:01,002 --> 01:01:02,500\na < b & c\n');
   });
-  it('WebVTT escapes what means something to it', () => {
+  it('escapes reserved characters in WebVTT', () => {
     expect(toVtt(cues)).toBe('WEBVTT\n\n01:01:01.002 --> 01:01:02.500\na &lt; b &amp; c\n');
   });
-  it('WebVTT without a cue is still one', () => {
+  it('writes a WebVTT header without cues', () => {
     expect(toVtt([])).toBe('WEBVTT\n');
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { mergeDetections, mergeTimeline } from '../../../shared/results/timeline.ts';
 import type { Detections, Transcript } from '../../../schemas/generated/types.ts';
 
-/** Detections of a clip: each frame's time and the labels that it shows. */
+/** Creates the detections of a clip from the time and labels of each frame. */
 function clip(start: number, end: number, frames: readonly (readonly [number, ...string[]])[]): Detections {
   const box = { x: 0, y: 0, width: 1, height: 1 };
   const shown = frames.map(([time, ...labels], n) => ({
@@ -15,8 +15,8 @@ function clip(start: number, end: number, frames: readonly (readonly [number, ..
   return { model: 'centernet', threshold: 0.3, start, end, frames: shown };
 }
 
-describe('what is seen', () => {
-  it('lasts from the first frame that shows it until the next that does not', () => {
+describe('mergeDetections', () => {
+  it('ends an object at the next frame without it', () => {
     const seen = mergeDetections([clip(0, 20, [[0, 'cat'], [5, 'cat'], [10], [15, 'cat']])]);
     expect(seen.map(({ start, end }) => [start, end])).toEqual([
       [0, 10],
@@ -24,7 +24,7 @@ describe('what is seen', () => {
     ]);
   });
 
-  it('goes on from clip to clip, in whatever order they come', () => {
+  it('continues an object across clips in any order', () => {
     const clips = [
       clip(10.02, 20, [[10.02, 'dog']]),
       clip(0, 10, [
@@ -35,7 +35,7 @@ describe('what is seen', () => {
     expect(mergeDetections(clips)).toEqual([{ label: 'dog', start: 0, end: 20, score: 0.5, count: 1 }]);
   });
 
-  it('ends where a clip is missing', () => {
+  it('ends an object before a missing clip', () => {
     const seen = mergeDetections([clip(0, 10, [[0, 'dog']]), clip(20, 30, [[20, 'dog']])]);
     expect(seen.map(({ start, end }) => [start, end])).toEqual([
       [0, 10],
@@ -43,7 +43,7 @@ describe('what is seen', () => {
     ]);
   });
 
-  it('keeps labels apart, the best score and the largest number', () => {
+  it('separates labels and keeps the highest score and count', () => {
     const seen = mergeDetections([
       clip(0, 15, [
         [0, 'cat'],
@@ -57,12 +57,12 @@ describe('what is seen', () => {
     ]);
   });
 
-  it('is nothing without frames', () => {
+  it('returns no objects without frames', () => {
     expect(mergeDetections([clip(0, 5, [])])).toEqual([]);
   });
 });
 
-describe('a timeline', () => {
+describe('mergeTimeline', () => {
   const transcript = (start: number, text: string): Transcript => ({
     engine: 'pocketsphinx',
     model: null,
@@ -73,7 +73,7 @@ describe('a timeline', () => {
     utterances: [{ start, end: start + 1, text, words: [] }],
   });
 
-  it('has the utterances of all clips in the order of their times', () => {
+  it('sorts the utterances of all clips by time', () => {
     const {
       utterances: said,
       engines,

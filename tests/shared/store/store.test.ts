@@ -38,7 +38,7 @@ async function file(size: number): Promise<{ path: string; sha256: string; size:
 }
 
 describe('an object', () => {
-  it('is what was put, with its headers and etag', async () => {
+  it('is returned with its headers and etag', async () => {
     const key = uniqueKey();
     const { etag } = await store.put(key, 'čaj', { headers: { 'x-amz-meta-fave-run': '1', 'content-type': 'text/plain' } });
     expect(etag).toBe(createHash('md5').update('čaj').digest('hex'));
@@ -64,7 +64,7 @@ describe('an object', () => {
     },
   );
 
-  it('that is not there is nothing', async () => {
+  it('is undefined if it does not exist', async () => {
     const key = uniqueKey();
     expect(await store.head(key)).toBeUndefined();
     expect(await store.getText(key)).toBeUndefined();
@@ -75,14 +75,14 @@ describe('an object', () => {
     await expect(store.remove(key)).resolves.toBeUndefined();
   });
 
-  it('that is removed is there no more', async () => {
+  it('is undefined after its removal', async () => {
     const key = uniqueKey();
     await store.put(key, 'x');
     await store.remove(key);
     expect(await store.head(key)).toBeUndefined();
   });
 
-  it('of no bytes is an object', async () => {
+  it('can be empty', async () => {
     const key = uniqueKey();
     await store.put(key, '');
     expect(await store.head(key)).toMatchObject({ size: 0 });
@@ -91,8 +91,8 @@ describe('an object', () => {
   });
 });
 
-describe('creating', () => {
-  it('succeeds for one of many, and keeps what that one put', async () => {
+describe('putIfAbsent', () => {
+  it('succeeds for one of many concurrent calls and keeps its content', async () => {
     const key = uniqueKey();
     const created = await Promise.all(Array.from({ length: 8 }, (_, n) => store.putIfAbsent(key, `text ${n}`)));
     expect(created.filter((result) => result !== undefined)).toHaveLength(1);
@@ -101,7 +101,7 @@ describe('creating', () => {
 });
 
 describe('an announced version', () => {
-  it('is refused once the object is another', async () => {
+  it('fails after the object has changed', async () => {
     const key = uniqueKey();
     const { etag } = await store.put(key, 'one');
     await store.download(key, join(dir, 'one'), { etag });
@@ -111,7 +111,7 @@ describe('an announced version', () => {
     await expect(store.getText(key, { etag })).rejects.toBeInstanceOf(RetryableError);
   });
 
-  it('of an input is read although another came after it', async () => {
+  it('of an input is readable after a newer upload', async () => {
     const key = uniqueKey('input/a.mp4');
     const { etag } = await store.put(key, 'one');
     const versionId = (await store.head(key))?.versionId;
@@ -121,15 +121,15 @@ describe('an announced version', () => {
   });
 });
 
-describe('copying', () => {
-  it('takes the bytes, and new headers', async () => {
+describe('copy', () => {
+  it('copies the bytes and sets new headers', async () => {
     const [from, to] = [uniqueKey("input/it's 100 % + é.txt"), uniqueKey()];
     const { etag } = await store.put(from, 'text', { headers: { 'x-amz-meta-fave-run': '1' } });
     expect(await store.copy({ key: from, etag }, to, { headers: { 'x-amz-meta-fave-run': '2' } })).toEqual({ etag });
     expect(await store.head(to)).toMatchObject({ etag, headers: { 'x-amz-meta-fave-run': '2' } });
   });
 
-  it('is refused where the source is another or gone', async () => {
+  it('fails if the source has changed or was removed', async () => {
     const key = uniqueKey();
     const { etag } = await store.put(key, 'one');
     await store.put(key, 'two');
@@ -139,7 +139,7 @@ describe('copying', () => {
 });
 
 describe('files', () => {
-  it('come back as they went', async () => {
+  it('are downloaded as they were uploaded', async () => {
     const sent = await file(3_000_000);
     const key = uniqueKey();
     await store.upload(key, sent, { headers: { 'x-amz-meta-fave-sha256': sent.sha256 } });
@@ -148,7 +148,7 @@ describe('files', () => {
     expect(await digestFile(path)).toEqual({ sha256: sent.sha256, size: sent.size });
   });
 
-  it('that are not what their digest says are not stored', async () => {
+  it('are not stored if their digest is wrong', async () => {
     const key = uniqueKey();
     const sent = await file(10);
     await expect(
@@ -157,7 +157,7 @@ describe('files', () => {
     expect(await store.head(key)).toBeUndefined();
   });
 
-  it('of 200 MB go up and down in constant memory', async () => {
+  it('of 200 MB are transferred in constant memory', async () => {
     const path = join(dir, 'large');
     const handle = await open(path, 'w');
     await handle.truncate(200 * 1024 * 1024);
@@ -180,8 +180,8 @@ describe('files', () => {
   });
 });
 
-describe('a store that', () => {
-  it('is away is waited for', async () => {
+describe('an unavailable store', () => {
+  it('is retried until it answers', async () => {
     const { proxy, far } = await behindProxy();
     const key = uniqueKey();
     await far.put(key, 'before');
@@ -194,7 +194,7 @@ describe('a store that', () => {
     expect((await store.getText(key))?.text).toBe('after');
   });
 
-  it('stays away is waited for until the caller’s signal, and that is the store’s fault', async () => {
+  it('is retried until the signal aborts, then reported as unavailable', async () => {
     const { proxy, far } = await behindProxy();
     proxy.cut();
     const error = await far.getText(uniqueKey(), { signal: AbortSignal.timeout(2_000) }).catch((thrown: unknown) => thrown);
@@ -213,8 +213,8 @@ describe('a store that', () => {
     upload: async (far, key, options) => far.upload(key, await file(1_000_000), options),
     copy: (far, key, options) => far.copy({ key, etag: 'etag' }, uniqueKey(), options),
   };
-  // A store counts as lost after 20 s of silence.
-  it.each(Object.keys(calls))('hangs keeps nobody who no longer waits: %s', { timeout: 10_000 }, async (call) => {
+  // A request fails after 20 s without data.
+  it.each(Object.keys(calls))('that hangs does not delay an aborted call: %s', { timeout: 10_000 }, async (call) => {
     const results: string[] = [];
     const { proxy, far } = await behindProxy({
       onResponse: (_, result) => void results.push(result),
@@ -229,21 +229,21 @@ describe('a store that', () => {
     expect(results).toEqual(['aborted']);
   });
 
-  it('hangs until the caller’s signal, and that is the store’s fault', { timeout: 10_000 }, async () => {
+  it('that hangs is reported as unavailable when the signal aborts', { timeout: 10_000 }, async () => {
     const { proxy, far } = await behindProxy();
     proxy.hang();
     const hung = far.getText(uniqueKey(), { signal: AbortSignal.timeout(1_500) });
     await expect(hung).rejects.toBeInstanceOf(UnavailableError);
   });
 
-  it('takes a file until the caller’s signal is not at fault', { timeout: 10_000 }, async () => {
+  it('that is still receiving a file is not reported as unavailable', { timeout: 10_000 }, async () => {
     const { proxy, far } = await behindProxy();
     proxy.hang();
     const sent = await file(1_000_000);
     await expect(far.upload(uniqueKey(), sent, { signal: AbortSignal.timeout(1_500) })).rejects.toThrow(/aborted due to timeout/);
   });
 
-  it('was away and then hangs until the caller’s signal is at fault all the same', { timeout: 10_000 }, async () => {
+  it('that hangs after a refused connection is reported as unavailable', { timeout: 10_000 }, async () => {
     const results: string[] = [];
     const { proxy, far } = await behindProxy({
       onResponse: (_, result) => void results.push(result),
@@ -261,7 +261,7 @@ describe('a store that', () => {
     expect(results.at(-1)).toBe('aborted');
   });
 
-  it('breaks off in the middle of a download gives the whole file all the same', async () => {
+  it('that interrupts a download still delivers the whole file', async () => {
     const { proxy, far } = await behindProxy();
     const sent = await file(2_000_000);
     const key = uniqueKey();
@@ -273,7 +273,7 @@ describe('a store that', () => {
     expect(proxy.connections()).toBeGreaterThan(1);
   });
 
-  it('breaks off in the middle of an answer gives the whole text all the same', async () => {
+  it('that interrupts a response still delivers the whole text', async () => {
     const { proxy, far } = await behindProxy();
     const text = 'x'.repeat(1_000_000);
     const key = uniqueKey();
@@ -282,7 +282,7 @@ describe('a store that', () => {
     expect((await far.getText(key, { signal: patient() }))?.text).toBe(text);
   });
 
-  it('loses its answer to an upload has the file once', async () => {
+  it('that loses the response to an upload stores the file once', async () => {
     const { proxy, far } = await behindProxy();
     const sent = await file(1_000_000);
     const key = uniqueKey();
@@ -291,7 +291,7 @@ describe('a store that', () => {
     expect(await store.head(key)).toMatchObject({ etag, size: sent.size });
   });
 
-  it('is slow is waited for', async () => {
+  it('that is slow is not an error', async () => {
     const { proxy, far } = await behindProxy();
     proxy.latency = 30;
     const sent = await file(500_000);
@@ -300,13 +300,13 @@ describe('a store that', () => {
     expect(await far.head(key)).toMatchObject({ size: sent.size });
   });
 
-  it('refuses for good is not asked again', async () => {
+  it('is not assumed when the store rejects a request', async () => {
     const tooLarge = store.put(uniqueKey(), 'x', { headers: { 'x-amz-meta-fave-options': 'x'.repeat(3_000) } });
     await expect(tooLarge).rejects.toMatchObject({ code: 'store-refused' });
     await expect(tooLarge).rejects.toBeInstanceOf(PermanentError);
   });
 
-  it('does not know the key is no fault of the item', async () => {
+  it('is not assumed for unknown credentials, which are retryable', async () => {
     const stranger = createStore({ ...stack.config.store, secretKey: 'wrong-wrong' });
     onTestFinished(() => stranger.close());
     const error = await stranger.put(uniqueKey(), 'x').catch((thrown: unknown) => thrown);
@@ -319,22 +319,22 @@ describe('a store that', () => {
   });
 });
 
-describe('the caller’s own disk', () => {
+describe('a local disk error', () => {
   it.each([
     ['ENAMETOOLONG', 'x'.repeat(256)],
     ['ENOENT', 'none/x'],
-  ])('is not the store’s fault, and is not asked again: %s', async (code, name) => {
+  ])('is returned without a retry: %s', async (code, name) => {
     const key = uniqueKey();
     await store.put(key, 'x');
     await expect(store.download(key, join(dir, name), { signal: patient() })).rejects.toMatchObject({ code });
   });
 
-  it.each(['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO', 'EROFS'])('is known also by %s of a write, which names no file', (code) => {
+  it.each(['ENOSPC', 'EDQUOT', 'EFBIG', 'EIO', 'EROFS'])('is recognised by %s of a write without a path', (code) => {
     const error = Object.assign(new Error(`${code}: write`), { code, syscall: 'write' });
     expect(toStoreError(error, 'key')).toBe(error);
   });
 
-  it('is not meant where a connection has failed', () => {
+  it('is not assumed for a failed connection', () => {
     const error = Object.assign(new Error('write EPIPE'), { code: 'EPIPE', syscall: 'write' });
     expect(toStoreError(error, 'key')).toBeInstanceOf(UnavailableError);
   });
