@@ -70,7 +70,7 @@ export function notifyEnvironment(notify: Notify, queueDir: string): Record<stri
   };
 }
 
-/** Starts MinIO and waits until it answers. @throws PermanentError `cannot-start`, `not-ready`. */
+/** Starts MinIO and waits until it is healthy. @throws PermanentError `cannot-start`, `not-ready`. */
 export async function startMinio({
   program,
   port,
@@ -93,14 +93,18 @@ export async function startMinio({
       MINIO_ROOT_USER: rootUser,
       MINIO_ROOT_PASSWORD: rootPassword,
       MINIO_UPDATE: 'off',
-      // Numbers only, and served on this machine alone.
+      // The metrics hold no names of objects, and only this machine can read them.
       MINIO_PROMETHEUS_AUTH_TYPE: 'public',
+      // MinIO overrides GOMEMLIMIT. Without a limit its heap keeps the memory of set-up, which hashes keys with argon2.
+      MINIO_MEMLIMIT: '256MiB',
+      // The default follows from the memory limit and would be 50 concurrent requests.
+      MINIO_API_REQUESTS_MAX: '1024',
       ...notifyEnvironment(notify, queue),
       ...settings,
     },
     cwd: dataDir,
     log: join(dataDir, 'logs', 'minio.log'),
   });
-  // Of its drives too; its page `ready` answers before it has looked at any.
+  // This page includes the drives; `ready` responds before MinIO has checked any.
   return healthy(server, `http://127.0.0.1:${port}/minio/health/cluster`);
 }

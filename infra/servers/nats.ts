@@ -76,7 +76,8 @@ export async function startNats(options: NatsOptions): Promise<RunningProcess> {
     name: 'nats-server',
     command: program,
     args: ['--config', config],
-    env: {},
+    // A soft limit: the garbage collector works harder above it.
+    env: { GOMEMLIMIT: '128MiB' },
     cwd: dataDir,
     log,
   });

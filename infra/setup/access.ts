@@ -29,6 +29,9 @@ const TAG = 'fave-access';
 /** Nodes of a cluster that start together need some seconds to find each other. */
 const SERVERS_TIMEOUT_MS = 120_000;
 
+/** Concurrent calls of mc. Each needs 64 MB and processor time in mc and in the server for argon2. */
+const MC_CONCURRENCY = 3;
+
 type Mc = (...args: string[]) => Promise<string>;
 
 /** Identifies a set of access keys with their policies and secrets. */
@@ -54,26 +57,29 @@ export async function setUpAccess(what: SetUpAccessOptions): Promise<string[]> {
     const { protocol } = new URL(what.endpoint);
     await waitForStoreServers(() => mc('info', '--json', 'fave'), { protocol, timeoutMs: SERVERS_TIMEOUT_MS });
     const existing = accessKeys(await mc('accesskey', 'ls', 'fave', '--all', '--json'));
-    // Together: each call of mc is mostly waiting.
-    const changes = await Promise.all(
-      Object.entries(what.policies).map(async ([role, policy]) => {
-        const key = accessKeyOf(role);
-        const file = join(dir, `${key}.json`);
-        await writeFile(file, JSON.stringify(policy));
-        const known = existing.has(key);
-        await mc(
-          'accesskey',
-          known ? 'edit' : 'create',
-          'fave',
-          ...(known ? [key] : ['--access-key', key]),
-          '--secret-key',
-          what.secrets[role] ?? '',
-          '--policy',
-          file,
-        );
-        return `${known ? 'updated' : 'made'} access key ${key}`;
-      }),
-    );
+    const apply = async ([role, policy]: [string, Policy]): Promise<string> => {
+      const key = accessKeyOf(role);
+      const file = join(dir, `${key}.json`);
+      await writeFile(file, JSON.stringify(policy));
+      const exists = existing.has(key);
+      await mc(
+        'accesskey',
+        exists ? 'edit' : 'create',
+        'fave',
+        ...(exists ? [key] : ['--access-key', key]),
+        '--secret-key',
+        what.secrets[role] ?? '',
+        '--policy',
+        file,
+      );
+      return `${exists ? 'updated' : 'made'} access key ${key}`;
+    };
+    const remaining = Object.entries(what.policies);
+    const changes: string[] = [];
+    const worker = async (): Promise<void> => {
+      for (let next = remaining.shift(); next; next = remaining.shift()) changes.push(await apply(next));
+    };
+    await Promise.all(Array.from({ length: MC_CONCURRENCY }, worker));
     await client.setBucketTagging(bucket, { [TAG]: digest });
     return changes;
   } finally {

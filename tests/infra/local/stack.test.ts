@@ -58,7 +58,7 @@ describe('the way of an event', () => {
     const proof = checkNotifications({ ...stack, timeoutMs: 1_000, relay: true });
     await expect(proof).rejects.toMatchObject({
       code: 'notifications-lost',
-      message: expect.stringMatching(/did not come within 1 s from .*the relay/) as string,
+      message: expect.stringMatching(/did not arrive within 1 s from .*the relay/) as string,
     });
   });
 
