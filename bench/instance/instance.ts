@@ -13,7 +13,7 @@ import type { Graph } from '../../shared/pipeline/graph.ts';
 import { createStore, type Store } from '../../shared/store/store.ts';
 import { subjects } from '../../shared/bus/topology.ts';
 import { validate } from '../../shared/core/validate.ts';
-import { runCleanups, type CleanUp } from '../../tests/support/clean-ups.ts';
+import { runCleanups, type CleanUp } from '../../infra/process/clean-ups.ts';
 import { now } from '../report/figures.ts';
 import { startPeer, type Peer } from '../peers/peer.ts';
 

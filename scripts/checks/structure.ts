@@ -18,8 +18,8 @@ const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['cli'],
     ['scripts'],
     ['examples'],
-    ['tests'],
     ['bench'],
+    ['tests'],
   ],
   services: [[], ['pipeline.ts'], ['main.ts']],
   infra: [

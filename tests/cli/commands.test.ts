@@ -11,7 +11,7 @@ import { sortNewestFirst } from '../../shared/requests/list-requests.ts';
 import { identityOf } from '../../infra/process/identity.ts';
 import { targetArns } from '../../infra/servers/minio.ts';
 import { graph } from '../../services/pipeline.ts';
-import { fave, lastJson } from './run.ts';
+import { fave, lastJson } from '../support/harness/run-cli.ts';
 
 let dir: string;
 beforeAll(async () => {

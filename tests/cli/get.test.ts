@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { useSharedStack, uniqueId, type Stack } from '../support/stack.ts';
-import { fave } from './run.ts';
+import { fave } from '../support/harness/run-cli.ts';
 
 let stack: Stack;
 beforeAll(async () => {

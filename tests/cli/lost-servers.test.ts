@@ -1,9 +1,9 @@
 import { beforeEach, expect, it, vi } from 'vitest';
 import { tinyGraph } from '../fixtures/tiny/graph.ts';
-import { breakable } from '../resilience/faults/fixture/breakable.ts';
-import { requestMetadata, setUpStack, start, WAIT } from '../shared/runtime/harness.ts';
+import { breakable } from '../support/harness/breakable.ts';
+import { requestMetadata, setUpStack, start, WAIT } from '../support/harness/runtime.ts';
 import { createOwnStack, uniqueId, type Stack } from '../support/stack.ts';
-import { fave, record } from './run.ts';
+import { fave, record } from '../support/harness/run-cli.ts';
 
 let stack: Stack;
 beforeEach(async () => {

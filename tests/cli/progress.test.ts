@@ -3,7 +3,7 @@ import { parseRequestEvent, type RequestEvent } from '../../shared/bus/request-e
 import { createProgress, formatProgress } from '../../cli/output/progress.ts';
 import { graph } from '../../services/pipeline.ts';
 import { cloudEvent } from '../../shared/bus/events.ts';
-import { record } from './run.ts';
+import { record } from '../support/harness/run-cli.ts';
 
 const input = { kind: 'input', item: 'input', key: 'input/a.mp4', etag: 'e' };
 const lifecycle = (name: 'accepted' | 'rejected' | 'completed', run = 1): RequestEvent => ({

@@ -8,7 +8,7 @@ import { serviceNames } from '../../infra/deployment/services.ts';
 import { graph } from '../../services/pipeline.ts';
 import { generateMedia, h264, mediaFolder, createPicture, speech } from '../support/media.ts';
 import { useSharedStack, uniqueId, type Stack } from '../support/stack.ts';
-import { fave, lastJson } from './run.ts';
+import { fave, lastJson } from '../support/harness/run-cli.ts';
 
 let servers: Stack;
 let env: Record<string, string>;

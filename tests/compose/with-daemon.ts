@@ -1,7 +1,7 @@
 import { ensureCompose } from '../../infra/compose/client.ts';
 import { findDaemon } from '../../infra/compose/daemon.ts';
 import { createLocalImages } from '../../infra/compose/local-images.ts';
-import { runCleanups, type CleanUp } from '../support/clean-ups.ts';
+import { runCleanups, type CleanUp } from '../../infra/process/clean-ups.ts';
 import { createReport, type Report } from './report.ts';
 
 export interface Ground {

@@ -10,7 +10,7 @@ import { encodeOptions } from '../../shared/pipeline/metadata.ts';
 import { digestFile } from '../../shared/store/store.ts';
 import { validate } from '../../shared/core/validate.ts';
 import { findMedia, NO_MEDIA } from '../support/media.ts';
-import { requestMetadata, setUpStack, readStoredMessages, WAIT } from '../shared/runtime/harness.ts';
+import { requestMetadata, setUpStack, readStoredMessages, WAIT } from '../support/harness/runtime.ts';
 import { createOwnStack, uniqueId, type RunningService, type Stack } from '../support/stack.ts';
 import { inputs, type Input } from './inputs.ts';
 import { observe, readRequestTree, type Observed, type Tree } from './observed.ts';

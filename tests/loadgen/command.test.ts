@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { recordFiles, readJsonl } from '../../loadgen/record/record-files.ts';
 import type { LoadSummary } from '../../loadgen/record/summary.ts';
-import { fave, lastJson } from '../cli/run.ts';
+import { fave, lastJson } from '../support/harness/run-cli.ts';
 import { WAIT } from '../support/wait.ts';
 
 async function folder(): Promise<string> {

@@ -8,7 +8,7 @@ import { toEnvironment } from '../../infra/access/environment.ts';
 import { freePorts } from '../../infra/deployment/ports.ts';
 import type { SupervisedProcess } from '../../infra/process/supervisor.ts';
 import { graph } from '../../services/pipeline.ts';
-import { runCleanups } from './clean-ups.ts';
+import { runCleanups } from '../../infra/process/clean-ups.ts';
 
 /** What a test may ask for, by JSON over HTTP. */
 export interface StackCalls {

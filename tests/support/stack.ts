@@ -6,7 +6,7 @@ import { readConfig, type Config } from '../../shared/config/config.ts';
 import { createStoreAdmin, type StoreAdmin } from '../../shared/store/s3/admin.ts';
 import { createStore, type Store } from '../../shared/store/store.ts';
 import './built-servers.ts';
-import { runCleanups, type CleanUp } from './clean-ups.ts';
+import { runCleanups, type CleanUp } from '../../infra/process/clean-ups.ts';
 import type { ServiceInfo, StackCalls } from './stack-server.ts';
 
 /** Real MinIO and NATS with set-up done, and an administrator's connections to them; closed after the test file. */

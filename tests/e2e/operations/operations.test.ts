@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { markedBlocks } from '../../support/documented-commands.ts';
-import { fave } from '../../cli/run.ts';
-import { readStoredMessages, WAIT } from '../../shared/runtime/harness.ts';
+import { fave } from '../../support/harness/run-cli.ts';
+import { readStoredMessages, WAIT } from '../../support/harness/runtime.ts';
 import { onTestFileEnd, createOwnStack, type Stack } from '../../support/stack.ts';
 import { createShell } from './document.ts';
 

@@ -10,7 +10,7 @@ import { readSecrets, type Secrets } from '../../../infra/access/secrets.ts';
 import { graph } from '../../../services/pipeline.ts';
 import { connectBus } from '../../../shared/bus/connection.ts';
 import { createStore, type Store } from '../../../shared/store/store.ts';
-import { readStoredMessages, WAIT } from '../../shared/runtime/harness.ts';
+import { readStoredMessages, WAIT } from '../../support/harness/runtime.ts';
 import { onTestFileEnd, uniqueId } from '../../support/stack.ts';
 
 async function launched(dataDir: string, services: readonly string[], shell = {}): Promise<RunningInstance> {

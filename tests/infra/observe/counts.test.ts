@@ -10,7 +10,7 @@ import type { Service } from '../../../shared/runtime/service/service.ts';
 import { digestFile } from '../../../shared/store/store.ts';
 import { consumerName, MAX_DELIVERIES, streams, subjects } from '../../../shared/bus/topology.ts';
 import { chirp, generateMedia, h264, createPicture } from '../../support/media.ts';
-import { exhaustDeliveries, requestMetadata } from '../../shared/runtime/harness.ts';
+import { exhaustDeliveries, requestMetadata } from '../../support/harness/runtime.ts';
 import { createOwnStack, uniqueId, type RunningService, type Stack } from '../../support/stack.ts';
 import { scrape, valuesOf, type Sample } from './scrape.ts';
 

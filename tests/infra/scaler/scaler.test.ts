@@ -10,7 +10,7 @@ import { createScaler, type Scaler, type ScalerOptions } from '../../../infra/sc
 import type { ScaleEvent, StageScaling } from '../../../schemas/generated/types.ts';
 import { consumerName, streams } from '../../../shared/bus/topology.ts';
 import { validate } from '../../../shared/core/validate.ts';
-import { requestMetadata, setUpStack, start, WAIT } from '../../shared/runtime/harness.ts';
+import { requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { heldGraph as graph } from './fixture/graph.ts';
 

@@ -9,7 +9,7 @@ import { fillDisk } from './environment/disk.ts';
 import type { Load } from './load.ts';
 import type { Random } from '../../../shared/core/random.ts';
 import { setNotificationRules, type Path } from './rules.ts';
-import type { Server } from './environment/servers.ts';
+import type { Server } from '../../support/harness/server-control.ts';
 import { ACK_WAIT, type ChaosEnvironment } from './environment/environment.ts';
 
 /** Where a fault is injected. */

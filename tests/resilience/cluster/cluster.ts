@@ -103,7 +103,7 @@ export async function openCluster(graph: Graph, size: { servers: number; drives:
       await bus.close();
     });
     const startServices = (): never => {
-      throw new Error('services of a cluster run in the test: tests/shared/runtime/harness.ts');
+      throw new Error('services of a cluster run in the test: tests/support/harness/runtime.ts');
     };
     return { store, storeAdmin, bus, config, environment, dataDir: dir, servers: { minio: minio.pid }, startServices };
   };

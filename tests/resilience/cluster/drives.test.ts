@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { tinyGraph, type BeforeItem } from '../../fixtures/tiny/graph.ts';
 import { computeSha256 } from '../../../shared/store/store.ts';
-import { start } from '../../shared/runtime/harness.ts';
+import { start } from '../../support/harness/runtime.ts';
 import { markedBlocks } from '../../support/documented-commands.ts';
 import type { Stack } from '../../support/stack.ts';
 import { openCluster, type Cluster } from './cluster.ts';

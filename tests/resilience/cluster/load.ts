@@ -1,6 +1,6 @@
 import { vi } from 'vitest';
 import { computeSha256 } from '../../../shared/store/store.ts';
-import { requestMetadata } from '../../shared/runtime/harness.ts';
+import { requestMetadata } from '../../support/harness/runtime.ts';
 import { uniqueId, type Stack } from '../../support/stack.ts';
 import { WAIT } from '../../support/wait.ts';
 

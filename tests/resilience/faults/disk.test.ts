@@ -6,7 +6,7 @@ import { fillDisk, mountSmallDisk } from '../chaos/environment/disk.ts';
 import { ToolError } from '../../../shared/tools/exec.ts';
 import { PermanentError } from '../../../shared/core/errors.ts';
 import { watchDisk } from '../../../shared/runtime/workdir/disk.ts';
-import { requestMetadata, setUpStack, start } from '../../shared/runtime/harness.ts';
+import { requestMetadata, setUpStack, start } from '../../support/harness/runtime.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { createTwoOutputGraph } from './fixture/graph.ts';
 import { startTwoOutputStage } from './fixture/process.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { streams } from '../../../shared/bus/topology.ts';
 import { tinyGraph } from '../../fixtures/tiny/graph.ts';
-import { requestMetadata, setUpStack, start, WAIT } from '../../shared/runtime/harness.ts';
+import { requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 
 const graph = tinyGraph();

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { tinyGraph } from '../../fixtures/tiny/graph.ts';
-import { requestMetadata, setUpStack, start, WAIT } from '../../shared/runtime/harness.ts';
+import { requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 
 /** Lines of the long request. */

@@ -5,7 +5,7 @@ import type { Kind } from '../../../schemas/kinds.ts';
 import { defineStage } from '../../../shared/pipeline/stage.ts';
 import { MAX_DELIVERIES, streams } from '../../../shared/bus/topology.ts';
 import { createTinyGraph, line, createUppercase } from '../../fixtures/tiny/graph.ts';
-import { exhaustDeliveries, requestMetadata, setUpStack, start, WAIT } from '../../shared/runtime/harness.ts';
+import { exhaustDeliveries, requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { fetchConsumerLag } from '../../../shared/bus/consumers.ts';
 

@@ -6,7 +6,7 @@ import { randomOf } from '../../../shared/core/random.ts';
 import { setNotificationRules, type Path } from '../chaos/rules.ts';
 import { tinyGraph } from '../../fixtures/tiny/graph.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
-import { announcements, requestMetadata, setUpStack, start, WAIT } from '../../shared/runtime/harness.ts';
+import { announcements, requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
 import { fetchStreamLag } from '../../support/lag.ts';
 
 let worked: string[] = [];

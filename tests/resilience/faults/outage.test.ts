@@ -1,8 +1,8 @@
 import { beforeAll, expect, it, vi } from 'vitest';
-import type { Server } from '../chaos/environment/servers.ts';
-import { breakable } from './fixture/breakable.ts';
+import type { Server } from '../../support/harness/server-control.ts';
+import { breakable } from '../../support/harness/breakable.ts';
 import { tinyGraph } from '../../fixtures/tiny/graph.ts';
-import { announcements, requestMetadata, setUpStack, start, WAIT } from '../../shared/runtime/harness.ts';
+import { announcements, requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 
 const graph = tinyGraph();

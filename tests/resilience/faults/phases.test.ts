@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { requestMetadata, setUpStack, start } from '../../shared/runtime/harness.ts';
+import { requestMetadata, setUpStack, start } from '../../support/harness/runtime.ts';
 import { findProcesses } from '../chaos/orphans.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { createTwoOutputGraph, phases } from './fixture/graph.ts';

@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { UnavailableError } from '../../../shared/core/errors.ts';
 import type { Store } from '../../../shared/store/store.ts';
 import { tinyGraph } from '../../fixtures/tiny/graph.ts';
-import { requestMetadata, setUpStack, start, WAIT } from '../../shared/runtime/harness.ts';
+import { requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 
 /** Milliseconds for which a store that is away keeps its callers: longer than the tracker's interval. */

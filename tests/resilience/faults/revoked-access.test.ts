@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { natsConfig } from '../../../infra/servers/nats.ts';
 import { tinyGraph } from '../../fixtures/tiny/graph.ts';
-import { setUpStack, startProcess } from '../../shared/runtime/harness.ts';
+import { setUpStack, startProcess } from '../../support/harness/runtime.ts';
 import { createOwnStack } from '../../support/stack.ts';
-import { breakable } from './fixture/breakable.ts';
+import { breakable } from '../../support/harness/breakable.ts';
 
 it('a process whose password is another by now says so and ends, as nobody else would start it with the new one', async () => {
   const stack = await createOwnStack();

@@ -1,10 +1,10 @@
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Server } from '../chaos/environment/servers.ts';
-import { breakable } from './fixture/breakable.ts';
+import type { Server } from '../../support/harness/server-control.ts';
+import { breakable } from '../../support/harness/breakable.ts';
 import { tinyGraph, type BeforeItem } from '../../fixtures/tiny/graph.ts';
 import { computeSha256 } from '../../../shared/store/store.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
-import { requestMetadata, setUpStack, start, WAIT } from '../../shared/runtime/harness.ts';
+import { requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
 
 let before: BeforeItem | undefined;
 const graph = tinyGraph((...given) => before?.(...given));

@@ -1,7 +1,7 @@
 import { beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import type { LandedMessage } from '../../../schemas/generated/types.ts';
 import { createNetwork } from '../chaos/environment/network.ts';
-import { requestMetadata, setUpStack, start, WAIT } from '../../shared/runtime/harness.ts';
+import { requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { createTwoOutputGraph } from './fixture/graph.ts';
 import { startTwoOutputStage } from './fixture/process.ts';

@@ -4,7 +4,7 @@ import { announce } from '../../../shared/bus/landed-message.ts';
 import { kinds } from '../../../schemas/kinds.ts';
 import { validate } from '../../../shared/core/validate.ts';
 import { tinyGraph, type BeforeItem } from '../../fixtures/tiny/graph.ts';
-import { announcements, requestMetadata, setUpStack, start, WAIT } from '../../shared/runtime/harness.ts';
+import { announcements, requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 
 let before: BeforeItem | undefined;

@@ -9,7 +9,7 @@ import { pathOf } from '../../../shared/pipeline/keys.ts';
 import { createItem } from '../../../shared/runtime/workdir/item.ts';
 import { streams, subjects } from '../../../shared/bus/topology.ts';
 import { line, tinyGraph } from '../../fixtures/tiny/graph.ts';
-import { requestMetadata, setUpStack, start, WAIT } from '../../shared/runtime/harness.ts';
+import { requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { fetchStreamLag } from '../../support/lag.ts';
 

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readSecrets } from '../../../infra/access/secrets.ts';
 import { createStore } from '../../../shared/store/store.ts';
-import { requestMetadata, WAIT } from '../../shared/runtime/harness.ts';
+import { requestMetadata, WAIT } from '../../support/harness/runtime.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 
 let stack: Stack;

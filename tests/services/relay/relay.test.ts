@@ -3,7 +3,7 @@ import { graph } from '../../../services/pipeline.ts';
 import type { LandedMessage, RequestState } from '../../../schemas/generated/types.ts';
 import { encodeMetadata, encodeOptions } from '../../../shared/pipeline/metadata.ts';
 import { streams } from '../../../shared/bus/topology.ts';
-import { requestMetadata, setUpStack, start, readStoredMessages, WAIT } from '../../shared/runtime/harness.ts';
+import { requestMetadata, setUpStack, start, readStoredMessages, WAIT } from '../../support/harness/runtime.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { fetchConsumerLag } from '../../../shared/bus/consumers.ts';
 

@@ -4,7 +4,7 @@ import { connectBus, type Bus } from '../../../shared/bus/connection.ts';
 import { UnavailableError } from '../../../shared/core/errors.ts';
 import { startProxy, type Proxy } from '../../fixtures/proxy.ts';
 import { useSharedStack, type Stack } from '../../support/stack.ts';
-import { queue } from '../queue.ts';
+import { queue } from '../../support/harness/queue.ts';
 
 let stack: Stack;
 beforeAll(async () => {

@@ -5,7 +5,7 @@ import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CloudEvent } from '../../../schemas/generated/types.ts';
 import { publishLifecycle } from '../../../shared/bus/events.ts';
 import { streams, subjects } from '../../../shared/bus/topology.ts';
-import { start, readStoredMessages, WAIT } from '../runtime/harness.ts';
+import { start, readStoredMessages, WAIT } from '../../support/harness/runtime.ts';
 import { graph, vary } from './graph.ts';
 import { startPipeline, type Pipeline } from './pipeline.ts';
 import { fetchConsumerLag } from '../../../shared/bus/consumers.ts';

@@ -1,6 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Receipt } from '../../../schemas/generated/types.ts';
-import { WAIT } from '../runtime/harness.ts';
+import { WAIT } from '../../support/harness/runtime.ts';
 import { uniqueId } from '../../support/stack.ts';
 import { vary } from './graph.ts';
 import { startPipeline, type Pipeline, type PipelineRequest } from './pipeline.ts';

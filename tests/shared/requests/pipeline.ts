@@ -1,7 +1,7 @@
 import { vi } from 'vitest';
 import type { RequestState, ItemEvent } from '../../../schemas/generated/types.ts';
-import { fave, type Run } from '../../cli/run.ts';
-import { requestMetadata, setUpStack, start, WAIT, type Running } from '../runtime/harness.ts';
+import { fave, type Run } from '../../support/harness/run-cli.ts';
+import { requestMetadata, setUpStack, start, WAIT, type Running } from '../../support/harness/runtime.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { graph } from './graph.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { subjects } from '../../../shared/bus/topology.ts';
 import { validate } from '../../../shared/core/validate.ts';
-import { start, WAIT } from '../runtime/harness.ts';
+import { start, WAIT } from '../../support/harness/runtime.ts';
 import { graph, needing, vary } from './graph.ts';
 import { startPipeline, type Pipeline, type PipelineRequest } from './pipeline.ts';
 

@@ -4,7 +4,7 @@ import { setUp } from '../../../infra/setup/setup.ts';
 import { setUpBucket } from '../../../infra/setup/bucket.ts';
 import { findUnsettledObjects } from '../../../shared/requests/sweep.ts';
 import { streams } from '../../../shared/bus/topology.ts';
-import { start, readStoredMessages, WAIT, type Running } from '../runtime/harness.ts';
+import { start, readStoredMessages, WAIT, type Running } from '../../support/harness/runtime.ts';
 import { graph } from './graph.ts';
 import { startPipeline, type Pipeline } from './pipeline.ts';
 

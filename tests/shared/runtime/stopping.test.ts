@@ -3,7 +3,7 @@ import { createStore } from '../../../shared/store/store.ts';
 import { tinyGraph } from '../../fixtures/tiny/graph.ts';
 import { startProxy, type Proxy } from '../../fixtures/proxy.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
-import { requestMetadata, setUpStack, start, WAIT } from './harness.ts';
+import { requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
 
 // What is said here takes five seconds where the store is away; each of the writes alone would be tried for thirty.
 vi.setConfig({ testTimeout: 25_000 });

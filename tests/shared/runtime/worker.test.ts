@@ -11,7 +11,7 @@ import { computeSha256 } from '../../../shared/store/store.ts';
 import { validate } from '../../../shared/core/validate.ts';
 import { line, tinyGraph, type BeforeItem } from '../../fixtures/tiny/graph.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
-import { requestMetadata, setUpStack, start, startProcess, WAIT, type Running } from './harness.ts';
+import { requestMetadata, setUpStack, start, startProcess, WAIT, type Running } from '../../support/harness/runtime.ts';
 import { fetchStreamLag } from '../../support/lag.ts';
 
 let before: BeforeItem | undefined;

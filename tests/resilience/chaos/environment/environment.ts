@@ -11,10 +11,10 @@ import { graph } from '../../../../services/pipeline.ts';
 import { connectBus, type Bus } from '../../../../shared/bus/connection.ts';
 import { createStoreAdmin, type StoreAdmin } from '../../../../shared/store/s3/admin.ts';
 import { createStore, type Store } from '../../../../shared/store/store.ts';
-import { runCleanups, type CleanUp } from '../../../support/clean-ups.ts';
+import { runCleanups, type CleanUp } from '../../../../infra/process/clean-ups.ts';
 import { mountSmallDisk } from './disk.ts';
 import { createNetwork, type Network } from './network.ts';
-import { createServerControl, type Server } from './servers.ts';
+import { createServerControl, type Server } from '../../../support/harness/server-control.ts';
 
 /** An instance of its own, whose every part may be broken. */
 export interface ChaosEnvironment {

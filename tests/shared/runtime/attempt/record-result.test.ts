@@ -10,7 +10,7 @@ import { runWorker } from '../../../../shared/runtime/worker.ts';
 import type { Store } from '../../../../shared/store/store.ts';
 import { tinyGraph } from '../../../fixtures/tiny/graph.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../../support/stack.ts';
-import { requestMetadata, setUpStack, start, WAIT } from '../harness.ts';
+import { requestMetadata, setUpStack, start, WAIT } from '../../../support/harness/runtime.ts';
 
 const graph = tinyGraph((text) => {
   if (text.startsWith('bad')) throw new PermanentError('unreadable-frame', 'this line is bad');

@@ -2,7 +2,7 @@ import { createInbox, type Msg } from 'nats';
 import { beforeAll, expect, it } from 'vitest';
 import { toDelivery, type Delivery } from '../../../../shared/runtime/delivery/delivery.ts';
 import { useSharedStack, type Stack } from '../../../support/stack.ts';
-import { queue, valueOf, type Queue } from '../../queue.ts';
+import { queue, valueOf, type Queue } from '../../../support/harness/queue.ts';
 
 let stack: Stack;
 beforeAll(async () => {

@@ -6,7 +6,7 @@ import { createLaneConsumer, type LaneConsumer } from '../../../../shared/runtim
 import { startProxy } from '../../../fixtures/proxy.ts';
 import { useSharedStack, type Stack } from '../../../support/stack.ts';
 import { WAIT } from '../../../support/wait.ts';
-import { queue, valueOf, type Queue } from '../../queue.ts';
+import { queue, valueOf, type Queue } from '../../../support/harness/queue.ts';
 import { lagOf } from '../../../../shared/bus/consumers.ts';
 
 let stack: Stack;

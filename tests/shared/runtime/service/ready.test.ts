@@ -1,7 +1,7 @@
 import { beforeAll, expect, it } from 'vitest';
 import { tinyGraph } from '../../../fixtures/tiny/graph.ts';
 import { createOwnStack, type Stack } from '../../../support/stack.ts';
-import { setUpStack, startProcess } from '../harness.ts';
+import { setUpStack, startProcess } from '../../../support/harness/runtime.ts';
 
 let stack: Stack;
 beforeAll(async () => {

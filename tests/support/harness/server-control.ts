@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { identityOf, isRunning } from '../../../../infra/process/identity.ts';
-import { healthy } from '../../../../infra/servers/nats.ts';
-import { kill, startProcess } from '../../../../infra/process/process.ts';
+import { identityOf, isRunning } from '../../../infra/process/identity.ts';
+import { healthy } from '../../../infra/servers/nats.ts';
+import { kill, startProcess } from '../../../infra/process/process.ts';
 
 /** A server that may be stopped and started again as it was: the kernel knows its command and environment (Linux, proc(5)). */
 export interface Server {

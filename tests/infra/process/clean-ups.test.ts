@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { runCleanups } from './clean-ups.ts';
+import { runCleanups } from '../../../infra/process/clean-ups.ts';
 
 it('what was started is undone in reverse order, each once, also after one that fails', async () => {
   const undone: number[] = [];

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
-import type { CliContext, Output } from '../../cli/context/cli.ts';
-import { reportError } from '../../cli/context/errors.ts';
-import { createProgram } from '../../cli/program.ts';
+import type { CliContext, Output } from '../../../cli/context/cli.ts';
+import { reportError } from '../../../cli/context/errors.ts';
+import { createProgram } from '../../../cli/program.ts';
 
 /** Result of a run of `fave`. */
 export interface Run {

@@ -1,7 +1,7 @@
 import { AckPolicy, type ConsumerInfo } from '@nats-io/jetstream';
 import { onTestFinished } from 'vitest';
-import type { Bus } from '../../shared/bus/connection.ts';
-import { uniqueId } from '../support/stack.ts';
+import type { Bus } from '../../../shared/bus/connection.ts';
+import { uniqueId } from '../stack.ts';
 
 /** A stream of the test's own with one consumer a lane, removed when the test ends. */
 export interface Queue {

@@ -19,8 +19,8 @@ import type { ReadyMessage, Service } from '../../../shared/runtime/service/serv
 import { runWorker } from '../../../shared/runtime/worker.ts';
 import { computeSha256 } from '../../../shared/store/store.ts';
 import { consumerName, MAX_DELIVERIES, streams, subjects } from '../../../shared/bus/topology.ts';
-import { onTestFileEnd, type Stack } from '../../support/stack.ts';
-import { WAIT } from '../../support/wait.ts';
+import { onTestFileEnd, type Stack } from '../stack.ts';
+import { WAIT } from '../wait.ts';
 
 export { WAIT };
 
