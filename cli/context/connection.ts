@@ -29,13 +29,13 @@ export async function findInstance(cli: Pick<CliContext, 'env' | 'cwd'>): Promis
   return dataDir === undefined ? undefined : readInstance(dataDir);
 }
 
-/** Returns that no instance is running, with the directory that was searched. */
+/** Formats the message that no instance is running, with the directory that was searched. */
 export function describeNoInstance(cli: Pick<CliContext, 'env' | 'cwd'>): string {
   const dataDir = findDataDir(cli);
   return `no instance is running${dataDir === undefined ? ' here' : ` in ${dataDir}`}`;
 }
 
-/** Whether the environment names both servers, so that no local instance is needed. */
+/** Returns whether the environment names both servers, so that no local instance is needed. */
 export function hasServerAddresses(env: Environment): boolean {
   return Boolean(env['ARTIFACT_ENDPOINT'] && env['NATS_URL']);
 }
@@ -117,7 +117,7 @@ export async function withBus<T>(cli: CliContext, work: (bus: Bus) => Promise<T>
   }
 }
 
-/** Checks that a server accepts connections. The client libraries would retry for half a minute first. */
+/** Tests whether a server accepts connections. The client libraries would retry for half a minute first. */
 export function assertReachable(server: string, address: string): Promise<void> {
   if (!URL.canParse(address))
     throw new PermanentError(

@@ -25,7 +25,7 @@ export async function readState(store: Store, id: string): Promise<RequestState 
   return found && parseJson('requestState', found.text);
 }
 
-/** Whether the run of a request has ended. */
+/** Returns whether the run of a request has ended. */
 export function isEnded({ status }: Pick<RequestState, 'status'>): boolean {
   return status !== 'accepted' && status !== 'running';
 }

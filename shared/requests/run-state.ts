@@ -124,7 +124,7 @@ function getOrCreate<T>(map: Map<string, T>, key: string, create: () => T): T {
   return value;
 }
 
-/** Whether all listed items are settled. The event that settles an item lists its outputs, so no item can be missing. */
+/** Returns whether all listed items are settled. The event that settles an item lists its outputs, so no item can be missing. */
 export function isFinished(state: RunState): boolean {
   return state.accepted !== undefined && state.open === 0;
 }

@@ -36,7 +36,7 @@ describe('invalid calls', () => {
     ['result x --srt --vtt'],
     ['ls --limit 0'],
     ['nonsense'],
-  ])('fave %s exits with 2 and explains the error', async (line) => {
+  ])('exits with 2 and explains the error: fave %s', async (line) => {
     const { code, stdout, stderr } = await fave(line.split(' '), { cwd: dir });
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/\w+/);
@@ -46,14 +46,14 @@ describe('invalid calls', () => {
 describe('without an instance', () => {
   const nowhere = { FAVE_DATA_DIR: '/nonexistent' };
   it.each([['status x'], ['ls'], ['watch'], ['result x'], ['get x .'], ['env'], ['submit a.mp4'], ['doctor']])(
-    'fave %s exits with 1 and names npm start',
+    'exits with 1 and names npm start: fave %s',
     async (line) => {
       const run = await fave(line.split(' '), { cwd: dir, env: nowhere });
       expect(run.code).toBe(1);
       expect(run.stdout + run.stderr).toMatch(/npm start/);
     },
   );
-  it('fave down succeeds', async () => {
+  it('stops nothing and succeeds', async () => {
     expect(await fave(['down'], { env: nowhere })).toMatchObject({ code: 0, stdout: 'no instance is running in /nonexistent\n' });
   });
   it('reports the address of a server that does not answer', async () => {

@@ -15,14 +15,14 @@ describe('mergeEnvironments', () => {
     NATS_PASSWORD: 'local',
   };
 
-  it('uses the values of the instance that the environment lacks', () => {
+  it('takes values from the instance that the environment lacks', () => {
     expect(mergeEnvironments({ ARTIFACT_BUCKET: 'other', PATH: '/mine' }, instance)).toMatchObject({
       ARTIFACT_BUCKET: 'other',
       ARTIFACT_SECRET_KEY: 'local',
       PATH: '/mine',
     });
   });
-  it('never sends the password of the instance to a server that the environment names', () => {
+  it('keeps the password of the instance from a server that the environment names', () => {
     const merged = mergeEnvironments({ ARTIFACT_ENDPOINT: 'https://elsewhere', NATS_URL: 'nats://elsewhere' }, instance);
     expect(merged).toEqual({ ARTIFACT_ENDPOINT: 'https://elsewhere', NATS_URL: 'nats://elsewhere' });
   });

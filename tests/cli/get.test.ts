@@ -10,7 +10,7 @@ beforeAll(async () => {
   stack = await useSharedStack();
 });
 
-it('fave get downloads files with names of the maximum length', async () => {
+it('downloads files with names of the maximum length', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'fave-get-'));
   onTestFinished(() => rm(dir, { recursive: true }));
   const id = uniqueId();

@@ -10,7 +10,7 @@ beforeEach(async () => {
   stack = await createOwnStack();
 });
 
-it('fave watch continues after a restart of NATS', async () => {
+it('continues fave watch after a restart of NATS', async () => {
   let [reached, go] = [false, (): void => undefined];
   const gone = new Promise<void>((resolve) => (go = resolve));
   const graph = tinyGraph(() => ((reached = true), gone));
@@ -34,7 +34,7 @@ it('fave watch continues after a restart of NATS', async () => {
   expect(told.map((line) => line.split(/ +/)[1]).sort()).toEqual(['accepted', 'completed', 'cut', 'shout']);
 });
 
-it('Ctrl-C ends fave watch after all servers are gone', async () => {
+it('ends fave watch on Ctrl-C after all servers are gone', async () => {
   const { nats } = breakable(stack);
   const [interrupted, stdout] = [new AbortController(), record()];
   const watching = fave(['watch', uniqueId()], { env: stack.environment, signal: interrupted.signal, stdout });

@@ -124,13 +124,13 @@ describe('a failure', () => {
     ]);
   });
 
-  it.each([['status'], ['result']])('fave %s reports an unknown id in one line', async (command) => {
+  it.each([['status'], ['result']])('reports an unknown id in one line: fave %s', async (command) => {
     const { code, stderr, stdout } = await fave([command, uniqueId('nobody')], { env });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(/^fave: there is no request nobody-.*\n$/);
   });
 
-  it('fave get creates nothing for an unknown id', async () => {
+  it('creates nothing for an unknown id: fave get', async () => {
     expect((await fave(['get', uniqueId('nobody'), 'none'], { env, cwd: dir })).code).toBe(1);
     await expect(readFile(join(dir, 'none'))).rejects.toThrow(/ENOENT/);
   });

@@ -115,7 +115,7 @@ async function submitAndWait(
   }
 }
 
-/** A submitted request. An object wraps the promise, because an async function would await it. */
+/** A submitted request. `summary` is a field, because an async function would await a returned promise. */
 interface Submitted {
   readonly summary: Promise<RequestSummary>;
   stop(): Promise<void>;

@@ -12,7 +12,7 @@ const texts: Readonly<Record<SweptObject['result'], string>> = {
   'dry-run': 'would be announced',
 };
 
-/** Re-announces unsettled objects of open requests. */
+/** Reannounces unsettled objects of open requests. */
 export async function sweep(cli: CliContext, id: string | undefined, { dryRun = false }: { dryRun?: boolean }): Promise<number> {
   let objects = 0;
   const onObject = ({ requestId, object, result }: SweptObject): void => {

@@ -44,7 +44,7 @@ function hmac(key: string | Buffer, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest();
 }
 
-/** Percent-encodes an object key; slashes stay. */
+/** Encodes an object key for a URL path. Slashes stay. */
 export function encodePath(key: string): string {
   return key.split('/').map(encode).join('/');
 }

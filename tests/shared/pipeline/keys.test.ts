@@ -79,7 +79,7 @@ describe('a key', () => {
   });
 });
 
-it('REQUEST_ID matches the id pattern of the schemas', () => {
+it('accepts the same request ids in keys and in messages', () => {
   const schema = JSON.parse(
     readFileSync(new URL('../../../schemas/events/landed-message.schema.json', import.meta.url), 'utf8'),
   ) as {
@@ -97,30 +97,30 @@ describe('pathOf', () => {
     expect(build).toThrow();
   });
 
-  it('uses the preferred extension', () => {
+  it('takes the preferred extension', () => {
     expect(pathOf(kinds.clip, { indices: { clip: 12 } })).toBe('stage-ffmpeg-1/clip_0012/clip.mp4');
   });
 });
 
-it('itemId consists of the numbers of the object, or of its kind', () => {
+it('names an item by the numbers of its object, or by its kind', () => {
   expect(itemId(kinds.clip, { clip: 7 })).toBe('clip_0007');
   expect(itemId(kinds.frame, { clip: 7, frame: 12 })).toBe('clip_0007-frame_0012');
   expect(itemId(kinds.audio, {})).toBe('audio');
 });
 
-it('contentTypeOf depends on the kind and its extension', () => {
+it('derives the content type from the kind and the extension', () => {
   expect(contentTypeOf(kinds.clip, 'a/clip.mkv')).toBe('video/x-matroska');
   expect(contentTypeOf(kinds.segments, 'segments.json')).toBe('application/json');
   expect(contentTypeOf(kinds.input, 'input/a.mp4')).toBeUndefined();
 });
 
-it('metadata objects match no announced kind', () => {
+it('matches no announced kind for metadata objects', () => {
   const paths = [metadataPaths.request, metadataPaths.state, metadataPaths.receipt('s', 'i'), metadataPaths.log('s', 't')];
   expect(paths.filter((path) => parseKey(`requests/a/${path}`, all))).toEqual([]);
 });
 
-describe('source files', () => {
-  it('spell object keys only in keys.ts and kinds.ts', () => {
+describe('the source tree', () => {
+  it('contains object keys only in keys.ts and kinds.ts', () => {
     const folders = ['shared', 'services', 'infra', 'loadgen', 'cli', 'analysis'];
     const files = folders.flatMap((folder) =>
       readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -136,7 +136,7 @@ describe('source files', () => {
     expect(spelled).toEqual([]);
   });
 
-  it('are searched for keys in literals, not in comments and imports', () => {
+  it('is searched for keys in literals, not in comments and imports', () => {
     expect(keysSpelledIn("get(`${prefix}metadata/state.json`); list('requests/');")).toEqual(['}metadata/', "'requests/"]);
     expect(keysSpelledIn("// below requests/\n/** `memo/` */\nimport { x } from '../requests/input/x.ts';")).toEqual([]);
   });

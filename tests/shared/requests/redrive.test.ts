@@ -180,7 +180,7 @@ describe('fave dlq', () => {
   });
 
   it.each([['dlq redrive'], ['dlq drop'], ['dlq drop x'], ['dlq ls --stage sing'], ['dlq ls --id a/b'], ['dlq']])(
-    'fave %s is a wrong call',
+    'rejects the call: fave %s',
     async (line) => {
       expect(await pipeline.fave(...line.split(' '))).toMatchObject({ code: 2, stderr: expect.stringMatching(/\w/) });
     },

@@ -55,13 +55,13 @@ describe('fave replay', () => {
     await replayed(request, 3);
   });
 
-  it('--from starts with the objects that the stage consumes', async () => {
+  it('starts with the objects that the stage of --from consumes', async () => {
     const request = await completed();
     await replayed(request, 2, '--from', 'shout');
     expect(await outcomes(request, 2)).toEqual([{}, clips('skipped'), clips('skipped')]);
   });
 
-  it('--force runs the stage and all later stages', async () => {
+  it('runs the stage and all later stages with --force', async () => {
     const request = await completed();
     await replayed(request, 2, '--from', 'shout', '--force');
     expect(await outcomes(request, 2)).toEqual([{}, clips('done'), clips('done')]);
@@ -69,7 +69,7 @@ describe('fave replay', () => {
     expect(await outcomes(request, 3)).toEqual([{ input: 'done' }, clips('done'), clips('done')]);
   });
 
-  it('--only runs one stage, and later items whose source changed', async () => {
+  it('runs one stage with --only, and later items whose source changed', async () => {
     const request = await completed();
     await replayed(request, 2, '--only', 'shout');
     expect(await outcomes(request, 2)).toEqual([{}, clips('done'), clips('skipped')]);
@@ -90,7 +90,7 @@ describe('fave replay', () => {
     expect(Object.keys(await request.artifacts())).toContain('echo/clip_0002/echo.txt');
   });
 
-  it('--dry-run prints the plan with reasons and publishes nothing', async () => {
+  it('prints the plan with reasons and publishes nothing with --dry-run', async () => {
     const request = await completed();
     const plan = async (...args: string[]): Promise<string[]> => {
       const { code, stdout } = await pipeline.fave('replay', request.id, '--dry-run', ...args);

@@ -144,7 +144,7 @@ describe('a run', () => {
     });
   });
 
-  it('fails without a usable result, even if no item failed', () => {
+  it('is failed without a usable result, even if no item failed', () => {
     expect(summarise(reduced([start, done('probe', 'input')]), graph)).toMatchObject({ status: 'failed', errors: [] });
   });
 
@@ -240,7 +240,7 @@ describe('a run', () => {
   });
 });
 
-it('reduceEvent takes constant time per event for any number of clips', () => {
+it('takes constant time per event for any number of clips', () => {
   const visits = (clips: number): number => {
     const state = createRunState('r', 1);
     take(state, { what: 'accepted', data: accepted });

@@ -35,7 +35,7 @@ function tracker(config: Partial<Pipeline['stack']['config']>): Promise<Running>
 }
 
 describe('an input whose notifications were lost', () => {
-  it('on both paths is announced by fave sweep', async () => {
+  it('is announced by fave sweep when both paths failed', async () => {
     const request = pipeline.request();
     await request.put('one\ntwo', alone);
     // Both notifications are stored and unread. Those of set-up's canary are stored as well, because no relay has run yet.
@@ -107,7 +107,7 @@ describe('an input whose notifications were lost', () => {
 });
 
 describe('a sweep', () => {
-  it('of a later run considers only its listed items', async () => {
+  it('considers only listed items of a later run', async () => {
     const { store } = pipeline.stack;
     const prefix = 'requests/sweep-runs/';
     for (const path of ['input/text.txt', 'cut/clip_0001/line.txt', 'cut/clip_0002/line.txt'])

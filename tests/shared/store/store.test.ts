@@ -111,7 +111,7 @@ describe('an announced version', () => {
     await expect(store.getText(key, { etag })).rejects.toBeInstanceOf(RetryableError);
   });
 
-  it('of an input is readable after a newer upload', async () => {
+  it('is readable after a newer upload of an input', async () => {
     const key = uniqueKey('input/a.mp4');
     const { etag } = await store.put(key, 'one');
     const versionId = (await store.head(key))?.versionId;
@@ -138,8 +138,8 @@ describe('copy', () => {
   });
 });
 
-describe('files', () => {
-  it('are downloaded as they were uploaded', async () => {
+describe('a file', () => {
+  it('is downloaded as it was uploaded', async () => {
     const sent = await file(3_000_000);
     const key = uniqueKey();
     await store.upload(key, sent, { headers: { 'x-amz-meta-fave-sha256': sent.sha256 } });
@@ -148,7 +148,7 @@ describe('files', () => {
     expect(await digestFile(path)).toEqual({ sha256: sent.sha256, size: sent.size });
   });
 
-  it('are not stored if their digest is wrong', async () => {
+  it('is not stored if its digest is wrong', async () => {
     const key = uniqueKey();
     const sent = await file(10);
     await expect(
@@ -157,7 +157,7 @@ describe('files', () => {
     expect(await store.head(key)).toBeUndefined();
   });
 
-  it('of 200 MB are transferred in constant memory', async () => {
+  it('is transferred in constant memory (200 MB)', async () => {
     const path = join(dir, 'large');
     const handle = await open(path, 'w');
     await handle.truncate(200 * 1024 * 1024);
@@ -214,7 +214,7 @@ describe('an unavailable store', () => {
     copy: (far, key, options) => far.copy({ key, etag: 'etag' }, uniqueKey(), options),
   };
   // A request fails after 20 s without data.
-  it.each(Object.keys(calls))('that hangs does not delay an aborted call: %s', { timeout: 10_000 }, async (call) => {
+  it.each(Object.keys(calls))('does not delay an aborted call when it hangs: %s', { timeout: 10_000 }, async (call) => {
     const results: string[] = [];
     const { proxy, far } = await behindProxy({
       onResponse: (_, result) => void results.push(result),
@@ -229,21 +229,21 @@ describe('an unavailable store', () => {
     expect(results).toEqual(['aborted']);
   });
 
-  it('that hangs is reported as unavailable when the signal aborts', { timeout: 10_000 }, async () => {
+  it('is reported when it hangs until the signal aborts', { timeout: 10_000 }, async () => {
     const { proxy, far } = await behindProxy();
     proxy.hang();
     const hung = far.getText(uniqueKey(), { signal: AbortSignal.timeout(1_500) });
     await expect(hung).rejects.toBeInstanceOf(UnavailableError);
   });
 
-  it('that is still receiving a file is not reported as unavailable', { timeout: 10_000 }, async () => {
+  it('is not reported while it receives a file', { timeout: 10_000 }, async () => {
     const { proxy, far } = await behindProxy();
     proxy.hang();
     const sent = await file(1_000_000);
     await expect(far.upload(uniqueKey(), sent, { signal: AbortSignal.timeout(1_500) })).rejects.toThrow(/aborted due to timeout/);
   });
 
-  it('that hangs after a refused connection is reported as unavailable', { timeout: 10_000 }, async () => {
+  it('is reported when it hangs after a refused connection', { timeout: 10_000 }, async () => {
     const results: string[] = [];
     const { proxy, far } = await behindProxy({
       onResponse: (_, result) => void results.push(result),
@@ -261,7 +261,7 @@ describe('an unavailable store', () => {
     expect(results.at(-1)).toBe('aborted');
   });
 
-  it('that interrupts a download still delivers the whole file', async () => {
+  it('delivers the whole file after an interrupted download', async () => {
     const { proxy, far } = await behindProxy();
     const sent = await file(2_000_000);
     const key = uniqueKey();
@@ -273,7 +273,7 @@ describe('an unavailable store', () => {
     expect(proxy.connections()).toBeGreaterThan(1);
   });
 
-  it('that interrupts a response still delivers the whole text', async () => {
+  it('delivers the whole text after an interrupted response', async () => {
     const { proxy, far } = await behindProxy();
     const text = 'x'.repeat(1_000_000);
     const key = uniqueKey();
@@ -282,7 +282,7 @@ describe('an unavailable store', () => {
     expect((await far.getText(key, { signal: patient() }))?.text).toBe(text);
   });
 
-  it('that loses the response to an upload stores the file once', async () => {
+  it('stores the file once after a lost response to an upload', async () => {
     const { proxy, far } = await behindProxy();
     const sent = await file(1_000_000);
     const key = uniqueKey();
@@ -291,7 +291,7 @@ describe('an unavailable store', () => {
     expect(await store.head(key)).toMatchObject({ etag, size: sent.size });
   });
 
-  it('that is slow is not an error', async () => {
+  it('is not reported when it is slow', async () => {
     const { proxy, far } = await behindProxy();
     proxy.latency = 30;
     const sent = await file(500_000);

@@ -10,7 +10,7 @@ export interface Run {
   readonly stderr: string;
 }
 
-/** An output that records its text. */
+/** Creates an output that records its text. */
 export function record(): Output & { readonly text: () => string } {
   let text = '';
   return {
