@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import { run } from '../../infra/compose/run.ts';
+import { run } from '../support/docker/run.ts';
 import { root } from '../../infra/process/paths.ts';
 
 /**

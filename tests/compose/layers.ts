@@ -1,6 +1,6 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { run } from '../../infra/compose/run.ts';
+import { run } from '../support/docker/run.ts';
 
 type Environment = Readonly<Record<string, string>>;
 

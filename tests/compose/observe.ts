@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { observeImages, type ObserveImages } from '../../infra/compose/observe/observe-images.ts';
+import { observeImages, type ObserveImages } from '../support/docker/observe/observe-images.ts';
 import { logPanels } from '../../infra/observe/log-panels.ts';
 import { rows } from '../../infra/observe/panels.ts';
 import { freePorts } from '../../infra/deployment/ports.ts';

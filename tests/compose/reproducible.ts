@@ -5,8 +5,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildImages } from '../../infra/compose/build.ts';
-import { run } from '../../infra/compose/run.ts';
+import { buildImages } from '../support/docker/build.ts';
+import { run } from '../support/docker/run.ts';
 import { images } from '../../infra/kubernetes/names.ts';
 import { cloneTree } from './clone.ts';
 import { differences, layersOf } from './layers.ts';

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { EventEmitter, once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { run } from '../../infra/compose/run.ts';
+import { run } from '../support/docker/run.ts';
 import { root } from '../../infra/process/paths.ts';
 import { connectBus } from '../../shared/bus/connection.ts';
 import { readConfig } from '../../shared/config/config.ts';

@@ -1,8 +1,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { removeDanglingImages } from '../../infra/compose/build.ts';
-import { run, type RunOptions } from '../../infra/compose/run.ts';
+import { removeDanglingImages } from '../support/docker/build.ts';
+import { run, type RunOptions } from '../support/docker/run.ts';
 import { freePorts } from '../../infra/deployment/ports.ts';
 import { cloneTree } from './clone.ts';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { run } from '../../infra/compose/run.ts';
+import { run } from '../support/docker/run.ts';
 import { readConfig } from '../../shared/config/config.ts';
 import { createStore } from '../../shared/store/store.ts';
 import type { System } from './system.ts';

@@ -1,7 +1,7 @@
-import { ensureCompose } from '../../infra/compose/client.ts';
-import { findDaemon } from '../../infra/compose/daemon.ts';
-import { createLocalImages } from '../../infra/compose/local-images.ts';
 import { runCleanups, type CleanUp } from '../../infra/process/clean-ups.ts';
+import { ensureCompose } from '../support/docker/client.ts';
+import { findDaemon } from '../support/docker/daemon.ts';
+import { createLocalImages } from '../support/docker/local-images.ts';
 import { createReport, type Report } from './report.ts';
 
 export interface Ground {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { baseImages } from '../../../infra/compose/local-images.ts';
+import { baseImages } from '../../support/docker/local-images.ts';
 import { images } from '../../../infra/kubernetes/names.ts';
 import { compose, services } from './file.ts';
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { upstreamImages } from '../../../infra/compose/observe/observe-images.ts';
+import { upstreamImages } from '../../support/docker/observe/observe-images.ts';
 import { dashboard } from '../../../infra/observe/dashboard.ts';
 import { root } from '../../../infra/process/paths.ts';
 
@@ -47,7 +47,7 @@ describe('--profile observe', () => {
     const alloy = (await read('infra/compose/logs.alloy')) + (await read('infra/observe/alloy/process.alloy'));
     type Stage = Record<string, Record<string, unknown> & { expressions?: object }>;
     type Promtail = { scrape_configs: { pipeline_stages: Stage[]; relabel_configs: { source_labels: string[] }[] }[] };
-    const { scrape_configs } = await yaml<Promtail>('infra/compose/observe/promtail.yml');
+    const { scrape_configs } = await yaml<Promtail>('tests/support/docker/observe/promtail.yml');
     const stages = Object.assign({}, ...scrape_configs.flatMap(({ pipeline_stages }) => pipeline_stages)) as Stage;
     const fields = (stage: string): string[] => {
       const block = new RegExp(`stage\\.${stage} \\{\\s+\\w+ = \\{([^}]*)\\}`).exec(alloy)?.[1] ?? '';
@@ -58,7 +58,7 @@ describe('--profile observe', () => {
       expect(fields(stage).length).toBeGreaterThan(2);
       expect(Object.keys(stages[stage]?.expressions ?? stages[stage] ?? {})).toEqual(fields(stage));
     }
-    const text = await read('infra/compose/observe/promtail.yml');
+    const text = await read('tests/support/docker/observe/promtail.yml');
     for (const name of Object.keys(services['alloy']?.environment ?? {})) {
       expect(alloy).toContain(`sys.env("${name}")`);
       expect(text).toContain(`\${${name}}`);

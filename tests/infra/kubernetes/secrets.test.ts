@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { run } from '../../../infra/compose/run.ts';
+import { run } from '../../support/docker/run.ts';
 import { root } from '../../../infra/process/paths.ts';
 
 interface Secret {

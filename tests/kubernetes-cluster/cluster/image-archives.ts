@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { buildImages } from '../../../infra/compose/build.ts';
-import { ensureCompose } from '../../../infra/compose/client.ts';
-import { findDaemon } from '../../../infra/compose/daemon.ts';
-import { run } from '../../../infra/compose/run.ts';
-import { createLocalImages } from '../../../infra/compose/local-images.ts';
+import { buildImages } from '../../support/docker/build.ts';
+import { ensureCompose } from '../../support/docker/client.ts';
+import { findDaemon } from '../../support/docker/daemon.ts';
+import { run } from '../../support/docker/run.ts';
+import { createLocalImages } from '../../support/docker/local-images.ts';
 import { images } from '../../../infra/kubernetes/names.ts';
 import { cacheDir, root } from '../../../infra/process/paths.ts';
 import type { ProgressReporter } from '../../../infra/process/progress.ts';

@@ -3,7 +3,7 @@ import { Agent, request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { run } from '../../../infra/compose/run.ts';
+import { run } from '../../support/docker/run.ts';
 import { NAMESPACE } from '../../../infra/kubernetes/names.ts';
 import { cacheDir, root } from '../../../infra/process/paths.ts';
 

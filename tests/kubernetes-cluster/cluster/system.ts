@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { connectBus, type Bus } from '../../../shared/bus/connection.ts';
 import { readConfig, type BusConfig, type StoreConfig } from '../../../shared/config/config.ts';
 import type { Graph } from '../../../shared/pipeline/graph.ts';
-import { run } from '../../../infra/compose/run.ts';
+import { run } from '../../support/docker/run.ts';
 import { hosts, NAMESPACE, ports, serverCounts } from '../../../infra/kubernetes/names.ts';
 import { rolesOf, secretManifests } from '../../../infra/kubernetes/secrets.ts';
 import { root } from '../../../infra/process/paths.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { PermanentError } from '../../../shared/core/errors.ts';
-import { run } from '../../../infra/compose/run.ts';
+import { run } from '../../support/docker/run.ts';
 import type { ProgressReporter } from '../../../infra/process/progress.ts';
 import { ensurePackages } from '../../../infra/servers/packages.ts';
 import { buildImageArchives } from './image-archives.ts';

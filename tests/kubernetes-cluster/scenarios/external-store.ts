@@ -2,7 +2,7 @@ import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readConfig, type StoreConfig } from '../../../shared/config/config.ts';
 import type { Graph } from '../../../shared/pipeline/graph.ts';
-import { run } from '../../../infra/compose/run.ts';
+import { run } from '../../support/docker/run.ts';
 import { NAMESPACE } from '../../../infra/kubernetes/names.ts';
 import { startProcess, waitUntilReady, type RunningProcess } from '../../../infra/process/process.ts';
 import { ensureServers } from '../../../infra/servers/install.ts';

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cacheDir, imagesDir } from '../process/paths.ts';
-import { messageOf } from '../../shared/core/errors.ts';
-import { startProcess, waitUntilReady } from '../process/process.ts';
-import type { ProgressReporter } from '../process/progress.ts';
-import { ensurePackages } from '../servers/packages.ts';
+import { cacheDir, imagesDir } from '../../../infra/process/paths.ts';
+import { messageOf } from '../../../shared/core/errors.ts';
+import { startProcess, waitUntilReady } from '../../../infra/process/process.ts';
+import type { ProgressReporter } from '../../../infra/process/progress.ts';
+import { ensurePackages } from '../../../infra/servers/packages.ts';
 import { snapshotNetwork } from './host-network.ts';
 import { run, succeeds } from './run.ts';
 

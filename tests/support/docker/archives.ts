@@ -1,9 +1,9 @@
 import { cp, mkdir, realpath, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { buildOnce } from '../process/build-cache.ts';
-import type { ProgressReporter } from '../process/progress.ts';
-import { imagesDir } from '../process/paths.ts';
-import { ensureServers } from '../servers/install.ts';
+import { buildOnce } from '../../../infra/process/build-cache.ts';
+import type { ProgressReporter } from '../../../infra/process/progress.ts';
+import { imagesDir } from '../../../infra/process/paths.ts';
+import { ensureServers } from '../../../infra/servers/install.ts';
 import { run } from './run.ts';
 
 /** Makes what an image consists of. @param scratch Folder that is removed afterwards. @returns Path of a tar archive. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { imagesDir, root } from '../process/paths.ts';
-import type { ProgressReporter } from '../process/progress.ts';
-import { serverPrograms } from '../servers/table.ts';
+import { imagesDir, root } from '../../../infra/process/paths.ts';
+import type { ProgressReporter } from '../../../infra/process/progress.ts';
+import { serverPrograms } from '../../../infra/servers/table.ts';
 import * as archives from './archives.ts';
 import { run, succeeds } from './run.ts';
 

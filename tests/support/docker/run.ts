@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { PermanentError } from '../../shared/core/errors.ts';
+import { PermanentError } from '../../../shared/core/errors.ts';
 
 export interface RunOptions {
   readonly cwd?: string;

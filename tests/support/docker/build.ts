@@ -1,4 +1,4 @@
-import { root } from '../process/paths.ts';
+import { root } from '../../../infra/process/paths.ts';
 import { run, type RunOptions } from './run.ts';
 
 export interface ImageBuild {

@@ -1,8 +1,8 @@
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { buildOnce } from '../../process/build-cache.ts';
-import type { ProgressReporter } from '../../process/progress.ts';
-import { imagesDir } from '../../process/paths.ts';
+import { buildOnce } from '../../../../infra/process/build-cache.ts';
+import type { ProgressReporter } from '../../../../infra/process/progress.ts';
+import { imagesDir } from '../../../../infra/process/paths.ts';
 import { run } from '../run.ts';
 
 const MODULE = 'github.com/grafana/loki/v3';

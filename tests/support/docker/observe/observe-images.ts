@@ -1,8 +1,8 @@
 import { cp, copyFile, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { root } from '../../process/paths.ts';
-import type { ProgressReporter } from '../../process/progress.ts';
+import { root } from '../../../../infra/process/paths.ts';
+import type { ProgressReporter } from '../../../../infra/process/progress.ts';
 import { run, succeeds } from '../run.ts';
 import { ensureLokiProgram, type LokiProgram } from './programs.ts';
 
@@ -75,7 +75,7 @@ async function standIn(
   if (await succeeds('docker', ['image', 'inspect', image], { env })) return image;
   const context = await mkdtemp(join(tmpdir(), 'fave-image-'));
   try {
-    await cp(join(root, 'infra', 'compose', 'observe'), context, { recursive: true });
+    await cp(import.meta.dirname, context, { recursive: true });
     if (target !== 'prometheus') await copyFile(await ensureLokiProgram(target, lokiVersion, progress), join(context, 'program'));
     const base = env['FAVE_DEBIAN_IMAGE'];
     const args = base === undefined ? [] : ['--build-arg', `DEBIAN_IMAGE=${base}`];
