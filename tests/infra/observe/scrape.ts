@@ -1,11 +1,11 @@
-/** A sample of a process's /metrics. */
+/** A sample of the /metrics endpoint of a process. */
 export interface Sample {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly value: number;
 }
 
-/** What a process tells at this moment. */
+/** Reads the metrics of a process. */
 export async function scrape({ http }: { readonly http: number }): Promise<Sample[]> {
   const text = await (await fetch(`http://127.0.0.1:${http}/metrics`)).text();
   return [...text.matchAll(/^(\w+)(?:\{(.*)\})? (\S+)$/gm)].map(([, name = '', labels = '', value]) => ({
@@ -15,7 +15,7 @@ export async function scrape({ http }: { readonly http: number }): Promise<Sampl
   }));
 }
 
-/** Values of a metric's samples that have these labels, by their other labels: `done`, `1 fast`. */
+/** Returns the values of a metric with the given labels, keyed by their other labels: `done`, `1 fast`. */
 export function valuesOf(
   samples: readonly Sample[],
   metric: string,

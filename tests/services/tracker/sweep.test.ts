@@ -1,29 +1,34 @@
-import { afterEach, expect, it, vi } from 'vitest';
+import { beforeAll, expect, it, vi } from 'vitest';
 import { graph } from '../../../services/pipeline.ts';
-import type { RunRegistry } from '../../../services/tracker/run-registry.ts';
-import { startSweeping } from '../../../services/tracker/sweep.ts';
 import type { Config } from '../../../shared/config/config.ts';
-import type { Service } from '../../../shared/runtime/service/service.ts';
+import { REQUESTS_PREFIX } from '../../../shared/pipeline/keys.ts';
+import { start } from '../../support/harness/runtime.ts';
+import { createOwnStack, type Stack } from '../../support/stack.ts';
+import { WAIT } from '../../support/wait.ts';
 
-const bus = { manager: { consumers: { info: () => Promise.resolve({ num_pending: 0, num_ack_pending: 0 }) } } };
+const INTERVAL_MS = 400;
 
-afterEach(() => {
-  vi.useRealTimers();
+let stack: Stack;
+beforeAll(async () => {
+  stack = await createOwnStack();
 });
 
-it.each<Config['events']>(['notifications', 'sweep'])(
-  'with FAVE_EVENT_SOURCE=%s it looks as often as it was told to',
-  async (events) => {
-    vi.useFakeTimers();
-    const folders = vi.fn(() => []);
-    const service = { config: { events, sweepInterval: 300 }, bus, store: { folders }, stopping: new AbortController().signal };
-    const sweeping = startSweeping(service as unknown as Service, graph, {} as RunRegistry);
-    sweeping.begin();
-    await vi.advanceTimersByTimeAsync(299_000);
-    expect(folders).toHaveBeenCalledTimes(1);
-    await vi.advanceTimersByTimeAsync(2_000);
-    expect(folders).toHaveBeenCalledTimes(2);
-    sweeping.stop();
-    vi.useRealTimers();
-  },
-);
+it.each<Config['events']>(['notifications', 'sweep'])('sweeps once per interval with FAVE_EVENT_SOURCE=%s', async (events) => {
+  const times: number[] = [];
+  const store: Stack['store'] = {
+    ...stack.store,
+    listPrefixes: (prefix) => {
+      if (prefix === REQUESTS_PREFIX) times.push(performance.now());
+      return stack.store.listPrefixes(prefix);
+    },
+  };
+  const tracker = await start({ ...stack, store }, graph, 'tracker', { events, sweepInterval: INTERVAL_MS / 1_000 });
+  await vi.waitUntil(() => times.length >= 4, WAIT);
+  await tracker.stop();
+  const gaps = times.slice(1).map((time, n) => time - times[n]!);
+  // Timers may fire one millisecond early.
+  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(INTERVAL_MS - 2);
+  const sweeps = times.length;
+  await new Promise((resolve) => setTimeout(resolve, 2 * INTERVAL_MS));
+  expect(times).toHaveLength(sweeps);
+});
