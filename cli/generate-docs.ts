@@ -73,7 +73,11 @@ function regimesTable(): string {
 function errorTables(): string {
   return Object.entries(errorAreas)
     .map(([area, codes]) => {
-      const rows = Object.entries(codes).map(([code, [errorClass, advice]]) => [`\`${code}\``, errorClass, advice]);
+      const rows = Object.entries<readonly [string, string]>(codes).map(([code, [errorClass, advice]]) => [
+        `\`${code}\``,
+        errorClass,
+        advice,
+      ]);
       return `## ${area}\n\n${table([['code', 'class', 'advice'], ...rows])}`;
     })
     .join('\n\n');
