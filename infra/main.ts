@@ -17,15 +17,15 @@ import { regimeNames, type RegimeName } from './deployment/regimes.ts';
 import { serviceNames } from './deployment/services.ts';
 import { runSetUp } from './setup/job.ts';
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const report = (line: string): void => void process.stderr.write(`${line}\n`);
 
 interface StartOptions {
   readonly dataDir: string;
   readonly ports: Ports;
   readonly detach: boolean;
-  /** Arguments for a launcher that is started in the background. */
+  /** Arguments of a launcher in the background. */
   readonly rest: string[];
-  /** Whether all passwords are made anew. */
+  /** Whether new passwords are generated. */
   readonly rotate: boolean;
   readonly regime?: RegimeName;
 }
@@ -47,7 +47,7 @@ function options(args: string[]): StartOptions {
     throw new PermanentError('invalid-arguments', '--port-base must be a whole number from 1024 to 65532');
   const regime = regimeNames.find((name) => name === values.regime);
   if (values.regime !== undefined && !regime)
-    throw new PermanentError('invalid-arguments', `there is no regime ${values.regime}; there are ${regimeNames.join(', ')}`);
+    throw new PermanentError('invalid-arguments', `unknown regime ${values.regime}; use one of ${regimeNames.join(', ')}`);
   return {
     dataDir: values.data === undefined ? defaultDataDir : resolve(values.data),
     ports: base === undefined ? defaultPorts : portsFrom(base),
@@ -59,18 +59,21 @@ function options(args: string[]): StartOptions {
 }
 
 async function start(args: string[]): Promise<void> {
-  const { dataDir, ports, detach, rotate, rest, ...more } = options(args);
+  const { dataDir, ports, detach, rotate, rest, ...settings } = options(args);
   if (rotate) await rotateSecrets(dataDir);
   const running = await readInstance(dataDir);
   if (running?.state === 'ready') {
-    if (more.regime && more.regime !== running.regime)
-      throw new PermanentError('regime-mismatch', `FAVE runs already, and not as ${more.regime}; ./fave down stops it`);
-    say('FAVE runs already.');
-    say(welcome(running));
+    if (settings.regime && settings.regime !== running.regime)
+      throw new PermanentError(
+        'regime-mismatch',
+        `FAVE is already running, but not in the regime ${settings.regime}: stop it with ./fave down`,
+      );
+    report('FAVE is already running.');
+    report(welcome(running));
     return;
   }
   if (detach) {
-    say(welcome(await startInstance(dataDir, rest, say)));
+    report(welcome(await startInstance(dataDir, rest, report)));
     return;
   }
 
@@ -78,7 +81,7 @@ async function start(args: string[]): Promise<void> {
   const stopped = new Promise<void>((resolveStopped) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
-        if (!stop.signal.aborted) say('stopping …');
+        if (!stop.signal.aborted) report('stopping …');
         stop.abort(new PermanentError('stopped', 'stopped while starting'));
         resolveStopped();
       });
@@ -90,17 +93,17 @@ async function start(args: string[]): Promise<void> {
     graph,
     services: serviceNames(graph),
     env: process.env,
-    progress: say,
+    progress: report,
     signal: stop.signal,
-    ...more,
+    ...settings,
   });
-  say(welcome(instance.record));
+  report(welcome(instance.record));
   await stopped;
   await instance.stop();
-  say('stopped; the data is kept');
+  report('stopped; the data is kept');
 }
 
-/** What to do next, to copy and paste. */
+/** Returns the next steps as commands to copy. */
 function welcome({ dataDir, bucket, ports, own }: InstanceRecord): string {
   const data = dataDir === defaultDataDir ? '' : ` --data ${dataDir}`;
   return [
@@ -117,24 +120,24 @@ function welcome({ dataDir, bucket, ports, own }: InstanceRecord): string {
   ].join('\n');
 }
 
-/** `--secrets DIR`: where the roles' passwords are. */
+/** `setup --secrets DIR`: sets up running servers. DIR holds the passwords of the roles. */
 async function setup(args: string[]): Promise<void> {
   const { values } = parseArgs({ args, options: { secrets: { type: 'string', default: 'secrets' } } });
-  await runSetUp({ graph, env: process.env, secretsDir: resolve(values.secrets), progress: say });
-  say('set up');
+  await runSetUp({ graph, env: process.env, secretsDir: resolve(values.secrets), progress: report });
+  report('set up');
 }
 
-/** `--secrets DIR`: where they are made; `--rotate`: all anew. */
+/** `secrets --secrets DIR`: generates passwords; `--rotate` replaces all of them. */
 async function secrets(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
     options: { secrets: { type: 'string', default: 'secrets' }, rotate: { type: 'boolean', default: false } },
   });
   const dir = resolve(values.secrets);
-  say(await makeSecrets({ graph, dir, env: process.env, rotate: values.rotate }));
+  report(await makeSecrets({ graph, dir, env: process.env, rotate: values.rotate }));
 }
 
-/** `--from URL`: NATS' monitoring page, whose numbers are served for Prometheus until it is told to stop. */
+/** `nats-metrics --from URL`: serves the metrics of the NATS monitoring port at URL for Prometheus. */
 async function natsMetrics(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
@@ -142,7 +145,7 @@ async function natsMetrics(args: string[]): Promise<void> {
   });
   const { httpHost: host, httpPort } = readConfig(process.env);
   const { port } = await serveNatsMetrics({ from: values.from, host, port: httpPort });
-  say(`the numbers of ${values.from} are served on port ${port}`);
+  report(`serving the metrics of ${values.from} on port ${port}`);
 }
 
 const commands: Record<string, (args: string[]) => Promise<void>> = {
@@ -156,10 +159,10 @@ const [command = 'start', ...args] = process.argv.slice(2);
 try {
   const run = commands[command];
   if (!run)
-    throw new PermanentError('invalid-arguments', `there is no ${command}; there are ${Object.keys(commands).join(', ')}`);
+    throw new PermanentError('invalid-arguments', `unknown command ${command}; use one of ${Object.keys(commands).join(', ')}`);
   await run(args);
 } catch (error) {
-  const known = error instanceof FaveError || (error instanceof TypeError && 'code' in error);
-  say(known ? error.message : String(error instanceof Error ? error.stack : error));
+  const isExpected = error instanceof FaveError || (error instanceof TypeError && 'code' in error);
+  report(isExpected ? error.message : String(error instanceof Error ? error.stack : error));
   process.exitCode = 1;
 }

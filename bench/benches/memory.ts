@@ -8,13 +8,7 @@ import { graph } from '../../services/pipeline.ts';
 import type { Bench } from '../report/bench.ts';
 import { atMost, roundToMicro } from '../report/figures.ts';
 import { withInstance, type Instance } from '../instance/instance.ts';
-import {
-  listChildren,
-  readMemory as memoryOf,
-  readProgramName,
-  readProportionalMemory,
-  resetPeakMemory,
-} from '../../loadgen/study/system/proc.ts';
+import { listChildren, readMemory as memoryOf, readProgramName, resetPeakMemory } from '../../loadgen/study/system/proc.ts';
 import { processRequest } from '../instance/requests.ts';
 
 const run = promisify(execFile);
@@ -76,10 +70,10 @@ function serviceProcesses(records: readonly ProcessRecord[]): ProcessRecord[] {
   );
 }
 
-/** Returns the resident memory of several processes, in MB. Pages that processes share count once. */
+/** Returns the resident memory of several processes, in MB. */
 function totalMemory(processes: readonly { readonly pid: number }[]): number {
   const pids = new Set(processes.map(({ pid }) => pid));
-  return roundToMicro([...pids].reduce((sum, pid) => sum + readProportionalMemory(pid), 0));
+  return roundToMicro([...pids].reduce((sum, pid) => sum + memoryOf(pid).rss, 0));
 }
 
 /** Measures idle memory by process, after one read of the metrics. */

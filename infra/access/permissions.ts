@@ -16,10 +16,10 @@ export interface SubjectPermissions {
   readonly subscribe: readonly string[];
 }
 
-/** Answers of the server come to subjects below this one. */
+/** Prefix of the subjects for replies from the server. */
 const INBOX = '_INBOX.>';
 
-/** Reads streams, consumers and messages; an ephemeral consumer on the events changes nothing for anybody. */
+/** API subjects that read streams, consumers and messages. An ephemeral consumer on the events affects no other client. */
 const readApi = [
   '$JS.API.INFO',
   '$JS.API.STREAM.INFO.*',
@@ -30,7 +30,8 @@ const readApi = [
   '$JS.API.CONSUMER.INFO.*.*',
   '$JS.API.CONSUMER.NAMES.*',
   '$JS.API.CONSUMER.LIST.*',
-  // Not of the dead letters: the tracker's durable consumer is there, which a reader could delete or empty. They are read by number.
+  // Only consumers of the request events. The dead letters have a durable consumer of the tracker, which a reader could delete;
+  // readers fetch dead letters by sequence.
   `$JS.API.CONSUMER.CREATE.${streams.requests}`,
   `$JS.API.CONSUMER.CREATE.${streams.requests}.>`,
   `$JS.API.CONSUMER.DELETE.${streams.requests}.*`,
@@ -39,7 +40,7 @@ const readApi = [
   '$JS.FC.>',
 ];
 
-/** What a worker needs of the durable consumers that feed it. */
+/** Returns the API subjects with which a worker reads from its durable consumers. */
 function consumes(stream: string, ...consumers: string[]): string[] {
   return consumers.flatMap((consumer) => [
     `$JS.API.CONSUMER.INFO.${stream}.${consumer}`,
@@ -48,20 +49,20 @@ function consumes(stream: string, ...consumers: string[]): string[] {
   ]);
 }
 
-/** Least rights on the bus for each role, derived from the graph: a stage announces only what it produces. */
+/** Derives the permissions of each role on the bus from the graph. A stage can announce only the kinds that it produces. */
 export function busPermissions(graph: Graph): Record<string, SubjectPermissions> {
   const stages = graph.stages.map((stage): [string, SubjectPermissions] => [
     stage.name,
     {
       publish: [
         ...consumes(streams.landed, ...lanesOf(stage.consumes).map((lane) => consumerName(stage.name, lane))),
-        // Its own item again, when the store was away too long; and what it produces, when an item comes again.
+        // Its own items, requeued after an outage of the store, and its outputs, reannounced after a redelivery.
         subjects.landed(stage.consumes.name, '*', '*'),
         ...stage.produces.filter((kind) => kind.announced).map((kind) => subjects.landed(kind.name, '*', '*')),
         subjects.stage('*', stage.name),
         subjects.deadLetter(stage.name, '*'),
       ],
-      // What ends work that is under way.
+      // Events that cancel running items.
       subscribe: [INBOX, subjects.lifecycle('*', 'cancelled'), subjects.lifecycle('*', 'failed')],
     },
   ]);
@@ -82,7 +83,7 @@ export function busPermissions(graph: Graph): Record<string, SubjectPermissions>
         ...readApi,
         ...consumes(streams.landed, TRACKER_CONSUMER),
         ...consumes(streams.deadLetters, ADVISORY_CONSUMER),
-        // On behalf of workers that did not survive their item: messages of the last delivery only.
+        // Acknowledges the last delivery of items whose worker was lost.
         finalAckSubject('*', '*'),
         subjects.rawSweep,
         'fave.requests.>',

@@ -3,7 +3,7 @@ import { kinds, type Kind } from '../../schemas/kinds.ts';
 import { canaryKey, kindPattern, memoKey, metadataPaths, requestPrefix } from '../../shared/pipeline/keys.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 
-/** A policy document as S3 stores know it. */
+/** A policy document of an S3 store. */
 export interface Policy {
   readonly Version: '2012-10-17';
   readonly Statement: readonly {
@@ -14,14 +14,14 @@ export interface Policy {
 }
 
 /**
- * Least rights on the bucket for each role, derived from the graph: a stage reads what it consumes and says that it reads,
- * and writes its own prefix, its receipts, its logs and its notes on work done.
+ * Derives the permissions of each role on the bucket from the graph. A stage reads the kinds that it declares and writes its
+ * own prefix, receipts, logs and memo entries.
  */
 export function storePolicies(graph: Graph, bucket: string): Record<string, Policy> {
   const logs = (name: string): string => below(metadataPaths.log(name, '*'));
   const canary = canaryKey();
   const stages = graph.stages.map(({ name, consumes, reads = [] }): [string, Policy] => {
-    // Its own: copies of equal work are made from them, its receipts say what is settled.
+    // Outputs that the memo copies from, and receipts that show which items are settled.
     const own = [below(`${name}/*`), below(metadataPaths.receipt(name, '*')), memoKey(name, '*')];
     const others = [consumes, ...reads].map((kind: Kind) => below(kindPattern(kind)));
     return [
@@ -44,7 +44,7 @@ export function storePolicies(graph: Graph, bucket: string): Record<string, Poli
   };
 }
 
-/** A key pattern below every request's prefix. */
+/** Returns a key pattern below the prefix of every request. */
 function below(path: string): string {
   return requestPrefix('*') + path;
 }
@@ -58,7 +58,7 @@ function policy(
   return {
     Version: '2012-10-17',
     Statement: [
-      // Without the right to list, an object that does not exist is answered with 403 instead of 404.
+      // Without the permission to list, the store responds to a missing object with 403 instead of 404.
       allow(['s3:ListBucket', 's3:GetBucketLocation'], [`arn:aws:s3:::${bucket}`]),
       allow(['s3:GetObject', 's3:GetObjectVersion'], read.map(arn)),
       allow(['s3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'], write.map(arn)),
@@ -67,7 +67,7 @@ function policy(
   };
 }
 
-/** A role's access key: its name, cut where it is longer than the 20 characters that MinIO allows. */
+/** Returns the access key of a role: its name, shortened if it exceeds MinIO's limit of 20 characters. */
 export function accessKeyOf(role: string): string {
   return role.length <= 20 ? role : `${role.slice(0, 13)}-${createHash('sha256').update(role).digest('hex').slice(0, 6)}`;
 }

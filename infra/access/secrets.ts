@@ -5,26 +5,28 @@ import { join } from 'node:path';
 /** User name of the store's administrator. */
 export const ROOT_USER = 'fave-admin';
 
-/** Passwords of an instance: of the bus's users and of the store's, by role. */
+/** Passwords of the bus users and the store accounts of an instance, by role. */
 export interface Secrets {
   readonly bus: Readonly<Record<string, string>>;
   readonly store: Readonly<Record<string, string>>;
 }
 
-/** Reads an instance's secrets; makes those that do not exist yet, so that a new stage gets its own and nobody else's changes. */
+/**
+ * Reads the secrets of an instance and generates the missing ones. A new stage gets a password without changes to the others.
+ */
 export async function ensureSecrets(
   dataDir: string,
   roles: { bus: readonly string[]; store: readonly string[] },
 ): Promise<Secrets> {
   const path = join(dataDir, 'secrets.json');
-  const known = await readSecrets(dataDir);
+  const existing = await readSecrets(dataDir);
   const complete = (names: readonly string[], have: Readonly<Record<string, string>> = {}): Record<string, string> => ({
     ...Object.fromEntries(names.map((name) => [name, randomBytes(18).toString('hex')])),
     ...have,
   });
-  const secrets = { bus: complete(roles.bus, known?.bus), store: complete(roles.store, known?.store) };
+  const secrets = { bus: complete(roles.bus, existing?.bus), store: complete(roles.store, existing?.store) };
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  // Renamed into place: half a file would lock its owner out of the data.
+  // The rename is atomic: a partially written file would make the data inaccessible.
   await writeFile(`${path}.new`, JSON.stringify(secrets, null, 2), { mode: 0o600 });
   await rename(`${path}.new`, path);
   return secrets;

@@ -1,4 +1,4 @@
-/** `npm run generate`: writes into compose.yaml and Prometheus' configuration what follows from the graph. */
+/** `npm run generate`: updates the parts of compose.yaml and of the Prometheus configuration that follow from the graph. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { graph } from '../../services/pipeline.ts';

@@ -1,16 +1,16 @@
 import { defaultPorts } from '../deployment/ports.ts';
 
-/** What compose.yaml and the files made for it agree on. */
+/** Names that compose.yaml and the generated files share. */
 
-/** Where a server's volume is. */
+/** Mount point of the volume of a server. */
 export const DATA = '/data';
 
-/** Where MinIO keeps its objects, and the events that wait for NATS: on one disk, who has the one has the other. */
+/** Directories of the objects and of queued notifications. They are on one disk, so they are lost or kept together. */
 export const OBJECTS = `${DATA}/objects`;
 export const QUEUE = `${DATA}/queue`;
 
 /** Address of NATS within the network. */
 export const BUS_ADDRESS = `nats:${defaultPorts.nats}`;
 
-/** Files, from the project's root, of which parts are generated. */
+/** Files with generated parts, relative to the root of the project. */
 export const GENERATED = ['compose.yaml', 'infra/compose/prometheus.yml'];

@@ -12,7 +12,7 @@ import { ensureSecrets, deleteSecrets, type Secrets, ROOT_USER } from '../access
 import { serviceNames } from '../deployment/services.ts';
 import { BUS_ADDRESS, DATA, QUEUE } from './names.ts';
 
-/** The job that prepares the servers, as an administrator of both. */
+/** Name of the set-up job, which is an administrator of both servers. */
 const SET_UP = 'set-up';
 
 export interface MakeSecrets {
@@ -20,15 +20,15 @@ export interface MakeSecrets {
   /** Absolute. */
   readonly dir: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Makes all passwords anew, those of servers and services; what runs goes on with the old ones until it is started again. */
+  /** Generates new passwords for all servers and services. Running containers keep the old ones until they restart. */
   readonly rotate?: boolean;
 }
 
 /**
- * Makes the random passwords of a system of containers: a folder for each that has secrets, which it sees as `/run/secrets`, and `env` for
- * a person's shell. Passwords that exist stay, so that it may run at every start, when a stage was added say.
- * The files belong to the user that the containers run as (FAVE_UID, FAVE_GID), who alone may read them.
- * @returns What to do next.
+ * Generates random passwords for a system of containers: a directory for each container, mounted as `/run/secrets`, and `env`
+ * for the shell of the operator. Existing passwords are kept, so it can run at every start. The files are readable only by the
+ * user of the containers (FAVE_UID, FAVE_GID).
+ * @returns Instructions for the next step.
  */
 export async function makeSecrets({ graph, dir, env, rotate = false }: MakeSecrets): Promise<string> {
   const { bucket } = readConfig({}).store;
@@ -39,7 +39,7 @@ export async function makeSecrets({ graph, dir, env, rotate = false }: MakeSecre
     await mkdir(dirname(join(dir, path)), { recursive: true });
     await writeFile(join(dir, path), text, { mode: 0o600 });
   }
-  // Grafana keeps it in its own database from its first start on.
+  // Grafana stores its password in its own database at the first start.
   await mkdir(join(dir, 'grafana'), { recursive: true });
   const grafana = { mode: 0o600, flag: 'wx' };
   await writeFile(join(dir, 'grafana/grafana'), randomBytes(18).toString('hex'), grafana).catch(() => undefined);
@@ -48,7 +48,7 @@ export async function makeSecrets({ graph, dir, env, rotate = false }: MakeSecre
   return `the secrets are in ${dir}; for a shell on this machine: . ${join(dir, 'env')}`;
 }
 
-/** What each container is given, by path: its folder is the service's. */
+/** Returns the secret files by path. The first directory is the name of the service. */
 function files(graph: Graph, { bus, store }: Secrets): Record<string, string> {
   const access = (service: string, role = service, user = service): Record<string, string> => ({
     [`${service}/store`]: store[role] ?? '',
@@ -65,7 +65,7 @@ function files(graph: Graph, { bus, store }: Secrets): Record<string, string> {
   };
 }
 
-/** What MinIO reads from a file (MINIO_CONFIG_ENV_FILE), because it must not stand in compose.yaml. */
+/** Returns the variables that MinIO reads from a file (MINIO_CONFIG_ENV_FILE) because compose.yaml must not contain them. */
 function minioSecrets(rootPassword: string, password: string): Record<string, string> {
   const notify = notifyEnvironment({ address: BUS_ADDRESS, user: 'minio', password }, QUEUE);
   return {
@@ -78,11 +78,11 @@ function minioSecrets(rootPassword: string, password: string): Record<string, st
 function busConfig(graph: Graph, passwords: Readonly<Record<string, string>>): object {
   const { nats: port, monitor } = defaultPorts;
   const config = natsConfig({ program: '', port, monitor, dataDir: DATA, users: busPermissions(graph), passwords });
-  // Whom a container's ports are for, its network and compose.yaml say.
+  // The network of the containers and compose.yaml limit access to the ports.
   return { ...config, host: '0.0.0.0', http: `0.0.0.0:${monitor}` };
 }
 
-/** For a person's shell, as administrator: what `mc`, `nats` and `fave` read. The ports are those of compose.yaml. */
+/** Returns the environment of an administrator for `mc`, `nats` and `fave`. The ports are those of compose.yaml. */
 function shellEnvironment(rootPassword: string, busPassword: string): string {
   const { bucket } = readConfig({}).store;
   const storePort = `\${FAVE_STORE_PORT:-${defaultPorts.minio}}`;
@@ -105,7 +105,7 @@ function variables(values: Readonly<Record<string, string>>, before = ''): strin
     .join('');
 }
 
-/** For their owner alone: Docker has made those that a container mounts, for everybody to read. */
+/** Restricts the directories to their owner. Docker creates mounted directories readable for all. */
 async function closeFolders(dir: string): Promise<void> {
   const entries = await readdir(dir, { withFileTypes: true });
   const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => join(dir, name));

@@ -4,10 +4,10 @@ import { accessKeyOf } from '../access/policies.ts';
 import { regimeNames, regimeSettings } from '../deployment/regimes.ts';
 import { serviceNames, SMALL_MEMORY_MB, servicesWithoutTools } from '../deployment/services.ts';
 
-/** Name of the job that makes the secrets. */
+/** Name of the job that generates the secrets. */
 const SECRETS = 'secrets';
 
-/** The parts of compose.yaml and prometheus.yml that follow from the graph, by mark. */
+/** Returns the generated parts of compose.yaml and prometheus.yml, by mark. */
 export function generatedParts(graph: Graph): Record<'telemetry' | 'services' | 'names', string> {
   const names = serviceNames(graph);
   return {
@@ -19,18 +19,21 @@ export function generatedParts(graph: Graph): Record<'telemetry' | 'services' | 
   };
 }
 
-/** MB; a stage's size is the same in every regime. */
+/** Returns the memory limit of a service, in MB. It is the same in every regime. */
 function memoryOf(graph: Graph, name: string): number {
   const [regime = 'warm'] = regimeNames;
   return regimeSettings(regime, graph).stages[name]?.memory_mb ?? SMALL_MEMORY_MB;
 }
 
-/** What a service runs in (infra/images/Dockerfile). */
+/** Returns the image of a service (infra/images/Dockerfile). */
 function imageOf(name: string): 'core' | 'media' {
   return servicesWithoutTools.includes(name) ? 'core' : 'media';
 }
 
-/** Whose block builds the image: its first user. That of `core` is the job that makes the secrets, which all wait for. */
+/**
+ * Returns the service whose block builds an image: its first user. `core` is built for the secrets job, for which all others
+ * wait.
+ */
 function builderOf(image: 'core' | 'media', names: readonly string[]): string {
   return image === 'core' ? SECRETS : (names.find((each) => imageOf(each) === image) ?? '');
 }
@@ -54,7 +57,7 @@ function service(name: string, memoryMb: number, names: readonly string[]): stri
   return `  ${name}:\n${lines.map((line) => `    ${line}\n`).join('')}`;
 }
 
-/** A text whose lines between each part's marks are that part. */
+/** Replaces the lines between the marks of each part. */
 export function withParts(text: string, parts: Readonly<Record<string, string>>): string {
   return Object.entries(parts).reduce(
     (before, [mark, part]) =>

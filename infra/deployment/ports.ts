@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { PermanentError } from '../../shared/core/errors.ts';
 
-/** Ports of an instance's servers, all on 127.0.0.1. */
+/** Ports of the servers of an instance, all on 127.0.0.1. */
 export interface Ports {
   readonly minio: number;
   readonly console: number;
@@ -12,12 +12,15 @@ export interface Ports {
 
 export const defaultPorts: Ports = { minio: 9000, console: 9001, nats: 4222, monitor: 8222 };
 
-/** Four ports in a row, for an instance beside another. */
+/** Returns four consecutive ports for an additional instance. */
 export function portsFrom(base: number): Ports {
   return { minio: base, console: base + 1, nats: base + 2, monitor: base + 3 };
 }
 
-/** @throws PermanentError `port-taken` that names the port and the option that chooses another. */
+/**
+ * Checks that ports are free.
+ * @throws PermanentError `port-taken` with the port and the option that selects others.
+ */
 export async function assertFree(ports: Partial<Ports>): Promise<void> {
   for (const [name, port] of Object.entries<number>(ports)) {
     const release = await hold(port).catch((cause: unknown) => {
@@ -31,23 +34,24 @@ export async function assertFree(ports: Partial<Ports>): Promise<void> {
   }
 }
 
-/** Most servers that have a port by custom are below it. */
-const LOWEST = 10_000;
+/** Lowest port of a block. Most well-known servers use lower ports. */
+const MIN_PORT = 10_000;
 
-/** An instance's ports, and the one by which a process says that they are its own. */
-const BLOCK = 5;
+/** Ports per block: four for the servers, and one that a process holds to reserve the block. */
+const BLOCK_SIZE = 5;
 
 /**
- * Four ports in a row that nobody listens on, and that no other process is given as long as this one lives: it listens on the one after them.
+ * Reserves four consecutive free ports. The process holds the port after them until it exits, so other processes skip the
+ * block.
  * @throws PermanentError `no-ports`.
  */
 export async function freePorts(): Promise<Ports> {
-  const blocks = Math.floor(((await systemsFirst()) - LOWEST) / BLOCK);
-  // Not always the first: who still looks for a server that has gone must not find another's.
+  const blocks = Math.floor(((await firstEphemeralPort()) - MIN_PORT) / BLOCK_SIZE);
+  // A random start: a client of a stopped instance must not connect to a new one on the same port.
   const start = Math.floor(Math.random() * blocks);
   for (let n = 0; n < blocks; n += 1) {
-    const base = LOWEST + ((start + n) % blocks) * BLOCK;
-    const release = await hold(base + BLOCK - 1).catch(() => undefined);
+    const base = MIN_PORT + ((start + n) % blocks) * BLOCK_SIZE;
+    const release = await hold(base + BLOCK_SIZE - 1).catch(() => undefined);
     if (!release) continue;
     const ports = portsFrom(base);
     const free = await assertFree(ports).then(
@@ -61,15 +65,15 @@ export async function freePorts(): Promise<Ports> {
 }
 
 /**
- * The first port that the system gives to whoever connects or asks for any: from there on a port may be gone before a server has it.
- * Linux says where that is; elsewhere it is later than Linux' own default. Where it leaves no room below, that is as good as any.
+ * Returns the first ephemeral port: the system can assign any later port before a server binds it. The range is read on Linux.
+ * Elsewhere, and if blocks do not fit below it, the default of Linux is used.
  */
-async function systemsFirst(): Promise<number> {
+async function firstEphemeralPort(): Promise<number> {
   const first = Number.parseInt(await readFile('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').catch(() => ''));
-  return first > LOWEST + 100 * BLOCK ? first : 32_768;
+  return first > MIN_PORT + 100 * BLOCK_SIZE ? first : 32_768;
 }
 
-/** Listens on a port, which keeps no process alive. @returns What ends it. */
+/** Listens on a port without keeping the process alive. @returns Function that releases the port. */
 function hold(port: number): Promise<() => Promise<void>> {
   return new Promise((resolve, reject) => {
     const server = createServer((socket) => void socket.destroy())

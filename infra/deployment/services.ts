@@ -1,8 +1,8 @@
 import type { Graph } from '../../shared/pipeline/graph.ts';
 
 /**
- * Items that a stage process works on at once, where it is not 1. `cores`: the stage's tool is single-threaded, so one item
- * runs per core. The encoders of ffmpeg use all cores by themselves.
+ * Number of items that a stage process works on concurrently, if not 1. `cores`: the tool of the stage is single-threaded, so
+ * one item runs per core. The encoders of ffmpeg use all cores.
  */
 export const concurrency: Readonly<Record<string, number | 'cores'>> = {
   'stage-deepspeech': 'cores',

@@ -15,7 +15,7 @@ import { deleteSecrets, readSecrets, ROOT_USER } from '../access/secrets.ts';
 export { readInstance, type InstanceRecord };
 
 /** Interval between two checks of another process (ms). */
-const POLL = 100;
+const POLL_INTERVAL_MS = 100;
 
 /**
  * Starts an instance in the background and returns when it is ready. An instance that is ready already is returned unchanged.
@@ -52,20 +52,20 @@ export async function startInstance(
     reported = lines.length;
     if (record?.state === 'ready') return record;
     if (end.signal.aborted) throw new PermanentError('start-failed', (await readFile(log, 'utf8')).trim());
-    await sleep(POLL);
+    await sleep(POLL_INTERVAL_MS);
   }
 }
 
 /**
- * Stops an instance in order and waits until all of it is gone. @returns Whether one ran.
- * @param patience Milliseconds after which the launcher and what it started are killed.
+ * Stops an instance in order and waits until its processes have exited. @returns Whether an instance was running.
+ * @param timeoutMs Time after which the remaining processes are killed, in milliseconds.
  */
-export async function stopInstance(dataDir: string = defaultDataDir, patience = 60_000): Promise<boolean> {
+export async function stopInstance(dataDir: string = defaultDataDir, timeoutMs = 60_000): Promise<boolean> {
   const record = await readInstance(dataDir);
   if (!record) return false;
   const all = [record.launcher, ...record.processes];
   kill(record.launcher.pid, 'SIGTERM');
-  for (let waited = 0; all.some(isRunning) && waited < patience; waited += POLL) await sleep(POLL);
+  for (let waited = 0; all.some(isRunning) && waited < timeoutMs; waited += POLL_INTERVAL_MS) await sleep(POLL_INTERVAL_MS);
   for (const { pid } of all.filter(isRunning)) kill(pid, 'SIGKILL');
   return true;
 }
@@ -84,8 +84,8 @@ export async function rotateSecrets(dataDir: string): Promise<void> {
 }
 
 /**
- * What a person's shell needs to talk to an instance as its administrator: the pinned `mc` and `nats` first on PATH, and
- * where everything is. Holds secrets.
+ * Returns the shell environment of an administrator of an instance: the pinned `mc` and `nats` first on PATH, addresses and
+ * credentials. It contains secrets.
  */
 export async function instanceEnvironment(
   record: InstanceRecord,

@@ -4,20 +4,20 @@ import { isRunning, type ProcessIdentity } from '../process/identity.ts';
 import type { Ports } from '../deployment/ports.ts';
 import type { RegimeName } from '../deployment/regimes.ts';
 
-/** One process of an instance. */
+/** A process of an instance. Services that share a process have the same pid. */
 export interface ProcessRecord extends ProcessIdentity {
   readonly name: string;
-  /** Port of /metrics and /healthz, of a service that is ready. */
+  /** Port of /metrics and /healthz of a service that is ready. */
   readonly http?: number;
 }
 
-/** What an instance writes about itself, so that others find it and nobody starts it twice. Holds no secret. */
+/** State of a running instance, with which other programs find it and a second start is prevented. It holds no secrets. */
 export interface InstanceRecord {
   /** The launcher. */
   readonly launcher: ProcessIdentity;
   readonly state: 'starting' | 'ready' | 'stopping';
   readonly dataDir: string;
-  /** By which stages are scaled; without one each runs once. */
+  /** Regime by which the stages are scaled. Without a regime each stage runs once. */
   readonly regime?: RegimeName;
   readonly ports: Ports;
   /** URL of the store. */
@@ -25,7 +25,7 @@ export interface InstanceRecord {
   readonly bucket: string;
   /** URL of the bus. */
   readonly natsUrl: string;
-  /** Whether the servers are the instance's own. */
+  /** Whether the servers were started by the instance. */
   readonly own: { readonly store: boolean; readonly bus: boolean };
   readonly processes: readonly ProcessRecord[];
 }
@@ -35,19 +35,19 @@ export const programsDir = (dataDir: string): string => join(dataDir, 'bin');
 
 const recordPath = (dataDir: string): string => join(dataDir, 'instance.json');
 
-/** What the last instance of a data directory wrote, whether it still runs or not. */
+/** Reads the record of the last instance of a data directory, running or not. */
 export async function readRecord(dataDir: string): Promise<InstanceRecord | undefined> {
   const text = await readFile(recordPath(dataDir), 'utf8').catch(() => undefined);
   return text === undefined ? undefined : (JSON.parse(text) as InstanceRecord);
 }
 
-/** The record of an instance that runs; undefined where none does. */
+/** Reads the record of a running instance. @returns undefined if none is running. */
 export async function readInstance(dataDir: string): Promise<InstanceRecord | undefined> {
   const record = await readRecord(dataDir);
   return record && isRunning(record.launcher) ? record : undefined;
 }
 
-/** Replaces the record in one step: a reader never sees half of it. */
+/** Replaces the record atomically, so that readers never see a partial file. */
 export async function writeRecord(record: InstanceRecord): Promise<void> {
   await mkdir(record.dataDir, { recursive: true, mode: 0o700 });
   const path = recordPath(record.dataDir);

@@ -123,7 +123,7 @@ async function linkPrograms(dir: string, programs: Readonly<Record<string, strin
   for (const [name, path] of Object.entries(programs)) await symlink(path, join(dir, name));
 }
 
-/** Throws the first rejection, once all promises have settled. */
+/** Throws the first rejection, after all results are known. */
 function throwFirst(results: readonly PromiseSettledResult<unknown>[]): void {
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }

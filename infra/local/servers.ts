@@ -24,13 +24,16 @@ export interface ServersOptions {
 
 /** The store and the bus of an instance, with the connection settings of an administrator. */
 export interface Servers extends AdminServers {
-  /** Environment of a service with the rights of its role. */
+  /** Returns the environment with which a service connects as its role. */
   environmentOf(role: string): Record<string, string>;
-  /** Own servers, the first started first. */
+  /** Servers that the instance started, in the order of their start. */
   readonly processes: readonly RunningProcess[];
 }
 
-/** Starts the servers, except those that the environment names, and waits until they answer. @throws PermanentError `cannot-start`, `not-ready`. */
+/**
+ * Starts the servers that the environment does not name and waits until they are healthy. @throws PermanentError
+ * `cannot-start`, `not-ready`.
+ */
 export async function startServers({ dataDir, ports, graph, programs, env }: ServersOptions): Promise<Servers> {
   const given = findExternalServers(env);
   const external = readConfig(env);
@@ -90,10 +93,10 @@ export async function startServers({ dataDir, ports, graph, programs, env }: Ser
   };
 }
 
-/** Milliseconds that a server may take to stop. */
-const SERVER_GRACE = 15_000;
+/** Grace period of a server, in milliseconds. */
+const SERVER_GRACE_MS = 15_000;
 
-/** Stops servers, the last started first: MinIO's last events must still find NATS. */
+/** Stops servers in reverse order: MinIO's last notifications need NATS. */
 export async function stopInOrder(processes: readonly RunningProcess[]): Promise<void> {
-  for (const server of [...processes].reverse()) await server.stop(SERVER_GRACE);
+  for (const server of [...processes].reverse()) await server.stop(SERVER_GRACE_MS);
 }

@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 
-/** A span as OTLP's JSON tells it. */
+/** A span in the JSON encoding of OTLP. */
 export interface Span {
   readonly traceId: string;
   readonly spanId: string;
@@ -11,7 +11,7 @@ export interface Span {
   readonly startTimeUnixNano: string;
   readonly endTimeUnixNano: string;
   readonly attributes: readonly { readonly key: string; readonly value: Readonly<Record<string, unknown>> }[];
-  /** `service.name` of the process. */
+  /** Value of `service.name` of the process. */
   readonly service: string;
 }
 
@@ -25,12 +25,12 @@ interface Export {
 export interface Collector {
   readonly url: string;
   readonly spans: readonly Span[];
-  /** Of each request. */
+  /** Headers of each request. */
   readonly headers: readonly IncomingHttpHeaders[];
   close(): void;
 }
 
-/** A collector of OTLP's JSON over HTTP that keeps what it gets. @param host The address it listens on. */
+/** Starts a collector that keeps the spans it receives as OTLP JSON over HTTP. @param host Listen address. */
 export async function startCollector(host = '127.0.0.1'): Promise<Collector> {
   const spans: Span[] = [];
   const headers: IncomingHttpHeaders[] = [];
@@ -44,7 +44,7 @@ export async function startCollector(host = '127.0.0.1'): Promise<Collector> {
         }
         response.setHeader('content-type', 'application/json').end('{}');
       })
-      .catch(() => response.writeHead(400).end()); // it is no export, or who sends it died half-way
+      .catch(() => response.writeHead(400).end()); // invalid JSON, or the sender died during the request
   });
   await new Promise<void>((resolve) => server.listen(0, host, resolve));
   return {
@@ -58,7 +58,7 @@ export async function startCollector(host = '127.0.0.1'): Promise<Collector> {
   };
 }
 
-/** Spans whose parent is none of the others. A trace is one tree where there is one. */
+/** Returns the spans without a parent in the list. A complete trace has one. */
 export function rootsOf(spans: readonly Span[]): Span[] {
   const ids = new Set(spans.map(({ spanId }) => spanId));
   return spans.filter(({ parentSpanId }) => !ids.has(parentSpanId ?? ''));

@@ -2,18 +2,21 @@ import { logPanels, type LogPanel } from './log-panels.ts';
 import { rows, type Panel } from './panels.ts';
 import { restrictMetrics } from './promql.ts';
 
-/** Of the whole dashboard, in Grafana's units. */
+/** Size of the grid and of a panel, in units of Grafana. */
 const WIDTH = 24;
 const HEIGHT = 7;
 
-/** A row of the dashboard: panels without their places, and how wide each is. */
+/** A row of the dashboard: its panels without positions, and their width. */
 interface Row {
   readonly title: string;
   readonly width: number;
   readonly panels: readonly object[];
 }
 
-/** The dashboard as Grafana takes it: https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/ */
+/**
+ * Returns the dashboard as Grafana imports it:
+ * https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/
+ */
 export function dashboard(): object {
   const all: Row[] = [
     ...Object.entries(rows).map(([title, panels]) => ({ title, width: 8, panels: panels.map(metricPanel) })),
@@ -37,7 +40,7 @@ export function dashboard(): object {
   };
 }
 
-/** Rows below each other, each headed by its title. */
+/** Places the rows below each other, each with its title. */
 function placed(all: readonly Row[]): object[] {
   let y = 0;
   return all.flatMap(({ title, width, panels }) => {
@@ -54,7 +57,7 @@ function placed(all: readonly Row[]): object[] {
   });
 }
 
-/** Namespaces with a FAVE installation. Without Kubernetes there are none: the variable is empty, which matches metrics without the label. */
+/** Namespaces with a FAVE installation. Outside Kubernetes the variable is empty, which matches metrics without the label. */
 const namespaceVariable = {
   name: 'namespace',
   type: 'query',
@@ -65,7 +68,7 @@ const namespaceVariable = {
 
 const curves = { type: 'timeseries', options: {}, defaults: { custom: { lineWidth: 1, fillOpacity: 10 } }, range: true };
 
-/** Names of the series that there are now, on red; without any it is green. */
+/** Shows the names of the current series on red; green without any. */
 const names = {
   type: 'stat',
   options: { textMode: 'name', colorMode: 'background', graphMode: 'none' },

@@ -1,4 +1,4 @@
-/** Writes the dashboard's file from `panels.ts`: `npm run generate`. */
+/** Writes the dashboard file from `panels.ts`: `npm run generate`. */
 import { writeFile } from 'node:fs/promises';
 import { dashboard } from './dashboard.ts';
 

@@ -1,13 +1,13 @@
-/** A panel of log lines, or of their number: one query of Loki's. `$request` is what a person types, a regular expression. */
+/** A panel of log lines or of their number, with one Loki query. `$request` is a regular expression that the user enters. */
 export interface LogPanel {
   readonly title: string;
   readonly type: 'logs' | 'timeseries';
   readonly expr: string;
-  /** Of a series, by its labels. */
+  /** Legend of a series, from its labels. */
   readonly legend?: string;
 }
 
-/** The dashboard's last row. */
+/** Last row of the dashboard. */
 export const logPanels: readonly LogPanel[] = [
   {
     title: 'Lines by level',

@@ -1,4 +1,4 @@
-/** `npm run observe -- [--data DIR] [--port N]`: Prometheus beside the instance that runs, until Ctrl-C. */
+/** `npm run observe -- [--data DIR] [--port N]`: runs Prometheus for the local instance until Ctrl-C. */
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -6,15 +6,15 @@ import { messageOf } from '../../shared/core/errors.ts';
 import { defaultDataDir } from '../process/paths.ts';
 import { runPrometheus } from './observe.ts';
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const report = (line: string): void => void process.stderr.write(`${line}\n`);
 const { values } = parseArgs({ options: { data: { type: 'string' }, port: { type: 'string', default: '9090' } } });
 try {
   const dataDir = values.data === undefined ? defaultDataDir : resolve(values.data);
-  const { url, stop } = await runPrometheus({ dataDir, port: Number(values.port), progress: say });
-  say(`Prometheus: ${url} (alerts: ${url}/alerts)`);
+  const { url, stop } = await runPrometheus({ dataDir, port: Number(values.port), progress: report });
+  report(`Prometheus: ${url} (alerts: ${url}/alerts)`);
   await Promise.race(['SIGINT', 'SIGTERM'].map((signal) => once(process, signal)));
   await stop();
 } catch (error) {
-  say(messageOf(error));
+  report(messageOf(error));
   process.exitCode = 1;
 }

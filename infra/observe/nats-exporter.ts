@@ -2,15 +2,16 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface NatsMetricsOptions {
-  /** URL of NATS' monitoring page, `http://127.0.0.1:8222` say. */
+  /** URL of the NATS monitoring port, for example `http://127.0.0.1:8222`. */
   readonly from: string;
   readonly host?: string;
   readonly port?: number;
 }
 
 /**
- * NATS has no endpoint for Prometheus. This serves the numbers of its monitoring page `/varz`, at every path, under the names that
- * https://github.com/nats-io/prometheus-nats-exporter gives them: panels and alerts serve with either. 502 while NATS does not answer.
+ * Serves the values of `/varz` of a NATS server in the Prometheus format, at every path. The names are those of
+ * https://github.com/nats-io/prometheus-nats-exporter, so panels and alerts work with either. Responds with 502 while NATS is
+ * down.
  */
 export async function serveNatsMetrics({
   from,
@@ -40,7 +41,7 @@ async function read(url: string): Promise<string> {
 
 type Varz = Readonly<Record<string, unknown>> & { readonly server_id: string };
 
-/** Every number of `/varz`, nested names joined by `_`. */
+/** Converts every number of `/varz` to a gauge. Nested names are joined by `_`. */
 export function natsMetrics(varz: Varz): string {
   const lines = (value: unknown, name: string): string[] => {
     if (typeof value === 'number') return [`# TYPE ${name} gauge`, `${name}{server_id="${varz.server_id}"} ${value}`];

@@ -9,24 +9,24 @@ import { ensurePackages } from '../servers/packages.ts';
 import { serveNatsMetrics } from './nats-exporter.ts';
 import { targetsOf } from './targets.ts';
 
-/** Milliseconds between two looks at where the instance's processes are. */
-const LOOK = 1_000;
+/** Interval between two reads of the instance record, in milliseconds. */
+const UPDATE_INTERVAL_MS = 1_000;
 
-/** Milliseconds that Prometheus has to start and to stop. */
-const GRACE = 30_000;
+/** Timeout for the start and the stop of Prometheus, in milliseconds. */
+const PROMETHEUS_TIMEOUT_MS = 30_000;
 
 export interface ObserveOptions {
-  /** Of the instance that runs. Absolute. */
+  /** Data directory of the running instance, absolute. */
   readonly dataDir: string;
-  /** Of Prometheus. */
+  /** Port of Prometheus. */
   readonly port: number;
   readonly progress: ProgressReporter;
-  /** Seconds between two scrapes, and between two looks at the alerts. */
+  /** Interval of scrapes and alert evaluation, in seconds. */
   readonly interval?: number;
 }
 
 /**
- * Runs a Prometheus beside an instance, with the rules of `alerts.yml`, and keeps telling it where the instance's processes are.
+ * Runs Prometheus with the rules of `alerts.yml`, and updates its targets as processes of the instance start and stop.
  * @throws PermanentError `not-running`, `packages-missing`, `not-ready`.
  */
 export async function runPrometheus({
@@ -36,7 +36,7 @@ export async function runPrometheus({
   interval = 15,
 }: ObserveOptions): Promise<{ url: string; stop: () => Promise<void> }> {
   const record = await readInstance(dataDir);
-  if (!record) throw new PermanentError('not-running', `no instance runs in ${dataDir}: npm start starts one`);
+  if (!record) throw new PermanentError('not-running', `no instance is running in ${dataDir}; start one with npm start`);
   await ensurePackages(progress, { prometheus: 'prometheus' });
   const exporter = await serveNatsMetrics({ from: `http://127.0.0.1:${record.ports.monitor}` });
   const dir = join(dataDir, 'observe');
@@ -44,24 +44,24 @@ export async function runPrometheus({
   let server: RunningProcess | undefined;
   const stop = async (): Promise<void> => {
     clearInterval(timer);
-    await server?.stop(GRACE);
+    await server?.stop(PROMETHEUS_TIMEOUT_MS);
     exporter.close();
   };
   try {
     await configure(dir, interval);
-    await tell(dir, record, exporter.port);
-    // Processes come and go; an instance that is gone is told as it was last seen, so that its silence is an alert.
-    const look = async (): Promise<void> => {
+    await writeTargets(dir, record, exporter.port);
+    // Without a running instance the last targets are kept, so that an alert fires.
+    const update = async (): Promise<void> => {
       const now = await readInstance(dataDir);
-      if (now) await tell(dir, now, exporter.port);
+      if (now) await writeTargets(dir, now, exporter.port);
     };
-    let looking = Promise.resolve();
+    let updating = Promise.resolve();
     timer = setInterval(() => {
-      // One after the other: two at once would take the new file away from each other.
-      looking = looking.then(look).catch((error: unknown) => {
-        progress(`Prometheus could not be told where the processes are: ${messageOf(error)}`);
+      // Serial: concurrent updates would rename the same file.
+      updating = updating.then(update).catch((error: unknown) => {
+        progress(`cannot update the targets of Prometheus: ${messageOf(error)}`);
       });
-    }, LOOK);
+    }, UPDATE_INTERVAL_MS);
     server = await startProcess({
       name: 'prometheus',
       command: 'prometheus',
@@ -75,7 +75,7 @@ export async function runPrometheus({
       log: join(dataDir, 'logs', 'prometheus.log'),
     });
     const url = `http://127.0.0.1:${port}`;
-    await waitUntilReady(server, GRACE, async () => ((await fetch(`${url}/-/ready`)).ok ? true : undefined));
+    await waitUntilReady(server, PROMETHEUS_TIMEOUT_MS, async () => ((await fetch(`${url}/-/ready`)).ok ? true : undefined));
     return { url, stop };
   } catch (error) {
     await stop();
@@ -91,8 +91,8 @@ async function configure(dir: string, interval: number): Promise<void> {
   await writeFile(join(dir, 'alerts.yml'), await readFile(join(source, 'alerts.yml')));
 }
 
-/** In one step: Prometheus never reads half of it. */
-async function tell(dir: string, record: InstanceRecord, natsExporter: number): Promise<void> {
+/** Writes the targets atomically, so that Prometheus never reads a partial file. */
+async function writeTargets(dir: string, record: InstanceRecord, natsExporter: number): Promise<void> {
   const path = join(dir, 'targets', 'fave.json');
   await writeFile(`${path}.new`, JSON.stringify(targetsOf(record, natsExporter), null, 2));
   await rename(`${path}.new`, path);

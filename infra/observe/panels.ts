@@ -1,14 +1,14 @@
-/** A panel of the dashboard: one question, one expression. `RATE` is the range that rates are over. */
+/** A panel of the dashboard with one query. `RATE` stands for the range of rates. */
 export interface Panel {
   readonly title: string;
   readonly expr: string;
-  /** Of a series, by its labels. */
+  /** Legend of a series, from its labels. */
   readonly legend: string;
-  /** As Grafana calls it. `none`: of a series only its name is shown, while it is there. */
+  /** Unit as Grafana names it. `none` shows only the names of the current series. */
   readonly unit: 'none' | 'short' | 'ops' | 's' | 'bytes' | 'Bps' | 'percentunit' | 'dateTimeFromNow';
 }
 
-/** Of what the tracker counts of the events. Where two run, both count the same. */
+/** Rate of a counter of the tracker. With two trackers both count the same events, so the maximum is taken. */
 const tracked = (metric: string, by: string): string => `max by (${by}) (rate(fave_${metric}[RATE]))`;
 const trackedQuantile = (q: number, metric: string, by: string): string =>
   `histogram_quantile(${q}, ${tracked(`${metric}_seconds_bucket`, `le, ${by}`)})`;
@@ -29,7 +29,7 @@ export const rows: Readonly<Record<string, readonly Panel[]>> = {
     panel('Requests by status', 'ops', '{{status}}', tracked('requests_total', 'status')),
     panel('Open requests', 'short', 'open', 'max(fave_open_requests)'),
     panel('Items settled', 'ops', '{{stage}}', `sum by (stage) (${settled('items_total', 'stage, outcome')})`),
-    panel('Items being worked on', 'short', '{{stage}}', 'sum by (stage) (fave_busy_slots)'),
+    panel('Items in progress', 'short', '{{stage}}', 'sum by (stage) (fave_busy_slots)'),
     panel('Notifications', 'ops', '{{result}}', 'sum by (result) (rate(fave_relay_notifications_total[RATE]))'),
   ],
   Lag: [
@@ -55,7 +55,7 @@ export const rows: Readonly<Record<string, readonly Panel[]>> = {
       '{{part}}',
       'sum by (part) (fave_cold_start_seconds_sum) / sum by (part) (fave_cold_start_seconds_count)',
     ),
-    panel('Cost units a second', 'short', '{{stage}}', settled('cost_units_total')),
+    panel('Cost units per second', 'short', '{{stage}}', settled('cost_units_total')),
   ],
   Failures: [
     panel('Items failed', 'ops', '{{stage}}', settled('items_total{outcome="failed"}')),
@@ -66,7 +66,7 @@ export const rows: Readonly<Record<string, readonly Panel[]>> = {
   ],
   Storage: [
     panel('Requests to the store', 'ops', '{{operation}}', 'sum by (operation) (rate(fave_store_operations_total[RATE]))'),
-    panel('… by result', 'ops', '{{result}}', 'sum by (result) (rate(fave_store_operations_total[RATE]))'),
+    panel('Requests to the store by result', 'ops', '{{result}}', 'sum by (result) (rate(fave_store_operations_total[RATE]))'),
     panel(
       'Store latency, 95 %',
       's',
@@ -79,9 +79,9 @@ export const rows: Readonly<Record<string, readonly Panel[]>> = {
       '{{service}} {{direction}}',
       'sum by (service, direction) (rate(fave_store_bytes_total[RATE]))',
     ),
-    panel('Room in the store', 'bytes', 'free', 'min(minio_cluster_capacity_usable_free_bytes)'),
-    panel('Room for items', 'bytes', 'free', 'min(fave_disk_free_bytes)'),
-    panel('Waiting in MinIO for NATS', 'short', '{{target_id}}', 'max by (target_id) (minio_notify_target_queue_length)'),
+    panel('Free space in the store', 'bytes', 'free', 'min(minio_cluster_capacity_usable_free_bytes)'),
+    panel('Free disk space for items', 'bytes', 'free', 'min(fave_disk_free_bytes)'),
+    panel('Notifications queued in MinIO', 'short', '{{target_id}}', 'max by (target_id) (minio_notify_target_queue_length)'),
   ],
   Processes: [
     panel('Resident memory', 'bytes', '{{service}}', 'max by (service) (process_resident_memory_bytes{job="fave"})'),

@@ -1,14 +1,14 @@
 import type { InstanceRecord } from '../instance/record.ts';
 
-/** Addresses that Prometheus scrapes, in the form of its file_sd. */
+/** A target group in the format of file_sd. */
 export interface TargetGroup {
   readonly targets: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
 }
 
 /**
- * Whatever of an instance has metrics: its services at the ports that they told, and MinIO. What restarts comes under its new port.
- * @param natsExporter Port of the exporter that reads NATS, where one runs.
+ * Returns the scrape targets of an instance: its services and MinIO. A restarted service has a new port.
+ * @param natsExporter Port of the exporter for NATS, if one is running.
  */
 export function targetsOf({ processes, ports, own }: InstanceRecord, natsExporter?: number): TargetGroup[] {
   const at = (port: number): string[] => [`127.0.0.1:${port}`];

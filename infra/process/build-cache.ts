@@ -6,15 +6,16 @@ import { reportStep, type ProgressReporter } from './progress.ts';
 
 /** How a file of the cache is made. */
 export interface Recipe {
-  /** What is done meanwhile, and how long it may take: `building mc v1 from source (minutes, once a machine)`. */
+  /** Message during the work, with its usual duration: `building mc v1 from source (minutes, once per machine)`. */
   readonly doing: string;
-  /** @param scratch Folder beside the target, removed afterwards. @returns Path of what it made in there. */
+  /** Creates the file. @param scratch Directory beside the target, removed afterwards. @returns Path of the file in it. */
   make(scratch: string): Promise<string>;
 }
 
 /**
- * A file that is made once a machine, and is there complete or not at all; who wants it meanwhile waits for the one who makes it.
- * @param target Absolute path; kept from then on, so whatever it is made of belongs in its name.
+ * Returns a file that is created once per machine. Concurrent callers wait for the first one, and the file is complete as soon
+ * as it exists.
+ * @param target Absolute path. It is never replaced, so its name must contain the version of its sources.
  * @returns The target.
  */
 export async function buildOnce(target: string, { doing, make }: Recipe, progress: ProgressReporter): Promise<string> {
@@ -22,7 +23,7 @@ export async function buildOnce(target: string, { doing, make }: Recipe, progres
   const [dir, name] = [dirname(target), basename(target)];
   await mkdir(dir, { recursive: true });
   const work = async (): Promise<string> => {
-    if (existsSync(target)) return target; // made by the one we waited for
+    if (existsSync(target)) return target; // another process created it
     progress(`${doing} …`);
     return reportStep(progress, `made ${name}`, async () => {
       const scratch = await mkdtemp(join(dir, '.making-'));

@@ -1,4 +1,4 @@
-/** What undoes something that was started. */
+/** Reverts an earlier action, such as the start of a process. */
 export type CleanUp = () => unknown;
 
 /** Undoes in reverse order and empties the list; one that fails does not keep the others from being done. @throws AggregateError of all failures. */

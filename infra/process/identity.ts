@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** A process that can still be told from another one that got its number later. */
+/** Identifies a process even if its pid is reused. */
 export interface ProcessIdentity {
   readonly pid: number;
-  /** When it started, in whatever unit the system tells it; empty where there is no such process. */
+  /** Start time, in a unit of the platform; empty if the process does not exist. */
   readonly started: string;
 }
 
@@ -12,7 +12,7 @@ export function identityOf(pid: number): ProcessIdentity {
   return { pid, started: startOf(pid) };
 }
 
-/** Whether that very process runs. */
+/** Returns whether the process is running. */
 export function isRunning({ pid, started }: ProcessIdentity): boolean {
   return started !== '' && startOf(pid) === started;
 }
@@ -21,7 +21,8 @@ function startOf(pid: number): string {
   try {
     if (process.platform !== 'linux')
       return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
-    // The command's name, in parentheses, may hold spaces: state is the first field after it, starttime the twentieth (proc(5)).
+    // The command name, in parentheses, may contain spaces. State is the first field after it, starttime the twentieth
+    // (proc(5)).
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
     return fields[0] === 'Z' ? '' : (fields[19] ?? '');
   } catch {

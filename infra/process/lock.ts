@@ -4,35 +4,34 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import { identityOf, isRunning, type ProcessIdentity } from './identity.ts';
 
-/** Milliseconds between two looks at a lock that somebody else holds. */
-const POLL = 200;
+/** Interval between two attempts to acquire a lock, in milliseconds. */
+const POLL_INTERVAL_MS = 200;
 
 /**
- * Runs `work` while no other process runs it under the same lock.
- * A lock whose holder died is taken over: a killed build must not block the next one for ever.
- * @param path Directory that stands for the lock: it holds one file, of a name that is used once, with its holder's identity.
- * @param waiting Called once when somebody else holds the lock.
+ * Runs `work` while no other process holds the lock. The lock of a process that died is taken over.
+ * @param path Directory of the lock. It contains one file, with a unique name and the identity of the holder.
+ * @param waiting Called once if another process holds the lock.
  */
 export async function withLock<T>(path: string, work: () => Promise<T>, waiting?: () => void): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
-  let told = false;
+  let isReported = false;
   let held: string | undefined;
   while ((held = await acquire(path)) === undefined) {
-    if (!told) waiting?.();
-    told = true;
-    await sleep(POLL);
+    if (!isReported) waiting?.();
+    isReported = true;
+    await sleep(POLL_INTERVAL_MS);
   }
   try {
     return await work();
   } finally {
     await rm(held, { force: true });
-    await rmdir(path).catch(() => undefined); // where nobody has taken it meanwhile
+    await rmdir(path).catch(() => undefined); // fails if another process has taken the lock
   }
 }
 
-/** @returns The file by which the lock is held from now on; undefined where somebody else held it a moment ago. */
+/** Tries to acquire the lock. @returns Path of the file that holds it; undefined if another process holds it. */
 async function acquire(path: string): Promise<string | undefined> {
-  // Made complete beside the lock and renamed onto it: a lock without its holder's name could never be taken over.
+  // The directory is renamed into place with its file: a lock without an identity could never be taken over.
   const name = randomUUID();
   const own = `${path}.${name}`;
   await mkdir(own);
@@ -43,7 +42,7 @@ async function acquire(path: string): Promise<string | undefined> {
   } catch {
     await rm(own, { recursive: true, force: true });
   }
-  // Whoever takes the lock while this looks has another file: only that of one who is gone is ever removed.
+  // A new holder has a file with another name, so this removes only the file of a dead holder.
   for (const file of await readdir(path).catch(() => [])) {
     const holder = join(path, file);
     if (!(await isHeld(holder))) await rm(holder, { force: true });

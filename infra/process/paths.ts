@@ -10,14 +10,14 @@ function findRoot(directory: string): string {
 /** Root of the project. Found by `package.json`, because this module runs from `infra/` and, bundled, from `dist/`. */
 export const root = findRoot(import.meta.dirname);
 
-/** Where an instance keeps its data unless told otherwise. */
+/** Default data directory of an instance. */
 export const defaultDataDir = join(root, '.fave');
 
-/** Cache of what is built once a machine, outside the work tree so that a clean clone finds it. */
+/** Cache of programs built once per machine. It is outside the work tree, so all clones share it. */
 export const cacheDir = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'fave');
 
 /** Directory of code that Node.js compiled (`NODE_COMPILE_CACHE`, also in scripts/node.sh). */
 export const compileCacheDir = join(cacheDir, 'compile-cache');
 
-/** What images are built from and by, and a daemon of our own keeps. */
+/** Cache of the base images and of the Docker daemon that tests start. */
 export const imagesDir = join(cacheDir, 'images');

@@ -12,7 +12,7 @@ export interface ProcessSpec {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
-  /** The whole environment: nothing is inherited, the launcher's own holds credentials. */
+  /** The complete environment. Nothing is inherited, because the environment of the launcher holds credentials. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
   /** File for standard output and standard error. */
@@ -30,16 +30,16 @@ export interface RunningProcess {
   readonly name: string;
   readonly pid: number;
   readonly log: string;
-  /** Where in the log this process's own lines begin, bytes. */
+  /** Size of the log when the process started, in bytes. */
   readonly logStart: number;
   readonly exited: Promise<Exit>;
-  /** SIGTERM, then SIGKILL after `grace` milliseconds; resolves when it is gone. */
-  stop(grace: number): Promise<Exit>;
+  /** Sends SIGTERM, and SIGKILL after `graceMs` milliseconds. Resolves when the process has exited. */
+  stop(graceMs: number): Promise<Exit>;
 }
 
 /**
- * Starts a process in a group of its own, so that Ctrl-C at the terminal reaches only the launcher, which stops all in order.
- * Its log is a file, not a pipe: a launcher that dies leaves no process blocked on a broken pipe.
+ * Starts a process in its own group: Ctrl-C in the terminal reaches only the launcher, which stops all processes in order. The
+ * log is a file instead of a pipe, so that the process survives the launcher.
  * @throws PermanentError `cannot-start`.
  */
 export async function startProcess({ name, command, args, env, cwd, log, onMessage }: ProcessSpec): Promise<RunningProcess> {
@@ -58,7 +58,7 @@ export async function startProcess({ name, command, args, env, cwd, log, onMessa
   child.channel?.unref();
   const exited = new Promise<Exit>((resolve) =>
     child.once('exit', (code, signal) => {
-      // What it started and left behind would hold ports and data. Now, as later its number may be another's.
+      // Child processes would keep ports and files. They are killed now, before the group id can be reused.
       kill(-(child.pid as number), 'SIGKILL');
       resolve({ code, signal });
     }),
@@ -73,9 +73,9 @@ export async function startProcess({ name, command, args, env, cwd, log, onMessa
     log,
     logStart,
     exited,
-    stop: async (grace) => {
-      child.kill('SIGTERM'); // none is sent to one that has ended
-      const killer = setTimeout(() => child.kill('SIGKILL'), grace);
+    stop: async (graceMs) => {
+      child.kill('SIGTERM'); // no signal is sent to a process that has exited
+      const killer = setTimeout(() => child.kill('SIGKILL'), graceMs);
       const exit = await exited;
       clearTimeout(killer);
       return exit;
@@ -83,12 +83,12 @@ export async function startProcess({ name, command, args, env, cwd, log, onMessa
   };
 }
 
-/** Sends a signal to a process, or to a group when `pid` is negative; a process that is gone is no error. */
+/** Sends a signal to a process, or to a process group if `pid` is negative. A process that has exited is ignored. */
 export function kill(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // Gone already.
+    // The process has exited.
   }
 }
 

@@ -44,7 +44,7 @@ export interface SupervisorOptions {
   readonly background?: boolean;
 }
 
-/** A process with what its services have reported. */
+/** A started process and the state of its services. */
 interface Started {
   readonly child: RunningProcess;
   readonly ports: ReadonlyMap<string, number>;

@@ -7,7 +7,10 @@ import { consumerName, lanesOf, streams } from '../../shared/bus/topology.ts';
 export interface StageLag {
   /** Lag of each lane as KEDA's nats-jetstream trigger computes it: `num_pending + num_ack_pending`. */
   readonly lags: readonly number[];
-  /** Returns when the oldest undelivered item was announced, in milliseconds since the epoch; undefined if there is none. */
+  /**
+   * Returns the announcement time of the oldest undelivered item, in milliseconds since the epoch; undefined if no item is
+   * queued.
+   */
   oldest(): Promise<number | undefined>;
 }
 

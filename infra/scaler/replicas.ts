@@ -8,7 +8,9 @@ import { sortForScaleDown } from './scale-down-order.ts';
 
 export interface ReplicasOptions {
   readonly stage: string;
-  /** Returns how a replica is started. @param number From 1; reused after the replica has gone. */
+  /**
+   * Returns how a replica is started. @param number Number of the replica, starting at 1; reused after the replica has gone.
+   */
   spec(number: number): ServiceProcessSpec;
   readonly events: ScaleEventLog;
   readonly progress: ProgressReporter;
@@ -24,7 +26,7 @@ export interface Replicas {
   scaleTo(wanted: number, cause: Cause): Promise<void>;
   /** Returns all processes, including those that finish their item before they exit. */
   running(): readonly SupervisedProcess[];
-  /** Stops all replicas. @param graceMs Milliseconds after which running items are returned to the queue. */
+  /** Stops all replicas. @param graceMs Time until running items are returned to the queue, in milliseconds. */
   close(graceMs: number): Promise<void>;
 }
 

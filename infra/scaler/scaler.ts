@@ -34,7 +34,7 @@ export interface Scaler {
   start(): Promise<void>;
   /** Returns the processes of all replicas. */
   running(): readonly SupervisedProcess[];
-  /** Stops scaling and all replicas. @param graceMs Milliseconds after which running items are returned to the queue. */
+  /** Stops scaling and all replicas. @param graceMs Time until running items are returned to the queue, in milliseconds. */
   stop(graceMs: number): Promise<void>;
 }
 
@@ -105,7 +105,7 @@ interface ScaledStage {
   readonly signal: AbortSignal;
 }
 
-/** Polls the lag and scales until `signal` aborts. @param delayMs Milliseconds before the first poll. */
+/** Polls the lag and scales until `signal` aborts. @param delayMs Delay of the first poll, in milliseconds. */
 async function scaleUntilAborted(scaled: ScaledStage, delayMs: number): Promise<void> {
   const { stage, rules, replicas, bus, events, progress, signal } = scaled;
   let state = initialState(rules, Date.now() + delayMs);
@@ -121,7 +121,7 @@ async function scaleUntilAborted(scaled: ScaledStage, delayMs: number): Promise<
     const stageLag = await fetchStageLag(bus, stage);
     const decided = decide(rules, state, stageLag.lags, Date.now());
     for (const decision of decided.decisions) await apply(decision, stageLag);
-    state = decided.state; // after the decisions are applied: a failed one is made again
+    state = decided.state; // only after all decisions are applied: a failed one is repeated
   };
   /** Returns whether to continue. */
   const pause = async (milliseconds: number): Promise<boolean> => {

@@ -4,19 +4,24 @@ import { subjects } from '../../shared/bus/topology.ts';
 import { healthy } from './nats.ts';
 import { startProcess, type RunningProcess } from '../process/process.ts';
 
-/** Names of MinIO's two notification targets: one at once, one that survives an outage of NATS. */
+/**
+ * Names of the two notification targets of MinIO. `fast` publishes immediately, `durable` through a queue on disk that survives an
+ * outage of NATS.
+ */
 export const targets = { fast: 'FAVEFAST', durable: 'FAVEDURABLE' } as const;
 
-/** ARNs that bucket rules name the targets by. */
+/** ARNs of the targets in bucket rules. */
 export const targetArns: readonly string[] = Object.values(targets).map((id) => `arn:minio:sqs::${id}:nats`);
 
-/** Events that wait for NATS at most. Beyond it MinIO drops events. */
+/** Maximum number of queued notifications. MinIO drops further ones. */
 const QUEUE_LIMIT = 1_000_000;
 
-/** Where MinIO publishes. A target takes one address and learns the other servers of a cluster from whoever answers there. */
+/** Connection of MinIO to NATS. A target takes one address; NATS reports the other servers of a cluster to it. */
 export interface Notify {
   readonly address: string;
-  /** Another server of the cluster, so that no one server's absence keeps both targets from starting. Default: `address`. */
+  /**
+   * Address of another server of the cluster, so that the loss of one server does not disable both targets. Default: `address`.
+   */
   readonly durableAddress?: string | undefined;
   readonly user: string;
   readonly password: string;
@@ -27,23 +32,24 @@ export interface MinioOptions {
   readonly program: string;
   readonly port: number;
   readonly console: number;
-  /** Directory of the objects, the queue and `logs/`. */
+  /** Directory of the objects, the notification queue and `logs/`. */
   readonly dataDir: string;
-  /** Directories of the objects, each on a drive of its own; four or more are erasure coded. Default: one below `dataDir`. */
+  /** Directories of the objects, one per drive; four or more use erasure coding. Default: one directory in `dataDir`. */
   readonly drives?: readonly string[];
   readonly rootUser: string;
   readonly rootPassword: string;
   readonly notify: Notify;
-  /** Further settings of the server. */
+  /** Additional environment variables of the server. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 
 /**
- * MinIO's notification targets, and what else it must be told, as environment for a server of any kind (process, container).
- * @param queueDir Absolute; a directory that cannot be written disables all notifications, which only the canary shows.
+ * Returns the environment variables of the notification targets, and settings that every MinIO server of FAVE needs.
+ * @param queueDir Absolute path. If it is not writable, MinIO disables all notifications without an error; the canary detects
+ * that.
  */
 export function notifyEnvironment(notify: Notify, queueDir: string): Record<string, string> {
-  const target = (id: string, subject: string, more: Record<string, string> = {}): [string, string][] =>
+  const target = (id: string, subject: string, overrides: Record<string, string> = {}): [string, string][] =>
     Object.entries({
       ENABLE: 'on',
       ADDRESS: notify.address,
@@ -51,7 +57,7 @@ export function notifyEnvironment(notify: Notify, queueDir: string): Record<stri
       USERNAME: notify.user,
       PASSWORD: notify.password,
       JETSTREAM: 'on',
-      ...more,
+      ...overrides,
     }).map(([key, value]) => [`MINIO_NOTIFY_NATS_${key}_${id}`, value]);
   return {
     ...Object.fromEntries(target(targets.fast, subjects.rawFast)),
@@ -62,9 +68,9 @@ export function notifyEnvironment(notify: Notify, queueDir: string): Record<stri
         QUEUE_LIMIT: String(QUEUE_LIMIT),
       }),
     ),
-    // Without it a restart of MinIO loses the events in its memory, queued target or not.
+    // Without this setting a restart of MinIO loses the notifications in memory, for the durable target as well.
     MINIO_API_SYNC_EVENTS: 'on',
-    // MinIO's lifecycle knows no AbortIncompleteMultipartUpload: these remove uploads in parts that nobody finished. Its defaults, said aloud.
+    // MinIO does not support AbortIncompleteMultipartUpload. These are its defaults, which remove incomplete multipart uploads.
     MINIO_API_STALE_UPLOADS_EXPIRY: '24h',
     MINIO_API_STALE_UPLOADS_CLEANUP_INTERVAL: '6h',
   };

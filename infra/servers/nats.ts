@@ -11,26 +11,26 @@ export interface NatsOptions {
   /** Directory of the store, the configuration and `logs/`. */
   readonly dataDir: string;
   readonly users: Readonly<Record<string, SubjectPermissions>>;
-  /** By user. */
+  /** Passwords by user. */
   readonly passwords: Readonly<Record<string, string>>;
-  /** Makes it a server of a cluster: its name there. */
+  /** Name and routes of a cluster member. */
   readonly cluster?: Routes & { readonly name: string };
 }
 
-/** How the servers of a cluster reach each other. */
+/** Connections between the servers of a cluster. */
 export interface Routes {
-  /** For the others. */
+  /** Port for the other servers. */
   readonly port: number;
-  /** Of all of them, `host:port`. */
+  /** Addresses of all servers, `host:port`. */
   readonly routes: readonly string[];
-  /** By which a server knows the others. Without one, whoever reaches its port reads and writes every subject, as no user. */
+  /** Password between the servers. Without one, any client that reaches the port could read and write every subject. */
   readonly password: string;
 }
 
-/** User of the servers' routes to each other: no client's. */
+/** User of the routes between servers. Clients do not use it. */
 export const ROUTES = 'routes';
 
-/** What the servers of a cluster are told of each other. */
+/** Returns the cluster section of a server configuration. */
 export function clusterConfig({ port, routes, password }: Routes): object {
   return {
     name: 'fave',
@@ -40,7 +40,7 @@ export function clusterConfig({ port, routes, password }: Routes): object {
   };
 }
 
-/** Configuration of a server, as JSON, which NATS reads as well as its own syntax. */
+/** Returns the configuration of a server as JSON, which NATS reads as well as its own syntax. */
 export function natsConfig({ port, monitor, dataDir, users, passwords, cluster }: NatsOptions): object {
   return {
     server_name: cluster?.name ?? 'fave',
@@ -50,9 +50,10 @@ export function natsConfig({ port, monitor, dataDir, users, passwords, cluster }
     ...(cluster && { cluster: { host: '127.0.0.1', ...clusterConfig(cluster) } }),
     jetstream: {
       store_dir: join(dataDir, 'nats'),
-      // The default fsyncs every two minutes: a power cut would lose acknowledged messages. No difference to an idle hop.
+      // The default syncs every two minutes: a power failure would lose acknowledged messages. The delivery latency is the
+      // same.
       sync_interval: 'always',
-      // The default is a share of the free disk; where that is less than the streams' bounds, streams cannot be made.
+      // The default depends on the free disk space. If that is below the limits of the streams, they cannot be created.
       max_file_store: 16 * 1024 ** 3,
     },
     authorization: {
@@ -65,7 +66,7 @@ export function natsConfig({ port, monitor, dataDir, users, passwords, cluster }
   };
 }
 
-/** Starts nats-server and waits until JetStream answers. @throws PermanentError `cannot-start`, `not-ready`. */
+/** Starts nats-server and waits until JetStream is available. @throws PermanentError `cannot-start`, `not-ready`. */
 export async function startNats(options: NatsOptions): Promise<RunningProcess> {
   const { program, dataDir, monitor } = options;
   const config = join(dataDir, 'nats.conf');
@@ -84,7 +85,7 @@ export async function startNats(options: NatsOptions): Promise<RunningProcess> {
   return healthy(server, `http://127.0.0.1:${monitor}/healthz?js-enabled-only=true`);
 }
 
-/** Waits until a server's health address answers 200; stops it where that does not happen. */
+/** Waits until the health endpoint of a server responds with 200, and stops the server if it does not. */
 export async function healthy(server: RunningProcess, url: string): Promise<RunningProcess> {
   try {
     await waitUntilReady(server, 30_000, async () => ((await fetch(url)).ok ? true : undefined));

@@ -15,7 +15,7 @@ export interface SetUpAccessOptions {
   readonly endpoint: string;
   readonly rootUser: string;
   readonly rootPassword: string;
-  /** By role. */
+  /** Policies by role. */
   readonly policies: Readonly<Record<string, Policy>>;
   /** Secret keys by role. */
   readonly secrets: Readonly<Record<string, string>>;
@@ -23,7 +23,7 @@ export interface SetUpAccessOptions {
   readonly storeAdmin: StoreAdmin;
 }
 
-/** Tag of the bucket that holds the digest: the store itself knows, so a store that was emptied is set up again. */
+/** Bucket tag of the digest. It is kept in the store, so an emptied store is set up again. */
 const TAG = 'fave-access';
 
 /** Nodes of a cluster that start together need some seconds to find each other. */
@@ -34,7 +34,7 @@ const MC_CONCURRENCY = 3;
 
 type Mc = (...args: string[]) => Promise<string>;
 
-/** Identifies a set of access keys with their policies and secrets. */
+/** Returns a digest of access keys with their policies and secrets. */
 export function accessDigest({ policies, secrets }: Pick<SetUpAccessOptions, 'policies' | 'secrets'>): string {
   return createHash('sha256')
     .update(JSON.stringify([policies, secrets]))
@@ -42,15 +42,16 @@ export function accessDigest({ policies, secrets }: Pick<SetUpAccessOptions, 'po
 }
 
 /**
- * Gives each role an access key of its own that its policy limits. Nothing is asked where the
- * digest says that nothing changed: it would cost a second at every start. @returns What it changed.
+ * Creates or updates an access key with a policy for each role. If the digest is unchanged, no request is sent: the check would
+ * take a second per start.
+ * @returns Descriptions of the changes.
  */
 export async function setUpAccess(what: SetUpAccessOptions): Promise<string[]> {
   const digest = accessDigest(what);
   const { client, bucket } = what.storeAdmin;
   const tags = await client.getBucketTagging(bucket).catch(() => []);
   if (tags.some(({ Key, Value }) => Key === TAG && Value === digest)) return [];
-  // A configuration of its own: mc would write to the user's, and leave the root's password there.
+  // mc gets its own configuration directory. Otherwise it would store the root password in the configuration of the user.
   const dir = await mkdtemp(join(tmpdir(), 'fave-mc-'));
   try {
     const mc = createMc(what, dir);
@@ -96,7 +97,7 @@ function createMc({ mc, endpoint, rootUser, rootPassword }: SetUpAccessOptions, 
     try {
       return (await exec(mc, ['admin', ...args], { cwd: dir, env, timeout: 30_000 })).stdout;
     } catch (error) {
-      // The arguments hold secrets: they must not reach a log.
+      // The arguments contain secrets, which must not reach a log.
       const reason = error instanceof ToolError ? error.message.replaceAll(mc, 'mc') : String(error);
       throw new PermanentError(
         'access-not-set',

@@ -15,7 +15,7 @@ import { EVENTS, notificationRules, type Rule } from './notification-rules.ts';
 
 type BucketConfig = Pick<SetUpOptions, 'storeAdmin' | 'graph' | 'retentionDays' | 'events'>;
 
-/** Makes the bucket with its versioning, lifecycle and notification rules. @returns What it changed. */
+/** Creates the bucket and sets its versioning, lifecycle and notification rules. @returns Descriptions of the changes. */
 export async function setUpBucket({
   storeAdmin,
   graph,
@@ -39,8 +39,8 @@ export async function setUpBucket({
 }
 
 /**
- * Keys that keep no old versions: all that FAVE itself puts, as equal work gives equal bytes. A user's inputs do.
- * `ExcludedPrefixes` is MinIO's extension; each is matched as `{prefix}*`, where `*` may cross `/`, and ten are allowed.
+ * Keys without versions: all that FAVE writes itself, because the same item produces the same bytes. Inputs have versions.
+ * `ExcludedPrefixes` is an extension of MinIO; each entry matches as `{prefix}*`, where `*` may match `/`, and ten are allowed.
  */
 const UNVERSIONED = [requestPrefix('*') + STAGE_PREFIX, requestPrefix('*') + metadataPaths.folder, MEMO_PREFIX, SCRATCH_PREFIX];
 
@@ -51,7 +51,7 @@ async function setVersioning(client: Client, bucket: string): Promise<boolean> {
   try {
     await client.setBucketVersioning(bucket, { Status: 'Enabled', ExcludedPrefixes: UNVERSIONED.map((Prefix) => ({ Prefix })) });
   } catch (error) {
-    // Another store than MinIO, which refuses what S3's schema has not: every key has versions there.
+    // A store other than MinIO rejects the extension. All keys have versions there.
     if (!(error instanceof S3Error) || error.code !== 'MalformedXML') throw error;
     if (current.Status === 'Enabled') return false;
     await client.setBucketVersioning(bucket, { Status: 'Enabled' });
@@ -67,7 +67,10 @@ interface LifecycleRule {
   readonly NoncurrentVersionExpiration?: { readonly NoncurrentDays: number };
 }
 
-/** Rules by which the store itself deletes, a request's objects after so many days if not 0. Incomplete uploads are not among them: MinIO deletes those after a day by itself. */
+/**
+ * Returns the lifecycle rules. With retention, the objects of a request are deleted after that number of days; 0 keeps them.
+ * Incomplete uploads need no rule: MinIO deletes them after a day.
+ */
 export function lifecycleRules(retentionDays: number): LifecycleRule[] {
   const rule = (ID: string, Prefix: string, rest: Partial<LifecycleRule>): LifecycleRule => ({
     ID,
@@ -77,7 +80,7 @@ export function lifecycleRules(retentionDays: number): LifecycleRule[] {
   });
   return [
     rule('tmp', SCRATCH_PREFIX, { Expiration: { Days: 7 } }),
-    // A note that is gone only means work; its outputs may be gone long before it.
+    // A missing memo entry only means that the item is processed again. Its outputs may have been deleted long before.
     rule('memo', MEMO_PREFIX, { Expiration: { Days: 30 } }),
     rule('replaced', '', { NoncurrentVersionExpiration: { NoncurrentDays: 30 } }),
     ...(retentionDays === 0 ? [] : [rule('requests', REQUESTS_PREFIX, { Expiration: { Days: retentionDays } })]),
@@ -96,7 +99,7 @@ async function setLifecycle(client: Client, bucket: string, retentionDays: numbe
   return true;
 }
 
-/** A rule in the same words, whatever order or empty elements the store answers with. */
+/** Returns a canonical form of a rule, independent of element order and empty elements in the response. */
 function essence({ ID, Status, Filter, Expiration, NoncurrentVersionExpiration }: Partial<LifecycleRule>): string {
   return JSON.stringify([ID, Status, Filter?.Prefix, Expiration?.Days, NoncurrentVersionExpiration?.NoncurrentDays]);
 }
@@ -135,7 +138,7 @@ function summary(config: unknown): string[] {
   return rules.map(({ Queue, Event = [], Filter }) => JSON.stringify([Queue, [...Event].sort(), filterRules(Filter)])).sort();
 }
 
-/** The filter's prefix and suffix: as minio-js writes them, nested, or reads them, flat. */
+/** Returns the prefix and suffix of a filter. minio-js writes them nested and reads them flat. */
 function filterRules(filter: unknown): unknown {
   const nested = filter as { S3Key?: { FilterRule?: unknown } } | undefined;
   const rules = (nested?.S3Key?.FilterRule ?? filter ?? []) as { Name: string; Value: string }[];

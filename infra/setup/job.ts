@@ -9,11 +9,11 @@ import type { ProgressReporter } from '../process/progress.ts';
 
 export interface SetUpJobOptions {
   readonly graph: Graph;
-  /** Names the servers, with an administrator's credentials. */
+  /** Addresses of the servers and the credentials of an administrator. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Directory of `secrets.json`; where there is none, the store's access keys are somebody else's. */
+  /** Directory of `secrets.json`. Without that file, the access keys of the store are not changed. */
   readonly secretsDir: string;
-  /** The `mc` program; on PATH. */
+  /** Path of the `mc` program. Default: found on PATH. */
   readonly mc?: string;
   readonly progress: ProgressReporter;
 }
@@ -22,8 +22,7 @@ export interface SetUpJobOptions {
 const CANARY_TIMEOUT_MS = 20_000;
 
 /**
- * Sets up servers that run already, for containers and clusters, and proves that what lands in the bucket is announced.
- * It may run again at any time: what is as it should be is left alone.
+ * Sets up running servers of containers and clusters, and checks that uploads are announced. It is idempotent.
  * @throws PermanentError `not-an-administrator`, `access-not-set`, `notifications-lost`, …
  */
 export async function runSetUp({ graph, env, secretsDir, mc = 'mc', progress }: SetUpJobOptions): Promise<void> {
@@ -35,13 +34,15 @@ export async function runSetUp({ graph, env, secretsDir, mc = 'mc', progress }: 
     );
   }
   const secrets = await readSecrets(secretsDir);
-  if (!secrets) progress(`there is no secrets.json in ${secretsDir}: the store's access keys are left as they are`);
+  if (!secrets) progress(`no secrets.json in ${secretsDir}: the access keys of the store are not changed`);
   const access = secrets && { policies: storePolicies(graph, store.bucket), secrets: secrets.store };
   await setUpInstance({ graph, env, progress }, { store, bus, access }, mc);
   if (events === 'notifications') {
-    const heard = await withAdmin({ store, bus }, (...servers) =>
+    const received = await withAdmin({ store, bus }, (...servers) =>
       checkNotifications({ store: servers[0], bus: servers[1], timeoutMs: CANARY_TIMEOUT_MS, relay: false }),
     );
-    progress(`the store announces what lands: after ${heard.fast ?? 0} ms, and after ${heard.durable ?? 0} ms from its queue`);
+    progress(
+      `the store announces uploads after ${received.fast ?? 0} ms, and through its queue after ${received.durable ?? 0} ms`,
+    );
   }
 }

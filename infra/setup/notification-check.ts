@@ -64,7 +64,7 @@ export async function checkNotifications({
   } finally {
     clearTimeout(timer);
     for (const subscription of subscriptions) subscription.unsubscribe();
-    await store.remove(key).catch(() => undefined); // a leftover canary does no harm
+    await store.remove(key).catch(() => undefined); // a remaining canary has no effect
   }
   const missing = expected.filter((part) => received[part] === undefined);
   if (missing.length > 0) throw new PermanentError('notifications-lost', explainMissingNotifications(missing, timeoutMs));
@@ -78,7 +78,7 @@ export function explainMissingNotifications(missing: readonly Part[], timeoutMs:
     missing.includes('fast') && missing.includes('durable')
       ? 'MinIO publishes no notifications: its queue directory is not writable (which disables every target), its NATS user or password is wrong, or the bucket has no notification rules; see minio.log'
       : missing.includes('fast')
-        ? 'only queued notifications arrive: MinIO could not publish at once; see minio.log'
+        ? 'only queued notifications arrive: direct publishing by MinIO fails; see minio.log'
         : missing.includes('durable')
           ? 'notifications would be lost while NATS is down: the queue is full, or NATS rejects a queued notification; see minio.log'
           : 'notifications reach NATS but are not announced: the relay is not running or cannot publish; see its log';

@@ -2,13 +2,16 @@ import type { Kind } from '../../schemas/kinds.ts';
 import { requestPrefix, REQUESTS_PREFIX } from '../../shared/pipeline/keys.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 
-/** One notification rule of the bucket; MinIO matches a key against `{prefix}*{suffix}`, where `*` may cross `/`. */
+/** A notification rule of the bucket. MinIO matches keys against `{prefix}*{suffix}`, where `*` may match `/`. */
 export interface Rule {
   readonly prefix: string;
   readonly suffix?: string;
 }
 
-/** What ends the names of media files: such an object anywhere else below `requests/` is a misplaced upload that the relay rejects aloud. */
+/**
+ * File extensions of media. An object with one of them outside its place under `requests/` is a misplaced upload, which the
+ * relay rejects.
+ */
 const MEDIA = [
   'mp4',
   'mov',
@@ -31,7 +34,9 @@ const MEDIA = [
   'opus',
 ];
 
-/** Events of an object that has come to be; `s3:ObjectCreated:*` would include tagging, and tagging an output would loop the pipeline. */
+/**
+ * Events of new objects. `s3:ObjectCreated:*` would include tagging, and tagging an output would start a loop in the pipeline.
+ */
 export const EVENTS = [
   's3:ObjectCreated:Put',
   's3:ObjectCreated:CompleteMultipartUpload',
@@ -40,8 +45,8 @@ export const EVENTS = [
 ] as const;
 
 /**
- * The rules that announce every announced kind, and nothing that FAVE itself writes beside them: receipts, frames, logs and
- * state would be nine of ten events. Rules may overlap: a target that several match gets one event.
+ * Returns rules that match every announced kind. Objects that FAVE writes beside them, such as receipts, frames and logs, are
+ * not matched: they would be nine of ten notifications. Rules may overlap; a target gets one notification per event.
  */
 export function notificationRules(graph: Pick<Graph, 'kinds'>): Rule[] {
   const announced = graph.kinds.filter((kind) => kind.announced).flatMap(kindRules);
@@ -53,11 +58,14 @@ export function notificationRules(graph: Pick<Graph, 'kinds'>): Rule[] {
   return [...new Map(rules.map((rule) => [JSON.stringify(rule), rule])).values()];
 }
 
-/** @throws Error for an announced kind whose file name says nothing: each object of it would need a rule of its own. */
+/**
+ * Returns the rules of a kind. @throws Error for an announced kind with a variable file name, which would need a rule per
+ * object.
+ */
 function kindRules(kind: Kind): Rule[] {
   const slash = kind.key.lastIndexOf('/');
   const name = kind.key.slice(slash + 1);
-  // A user's file may be called anything, so its directory tells it.
+  // Uploads have arbitrary file names, so their directory is matched.
   if (name === '{file}') return [{ prefix: requestPrefix('*') + kind.key.slice(0, slash + 1) }];
   const names = name.includes('{ext}') ? (kind.extensions ?? []).map((extension) => name.replace('{ext}', extension)) : [name];
   const vague = names.find((each) => each.includes('{'));

@@ -12,7 +12,7 @@ export interface SetUpOptions {
   readonly ackWait: number;
   /** Replicas of each stream: 3 on a cluster of NATS servers. */
   readonly replicas?: number;
-  /** Days after which the objects of a request are deleted; 0, the default, keeps them. */
+  /** Retention of the objects of a request, in days; 0, the default, keeps them. */
   readonly retentionDays?: number;
   /** `sweep` skips the notification rules, which a store without notifications rejects. Default: `notifications`. */
   readonly events?: Config['events'];

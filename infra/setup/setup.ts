@@ -3,10 +3,10 @@ import type { SetUpOptions } from './options.ts';
 import { setUpConsumers, setUpStreams } from './streams.ts';
 
 /**
- * Makes everything that must exist before a service runs, and nothing that exists already as it should be.
- * Streams come first: MinIO publishes as soon as there are rules, and what no stream takes is lost.
- * @returns What it changed, in words; a second run returns nothing.
+ * Creates or updates streams, consumers and the bucket. Streams come first: MinIO publishes as soon as the rules exist, and a
+ * notification without a stream is lost.
+ * @returns Descriptions of the changes; a second run returns none.
  */
-export async function setUp(what: SetUpOptions): Promise<string[]> {
-  return [...(await setUpStreams(what)), ...(await setUpConsumers(what)), ...(await setUpBucket(what))];
+export async function setUp(options: SetUpOptions): Promise<string[]> {
+  return [...(await setUpStreams(options)), ...(await setUpConsumers(options)), ...(await setUpBucket(options))];
 }

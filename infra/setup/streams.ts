@@ -3,7 +3,7 @@ import { undefinedIfNotFound } from '../../shared/bus/connection.ts';
 import { consumerConfigs, streamConfigs } from '../../shared/bus/topology.ts';
 import type { SetUpOptions } from './options.ts';
 
-/** Makes and updates the streams. @returns What it changed. */
+/** Creates and updates the streams. @returns Descriptions of the changes. */
 export async function setUpStreams({ bus, replicas }: Pick<SetUpOptions, 'bus' | 'replicas'>): Promise<string[]> {
   const changes: string[] = [];
   for (const config of streamConfigs(replicas)) {
@@ -21,8 +21,9 @@ export async function setUpStreams({ bus, replicas }: Pick<SetUpOptions, 'bus' |
 }
 
 /**
- * Makes and updates the durable consumers, and deletes those of stages that are gone: under interest retention a consumer
- * that nobody reads keeps every message for ever. @returns What it changed.
+ * Creates and updates the durable consumers, and deletes those of removed stages: with interest retention an unused consumer
+ * retains every message.
+ * @returns Descriptions of the changes.
  */
 export async function setUpConsumers({
   bus,
@@ -34,7 +35,7 @@ export async function setUpConsumers({
   for (const { stream, config } of wanted) {
     const existing = await undefinedIfNotFound(bus.manager.consumers.info(stream, config.durable_name));
     if (existing && !differs(config, existing.config)) continue;
-    // What cannot be updated (the deliver policy) the server refuses with a reason.
+    // The server rejects changes of immutable fields, such as the deliver policy, with a reason.
     if (existing) await bus.manager.consumers.update(stream, config.durable_name, config);
     else await bus.manager.consumers.add(stream, config);
     changes.push(`${existing ? 'updated' : 'made'} consumer ${config.durable_name} of ${stream}`);
@@ -50,7 +51,7 @@ export async function setUpConsumers({
   return changes;
 }
 
-/** Whether something that is asked for is not so. What is not asked for is the server's choice. */
+/** Returns whether a requested field differs. Other fields are left to the server. */
 function differs(wanted: Partial<StreamConfig | ConsumerConfig>, existing: object): boolean {
   const actual = existing as Record<string, unknown>;
   return Object.entries(wanted).some(([name, value]) => JSON.stringify(actual[name]) !== JSON.stringify(value));

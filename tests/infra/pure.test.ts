@@ -163,12 +163,14 @@ describe('serviceSpec', () => {
 
   it('passes a service its own credentials and the settings, not the credentials of the launcher', () => {
     expect(serviceSpec(['relay'], options)).toMatchObject({ name: 'relay', services: ['relay'], env: ofRelay });
-    expect(Object.keys(serviceSpec(['relay'], options).env).sort()).toEqual(Object.keys(ofRelay).sort());
+    expect(Object.keys(serviceSpec(['relay'], options).env).sort()).toEqual(
+      ['NODE_COMPILE_CACHE', ...Object.keys(ofRelay)].sort(),
+    );
   });
 
   it('passes each service of a shared process its own credentials', () => {
     const spec = serviceSpec(['relay', 'tracker'], options);
-    const { FAVE_SERVICE_ENVIRONMENTS, ...common } = spec.env;
+    const { FAVE_SERVICE_ENVIRONMENTS, NODE_COMPILE_CACHE: _, ...common } = spec.env;
     expect(spec).toMatchObject({ name: 'services', services: ['relay', 'tracker'], log: '/d/logs/services.log' });
     expect(common).toEqual(inherited);
     expect(JSON.parse(FAVE_SERVICE_ENVIRONMENTS ?? '')).toEqual({

@@ -42,11 +42,6 @@ export function readMemory(pid: number): { rss: number; peak: number } {
   return { rss: field('VmRSS'), peak: field('VmHWM') };
 }
 
-/** Reads the proportional set size of a process, in MB (10⁶ bytes). A page that n processes share counts 1/n in each. */
-export function readProportionalMemory(pid: number): number {
-  return (Number(/^Pss:\s+(\d+) kB/m.exec(readProcFile(pid, 'smaps_rollup'))?.[1] ?? 0) * 1_024) / 1e6;
-}
-
 /** Resets the peak memory of a process to its current memory. */
 export function resetPeakMemory(pid: number): void {
   writeFileSync(`/proc/${pid}/clear_refs`, '5');

@@ -22,24 +22,24 @@ interface RuleTests {
 }
 const read = (path: string): unknown => parse(readFileSync(path, 'utf8'));
 
-it('alerts fire on what they are for, and not before', () => {
+it('fires alerts under their conditions only', () => {
   expect(promtool('check', 'rules', 'infra/observe/alerts.yml')).toContain('SUCCESS');
   expect(promtool('test', 'rules', 'tests/infra/observe/alerts.test.yml')).toContain('SUCCESS');
 });
 
-it('each alert is made to fire', () => {
+it('has a test for each alert', () => {
   const tried = (read('tests/infra/observe/alerts.test.yml') as RuleTests).tests.flatMap((test) => test.alert_rule_test);
   const fired = tried.filter(({ exp_alerts = [] }) => exp_alerts.length > 0).map(({ alertname }) => alertname);
   const alerts = (read('infra/observe/alerts.yml') as Rules).groups.flatMap(({ rules }) => rules.map(({ alert }) => alert));
   expect([...new Set(fired)].sort()).toEqual(alerts.sort());
 });
 
-it('a stream that drops what is old is short where it reaches back less than a request may take', () => {
+it('compares the age of events with the timeout of a request', () => {
   const alerts = (read('infra/observe/alerts.yml') as Rules).groups.flatMap(({ rules }) => rules);
   expect(alerts.find(({ alert }) => alert === 'FaveStreamShort')?.expr).toContain(`< ${graph.options['timeout']?.default} and`);
 });
 
-it.each(['infra/observe', 'infra/compose'])('%s/prometheus.yml takes an Alertmanager as is said', (place) => {
+it.each(['infra/observe', 'infra/compose'])('accepts the documented Alertmanager settings in %s/prometheus.yml', (place) => {
   const block = /^```yaml\n(alerting:\n.*?)^```$/ms.exec(readFileSync('docs/observability.md', 'utf8'))?.[1];
   const dir = mkdtempSync(join(tmpdir(), 'fave-alerting-'));
   onTestFinished(() => rmSync(dir, { recursive: true }));
@@ -49,7 +49,7 @@ it.each(['infra/observe', 'infra/compose'])('%s/prometheus.yml takes an Alertman
   expect(promtool('check', 'config', join(dir, 'prometheus.yml'))).toContain('is valid prometheus config file syntax');
 });
 
-it('a container that does not answer is called by its service', () => {
+it('labels a container that does not respond with its service', () => {
   const { scrape_configs } = read('infra/compose/prometheus.yml') as {
     scrape_configs: { job_name: string; relabel_configs?: unknown }[];
   };

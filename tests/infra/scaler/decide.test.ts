@@ -71,16 +71,18 @@ describe('the autoscaler, at its sync', () => {
     const calm = decide(rules, calmer, [0, 0], 9_000 + 1_000).state;
     expect([busy.replicas, calmer.replicas, calm.replicas]).toEqual([4, 4, 3]);
     const { decisions } = decide(rules, calm, [0, 0], 15_000);
-    expect(decisions).toEqual([{ from: 3, to: 1, lag: 0, reason: 'no more than 0 were needed for 10 s; 1 stay' }]);
+    expect(decisions).toEqual([
+      { from: 3, to: 1, lag: 0, reason: 'at most 0 replicas were required for 10 s; the minimum is 1' },
+    ]);
   });
 
-  it('says what the lag asks for and what bounds it', () => {
+  it('reports the required replicas and the bound', () => {
     const [decision] = decide(rules, at(1, onSync), [3, 11], 0).decisions;
     expect(decision).toEqual({
       from: 1,
       to: 4,
       lag: 11,
-      reason: 'the lag asks for 6 replicas, 2 items for each; 4 are the most',
+      reason: 'the lag requires 6 replicas with 2 items each; the maximum is 4',
     });
   });
 });

@@ -98,7 +98,7 @@ it('from none to one on an upload, and back to none after the idle time', async 
   await noted('stopped');
   const events = await journal();
   expect(events.filter(({ event }) => event === 'decision')).toMatchObject([
-    { from: 0, to: 1, lag: 1, reason: 'an item waits and no replica runs' },
+    { from: 0, to: 1, lag: 1, reason: 'an item is queued and no replica is running' },
     { from: 1, to: 0, lag: 0, reason: 'no item for 1 s' },
   ]);
   expect(new Set(events.flatMap(({ replica }) => replica ?? []))).toEqual(new Set(['shout-1']));
