@@ -1,14 +1,13 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { analyse } from '../../analysis/analyse.ts';
+import { createTempDir } from '../support/temp-dir.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
 it('reproduces the committed tables and report of the recorded study byte for byte', { timeout: 240_000 }, async () => {
-  const out = await mkdtemp(join(tmpdir(), 'fave-recorded-'));
-  onTestFinished(() => rm(out, { recursive: true, force: true }));
+  const out = createTempDir();
   await analyse(join(root, 'experiments'), out);
   const committed = join(root, 'analysis', 'out');
   const tables = await readdir(join(committed, 'tables'));

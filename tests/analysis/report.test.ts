@@ -1,9 +1,9 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { beforeAll, expect, it, vi } from 'vitest';
 import { analyse } from '../../analysis/analyse.ts';
 import { createSyntheticCells, writeCells } from './synthetic.ts';
+import { createTempDir } from '../support/temp-dir.ts';
 
 vi.setConfig({ testTimeout: 240_000 });
 let directory: string;
@@ -11,7 +11,7 @@ const experiments = (): string => join(directory, 'experiments');
 const out = (name: string): string => join(directory, name);
 
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'fave-analysis-'));
+  directory = createTempDir();
   const loads = { steady: 12 };
   const regimes = { cold: { coldShare: 0.5, coldMs: 900 }, warm: { replicas: 2 } };
   const local = createSyntheticCells({ regimes, loads: { ...loads, saturation: 3 }, repeats: 2, requests: 10 });
@@ -21,7 +21,6 @@ beforeAll(async () => {
   const broken = { ...last!, cell: { ...last!.cell, repeat: 9, status: 'broken' as const, reason: 'NATS did not start' } };
   await writeCells(experiments(), [...local, broken, ...kubernetes]);
 });
-afterAll(() => rm(directory, { recursive: true, force: true }));
 
 it('writes equal bytes for equal records, and different ones after a line is removed', async () => {
   const files = await analyse(experiments(), out('one'));

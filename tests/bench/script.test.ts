@@ -1,18 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Receipt } from '../../schemas/generated/types.ts';
 import { planPhases, writeScript } from '../../bench/script/script.ts';
-
-function scratch(): string {
-  const dir = mkdtempSync(join(tmpdir(), 'fave-script-'));
-  onTestFinished(() => {
-    rmSync(dir, { recursive: true, force: true });
-  });
-  return dir;
-}
+import { createTempDir } from '../support/temp-dir.ts';
 
 function receipt(stage: string, item: string, ...tools: string[][]): Receipt {
   const commands = tools.map(([command = '', ...args]) => ({ command, args, duration_ms: 1 }));
@@ -70,7 +62,7 @@ test('orders jobs by their dependencies and takes commands from receipts', () =>
 });
 
 test('links outputs of earlier phases and quotes all arguments', async () => {
-  const dir = scratch();
+  const dir = createTempDir();
   const source = join(dir, 'source');
   writeFileSync(source, 'it’s $HOME; `date`');
   const first = { dir: 'first', commands: [['cp', './in', './a file']], links: { in: source } };
@@ -81,7 +73,7 @@ test('links outputs of earlier phases and quotes all arguments', async () => {
 });
 
 test('stops at the first failed command', async () => {
-  const dir = scratch();
+  const dir = createTempDir();
   await writeScript(
     [[{ dir: 'only', commands: [['false'], ['touch', 'later']] }], [{ dir: 'next', commands: [['touch', 'never']] }]],
     dir,

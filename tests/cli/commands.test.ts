@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { findMissingRules } from '../../cli/checks/store.ts';
 import { quote } from '../../cli/commands/instance/env.ts';
 import { resolveSafePath } from '../../shared/results/download.ts';
@@ -12,13 +11,13 @@ import { identityOf } from '../../infra/process/identity.ts';
 import { targetArns } from '../../infra/servers/minio.ts';
 import { graph } from '../../services/pipeline.ts';
 import { fave, lastJson } from '../support/harness/run-cli.ts';
+import { createTempDir } from '../support/temp-dir.ts';
 
 let dir: string;
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'fave-cli-'));
+  dir = createTempDir();
   await writeFile(join(dir, 'a.mp4'), 'a');
 });
-afterAll(() => rm(dir, { recursive: true }));
 
 describe('invalid calls', () => {
   it.each([

@@ -1,10 +1,10 @@
 import { createServer } from 'node:net';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { freePorts } from '../../infra/deployment/ports.ts';
 import { assertReachable, findDataDir, mergeEnvironments, extractUserInfo } from '../../cli/context/connection.ts';
+import { createTempDir } from '../support/temp-dir.ts';
 
 describe('mergeEnvironments', () => {
   const instance = {
@@ -46,11 +46,10 @@ describe('extractUserInfo', () => {
 describe('findDataDir', () => {
   let dir: string;
   beforeAll(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'fave-cli-'));
+    dir = createTempDir();
     await mkdir(join(dir, '.fave'));
     await mkdir(join(dir, 'a', 'b'), { recursive: true });
   });
-  afterAll(() => rm(dir, { recursive: true }));
 
   it('searches upwards, unless FAVE_DATA_DIR is set', () => {
     expect(findDataDir({ env: {}, cwd: join(dir, 'a', 'b') })).toBe(join(dir, '.fave'));

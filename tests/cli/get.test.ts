@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { useSharedStack, uniqueId, type Stack } from '../support/stack.ts';
 import { fave } from '../support/harness/run-cli.ts';
+import { createTempDir } from '../support/temp-dir.ts';
 
 let stack: Stack;
 beforeAll(async () => {
@@ -11,8 +11,7 @@ beforeAll(async () => {
 });
 
 it('downloads files with names of the maximum length', async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'fave-get-'));
-  onTestFinished(() => rm(dir, { recursive: true }));
+  const dir = createTempDir();
   const id = uniqueId();
   const name = `${'a'.repeat(251)}.mp4`;
   await stack.store.put(`requests/${id}/input/${name}`, 'x');

@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { uploadFile } from '../../shared/requests/submission.ts';
 import { serviceNames } from '../../infra/deployment/services.ts';
 import { graph } from '../../services/pipeline.ts';
 import { generateMedia, h264, mediaFolder, createPicture, speech } from '../support/media.ts';
 import { useSharedStack, uniqueId, type Stack } from '../support/stack.ts';
 import { fave, lastJson } from '../support/harness/run-cli.ts';
+import { createTempDir } from '../support/temp-dir.ts';
 
 let servers: Stack;
 let env: Record<string, string>;
@@ -20,7 +20,7 @@ beforeAll(async () => {
   servers = await useSharedStack();
   await servers.startServices(serviceNames(graph));
   env = { ...servers.environment, PATH: process.env['PATH'] ?? '' };
-  dir = await mkdtemp(join(tmpdir(), 'fave-cli-'));
+  dir = createTempDir();
   video = generateMedia(
     'spoken.mp4',
     ...createPicture({ seconds: 4 }),
@@ -32,7 +32,6 @@ beforeAll(async () => {
   notVideo = join(mediaFolder(), 'words.txt');
   execFileSync('sh', ['-c', `echo words > '${notVideo}'`]);
 });
-afterAll(() => rm(dir, { recursive: true, force: true }));
 
 describe('a request', () => {
   const id = uniqueId('cli');

@@ -1,7 +1,6 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, type TestContext } from 'vitest';
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { beforeAll, describe, expect, it, type TestContext } from 'vitest';
 import { serviceNames } from '../../infra/deployment/services.ts';
 import type { Detections, Frames, RequestState, Segments, Transcript } from '../../schemas/generated/types.ts';
 import { graph } from '../../services/pipeline.ts';
@@ -14,6 +13,7 @@ import { requestMetadata, setUpStack, readStoredMessages, WAIT } from '../suppor
 import { createOwnStack, uniqueId, type RunningService, type Stack } from '../support/stack.ts';
 import { inputs, type Input } from './inputs.ts';
 import { observe, readRequestTree, type Observed, type Tree } from './observed.ts';
+import { createTempDir } from '../support/temp-dir.ts';
 
 /** Seconds that everything together may take; two slow cores share the work. */
 const DEADLINE = 240;
@@ -46,7 +46,7 @@ async function put(
 }
 
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'fave-e2e-'));
+  dir = createTempDir();
   stack = await createOwnStack();
   await setUpStack(stack, graph, 3);
   observed = await observe(stack);
@@ -60,9 +60,6 @@ beforeAll(async () => {
   for (const name of ['calm', 'disturbed']) ids.set(name, uniqueId(name));
   disturb(ids.get('disturbed')!);
   await Promise.all(['calm', 'disturbed'].map((name) => put(ids.get(name)!, twice, ALONE)));
-});
-afterAll(async () => {
-  await rm(dir, { recursive: true, force: true });
 });
 
 /** Kills each service once in the middle of a request, and sends every message of it again. */

@@ -1,24 +1,18 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { recordFiles, readJsonl } from '../../loadgen/record/record-files.ts';
 import type { LoadSummary } from '../../loadgen/record/summary.ts';
 import { fave, lastJson } from '../support/harness/run-cli.ts';
 import { WAIT } from '../support/wait.ts';
-
-async function folder(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'fave-load-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  return dir;
-}
+import { createTempDir } from '../support/temp-dir.ts';
 
 // Loads the pipeline in advance, which is slow on a loaded machine.
 beforeAll(() => import('../../cli/commands/instance/load.ts'));
 
 describe('fave load', () => {
   it('records each request and prints a summary', async () => {
-    const out = join(await folder(), 'new');
+    const out = join(createTempDir(), 'new');
     const args = ['--target', 'null', '--pattern', 'bursty', '--burst-size', '4', '--rate', '40', '--duration', '0.5'];
     const run = await fave(['load', ...args, '--regime', 'warm', '--out', out, '--json']);
     expect(run).toMatchObject({ code: 0 });
@@ -37,7 +31,7 @@ describe('fave load', () => {
   });
 
   it('sends equal arrivals for equal traces and seeds', async () => {
-    const dir = await folder();
+    const dir = createTempDir();
     await writeFile(join(dir, 'trace.csv'), 'time,rps\n0,200\n0.1,0\n0.2,200\n0.3,0\n');
     const arrivals = async (out: string): Promise<number[]> => {
       const args = ['--pattern', 'trace', '--trace', 'trace.csv', '--seed', '3'];
@@ -55,7 +49,7 @@ describe('fave load', () => {
   });
 
   it('stops on Ctrl-C and keeps the record', async () => {
-    const out = await folder();
+    const out = createTempDir();
     const stop = new AbortController();
     const running = fave(['load', '--target', 'null', '--rate', '20', '--duration', '3600', '--out', out], {
       signal: stop.signal,
@@ -71,7 +65,7 @@ describe('fave load', () => {
   });
 
   it('refuses to overwrite a record', async () => {
-    const out = await folder();
+    const out = createTempDir();
     await writeFile(join(out, recordFiles.requests), '');
     const run = await fave(['load', '--target', 'null', '--out', out]);
     expect(run).toMatchObject({ code: 1 });

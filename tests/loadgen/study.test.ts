@@ -1,8 +1,7 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { arrivalTimes, meanRate } from '../../loadgen/arrivals/arrivals.ts';
 import { createJsonlWriter, recordFiles, readJsonl } from '../../loadgen/record/record-files.ts';
 import { findAnomalies } from '../../loadgen/study/cell/anomalies.ts';
@@ -17,12 +16,7 @@ import { graph } from '../../services/pipeline.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
 import { useSharedStack, uniqueId } from '../support/stack.ts';
 import { generateMedia, h264, createPicture } from '../support/media.ts';
-
-async function folder(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'fave-study-test-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  return dir;
-}
+import { createTempDir } from '../support/temp-dir.ts';
 
 describe('toArrivals', () => {
   it('stays below 60 % of the capacity, except for saturation', () => {
@@ -45,7 +39,7 @@ describe('runStudy', () => {
     start: () => Promise.reject(new PermanentError('not-ready', 'nats-server was not ready')),
     versions: () => Promise.resolve({ node: process.version }),
   };
-  const study = async (overrides: Partial<StudyOptions> = {}): Promise<StudyOptions & { readonly lines: string[] }> => {
+  const study = (overrides: Partial<StudyOptions> = {}): StudyOptions & { readonly lines: string[] } => {
     const lines: string[] = [];
     return {
       platform: failing,
@@ -57,7 +51,7 @@ describe('runStudy', () => {
       video: generateMedia('study.mp4', ...createPicture({ seconds: 1 }), ...h264),
       seed: 5,
       capacity: 0.5,
-      out: await folder(),
+      out: createTempDir(),
       signal: new AbortController().signal,
       progress: (line) => lines.push(line),
       lines,
@@ -66,7 +60,7 @@ describe('runStudy', () => {
   };
 
   it('records cells with a failed system as broken, with the reason, and does not repeat them', async () => {
-    const options = await study();
+    const options = study();
     const cells = await runStudy(options);
     expect(cells).toHaveLength(8);
     for (const cell of cells) expect(cell).toMatchObject({ status: 'broken', reason: 'nats-server was not ready' });
@@ -79,7 +73,7 @@ describe('runStudy', () => {
   });
 
   it('runs all regimes with equal seeds and each repeat with a different one', async () => {
-    const cells = await runStudy(await study({ loads: ['moderate'] }));
+    const cells = await runStudy(study({ loads: ['moderate'] }));
     const seeds = (regime: string): number[] => cells.filter((cell) => cell.regime === regime).map(({ seed }) => seed);
     expect(seeds('cold').sort()).toEqual([5_001, 5_002]);
     expect(seeds('warm').sort()).toEqual(seeds('cold').sort());
@@ -87,7 +81,7 @@ describe('runStudy', () => {
 
   it('runs cells in an order drawn from the seed', async () => {
     const order = async (seed: number): Promise<string[]> =>
-      (await runStudy(await study({ seed }))).map(({ regime, load, repeat }) => `${regime}/${load}/${repeat}`);
+      (await runStudy(study({ seed }))).map(({ regime, load, repeat }) => `${regime}/${load}/${repeat}`);
     const first = await order(1);
     expect(await order(1)).toEqual(first);
     expect(await order(2)).not.toEqual(first);
@@ -103,7 +97,7 @@ describe('runStudy', () => {
         return Promise.reject(new Error('stopped while starting'));
       },
     };
-    const options = await study({ platform: interrupted, signal: stop.signal });
+    const options = study({ platform: interrupted, signal: stop.signal });
     await expect(runStudy(options)).rejects.toThrow('interrupted');
     expect((await readdir(options.out, { recursive: true })).filter((path) => path.endsWith(recordFiles.cell))).toEqual([]);
   });
@@ -144,22 +138,22 @@ describe('the record of a cell', () => {
     await store.put(`requests/${other}/metadata/logs/s-1.jsonl`, '{"n":3}\n');
     const { by_prefix } = await measureStorage(store, new Set([mine]));
     expect(by_prefix).toMatchObject({ input: 5, metadata: 16 });
-    const path = join(await folder(), recordFiles.logs);
+    const path = join(createTempDir(), recordFiles.logs);
     await archiveLogs(store, [mine], path);
     expect(gunzipSync(await readFile(path)).toString()).toBe('{"n":1}\n{"n":2}\n');
   });
 
   it('contains snapshots of all services', async () => {
     const { store, bus } = await useSharedStack();
-    const path = join(await folder(), recordFiles.snapshots);
+    const path = join(createTempDir(), recordFiles.snapshots);
     const lines = await createJsonlWriter(path);
     const system = {
       replicas: () => Promise.resolve({ relay: { replicas: 1, ready: 1, rss_mb: 50 } }),
     } as unknown as RunningSystem;
-    const { promise: first, resolve } = Promise.withResolvers<void>();
+    const { promise: first, resolve } = Promise.withResolvers<undefined>();
     const append = (line: object): void => {
       lines.append(line);
-      resolve();
+      resolve(undefined);
     };
     const stop = startSnapshots({ system, store, bus }, { ...lines, append });
     await first;

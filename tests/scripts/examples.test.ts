@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -10,11 +9,11 @@ import { root } from '../../infra/process/paths.ts';
 import { kinds } from '../../schemas/kinds.ts';
 import { uniqueId, useSharedStack } from '../support/stack.ts';
 import { runStageLocally } from '../support/stage-harness.ts';
+import { createTempDir } from '../support/temp-dir.ts';
 
 describe('examples/count-words.ts', () => {
   it('uploads the number of words of a transcript', async () => {
-    const dir = await mkdtemp(join(tmpdir(), 'fave-example-'));
-    onTestFinished(() => rm(dir, { recursive: true, force: true }));
+    const dir = createTempDir();
     const path = join(dir, 'transcript.json');
     const transcript = { engine: 'none', model: null, language: null, start: 0, end: 2, text: ' one  two three', utterances: [] };
     await writeFile(path, JSON.stringify(transcript));

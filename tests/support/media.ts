@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll } from 'vitest';
+import { createTempDir } from './temp-dir.ts';
 
 /** Where real test media lie: beside the project, or where `FAVE_TEST_MEDIA` says. */
 const shared = resolve(process.env['FAVE_TEST_MEDIA'] ?? join(import.meta.dirname, '../../../shared/media'));
@@ -18,14 +17,9 @@ export const NO_MEDIA = 'no test media here; set FAVE_TEST_MEDIA to their folder
 
 let folder: string | undefined;
 
-// At import, so that it is registered with the test file that imports this; workers are killed without an `exit` event.
-afterAll(() => {
-  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-});
-
 /** A folder for this test file's media; removed after its tests. */
 export function mediaFolder(): string {
-  folder ??= mkdtempSync(join(tmpdir(), 'fave-media-'));
+  folder ??= createTempDir();
   return folder;
 }
 

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import formats from 'ajv-formats';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { BUS_ADDRESS, GENERATED, QUEUE } from '../../../infra/compose/names.ts';
 import { makeSecrets } from '../../../infra/compose/secrets.ts';
 import { generatedParts, withParts } from '../../../infra/compose/services.ts';
@@ -15,6 +14,7 @@ import { graph } from '../../../services/pipeline.ts';
 import { environmentSchema } from '../../../shared/config/config.ts';
 import { readComposeSchema } from '../../support/docker/client.ts';
 import { compose, FOLDER, ours, services, text } from './file.ts';
+import { createTempDir } from '../../support/temp-dir.ts';
 
 /** Who makes a folder of root's, and who reads Docker's socket. */
 const rootly = ['secrets', 'alloy'];
@@ -88,9 +88,8 @@ describe('compose.yaml', () => {
   });
 });
 
-describe('the secrets', async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'fave-secrets-'));
-  afterAll(() => rm(dir, { recursive: true, force: true }));
+describe('the secrets', () => {
+  const dir = createTempDir();
   const folders = services.flatMap(([name, { volumes = [] }]) =>
     volumes.flatMap((each) => (FOLDER.exec(each)?.slice(1) ?? []).map((folder) => [name, folder] as const)),
   );

@@ -1,18 +1,15 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { run } from '../../support/docker/run.ts';
 import { root } from '../../../infra/process/paths.ts';
+import { createTempDir } from '../../support/temp-dir.ts';
 
 interface Secret {
   readonly metadata: { readonly name: string };
   readonly stringData: Record<string, string>;
 }
 
-const dir = await mkdtemp(join(tmpdir(), 'fave-k8s-secrets-'));
-afterAll(() => rm(dir, { recursive: true, force: true }));
+const dir = createTempDir();
 
 /** Runs `npm run -s k8s -- secrets`. Returns the NATS passwords by Secret. */
 async function printSecrets(

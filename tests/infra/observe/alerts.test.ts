@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, expect, it, onTestFinished } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { graph } from '../../../services/pipeline.ts';
 import { ensurePackages } from '../../../infra/servers/packages.ts';
+import { createTempDir } from '../../support/temp-dir.ts';
 
 // Where it may not be installed this fails and says what to install: alerts that nobody tried must not look as if they had been.
 beforeAll(() => ensurePackages((line) => void process.stderr.write(`${line}\n`), { prometheus: 'promtool' }));
@@ -41,8 +41,7 @@ it('compares the age of events with the timeout of a request', () => {
 
 it.each(['infra/observe', 'infra/compose'])('accepts the documented Alertmanager settings in %s/prometheus.yml', (place) => {
   const block = /^```yaml\n(alerting:\n.*?)^```$/ms.exec(readFileSync('docs/observability.md', 'utf8'))?.[1];
-  const dir = mkdtempSync(join(tmpdir(), 'fave-alerting-'));
-  onTestFinished(() => rmSync(dir, { recursive: true }));
+  const dir = createTempDir();
   mkdirSync(join(dir, 'targets'));
   copyFileSync('infra/observe/alerts.yml', join(dir, 'alerts.yml'));
   writeFileSync(join(dir, 'prometheus.yml'), `${readFileSync(`${place}/prometheus.yml`, 'utf8')}${block}`);

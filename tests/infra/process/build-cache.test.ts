@@ -1,17 +1,11 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { buildOnce } from '../../../infra/process/build-cache.ts';
-
-async function cache(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'fave-cached-'));
-  onTestFinished(() => rm(dir, { recursive: true }));
-  return dir;
-}
+import { createTempDir } from '../../support/temp-dir.ts';
 
 test('a file is made once, whoever wants it meanwhile waits for it, and nothing else stays', async () => {
-  const dir = await cache();
+  const dir = createTempDir();
   const target = join(dir, 'program');
   const said: string[] = [];
   const make = async (scratch: string): Promise<string> => {
@@ -28,7 +22,7 @@ test('a file is made once, whoever wants it meanwhile waits for it, and nothing 
 });
 
 test('what fails half-way leaves nothing, and is made by the next', async () => {
-  const dir = await cache();
+  const dir = createTempDir();
   const target = join(dir, 'program');
   const half = async (scratch: string): Promise<string> => {
     await writeFile(join(scratch, 'made'), 'te');

@@ -1,8 +1,8 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { withLock } from '../../../infra/process/lock.ts';
+import { createTempDir } from '../../support/temp-dir.ts';
 
 /** Who waits looks again at once: so takers meet releases as often as in a year of builds. */
 vi.mock('node:timers/promises', () => ({ setTimeout: () => new Promise(setImmediate) }));
@@ -10,8 +10,7 @@ vi.mock('node:timers/promises', () => ({ setTimeout: () => new Promise(setImmedi
 const RELEASES = 500;
 
 it('is released and taken by many, one at a time, and no release fails', { timeout: 120_000 }, async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'fave-lock-'));
-  onTestFinished(() => rm(dir, { recursive: true }));
+  const dir = createTempDir();
   let [inside, most, left] = [0, 0, RELEASES];
   const work = async (): Promise<void> => {
     most = Math.max(most, (inside += 1));

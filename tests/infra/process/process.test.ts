@@ -1,21 +1,18 @@
-import { mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises';
+import { readFile, rm, stat, symlink } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { identityOf, isRunning } from '../../../infra/process/identity.ts';
 import { withLock } from '../../../infra/process/lock.ts';
 import { assertFree, freePorts, portsFrom, type Ports } from '../../../infra/deployment/ports.ts';
 import { startProcess, waitUntilReady, logOf, type RunningProcess } from '../../../infra/process/process.ts';
 import { ensureSecrets } from '../../../infra/access/secrets.ts';
 import { supervise, type ProcessChange } from '../../../infra/process/supervisor.ts';
+import { createTempDir } from '../../support/temp-dir.ts';
 
 let dir: string;
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'fave-process-'));
-});
-afterAll(async () => {
-  await rm(dir, { recursive: true, force: true });
+beforeAll(() => {
+  dir = createTempDir();
 });
 
 function program(name: string, script: string) {

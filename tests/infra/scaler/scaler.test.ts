@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { bundle } from '../../../scripts/bundle.ts';
 import type { ServiceProcessSpec } from '../../../infra/process/supervisor.ts';
 import { scaleEventLogPath, createScaleEventLog } from '../../../infra/scaler/scale-event-log.ts';
@@ -13,6 +13,7 @@ import { validate } from '../../../shared/core/validate.ts';
 import { requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { heldGraph as graph } from './fixture/graph.ts';
+import { createTempDir } from '../../support/temp-dir.ts';
 
 const stage = 'shout';
 /** Seconds: an item of a replica that dies comes again soon, and none does while one is slow. */
@@ -23,7 +24,7 @@ let dataDir: string;
 let scaler: Pick<Scaler, 'running' | 'stop'> | undefined;
 
 beforeAll(async () => {
-  programs = await mkdtemp(join(tmpdir(), 'fave-scaler-program-'));
+  programs = createTempDir();
   stack = await createOwnStack();
   await setUpStack(stack, graph, ACK_WAIT);
   for (const name of ['relay', 'tracker', 'cut']) await start(stack, graph, name);
@@ -37,7 +38,6 @@ afterEach(async () => {
   scaler = undefined;
   await rm(dataDir, { recursive: true, force: true });
 });
-afterAll(() => rm(programs, { recursive: true, force: true }));
 
 const spec = (number: number): ServiceProcessSpec => ({
   name: stage,

@@ -12,7 +12,7 @@ function audioOf(name: string): string | undefined {
 }
 
 function expectCovered({ clips, duration }: Segments): void {
-  expect(clips[0]?.start).toBe(0);
+  expect(clips[0].start).toBe(0);
   expect(clips.at(-1)?.end).toBe(duration);
   for (const [i, clip] of clips.entries()) {
     expect(clip.end).toBeGreaterThan(clip.start);

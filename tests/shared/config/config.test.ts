@@ -1,16 +1,15 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { environmentSchema, readConfig, readSettings } from '../../../shared/config/config.ts';
 import { requestOptions } from '../../../shared/pipeline/graph.ts';
 import type { OptionSchemas } from '../../../shared/core/options.ts';
+import { createTempDir } from '../../support/temp-dir.ts';
 
 const SECRET = 'hunter2-hunter2';
 
 function secretFile(text: string): string {
-  const dir = mkdtempSync(join(tmpdir(), 'fave-config-'));
-  onTestFinished(() => rmSync(dir, { recursive: true }));
+  const dir = createTempDir();
   writeFileSync(join(dir, 'secret'), text);
   return join(dir, 'secret');
 }

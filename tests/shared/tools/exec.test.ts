@@ -1,10 +1,10 @@
-import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { PermanentError } from '../../../shared/core/errors.ts';
 import { exec, TAIL, ToolError, type ExecOptions } from '../../../shared/tools/exec.ts';
 import { WAIT } from '../../support/wait.ts';
+import { createTempDir } from '../../support/temp-dir.ts';
 
 const program = join(import.meta.dirname, '../../fixtures/programs/tool.mjs');
 const tool = (args: readonly string[], options?: ExecOptions) => exec(process.execPath, [program, ...args], options);
@@ -154,8 +154,7 @@ describe('a tool’s surroundings', () => {
 
   it('hold no credentials', async () => {
     vi.stubEnv('ARTIFACT_SECRET_KEY', 'secret');
-    const dir = realpathSync(mkdtempSync(join(tmpdir(), 'fave-exec-')));
-    onTestFinished(() => rmSync(dir, { recursive: true }));
+    const dir = realpathSync(createTempDir());
     const { env, cwd } = await seen({ cwd: dir, env: { EXTRA: '1' } });
     expect(cwd).toBe(dir);
     expect(env).toEqual({ PATH: process.env['PATH'], HOME: dir, XDG_RUNTIME_DIR: dir, LC_ALL: 'C.UTF-8', EXTRA: '1' });

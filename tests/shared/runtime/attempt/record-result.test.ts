@@ -1,7 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Bus } from '../../../../shared/bus/connection.ts';
 import { PermanentError } from '../../../../shared/core/errors.ts';
 import { createLogger } from '../../../../shared/observability/log.ts';
@@ -11,6 +8,7 @@ import type { Store } from '../../../../shared/store/store.ts';
 import { tinyGraph } from '../../../fixtures/tiny/graph.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../../support/stack.ts';
 import { requestMetadata, setUpStack, start, WAIT } from '../../../support/harness/runtime.ts';
+import { createTempDir } from '../../../support/temp-dir.ts';
 
 const graph = tinyGraph((text) => {
   if (text.startsWith('bad')) throw new PermanentError('unreadable-frame', 'this line is bad');
@@ -61,8 +59,7 @@ function recordEffects(): { effects: string[]; store: Store; bus: Bus; metrics: 
 
 async function effectsOf(text: string): Promise<string[]> {
   const { effects, ...recorded } = recordEffects();
-  const dir = mkdtempSync(join(tmpdir(), 'fave-effects-'));
-  onTestFinished(() => rmSync(dir, { recursive: true }));
+  const dir = createTempDir();
   const [drain, kill] = [new AbortController(), new AbortController()];
   const running = runWorker(graph.stage('shout'), {
     config: { ...stack.config, ackWait: 1, tmpdir: dir, logLevel: 'silent' },

@@ -1,5 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createLogger } from '../../../../shared/observability/log.ts';
@@ -9,6 +8,7 @@ import { createStore } from '../../../../shared/store/store.ts';
 import { splitLines } from '../../../fixtures/tiny/graph.ts';
 import { startProxy } from '../../../fixtures/proxy.ts';
 import { useSharedStack, type Stack } from '../../../support/stack.ts';
+import { createTempDir } from '../../../support/temp-dir.ts';
 
 let stack: Stack;
 beforeAll(async () => {
@@ -18,8 +18,7 @@ beforeAll(async () => {
 describe('withWorkdir', () => {
   // The timeout is shorter than the 20 s of silence after which the store client gives up by itself.
   it('aborts a download that is still running and removes the directory', { timeout: 10_000 }, async () => {
-    const tmp = mkdtempSync(join(tmpdir(), 'fave-workdir-'));
-    onTestFinished(() => rmSync(tmp, { recursive: true }));
+    const tmp = createTempDir();
     const proxy = await startProxy(Number(new URL(stack.config.store.endpoint).port));
     const store = createStore({ ...stack.config.store, endpoint: `http://127.0.0.1:${proxy.port}` });
     onTestFinished(() => store.close());
