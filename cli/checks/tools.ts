@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { cachedPath } from '../../infra/servers/install.ts';
 import { serverPrograms, type ServerProgram } from '../../infra/servers/table.ts';
-import { exec, ToolError } from '../../shared/tools/exec.ts';
+import { createExec, type Exec } from '../../shared/tools/exec.ts';
+import { ToolError } from '../../shared/tools/tool-error.ts';
 import { bad, check, ok, warn, type Check } from './check.ts';
 
 const GROUP = 'tools';
@@ -19,22 +20,41 @@ const SPEECH_MODEL = '/usr/share/pocketsphinx/model/en-us/en-us';
 /** Checks Node.js, the programs that stages run, and the pinned servers. */
 export async function checkTools(env: Readonly<Record<string, string | undefined>>): Promise<Check[]> {
   const whisper = env['FAVE_WHISPER_MODEL'];
+  const exec = createExec({ env });
   return Promise.all([
     Promise.resolve(checkNode(process.versions.node)),
     ...tools.map((tool) =>
-      check(GROUP, tool.name, `install it: sudo apt-get install ${tool.package}`, () => readVersion(tool.name, tool.args)),
+      check(GROUP, tool.name, `install it: sudo apt-get install ${tool.package}`, () => readVersion(exec, tool.name, tool.args)),
     ),
+    check(GROUP, 'ffmpeg encoders', 'install an ffmpeg that has them, such as the one of Debian', checkEncoders),
     check(GROUP, 'speech model', 'install it: sudo apt-get install pocketsphinx-en-us', async () => {
       if (whisper) await access(whisper);
       else await access(SPEECH_MODEL);
       return whisper ? `whisper: ${whisper}` : 'pocketsphinx-en-us';
     }),
-    readVersion('espeak-ng', ['--version']).then(
+    readVersion(exec, 'espeak-ng', ['--version']).then(
       (found) => ok(GROUP, 'espeak-ng', found),
       () => warn(GROUP, 'espeak-ng', 'missing', 'only fave demo needs it: sudo apt-get install espeak-ng'),
     ),
     ...Object.values(serverPrograms).map((program) => Promise.resolve(checkServer(program))),
   ]);
+}
+
+/** Encoders that stages use. */
+const ENCODERS = ['libx264', 'mjpeg', 'pcm_s16le'];
+
+/** Returns the encoders that stages use. @throws Error that lists those that ffmpeg lacks. */
+async function checkEncoders(): Promise<string> {
+  const { default: ffmpeg } = await import('fluent-ffmpeg');
+  const encoders = await new Promise<object>((resolve, reject) => {
+    ffmpeg().getAvailableEncoders((error, found) => {
+      if (error) reject(error);
+      else resolve(found);
+    });
+  });
+  const missing = ENCODERS.filter((name) => !(name in encoders));
+  if (missing.length > 0) throw new Error(`missing: ${missing.join(', ')}`);
+  return ENCODERS.join(', ');
 }
 
 function checkNode(version: string): Check {
@@ -51,7 +71,7 @@ function checkServer(program: ServerProgram): Check {
 }
 
 /** Returns the version that a program prints. @throws ToolError if it cannot be started. */
-async function readVersion(name: string, args: readonly string[]): Promise<string> {
+async function readVersion(exec: Exec, name: string, args: readonly string[]): Promise<string> {
   const output = await exec(name, args, { timeout: 10_000 }).catch((error: unknown) => {
     // Some programs print their usage and exit with 1; it is enough that they start.
     if (error instanceof ToolError && error.exitCode !== undefined) return { stdout: '', stderr: '' };

@@ -2,7 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
-import { exec, ToolError } from '../../shared/tools/exec.ts';
+import { createExec } from '../../shared/tools/exec.ts';
+import { ToolError } from '../../shared/tools/tool-error.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
 import type { StoreAdmin } from '../../shared/store/s3/admin.ts';
 import { accessKeyOf, type Policy } from '../access/policies.ts';
@@ -93,6 +94,7 @@ function createMc({ mc, endpoint, rootUser, rootPassword }: SetUpAccessOptions, 
   url.username = rootUser;
   url.password = rootPassword;
   const env = { MC_CONFIG_DIR: dir, MC_HOST_fave: url.href.replace(/\/$/, '') };
+  const exec = createExec({ env: process.env });
   return async (...args) => {
     try {
       return (await exec(mc, ['admin', ...args], { cwd: dir, env, timeout: 30_000 })).stdout;

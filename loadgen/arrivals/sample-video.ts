@@ -2,7 +2,7 @@ import { access } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { PermanentError } from '../../shared/core/errors.ts';
-import { exec } from '../../shared/tools/exec.ts';
+import { createExec } from '../../shared/tools/exec.ts';
 
 /** Sentences of the sample, spoken with pauses between them. pocketsphinx recognises them in synthesised speech. */
 export const SAMPLE_SENTENCES = [
@@ -52,6 +52,7 @@ export async function createSampleVideo(dir: string, signal: AbortSignal, senten
   await access(photograph).catch((cause: unknown) => {
     throw new PermanentError('no-sample', `${photograph} is missing: run npm ci, or pass a video: fave demo VIDEO`, { cause });
   });
+  const exec = createExec({ env: process.env });
   const [speech, video] = [join(dir, 'speech.wav'), join(dir, 'sample.mp4')];
   try {
     await exec('espeak-ng', speechArgs(speech, sentences), { cwd: dir, signal });

@@ -1,8 +1,9 @@
 import { PermanentError, messageOf } from '../../shared/core/errors.ts';
 import type { Logger } from '../../shared/observability/log.ts';
+import type { Exec } from '../../shared/tools/exec.ts';
 import { nullEngine, type EngineName, type TranscriptionEngine } from './engine.ts';
-import { pocketsphinx } from './pocketsphinx.ts';
-import { whisper } from './whisper.ts';
+import { createPocketsphinx } from './pocketsphinx.ts';
+import { createWhisper } from './whisper.ts';
 
 /** The engines of this process, each made when it is first asked for. */
 export type Engines = Readonly<Record<EngineName, () => Promise<TranscriptionEngine>>>;
@@ -11,16 +12,17 @@ export type Engines = Readonly<Record<EngineName, () => Promise<TranscriptionEng
 export function createEngines(
   { whisperModel, sphinxModel }: { whisperModel: string; sphinxModel: string },
   log: Logger,
+  exec: Exec,
 ): Engines {
-  const building = (): void => {
+  const onBuild = (): void => {
     log.info({ event: 'whisper:build' }, 'building whisper.cpp: half a minute, once');
   };
   const engines = {
     whisper: once(() => {
       if (whisperModel === '') throw noModel();
-      return whisper(whisperModel, building);
+      return createWhisper(whisperModel, exec, onBuild);
     }),
-    pocketsphinx: once(() => pocketsphinx(sphinxModel)),
+    pocketsphinx: once(() => createPocketsphinx(sphinxModel, exec)),
     none: () => Promise.resolve(nullEngine),
   };
   const auto = once(async () => {

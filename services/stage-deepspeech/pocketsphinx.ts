@@ -1,7 +1,7 @@
 import { access, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PermanentError, codeOf } from '../../shared/core/errors.ts';
-import { exec as execTool } from '../../shared/tools/exec.ts';
+import type { Exec } from '../../shared/tools/exec.ts';
 import { isPlausible, parseCtm } from './ctm.ts';
 import type { TranscriptionResult, TranscriptionInput, TranscriptionEngine } from './engine.ts';
 import { FRAME, type Span } from './voice-activity.ts';
@@ -10,16 +10,16 @@ import { FRAME, type Span } from './voice-activity.ts';
 const NAME = 'pocketsphinx';
 
 /** CMU's recogniser with its US English model: offline, no download, about one word in three wrong on clear speech. */
-export async function pocketsphinx(model: string): Promise<TranscriptionEngine> {
+export async function createPocketsphinx(model: string, exec: Exec): Promise<TranscriptionEngine> {
   await access(join(model, 'en-us.lm.bin')).catch((cause: unknown) => {
     throw missing(cause);
   });
-  const version = await debianVersion('pocketsphinx');
+  const version = await readDebianVersion('pocketsphinx', exec);
   return {
     name: 'pocketsphinx',
     version,
     model: 'en-us',
-    modelVersion: await debianVersion('pocketsphinx-en-us'),
+    modelVersion: await readDebianVersion('pocketsphinx-en-us', exec),
     transcribe: (listening) => transcribe(model, listening),
   };
 }
@@ -77,8 +77,8 @@ export function batchArgs(model: string, dir: string, header: number): string[] 
 }
 
 /** A package's version as its receipt names it. */
-async function debianVersion(name: string): Promise<string> {
-  return execTool('dpkg-query', ['-W', '-f', '${Version}', name]).then(
+async function readDebianVersion(name: string, exec: Exec): Promise<string> {
+  return exec('dpkg-query', ['-W', '-f', '${Version}', name]).then(
     ({ stdout }) => stdout,
     () => 'unknown',
   );

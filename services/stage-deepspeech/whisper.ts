@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { PermanentError, messageOf } from '../../shared/core/errors.ts';
+import type { Exec } from '../../shared/tools/exec.ts';
 import type { TranscriptionResult, TranscriptionInput, TranscriptionEngine, Utterance } from './engine.ts';
 import type { Span } from './voice-activity.ts';
 import { parseWhisperJson } from './whisper-json.ts';
@@ -14,20 +15,21 @@ const MAGIC = 'lmgg';
 
 /**
  * OpenAI's Whisper as whisper.cpp runs it.
- * @param modelPath - a ggml model, as `fave models pull` fetches it
- * @param building - told before whisper.cpp is built, which takes half a minute, once
+ * @param modelPath Path of a ggml model, as downloaded by `fave models pull`.
+ * @param onBuild Called before whisper.cpp is built, which takes half a minute and happens once.
  * @throws PermanentError `no-whisper-model`, `whisper-unavailable`
  */
-export async function whisper(
+export async function createWhisper(
   modelPath: string,
-  building: () => void,
+  exec: Exec,
+  onBuild: () => void,
   packageDir = whisperNodeDir(),
 ): Promise<TranscriptionEngine> {
   // whisper-node changes directory.
   const model = resolve(modelPath);
   const modelVersion = await identify(model);
   const version = await whisperNodeVersion(packageDir);
-  await buildWhisper(packageDir, building);
+  await buildWhisper(packageDir, exec, onBuild);
   return {
     name: 'whisper',
     version: `whisper-node ${version}`,

@@ -1,29 +1,29 @@
 import type { Media } from '../../schemas/generated/types.ts';
-import { argumentsOf, createFileCommand } from '../../shared/media/ffmpeg.ts';
+import { ffmpegArgs, fileInput } from '../../shared/media/ffmpeg.ts';
 
-/** Codecs that ffmpeg's MP4 muxer carries and its demuxer cuts exactly, by edit list. */
+/** Codecs that ffmpeg's MP4 muxer supports and its demuxer cuts exactly, by edit list. */
 const MP4_VIDEO = new Set(['h264', 'hevc', 'av1', 'vp9', 'mpeg4']);
 const MP4_AUDIO = new Set(['aac', 'mp3', 'ac3', 'eac3', 'alac']);
 
-/** Sound that the Matroska muxer carries; all else (AMR, QuickTime's ADPCM …) is decoded to PCM, as no container of ours can copy it. */
+/** Audio codecs that the Matroska muxer supports. Others (AMR, QuickTime's ADPCM …) are decoded to PCM. */
 const COPIED_AUDIO =
   /^(aac|alac|mp[123]|e?ac3|dts|truehd|mlp|opus|vorbis|flac|tta|wavpack|wmav[12]|wmapro|adpcm_(ms|ima_wav)|pcm_(u8|[sf](16|24|32)le|s(16|24)be|alaw|mulaw))$/;
 
-/** The container of a source's clips: MP4 where it can carry the codecs, else Matroska. */
+/** Returns the container of the clips of a source: MP4 if it supports the codecs, else Matroska. */
 export function containerFor({ video, audio }: Pick<Media, 'video' | 'audio'>): 'mp4' | 'mkv' {
   return (!video || MP4_VIDEO.has(video.codec)) && (!audio || MP4_AUDIO.has(audio.codec)) ? 'mp4' : 'mkv';
 }
 
 /**
- * Whether ffmpeg finds a keyframe at or before any time of such a source without reading up to it. MPEG-TS and PS are entered
- * anywhere, so that a copy would begin at the *next* keyframe; in MP3 and ADTS the place is only guessed.
+ * Returns whether ffmpeg finds the keyframe at or before a time without reading up to it. In MPEG-TS and PS it starts at any
+ * packet, so a copy would begin at the next keyframe. In MP3 and ADTS it estimates the position.
  * @param format As in `media.json`.
  */
 export function isSeekable(format: string): boolean {
   return ['mov', 'matroska', 'wav'].includes(format.split(',')[0] ?? '');
 }
 
-/** The streams that FAVE looks at, as they are. */
+/** Returns output options that copy the streams that FAVE analyses. */
 function streams({ video, audio }: Pick<Media, 'video' | 'audio'>): string[] {
   return [
     ...(video ? ['-map', '0:V:0', '-c:v', 'copy'] : []),
@@ -31,25 +31,24 @@ function streams({ video, audio }: Pick<Media, 'video' | 'audio'>): string[] {
   ];
 }
 
-/** The whole source into Matroska, which has an index of keyframes. */
+/** Returns arguments that remux a source into Matroska, which has an index of keyframes. */
 export function remuxArgs(source: string, media: Media, target: string): string[] {
-  // AVI and PS have decoding times only, which Matroska refuses.
-  return argumentsOf(createFileCommand(source, '-fflags', '+genpts').outputOptions(...streams(media)), target);
+  // AVI and PS have decoding times only, which Matroska rejects.
+  return ffmpegArgs(fileInput(source, '-fflags', '+genpts'), streams(media), target);
 }
 
 /**
- * Copies `start` to `end` (seconds) out of a source, from the keyframe at or before `start`. `-ss` and `-t` stand before `-i`, so that
- * ffmpeg jumps there instead of reading up to it.
+ * Returns arguments that copy `start` to `end` (seconds) of a source, from the keyframe at or before `start`. `-ss` and `-t`
+ * precede `-i`, so ffmpeg seeks and does not read up to `start`.
  *
- * An MP4 clip's clock begins at `start`: its edit list hides the pre-roll. Matroska has none, so such a clip keeps the source's
- * clock (`-copyts`), from which its pre-roll is told.
+ * The clock of an MP4 clip begins at `start`: its edit list hides the pre-roll. Matroska has no edit list, so such a clip keeps
+ * the clock of the source (`-copyts`), from which its pre-roll is computed.
  */
 export function cutArgs(source: string, media: Media, { start, end }: { start: number; end: number }, target: string): string[] {
-  // At 0 a seek would only lose the encoder's priming, which lies before 0.
+  // At 0 a seek would only drop the encoder's priming, which is before 0.
   const seek = start > 0 ? ['-ss', seconds(start)] : [];
   const clock = target.endsWith('.mkv') ? ['-copyts', '-start_at_zero'] : [];
-  const command = createFileCommand(source, ...clock, ...seek, '-t', seconds(end - start)).outputOptions(...streams(media));
-  return argumentsOf(command, target);
+  return ffmpegArgs(fileInput(source, ...clock, ...seek, '-t', seconds(end - start)), streams(media), target);
 }
 
 function seconds(value: number): string {

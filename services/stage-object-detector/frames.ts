@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { PermanentError } from '../../shared/core/errors.ts';
-import { type Exec, ToolError } from '../../shared/tools/exec.ts';
+import type { Exec } from '../../shared/tools/exec.ts';
+import { ToolError } from '../../shared/tools/tool-error.ts';
 import { letterbox, SIDE, type Size } from './letterbox.ts';
 
 /** A JPEG file and its size in pixels. */

@@ -1,26 +1,16 @@
 import type { Exec } from '../tools/exec.ts';
-import { argumentsOf, createFileCommand } from './ffmpeg.ts';
+import { ffmpegArgs, fileInput } from './ffmpeg.ts';
 
-/** Seconds by which a header may differ from the packets and still be believed: it counts B-frames and priming, packets do not. */
-const TOLERANCE = 0.5;
+/** Maximum difference between header and packets (s) at which the header is used: it includes B-frames and priming, packets do not. */
+const TOLERANCE_SECONDS = 0.5;
 
-/** Reads every packet of the picture and sound, decodes none, and reports the time of the last one. */
+/** Returns arguments that read every video and audio packet without decoding and report the time of the last one. */
 export function measureArgs(path: string): string[] {
-  const streams = ['-map', '0:V:0?', '-map', '0:a:0?'];
-  const command = createFileCommand(path).outputOptions(
-    ...streams,
-    '-c',
-    'copy',
-    '-f',
-    'null',
-    '-progress',
-    'pipe:1',
-    '-nostats',
-  );
-  return argumentsOf(command, '-');
+  const streams = ['-map', '0:V:0?', '-map', '0:a:0?', '-c', 'copy'];
+  return ffmpegArgs(fileInput(path), [...streams, '-f', 'null', '-progress', 'pipe:1', '-nostats'], '-');
 }
 
-/** The last `out_time_us` of ffmpeg's `-progress`, in seconds; 0 where there is none. */
+/** Returns the last `out_time_us` of ffmpeg's `-progress`, in seconds; 0 if there is none. */
 export function lastTime(progress: readonly string[]): number {
   const times = progress
     .filter((line) => line.startsWith('out_time_us='))
@@ -30,9 +20,10 @@ export function lastTime(progress: readonly string[]): number {
 }
 
 /**
- * How long a file really is, in seconds. Headers lie: a recording cut off by a crash or an interrupted download states more than it
- * holds, one streamed by a browser states nothing, and an MP3 only guesses. Reading the packets takes about 0.4 s an hour of video.
- * @param stated What the header says; returned where the packets agree.
+ * Returns the duration of a file in seconds, measured from its packets. Headers are unreliable: that of an interrupted recording
+ * or download is too long, browsers stream recordings without one, and that of an MP3 is an estimate. The measurement takes
+ * about 0.4 s per hour of video.
+ * @param stated Duration in the header; returned if the packets agree.
  */
 export async function measureDuration(exec: Exec, path: string, stated: number): Promise<number> {
   let measured = 0;
@@ -41,5 +32,5 @@ export async function measureDuration(exec: Exec, path: string, stated: number):
       measured = Math.max(measured, lastTime([line]));
     },
   });
-  return Math.abs(measured - stated) < TOLERANCE ? stated : measured;
+  return Math.abs(measured - stated) < TOLERANCE_SECONDS ? stated : measured;
 }

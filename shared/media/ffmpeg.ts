@@ -1,52 +1,47 @@
-import ffmpeg, { type FfmpegCommand } from 'fluent-ffmpeg';
-
 /**
- * Demuxers that may open what a user sent. Playlists (hls, dash, concat, sdp), image sequences, subtitles and devices are
- * left out: they open further files or addresses named by the upload, and so would read the worker's disk or network.
+ * Demuxers that may open an upload. Playlists (hls, dash, concat, sdp), image sequences, subtitles and devices are excluded:
+ * they open further files or addresses named in the upload, so they could read the worker's disk or network.
  */
 const FORMATS = ['mov,matroska,avi,flv,asf,mpegts,mpeg,mxf,nut,ogg', 'wav,w64,mp3,aac,ac3,eac3,flac,aiff,caf,amr,au,wv'].join(
   ',',
 );
 
-/** Input options for every file that came from outside, for ffmpeg and ffprobe alike. */
+/** Input options of ffmpeg and ffprobe for every file from outside. */
 export const UNTRUSTED: readonly string[] = ['-protocol_whitelist', 'file,pipe', '-format_whitelist', FORMATS];
 
 /**
- * Pixels of a picture above which no decoder begins, whatever an operator admits: it would ask for the memory of all of them before
- * it has seen one. 16 384 pixels a side, four times what is admitted by default.
+ * Number of pixels of a frame above which no decoder starts, whatever the operator allows. A decoder would allocate memory for
+ * all of them before it reads one. 16 384 pixels per side, four times the default limit.
  */
-const MOST_PIXELS = 16_384 ** 2;
+const MAX_PIXELS = 16_384 ** 2;
 
-/** A path that no ffmpeg takes for an option or for a protocol, whatever it begins with. */
+/** Returns a path that ffmpeg does not take for an option or a protocol. */
 export function fileUrl(path: string): string {
   return `file:${path}`;
 }
 
-/**
- * Begins an ffmpeg command that reads one user file. fluent-ffmpeg only builds the arguments: `exec` runs them, with the
- * process group, deadline and environment that fluent-ffmpeg's own `run` does not know.
- * @param options Input options besides the safe ones, such as `-ss`.
- */
-export function createFileCommand(path: string, ...options: readonly string[]): FfmpegCommand {
-  return ffmpeg()
-    .input(fileUrl(path))
-    .inputOptions(...UNTRUSTED, '-max_pixels', String(MOST_PIXELS), ...options);
+/** Returns the input arguments of ffmpeg for one untrusted file. @param options Further input options, such as `-ss`. */
+export function fileInput(path: string, ...options: readonly string[]): string[] {
+  return [...UNTRUSTED, '-max_pixels', String(MAX_PIXELS), ...options, '-i', fileUrl(path)];
 }
 
-/** Begins an ffmpeg command that reads a lavfi source of our own, such as `anullsrc`. */
-export function createLavfiCommand(filter: string): FfmpegCommand {
-  return ffmpeg().input(filter).inputFormat('lavfi');
+/** Returns the input arguments of ffmpeg for a lavfi source, such as `anullsrc`. */
+export function lavfiInput(filter: string): string[] {
+  return ['-f', 'lavfi', '-i', filter];
 }
 
 /**
- * The arguments of a command, for `exec('ffmpeg', …)`. Its output is bit-exact: no encoder names, dates or metadata of the
- * source, so that equal input gives equal bytes.
+ * Returns the arguments of ffmpeg. The output is bit-exact, without encoder names, dates and metadata of the source, so equal
+ * input gives equal bytes.
+ * @param input Arguments up to the input, from {@link fileInput} or {@link lavfiInput}.
+ * @param output Output options.
  */
-export function argumentsOf(command: FfmpegCommand, target: string): string[] {
-  command
-    .output(target)
-    .outputOptions('-map_metadata', '-1', '-map_chapters', '-1', '-fflags', '+bitexact', '-flags', '+bitexact');
-  // Private by name only: the package is archived, so this method cannot change; its public way is to run the command itself.
-  const { _getArguments } = command as FfmpegCommand & { _getArguments(): (string | number)[] };
-  return ['-nostdin', '-hide_banner', '-loglevel', 'error', ..._getArguments.call(command).map(String)];
+export function ffmpegArgs(input: readonly string[], output: readonly string[], target: string): string[] {
+  return [
+    ...['-nostdin', '-hide_banner', '-loglevel', 'error', '-y'],
+    ...input,
+    ...output,
+    ...['-map_metadata', '-1', '-map_chapters', '-1', '-fflags', '+bitexact', '-flags', '+bitexact'],
+    target,
+  ];
 }

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { PermanentError } from '../core/errors.ts';
-import { ToolError, type Exec } from '../tools/exec.ts';
+import type { Exec } from '../tools/exec.ts';
+import { ToolError } from '../tools/tool-error.ts';
 import { fileUrl, UNTRUSTED } from './ffmpeg.ts';
 import type { Media } from '../../schemas/generated/types.ts';
 

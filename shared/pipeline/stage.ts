@@ -69,6 +69,8 @@ export interface StageContext<O = unknown, S = unknown, R = unknown> {
 export interface StageSetup<S = unknown> {
   readonly settings: S;
   readonly log: Logger;
+  /** Runs a program that does not belong to an item. */
+  readonly exec: Exec;
 }
 
 /** The description of a stage. The graph, set-up, permissions and documentation are derived from it. */

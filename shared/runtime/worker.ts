@@ -31,11 +31,11 @@ export interface WorkerContext extends Omit<Service, 'name' | 'ready'> {
 
 /** Processes the items of a stage until `drainSignal` aborts; resolves when the last of them is settled. */
 export async function runWorker(stage: AnyStage, context: WorkerContext): Promise<void> {
-  const { bus, config, drainSignal, log, settings } = context;
+  const { bus, config, drainSignal, log, exec, settings } = context;
   const consumers = lanesOf(stage.consumes).map((lane) => consumerName(stage.name, lane));
   const startedAt = performance.now();
   const loaded = await loadStage(stage);
-  const { worker, close } = createWorker(loaded, context, await loaded.start?.({ settings, log }));
+  const { worker, close } = createWorker(loaded, context, await loaded.start?.({ settings, log, exec }));
   context.ready({ model_ms: performance.now() - startedAt });
   const deliveries = createLaneConsumer(bus, streams.landed, consumers, log);
   const runSlot = async (): Promise<void> => {

@@ -1,21 +1,36 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { messageOf, PermanentError } from '../core/errors.ts';
-import { createLogger } from '../observability/log.ts';
-import { findPrlimit, isStartFailure, LIMITED_ENV, limitHit, prlimitArgs, toolLimits, type ResourceLimits } from './limits.ts';
+import type { Logger } from '../observability/log.ts';
+import {
+  findPrlimit,
+  isStartFailure,
+  LIMITED_ENV,
+  limitHit,
+  memoryPhrase,
+  prlimitArgs,
+  toolLimits,
+  type ResourceLimits,
+} from './limits.ts';
+import { canWatchMemory, watchResidentMemory } from './resident-memory.ts';
+import { lastLine, ToolError } from './tool-error.ts';
 
 export interface ExecOptions {
-  /** Working directory; inside a stage, the item's own. */
+  /** Working directory; inside a stage, that of the attempt. It is also the tool's HOME. */
   readonly cwd?: string;
-  /** Environment on top of the minimal one (PATH, HOME and XDG_RUNTIME_DIR in the working directory, C locale); the process's own is never inherited, as it holds credentials. */
+  /**
+   * Variables added to the minimal environment: PATH, HOME and XDG_RUNTIME_DIR in the working directory, and the C locale. The
+   * environment of the process is not inherited, because it contains credentials.
+   */
   readonly env?: Readonly<Record<string, string>>;
   /** Kills the whole process group when it aborts. */
   readonly signal?: AbortSignal;
-  /** Milliseconds after which the tool is killed. */
+  /** Time after which the tool is killed, in milliseconds. */
   readonly timeout?: number;
-  /** Each line of standard output as it comes; standard output is then not kept. */
+  /** Receives each line of standard output. Standard output is then not part of the result. */
   readonly onLine?: (line: string) => void;
-  /** What it may use; by default what {@link toolLimits} says of the command, which is nothing for programs that open no uploads. */
+  /** Name of the program in limits and messages; `command` by default. */
+  readonly name?: string;
+  /** Limits of the tool; by default those of {@link toolLimits} for its name. */
   readonly limits?: ResourceLimits;
 }
 
@@ -27,115 +42,86 @@ export interface ExecResult {
   readonly duration: number;
 }
 
-/** Runs a program to its end. @throws ToolError when it does not exit with 0. */
+/** Runs a program until it exits. @throws ToolError unless it exits with 0; the reason of `signal` if that aborted. */
 export type Exec = (command: string, args: readonly string[], options?: ExecOptions) => Promise<ExecResult>;
 
-/** A tool that could not be started, failed, was killed, took too long or needed too much: flags to test, one sentence to read. */
-export class ToolError extends PermanentError {
-  readonly command: string;
-  readonly args: readonly string[];
-  readonly exitCode: number | undefined;
-  readonly killedBy: NodeJS.Signals | undefined;
-  readonly timedOut: boolean;
-  /** The limit of memory, processor time or file size that it ran into, as a phrase. */
-  readonly limit: string | undefined;
-
-  constructor(run: {
-    command: string;
-    args: readonly string[];
-    exitCode?: number | undefined;
-    killedBy?: NodeJS.Signals | undefined;
-    timedOut?: boolean;
-    /** The limit that it ran into, as a phrase. */
-    limit?: string | undefined;
-    stderr?: string;
-    cause?: unknown;
-  }) {
-    const { command, args, exitCode, killedBy, timedOut = false, limit, stderr = '', cause } = run;
-    const what = cause
-      ? `could not be started (${(cause as NodeJS.ErrnoException).code ?? messageOf(cause)})`
-      : timedOut
-        ? 'took too long and was killed'
-        : limit !== undefined
-          ? `needs more than ${limit}, which is the most that a tool may use here`
-          : killedBy
-            ? `was killed by ${killedBy}`
-            : `failed with exit code ${String(exitCode)}`;
-    const said = lastLine(stderr);
-    const code = cause ? 'tool-missing' : timedOut ? 'tool-timeout' : limit !== undefined ? 'tool-limit' : 'tool-failed';
-    super(code, `${command} ${what}${said ? `: ${said}` : ''}`, {
-      cause,
-      stderr,
-    });
-    this.command = command;
-    this.args = args;
-    this.exitCode = exitCode;
-    this.killedBy = killedBy;
-    this.timedOut = timedOut;
-    this.limit = limit;
-  }
-}
-
-/** A home in which even root can make nothing: a directory that does not exist would be made. */
+/** HOME of a tool without a working directory. Not even root can create files in it; a missing directory could be created. */
 const NO_HOME = '/dev/null';
 
-/** Characters of a tool's standard error that are kept. */
+/** Number of characters of a tool's standard error that are kept. */
 export const TAIL = 4_000;
 
-/** Milliseconds between SIGTERM and SIGKILL: a cancelled request’s tools are gone within two seconds. */
-const KILL_AFTER = 1_500;
+/** Time between SIGTERM and SIGKILL (ms): the tools of a cancelled request end within two seconds. */
+const KILL_AFTER_MS = 1_500;
 
-/** Most characters of standard output that are kept: more is a tool gone mad, not an answer. */
-const STDOUT_LIMIT = 64 * 1024 * 1024;
+/** Number of characters of standard output above which a tool is killed. */
+const MAX_STDOUT = 64 * 1024 * 1024;
 
-/** At import, so that a process with a limit that is none does not start. */
-const limitsOf = toolLimits(process.env);
+/**
+ * Creates the function that runs programs, with the PATH and the limits (`FAVE_TOOL_…`) of an environment.
+ * @param log Receives one warning if tools cannot be limited.
+ * @throws PermanentError `invalid-environment-variable`.
+ */
+export function createExec({ env, log }: { env: Readonly<Record<string, string | undefined>>; log?: Logger }): Exec {
+  const limitsOf = toolLimits(env);
+  let found: { readonly path: string | undefined } | undefined;
+  const prlimit = (): string | undefined => {
+    if (!found) {
+      found = { path: findPrlimit(env['PATH']) };
+      if (found.path === undefined)
+        log?.warn(
+          { event: 'service:limits-unavailable' },
+          'prlimit (util-linux) is not installed: tools that open uploads run without limits of memory, processor time and file size',
+        );
+    }
+    return found.path;
+  };
 
-let prlimit: string | undefined;
-let sought = false;
-
-/** The command within limits; undefined where `prlimit` is missing, which is looked for and said once a process. */
-function confine(
-  limits: ResourceLimits,
-  command: string,
-  args: readonly string[],
-): { command: string; args: string[] } | undefined {
-  if (!sought) {
-    sought = true;
-    prlimit = findPrlimit(process.env['PATH']);
-    if (prlimit === undefined)
-      createLogger({ service: 'exec' }).warn(
-        { event: 'service:limits-unavailable' },
-        'prlimit is not installed (util-linux): tools that open uploads run without limits of memory, processor time and file size',
-      );
-  }
-  return prlimit === undefined ? undefined : { command: prlimit, args: prlimitArgs(limits, command, args) };
-}
-
-export const exec: Exec = (command, args, { cwd, env, signal, timeout, onLine, limits = limitsOf(command) } = {}) =>
-  new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
-    const begun = performance.now();
-    const confined = limits && confine(limits, command, args);
+  return async (command, args, options = {}) => {
+    const { cwd, name = command, limits = limitsOf(name) } = options;
+    options.signal?.throwIfAborted();
+    const wrapper = limits && prlimit();
+    const limited = wrapper !== undefined && limits;
     const home = cwd ?? NO_HOME;
-    // A group of its own, so that what the tool starts dies with it.
-    const child = spawn(confined?.command ?? command, confined?.args ?? args, {
+    // A process group per tool, so that processes which the tool starts are killed with it.
+    const child = spawn(wrapper ?? command, limited ? prlimitArgs(limits, command, args) : args, {
       cwd,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
-        PATH: process.env['PATH'],
+        PATH: env['PATH'],
         HOME: home,
         XDG_RUNTIME_DIR: home,
         LC_ALL: 'C.UTF-8',
         ...(limits && LIMITED_ENV),
-        ...env,
+        ...options.env,
       },
     });
+    return superviseTool(child, { ...options, name, args, limits: limits ?? undefined, wrapped: Boolean(limited) });
+  };
+}
 
+type Child = ReturnType<typeof spawn> & { readonly stdout: NodeJS.ReadableStream; readonly stderr: NodeJS.ReadableStream };
+
+interface Supervision extends Omit<ExecOptions, 'limits'> {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly limits: ResourceLimits | undefined;
+  /** Whether `prlimit` started the tool. */
+  readonly wrapped: boolean;
+}
+
+/** Collects the output of a tool, enforces its deadline and memory limit, and settles when it has exited. */
+function superviseTool(
+  child: Child,
+  { name: command, args, signal, timeout, onLine, limits, wrapped }: Supervision,
+): Promise<ExecResult> {
+  return new Promise((resolve, reject) => {
+    const started = performance.now();
     let stdout = '';
     let stderr = '';
     let timedOut = false;
+    let overMemory = false;
     let startError: Error | undefined;
 
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
@@ -144,18 +130,18 @@ export const exec: Exec = (command, args, { cwd, env, signal, timeout, onLine, l
         const lines = stdout.split('\n');
         stdout = lines.pop() ?? '';
         lines.forEach(onLine);
-      } else if (stdout.length > STDOUT_LIMIT) kill('SIGKILL');
+      } else if (stdout.length > MAX_STDOUT) kill('SIGKILL');
     });
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
       stderr = (stderr + chunk).slice(-TAIL);
     });
 
-    const kill = (by: NodeJS.Signals): void => {
+    const kill = (killSignal: NodeJS.Signals): void => {
       if (child.pid === undefined) return;
       try {
-        process.kill(-child.pid, by);
+        process.kill(-child.pid, killSignal);
       } catch {
-        // The group is gone already.
+        // The process group has ended.
       }
     };
     let killer: NodeJS.Timeout | undefined;
@@ -163,7 +149,7 @@ export const exec: Exec = (command, args, { cwd, env, signal, timeout, onLine, l
       kill('SIGTERM');
       killer ??= setTimeout(() => {
         kill('SIGKILL');
-      }, KILL_AFTER);
+      }, KILL_AFTER_MS);
     };
     const timer =
       timeout === undefined
@@ -172,6 +158,13 @@ export const exec: Exec = (command, args, { cwd, env, signal, timeout, onLine, l
             timedOut = true;
             stop();
           }, timeout);
+    const unwatch =
+      limits?.resident && canWatchMemory && child.pid !== undefined
+        ? watchResidentMemory(child.pid, limits.memory, () => {
+            overMemory = true;
+            kill('SIGKILL');
+          })
+        : undefined;
     signal?.addEventListener('abort', stop, { once: true });
 
     child.on('error', (error) => {
@@ -180,34 +173,33 @@ export const exec: Exec = (command, args, { cwd, env, signal, timeout, onLine, l
     child.on('close', (exitCode, killedBy) => {
       clearTimeout(timer);
       clearTimeout(killer);
+      unwatch?.();
       signal?.removeEventListener('abort', stop);
-      // Grandchildren that outlived the tool would hold the temp directory and the CPU.
+      // Processes that outlive the tool would keep using the working directory and the CPU.
       kill('SIGKILL');
       if (onLine && stdout) onLine(stdout);
-      const duration = performance.now() - begun;
+      const duration = performance.now() - started;
       if (signal?.aborted && !timedOut) reject(signal.reason as Error);
-      else if (exitCode === 0 && !startError && !timedOut) resolve({ stdout: onLine ? '' : stdout, stderr, duration });
+      else if (exitCode === 0 && !startError && !timedOut && !overMemory)
+        resolve({ stdout: onLine ? '' : stdout, stderr, duration });
       else {
         const end = { exitCode: exitCode ?? undefined, killedBy: killedBy ?? signalOf(exitCode), stderr };
-        const limit = limits && limitHit(limits, end);
-        if (confined && isStartFailure(exitCode, stderr)) startError = notStarted(stderr);
+        const limit = limits && (overMemory ? memoryPhrase(limits) : limitHit(limits, end));
+        if (wrapped && isStartFailure(exitCode, stderr)) startError = toStartError(stderr);
         reject(new ToolError({ command, args, ...end, timedOut, limit, cause: startError }));
       }
     });
   });
+}
 
-/** What `spawn` would have said, had it started the command itself. */
-function notStarted(stderr: string): NodeJS.ErrnoException {
+/** Returns the error that `spawn` reports when it cannot start a command, from the message of `prlimit`. */
+function toStartError(stderr: string): NodeJS.ErrnoException {
   const code = stderr.includes('No such file') ? 'ENOENT' : 'EACCES';
   return Object.assign(new Error(lastLine(stderr)), { code });
 }
 
-/** The signal that a shell-like exit code of 128 + n stands for. */
+/** Returns the signal of a shell-like exit code 128 + n. */
 function signalOf(exitCode: number | null): NodeJS.Signals | undefined {
   if (exitCode === null || exitCode <= 128) return undefined;
   return (Object.entries(constants.signals) as [NodeJS.Signals, number][]).find(([, n]) => n === exitCode - 128)?.[0];
-}
-
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1)?.trim() ?? '';
 }

@@ -4,7 +4,8 @@ import { basename, dirname, extname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { kinds, type Kind } from '../../schemas/kinds.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
-import { exec as realExec, type Exec } from '../../shared/tools/exec.ts';
+import { exec as realExec } from './exec.ts';
+import type { Exec } from '../../shared/tools/exec.ts';
 import { itemId, pathOf } from '../../shared/pipeline/keys.ts';
 import { createLogger } from '../../shared/observability/log.ts';
 import { withDefaults, type OptionMap } from '../../shared/core/options.ts';
@@ -73,7 +74,7 @@ export async function runStageLocally(stage: AnyStage, item: LocalObject, given:
   await code.run(itemOf(source, given.siblings ?? []), {
     options: withDefaults(stage.options ?? {}, given.options ?? {}),
     settings,
-    resource: given.resource ?? (await code.start?.({ settings, log })),
+    resource: given.resource ?? (await code.start?.({ settings, log, exec: run })),
     outputs: outputsInto(join(root, 'outputs'), stage, source, outputs),
     exec: (command, args, options) => {
       executed.push({ command, args });

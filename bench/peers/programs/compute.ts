@@ -6,13 +6,14 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import detector from '../../../services/stage-object-detector/stage.ts';
 import librosa from '../../../services/stage-librosa/stage.ts';
-import { exec, type Exec } from '../../../shared/tools/exec.ts';
+import { createExec, type Exec } from '../../../shared/tools/exec.ts';
 import { createLogger } from '../../../shared/observability/log.ts';
 import { withDefaults } from '../../../shared/core/options.ts';
 import { loadStage, type Item, type LoadedStage } from '../../../shared/pipeline/stage.ts';
 
 const [what, ...paths] = process.argv.slice(2);
 const log = createLogger({ service: 'script' }, 'silent');
+const exec = createExec({ env: process.env });
 const { signal } = new AbortController();
 
 async function run(stage: LoadedStage, path: string, resource: unknown): Promise<void> {
@@ -43,6 +44,6 @@ async function run(stage: LoadedStage, path: string, resource: unknown): Promise
 }
 
 const stage = await loadStage(what === 'librosa' ? librosa : detector);
-const resource: unknown = await stage.start?.({ settings: withDefaults(stage.settings ?? {}, {}), log });
+const resource: unknown = await stage.start?.({ settings: withDefaults(stage.settings ?? {}, {}), log, exec });
 for (const path of paths) await run(stage, path, resource);
 process.exit();

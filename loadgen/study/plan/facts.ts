@@ -1,7 +1,7 @@
 import { arch, cpus, platform, release, totalmem } from 'node:os';
 import type { CellMachine, CellVideo } from '../../../schemas/generated/types.ts';
 import { root } from '../../../infra/process/paths.ts';
-import { exec } from '../../../shared/tools/exec.ts';
+import { createExec } from '../../../shared/tools/exec.ts';
 import type { Video } from '../../arrivals/mix.ts';
 
 /** Returns the processor, memory and operating system of this machine. */
@@ -16,6 +16,7 @@ export function describeMachine(): CellMachine {
 
 /** Reads the commit of the sources, with a suffix if the working tree has changes. */
 export async function readCommit(): Promise<string> {
+  const exec = createExec({ env: process.env });
   const git = async (...args: readonly string[]): Promise<string> => (await exec('git', args, { cwd: root })).stdout.trim();
   try {
     const changed = await git('status', '--porcelain', '--untracked-files=no');
@@ -27,6 +28,14 @@ export async function readCommit(): Promise<string> {
 
 /** Returns size, hash and duration of a video. */
 export async function describeVideo({ name, path, sha256, size }: Video): Promise<CellVideo> {
-  const { stdout } = await exec('ffprobe', ['-v', 'error', '-show_entries', 'format=duration', '-of', 'csv=p=0', path]);
+  const { stdout } = await createExec({ env: process.env })('ffprobe', [
+    '-v',
+    'error',
+    '-show_entries',
+    'format=duration',
+    '-of',
+    'csv=p=0',
+    path,
+  ]);
   return { name, sha256, size, duration_s: Number(stdout.trim()) };
 }

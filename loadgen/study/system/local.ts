@@ -15,7 +15,7 @@ import { serverPrograms } from '../../../infra/servers/table.ts';
 import { graph } from '../../../services/pipeline.ts';
 import { readConfig } from '../../../shared/config/config.ts';
 import { PermanentError } from '../../../shared/core/errors.ts';
-import { exec } from '../../../shared/tools/exec.ts';
+import { createExec } from '../../../shared/tools/exec.ts';
 import { parseJson } from '../../../shared/core/validate.ts';
 import type { Platform, ReplicaCount, RunningSystem } from './platform.ts';
 import { readCpuTime, readMemory } from './proc.ts';
@@ -41,7 +41,7 @@ export const local: Platform = {
     }
   },
   async versions() {
-    const [ffmpeg] = (await exec('ffmpeg', ['-version'])).stdout.split('\n');
+    const [ffmpeg] = (await createExec({ env: process.env })('ffmpeg', ['-version'])).stdout.split('\n');
     return {
       node: process.version,
       minio: serverPrograms.minio.version,

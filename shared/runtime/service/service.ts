@@ -8,6 +8,7 @@ import { readConfig, type Config } from '../../config/config.ts';
 import { messageOf, PermanentError } from '../../core/errors.ts';
 import { createLogger, type Logger } from '../../observability/log.ts';
 import { createStore, type Store } from '../../store/store.ts';
+import { createExec, type Exec } from '../../tools/exec.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 
 export interface Service {
@@ -17,6 +18,8 @@ export interface Service {
   readonly bus: Bus;
   readonly store: Store;
   readonly metrics: Metrics;
+  /** Runs programs with the limits of the service's environment. */
+  readonly exec: Exec;
   /** Aborts when the process is told to stop: take no more work. */
   readonly drainSignal: AbortSignal;
   /** Aborts when the grace period is over: give back the work that is left. */
@@ -137,6 +140,7 @@ async function runEntry(
       bus,
       store,
       metrics,
+      exec: createExec({ env, log }),
       drainSignal: stop.signal,
       killSignal: kill.signal,
       ready: (start) => {

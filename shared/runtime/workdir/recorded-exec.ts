@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
-import { exec, ToolError, type Exec } from '../../tools/exec.ts';
+import type { Exec } from '../../tools/exec.ts';
+import { ToolError } from '../../tools/tool-error.ts';
 import { startSpan } from '../../observability/trace.ts';
 import type { Metrics } from '../service/metrics.ts';
 import { millisecondsSince, type StageRun } from './stage-run.ts';
@@ -17,7 +18,7 @@ export const toolNames = ['ffmpeg', 'ffprobe', 'pocketsphinx_batch', 'node', 'ot
 export function createRecordedExec(
   { record, abort, span }: StageRun,
   { dir, disk }: Workdir,
-  metrics: Pick<Metrics, 'tools'>,
+  { exec, metrics }: { readonly exec: Exec; readonly metrics: Pick<Metrics, 'tools'> },
 ): Exec {
   return async (command, args, options = {}) => {
     const startedAt = performance.now();

@@ -2,6 +2,7 @@ import { metadataPaths } from '../../pipeline/keys.ts';
 import type { OptionMap } from '../../core/options.ts';
 import type { Item, StageContext } from '../../pipeline/stage.ts';
 import type { Store } from '../../store/store.ts';
+import type { Exec } from '../../tools/exec.ts';
 import type { Metrics } from '../service/metrics.ts';
 import { commonMetadata, createOutputs } from './outputs.ts';
 import { createRecordedExec } from './recorded-exec.ts';
@@ -14,12 +15,13 @@ export interface StageDependencies {
   /** Result of the stage's `start`. */
   readonly resource: unknown;
   readonly metrics: Pick<Metrics, 'tools'>;
+  readonly exec: Exec;
 }
 
 /** Runs the stage on an item. All outputs are stored when it returns; outputs stored before an error are in the run's record. */
 export async function runStage(
   run: StageRun,
-  { store, settings, resource, metrics }: StageDependencies,
+  { store, settings, resource, metrics, exec }: StageDependencies,
   item: Item,
   workdir: Workdir,
 ): Promise<void> {
@@ -34,7 +36,7 @@ export async function runStage(
     log,
     signal,
     dir: workdir.dir,
-    exec: createRecordedExec(run, workdir, metrics),
+    exec: createRecordedExec(run, workdir, { exec, metrics }),
     recordModel: (name, version) => {
       record.models[name] = version;
     },

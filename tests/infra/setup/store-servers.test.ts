@@ -11,7 +11,7 @@ import { setUpAccess } from '../../../infra/setup/access.ts';
 import { waitForStoreServers } from '../../../infra/setup/store-servers.ts';
 import { readConfig } from '../../../shared/config/config.ts';
 import { createStoreAdmin } from '../../../shared/store/s3/admin.ts';
-import { exec } from '../../../shared/tools/exec.ts';
+import { exec } from '../../support/exec.ts';
 import { tinyGraph } from '../../fixtures/tiny/graph.ts';
 import { onTestFileEnd } from '../../support/stack.ts';
 

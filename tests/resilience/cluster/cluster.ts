@@ -9,7 +9,7 @@ import { freePorts } from '../../../infra/deployment/ports.ts';
 import { kill } from '../../../infra/process/process.ts';
 import { ensureServers } from '../../../infra/servers/install.ts';
 import { setUp } from '../../../infra/setup/setup.ts';
-import { exec } from '../../../shared/tools/exec.ts';
+import { exec } from '../../support/exec.ts';
 import { connectBus, type Bus } from '../../../shared/bus/connection.ts';
 import { readConfig } from '../../../shared/config/config.ts';
 import type { Graph } from '../../../shared/pipeline/graph.ts';

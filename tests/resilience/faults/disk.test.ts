@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
 import { fillDisk, mountSmallDisk } from '../chaos/environment/disk.ts';
-import { ToolError } from '../../../shared/tools/exec.ts';
+import { ToolError } from '../../../shared/tools/tool-error.ts';
 import { PermanentError } from '../../../shared/core/errors.ts';
 import { watchDisk } from '../../../shared/runtime/workdir/disk.ts';
 import { requestMetadata, setUpStack, start } from '../../support/harness/runtime.ts';

@@ -10,6 +10,7 @@ import { createMetrics } from '../../../shared/runtime/service/metrics.ts';
 import type { Service } from '../../../shared/runtime/service/service.ts';
 import type { Store } from '../../../shared/store/store.ts';
 import { validate } from '../../../shared/core/validate.ts';
+import { exec } from '../../support/exec.ts';
 import { createOwnStack, uniqueId } from '../../support/stack.ts';
 import { figures } from './figures.ts';
 import { damage, notification } from './notifications.ts';
@@ -63,6 +64,7 @@ async function relayInMemory(): Promise<{ handle: (text: string) => Promise<Hand
       bus,
       store,
       metrics: createMetrics('relay'),
+      exec,
       drainSignal: stopping.signal,
       killSignal: stopping.signal,
       ready: () => {

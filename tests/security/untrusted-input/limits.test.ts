@@ -2,7 +2,8 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PermanentError } from '../../../shared/core/errors.ts';
-import { exec, ToolError } from '../../../shared/tools/exec.ts';
+import { exec } from '../../support/exec.ts';
+import { ToolError } from '../../../shared/tools/tool-error.ts';
 import { findPrlimit, isStartFailure, limitHit, prlimitArgs, toolLimits } from '../../../shared/tools/limits.ts';
 import { mediaFolder, createPicture } from '../../support/media.ts';
 
@@ -72,7 +73,7 @@ describe.skipIf(findPrlimit(process.env['PATH']) === undefined)('a tool', () => 
     const args = decode(...createPicture({ size: '7680x4320', seconds: 1 }), '-c:v', 'libx264', target('8k.mp4'));
     const error = await failed(exec('ffmpeg', args, { limits: { ...wide, memory: 700 * MB } }));
     expect(error).toMatchObject({ code: 'tool-limit', limit: '700 MB of memory (FAVE_TOOL_MEMORY_MB)' });
-    expect(error.message).toContain('ffmpeg needs more than 700 MB of memory (FAVE_TOOL_MEMORY_MB)');
+    expect(error.message).toContain('ffmpeg exceeded the limit of 700 MB of memory (FAVE_TOOL_MEMORY_MB)');
   });
 
   it('that computes too long says so', async () => {

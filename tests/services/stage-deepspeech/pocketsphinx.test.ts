@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { kinds } from '../../../schemas/kinds.ts';
 import stage from '../../../services/stage-deepspeech/stage.ts';
 import { batchArgs, controlFile } from '../../../services/stage-deepspeech/pocketsphinx.ts';
-import { exec } from '../../../shared/tools/exec.ts';
+import { exec } from '../../support/exec.ts';
 import { mediaFolder, findMedia, writeMedia } from '../../support/media.ts';
 import { runStageLocally } from '../../support/stage-harness.ts';
 import { extractSpeech, transcribe } from './clip.ts';

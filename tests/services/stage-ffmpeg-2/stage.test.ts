@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { kinds } from '../../../schemas/kinds.ts';
 import stage from '../../../services/stage-ffmpeg-2/stage.ts';
-import { exec } from '../../../shared/tools/exec.ts';
+import { exec } from '../../support/exec.ts';
 import { probe, type Probe } from '../../../shared/media/probe.ts';
 import {
   chirp,

@@ -19,7 +19,7 @@ const made = (seconds: number, fps = 25): string =>
 test('asks for the picture on display at each time', () => {
   const args = frameArgs('/video.mp4', 5, '/out/frame_%04d.jpg');
   expect(args[args.indexOf('-filter:v') + 1]).toBe('fps=1/5:start_time=0:round=up,format=yuvj420p');
-  expect(args[args.indexOf('-vframes') + 1]).toBe('9999');
+  expect(args[args.indexOf('-frames:v') + 1]).toBe('9999');
 });
 
 test.each([

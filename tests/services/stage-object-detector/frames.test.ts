@@ -1,7 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { exec, type Exec, ToolError } from '../../../shared/tools/exec.ts';
+import { exec } from '../../support/exec.ts';
+import type { Exec } from '../../../shared/tools/exec.ts';
+import { ToolError } from '../../../shared/tools/tool-error.ts';
 import { decode, decodeArgs } from '../../../services/stage-object-detector/frames.ts';
 import { ffmpeg } from '../../support/media.ts';
 import { scratch } from './harness.ts';

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { exec } from '../../../shared/tools/exec.ts';
+import { exec } from '../../support/exec.ts';
 import { lastTime, measureDuration } from '../../../shared/media/duration.ts';
 import { chirp, generateMedia, mediaFolder, createPicture } from '../../support/media.ts';
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { FaveError } from '../../../shared/core/errors.ts';
-import { ToolError, type Exec } from '../../../shared/tools/exec.ts';
+import type { Exec } from '../../../shared/tools/exec.ts';
+import { ToolError } from '../../../shared/tools/tool-error.ts';
 import { probe, readProbe } from '../../../shared/media/probe.ts';
 
 const video = {

@@ -2,7 +2,9 @@ import { readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { PermanentError } from '../../../shared/core/errors.ts';
-import { exec, TAIL, ToolError, type ExecOptions } from '../../../shared/tools/exec.ts';
+import { exec } from '../../support/exec.ts';
+import { TAIL, type ExecOptions } from '../../../shared/tools/exec.ts';
+import { ToolError } from '../../../shared/tools/tool-error.ts';
 import { WAIT } from '../../support/wait.ts';
 import { createTempDir } from '../../support/temp-dir.ts';
 
@@ -73,6 +75,15 @@ describe('a tool that fails', () => {
 
   it('because its directory does not exist does not start either', async () => {
     expect(await failed(tool(['env'], { cwd: '/proc/no-such-directory' }))).toMatchObject({ code: 'tool-missing' });
+  });
+});
+
+it('kills the group of a tool whose processes together exceed the limit of physical memory', async () => {
+  const limits = { memory: 200 * 1024 * 1024, resident: true, cpu: 600, fileSize: 1024 * 1024 };
+  expect(await failed(tool(['allocate'], { name: 'whisper', limits }))).toMatchObject({
+    code: 'tool-limit',
+    killedBy: 'SIGKILL',
+    message: 'whisper exceeded the limit of 200 MB of memory (FAVE_TOOL_MEMORY_MB)',
   });
 });
 

@@ -19,6 +19,7 @@ import type { ReadyMessage, Service } from '../../../shared/runtime/service/serv
 import { runWorker } from '../../../shared/runtime/worker.ts';
 import { computeSha256 } from '../../../shared/store/store.ts';
 import { consumerName, MAX_DELIVERIES, streams, subjects } from '../../../shared/bus/topology.ts';
+import { exec } from '../exec.ts';
 import { onTestFileEnd, type Stack } from '../stack.ts';
 import { WAIT } from '../wait.ts';
 
@@ -60,6 +61,7 @@ export async function start(stack: Stack, graph: Graph, name: string, more: Part
       bus: stack.bus,
       store: stack.store,
       metrics: createMetrics(name),
+      exec,
       drainSignal: stop.signal,
       killSignal: kill.signal,
       ready: () => ready(),

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { exec } from '../../../../shared/tools/exec.ts';
+import { exec } from '../../../support/exec.ts';
 
 /** What the videos say: a sentence, a pause to cut in, another sentence. */
 const SENTENCES = [

@@ -6,6 +6,7 @@ import { createMetrics, type Metrics } from '../../../../shared/runtime/service/
 import { runWorker } from '../../../../shared/runtime/worker.ts';
 import type { Store } from '../../../../shared/store/store.ts';
 import { tinyGraph } from '../../../fixtures/tiny/graph.ts';
+import { exec } from '../../../support/exec.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../../support/stack.ts';
 import { requestMetadata, setUpStack, start, WAIT } from '../../../support/harness/runtime.ts';
 import { createTempDir } from '../../../support/temp-dir.ts';
@@ -65,6 +66,7 @@ async function effectsOf(text: string): Promise<string[]> {
     config: { ...stack.config, ackWait: 1, tmpdir: dir, logLevel: 'silent' },
     log: createLogger({}, 'silent'),
     ...recorded,
+    exec,
     settings: {},
     drainSignal: drain.signal,
     killSignal: kill.signal,
