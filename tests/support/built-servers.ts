@@ -1,8 +1,8 @@
 import { beforeAll } from 'vitest';
 import { ensureServers } from '../../infra/servers/install.ts';
 
-// To be imported by tests that need servers: the first time that a machine runs one they are built, in a hook, whose time is meant for it.
-// A test's own time is not, nor are the five minutes that fetch waits for an answer.
+// Imported by tests that need servers. The first import on a machine builds them in a hook, which has a sufficient timeout.
+// The timeouts of a test and of fetch are shorter.
 beforeAll(async () => {
   await ensureServers((line) => process.stderr.write(`${line}\n`));
 });

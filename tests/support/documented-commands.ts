@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../infra/process/paths.ts';
 
-/** The blocks of a page that bear a mark, by the name it gives them. @param language `sh`, or `yaml` for what is applied. */
+/** Returns the marked code blocks of a page by name. @param language `sh` or `yaml`. */
 export function markedBlocks(mark: 'tested' | 'cluster', language = 'sh', page = 'operations.md'): Record<string, string> {
   const text = readFileSync(join(root, 'docs', page), 'utf8');
   const pattern = new RegExp(`^\`\`\`${language} ${mark}=(\\S+)\\n(.*?)^\`\`\`$`, 'gms');

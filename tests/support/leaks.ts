@@ -2,10 +2,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Time in which a process that was told to stop must be gone, also on a loaded machine (ms). */
+/** Timeout for the exit of a stopped process on a loaded machine, in ms. */
 const EXIT = 5_000;
 
-/** @throws Error that names the files and processes that a run left behind in its temporary directory. */
+/** Checks that a run left no orphans. @throws Error with the files in its temporary directory and the processes that use it. */
 export async function assertNoLeaks(dir: string): Promise<void> {
   const deadline = Date.now() + EXIT;
   let processes = await processesOf(dir);
@@ -17,14 +17,14 @@ export async function assertNoLeaks(dir: string): Promise<void> {
   if (leaks.length > 0) throw new Error(`the tests left behind: ${leaks.join('; ')}`);
 }
 
-/** Processes that were started with the directory in their arguments or environment (Linux; elsewhere none are found). */
+/** Finds processes with the directory in their arguments or environment (on Linux; none on other systems). */
 async function processesOf(dir: string): Promise<string[]> {
   const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
   const found = await Promise.all(
     pids.map(async (pid) => {
       const read = (file: string): Promise<string> => readFile(`/proc/${pid}/${file}`, 'utf8').catch(() => '');
       const [args, environment, status] = await Promise.all([read('cmdline'), read('environ'), read('stat')]);
-      // The run's own workers and helpers have it as TMPDIR; they are vitest's to end.
+      // Workers of vitest have the directory as TMPDIR; vitest stops them.
       const own = status.split(') ').at(-1)?.split(' ')[1] === String(process.pid);
       return !own && `${args}${environment}`.includes(dir) ? [`process ${pid} (${args.replaceAll('\0', ' ').trim()})`] : [];
     }),

@@ -3,21 +3,21 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createTempDir } from './temp-dir.ts';
 
-/** Where real test media lie: beside the project, or where `FAVE_TEST_MEDIA` says. */
+/** Directory of the test videos: beside the project, or `FAVE_TEST_MEDIA`. */
 const shared = resolve(process.env['FAVE_TEST_MEDIA'] ?? join(import.meta.dirname, '../../../shared/media'));
 
-/** Path of a real test medium; undefined where this machine has none: then `skip(NO_MEDIA)`. */
+/** Returns the path of a test video, or undefined if this machine does not have it; tests then `skip(NO_MEDIA)`. */
 export function findMedia(name: string): string | undefined {
   const path = join(shared, name);
   return existsSync(path) ? path : undefined;
 }
 
-/** Why a test was skipped. */
+/** Reason of a skipped test. */
 export const NO_MEDIA = 'no test media here; set FAVE_TEST_MEDIA to their folder';
 
 let folder: string | undefined;
 
-/** A folder for this test file's media; removed after its tests. */
+/** Returns the media folder of this test file, which is removed after its tests. */
 export function mediaFolder(): string {
   folder ??= createTempDir();
   return folder;
@@ -35,14 +35,14 @@ export function ffmpeg(...args: readonly string[]): void {
   execFileSync('ffmpeg', ['-nostdin', '-loglevel', 'error', '-y', ...args]);
 }
 
-/** Makes a medium once a test file. @param args ffmpeg's, without the target. */
+/** Generates a media file once per test file. @param args Arguments of ffmpeg without the output. */
 export function generateMedia(name: string, ...args: readonly string[]): string {
   const path = join(mediaFolder(), name);
   if (!existsSync(path)) ffmpeg(...args, `file:${path}`);
   return path;
 }
 
-/** Input arguments of a moving test picture; every frame differs. */
+/** Returns input arguments for a test video in which all frames differ. */
 export function createPicture({
   seconds = 4,
   size = '320x240',
@@ -51,15 +51,15 @@ export function createPicture({
   return ['-f', 'lavfi', '-i', `testsrc2=s=${size}:r=${fps}:d=${seconds}`];
 }
 
-/** Input arguments of a rising tone; every moment differs, so that a shift can be measured. */
+/** Returns input arguments for a rising tone, with which shifts can be measured. */
 export function chirp(seconds = 4, rate = 44_100): string[] {
   return ['-f', 'lavfi', '-i', `aevalsrc='0.5*sin(2*PI*(200*t+20*t*t))':s=${rate}:d=${seconds}`];
 }
 
-/** Encoder arguments of a quick H.264 and AAC. */
+/** Arguments for fast H.264 and AAC encoding. */
 export const h264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac'];
 
-/** Makes a WAV of a voice saying something. */
+/** Synthesises speech to a WAV file. */
 export function speech(name: string, text: string): string {
   const path = join(mediaFolder(), name);
   if (!existsSync(path)) execFileSync('espeak-ng', ['-w', path, text]);
@@ -72,7 +72,7 @@ export function samplesOf(path: string, rate: number, ...input: readonly string[
   return new Int16Array(raw.buffer, raw.byteOffset, raw.length >> 1);
 }
 
-/** Decodes the first video stream to small grey pictures, one `Uint8Array` a frame. */
+/** Decodes the first video stream to small grey images, one `Uint8Array` per frame. */
 export function picturesOf(path: string, ...input: readonly string[]): Uint8Array[] {
   const scale = ['-vf', 'scale=32:24:flags=area', '-pix_fmt', 'gray', '-vsync', '0'];
   const raw = decode([...input, '-i', `file:${path}`, '-map', '0:V:0', ...scale, '-f', 'rawvideo']);
@@ -84,14 +84,14 @@ function decode(args: readonly string[]): Buffer {
   return Buffer.from(raw);
 }
 
-/** Index of the picture that is most like a given one. */
+/** Returns the index of the most similar image. */
 export function nearest(picture: Uint8Array, among: readonly Uint8Array[]): number {
   const distances = among.map((other) => other.reduce((sum, value, i) => sum + Math.abs(value - picture[i]!), 0));
   return distances.indexOf(Math.min(...distances));
 }
 
 /**
- * Where in `whole` a part lies, in samples: the shift within `around` ± `reach` with the highest correlation.
+ * Returns the position of a part in `whole`, in samples: the shift within `around` ± `reach` with the highest correlation.
  */
 export function shiftOf(part: Int16Array, whole: Int16Array, around: number, reach: number): number {
   let best = { shift: 0, score: -Infinity };

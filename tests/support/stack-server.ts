@@ -10,7 +10,7 @@ import type { SupervisedProcess } from '../../infra/process/supervisor.ts';
 import { graph } from '../../services/pipeline.ts';
 import { runCleanups } from '../../infra/process/clean-ups.ts';
 
-/** What a test may ask for, by JSON over HTTP. */
+/** Calls of tests, as JSON over HTTP. */
 export interface StackCalls {
   stack(ask: { name: string }): Promise<StackInfo>;
   startService(ask: { stack: string; service: string; env: Record<string, string> }): Promise<ServiceInfo>;
@@ -21,9 +21,9 @@ export interface StackCalls {
 export interface StackInfo {
   readonly name: string;
   readonly dataDir: string;
-  /** Environment of an administrator. */
+  /** Environment variables of an administrator. */
   readonly environment: Record<string, string>;
-  /** Process ids of the servers by name, for tests that stop them. */
+  /** Process ids of the servers by name. */
   readonly servers: Record<string, number>;
 }
 
@@ -35,7 +35,7 @@ export interface ServiceInfo {
   readonly log: string;
 }
 
-/** Starts servers and services for tests as they ask, each stack once, and stops all of them at the end. */
+/** Starts servers and services on demand, each stack once, and stops all of them at the end. */
 export async function serveStacks(dir: string): Promise<{ url: string; close: () => Promise<void> }> {
   const stacks = new Map<string, Promise<RunningInstance>>();
   const services: SupervisedProcess[] = [];
@@ -87,7 +87,7 @@ export async function serveStacks(dir: string): Promise<{ url: string; close: ()
 }
 
 async function startStack(dataDir: string): Promise<RunningInstance> {
-  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'] }; // servers of the outer environment are not for tests
+  const env = { PATH: process.env['PATH'], HOME: process.env['HOME'] }; // tests ignore external servers
   return launch({ dataDir, ports: await freePorts(), graph, services: [], env, progress: () => undefined });
 }
 

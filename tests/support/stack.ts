@@ -9,52 +9,52 @@ import './built-servers.ts';
 import { runCleanups, type CleanUp } from '../../infra/process/clean-ups.ts';
 import type { ServiceInfo, StackCalls } from './stack-server.ts';
 
-/** Real MinIO and NATS with set-up done, and an administrator's connections to them; closed after the test file. */
+/** Real MinIO and NATS after set-up, with connections as administrator, which are closed after the test file. */
 export interface Stack {
   readonly store: Store;
   readonly storeAdmin: StoreAdmin;
   readonly bus: Bus;
   readonly config: Config;
-  /** An administrator's environment, for programs that a test runs. */
+  /** Environment variables of an administrator. */
   readonly environment: Readonly<Record<string, string>>;
   readonly dataDir: string;
-  /** Process ids of `minio` and `nats-server`, for tests that stop them. */
+  /** Process ids of `minio` and `nats-server`. */
   readonly servers: Readonly<Record<string, number>>;
-  /** Starts services as real processes, each with its own rights, and waits until they are ready. */
+  /** Starts services as processes with the permissions of their roles, and waits until they are ready. */
   startServices(names: readonly string[], env?: Readonly<Record<string, string>>): Promise<RunningService[]>;
 }
 
 export interface RunningService extends ServiceInfo {
   readonly name: string;
-  /** The JSON lines that it logged. */
+  /** Returns the JSON log lines. */
   logs(): Promise<Record<string, unknown>[]>;
   stop(): Promise<void>;
 }
 
-/** Undone when the test file is done; registered at import, as hooks must be. */
+/** Clean-ups of the test file. The hook is registered at import. */
 const cleanUps: CleanUp[] = [];
 afterAll(() => runCleanups(cleanUps));
 
-/** Has something done when the test file is done, before what was opened earlier is closed. */
+/** Registers a clean-up for the end of the test file. Clean-ups run in reverse order. */
 export function onTestFileEnd(cleanUp: CleanUp): void {
   cleanUps.push(cleanUp);
 }
 
 let shared: Promise<Stack> | undefined;
 
-/** The servers that all test files share. Use request ids of your own ({@link uniqueId}), and start only services that others may start too. */
+/** Returns the stack that all test files share. Tests use unique request ids ({@link uniqueId}) and start only services that other files may start too. */
 export function useSharedStack(): Promise<Stack> {
   return (shared ??= open('shared'));
 }
 
-/** Servers of this test's own, for tests that stop them, or need empty streams or to be the only consumer. Takes some seconds. */
+/** Creates a separate stack, for tests that stop servers or need empty streams or exclusive consumers. Takes some seconds. */
 export async function createOwnStack(): Promise<Stack> {
   const name = `own-${randomUUID()}`;
   onTestFileEnd(() => call('stopStack', { name }));
   return open(name);
 }
 
-/** A request id that no other test uses. */
+/** Returns a unique request id. */
 export function uniqueId(prefix = 'test'): string {
   return `${prefix}-${randomUUID().slice(0, 13)}`;
 }
@@ -93,7 +93,7 @@ async function start(stack: string, service: string, env: Record<string, string>
     ...info,
     name: service,
     logs: async () => {
-      // What comes after the last line's end is still being written.
+      // The text after the last line break is incomplete.
       const lines = (await readFile(info.log, 'utf8')).split('\n').slice(0, -1);
       return lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Record<string, unknown>);
     },

@@ -14,7 +14,7 @@ import { loadStage, type AnyStage, type Item, type Outputs, type Source } from '
 import { digestFile } from '../../shared/store/store.ts';
 import { validate, type SchemaName } from '../../shared/core/validate.ts';
 
-/** A local file that stands for an object of the bucket. */
+/** A local file that represents an object of the bucket. */
 export interface LocalObject {
   readonly kind: Kind;
   readonly path: string;
@@ -22,17 +22,17 @@ export interface LocalObject {
   readonly attributes?: Attributes;
 }
 
-/** What a stage made, in the order in which it was put. */
+/** An output of a stage. */
 export interface Output extends LocalObject {
   readonly indices: Indices;
   readonly attributes: Attributes;
-  /** Key below `requests/{request_id}/`. */
+  /** Key relative to `requests/{request_id}/`. */
   readonly key: string;
 }
 
 export interface Ran {
   readonly outputs: readonly Output[];
-  /** Every program that was run, with its arguments. */
+  /** Executed programs with arguments. */
   readonly executed: readonly { readonly command: string; readonly args: readonly string[] }[];
   /** Names and versions that the stage recorded with `recordModel`. */
   readonly used: Readonly<Record<string, string>>;
@@ -47,13 +47,13 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Resource of the stage. Default: the one that the stage creates. */
   readonly resource?: unknown;
-  /** Instead of running programs for real. */
+  /** Replaces the execution of programs. */
   readonly exec?: Exec;
 }
 
 /**
- * Runs a stage on local files as the runtime would, without a store or a broker; what it puts is kept in a directory of the test's own,
- * under the keys it would have, and checked against its kind. Everything is removed when the test ends.
+ * Runs a stage on local files like the runtime, without store and bus. Outputs are written to a temporary directory under their keys
+ * and validated against their kind. The directory is removed at the end of the test.
  */
 export async function runStageLocally(stage: AnyStage, item: LocalObject, given: RunOptions = {}): Promise<Ran> {
   const root = await mkdtemp(join(tmpdir(), 'fave-stage-'));
@@ -120,7 +120,7 @@ function itemOf(source: Source, siblings: readonly LocalObject[]): Item {
   return { ...source, id: itemId(source.kind, source.indices), sibling };
 }
 
-/** Copies at once, as an upload would: a stage may overwrite or remove a file that it has put. */
+/** Copies outputs immediately, like an upload, because a stage may overwrite or remove a file after it is put. */
 function outputsInto(root: string, stage: AnyStage, item: Source, made: Output[]): Outputs {
   type About = { indices?: Indices; attributes?: Attributes } | undefined;
   const place = async (kind: Kind, extension: string, about: About): Promise<Output> => {
@@ -151,7 +151,7 @@ function checked(kind: Kind, value: unknown): unknown {
   return kind.schema === undefined ? value : validate(kind.schema as SchemaName, value);
 }
 
-/** A user's upload. */
+/** Returns a file as the input of a request. */
 export function upload(path: string): LocalObject {
   return { kind: kinds.input, path };
 }

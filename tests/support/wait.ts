@@ -1,2 +1,2 @@
-/** Deadline of what a test waits for: it only ends what hangs, as a loaded machine takes many times as long as an idle one. */
+/** Timeout for conditions in tests. It only ends hanging tests, because a loaded machine is many times slower than an idle one. */
 export const WAIT = { timeout: 60_000, interval: 20 };

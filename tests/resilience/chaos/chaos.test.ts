@@ -6,7 +6,7 @@ import '../../support/built-servers.ts';
 import { runChaos } from './chaos.ts';
 import type { FaultName } from './faults.ts';
 
-/** Those that last for seconds: the whole run is to stay below four minutes. */
+/** Faults that last for seconds, so the run takes less than four minutes. */
 const quick: readonly FaultName[] = [
   'kill-service',
   'minio-stop',
@@ -18,7 +18,7 @@ const quick: readonly FaultName[] = [
   'kill-service',
 ];
 
-it('under load and faults every request ends once, with all that it should leave', { timeout: 600_000 }, async ({ skip }) => {
+it('ends each request once with its complete tree, under load and faults', { timeout: 600_000 }, async ({ skip }) => {
   if (!statSync(join(root, 'dist', 'service.mjs'), { throwIfNoEntry: false }))
     return skip('there is no bundle: run `npm run build` first');
   const report = await runChaos({ seed: 4, minutes: 1, faults: quick, videos: 2, open: 2, progress: () => undefined });

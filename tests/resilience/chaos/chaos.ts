@@ -16,23 +16,23 @@ import { fetchStreamLag } from '../../support/lag.ts';
 
 export interface ChaosOptions {
   readonly seed: number;
-  /** How long there are load and faults; what is under way then may still come to its end. */
+  /** Duration of load and faults. Open requests may end later. */
   readonly minutes: number;
   readonly faults: readonly FaultName[];
   readonly progress: (line: string) => void;
-  /** Different videos. */
+  /** Number of different videos. */
   readonly videos?: number;
-  /** Requests that are under way at once. */
+  /** Number of concurrent requests. */
   readonly open?: number;
 }
 
-/** Seconds between two faults. */
+/** Time between faults, in seconds. */
 const GAP = [3, 10] as const;
 
-/** Milliseconds that what is under way may take at the end: a sweep waits for a minute, a delayed item for two. */
+/** Timeout for open requests at the end, in ms: a sweep waits for one minute, a delayed item for two. */
 const PATIENCE = 420_000;
 
-/** Runs the whole pipeline under load, breaks what it stands on, and says whether every promise was kept. */
+/** Runs the pipeline under load, injects faults, and reports whether all guarantees hold. */
 export async function runChaos(options: ChaosOptions): Promise<Report> {
   const { seed, minutes, progress, videos: count = 3, open = 2 } = options;
   const media = await mkdtemp(join(tmpdir(), 'fave-chaos-media-'));
@@ -64,7 +64,7 @@ export async function runChaos(options: ChaosOptions): Promise<Report> {
   }
 }
 
-/** What each video comes to when nothing is broken. @throws Error when one does not come to an end. */
+/** Records the tree of each video without faults. @throws Error if a request does not end. */
 async function withoutFaults(
   { store }: ChaosEnvironment,
   load: Load,
@@ -81,7 +81,7 @@ async function withoutFaults(
   return trees;
 }
 
-/** Injects one fault after the other until `end`; the last one is mended before this returns. */
+/** Injects sequential faults until `end` and repairs the last one before it returns. */
 async function inject(
   { seed, faults: names, progress }: ChaosOptions,
   scene: { world: ChaosEnvironment; load: Load; videos: readonly string[] },
@@ -101,7 +101,7 @@ async function inject(
   return injected;
 }
 
-/** Waits until every request has ended and no stage has anything to do, or patience ends. */
+/** Waits until all requests have ended and no stage has lag, or until the timeout. */
 async function settled({ bus }: ChaosEnvironment, load: Load): Promise<void> {
   const patience = AbortSignal.timeout(PATIENCE);
   for (const { id } of load.sent) await load.ended(id, patience);

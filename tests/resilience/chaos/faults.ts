@@ -12,7 +12,7 @@ import { setNotificationRules, type Path } from './rules.ts';
 import type { Server } from '../../support/harness/server-control.ts';
 import { ACK_WAIT, type ChaosEnvironment } from './environment/environment.ts';
 
-/** Where a fault is injected. */
+/** Environment in which a fault is injected. */
 export interface FaultContext {
   readonly world: ChaosEnvironment;
   readonly load: Load;
@@ -20,12 +20,12 @@ export interface FaultContext {
   readonly random: Random;
 }
 
-/** Breaks something, mends it again, and says what it was. */
+/** Injects and repairs a fault, and returns its description. */
 export type Fault = (scene: FaultContext) => Promise<string>;
 
 const seconds = (n: number): Promise<void> => sleep(n * 1_000);
 
-/** Stops a server for a while; started again even where stopping failed. */
+/** Stops a server temporarily. Restarts it even if stopping failed. */
 async function away(server: Server, random: Random, least: number, most: number): Promise<string> {
   const how = random.pick(['SIGTERM', 'SIGKILL'] as const);
   const time = random.between(least, most);
@@ -42,7 +42,7 @@ async function hung({ name, suspend, resume }: Server, time: number): Promise<st
   return `${name} hung for ${time.toFixed(1)} s`;
 }
 
-/** Signals a service that runs at the moment. */
+/** Sends a signal to a running service. */
 function signal({ world, random }: FaultContext, name: NodeJS.Signals): { pid: number; what: string } {
   const { name: service, current } = random.pick(world.services.filter((each) => each.current() !== undefined));
   const pid = current()?.pid ?? 0;
@@ -50,7 +50,7 @@ function signal({ world, random }: FaultContext, name: NodeJS.Signals): { pid: n
   return { pid, what: `${name} ${service}` };
 }
 
-/** Without some of the notification paths for a while. */
+/** Disables notification paths temporarily. */
 async function without(
   { world, random }: FaultContext,
   left: readonly Path[],
@@ -64,11 +64,11 @@ async function without(
   return `notified by ${left.join(' and ') || 'nobody'}`;
 }
 
-/** Messages that are told again, and how often. */
+/** Number of republished messages, and of repetitions. */
 const RECENT = 5;
 const TIMES = 20;
 
-/** What has landed lately is announced again and again, in any order. */
+/** Republishes recent landed messages repeatedly in random order. */
 async function duplicates({ world, random }: FaultContext): Promise<string> {
   const { state } = await world.bus.manager.streams.info(streams.landed);
   const found: ReturnType<typeof parseJson<'landedMessage'>>[] = [];
@@ -122,5 +122,5 @@ export type FaultName = keyof typeof faults;
 
 export const faultNames = Object.keys(faults) as FaultName[];
 
-/** What comes in a round where nobody says otherwise: there are ten services, and each is to be killed now and then. */
+/** Default faults of a round. With ten services, each is killed now and then. */
 export const usualFaults: readonly FaultName[] = [...faultNames, 'kill-service', 'kill-service', 'kill-service'];

@@ -8,31 +8,31 @@ import { digestFile, type Store } from '../../../shared/store/store.ts';
 import { streams, subjects } from '../../../shared/bus/topology.ts';
 import type { Random } from '../../../shared/core/random.ts';
 
-/** A video that the store has confirmed. */
+/** An upload that the store has confirmed. */
 export interface Sent {
   readonly id: string;
   readonly video: string;
-  /** Whether its work may be copied from another request's. */
+  /** Whether results of other requests may be reused. */
   readonly memo: boolean;
 }
 
-/** What ends a run, apart from a cancellation, which nobody asks for here. */
+/** Terminal events of a run, except cancellation, which is not used. */
 export const ENDS = ['completed', 'failed'] as const;
 
 export interface Load {
   readonly sent: readonly Sent[];
-  /** Uploads a video, however long the store takes. */
+  /** Uploads a video, with retries until the store confirms it. */
   submit(video: string, memo: boolean): Promise<Sent>;
-  /** Keeps `open` requests under way until `signal` aborts. */
+  /** Keeps `open` requests running until `signal` aborts. */
   keep(open: number, signal: AbortSignal): Promise<void>;
-  /** Waits for a request's end. @returns False where `signal` aborts first. */
+  /** Waits for the end of a request. @returns False if `signal` aborts first. */
   ended(id: string, signal: AbortSignal): Promise<boolean>;
 }
 
-/** Milliseconds between two looks at whether a request has ended. */
+/** Polling interval for the end of a request, in ms. */
 const LOOK = 1_000;
 
-/** One in so many requests may be copied from others. */
+/** One in this many requests may reuse results. */
 const MEMO = 5;
 
 export function createLoad({ store, bus }: { store: Store; bus: Bus }, videos: readonly string[], random: Random): Load {
@@ -48,7 +48,7 @@ export function createLoad({ store, bus }: { store: Store; bus: Bus }, videos: r
     return one;
   };
 
-  /** Asked again and again, because a subscription would miss what is said while the server is away. */
+  /** Polls, because a subscription would miss events while the server is down. */
   const ended = async (id: string, signal: AbortSignal): Promise<boolean> => {
     while (!signal.aborted) {
       for (const name of ENDS) {

@@ -1,4 +1,4 @@
-/** `npm run chaos -- --seed S --minutes M [--faults a,b,…] [--json]`: breaks a FAVE of its own under load; exits with 1 when a promise was broken. */
+/** `npm run chaos -- --seed S --minutes M [--faults a,b,…] [--json]`: injects faults into a separate instance under load; exits with 1 if a guarantee is violated. */
 import { Command, InvalidArgumentError } from 'commander';
 import { assertBuilt } from '../../../bench/instance/instance.ts';
 import { runChaos } from './chaos.ts';

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** Names of what lies in a directory, but for what lies there on purpose. */
+/** Lists the entries of a directory, except the expected ones. */
 export function listEntries(dir: string): string[] {
   return readdirSync(dir).filter((name) => name !== 'ballast');
 }
 
-/** Programs that work in a directory or below it (Linux, proc(5)). */
+/** Finds processes with a working directory below a directory (Linux, proc(5)). */
 export function findProcesses(dir: string): string[] {
   return readdirSync('/proc').flatMap((pid) => {
     if (!/^\d+$/.test(pid)) return [];
@@ -14,7 +14,7 @@ export function findProcesses(dir: string): string[] {
         ? [`${pid} ${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()}`]
         : [];
     } catch {
-      return []; // It has ended, or is another user's.
+      return []; // The process has exited, or belongs to another user.
     }
   });
 }

@@ -15,7 +15,7 @@ const tree = new Map([
   ['stage-x/a.json', 'two'],
 ]);
 
-/** One request that went well, but for what is said otherwise. */
+/** Findings of one successful request, with overrides. */
 const findings = (more: Partial<Findings> = {}): Findings => ({
   seed: 1,
   minutes: 1,
@@ -31,7 +31,7 @@ const findings = (more: Partial<Findings> = {}): Findings => ({
 });
 
 describe('a run of chaos', () => {
-  it('in which every promise was kept says so', () => {
+  it('reports success if all guarantees hold', () => {
     expect(createReport(findings())).toMatchObject({
       broken: [],
       requests: { in: 1, completed: 1, failed: 0, lost: 0, hanging: 0 },
@@ -92,7 +92,7 @@ describe('a schedule', () => {
     expect(first(3).every(({ after }) => after >= 1 && after < 2)).toBe(true);
   });
 
-  it('shuffles without loss', () => {
+  it('contains each fault once per round', () => {
     const list = Array.from({ length: 50 }, (_, n) => n);
     expect(
       randomOf(5)

@@ -1,26 +1,26 @@
 import { compareTrees, type Ending, type Tree } from './request-tree.ts';
 import type { Sent } from './load.ts';
 
-/** A fault as it was injected. */
+/** An injected fault. */
 export interface Injected {
   readonly fault: string;
-  /** Seconds since the load began, and how long it was. */
+  /** Start since the begin of the load, and duration, in seconds. */
   readonly at: number;
   readonly seconds: number;
   readonly what: string;
 }
 
-/** What is known when all is over. */
+/** Observations at the end of a run. */
 export interface Findings {
   readonly seed: number;
   readonly minutes: number;
   readonly faults: readonly Injected[];
-  /** Faults that this machine does not allow, and why. */
+  /** Faults that this machine does not support, with reasons. */
   readonly notInjected: readonly string[];
   readonly sent: readonly Sent[];
   readonly endings: readonly Ending[];
   readonly trees: ReadonlyMap<string, Tree>;
-  /** By video: the tree that a run without faults left. */
+  /** Tree of a run without faults, by video. */
   readonly expected: ReadonlyMap<string, Tree>;
   readonly directories: readonly string[];
   readonly processes: readonly string[];
@@ -38,15 +38,15 @@ export interface Report {
     readonly lost: number;
     readonly hanging: number;
   };
-  /** Runs that ended more than once. */
+  /** Number of runs with several terminal events. */
   readonly duplicateEnds: number;
   readonly artifacts: { readonly compared: number; readonly different: number };
   readonly leftovers: { readonly directories: readonly string[]; readonly processes: readonly string[] };
-  /** Every promise that was not kept, as a sentence. */
+  /** Violated guarantees, one sentence each. */
   readonly broken: readonly string[];
 }
 
-/** Holds what happened against what is promised. */
+/** Compares observations with the guarantees. */
 export function createReport({
   seed,
   minutes,
@@ -101,7 +101,7 @@ export function createReport({
   };
 }
 
-/** For people. */
+/** Formats a report as text. */
 export function formatReport({
   seed,
   faults,

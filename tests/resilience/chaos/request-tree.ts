@@ -10,10 +10,10 @@ import { streams, subjects } from '../../../shared/bus/topology.ts';
 import { parseJson, validate } from '../../../shared/core/validate.ts';
 import { ENDS, type Sent } from './load.ts';
 
-/** What a request left in the bucket: SHA-256 of every artifact, and which receipts there are, by path. */
+/** Objects of a request by path: the SHA-256 of artifacts, and `exists` for metadata. */
 export type Tree = ReadonlyMap<string, string>;
 
-/** Reads all that a request left; receipts and its state by name only, as they tell times. Logs are not among it. */
+/** Reads the objects of a request. Metadata is compared by name only because it contains times. Logs are excluded. */
 export async function readRequestTree(store: Store, id: string): Promise<Tree> {
   const prefix = requestPrefix(id);
   const tree = new Map<string, string>();
@@ -35,22 +35,22 @@ async function sha256(store: Store, key: string): Promise<string> {
   }
 }
 
-/** Paths at which a tree is not as it should be, and how. */
+/** Compares two trees and returns one sentence per difference. */
 export function compareTrees(tree: Tree, expected: Tree): string[] {
   const missing = [...expected.keys()].filter((path) => !tree.has(path)).map((path) => `${path} is missing`);
   const wrong = [...tree].filter(([path, hash]) => expected.get(path) !== hash);
   return [...missing, ...wrong.map(([path]) => (expected.has(path) ? `${path} has other bytes` : `${path} should not be there`))];
 }
 
-/** How a request's first run ended. */
+/** End of the first run of a request. */
 export interface Ending {
   readonly id: string;
   readonly accepted: boolean;
-  /** Every closing event of its run, however many there are. */
+  /** All terminal events of the run. */
   readonly ends: readonly RequestState[];
 }
 
-/** Reads from the stream what was said of a request. */
+/** Reads the lifecycle events of a request from the stream. */
 export async function readEnding(bus: Bus, { id }: Sent): Promise<Ending> {
   const said = async (name: string): Promise<RequestState[]> => {
     const found: RequestState[] = [];

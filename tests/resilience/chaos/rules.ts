@@ -6,7 +6,7 @@ import type { StoreAdmin } from '../../../shared/store/s3/admin.ts';
 
 export type Path = keyof typeof targets;
 
-/** Lets the store tell of objects on these paths only; on none, nobody hears of what lands. */
+/** Enables notifications on the given paths only. */
 export async function setNotificationRules({ client, bucket }: StoreAdmin, graph: Graph, paths: readonly Path[]): Promise<void> {
   const config = new NotificationConfig();
   for (const path of paths) {

@@ -1,16 +1,16 @@
 import { randomOf } from '../../../shared/core/random.ts';
 
-/** A fault that is to be injected. Its own seed decides what exactly it does, so that timing does not. */
+/** A planned fault. Its seed determines its parameters, independent of timing. */
 export interface Planned<Name extends string = string> {
   readonly fault: Name;
   readonly seed: number;
-  /** Seconds of peace before it. */
+  /** Time before the fault, in seconds. */
   readonly after: number;
 }
 
 /**
- * Which faults come one after the other: each of them once a round, in another order each round, for ever.
- * @param gap Seconds between two faults, least and most.
+ * Generates an endless sequence of faults: each fault once per round, in a different order per round.
+ * @param gap Minimum and maximum time between faults, in seconds.
  */
 export function* planFaults<Name extends string>(
   seed: number,

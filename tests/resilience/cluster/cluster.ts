@@ -22,21 +22,21 @@ import { WAIT } from '../../support/wait.ts';
 export interface Node {
   readonly name: string;
   readonly url: string;
-  /** As when its machine's power is cut, but for the kernel's buffers; resolves when it is gone. */
+  /** Kills the server and resolves after its exit. Unlike a power failure, kernel buffers survive. */
   kill(): Promise<void>;
-  /** Starts it again with its data and waits until it answers. */
+  /** Restarts the server with its data and waits until it is healthy. */
   start(): Promise<void>;
 }
 
 export interface Cluster {
   readonly nodes: readonly Node[];
-  /** Directories of MinIO's objects. */
+  /** Drives of MinIO. */
   readonly drives: readonly string[];
-  /** Runs `mc`, with the store as `fave`. @returns Its standard output. */
+  /** Runs `mc`, with the store as alias `fave`. @returns Standard output. */
   mc(...args: string[]): Promise<string>;
-  /** Runs commands for the shell, among them `mc`. @returns Their standard output. */
+  /** Runs shell commands, which can use `mc`. @returns Standard output. */
   shell(script: string): Promise<string>;
-  /** The stack as a role sees it, by a connection of its own. */
+  /** Returns the stack with the connection of a role. */
   as(role: string): Promise<Stack>;
 }
 
@@ -79,7 +79,7 @@ export async function openCluster(graph: Graph, size: { servers: number; drives:
     dataDir: dir,
     drives,
     notify: { address, durableAddress, user: 'minio', password: passwords['minio'] ?? '' },
-    // Directories of one disk, and that the system's own, are refused as drives otherwise.
+    // MinIO rejects several drives on the root disk otherwise.
     settings: { MINIO_CI_CD: 'on' },
   });
   onTestFileEnd(() => minio.stop(10_000));
@@ -139,7 +139,7 @@ async function nodeOf(name: string, options: NatsOptions): Promise<Node> {
   };
 }
 
-/** Waits until the servers have elected who leads them. */
+/** Waits until the servers have elected a leader. */
 async function leading({ manager }: Bus): Promise<void> {
   const leads = (): Promise<boolean> =>
     manager.getAccountInfo().then(

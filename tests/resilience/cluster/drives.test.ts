@@ -23,7 +23,7 @@ beforeAll(async () => {
 
 async function take(drive: string): Promise<void> {
   await rename(drive, `${drive}.away`);
-  await writeFile(drive, ''); // MinIO would make a directory that is missing, and use it as a new drive
+  await writeFile(drive, ''); // MinIO would create a missing directory and use it as a new drive
 }
 
 async function giveBack(drive: string): Promise<void> {
@@ -36,7 +36,7 @@ interface Healed {
   readonly before?: { readonly drives: readonly { readonly state: string }[] };
 }
 
-/** Heals the bucket. @returns How many objects were not whole on every drive before. */
+/** Heals the bucket. @returns Number of objects that were incomplete on a drive. */
 async function heal(): Promise<number> {
   const lines = (await cluster.mc('admin', 'heal', '--recursive', '--json', `fave/${admin.store.bucket}`)).trim().split('\n');
   const objects = lines.map((line) => JSON.parse(line) as Healed).filter(({ type }) => type === 'object');
@@ -47,12 +47,12 @@ async function heal(): Promise<number> {
 const keysOf = (requests: readonly Request[]): string[] =>
   requests.flatMap(({ id }) => Object.keys(whole).map((path) => `requests/${id}/${path}`));
 
-/** Whether a drive has its part of an object. */
+/** Returns whether a drive has its part of an object. */
 function holds(drive: string, key: string): boolean {
   return existsSync(join(drive, admin.store.bucket, key, 'xl.meta'));
 }
 
-test('a drive is taken away under load and comes back: nothing is lost, and it is healed', { timeout: 240_000 }, async () => {
+test('loses nothing if a drive is removed under load and heals it after its return', { timeout: 240_000 }, async () => {
   const [lost = '', second = '', third = ''] = cluster.drives;
   let taken: Promise<void> | undefined;
   let shouted = 0;
@@ -79,11 +79,11 @@ test('a drive is taken away under load and comes back: nothing is lost, and it i
     expect([await request.ends(), (await request.progress('shout')).length]).toEqual([1, LINES]);
   }
 
-  // MinIO repairs by itself what it knows to be broken; all else is found by healing.
+  // MinIO repairs known damage automatically; healing finds the rest.
   await cluster.shell(markedBlocks('tested')['cluster-heal'] ?? 'false');
   for (const key of keysOf(all)) expect([key, holds(lost, key)]).toEqual([key, true]);
   expect(await heal()).toBe(0);
-  // Two of four drives are enough to read, and the one that was away is one of them.
+  // Two of four drives are sufficient for reads, including the healed one.
   await take(second);
   await take(third);
   for (const { id } of all)

@@ -8,10 +8,10 @@ export type Request = ReturnType<typeof requestMetadata>;
 
 const lines = ['one', 'two', 'three', 'four'];
 
-/** Lines of each request: items of `shout`. */
+/** Number of lines per request, which are items of `shout`. */
 export const LINES = lines.length;
 
-/** SHA-256 of every object of a request that is whole, by path. */
+/** Expected SHA-256 of each object of a complete request, by path. */
 export const whole: Record<string, string> = Object.fromEntries([
   ['input/text.txt', computeSha256(lines.join('\n'))],
   ...lines.flatMap((line, n) => [
@@ -20,14 +20,14 @@ export const whole: Record<string, string> = Object.fromEntries([
   ]),
 ]) as Record<string, string>;
 
-/** Puts requests of which nothing is copied from others. */
+/** Uploads requests without reuse of results. */
 export async function submit(stack: Stack, count: number): Promise<Request[]> {
   const requests = Array.from({ length: count }, () => requestMetadata(stack, uniqueId()));
   for (const request of requests) await request.put(lines.join('\n'), { memo: 'false' });
   return requests;
 }
 
-/** Waits until something holds. While a server is away asking may fail, and asking again is all there is to do. */
+/** Waits until a condition holds. Errors while a server is down count as false. */
 export async function waitUntil(holds: () => boolean | Promise<boolean>): Promise<void> {
   const asked = async (): Promise<boolean> => {
     try {

@@ -30,16 +30,16 @@ test('streams have three copies', async () => {
   }
 });
 
-/** Waits until every server has what the others have. */
+/** Waits until all servers have equal data. */
 async function caughtUp(): Promise<void> {
   for (const stream of Object.values(streams))
     await waitUntil(async () => (await infoOf(stream)).cluster?.replicas?.every(({ current }) => current) ?? false);
 }
 
-/** The server that leads the stream of what landed. */
+/** Returns the leader of the landed stream. */
 const leaderOfLanded = async () => (await infoOf(streams.landed)).cluster?.leader;
 
-/** The server on which the tracker's view of the events lives, which has no copies. */
+/** Returns the server with the ephemeral consumer of the tracker, which is not replicated. */
 async function whereTheTrackerReads(): Promise<string | undefined> {
   const [consumer] = await admin.bus.manager.consumers.list(streams.requests).next();
   return consumer?.cluster?.leader;
@@ -48,7 +48,7 @@ async function whereTheTrackerReads(): Promise<string | undefined> {
 test.each([
   ['leads what landed', leaderOfLanded],
   ['the tracker reads from', whereTheTrackerReads],
-])('the server that %s is killed under load and comes back: nothing is lost', { timeout: 240_000 }, async (_, find) => {
+])('loses nothing if the server that %s is killed under load and restarted', { timeout: 240_000 }, async (_, find) => {
   const leader = await find();
   const node = cluster.nodes.find(({ name }) => name === leader)!;
   let killed: Promise<void> | undefined;
@@ -79,7 +79,7 @@ test.each([
     expect(await request.artifacts()).toEqual(whole);
     expect(await request.deadLetters('shout')).toEqual([]);
   }
-  // Whatever is delivered again has come by then: nothing is left to deliver.
+  // All redeliveries have arrived at this point.
   for (const stream of [streams.raw, streams.landed]) await waitUntil(async () => (await infoOf(stream)).state.messages === 0);
   for (const request of all) expect([await request.ends(), (await request.progress('shout')).length]).toEqual([1, LINES]);
   await caughtUp();
@@ -87,7 +87,7 @@ test.each([
 
 const lastServer = (): Promise<string> => Promise.resolve('nats-3');
 
-/** The server on which the view lives that a watcher of a request has of its events. */
+/** Returns the server with the ephemeral consumer of a client that watches a request. */
 async function whereItReads(id: string): Promise<string | undefined> {
   for await (const { config, cluster: where } of admin.bus.manager.consumers.list(streams.requests))
     if (config.filter_subjects?.includes(`fave.requests.${id}.>`)) return where?.leader;
@@ -97,14 +97,14 @@ async function whereItReads(id: string): Promise<string | undefined> {
 test.each([
   ['it is connected to', lastServer],
   ['it reads from', whereItReads],
-])('who waits for a request hears its end though the server that %s is killed', { timeout: 240_000 }, async (_, find) => {
+])('reports the end of a request to a waiting client if the server that %s is killed', { timeout: 240_000 }, async (_, find) => {
   const dir = await mkdtemp(join(tmpdir(), 'fave-waits-'));
   onTestFinished(() => rm(dir, { recursive: true }));
   let [reached, go] = [false, (): void => undefined];
   const gone = new Promise<void>((resolve) => (go = resolve));
   before = () => ((reached = true), gone);
 
-  // The one server whose address it has; it learns of the others from that.
+  // The client has the address of one server and learns the others from it.
   const env = { ...admin.environment, NATS_URL: cluster.nodes.at(-1)!.url };
   const [id, interrupted, stdout] = [uniqueId(), new AbortController(), record()];
   const file = join(dir, 'text.txt');

@@ -9,7 +9,7 @@ import { onTestFileEnd } from '../../support/stack.ts';
 import { waitUntil } from './load.ts';
 
 interface Server {
-  /** Names of the servers that it has routes to. */
+  /** Names of the servers with a route. */
   peers(): Promise<string[]>;
   log(): Promise<string>;
 }
@@ -22,7 +22,7 @@ let servers: Server[];
 
 type Ports = Awaited<ReturnType<typeof freePorts>>;
 
-/** Starts a server that knows the addresses of the three. */
+/** Starts a server with the addresses of the three servers. */
 async function startServer(name: string, { nats: port, monitor, console: routes }: Ports, password: string): Promise<Server> {
   const { natsServer: program } = await ensureServers(() => undefined);
   const dataDir = join(dir, name);
@@ -50,7 +50,7 @@ beforeAll(async () => {
   servers = await Promise.all(names.map((name, n) => startServer(name, ports[n]!, PASSWORD)));
 });
 
-/** Waits until each server of a cluster has a route to each other one. */
+/** Waits until all servers of a cluster have routes to each other. */
 async function joined(members: readonly Server[], all: readonly string[]): Promise<void> {
   for (const [n, server] of members.entries())
     await waitUntil(async () => (await server.peers()).join() === others(all[n]!, all).join());
@@ -59,7 +59,7 @@ async function joined(members: readonly Server[], all: readonly string[]): Promi
 test.each([
   ['no password', ''],
   ['another password', 'a-guess'],
-])('a fourth server with %s is refused by all three', async (what, password) => {
+])('rejects a fourth server with %s', async (what, password) => {
   await joined(servers, names);
   const intruder = await startServer(`intruder with ${what}`.replaceAll(' ', '-'), await freePorts(), password);
   const refused = async (): Promise<number> => (await intruder.log()).match(/'?Authorization Violation'?/gi)?.length ?? 0;
@@ -68,7 +68,7 @@ test.each([
   for (const [n, server] of servers.entries()) expect(await server.peers()).toEqual(others(names[n]!, names));
 });
 
-test('one with the password joins them', async () => {
+test('accepts a fourth server with the password', async () => {
   const fourth = await startServer('nats-4', await freePorts(), PASSWORD);
   await joined([...servers, fourth], [...names, 'nats-4']);
 });

@@ -21,7 +21,7 @@ beforeAll(async () => {
 
 const NO_DISK = 'this user may not mount a small disk';
 
-/** A disk of one MB and a half, removed after the test; undefined where there can be none. */
+/** Mounts a disk of 1.5 MB until the end of the test; returns undefined if the user may not mount. */
 async function smallDisk(): Promise<string | undefined> {
   const dir = mkdtempSync(join(tmpdir(), 'fave-disk-'));
   const disk = await mountSmallDisk(dir, 3 << 19);
@@ -32,7 +32,7 @@ async function smallDisk(): Promise<string | undefined> {
   return disk && dir;
 }
 
-it('an item waits for room on a full disk, and is not failed', async ({ skip }) => {
+it('retries an item until a full disk has space', async ({ skip }) => {
   const dir = await smallDisk();
   if (dir === undefined) return skip(NO_DISK);
   const release = await fillDisk(dir);
@@ -46,7 +46,7 @@ it('an item waits for room on a full disk, and is not failed', async ({ skip }) 
   await mint.kill('SIGTERM');
 });
 
-it('a failure is the disk’s where that is full or was, and the item’s where it never was', async ({ skip }) => {
+it('blames a full disk for a failure only if the disk was full during the attempt', async ({ skip }) => {
   const dir = await smallDisk();
   if (dir === undefined) return skip(NO_DISK);
   const failure = new ToolError({ command: 'ffmpeg', args: [], exitCode: 1 });
@@ -61,7 +61,7 @@ it('a failure is the disk’s where that is full or was, and the item’s where 
   await expect(disk.assertWritten('')).rejects.toMatchObject({ code: 'disk-full' });
 });
 
-it('the system’s own word on a full disk counts where room is back already', async () => {
+it('recognises ENOSPC after space is available again', async () => {
   const disk = watchDisk(tmpdir());
   onTestFinished(disk.stop);
   const [noRoom, other] = [Object.assign(new Error('write failed'), { code: 'ENOSPC' }), new PermanentError('no-content', 'bad')];
@@ -71,6 +71,6 @@ it('the system’s own word on a full disk counts where room is back already', a
     code: 'disk-full',
   });
   expect(await disk.explainError(other)).toBe(other);
-  // Of a tool that ended with 0.
+  // The tool exited with 0.
   await expect(disk.assertWritten(said)).rejects.toMatchObject({ code: 'disk-full' });
 });

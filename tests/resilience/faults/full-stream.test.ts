@@ -14,21 +14,21 @@ beforeAll(async () => {
   await setUpStack(stack, graph);
 });
 
-/** Bytes that a stream is bounded to: room for a few messages. */
+/** Maximum size of a stream, in bytes: a few messages. */
 const SMALL = 8_192;
 
-/** Uploads: several times what both streams hold. */
+/** Number of uploads: several times the capacity of both streams. */
 const UPLOADS = 40;
 
-/** Events that MinIO keeps on disk until NATS takes them. */
+/** Number of events that MinIO stores on disk until NATS accepts them. */
 async function queued(): Promise<number> {
   const names = await readdir(join(stack.dataDir, 'queue'), { recursive: true });
   return names.filter((name) => name.endsWith('.event')).length;
 }
 
-it('full streams push back into the store’s queue, and nothing is lost', { timeout: 180_000 }, async () => {
+it('queues notifications in the store while streams are full, without loss', { timeout: 180_000 }, async () => {
   for (const name of [streams.raw, streams.landed]) await stack.bus.manager.streams.update(name, { max_bytes: SMALL });
-  // Nobody works: the relay fills the stream of what landed, then notifications fill theirs, then the store keeps them.
+  // Without workers, the relay fills the landed stream, notifications fill the raw stream, then the store queues them.
   await start(stack, graph, 'relay');
   const requests = Array.from({ length: UPLOADS }, () => requestMetadata(stack, uniqueId()));
   for (const [n, request] of requests.entries()) await request.put(`line ${n}`, { memo: 'false' });

@@ -4,10 +4,10 @@ import { tinyGraph } from '../../fixtures/tiny/graph.ts';
 import { requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 
-/** Lines of the long request. */
+/** Number of lines of the long request. */
 const LONG = Number(process.env['FAVE_TEST_CLIPS'] ?? 100);
 
-/** Milliseconds that a line takes while it matters: most of what is measured, so that a busy machine does not decide. */
+/** Processing time per line, in ms. It dominates the measured time, so the load of the machine has little influence. */
 const ITEM = 2_000;
 
 const worked: string[] = [];
@@ -29,7 +29,7 @@ beforeAll(async () => {
   for (const name of ['relay', 'tracker', 'cut', 'shout']) await start(stack, graph, name);
 });
 
-/** Milliseconds from the upload of one line until its request is said to have completed. @param landed Called when its line waits. */
+/** Measures the time from the upload of one line to the completed event, in ms. @param landed Called when the line is queued. */
 async function timeOf(text: string, landed = (): void => undefined): Promise<number> {
   const request = requestMetadata(stack, uniqueId());
   const told = (subject: string, tell: () => void): void =>
@@ -45,7 +45,7 @@ async function timeOf(text: string, landed = (): void => undefined): Promise<num
 }
 
 it(
-  'a short request behind a long one takes at most twice its idle time and one item',
+  'completes a short request behind a long one within twice its idle time plus one item',
   { timeout: 120_000 + LONG * 200 },
   async () => {
     measuring = true;
@@ -54,21 +54,21 @@ it(
 
     let release = (): void => undefined;
     const until = new Promise<void>((resolve) => (release = resolve));
-    // The long request's first lane is done: its eight lines, and between them one turn of the rest.
+    // The first lane of the long request is empty after eight of its lines and one of the rest.
     const reached = new Promise<void>((reach) => (held = { at: 'long 10', until, reach }));
     const long = requestMetadata(stack, uniqueId());
     await long.put(Array.from({ length: LONG }, (_, n) => `long ${n + 1}`).join('\n'), { memo: 'false' });
     await reached;
-    // All of them wait.
+    // All lines are queued.
     await vi.waitUntil(async () => (await long.progress('cut')).length === 1, { ...WAIT, timeout: 60_000 });
 
     measuring = true;
-    // The worst moment: the item under way has all its time before it.
+    // Worst case: the current item has just started.
     const behind = await timeOf('short', () => release());
     measuring = false;
     console.info(`behind ${LONG} items: ${behind.toFixed(0)} ms, idle ${idle.toFixed(0)} ms, an item ${ITEM} ms`);
     expect(behind).toBeLessThanOrEqual(2 * idle + ITEM);
-    // Behind the one under way, and every eighth turn is the rest's.
+    // The line waits for the current item, and each eighth turn belongs to the rest.
     expect(worked.indexOf('short') - worked.indexOf('long 10')).toBeLessThanOrEqual(2);
 
     await vi.waitUntil(async () => (await long.ends()) > 0, { timeout: 60_000 + LONG * 200, interval: 500 });

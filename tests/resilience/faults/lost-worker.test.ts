@@ -16,7 +16,7 @@ const soft = {
   announced: true,
 } as const satisfies Kind;
 
-/** A second consumer of lines, beside `shout`. */
+/** A second stage that consumes lines. */
 const whisper = defineStage({
   name: 'whisper',
   version: 1,
@@ -38,7 +38,7 @@ beforeEach(async () => {
   stack = await createOwnStack();
 });
 
-it('its item ends, and leaves the stream, with the rights that a tracker has', async () => {
+it('fails the item and removes its message with the permissions of a tracker', async () => {
   await stack.startServices(['relay', 'tracker']);
   const request = requestMetadata(stack, uniqueId());
   await request.put('nobody reads this');
@@ -48,13 +48,13 @@ it('its item ends, and leaves the stream, with the rights that a tracker has', a
   await vi.waitUntil(async () => (await left(stack)) === 0, WAIT);
 });
 
-it('its item stays for another stage that consumes the same, and leaves the stream after that', async () => {
+it('keeps the message for another stage and removes it afterwards', async () => {
   await setUpStack(stack, graph, 30);
   for (const name of ['relay', 'tracker', 'cut']) await start(stack, graph, name);
   const request = requestMetadata(stack, uniqueId());
   await request.put('One', { memo: 'false' });
   await exhaustDeliveries(stack, 'shout', async () => (await request.progress('shout')).length === 1);
-  // The advisory is acknowledged last: what the tracker does about the message is done then.
+  // The tracker acknowledges the advisory after it has handled the message.
   await vi.waitUntil(async () => (await fetchConsumerLag(stack.bus, streams.deadLetters, 'tracker-advisories')) === 0, WAIT);
   expect(await left(stack)).toBe(1);
 

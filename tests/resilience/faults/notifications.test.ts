@@ -30,7 +30,7 @@ describe('a request completes', () => {
   it.each<[Path, Path]>([
     ['fast', 'durable'],
     ['durable', 'fast'],
-  ])('without the %s notifications, by the %s ones', async (_cut, left) => {
+  ])('completes without %s notifications by the %s ones', async (_cut, left) => {
     await setNotificationRules(stack.storeAdmin, graph, [left]);
     const request = newRequest();
     await request.put('one\ntwo', alone);
@@ -38,7 +38,7 @@ describe('a request completes', () => {
     expect(await request.ends()).toBe(1);
   });
 
-  it('when both notifications of its input were lost, by a sweep', async () => {
+  it('completes by a sweep if both notifications of the input were lost', async () => {
     const request = newRequest();
     await setNotificationRules(stack.storeAdmin, graph, []);
     await request.put('one\ntwo', alone);
@@ -54,7 +54,7 @@ describe('a request completes', () => {
   });
 });
 
-it('an event that is delivered twenty times, in any order, changes nothing', async () => {
+it('ignores twenty repeated deliveries of events in any order', async () => {
   const announced = await announcements(stack);
   const request = newRequest();
   await request.put('one\ntwo\nthree', alone);
@@ -74,7 +74,7 @@ it('an event that is delivered twenty times, in any order, changes nothing', asy
   ]);
 });
 
-/** Waits until no consumer has anything to do. */
+/** Waits until no consumer has lag. */
 async function idle(): Promise<void> {
   await vi.waitUntil(async () => (await fetchStreamLag(stack.bus, streams.landed)) === 0, WAIT);
 }

@@ -16,13 +16,13 @@ beforeAll(async () => {
   for (const name of ['relay', 'tracker', 'cut']) await start(stack, graph, name);
 });
 
-/** Deliveries come a hundred times faster, and an attempt waits for the store for two seconds only: ten take half a minute, not an hour. */
+/** Deliveries are a hundred times faster, and an attempt waits only two seconds for the store: ten take half a minute, not an hour. */
 const hurried = { config: { retryFactor: 0.01, concurrency: 3 }, options: { memo: 'false', 'item-timeout': '2' } };
 
-/** As long as ten deliveries take, on a machine that does other things too. */
+/** Duration of ten deliveries on a loaded machine. */
 const PATIENCE = { timeout: 120_000, interval: 100 };
 
-it('a store that is away for longer than ten deliveries take kills no healthy item', { timeout: 240_000 }, async () => {
+it('completes healthy items after an outage of the store that is longer than ten deliveries', { timeout: 240_000 }, async () => {
   const announced = await announcements(stack, 'line');
   const request = requestMetadata(stack, uniqueId());
   await request.put('one\ntwo\nthree', hurried.options);
@@ -31,7 +31,7 @@ it('a store that is away for longer than ten deliveries take kills no healthy it
 
   await minio.stop();
   const worker = await start(stack, graph, 'shout', hurried.config);
-  // Each item was delivered ten times, then announced anew.
+  // Each item was delivered ten times, then announced again.
   const times = (n: number): number =>
     announced.filter(({ key }) => key === `requests/${request.id}/cut/clip_000${n}/line.txt`).length;
   await vi.waitUntil(() => [1, 2, 3].every((n) => times(n) >= 2), PATIENCE);

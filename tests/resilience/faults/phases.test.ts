@@ -16,7 +16,7 @@ beforeAll(async () => {
   await start(stack, graph, 'tracker');
 });
 
-/** What a request leaves, and how it went. */
+/** Objects and events of a request. */
 async function outcome(request: ReturnType<typeof requestMetadata>) {
   const { status, errors } = await request.ended();
   return {

@@ -5,10 +5,10 @@ import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { WAIT } from '../../support/wait.ts';
 import { mapConcurrently } from '../../../shared/core/map-concurrently.ts';
 
-/** Uploads at once: what ends within a minute, 5 000 where there is time. */
+/** Number of concurrent uploads. The default takes one minute; use 5 000 for a long run. */
 const UPLOADS = Number(process.env['FAVE_TEST_UPLOADS'] ?? 250);
 
-/** MB that a process may hold at its peak, whatever waits: what waits is on the disks of the streams and of the store. */
+/** Maximum peak memory of a process, in MB. Queued items are on the disks of streams and store. */
 const PEAK = { service: 300, 'nats-server': 300, minio: 1_000 } as const;
 
 let stack: Stack;
@@ -16,17 +16,17 @@ beforeAll(async () => {
   stack = await createOwnStack();
 });
 
-/** How often each request ended, by the subject of its closing event. */
+/** Reads the number of terminal events by subject. */
 async function ends(): Promise<Record<string, number>> {
   const { state } = await stack.bus.manager.streams.info(streams.requests, { subjects_filter: 'fave.requests.*.failed' });
   return state.subjects ?? {};
 }
 
-it('many tiny uploads at once end once each, and nobody holds them all', { timeout: 120_000 + UPLOADS * 2_000 }, async () => {
+it('ends many concurrent uploads once each with bounded memory', { timeout: 120_000 + UPLOADS * 2_000 }, async () => {
   const services = await stack.startServices(['relay', 'tracker', 'stage-ffmpeg-0'], { FAVE_CONCURRENCY: '4' });
   const ids = Array.from({ length: UPLOADS }, () => uniqueId());
   const begun = performance.now();
-  // No videos: the first stage says so, and the request fails with its sentence.
+  // The files are not videos, so the first stage fails.
   await mapConcurrently(ids, (id) => stack.store.put(`requests/${id}/input/tiny.mp4`, id), 64);
   const uploaded = performance.now();
   await vi.waitUntil(async () => Object.keys(await ends()).length >= UPLOADS, {
@@ -35,7 +35,7 @@ it('many tiny uploads at once end once each, and nobody holds them all', { timeo
   });
   const ended = performance.now();
   expect(await ends()).toEqual(Object.fromEntries(ids.map((id) => [`fave.requests.${id}.failed`, 1])));
-  // Acknowledged by everybody, and the store's queue has told its part too.
+  // All messages are acknowledged, including those from the queue of the store.
   for (const name of [streams.raw, streams.landed])
     await vi.waitUntil(async () => (await stack.bus.manager.streams.info(name)).state.messages === 0, WAIT);
 

@@ -6,11 +6,11 @@ import { tinyGraph } from '../../fixtures/tiny/graph.ts';
 import { requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 
-/** Milliseconds for which a store that is away keeps its callers: longer than the tracker's interval. */
+/** Time that a hanging store blocks its callers, in ms: longer than the interval of the tracker. */
 const AWAY = 1_500;
 
 let stack: Stack;
-/** Ends what is under way. */
+/** Ends open calls. */
 let release: () => void;
 let released: Promise<void>;
 const graph = tinyGraph((_, __, { signal }) =>
@@ -27,7 +27,7 @@ beforeEach(() => {
 
 const marker = (id: string) => stack.store.getText(`requests/${id}/metadata/cancelled.json`);
 
-it('requests that run out of time while the store is away end when it is back', { timeout: 60_000 }, async () => {
+it('ends expired requests after the store has recovered', { timeout: 60_000 }, async () => {
   let [away, refused, under, most] = [true, 0, 0, 0];
   const put: Store['put'] = async (key, ...rest) => {
     if (!away || !key.endsWith('/cancelled.json')) return stack.store.put(key, ...rest);
@@ -49,7 +49,7 @@ it('requests that run out of time while the store is away end when it is back', 
   await tracker.stop();
 });
 
-it('a request that had finished is not late, however long nobody said so', { timeout: 60_000 }, async () => {
+it('does not expire a request that has finished without a terminal event', { timeout: 60_000 }, async () => {
   const first = await start(stack, graph, 'tracker');
   const request = requestMetadata(stack, uniqueId());
   await request.put('two', { timeout: '5' });

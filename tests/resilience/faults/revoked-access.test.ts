@@ -7,7 +7,7 @@ import { setUpStack, startProcess } from '../../support/harness/runtime.ts';
 import { createOwnStack } from '../../support/stack.ts';
 import { breakable } from '../../support/harness/breakable.ts';
 
-it('a process whose password is another by now says so and ends, as nobody else would start it with the new one', async () => {
+it('exits with an error after its password has changed, so a supervisor restarts it with the new one', async () => {
   const stack = await createOwnStack();
   await setUpStack(stack, tinyGraph());
   const path = join(stack.dataDir, 'nats.conf');

@@ -31,8 +31,8 @@ const whole = Object.fromEntries([
 ]) as Record<string, string>;
 
 /**
- * Sends a request through which meets with `breaking`, once, in the middle of its second line, and looks at what came of it.
- * @param at Whether the worker goes on at once, into what is breaking.
+ * Sends a request, runs `breaking` once during its second line, and checks the result.
+ * @param at Whether the worker continues while `breaking` runs.
  */
 async function survives(breaking: () => Promise<void>, at?: 'at once'): Promise<void> {
   const request = requestMetadata(stack, uniqueId());
@@ -45,7 +45,7 @@ async function survives(breaking: () => Promise<void>, at?: 'at once'): Promise<
   await request.put(lines.join('\n'), { memo: 'false' });
   await vi.waitUntil(() => broken !== undefined, WAIT);
   await broken;
-  // Asking is in vain until the connection is back.
+  // Requests fail until the connection is restored.
   await vi.waitUntil(
     () =>
       stack.bus.connection.rtt().then(
@@ -71,20 +71,20 @@ const lost = async (...these: Server[]): Promise<void> => {
 };
 
 describe('a request survives that', () => {
-  it('NATS is killed and comes back with its data', () => survives(() => lost(servers.nats)));
+  it('completes if NATS is killed and restarted with its data', () => survives(() => lost(servers.nats)));
 
-  it('MinIO is killed and comes back with its data', () => survives(() => lost(servers.minio)));
+  it('completes if MinIO is killed and restarted with its data', () => survives(() => lost(servers.minio)));
 
-  it('both are killed', () => survives(() => lost(servers.nats, servers.minio)));
+  it('completes if both servers are killed', () => survives(() => lost(servers.nats, servers.minio)));
 
-  it('MinIO goes while the worker uploads', () => survives(() => lost(servers.minio), 'at once'));
+  it('completes if MinIO stops during an upload', () => survives(() => lost(servers.minio), 'at once'));
 
-  it('NATS goes while the worker tells what it did', () => survives(() => lost(servers.nats), 'at once'));
+  it('completes if NATS stops while the worker publishes its result', () => survives(() => lost(servers.nats), 'at once'));
 
-  it('NATS hangs while the worker has something to tell', () =>
+  it('completes if NATS hangs while the worker publishes its result', () =>
     survives(async () => {
       servers.nats.suspend();
-      // The store tries to tell it too, and gives up after five seconds: the answer to the upload marks that it did.
+      // The store tries to send the notification for five seconds. Its response to the upload shows that it has stopped.
       await stack.store.put('requests/hung/input/nobody.txt', 'x');
       servers.nats.resume();
     }));

@@ -14,7 +14,7 @@ beforeAll(async () => {
   await start(stack, createTwoOutputGraph(), 'tracker');
 });
 
-it('a network that is slow and resets at every output costs time and nothing else', async () => {
+it('completes over a slow network that resets during each output', async () => {
   const network = await createNetwork(Number(new URL(stack.config.store.endpoint).port));
   onTestFinished(() => network.close());
   network.latency = 50;
@@ -22,7 +22,7 @@ it('a network that is slow and resets at every output costs time and nothing els
     environment: { ...stack.environment, ARTIFACT_ENDPOINT: `http://127.0.0.1:${network.port}` },
   });
   const reset = new Set<string>();
-  // Announced: the store has the output, and its answer is on the way. Put again, it is announced again.
+  // The store has the output and announced it, but the response is delayed. A second PUT announces it again.
   const landing = stack.bus.connection.subscribe('fave.landed.>', {
     callback: (_, message) => {
       const { kind } = message.json<LandedMessage>();
@@ -34,7 +34,7 @@ it('a network that is slow and resets at every output costs time and nothing els
   const request = requestMetadata(stack, uniqueId());
   await request.put('gold', { memo: 'false' });
   expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { heads: 1, tails: 1 } });
-  // The last announcement is nobody's to wait for: it may come after the end.
+  // The last announcement may arrive after the end of the request.
   await vi.waitUntil(() => reset.has('heads') && reset.has('tails'), WAIT);
   landing.unsubscribe();
   expect([await request.ends(), (await request.progress('mint')).length]).toEqual([1, 1]);

@@ -18,7 +18,7 @@ beforeAll(async () => {
   for (const name of ['relay', 'tracker', 'cut']) await start(stack, old, name);
 });
 
-it('a worker that is upgraded in the middle does its item itself, and trusts no receipt of the old version', async () => {
+it('processes items again after an upgrade, without receipts of the old version', async () => {
   const told = await announcements(stack, 'line');
   const request = requestMetadata(stack, uniqueId());
   const lines = ['one', 'two'];
@@ -27,7 +27,7 @@ it('a worker that is upgraded in the middle does its item itself, and trusts no 
     validate('receipt', JSON.parse((await stack.store.getText(`requests/${request.id}/metadata/items/shout/${item}.json`))!.text))
       .version;
 
-  // Whichever comes first is done, and the other is under way.
+  // One item is done, and the other is running.
   const begun: string[] = [];
   const reached = new Promise<void>((resolve) => {
     before = (text, _item, { signal }) =>
@@ -47,7 +47,7 @@ it('a worker that is upgraded in the middle does its item itself, and trusts no 
 
   const worked: string[] = [];
   before = (text) => void worked.push(text);
-  // What was done comes again, as it would to a worker that was lost before its acknowledgement.
+  // The finished item is redelivered, as after the loss of a worker before its acknowledgement.
   await announce(
     stack.bus,
     stack.store.bucket,

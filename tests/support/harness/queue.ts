@@ -3,17 +3,17 @@ import { onTestFinished } from 'vitest';
 import type { Bus } from '../../../shared/bus/connection.ts';
 import { uniqueId } from '../stack.ts';
 
-/** A stream of the test's own with one consumer a lane, removed when the test ends. */
+/** A separate stream with one consumer per lane, which is removed at the end of the test. */
 export interface Queue {
   readonly stream: string;
   readonly lanes: readonly string[];
-  /** Stores numbers, one message each. */
+  /** Publishes numbers, one message each. */
   put(lane: string, ...values: number[]): Promise<void>;
   info(lane: string): Promise<ConsumerInfo>;
   subject(lane: string): string;
 }
 
-/** @param more Settings of the stream. */
+/** Creates a stream. @param more Settings of the stream. */
 export async function queue(
   bus: Bus,
   lanes: readonly string[],
@@ -42,7 +42,7 @@ export async function queue(
   };
 }
 
-/** What {@link Queue.put} stored. */
+/** Returns the number in a message of {@link Queue.put}. */
 export function valueOf(delivery: { data: string } | undefined): number | undefined {
   return delivery && (JSON.parse(delivery.data) as { value: number }).value;
 }

@@ -25,29 +25,29 @@ import { WAIT } from '../wait.ts';
 
 export { WAIT };
 
-/** A service that runs in the test's own process. */
+/** A service in the process of the test. */
 export interface Running {
-  /** Takes no more work and resolves when what it has is done. */
+  /** Drains the service: resolves after its current items. */
   stop(): Promise<void>;
-  /** As at the end of the grace period: gives back what it has. */
+  /** Stops the service like the end of the grace period: returns current items. */
   kill(): Promise<void>;
 }
 
 const dir = mkdtempSync(join(tmpdir(), 'fave-runtime-'));
 const programDir = mkdtempSync(join(tmpdir(), 'fave-runtime-program-'));
-// Said first and so done last: an item that is taken until its worker ends makes its directory.
+// Registered first and so executed last, because items create directories until their worker has stopped.
 onTestFileEnd(() => {
   for (const each of [dir, programDir]) rmSync(each, { recursive: true, force: true });
 });
 
-/** Sets a stack up for another graph. @param ackWait Seconds without a heartbeat after which an item is given to another worker. */
+/** Sets a stack up for another graph. @param ackWait Time without a heartbeat until redelivery, in seconds. */
 export async function setUpStack(stack: Stack, graph: Graph, ackWait = 1): Promise<void> {
   for (const stream of Object.values(streams))
     for await (const { name } of stack.bus.manager.consumers.list(stream)) await stack.bus.manager.consumers.delete(stream, name);
   await setUp({ ...stack, graph, ackWait });
 }
 
-/** Starts `relay`, `tracker` or a stage of the graph in this process and waits until it is ready. @param more Instead of what the stack says. */
+/** Starts `relay`, `tracker` or a stage of the graph in this process and waits until it is ready. @param more Overrides of the settings. */
 export async function start(stack: Stack, graph: Graph, name: string, more: Partial<Config> = {}): Promise<Running> {
   const [stop, kill] = [new AbortController(), new AbortController()];
   const config = { ...stack.config, ackWait: 1, tmpdir: dir, logLevel: process.env['FAVE_TEST_LOG'] ?? 'silent', ...more };
@@ -80,18 +80,18 @@ export async function start(stack: Stack, graph: Graph, name: string, more: Part
     await done;
   };
   const one: Running = { stop: () => end(stop), kill: () => end(stop, kill) };
-  // Before its connections are closed.
+  // Runs before the connections are closed.
   onTestFileEnd(one.kill);
   return one;
 }
 
-/** A worker of the tiny pipeline's `shout` in a process of its own. */
+/** A separate process of the stage `shout`. */
 export interface WorkerProcess {
   readonly child: ChildProcess;
   readonly ready: Promise<ReadyMessage>;
-  /** Waits for a line that it logs. */
+  /** Waits for a log line. */
   logged(event: string): Promise<Record<string, unknown>>;
-  /** How it ended: an exit code or a signal. */
+  /** Exit code or signal. */
   readonly ended: Promise<number | string>;
 }
 
@@ -130,16 +130,16 @@ async function bundled(): Promise<string> {
   return join(programDir, 'worker.mjs');
 }
 
-/** Takes a stage's item as often as it may be taken, each time without a word, as a worker that is lost does; waits until that is told. */
+/** Exhausts the deliveries of an item without acknowledgement, like lost workers, and waits for the advisory. */
 export async function exhaustDeliveries({ bus }: Stack, stage: string, told: () => Promise<boolean>): Promise<void> {
   const feed = createLaneConsumer(bus, streams.landed, [consumerName(stage, 'first')], createLogger({}, 'silent'));
   for (let delivery = 1; delivery <= MAX_DELIVERIES; delivery += 1) {
     const item = await feed.next(AbortSignal.timeout(WAIT.timeout));
     expect(item?.deliveries).toBe(delivery);
-    // Sooner than after ack_wait, and the same to the server.
+    // Faster than waiting for ack_wait, with the same effect on the server.
     item?.nak();
   }
-  // The server gives an item up when it would deliver it once more: somebody has to ask.
+  // The server publishes the advisory only on the next pull request.
   const asking = new AbortController();
   const next = feed.next(asking.signal);
   await vi.waitUntil(told, WAIT);
@@ -147,7 +147,7 @@ export async function exhaustDeliveries({ bus }: Stack, stage: string, told: () 
   expect(await next).toBeUndefined();
 }
 
-/** What a stream holds on a subject, which may have wildcards, oldest first. */
+/** Reads the messages of a stream on a subject, which may contain wildcards, in order. */
 export async function readStoredMessages<T>({ bus }: Pick<Stack, 'bus'>, stream: string, subject: string): Promise<T[]> {
   const found: T[] = [];
   for (let seq = 1; ;) {
@@ -163,8 +163,8 @@ export async function readStoredMessages<T>({ bus }: Pick<Stack, 'bus'>, stream:
 }
 
 /**
- * Fills with what is announced from now on, as the stream keeps it: a subscriber hears both notification paths, each in its own time.
- * @param kind Of which; all without one.
+ * Collects landed messages from now on as stored in the stream, because a subscriber would receive duplicates of both paths.
+ * @param kind Kind to collect. Default: all kinds.
  */
 export async function announcements({ bus }: Pick<Stack, 'bus'>, kind = '*'): Promise<readonly LandedMessage[]> {
   const told: LandedMessage[] = [];
@@ -181,7 +181,7 @@ export async function announcements({ bus }: Pick<Stack, 'bus'>, kind = '*'): Pr
   return told;
 }
 
-/** What is known of a request. */
+/** Returns accessors for the objects and events of a request. */
 export function requestMetadata(stack: Stack, id: string) {
   const events = async <T>(subject: string): Promise<T[]> =>
     (await readStoredMessages<CloudEvent>(stack, streams.requests, subject)).map(({ data }) => data as T);
@@ -195,14 +195,14 @@ export function requestMetadata(stack: Stack, id: string) {
     progress: (stage: string) => events<ItemEvent>(subjects.stage(id, stage)),
     deadLetters: (stage: string) =>
       readStoredMessages<Record<string, unknown>>(stack, streams.deadLetters, subjects.deadLetter(stage, id)),
-    /** Keys of the notes of what was done for it. They are put off the items' path, so those of earlier requests may still be on their way. */
+    /** Keys of the memo entries. They are written asynchronously, so those of earlier requests may still be missing. */
     notes: async (): Promise<string[]> => {
       const found: string[] = [];
       for await (const { key } of stack.store.list('memo/'))
         if ((await stack.store.getText(key))?.text.includes(id)) found.push(key);
       return found;
     },
-    /** Waits for the request's end. */
+    /** Waits for the end of the request. */
     ended: async (): Promise<RequestState> => {
       const ends = (): Promise<RequestState[]> =>
         Promise.all(['completed', 'failed'].map((name) => events<RequestState>(subjects.lifecycle(id, name)))).then((found) =>
@@ -210,10 +210,10 @@ export function requestMetadata(stack: Stack, id: string) {
         );
       return await vi.waitUntil(async () => (await ends())[0], WAIT);
     },
-    /** How often it was said that the request ended. */
+    /** Number of terminal events. */
     ends: async (): Promise<number> =>
       (await Promise.all(['completed', 'failed'].map((name) => events(subjects.lifecycle(id, name))))).flat().length,
-    /** SHA-256 of every object below the request but the platform's own, by path. */
+    /** SHA-256 of each object of the request except metadata, by path. */
     artifacts: async (): Promise<Record<string, string>> => {
       const found: Record<string, string> = {};
       const prefix = `requests/${id}/`;

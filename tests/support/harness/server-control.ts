@@ -5,22 +5,22 @@ import { identityOf, isRunning } from '../../../infra/process/identity.ts';
 import { healthy } from '../../../infra/servers/nats.ts';
 import { kill, startProcess } from '../../../infra/process/process.ts';
 
-/** A server that may be stopped and started again as it was: the kernel knows its command and environment (Linux, proc(5)). */
+/** A server that can be stopped and restarted with the same command and environment, which are read from proc(5). */
 export interface Server {
   readonly name: string;
   pid(): number;
-  /** Ends it and waits until it is gone. SIGKILL: as when its machine's power is cut, but for the kernel's buffers. */
+  /** Stops the server and waits for its exit. Unlike a power failure, SIGKILL preserves kernel buffers. */
   stop(signal?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
-  /** Starts it with its data and waits until it answers. */
+  /** Starts the server with its data and waits until it is healthy. */
   start(): Promise<void>;
-  /** Stops its clock: connections stay open and nobody answers. */
+  /** Suspends the server: connections stay open without responses. */
   suspend(): void;
   resume(): void;
 }
 
 const words = (pid: number, file: string): string[] => readFileSync(`/proc/${pid}/${file}`, 'utf8').split('\0').filter(Boolean);
 
-/** @param pid Of the running server. @param dataDir Of its instance. */
+/** Creates the control of a running server. @param pid Process id. @param dataDir Data directory of the instance. */
 export function createServerControl(name: 'minio' | 'nats-server', pid: number, dataDir: string): Server {
   const [command = '', ...args] = words(pid, 'cmdline');
   const env = Object.fromEntries(

@@ -5,12 +5,12 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** A small disk of its own. */
+/** A small disk (tmpfs). */
 export interface SmallDisk {
   remove(): Promise<void>;
 }
 
-/** Puts a small disk on a directory; undefined where this user may not mount. @param size Bytes. */
+/** Mounts a small disk on a directory; returns undefined if the user may not mount. @param size In bytes. */
 export async function mountSmallDisk(dir: string, size: number): Promise<SmallDisk | undefined> {
   try {
     await run('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', dir]);
@@ -19,13 +19,13 @@ export async function mountSmallDisk(dir: string, size: number): Promise<SmallDi
   }
   return {
     remove: async () => {
-      // Lazily: a tool that dies at this moment must not keep the directory.
+      // A lazy unmount, because an exiting tool may still use the directory.
       await run('umount', ['--lazy', dir]);
     },
   };
 }
 
-/** Takes all the room that is left on a directory's disk. @returns Gives it back. */
+/** Fills the disk of a directory. @returns A function that frees the space. */
 export async function fillDisk(dir: string): Promise<() => Promise<void>> {
   const ballast = join(dir, 'ballast');
   const file = await open(ballast, 'w');

@@ -16,32 +16,32 @@ import { mountSmallDisk } from './disk.ts';
 import { createNetwork, type Network } from './network.ts';
 import { createServerControl, type Server } from '../../../support/harness/server-control.ts';
 
-/** An instance of its own, whose every part may be broken. */
+/** A separate instance, all parts of which can fail. */
 export interface ChaosEnvironment {
   readonly dataDir: string;
-  /** Where items have their directories. */
+  /** Directory of the working directories. */
   readonly tmpdir: string;
-  /** Whether that is a small disk of its own. */
+  /** Whether it is on a separate small disk. */
   readonly smallDisk: boolean;
-  /** An administrator's connections, past the network. */
+  /** Connections as administrator, which bypass the network proxy. */
   readonly store: Store;
   readonly storeAdmin: StoreAdmin;
   readonly bus: Bus;
   readonly nats: Server;
   readonly minio: Server;
-  /** Restarted when they end, as in any instance. */
+  /** Services, which are restarted after an exit. */
   readonly services: readonly SupervisedProcess[];
-  /** Between the services and the store. */
+  /** Proxy between the services and the store. */
   readonly network: Network;
 }
 
-/** Seconds without a heartbeat until an item is given to another: short, so that what is lost comes again within the run. */
+/** Time without a heartbeat until redelivery, in seconds. It is short, so lost items are redelivered within the run. */
 export const ACK_WAIT = 5;
 
-/** Bytes of the small disk. */
+/** Size of the small disk, in bytes. */
 const DISK = 96 * 1024 ** 2;
 
-/** Boots a world, and removes it afterwards, also on Ctrl-C. */
+/** Starts an environment, runs `use`, and removes the environment, also on Ctrl-C. */
 export async function withChaosEnvironment<T>(
   progress: (line: string) => void,
   use: (world: ChaosEnvironment) => Promise<T>,
@@ -104,7 +104,7 @@ export async function withChaosEnvironment<T>(
   }
 }
 
-/** Also of one that was left suspended. */
+/** Stops a process that may be suspended. */
 async function stop(service: SupervisedProcess): Promise<void> {
   const pid = service.current()?.pid;
   if (pid !== undefined) kill(pid, 'SIGCONT');

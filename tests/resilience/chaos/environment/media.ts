@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { exec } from '../../../support/exec.ts';
 
-/** What the videos say: a sentence, a pause to cut in, another sentence. */
+/** Sentences of the videos. Each video has two, with a pause between them. */
 const SENTENCES = [
   'There is a large house near the river.',
   'We will be there tomorrow morning at seven.',
@@ -10,7 +10,7 @@ const SENTENCES = [
   'The water in the glass is very cold.',
 ];
 
-/** Two sentences of the video's own (SSML). */
+/** Returns espeak-ng arguments for the two sentences of a video (SSML). */
 export function voiceArgs(n: number, output: string): string[] {
   const sentence = (shift: number): string => SENTENCES[(n + shift) % SENTENCES.length] ?? '';
   return [
@@ -25,7 +25,7 @@ export function voiceArgs(n: number, output: string): string[] {
   ];
 }
 
-/** A small moving picture of its own colour for as long as the voice lasts, 12 s at most. */
+/** Returns ffmpeg arguments for a small video with a distinct colour, as long as the voice, at most 12 s. */
 export function pictureArgs(n: number, voice: string, output: string): string[] {
   return [
     ...['-nostdin', '-v', 'error', '-y', '-f', 'lavfi', '-i', `testsrc2=s=320x240:r=15:d=12,hue=h=${n * 37}`, '-i', voice],
@@ -49,7 +49,7 @@ export function pictureArgs(n: number, voice: string, output: string): string[] 
   ];
 }
 
-/** Makes `count` different videos of 6 to 12 s in `dir` and returns their paths. */
+/** Creates `count` different videos of 6 to 12 s in `dir` and returns their paths. */
 export async function createVideos(count: number, dir: string): Promise<string[]> {
   const videos: string[] = [];
   for (let n = 1; n <= count; n += 1) {

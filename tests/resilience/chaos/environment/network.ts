@@ -1,19 +1,19 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A TCP proxy: the network between services and a server. */
+/** A TCP proxy between services and a server. */
 export interface Network {
   readonly port: number;
-  /** Milliseconds that each piece takes, either way. */
+  /** Delay of each chunk in both directions, in ms. */
   latency: number;
-  /** Connections that are open. */
+  /** Open connections. */
   readonly connections: () => number;
-  /** Ends all open connections with a reset, whatever they carry. */
+  /** Resets all open connections. */
   reset(): void;
   close(): void;
 }
 
-/** @param target Port on 127.0.0.1. */
+/** Creates a proxy. @param target Port on 127.0.0.1. */
 export async function createNetwork(target: number): Promise<Network> {
   const open = new Set<Socket>();
   const carry = async (from: Socket, to: Socket): Promise<void> => {
@@ -28,7 +28,7 @@ export async function createNetwork(target: number): Promise<Network> {
     const upstream = connect(target, '127.0.0.1');
     for (const socket of [client, upstream]) {
       open.add(socket);
-      // An end of either is the end of both.
+      // The end of one connection ends the other.
       socket.on('error', () => undefined).on('close', () => (open.delete(socket), client.destroy(), upstream.destroy()));
     }
     carry(client, upstream).catch(() => undefined);
