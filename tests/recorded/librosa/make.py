@@ -1,9 +1,9 @@
-"""Records what librosa's effects.split says of the test media and of a generated signal: one JSON file each.
+"""Records the intervals of librosa.effects.split for the test media and a generated signal, one JSON file each.
 
     python make.py MEDIA_DIRECTORY
 
-Needs librosa, numpy and ffmpeg. `generated` is the same signal as in tests/services/stage-librosa/signal.ts: integers only,
-so that both languages make equal bytes, which the recorded hash proves.
+Needs librosa, numpy and ffmpeg. `generated` is the same signal as in tests/services/stage-librosa/signal.ts. It uses integers only,
+so both languages produce equal bytes, which the recorded hash verifies.
 """
 
 import hashlib

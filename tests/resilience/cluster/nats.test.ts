@@ -23,7 +23,7 @@ beforeAll(async () => {
 
 const infoOf = (stream: string) => admin.bus.manager.streams.info(stream);
 
-test('streams have three copies', async () => {
+test('replicates all streams three times', async () => {
   for (const stream of Object.values(streams)) {
     const { config, cluster: copies } = await infoOf(stream);
     expect([stream, config.num_replicas, copies?.replicas?.length]).toEqual([stream, 3, 2]);

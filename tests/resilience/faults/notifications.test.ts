@@ -26,7 +26,7 @@ beforeEach(async () => {
 const newRequest = () => requestMetadata(stack, uniqueId());
 const alone = { memo: 'false' };
 
-describe('a request completes', () => {
+describe('a request', () => {
   it.each<[Path, Path]>([
     ['fast', 'durable'],
     ['durable', 'fast'],

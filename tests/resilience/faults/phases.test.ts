@@ -28,7 +28,7 @@ async function outcome(request: ReturnType<typeof requestMetadata>) {
   };
 }
 
-describe('a worker that is killed', () => {
+describe('a worker', () => {
   let whole: Awaited<ReturnType<typeof outcome>>;
   beforeAll(async () => {
     const mint = await startTwoOutputStage(stack);
@@ -40,7 +40,7 @@ describe('a worker that is killed', () => {
     expect(Object.keys(whole.artifacts)).toEqual(['input/text.txt', 'mint/heads.txt', 'mint/tails.txt']);
   });
 
-  it.each(phases)('%s leaves its item to the next, which comes to the same', async (phase) => {
+  it.each(phases)('leaves its item to another worker with an equal result if it is killed %s', async (phase) => {
     const request = requestMetadata(stack, uniqueId());
     const lost = await startTwoOutputStage(stack, { phase });
     await request.put('gold', { memo: 'false' });

@@ -70,7 +70,7 @@ const lost = async (...these: Server[]): Promise<void> => {
   for (const server of these) await server.start();
 };
 
-describe('a request survives that', () => {
+describe('a request', () => {
   it('completes if NATS is killed and restarted with its data', () => survives(() => lost(servers.nats)));
 
   it('completes if MinIO is killed and restarted with its data', () => survives(() => lost(servers.minio)));
