@@ -74,7 +74,7 @@ async function boot(options: LaunchOptions): Promise<RunningInstance> {
     await recorder.setState('stopping');
     const stopped = await Promise.allSettled([
       ...processes.map((each) => each.stop()),
-      scaler?.stop(readConfig(env).grace * 1_000),
+      scaler?.stop(readConfig(env).graceSeconds * 1_000),
     ]);
     await stopInOrder(servers.processes);
     await rm(join(dataDir, 'instance.json'), { force: true });
@@ -86,7 +86,7 @@ async function boot(options: LaunchOptions): Promise<RunningInstance> {
   ): Promise<SupervisedProcess> => {
     const serviceEnv = { ...env, ...overrides };
     const spec = serviceSpec(services, { dataDir, environmentOf: servers.environmentOf, env: serviceEnv });
-    const graceMs = (readConfig(serviceEnv).grace + 5) * 1_000;
+    const graceMs = (readConfig(serviceEnv).graceSeconds + 5) * 1_000;
     const supervised = await supervise(spec, { progress, onChange, graceMs });
     processes.push(supervised);
     recorder.update();

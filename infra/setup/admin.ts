@@ -30,9 +30,9 @@ export async function setUpInstance(
   servers: AdminServers,
   mc: string,
 ): Promise<void> {
-  const { ackWait, replicas, retentionDays, events } = readConfig(env);
+  const { ackWaitSeconds, streamReplicas, retentionDays, eventSource } = readConfig(env);
   const changes = await withAdmin(servers, async (_, bus, storeAdmin) => {
-    const made = await setUp({ storeAdmin, bus, graph, ackWait, replicas, retentionDays, events });
+    const made = await setUp({ storeAdmin, bus, graph, ackWaitSeconds, streamReplicas, retentionDays, eventSource });
     if (!servers.access) return made;
     const { endpoint, accessKey, secretKey } = servers.store;
     return [

@@ -13,14 +13,14 @@ import { targetArns } from '../servers/minio.ts';
 import type { SetUpOptions } from './options.ts';
 import { EVENTS, notificationRules, type Rule } from './notification-rules.ts';
 
-type BucketConfig = Pick<SetUpOptions, 'storeAdmin' | 'graph' | 'retentionDays' | 'events'>;
+type BucketConfig = Pick<SetUpOptions, 'storeAdmin' | 'graph' | 'retentionDays' | 'eventSource'>;
 
 /** Creates the bucket and sets its versioning, lifecycle and notification rules. @returns Descriptions of the changes. */
 export async function setUpBucket({
   storeAdmin,
   graph,
   retentionDays = 0,
-  events = 'notifications',
+  eventSource = 'notifications',
 }: BucketConfig): Promise<string[]> {
   const { client, bucket } = storeAdmin;
   const changes: string[] = [];
@@ -33,7 +33,7 @@ export async function setUpBucket({
   }
   await ensure('set the versioning', () => setVersioning(client, bucket));
   await ensure('set the lifecycle', () => setLifecycle(client, bucket, retentionDays));
-  if (events === 'notifications')
+  if (eventSource === 'notifications')
     await ensure('set the notification rules', () => setNotifications(client, bucket, notificationRules(graph)));
   return changes;
 }

@@ -26,7 +26,7 @@ const CANARY_TIMEOUT_MS = 20_000;
  * @throws PermanentError `not-an-administrator`, `access-not-set`, `notifications-lost`, …
  */
 export async function runSetUp({ graph, env, secretsDir, mc = 'mc', progress }: SetUpJobOptions): Promise<void> {
-  const { store, bus, events } = readConfig(env);
+  const { store, bus, eventSource } = readConfig(env);
   if (store.accessKey === '' || store.secretKey === '') {
     throw new PermanentError(
       'not-an-administrator',
@@ -37,7 +37,7 @@ export async function runSetUp({ graph, env, secretsDir, mc = 'mc', progress }: 
   if (!secrets) progress(`no secrets.json in ${secretsDir}: the access keys of the store are not changed`);
   const access = secrets && { policies: storePolicies(graph, store.bucket), secrets: secrets.store };
   await setUpInstance({ graph, env, progress }, { store, bus, access }, mc);
-  if (events === 'notifications') {
+  if (eventSource === 'notifications') {
     const received = await withAdmin({ store, bus }, (...servers) =>
       checkNotifications({ store: servers[0], bus: servers[1], timeoutMs: CANARY_TIMEOUT_MS, relay: false }),
     );

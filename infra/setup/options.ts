@@ -9,11 +9,11 @@ export interface SetUpOptions {
   readonly bus: Bus;
   readonly graph: Graph;
   /** Time without a heartbeat after which an item is redelivered, in seconds. */
-  readonly ackWait: number;
+  readonly ackWaitSeconds: number;
   /** Replicas of each stream: 3 on a cluster of NATS servers. */
-  readonly replicas?: number;
+  readonly streamReplicas?: number;
   /** Retention of the objects of a request, in days; 0, the default, keeps them. */
   readonly retentionDays?: number;
   /** `sweep` skips the notification rules, which a store without notifications rejects. Default: `notifications`. */
-  readonly events?: Config['events'];
+  readonly eventSource?: Config['eventSource'];
 }

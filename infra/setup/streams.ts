@@ -4,9 +4,9 @@ import { consumerConfigs, streamConfigs } from '../../shared/bus/topology.ts';
 import type { SetUpOptions } from './options.ts';
 
 /** Creates and updates the streams. @returns Descriptions of the changes. */
-export async function setUpStreams({ bus, replicas }: Pick<SetUpOptions, 'bus' | 'replicas'>): Promise<string[]> {
+export async function setUpStreams({ bus, streamReplicas }: Pick<SetUpOptions, 'bus' | 'streamReplicas'>): Promise<string[]> {
   const changes: string[] = [];
-  for (const config of streamConfigs(replicas)) {
+  for (const config of streamConfigs(streamReplicas)) {
     const name = String(config.name);
     const existing = await undefinedIfNotFound(bus.manager.streams.info(name));
     if (!existing) {
@@ -28,10 +28,10 @@ export async function setUpStreams({ bus, replicas }: Pick<SetUpOptions, 'bus' |
 export async function setUpConsumers({
   bus,
   graph,
-  ackWait,
-}: Pick<SetUpOptions, 'bus' | 'graph' | 'ackWait'>): Promise<string[]> {
+  ackWaitSeconds,
+}: Pick<SetUpOptions, 'bus' | 'graph' | 'ackWaitSeconds'>): Promise<string[]> {
   const changes: string[] = [];
-  const wanted = consumerConfigs(graph, ackWait);
+  const wanted = consumerConfigs(graph, ackWaitSeconds);
   for (const { stream, config } of wanted) {
     const existing = await undefinedIfNotFound(bus.manager.consumers.info(stream, config.durable_name));
     if (existing && !differs(config, existing.config)) continue;

@@ -84,7 +84,7 @@ function beginCounting({ config, metrics }: Service): (subject: string) => void 
   for (const result of results) metrics.events.inc({ result }, 0);
   const heard = (subject: string): void => {
     const path = paths[subject];
-    if (path !== undefined && config.events === 'notifications') metrics.lastEvent.set({ path }, Date.now() / 1_000);
+    if (path !== undefined && config.eventSource === 'notifications') metrics.lastEvent.set({ path }, Date.now() / 1_000);
   };
   for (const subject of Object.keys(paths)) heard(subject);
   return heard;

@@ -8,7 +8,7 @@ import type { Service } from '../../shared/runtime/service/service.ts';
  * @returns Stops it.
  */
 export function startCanary({ config, log, store, drainSignal }: Service): () => void {
-  if (config.events !== 'notifications') return () => undefined;
+  if (config.eventSource !== 'notifications') return () => undefined;
   const key = canaryKey();
   const writeCanary = async (): Promise<void> => {
     try {
@@ -21,7 +21,7 @@ export function startCanary({ config, log, store, drainSignal }: Service): () =>
   let singing = Promise.resolve();
   const timer = setInterval(() => {
     singing = singing.then(writeCanary);
-  }, config.canaryInterval * 1_000);
+  }, config.canaryIntervalSeconds * 1_000);
   return () => {
     clearInterval(timer);
   };

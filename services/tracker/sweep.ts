@@ -21,8 +21,8 @@ export interface Sweeper {
  */
 export function startSweeping(service: Service, graph: Graph, runs: RunRegistry): Sweeper {
   const { config, log, store, bus } = service;
-  const only = config.events === 'sweep';
-  const interval = config.sweepInterval;
+  const only = config.eventSource === 'sweep';
+  const interval = config.sweepIntervalSeconds;
   /** Requests that are known to have ended, however long ago. */
   const over = new Set<string>();
   let timer: NodeJS.Timeout | undefined;

@@ -124,8 +124,8 @@ export function consumerName(stage: string, lane: Lane): string {
   return `${stage}-${lane}`;
 }
 
-/** @param ackWait Seconds without a heartbeat after which an item is given to another worker. */
-export function consumerConfigs(graph: Graph, ackWait: number): ConsumerSpec[] {
+/** @param ackWaitSeconds Seconds without a heartbeat after which an item is given to another worker. */
+export function consumerConfigs(graph: Graph, ackWaitSeconds: number): ConsumerSpec[] {
   // Flat ack_wait, never BackOff: BackOff replaces ack_wait and would redeliver running work.
   const durable = (stream: string, name: string, filter: string, more: Partial<ConsumerConfig> = {}): ConsumerSpec => ({
     stream,
@@ -134,7 +134,7 @@ export function consumerConfigs(graph: Graph, ackWait: number): ConsumerSpec[] {
       filter_subject: filter,
       ack_policy: AckPolicy.Explicit,
       deliver_policy: DeliverPolicy.All,
-      ack_wait: seconds(ackWait),
+      ack_wait: seconds(ackWaitSeconds),
       max_ack_pending: 10_000,
       ...more,
     },

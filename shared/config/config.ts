@@ -1,19 +1,19 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { otelEnvironment, tracingOf, type Tracing } from './otel.ts';
+import { otelEnvironment, parseTracing, type Tracing } from './otel.ts';
 import { createOptionParser, withDefaults, type OptionMap, type OptionSchemas, type OptionValues } from '../core/options.ts';
 
-/** Seconds: no interval is longer, nor would a timer count 25 days. */
-const DAY = 86_400;
+/** Upper limit of intervals, in seconds. A timer of Node.js overflows after 25 days. */
+const DAY_SECONDS = 86_400;
 
-/** Seconds between two sweeps where none are set: beside notifications few objects wait for one, without them all do. */
-const SWEEP_INTERVAL = { notifications: 60, sweep: 2 } as const;
+/** Default interval between sweeps (s). Without notifications every object waits for a sweep, so it is short. */
+const SWEEP_INTERVAL_SECONDS = { notifications: 60, sweep: 2 } as const;
 
-/** Every variable of the environment that a FAVE process reads. A stage's own settings come on top, as `FAVE_{SETTING}`. */
+/** Environment variables of every FAVE process. A stage adds its settings as `FAVE_{SETTING}`. */
 export const environmentSchema = {
   ARTIFACT_ENDPOINT: { type: 'string', default: 'http://127.0.0.1:9000', description: 'URL of the S3 store' },
   ARTIFACT_REGION: { type: 'string', default: 'us-east-1', description: 'region of the bucket' },
-  ARTIFACT_BUCKET: { type: 'string', default: 'fave-artifacts', description: 'bucket of all artifacts' },
+  ARTIFACT_BUCKET: { type: 'string', default: 'fave-artifacts', description: 'bucket of inputs and artifacts' },
   ARTIFACT_ACCESS_KEY: {
     type: 'string',
     default: '',
@@ -24,102 +24,102 @@ export const environmentSchema = {
     default: '',
     description: 'secret key',
   },
-  ARTIFACT_PATH_STYLE: { type: 'boolean', default: true, description: 'false: virtual-host style addresses' },
-  ARTIFACT_CA: { type: 'string', default: '', description: 'PEM file of the authority that signed the store’s certificate' },
-  NATS_URL: { type: 'string', default: 'nats://127.0.0.1:4222', description: 'server or servers, separated by commas' },
+  ARTIFACT_PATH_STYLE: { type: 'boolean', default: true, description: 'path-style addresses; false: virtual-host style' },
+  ARTIFACT_CA: { type: 'string', default: '', description: 'PEM file of the CA that signed the certificate of the store' },
+  NATS_URL: { type: 'string', default: 'nats://127.0.0.1:4222', description: 'server URL, or several separated by commas' },
   NATS_USER: { type: 'string', default: '', description: 'user name' },
   NATS_PASSWORD: { type: 'string', default: '', description: 'password' },
-  NATS_CA: { type: 'string', default: '', description: 'PEM file of the authority that signed the server’s certificate' },
+  NATS_CA: { type: 'string', default: '', description: 'PEM file of the CA that signed the certificate of the server' },
   FAVE_CONCURRENCY: {
     type: 'integer',
     default: 1,
     minimum: 1,
     maximum: 64,
-    description: 'items that a process works on at once',
+    description: 'number of items that a process works on concurrently',
   },
   FAVE_MEMORY_LIMIT_MB: {
     type: 'integer',
     default: 512,
     minimum: 1,
-    description: 'memory limit of the process, for the cost proxy',
+    description: 'memory limit of the process in MB, from which cost units are computed',
   },
   FAVE_HTTP_PORT: {
     type: 'integer',
     default: 0,
     minimum: 0,
     maximum: 65535,
-    description: 'port of /metrics and /healthz; 0: any',
+    description: 'port of /metrics and /healthz; 0: any free port',
   },
-  FAVE_HTTP_HOST: { type: 'string', default: '127.0.0.1', description: 'address of /metrics and /healthz' },
-  FAVE_TMPDIR: { type: 'string', default: tmpdir(), description: 'directory of the items’ temporary directories' },
+  FAVE_HTTP_HOST: { type: 'string', default: '127.0.0.1', description: 'listen address of /metrics and /healthz' },
+  FAVE_TMPDIR: { type: 'string', default: tmpdir(), description: 'parent directory of the working directories of items' },
   FAVE_GRACE_SECONDS: {
     type: 'number',
     default: 20,
     minimum: 0,
-    maximum: DAY,
-    description: 'seconds that a stopping process may finish its items in',
+    maximum: DAY_SECONDS,
+    description: 'grace period after SIGTERM for finishing items, in seconds',
   },
   FAVE_ACK_WAIT_SECONDS: {
     type: 'number',
     default: 30,
     minimum: 1,
-    maximum: DAY,
-    description: 'seconds without a heartbeat after which an item is given to another worker',
+    maximum: DAY_SECONDS,
+    description: 'time without a heartbeat after which an item is redelivered, in seconds',
   },
   FAVE_RETRY_FACTOR: {
     type: 'number',
     default: 1,
     minimum: 0,
     maximum: 100,
-    description: 'factor of the seconds (1 to 240) before an item is tried again',
+    description: 'factor of the delay before a retry, which is 1 to 240 seconds',
   },
   FAVE_NICE: {
     type: 'integer',
     default: 0,
     minimum: 0,
     maximum: 19,
-    description: 'how much the process and its tools give way to others',
+    description: 'niceness of the process and its tools (nice(1))',
   },
   FAVE_STREAM_REPLICAS: {
     type: 'integer',
     default: 1,
     minimum: 1,
     maximum: 5,
-    description: 'copies of each stream that set-up asks for: 3 on a cluster of NATS servers',
+    description: 'number of replicas of each stream that set-up creates; 3 on a cluster of NATS servers',
   },
   FAVE_RETENTION_DAYS: {
     type: 'integer',
     default: 0,
     minimum: 0,
     maximum: 36_500,
-    description: 'days after which set-up has the store delete a request’s objects; 0 keeps them',
+    description: 'age in days at which the store deletes the objects of a request; 0: never',
   },
   FAVE_EVENT_SOURCE: {
     type: 'string',
     default: 'notifications',
     enum: ['notifications', 'sweep'],
-    description: 'how FAVE learns of objects; sweep: by listing, for a store that sends no notifications',
+    description: 'source of object events; sweep: listings, for a store that does not send notifications',
   },
   FAVE_SWEEP_INTERVAL_SECONDS: {
     type: 'number',
     default: 0,
     minimum: 0,
-    maximum: DAY,
-    description: `seconds between two looks for objects that nobody worked on; 0: ${SWEEP_INTERVAL.notifications}, with FAVE_EVENT_SOURCE=sweep ${SWEEP_INTERVAL.sweep}`,
+    maximum: DAY_SECONDS,
+    description: `interval between sweeps for unprocessed objects, in seconds; 0: ${SWEEP_INTERVAL_SECONDS.notifications}, or ${SWEEP_INTERVAL_SECONDS.sweep} with FAVE_EVENT_SOURCE=sweep`,
   },
   FAVE_CANARY_INTERVAL_SECONDS: {
     type: 'number',
     default: 60,
     minimum: 0.1,
-    maximum: DAY,
-    description: 'seconds between two objects by which the tracker tries the notification path',
+    maximum: DAY_SECONDS,
+    description: 'interval between canary objects, which test the notification path, in seconds',
   },
   ...otelEnvironment,
   FAVE_LOG_LEVEL: {
     type: 'string',
     default: 'info',
     enum: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
-    description: 'least level that is logged',
+    description: 'minimum level of log lines',
   },
 } as const satisfies OptionSchemas;
 
@@ -148,49 +148,44 @@ export interface Config {
   readonly httpPort: number;
   readonly httpHost: string;
   readonly tmpdir: string;
-  /** Seconds. */
-  readonly grace: number;
-  /** Seconds. */
-  readonly ackWait: number;
+  readonly graceSeconds: number;
+  readonly ackWaitSeconds: number;
   readonly retryFactor: number;
   readonly nice: number;
-  /** Copies of each stream. */
-  readonly replicas: number;
-  /** Days after which a request's objects are deleted; 0 keeps them. */
+  readonly streamReplicas: number;
+  /** 0: objects are kept. */
   readonly retentionDays: number;
-  readonly events: 'notifications' | 'sweep';
-  /** Seconds. */
-  readonly sweepInterval: number;
-  /** Seconds. */
-  readonly canaryInterval: number;
-  /** Where and how spans are sent is the SDK's to read. */
+  readonly eventSource: 'notifications' | 'sweep';
+  readonly sweepIntervalSeconds: number;
+  readonly canaryIntervalSeconds: number;
+  /** The OpenTelemetry SDK reads all other settings of tracing. */
   readonly tracing: Tracing;
   readonly logLevel: string;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A value, or what the file named by `{name}_FILE` holds: secrets of containers come as files. */
-function valueOf(env: Environment, name: string): string | undefined {
+/** Returns the value of a variable, or the content of the file that `{name}_FILE` names: containers receive secrets as files. */
+function readVariable(env: Environment, name: string): string | undefined {
   const file = env[`${name}_FILE`];
   return file ? readFileSync(file, 'utf8').trim() : env[name] || undefined;
 }
 
 /**
- * Reads and checks the variables that `schemas` names.
- * @throws PermanentError `invalid-environment-variable` that names the variable and its rule, never its value.
+ * Reads and checks the variables in `schemas`.
+ * @throws PermanentError `invalid-environment-variable`; the message states the variable and its rule, but not its value.
  */
 export function readEnvironment(schemas: OptionSchemas, env: Environment): OptionMap {
-  const given = Object.fromEntries(
+  const input = Object.fromEntries(
     Object.keys(schemas).flatMap((name) => {
-      const value = valueOf(env, name);
+      const value = readVariable(env, name);
       return value === undefined ? [] : [[name, value]];
     }),
   );
-  return withDefaults(schemas, createOptionParser(schemas, 'environment variable')(given));
+  return withDefaults(schemas, createOptionParser(schemas, 'environment variable')(input));
 }
 
-/** The configuration of a process, read once at its edge. @throws PermanentError as {@link readEnvironment}. */
+/** Reads the configuration of a process. @throws PermanentError as {@link readEnvironment}. */
 export function readConfig(env: Environment): Config {
   const read = readEnvironment(environmentSchema, env) as OptionValues<typeof environmentSchema>;
   return {
@@ -209,26 +204,26 @@ export function readConfig(env: Environment): Config {
     httpPort: read.FAVE_HTTP_PORT,
     httpHost: read.FAVE_HTTP_HOST,
     tmpdir: read.FAVE_TMPDIR,
-    grace: read.FAVE_GRACE_SECONDS,
-    ackWait: read.FAVE_ACK_WAIT_SECONDS,
+    graceSeconds: read.FAVE_GRACE_SECONDS,
+    ackWaitSeconds: read.FAVE_ACK_WAIT_SECONDS,
     retryFactor: read.FAVE_RETRY_FACTOR,
     nice: read.FAVE_NICE,
-    replicas: read.FAVE_STREAM_REPLICAS,
+    streamReplicas: read.FAVE_STREAM_REPLICAS,
     retentionDays: read.FAVE_RETENTION_DAYS,
-    events: read.FAVE_EVENT_SOURCE,
-    sweepInterval: read.FAVE_SWEEP_INTERVAL_SECONDS || SWEEP_INTERVAL[read.FAVE_EVENT_SOURCE],
-    canaryInterval: read.FAVE_CANARY_INTERVAL_SECONDS,
-    tracing: tracingOf(read),
+    eventSource: read.FAVE_EVENT_SOURCE,
+    sweepIntervalSeconds: read.FAVE_SWEEP_INTERVAL_SECONDS || SWEEP_INTERVAL_SECONDS[read.FAVE_EVENT_SOURCE],
+    canaryIntervalSeconds: read.FAVE_CANARY_INTERVAL_SECONDS,
+    tracing: parseTracing(read),
     logLevel: read.FAVE_LOG_LEVEL,
   };
 }
 
-/** The variable that holds a stage's setting. */
+/** Returns the environment variable of a stage's setting. */
 export function settingVariable(name: string): string {
   return `FAVE_${name.replaceAll('-', '_').toUpperCase()}`;
 }
 
-/** A stage's settings by their own names. @throws PermanentError as {@link readEnvironment}. */
+/** Reads the settings of a stage, by name of the setting. @throws PermanentError as {@link readEnvironment}. */
 export function readSettings(schemas: OptionSchemas, env: Environment): OptionMap {
   const values = readEnvironment(
     Object.fromEntries(Object.entries(schemas).map(([name, schema]) => [settingVariable(name), schema])),

@@ -1,42 +1,40 @@
 import type { OptionSchemas, OptionValues } from '../core/options.ts';
 
-const sdk = (description: string) => ({ type: 'string', default: '', description: `OpenTelemetry’s: ${description}` }) as const;
+const sdk = (description: string) => ({ type: 'string', default: '', description: `OpenTelemetry: ${description}` }) as const;
 
-/** OpenTelemetry's variables that FAVE's processes know; those that only the SDK reads are here so that containers are given them too. */
+/** Variables of OpenTelemetry. Those that only the SDK reads are listed too, so that containers receive them. */
 export const otelEnvironment = {
   OTEL_EXPORTER_OTLP_ENDPOINT: {
     type: 'string',
     default: '',
-    description: 'URL of an OpenTelemetry collector (OTLP over HTTP); with neither this nor the next, nothing is traced',
+    description: 'URL of an OpenTelemetry collector (OTLP over HTTP); tracing is off unless this or the next is set',
   },
-  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: { type: 'string', default: '', description: 'the same, for traces only: the whole URL' },
-  OTEL_EXPORTER_OTLP_PROTOCOL: sdk(
-    'http/json or http/protobuf; JSON is sent in either case, which collectors take on the same port',
-  ),
-  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: sdk('the same, for traces only'),
-  OTEL_EXPORTER_OTLP_HEADERS: sdk('headers of what is sent, such as a key: name=value,…'),
-  OTEL_SDK_DISABLED: sdk('true: nothing is traced'),
-  OTEL_TRACES_EXPORTER: sdk('none: nothing is traced; else otlp'),
-  OTEL_TRACES_SAMPLER: sdk('which requests are traced, for instance parentbased_traceidratio'),
-  OTEL_TRACES_SAMPLER_ARG: sdk('of the sampler, for instance the share of requests: 0.1'),
-  OTEL_SERVICE_NAME: sdk('name of the process in traces; without it the service’s own'),
-  OTEL_RESOURCE_ATTRIBUTES: sdk('attributes of every span’s process: name=value,…'),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: { type: 'string', default: '', description: 'whole URL of the collector, for traces only' },
+  OTEL_EXPORTER_OTLP_PROTOCOL: sdk('http/json or http/protobuf; spans are sent as JSON in both cases'),
+  OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: sdk('protocol, for traces only'),
+  OTEL_EXPORTER_OTLP_HEADERS: sdk('headers of requests to the collector, such as a key: name=value,…'),
+  OTEL_SDK_DISABLED: sdk('true: tracing is off'),
+  OTEL_TRACES_EXPORTER: sdk('otlp, or none: tracing is off'),
+  OTEL_TRACES_SAMPLER: sdk('sampler of requests, such as parentbased_traceidratio'),
+  OTEL_TRACES_SAMPLER_ARG: sdk('argument of the sampler, such as the share of requests: 0.1'),
+  OTEL_SERVICE_NAME: sdk('name of the process in traces; by default the name of the service'),
+  OTEL_RESOURCE_ATTRIBUTES: sdk('attributes of the process in every span: name=value,…'),
 } as const satisfies OptionSchemas;
 
-/** Whether spans are sent, or why not although somebody asked for them. */
+/** Whether spans are sent. `refused` states why they are not although an endpoint is set. */
 export type Tracing = { readonly on: boolean; readonly refused?: string };
 
-/** What OpenTelemetry's variables ask for, by its specification: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/ */
-export function tracingOf(read: OptionValues<typeof otelEnvironment>): Tracing {
-  const asked = read.OTEL_EXPORTER_OTLP_ENDPOINT !== '' || read.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT !== '';
+/** Parses the variables of OpenTelemetry by its specification: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/ */
+export function parseTracing(read: OptionValues<typeof otelEnvironment>): Tracing {
+  const hasEndpoint = read.OTEL_EXPORTER_OTLP_ENDPOINT !== '' || read.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT !== '';
   const exporters = (read.OTEL_TRACES_EXPORTER || 'otlp').split(',').map((each) => each.trim());
-  if (!asked || read.OTEL_SDK_DISABLED.toLowerCase() === 'true' || exporters.includes('none')) return { on: false };
-  const refused = (what: string): Tracing => ({ on: false, refused: `${what}; nothing is traced` });
-  if (!exporters.includes('otlp')) return refused(`OTEL_TRACES_EXPORTER names no exporter that there is: set otlp, or none`);
+  if (!hasEndpoint || read.OTEL_SDK_DISABLED.toLowerCase() === 'true' || exporters.includes('none')) return { on: false };
+  const refuse = (reason: string): Tracing => ({ on: false, refused: `tracing is off: ${reason}` });
+  if (!exporters.includes('otlp')) return refuse('OTEL_TRACES_EXPORTER must be otlp or none');
   const protocol = read.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL || read.OTEL_EXPORTER_OTLP_PROTOCOL || 'http/json';
   if (!protocol.startsWith('http/'))
-    return refused(
-      `spans are sent by OTLP over HTTP alone, not by ${protocol}: set OTEL_EXPORTER_OTLP_PROTOCOL to http/json, and the endpoint to the collector’s port for HTTP, mostly 4318`,
+    return refuse(
+      `spans are sent by OTLP over HTTP only, not by ${protocol}; set OTEL_EXPORTER_OTLP_PROTOCOL to http/json, and the endpoint to the HTTP port of the collector, usually 4318`,
     );
   return { on: true };
 }

@@ -52,7 +52,7 @@ async function processDelivery(worker: WorkerDependencies, delivery: Delivery): 
   metrics.busy.inc({ stage: stage.name });
   if (delivery.deliveries > 1) metrics.redeliveries.inc({ stage: stage.name });
   try {
-    await withHeartbeat(delivery, config.ackWait, async () => {
+    await withHeartbeat(delivery, config.ackWaitSeconds, async () => {
       const attempt = startAttempt(worker, delivery);
       await withAttemptSpan(attempt, async () => {
         const result = await recordResult(worker, attempt, await runAttempt(worker, attempt));

@@ -119,7 +119,7 @@ async function runEntry(
         if (isStopping) end();
         isStopping = true;
         stop.abort(new Error('the process is stopping'));
-        setTimeout(end, config.grace * 1_000).unref();
+        setTimeout(end, config.graceSeconds * 1_000).unref();
       });
     }
     const metrics = createMetrics(name, config.tmpdir);

@@ -22,14 +22,14 @@ beforeAll(async () => {
 
 describe('set-up', () => {
   it('changes nothing the second time', async () => {
-    expect(await setUp({ ...stack, graph, ackWait: stack.config.ackWait })).toEqual([]);
+    expect(await setUp({ ...stack, graph, ackWaitSeconds: stack.config.ackWaitSeconds })).toEqual([]);
   });
 
   it('deletes the consumers of stages that are gone, and makes them again', async () => {
     const without = defineGraph([kinds.input, kinds.canary], graph.stages.slice(0, 1));
-    const changes = await setUp({ ...stack, graph: without, ackWait: stack.config.ackWait });
+    const changes = await setUp({ ...stack, graph: without, ackWaitSeconds: stack.config.ackWaitSeconds });
     expect(changes).toContain(`deleted consumer stage-librosa-first of ${streams.landed}`);
-    const again = await setUp({ ...stack, graph, ackWait: stack.config.ackWait });
+    const again = await setUp({ ...stack, graph, ackWaitSeconds: stack.config.ackWaitSeconds });
     expect(again).toContain(`made consumer stage-librosa-first of ${streams.landed}`);
   });
 

@@ -45,22 +45,22 @@ async function strict(endpoint: string): Promise<string> {
 
 it('set-up leaves the rules of a bucket alone that FAVE looks into by itself', async () => {
   const storeAdmin = bucket('announces-nothing');
-  expect(await setUpBucket({ storeAdmin, graph, events: 'sweep' })).toEqual([
+  expect(await setUpBucket({ storeAdmin, graph, eventSource: 'sweep' })).toEqual([
     'made bucket announces-nothing',
     'set the versioning of announces-nothing',
     'set the lifecycle of announces-nothing',
   ]);
-  expect(await setUpBucket({ storeAdmin, graph, events: 'sweep' })).toEqual([]);
+  expect(await setUpBucket({ storeAdmin, graph, eventSource: 'sweep' })).toEqual([]);
   expect(await setUpBucket({ storeAdmin, graph })).toEqual(['set the notification rules of announces-nothing']);
 });
 
 it('a store without MinIO’s extensions keeps versions of every key', async () => {
   const storeAdmin = bucket('of-another-store', await strict(stack.config.store.endpoint));
-  expect(await setUpBucket({ storeAdmin, graph, events: 'sweep' })).toEqual([
+  expect(await setUpBucket({ storeAdmin, graph, eventSource: 'sweep' })).toEqual([
     'made bucket of-another-store',
     'set the versioning of of-another-store',
     'set the lifecycle of of-another-store',
   ]);
   expect(await storeAdmin.client.getBucketVersioning(storeAdmin.bucket)).toMatchObject({ Status: 'Enabled' });
-  expect(await setUpBucket({ storeAdmin, graph, events: 'sweep' })).toEqual([]);
+  expect(await setUpBucket({ storeAdmin, graph, eventSource: 'sweep' })).toEqual([]);
 });

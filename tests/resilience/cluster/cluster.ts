@@ -109,7 +109,7 @@ export async function openCluster(graph: Graph, size: { servers: number; drives:
   };
   const admin = await as('admin');
   await leading(admin.bus);
-  await setUp({ ...admin, graph, ackWait: 1, replicas: admin.config.replicas });
+  await setUp({ ...admin, graph, ackWaitSeconds: 1, streamReplicas: admin.config.streamReplicas });
   const env = {
     MC_CONFIG_DIR: join(dir, 'mc'),
     MC_HOST_fave: `http://${ROOT.rootUser}:${ROOT.rootPassword}@127.0.0.1:${own.minio}`,

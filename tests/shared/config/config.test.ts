@@ -43,14 +43,14 @@ it('variables become typed values', () => {
   expect(config).toMatchObject({
     bus: { servers: ['nats://a', 'nats://b'] },
     store: { pathStyle: false },
-    grace: 1.5,
+    graceSeconds: 1.5,
     concurrency: 3,
   });
 });
 
 it('sweeps are rarer beside notifications than where they are all, and as rare as is said', () => {
   const intervals = (more: Record<string, string>): number[] =>
-    ['notifications', 'sweep'].map((FAVE_EVENT_SOURCE) => readConfig({ FAVE_EVENT_SOURCE, ...more }).sweepInterval);
+    ['notifications', 'sweep'].map((FAVE_EVENT_SOURCE) => readConfig({ FAVE_EVENT_SOURCE, ...more }).sweepIntervalSeconds);
   expect(intervals({})).toEqual([60, 2]);
   expect(intervals({ FAVE_SWEEP_INTERVAL_SECONDS: '300' })).toEqual([300, 300]);
 });

@@ -26,7 +26,7 @@ it.each<[string, Record<string, string>, boolean]>([
 it('what cannot be done is refused in words', () => {
   expect(tracing({ ...COLLECTOR, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' })).toEqual({
     on: false,
-    refused: expect.stringContaining('not by grpc: set OTEL_EXPORTER_OTLP_PROTOCOL to http/json') as string,
+    refused: expect.stringContaining('not by grpc; set OTEL_EXPORTER_OTLP_PROTOCOL to http/json') as string,
   });
   expect(tracing({ ...COLLECTOR, OTEL_TRACES_EXPORTER: 'zipkin' }).refused).toContain('OTEL_TRACES_EXPORTER');
 });

@@ -71,7 +71,7 @@ describe('an input whose notifications were lost', () => {
     await withoutNotifications(async () => {
       await request.put('one', alone);
     });
-    const sweeping = await tracker({ sweepInterval: 0.5 });
+    const sweeping = await tracker({ sweepIntervalSeconds: 0.5 });
     expect(await request.end(1)).toMatchObject({ status: 'completed' });
     await sweeping.stop();
     await relay.stop();
@@ -85,17 +85,17 @@ describe('an input whose notifications were lost', () => {
       await request.put('one', alone);
     });
     await bus.manager.consumers.delete('FAVE_LANDED', 'echo-first');
-    const sweeping = await tracker({ sweepInterval: 0.5 });
+    const sweeping = await tracker({ sweepIntervalSeconds: 0.5 });
     await vi.waitUntil(async () => (await request.lifecycle('accepted')).length === 1, WAIT);
     await sweeping.stop();
     await relay.stop();
-    await setUp({ storeAdmin, bus, graph, ackWait: 1 });
+    await setUp({ storeAdmin, bus, graph, ackWaitSeconds: 1 });
   });
 
   it('is announced, like all later objects, if the store never sends notifications', async () => {
     const relay = await start(pipeline.stack, graph, 'relay');
     await withoutNotifications(async () => {
-      const sweeping = await tracker({ events: 'sweep', sweepInterval: 0.2 });
+      const sweeping = await tracker({ eventSource: 'sweep', sweepIntervalSeconds: 0.2 });
       const request = pipeline.request();
       await request.put('one\ntwo', alone);
       expect(await request.end(1)).toMatchObject({ status: 'completed', outputs: { line: 2, loud: 2, echoed: 2 } });

@@ -17,7 +17,7 @@ export interface Queue {
 export async function queue(
   bus: Bus,
   lanes: readonly string[],
-  { ackWait = 30, ...more }: { ackWait?: number; max_msgs?: number; discard?: 'new' } = {},
+  { ackWaitSeconds = 30, ...more }: { ackWaitSeconds?: number; max_msgs?: number; discard?: 'new' } = {},
 ): Promise<Queue> {
   const stream = uniqueId('queue');
   const subject = (lane: string): string => `test.${stream}.${lane}`;
@@ -28,7 +28,7 @@ export async function queue(
       durable_name: lane,
       filter_subject: subject(lane),
       ack_policy: AckPolicy.Explicit,
-      ack_wait: ackWait * 1e9,
+      ack_wait: ackWaitSeconds * 1e9,
     });
   }
   return {

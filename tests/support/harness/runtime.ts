@@ -40,17 +40,17 @@ onTestFileEnd(() => {
   for (const each of [dir, programDir]) rmSync(each, { recursive: true, force: true });
 });
 
-/** Sets a stack up for another graph. @param ackWait Time without a heartbeat until redelivery, in seconds. */
-export async function setUpStack(stack: Stack, graph: Graph, ackWait = 1): Promise<void> {
+/** Sets a stack up for another graph. @param ackWaitSeconds Time without a heartbeat until redelivery, in seconds. */
+export async function setUpStack(stack: Stack, graph: Graph, ackWaitSeconds = 1): Promise<void> {
   for (const stream of Object.values(streams))
     for await (const { name } of stack.bus.manager.consumers.list(stream)) await stack.bus.manager.consumers.delete(stream, name);
-  await setUp({ ...stack, graph, ackWait });
+  await setUp({ ...stack, graph, ackWaitSeconds });
 }
 
 /** Starts `relay`, `tracker` or a stage of the graph in this process and waits until it is ready. @param more Overrides of the settings. */
 export async function start(stack: Stack, graph: Graph, name: string, more: Partial<Config> = {}): Promise<Running> {
   const [stop, kill] = [new AbortController(), new AbortController()];
-  const config = { ...stack.config, ackWait: 1, tmpdir: dir, logLevel: process.env['FAVE_TEST_LOG'] ?? 'silent', ...more };
+  const config = { ...stack.config, ackWaitSeconds: 1, tmpdir: dir, logLevel: process.env['FAVE_TEST_LOG'] ?? 'silent', ...more };
   const log = createLogger({ service: name }, config.logLevel);
   let done: Promise<void> = Promise.resolve();
   await new Promise<void>((ready, failed) => {

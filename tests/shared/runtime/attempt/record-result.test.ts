@@ -63,7 +63,7 @@ async function effectsOf(text: string): Promise<string[]> {
   const dir = createTempDir();
   const [drain, kill] = [new AbortController(), new AbortController()];
   const running = runWorker(graph.stage('shout'), {
-    config: { ...stack.config, ackWait: 1, tmpdir: dir, logLevel: 'silent' },
+    config: { ...stack.config, ackWaitSeconds: 1, tmpdir: dir, logLevel: 'silent' },
     log: createLogger({}, 'silent'),
     ...recorded,
     exec,

@@ -76,7 +76,7 @@ it('what is terminated never comes again', async () => {
 });
 
 it('what nobody answers for comes again, and a sign of work puts that off', async () => {
-  const lanes = await queue(stack.bus, ['only'], { ackWait: 2 });
+  const lanes = await queue(stack.bus, ['only'], { ackWaitSeconds: 2 });
   await lanes.put('only', 1);
   const first = await next(lanes);
   const begun = performance.now();

@@ -126,7 +126,7 @@ describe('a feed', () => {
 
   it('goes on when the server is back', async () => {
     // The server may not know yet that nobody listens, and deliver to the pull that was cut off: then it comes again.
-    const lanes = await queue(stack.bus, ['only'], { ackWait: 1 });
+    const lanes = await queue(stack.bus, ['only'], { ackWaitSeconds: 1 });
     const proxy = await startProxy(Number(new URL(stack.config.bus.servers[0]!).port));
     const bus = await connectBus({ ...stack.config.bus, servers: [`127.0.0.1:${proxy.port}`] }, 'test');
     onTestFinished(() => bus.close());
