@@ -49,7 +49,7 @@ interface Started {
   readonly child: RunningProcess;
   readonly ports: ReadonlyMap<string, number>;
   /** Resolves when all services are ready. */
-  readonly ready: Promise<void>;
+  readonly ready: Promise<unknown>;
 }
 
 /**
@@ -64,14 +64,14 @@ export async function supervise(spec: ServiceProcessSpec, options: SupervisorOpt
 
   const start = async (): Promise<Started> => {
     const ports = new Map<string, number>();
-    const { promise: ready, resolve } = Promise.withResolvers<void>();
+    const { promise: ready, resolve } = Promise.withResolvers();
     const receive = (message: ServiceMessage): void => {
       onChange({ type: 'message', message }, child);
       if (message.type !== 'ready') return;
       ports.set(message.service, message.http);
       if (ports.size < spec.services.length) return;
       onChange({ type: 'ready', time: message.time }, child);
-      resolve();
+      resolve(undefined);
     };
     const child = await startProcess({ ...spec, onMessage: (message) => receive(message as ServiceMessage) });
     current = { child, ports, ready };

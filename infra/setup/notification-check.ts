@@ -41,14 +41,14 @@ export async function checkNotifications({
   const received: Partial<Record<Part, number>> = {};
   const expected: Part[] = relay ? ['fast', 'durable', 'relay'] : ['fast', 'durable'];
   const { connection } = bus;
-  const { promise, resolve } = Promise.withResolvers<void>();
+  const { promise, resolve } = Promise.withResolvers();
   const startTime = performance.now();
   const subscribe = (part: Part, subject: string) =>
     connection.subscribe(subject, {
       callback: (_error, message) => {
         if (!message.string().includes(requestId)) return;
         received[part] ??= Math.round(performance.now() - startTime);
-        if (expected.every((each) => received[each] !== undefined)) resolve();
+        if (expected.every((each) => received[each] !== undefined)) resolve(undefined);
       },
     });
   const subscriptions = [
