@@ -3,8 +3,9 @@ import { run } from '../support/docker/run.ts';
 import { root } from '../../infra/process/paths.ts';
 
 /**
- * Copies what git holds of this tree or would, as if it were cloned. @param target Folder that is not there yet.
- * @param how Shell commands beforehand: `umask`, or `touch=--touch` for files of now.
+ * Copies the tracked and the unignored files of this tree, as a clone would contain them. @param target Path of a new
+ * directory.
+ * @param how Shell commands to run first: `umask`, or `touch=--touch` for files with the current time.
  */
 export async function cloneTree(target: string, how = 'umask 022'): Promise<void> {
   await mkdir(target);

@@ -7,12 +7,12 @@ interface Inspected {
   readonly HostConfig: { readonly Memory: number; readonly PidsLimit: number };
 }
 
-/** Who may be root: see compose.yaml. */
+/** Services that run as root: see compose.yaml. */
 const ROOTLY = ['alloy'];
 
 /**
- * Checks that a container that runs is held to what compose.yaml says: no root, no capability, an image that it cannot write to, a limit
- * of memory, and no death by it. @returns A line with the memory that it uses.
+ * Checks that a running container has the restrictions of compose.yaml: no root, no capabilities, a read-only image and a
+ * memory limit that it has not exceeded. @returns A line with its memory use.
  */
 export async function confinementOf(system: System, service: string): Promise<string> {
   const [id = ''] = await system.containers(service);

@@ -5,11 +5,11 @@ interface Answer<T> {
   readonly data: T;
 }
 
-/** Asks a service of the system from within its container, which has nothing published. */
+/** Sends HTTP requests to services from inside their containers, which publish no ports. */
 export interface ContainerClient {
-  /** What a service answers at one of its own paths. @throws PermanentError `command-failed`. */
+  /** Returns the response of a service to a path. @throws PermanentError `command-failed`. */
   text(service: string, port: number, path: string, query?: Readonly<Record<string, string>>): Promise<string>;
-  /** The `data` of an answer of Prometheus or Loki, which speak alike. */
+  /** Returns the `data` field of a response of Prometheus or Loki, which have the same format. */
   data<T>(service: string, port: number, path: string, query?: Readonly<Record<string, string>>): Promise<T>;
 }
 

@@ -4,17 +4,17 @@ import { run } from '../support/docker/run.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
-/** How many lines are shown of what two layers differ in. */
+/** Maximum number of differences per layer in the output. */
 const SHOWN = 8;
 
-/** Digests of an image's layers' content, the lowest first. */
+/** Returns the digests of the layers of an image, lowest first. */
 export async function layersOf(image: string, env: Environment): Promise<string[]> {
   return JSON.parse(await run('docker', ['image', 'inspect', '--format', '{{json .RootFS.Layers}}', image], { env })) as string[];
 }
 
 /**
- * What two images differ in: for each layer of another digest the step of the Dockerfile that made it, and the first entries that are not
- * the same in both. @param scratch Folder for the layers' files. @returns Lines; none where all layers are equal.
+ * Compares two images. For each different layer it returns the step of the Dockerfile and the first different entries.
+ * @param scratch Directory for the files of the layers. @returns Lines; none if all layers are equal.
  */
 export async function differences(first: string, second: string, scratch: string, env: Environment): Promise<string[]> {
   const [digests, others] = [await layersOf(first, env), await layersOf(second, env)];
@@ -59,7 +59,7 @@ async function unequalEntries(first: string, second: string): Promise<string[]> 
   return lines.length > SHOWN ? [...lines.slice(0, SHOWN), `    … ${lines.length} in all`] : lines;
 }
 
-/** Each entry by path with mode, owner, size and time, and with the digest of a file's content. */
+/** Returns one line per entry with mode, owner, size and time, and one with the digest of the content. */
 async function entries(layer: string): Promise<string[]> {
   const listed = await run('tar', ['--list', '--verbose', '--numeric-owner', '--full-time', '--file', layer]);
   const digests = await run('tar', [

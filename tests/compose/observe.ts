@@ -12,15 +12,15 @@ import type { Report } from './report.ts';
 import { createPerson, findMedia, type OperatorSession } from './requests.ts';
 import type { Scenario } from './scenario.ts';
 
-/** What `--profile observe` adds, and where it listens within its container; Grafana is for people's eyes. */
+/** Services of `--profile observe`, with their ports inside the container. Grafana serves only its user interface. */
 const PROMETHEUS = ['prometheus', 9090] as const;
 const LOKI = ['loki', 3100] as const;
 const OBSERVERS = ['nats-exporter', 'prometheus', 'loki', 'alloy'];
 
-/** What has Compose run the profile, at ports that are free, and which of its services cannot be run here. */
-export async function observedBy(env: Readonly<Record<string, string>>, { step, say }: Report): Promise<ObserveImages> {
-  const images = await step('images that watch', () => observeImages(env, say));
-  if (images.missing.length > 0) say(`not run, as there is no image: ${images.missing.join(', ')}`);
+/** Returns the environment that enables the profile on free ports, and the services without an image here. */
+export async function observedBy(env: Readonly<Record<string, string>>, { step, log }: Report): Promise<ObserveImages> {
+  const images = await step('images that watch', () => observeImages(env, log));
+  if (images.missing.length > 0) log(`not run, as there is no image: ${images.missing.join(', ')}`);
   const { minio, console } = await freePorts();
   const socket = env['DOCKER_HOST'] ?? process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock';
   const more = {
@@ -32,10 +32,10 @@ export async function observedBy(env: Readonly<Record<string, string>>, { step, 
   return { ...images, env: { ...images.env, ...more } };
 }
 
-/** Milliseconds until what happened has been scraped twice, or has been read and shipped. */
-const DEADLINE = 180_000;
+/** Time until metrics are scraped twice and logs are shipped, in milliseconds. */
+const CHECK_TIMEOUT_MS = 180_000;
 
-/** The system with `--profile observe`: a video and a file that is none are analysed, and everything that is asked about them is answered. */
+/** Processes a video and an invalid file with `--profile observe`, and checks metrics, logs and targets. */
 export async function observed({ system, report, programs, defer }: Scenario, missing: readonly string[]): Promise<void> {
   const services = (await system.compose(['config', '--services'])).split('\n').filter((name) => name !== '');
   const wanted = services.filter((name) => !missing.includes(name));
@@ -49,12 +49,12 @@ export async function observed({ system, report, programs, defer }: Scenario, mi
   await report.step('every alert is evaluated, none without its series', () => untilTrue(() => alerts(ask)));
   await report.step('the lines of a request are found', () => untilTrue(() => lines(ask)));
   await report.step('every panel of lines shows something', () => logs(ask));
-  for (const name of OBSERVERS.filter((each) => wanted.includes(each))) report.say(`   ${await confinementOf(system, name)}`);
+  for (const name of OBSERVERS.filter((each) => wanted.includes(each))) report.log(`   ${await confinementOf(system, name)}`);
 }
 
-/** Asks until the answer is true, or says at the deadline what was still wrong. */
+/** Repeats a check until it returns true. @throws Error with the last result after the timeout. */
 async function untilTrue(check: () => Promise<string | true>): Promise<void> {
-  const deadline = performance.now() + DEADLINE;
+  const deadline = performance.now() + CHECK_TIMEOUT_MS;
   for (;;) {
     const found = await check();
     if (found === true) return;
@@ -109,7 +109,7 @@ async function alerts(ask: ContainerClient): Promise<string | true> {
   return true;
 }
 
-/** Each stage's line that it has done its item, by what Loki keeps beside the line and by what stands in it. */
+/** Checks for each stage the log line of its item, by labels and by content. */
 async function lines(ask: ContainerClient): Promise<string | true> {
   const wanted = graph.stages.map(({ name }) => name).sort();
   for (const query of [

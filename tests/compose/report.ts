@@ -1,24 +1,24 @@
-/** What is said while a test runs, with the seconds that each step took. */
+/** Progress report of a test run with the duration of each step. */
 export interface Report {
-  say(line: string): void;
-  /** Does a step and says how long it took. */
+  log(line: string): void;
+  /** Runs a step and reports its duration. */
   step<T>(name: string, work: () => Promise<T>): Promise<T>;
-  /** Seconds by step. */
+  /** Duration of each step, in seconds. */
   readonly seconds: Readonly<Record<string, number>>;
 }
 
 export function createReport(): Report {
   const seconds: Record<string, number> = {};
-  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const log = (line: string): void => void process.stderr.write(`${line}\n`);
   return {
-    say,
+    log,
     seconds,
     step: async (name, work) => {
-      say(`… ${name}`);
+      log(`… ${name}`);
       const begun = performance.now();
       const result = await work();
       seconds[name] = Math.round((performance.now() - begun) / 100) / 10;
-      say(`ok ${name} (${seconds[name]} s)`);
+      log(`ok ${name} (${seconds[name]} s)`);
       return result;
     },
   };

@@ -1,6 +1,6 @@
 /**
- * `npm run test:images`: builds every image twice without a cache, from two clones at two paths, and compares them layer by layer. The files
- * of the second are younger, and for nobody but their owner to read.
+ * `npm run test:images`: builds every image twice without a cache, from two clones at different paths, and compares them layer
+ * by layer. The files of the second clone are newer and readable only by their owner.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,13 +12,13 @@ import { cloneTree } from './clone.ts';
 import { differences, layersOf } from './layers.ts';
 import { withDaemon } from './with-daemon.ts';
 
-/** Two clones, by the tag of their images: how files' modes and dates come about. */
+/** Clones by image tag, with the commands that set the modes and times of their files. */
 const CLONES = { 'reproducible-1': 'umask 022', 'reproducible-2': 'umask 077; touch=--touch' };
 
 await withDaemon('test:images', async ({ report, compose, env, defer }) => {
   const scratch = await mkdtemp(join(tmpdir(), 'fave-images-'));
   defer(() => rm(scratch, { recursive: true, force: true }));
-  // Both before either is built: somebody may work in this tree.
+  // Both clones are made before the first build, because the tree may change during the builds.
   for (const [tag, how] of Object.entries(CLONES)) await cloneTree(join(scratch, tag), how);
   for (const tag of Object.keys(CLONES)) {
     defer(() => removeImages(tag, env));
@@ -31,7 +31,7 @@ await withDaemon('test:images', async ({ report, compose, env, defer }) => {
     const [first = '', second = ''] = Object.keys(CLONES).map((tag) => `${image}:${tag}`);
     const found = await differences(first, second, scratch, env);
     const layers = await layersOf(first, env);
-    report.say(
+    report.log(
       found.length === 0 ? `ok ${image}: ${layers.length} layers, equal` : `${image} is not equal:\n${found.join('\n')}`,
     );
     if (found.length > 0) process.exitCode = 1;
@@ -40,6 +40,6 @@ await withDaemon('test:images', async ({ report, compose, env, defer }) => {
 
 async function removeImages(tag: string, env: Readonly<Record<string, string>>): Promise<void> {
   const names = Object.values(images).map((image) => `${image}:${tag}`);
-  // After a build that failed some are not there.
+  // After a failed build some images are missing.
   await run('docker', ['image', 'rm', ...names], { env }).catch(() => undefined);
 }

@@ -14,7 +14,7 @@ import { streams } from '../../shared/bus/topology.ts';
 
 const media = resolve(process.env['FAVE_TEST_MEDIA'] ?? join(root, '..', 'shared', 'media'));
 
-/** Path of a test medium. */
+/** Returns the path of a test video. */
 export function findMedia(name: string): string {
   const path = join(media, name);
   assert(existsSync(path), `no test media in ${media}: set FAVE_TEST_MEDIA to their folder`);
@@ -30,9 +30,9 @@ export interface Outcome {
 export interface OperatorSession {
   /** Copies a video into the bucket, to be worked on even if it was before. */
   submit(id: string, video: string): Promise<void>;
-  /** Resolves with the first message of a subject. To be called before what causes it. */
+  /** Subscribes to a subject and resolves with its first message. Call it before the action that causes the message. */
   hear(subject: string): Promise<{ readonly message: Promise<string> }>;
-  /** How a request ended, whenever it does or did: its `completed`. */
+  /** Waits for the `completed` event of a request, past or future. */
   outcome(id: string): Promise<Outcome>;
   /** Keys below a request's prefix. */
   artifacts(id: string): Promise<string[]>;
@@ -40,8 +40,8 @@ export interface OperatorSession {
   leave(): Promise<void>;
 }
 
-/** Milliseconds that a message may take: a redelivery comes after `ack_wait`, on a machine that others load. */
-const PATIENCE = 600_000;
+/** Timeout for a message, in milliseconds: redelivery takes `ack_wait`, and the machine may be busy. */
+const MESSAGE_TIMEOUT_MS = 600_000;
 
 export function createPerson(access: Readonly<Record<string, string>>, programs: { mc: string; nats: string }): OperatorSession {
   const config = readConfig(access);
@@ -55,11 +55,11 @@ export function createPerson(access: Readonly<Record<string, string>>, programs:
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (part: string) => said.emit('more', (text += part)));
     }
-    const timer = setTimeout(() => child.kill(), PATIENCE);
+    const timer = setTimeout(() => child.kill(), MESSAGE_TIMEOUT_MS);
     const message = once(child, 'close').then(([code]) => {
       clearTimeout(timer);
       listeners.delete(child);
-      assert.equal(code, 0, `nothing came on ${subject} within ${PATIENCE / 1000} s: ${text}`);
+      assert.equal(code, 0, `nothing came on ${subject} within ${MESSAGE_TIMEOUT_MS / 1000} s: ${text}`);
       return text.split('\n').find((line) => line.startsWith('{')) ?? '';
     });
     message.catch(() => undefined); // reported where it is awaited
@@ -77,7 +77,10 @@ export function createPerson(access: Readonly<Record<string, string>>, programs:
       const subject = `fave.requests.${id}.completed`;
       let timer: NodeJS.Timeout | undefined;
       const found = new Promise<Outcome>((resolve, reject) => {
-        timer = setTimeout(() => reject(new Error(`nothing came on ${subject} within ${PATIENCE / 1000} s`)), PATIENCE);
+        timer = setTimeout(
+          () => reject(new Error(`nothing came on ${subject} within ${MESSAGE_TIMEOUT_MS / 1000} s`)),
+          MESSAGE_TIMEOUT_MS,
+        );
         followStream(bus, { stream: streams.requests, subject }, (message) => resolve(message.json())).catch(reject);
       });
       return found.finally(() => {

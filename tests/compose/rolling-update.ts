@@ -12,7 +12,7 @@ async function underWay(person: OperatorSession, id: string): Promise<void> {
   await clip.message;
 }
 
-/** A request of a video of several clips has come to its end, and each of its clips has what was made of it. */
+/** Checks that a request of a video with several clips has completed with the outputs of each clip. */
 export async function assertWhole(person: OperatorSession, id: string): Promise<void> {
   const { errors = [] } = (await person.outcome(id)).data;
   assert.deepEqual(errors, []);
@@ -31,7 +31,10 @@ async function assertEndedAfter(system: System, service: string, person: Operato
   assert(Date.parse(time) > Date.parse(begun), `${id} had ended at ${time}, before ${service} was started anew at ${begun}`);
 }
 
-/** As docs/operations.md has it under "Upgrade": the tree is another, and `up` replaces what is built of it. */
+/**
+ * Upgrades the system as docs/operations.md describes under "Upgrade": the tree changes, and `up` replaces the images built
+ * from it.
+ */
 export async function upgraded(system: System, person: OperatorSession): Promise<void> {
   const imageOf = async (service: string): Promise<string> => {
     const [id = ''] = await system.containers(service);
@@ -49,7 +52,10 @@ export async function upgraded(system: System, person: OperatorSession): Promise
   await assertEndedAfter(system, 'tracker', person, 'third');
 }
 
-/** As docs/operations.md has it under "Rotate secrets". @returns The person with the new access. */
+/**
+ * Rotates the secrets as docs/operations.md describes under "Rotate secrets". @returns An operator session with the new
+ * credentials.
+ */
 export async function rotated(
   system: System,
   person: OperatorSession,

@@ -11,14 +11,14 @@ export interface Scenario {
   readonly system: System;
   readonly report: Report;
   readonly programs: { readonly mc: string; readonly nats: string };
-  /** Has something undone at the end, whatever the end is. */
+  /** Registers a clean-up that runs at the end in any case. */
   readonly defer: (undo: () => Promise<void>) => void;
 }
 
-/** What a person does with the system, from a clone on, and what may happen to it. */
+/** Runs the steps of an operator from the clone on, with failures in between. */
 export async function scenario({ system, report, programs, defer }: Scenario): Promise<void> {
   await report.step('up --build --wait', () => system.up());
-  report.say(await sizes(system));
+  report.log(await sizes(system));
   const access = await system.access();
   const person = createPerson(access, programs);
   defer(() => person.leave());
@@ -27,7 +27,7 @@ export async function scenario({ system, report, programs, defer }: Scenario): P
   await report.step('set-up again changes nothing', () => setUpAgain(system));
   await report.step('stage-ffmpeg-2 has four containers', () => scaled(system));
   await report.step('a container dies while it works', () => killed(system, person));
-  report.say(await peaks(system));
+  report.log(await peaks(system));
   await report.step('another version is built and started while a request is under way', () => upgraded(system, person));
   const renewed = await report.step('all passwords are made anew while a request is under way', () =>
     rotated(system, person, programs),
@@ -40,7 +40,7 @@ async function analysed(person: OperatorSession): Promise<void> {
   await person.submit('first', findMedia('portrait-rotated.mp4'));
   await completed.message;
   const keys = await person.artifacts('first');
-  // What a stage consumes and nobody asked it for is settled all the same.
+  // Items without a request for their outputs are settled as well.
   for (const { name } of graph.stages)
     assert(
       keys.some((key) => key.startsWith(`metadata/items/${name}/`)),
@@ -48,7 +48,7 @@ async function analysed(person: OperatorSession): Promise<void> {
     );
   const read = async (pattern: RegExp): Promise<string> =>
     (await Promise.all(keys.filter((key) => pattern.test(key)).map((key) => person.read('first', key)))).join('\n');
-  // Of what Kennedy says pocketsphinx hears some words.
+  // pocketsphinx recognises some of the words.
   assert.match(await read(/transcript\.json$/), /"text":"[^"]*fellow/);
   assert.match(await read(/detections\.json$/), /"person"/);
 }
@@ -64,7 +64,7 @@ async function scaled(system: System): Promise<void> {
   assert.equal((await system.containers('stage-ffmpeg-2')).length, 4);
 }
 
-/** Each of the stage's containers loses its processes when the first clip is announced; Docker starts them again. */
+/** Kills the processes in each container of a stage when the first clip is announced. Docker restarts them. */
 async function killed(system: System, person: OperatorSession): Promise<void> {
   const containers = await system.containers('stage-ffmpeg-2');
   const clip = await person.hear('fave.landed.clip.*.second');
@@ -92,7 +92,7 @@ async function sizes(system: System): Promise<string> {
   return lines.trimEnd();
 }
 
-/** The most memory that each service has used, of what it may. */
+/** Returns the peak memory of each service and its limit. */
 async function peaks(system: System): Promise<string> {
   const read = 'cd /sys/fs/cgroup && cat memory/memory.max_usage_in_bytes 2>/dev/null || cat memory.peak';
   const lines = serviceNames(graph).map(async (name) => {

@@ -6,29 +6,29 @@ import { run, type RunOptions } from '../support/docker/run.ts';
 import { freePorts } from '../../infra/deployment/ports.ts';
 import { cloneTree } from './clone.ts';
 
-/** A system of containers of the test's own, in a clone of the tree, beside whatever else runs. */
+/** A system of containers for the test, built from a clone of the tree. */
 export interface System {
-  /** The clone. */
+  /** Path of the clone. */
   readonly tree: string;
   /** Tag of its images. */
   readonly version: string;
-  /** `up --build --wait`: builds the images, and returns when every service is ready. @param services All, unless told otherwise. */
+  /** Runs `up --build --wait`, which returns when every service is ready. @param services Default: all. */
   up(services?: readonly string[]): Promise<void>;
-  /** Runs Compose. @returns What it said. */
+  /** Runs Compose. @returns Its output. */
   compose(args: readonly string[], how?: Pick<RunOptions, 'show' | 'all'>): Promise<string>;
   docker(...args: string[]): Promise<string>;
-  /** Numbers of a service's containers that run. */
+  /** Returns the ids of the running containers of a service. */
   containers(service: string): Promise<string[]>;
-  /** What `secrets/env` gives to a person's shell. */
+  /** Returns the variables of `secrets/env`. */
   access(): Promise<Record<string, string>>;
-  /** Removes containers, volumes and networks. @throws Error when something is left. */
+  /** Removes containers, volumes and networks. @throws Error if any remain. */
   down(): Promise<void>;
 }
 
-/** Two of the tests at a time, of two people say, want two names. */
+/** Compose project. Concurrent runs need different names. */
 const PROJECT = process.env['COMPOSE_PROJECT_NAME'] ?? 'fave-test';
 
-/** @param env What leads to the daemon and names the images to build from. */
+/** Creates a system. @param env Address of the daemon and names of the base images. */
 export async function createSystem(program: string, env: Readonly<Record<string, string>>): Promise<System> {
   const scratch = await mkdtemp(join(tmpdir(), 'fave-compose-'));
   const tree = join(scratch, 'clone');
@@ -57,7 +57,7 @@ export async function createSystem(program: string, env: Readonly<Record<string,
     docker,
     containers: async (service) => lines(await compose(['ps', '--quiet', service])),
     access: async () => {
-      // A shell reads it, as a person's does.
+      // The file is read by a shell, as an operator would do.
       const printed = await run('sh', ['-c', `. "$0" && env`, join(tree, 'secrets/env')], { env: variables });
       const names = [...(await readFile(join(tree, 'secrets/env'), 'utf8')).matchAll(/^export (\w+)=/gm)].map(([, name]) => name);
       const pairs = lines(printed).map((line): [string, string] => [

@@ -6,7 +6,9 @@ import type { System } from './system.ts';
 
 type Access = Readonly<Record<string, string>>;
 
-/** Only the store and the bus are published, on this machine alone, and neither knows anybody without a password. */
+/**
+ * Checks that only the store and the bus are published, on this machine only, and that both reject clients without a password.
+ */
 export async function assertUnauthorisedRefused(system: System, access: Access, nats: string): Promise<void> {
   const ids = (await system.compose(['ps', '--quiet'])).split('\n').filter((id) => id !== '');
   const format =
@@ -21,7 +23,7 @@ export async function assertUnauthorisedRefused(system: System, access: Access, 
   await assertBusRefuses({ ...access, NATS_USER: '', NATS_PASSWORD: '' }, nats);
 }
 
-/** Passwords open neither the store nor the bus any more. */
+/** Checks that the store and the bus reject credentials. */
 export async function assertRefused(access: Access, nats: string): Promise<void> {
   const store = createStore(readConfig(access).store);
   await assert.rejects(store.head('requests/'), { code: 'access-denied' });

@@ -8,43 +8,43 @@ export interface Ground {
   readonly report: Report;
   /** Path of Compose. */
   readonly compose: string;
-  /** What leads to the daemon, and names the images to build from. */
+  /** Address of the daemon and names of the base images. */
   readonly env: Readonly<Record<string, string>>;
-  /** Has something undone at the end, whatever the end is; what came last first. */
+  /** Registers a clean-up that runs at the end in any case, the last one first. */
   readonly defer: (cleanUp: CleanUp) => void;
 }
 
 /**
- * Runs a test that needs Docker, and sets the exit code. Where no daemon runs it starts one of its own; where it cannot, it says so and
- * has no fault to report. With `--servers-from-source` MinIO and NATS are built in a container, even where this machine has them.
+ * Runs a test that needs Docker and sets the exit code. It starts a daemon if none is running. If that is impossible, the test
+ * is skipped with a message. With `--servers-from-source` MinIO and NATS are built in a container even if the cache has them.
  */
 export async function withDaemon(name: string, work: (ground: Ground) => Promise<void>): Promise<void> {
   const report = createReport();
   const begun = performance.now();
-  const daemon = await findDaemon(report.say);
+  const daemon = await findDaemon(report.log);
   if ('missing' in daemon) {
-    report.say(`${name} was not run: ${daemon.missing}`);
+    report.log(`${name} was not run: ${daemon.missing}`);
     return;
   }
-  // What fails half-way and Ctrl-C leave nothing behind.
+  // A failure or Ctrl-C must not leave containers or processes.
   const cleanUps: CleanUp[] = [() => daemon.stop()];
   const cleanUp = (): Promise<void> =>
     runCleanups(cleanUps).catch((error: unknown) => {
-      report.say(String(error));
+      report.log(String(error));
       process.exitCode = 1;
     });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void cleanUp().then(() => process.exit(1)));
   try {
-    const compose = await report.step('Compose', () => ensureCompose(report.say));
+    const compose = await report.step('Compose', () => ensureCompose(report.log));
     const serversFromSource = process.argv.includes('--servers-from-source');
     const bases = await report.step('images to build from', () =>
-      createLocalImages(daemon.env, report.say, { serversFromSource }),
+      createLocalImages(daemon.env, report.log, { serversFromSource }),
     );
     await work({ report, compose, env: { ...daemon.env, ...bases }, defer: (cleanUp) => void cleanUps.push(cleanUp) });
   } catch (error) {
-    report.say(String(error instanceof Error ? error.stack : error));
+    report.log(String(error instanceof Error ? error.stack : error));
     process.exitCode = 1;
   }
   await cleanUp();
-  report.say(`${process.exitCode ? 'FAILED' : 'passed'} in ${Math.round((performance.now() - begun) / 1000)} s`);
+  report.log(`${process.exitCode ? 'FAILED' : 'passed'} in ${Math.round((performance.now() - begun) / 1000)} s`);
 }

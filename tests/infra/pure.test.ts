@@ -28,7 +28,7 @@ describe('notification rules', () => {
   const keyOf = (kind: Kind, extension?: string): string =>
     requestPrefix('a') + pathOf(kind, { indices, file: 'any name', ...(extension !== undefined && { extension }) });
 
-  it.each(graph.kinds.filter(({ announced }) => announced))('announce every $name', (kind) => {
+  it.each(graph.kinds.filter(({ announced }) => announced))('matches every $name', (kind) => {
     for (const extension of kind.extensions ?? [undefined]) expect(announces(keyOf(kind, extension))).toBe(true);
   });
 
@@ -41,27 +41,27 @@ describe('notification rules', () => {
     'requests/a/metadata/logs/relay-1.jsonl',
     'tmp/builds/video.mp4',
     'memo/ab/cd',
-  ])('do not announce %s', (key) => {
+  ])('does not match %s', (key) => {
     expect(announces(key)).toBe(false);
   });
 
   it.each(['requests/a/holiday.mp4', 'requests/HOLIDAY.MOV', 'requests/a/b/c.webm'])(
-    'announce the misplaced %s, so that it is rejected aloud',
+    'matches the misplaced %s, so that the relay rejects it',
     (key) => {
       expect(announces(key)).toBe(true);
     },
   );
 
-  it('refuse a kind that would need a rule for each object', () => {
+  it('rejects a kind that would need a rule per object', () => {
     expect(() => notificationRules({ kinds: [{ ...kinds.frame, announced: true }] })).toThrow('frame cannot be announced');
   });
 });
 
-describe('rights', () => {
+describe('permissions', () => {
   const permissions = busPermissions(graph);
   const policies = storePolicies(graph, 'bucket');
 
-  it('on the bus: MinIO publishes raw events only, a stage its item again and what it produces only, a viewer nothing of FAVE', () => {
+  it('permits MinIO to publish raw events, a stage its items and outputs, and a viewer nothing', () => {
     expect(permissions['minio']?.publish).toEqual(['fave.raw.fast', 'fave.raw.durable']);
     const librosa = permissions['stage-librosa']?.publish ?? [];
     expect(librosa.filter((subject) => subject.startsWith('fave.'))).toEqual([
@@ -73,7 +73,7 @@ describe('rights', () => {
     expect(permissions['viewer']?.publish.filter((subject) => subject.startsWith('fave.'))).toEqual([]);
   });
 
-  it('on the bucket: every service has a policy, reads what it says it reads, and writes below its own name only', () => {
+  it('permits a service to read its declared kinds and to write below its own name', () => {
     for (const name of serviceNames(graph)) expect(policies).toHaveProperty(name);
     const writes = policies['stage-ffmpeg-1']?.Statement.filter(({ Action }) => Action.includes('s3:PutObject')).flatMap(
       ({ Resource }) => Resource,
@@ -116,14 +116,14 @@ describe('pinned programs', () => {
     expect(versionFits(output, atLeast)).toBe(fits);
   });
 
-  it('are built by version, except from a module of their own', () => {
+  it('builds programs by version, or from a module in the project', () => {
     expect(goInstallArgs(serverPrograms.mc).at(-1)).toBe('github.com/minio/mc@v0.0.0-20250313080218-cf909e1063a9');
     expect(goInstallArgs(serverPrograms.nats).at(-1)).toBe('github.com/nats-io/natscli/nats');
   });
 });
 
 describe('configuration of the servers', () => {
-  it('NATS listens on this machine only and syncs each write', () => {
+  it('binds NATS to 127.0.0.1 and syncs each write', () => {
     const config = natsConfig({
       program: '',
       port: 1,
@@ -140,13 +140,13 @@ describe('configuration of the servers', () => {
     });
   });
 
-  it('MinIO queues for the durable target only, and syncs events', () => {
+  it('configures a queue for the durable target only, and synchronous events', () => {
     const environment = notifyEnvironment({ address: 'h:1', user: 'u', password: 'p' }, '/queue');
     expect(environment).toMatchObject({ MINIO_NOTIFY_NATS_QUEUE_DIR_FAVEDURABLE: '/queue', MINIO_API_SYNC_EVENTS: 'on' });
     expect(environment).not.toHaveProperty('MINIO_NOTIFY_NATS_QUEUE_DIR_FAVEFAST');
   });
 
-  it('requests are kept unless a retention is asked for', () => {
+  it('keeps requests without a retention setting', () => {
     expect(lifecycleRules(0).filter(({ Filter, Expiration }) => Filter.Prefix === 'requests/' && Expiration)).toEqual([]);
     expect(lifecycleRules(30)).toContainEqual(
       expect.objectContaining({ Filter: { Prefix: 'requests/' }, Expiration: { Days: 30 } }),

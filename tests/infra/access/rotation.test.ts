@@ -20,7 +20,7 @@ async function launched(dataDir: string, services: readonly string[], shell = {}
   return instance;
 }
 
-it('secrets that were rotated open nothing any more, and all works with the new ones', { timeout: 240_000 }, async () => {
+it('rejects rotated secrets and accepts the new ones', { timeout: 240_000 }, async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'fave-rotation-'));
   onTestFileEnd(() => rm(dataDir, { recursive: true, force: true, maxRetries: 3 }));
   const secretsOf = async (): Promise<Secrets> => (await readSecrets(dataDir))!;
@@ -40,7 +40,7 @@ it('secrets that were rotated open nothing any more, and all works with the new 
   await before.stop();
 
   await rotateSecrets(dataDir);
-  // Ready: a canary has come through, so MinIO, the relay and set-up have their new ones. In a shell that has access to what was before.
+  // Ready: the canary has arrived, so MinIO, the relay and set-up have the new passwords, although the shell has the old ones.
   const after = await launched(dataDir, ['relay', 'tracker', 'stage-ffmpeg-0'], shell);
   const now = await secretsOf();
   for (const role of Object.keys(old.store)) {

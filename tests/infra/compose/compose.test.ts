@@ -16,7 +16,7 @@ import { readComposeSchema } from '../../support/docker/client.ts';
 import { compose, FOLDER, ours, services, text } from './file.ts';
 import { createTempDir } from '../../support/temp-dir.ts';
 
-/** Who makes a folder of root's, and who reads Docker's socket. */
+/** Services that run as root: one creates directories of root, the other reads the Docker socket. */
 const rootly = ['secrets', 'alloy'];
 
 describe('compose.yaml', () => {
@@ -47,12 +47,12 @@ describe('compose.yaml', () => {
       ]);
   });
 
-  it.each(services.filter(([name]) => ours.has(name) || name === 'set-up'))('sets for %s what processes read', (_, service) => {
+  it.each(services.filter(([name]) => ours.has(name) || name === 'set-up'))('sets only known variables for %s', (_, service) => {
     const known = Object.keys(environmentSchema).flatMap((name) => [name, `${name}_FILE`]);
     for (const name of Object.keys(service.environment ?? {})) expect(known).toContain(name);
   });
 
-  it.each(services.filter(([name]) => ours.has(name)))('accounts %s for the memory that it may use', (_, service) => {
+  it.each(services.filter(([name]) => ours.has(name)))('sets the memory limit of %s for the cost model as well', (_, service) => {
     expect(service.mem_limit).toBe(`${service.environment?.['FAVE_MEMORY_LIMIT_MB'] ?? ''}m`);
   });
 
@@ -73,7 +73,7 @@ describe('compose.yaml', () => {
     for (const tag of tags) expect(tag.join(':')).toBe(`\${FAVE_VERSION:-${version}}`);
   });
 
-  it('mounts of this tree only what is there', () => {
+  it('mounts only files of this tree that exist', () => {
     const sources = services.flatMap(([, { volumes = [] }]) => volumes.filter((each) => each.startsWith('./')));
     expect(sources.length).toBeGreaterThan(3);
     for (const source of sources) expect(existsSync(join(root, source.split(':')[0] ?? '')), source).toBe(true);
@@ -102,7 +102,7 @@ describe('the secrets', () => {
     return Object.fromEntries(await Promise.all(pairs));
   }
 
-  it('are a folder for each container, which has its own only', async () => {
+  it('has a directory per container, which only that container mounts', async () => {
     await makeSecrets({ graph, dir, env: {} });
     for (const [name, folder] of folders) expect(folder).toBe(name);
     const mounts = services.flatMap(([name, { volumes = [] }]) =>
@@ -114,7 +114,7 @@ describe('the secrets', () => {
     expect(folders.map(([name]) => name)).toEqual(expect.arrayContaining([...ours, 'minio', 'nats', 'set-up', 'grafana']));
   });
 
-  it('are what environment variables name', async () => {
+  it('has the files that environment variables name', async () => {
     const RUN = '/run/secrets/';
     const made = Object.keys(await files());
     const named = services.flatMap(([name, { environment: variables = {} }]) =>
@@ -124,7 +124,7 @@ describe('the secrets', () => {
     expect(made).toEqual(expect.arrayContaining(named));
   });
 
-  it('are for nobody else to read, nor for git to keep', async () => {
+  it('restricts the files to their owner and excludes them from git', async () => {
     // Docker makes what a container mounts before anything runs.
     await chmod(join(dir, 'relay'), 0o755);
     await makeSecrets({ graph, dir, env: {} });
@@ -133,7 +133,7 @@ describe('the secrets', () => {
     expect(await readFile(join(dir, '.gitignore'), 'utf8')).toBe('*\n');
   });
 
-  it('stay as they are when they are made again', async () => {
+  it('keeps existing secrets', async () => {
     const before = await files();
     await makeSecrets({ graph, dir, env: {} });
     expect(await files()).toEqual(before);
@@ -143,7 +143,7 @@ describe('the secrets', () => {
     for (const password of passwords) expect(text).not.toContain(password);
   });
 
-  it('are all others when they are rotated, but for the one that Grafana keeps', async () => {
+  it('replaces all secrets on rotation except that of Grafana', async () => {
     const before = await files();
     await makeSecrets({ graph, dir, env: {}, rotate: true });
     const after = await files();

@@ -24,10 +24,10 @@ export interface Service {
   readonly environment?: Record<string, string>;
 }
 
-/** compose.yaml as it is committed. */
+/** Text of compose.yaml. */
 export const text = await readFile(join(root, 'compose.yaml'), 'utf8');
 
-/** The same with what its anchors merge; variables stand as they are. */
+/** compose.yaml with merged anchors. Variables are not replaced. */
 export const compose = parse(text, { merge: true }) as {
   services: Record<string, Service>;
   volumes: Record<string, null>;
@@ -35,11 +35,11 @@ export const compose = parse(text, { merge: true }) as {
 
 export const services = Object.entries(compose.services);
 
-/** Those of the graph. */
+/** Services of the graph. */
 export const ours = new Set(serviceNames(graph));
 
-/** What runs once and ends. */
+/** Services that run once. */
 export const jobs = ['secrets', 'set-up'];
 
-/** Where a folder of secrets is mounted, by the service whose folder it is. */
+/** Mount of a directory of secrets; the group is the name of the service. */
 export const FOLDER = /^\$\{FAVE_SECRETS_DIR:-\.\/secrets\}\/([\w-]+):\/run\/secrets:ro$/;

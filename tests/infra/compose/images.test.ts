@@ -3,7 +3,7 @@ import { baseImages } from '../../support/docker/local-images.ts';
 import { images } from '../../../infra/kubernetes/names.ts';
 import { compose, services } from './file.ts';
 
-/** Whether a service's start has another's come before, by whatever way. */
+/** Returns whether a service depends on another, directly or indirectly. */
 function waitsFor(name: string, other: string): boolean {
   const direct = Object.keys(compose.services[name]?.depends_on ?? {});
   return direct.some((each) => each === other || waitsFor(each, other));
@@ -17,7 +17,7 @@ it.each(Object.values(images))('builds %s once, whichever service is started', (
   for (const [name] of users) expect([name, name === builder?.[0] || waitsFor(name, builder?.[0] ?? '')]).toEqual([name, true]);
 });
 
-it('pulls nothing that it builds', () => {
+it('pulls no images that it builds', () => {
   const ours = services.filter(([, { image }]) => image.startsWith('fave-'));
   expect(ours.map(([, { pull_policy }]) => pull_policy)).toEqual(ours.map(() => 'never'));
 });
@@ -26,7 +26,7 @@ it('builds from images of one version each, which the Dockerfile and compose.yam
   const bases = await baseImages();
   expect(Object.keys(bases)).toHaveLength(3);
   for (const [name, image] of Object.entries(bases)) {
-    // A day or a patch release: a tag that moves no more.
+    // A tag with a date or a patch release does not move.
     expect(image).toMatch(/:(.*-)?(\d{8}|\d+\.\d+\.\d+)(-|$)/);
     const asked = services.flatMap(([, { build }]) => build?.args?.[name] ?? []);
     expect(new Set(asked)).toEqual(new Set([`\${FAVE_${name}:-${image}}`]));

@@ -37,7 +37,7 @@ describe('--profile observe', () => {
     for (const host of hosts.filter((each) => each !== 'localhost')) expect(Object.keys(services)).toContain(host);
   });
 
-  it('has a Loki that tells nobody how it is used', async () => {
+  it('disables the usage reports of Loki', async () => {
     const config = await yaml<{ analytics: object; common: { path_prefix: string } }>('infra/observe/loki.yml');
     expect(config.analytics).toEqual({ reporting_enabled: false });
     expect(services['loki']?.volumes).toContain(`loki:${config.common.path_prefix}`);

@@ -14,7 +14,7 @@ const conditionsOf = (name: string): Record<string, string> =>
     ]),
   );
 
-describe('the order of the start', () => {
+describe('start order', () => {
   it('is secrets, NATS, MinIO, set-up: each has what it needs before it begins', () => {
     expect(conditionsOf('secrets')).toEqual({});
     expect(conditionsOf('nats')).toEqual({ secrets: 'completed_successfully' });
@@ -22,11 +22,11 @@ describe('the order of the start', () => {
     expect(conditionsOf('set-up')).toEqual({ minio: 'healthy', nats: 'healthy' });
   });
 
-  it.each([...ours])('has %s wait until all is set up', (name) => {
+  it.each([...ours])('starts %s after set-up', (name) => {
     expect(conditionsOf(name)['set-up']).toBe('completed_successfully');
   });
 
-  it('has everybody with secrets wait until they are made', () => {
+  it('starts services with secrets after the secrets job', () => {
     const waits = (name: string): boolean =>
       Object.entries(conditionsOf(name)).some(
         ([other, condition]) =>
@@ -37,13 +37,13 @@ describe('the order of the start', () => {
     for (const name of users) expect([name, waits(name)]).toEqual([name, true]);
   });
 
-  it('starts again what ends, but for jobs that are done', () => {
+  it('restarts all services except jobs', () => {
     for (const [name, { restart = 'no' }] of services)
       expect([name, restart === 'unless-stopped']).toEqual([name, !jobs.includes(name)]);
   });
 });
 
-/** The store with its console, the bus, and what draws pictures; nothing of FAVE's own. */
+/** Published ports: the store with its console, the bus and the dashboards. FAVE services publish none. */
 const PUBLISHED = {
   minio: [defaultPorts.minio, defaultPorts.console],
   nats: [defaultPorts.nats],
@@ -51,7 +51,7 @@ const PUBLISHED = {
   grafana: [3000],
 };
 
-it('publishes the store, the bus and the dashboards, on this machine alone', () => {
+it('publishes the store, the bus and the dashboards on 127.0.0.1 only', () => {
   const published = services.flatMap(([name, { ports = [] }]) => (ports.length === 0 ? [] : [[name, ports] as const]));
   const inside = published.map(([name, ports]) => [name, ports.map((port) => Number(port.split(':').at(-1)))]);
   expect(Object.fromEntries(inside)).toEqual(PUBLISHED);
@@ -59,7 +59,7 @@ it('publishes the store, the bus and the dashboards, on this machine alone', () 
     expect(port).toMatch(/^\$\{FAVE_BIND:-127\.0\.0\.1\}:\$\{FAVE_\w+_PORT:-(\d+)\}:\1$/);
 });
 
-/** Who has something to keep, and where; both places of MinIO's are on one volume. */
+/** Mount points of volumes by service. Both directories of MinIO are in one volume. */
 const KEPT = {
   minio: DATA,
   nats: DATA,
@@ -69,7 +69,7 @@ const KEPT = {
   grafana: '/var/lib/grafana',
 };
 
-it('keeps what there is to keep in a volume that has a name', () => {
+it('keeps persistent data in named volumes', () => {
   const mounts = services.flatMap(([name, { volumes = [] }]) =>
     volumes.filter((each) => /^\w/.test(each)).map((each) => [name, each]),
   );
@@ -79,7 +79,7 @@ it('keeps what there is to keep in a volume that has a name', () => {
   expect(compose.services['minio']?.command?.slice(0, 2)).toEqual(['server', OBJECTS]);
 });
 
-/** The page that says whether a container is well. */
+/** Health endpoint of each service. */
 const ASKED: Record<string, string> = {
   minio: `${defaultPorts.minio}/minio/health/cluster`,
   nats: `${defaultPorts.monitor}/healthz?js-enabled-only=true`,
@@ -89,19 +89,19 @@ const ASKED: Record<string, string> = {
   grafana: '3000/api/health',
 };
 
-describe('the health check', () => {
+describe('health check', () => {
   const checks = services.flatMap(([name, { healthcheck }]) => (healthcheck ? [[name, healthcheck.test] as const] : []));
   const byShell = checks.filter(([, [, program]]) => program === 'bash');
 
-  it('is asked of everything that runs on', () => {
+  it('exists for all services except jobs', () => {
     expect(checks.map(([name]) => name)).toEqual(services.map(([name]) => name).filter((name) => !jobs.includes(name)));
   });
 
-  it.each(checks.filter(([, [, program]]) => program !== 'bash'))('of %s asks its own page', (name, test) => {
+  it.each(checks.filter(([, [, program]]) => program !== 'bash'))('requests the health endpoint of %s', (name, test) => {
     expect(test).toEqual(['CMD', 'wget', '-q', '-O', '/dev/null', `http://127.0.0.1:${ASKED[name] ?? ''}`]);
   });
 
-  it.each(byShell)('of %s is passed by that page alone', async (name, [, program = '', ...args]) => {
+  it.each(byShell)('passes for %s only if its health endpoint responds with 200', async (name, [, program = '', ...args]) => {
     const page = ASKED[name] ?? '8080/healthz';
     const port = page.slice(0, page.indexOf('/'));
     let status = 200;

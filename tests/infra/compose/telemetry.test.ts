@@ -12,7 +12,7 @@ const { services } = parse(await readFile(join(root, 'compose.yaml'), 'utf8'), {
   services: Record<string, { readonly environment?: Record<string, string> }>;
 };
 
-/** What a container is given, as Compose fills it in from its own environment. */
+/** Returns the environment of a container after Compose has replaced variables. */
 function givenTo(service: string, env: Record<string, string>): Record<string, string> {
   const filled = Object.entries(services[service]?.environment ?? {}).map(([name, value]) => [
     name,

@@ -5,7 +5,7 @@ import { graph } from '../../../services/pipeline.ts';
 import { defineGraph } from '../../../shared/pipeline/graph.ts';
 import { line, tinyGraph } from '../../fixtures/tiny/graph.ts';
 
-/** Replicas by which an autoscaler goes up at the most at one sync, unless it is told otherwise. */
+/** Maximum increase of the autoscaler per sync, by default. */
 const HPA_STEP = 4;
 
 const all = regimeNames.flatMap((name) =>
@@ -34,7 +34,7 @@ describe('a regime', () => {
     expect(idle_s).toBeLessThanOrEqual(3_600); // the longest stabilisation window that Kubernetes takes
   });
 
-  it('cold runs nothing without work', () => {
+  it('runs no replicas without items in the regime cold', () => {
     expect(all.filter(({ name, scaling }) => name === 'cold' && scaling.min > 0)).toEqual([]);
   });
 });

@@ -8,7 +8,7 @@ beforeAll(async () => {
   stack = await createOwnStack();
 });
 
-it('a relay with its own rights carries the canary the whole way, logs its life and goes when told', async () => {
+it('announces the canary with the role of the relay, logs its start and stop, and exits on SIGTERM', async () => {
   const [relay] = await stack.startServices(['relay']);
   if (!relay) throw new Error('no relay was started');
   const heard = await checkNotifications({ ...stack, timeoutMs: 20_000, relay: true });

@@ -25,7 +25,7 @@ describe('set-up', () => {
     expect(await setUp({ ...stack, graph, ackWaitSeconds: stack.config.ackWaitSeconds })).toEqual([]);
   });
 
-  it('deletes the consumers of stages that are gone, and makes them again', async () => {
+  it('deletes the consumers of removed stages and recreates them', async () => {
     const without = defineGraph([kinds.input, kinds.canary], graph.stages.slice(0, 1));
     const changes = await setUp({ ...stack, graph: without, ackWaitSeconds: stack.config.ackWaitSeconds });
     expect(changes).toContain(`deleted consumer stage-librosa-first of ${streams.landed}`);
@@ -33,7 +33,7 @@ describe('set-up', () => {
     expect(again).toContain(`made consumer stage-librosa-first of ${streams.landed}`);
   });
 
-  it('keeps old versions of inputs, and of nothing that FAVE itself puts', async () => {
+  it('keeps versions of inputs only', async () => {
     const { store, storeAdmin } = stack;
     const versions = async (path: string): Promise<number> => {
       const key = `requests/${uniqueId()}/${path}`;
@@ -48,13 +48,13 @@ describe('set-up', () => {
   });
 });
 
-describe('the way of an event', () => {
-  it('is proven by a canary on both raw subjects', async () => {
+describe('checkNotifications', () => {
+  it('reports a canary on both raw subjects', async () => {
     const heard = await checkNotifications({ ...stack, timeoutMs: 20_000, relay: false });
     expect(Object.keys(heard).sort()).toEqual(['durable', 'fast']);
   });
 
-  it('without a relay is said to be dead there', async () => {
+  it('reports a missing relay', async () => {
     const proof = checkNotifications({ ...stack, timeoutMs: 1_000, relay: true });
     await expect(proof).rejects.toMatchObject({
       code: 'notifications-lost',
@@ -62,7 +62,7 @@ describe('the way of an event', () => {
     });
   });
 
-  it('announces an object once on each subject, however many rules match it, and no receipt', async () => {
+  it('publishes one notification per subject for an object that several rules match, and none for a receipt', async () => {
     const id = uniqueId();
     const seen: string[] = [];
     const done = new Promise<void>((resolve) => {
@@ -71,7 +71,7 @@ describe('the way of an event', () => {
           const { Key: key } = JSON.parse(message.string()) as { Key: string };
           if (!key.includes(id)) return;
           seen.push(`${message.subject} ${key.slice(key.indexOf(id) + id.length)}`);
-          // The queue is worked off in order: what was put before `last.mp4` has come when that has come twice.
+          // The queue is processed in order: all earlier notifications have arrived with the second one of `last.mp4`.
           if (seen.filter((line) => line.endsWith('last.mp4')).length === 2) resolve();
         },
       });
@@ -105,8 +105,8 @@ describe('the way of an event', () => {
   });
 });
 
-describe('rights on the real servers', () => {
-  it('let a stage read what it says it reads, write its own objects, and touch nobody else’s', async () => {
+describe('permissions on real servers', () => {
+  it('permits a stage to read its declared kinds and to write its own objects only', async () => {
     const secrets = await readSecrets(stack.dataDir);
     const role = 'stage-object-detector';
     const store = createStore({ ...stack.config.store, accessKey: accessKeyOf(role), secretKey: secrets?.store[role] ?? '' });
@@ -115,12 +115,12 @@ describe('rights on the real servers', () => {
     await expect(store.put(`${prefix}/stage-ffmpeg-0/audio.wav`, '')).rejects.toMatchObject({ code: 'access-denied' });
     await expect(store.put(`${prefix}/metadata/request.json`, '{}')).rejects.toMatchObject({ code: 'access-denied' });
     await expect(store.head(`${prefix}/input/video.mp4`)).rejects.toMatchObject({ code: 'access-denied' });
-    // What it may read and is not there is absent, not refused.
+    // A missing object that the role may read is absent, not forbidden.
     expect(await store.head(`${prefix}/stage-ffmpeg-3/clip_0001/frames.json`)).toBeUndefined();
     store.close();
   });
 
-  it('let a viewer follow requests and publish nothing', async () => {
+  it('permits a viewer to follow requests, not to publish', async () => {
     const secrets = await readSecrets(stack.dataDir);
     const bus = await connectBus({ ...stack.config.bus, user: 'viewer', password: secrets?.bus['viewer'] ?? '' }, 'viewer');
     const refused = (async () => {

@@ -7,7 +7,7 @@ import { graph } from '../../../services/pipeline.ts';
 import { ensurePackages } from '../../../infra/servers/packages.ts';
 import { createTempDir } from '../../support/temp-dir.ts';
 
-// Where it may not be installed this fails and says what to install: alerts that nobody tried must not look as if they had been.
+// If the package cannot be installed, the test fails: untested alerts must not pass.
 beforeAll(() => ensurePackages((line) => void process.stderr.write(`${line}\n`), { prometheus: 'promtool' }));
 
 const promtool = (...args: string[]): string => execFileSync('promtool', args, { encoding: 'utf8' });

@@ -43,7 +43,7 @@ async function createItems(stack: Stack): Promise<string> {
   return again;
 }
 
-describe('a service', { timeout: 120_000 }, () => {
+describe('service metrics', { timeout: 120_000 }, () => {
   let stack: Stack;
   let tracker: RunningService | undefined;
   let second: RunningService | undefined;
@@ -127,7 +127,7 @@ describe('a service', { timeout: 120_000 }, () => {
   });
 });
 
-describe('the relay', () => {
+describe('relay metrics', () => {
   let stack: Stack;
   const none = Object.fromEntries(results.map((result) => [result, 0]));
   beforeAll(async () => {

@@ -13,7 +13,7 @@ beforeAll(async () => {
   stack = await createOwnStack();
 });
 
-/** What a tracker with this connection tells, by the labels of each series. */
+/** Returns the values of a metric of a tracker with this connection, by the labels of the series. */
 async function told(bus: Bus, metric: string): Promise<Record<string, number>> {
   const metrics = createMetrics('tracker');
   registerGauges({ bus, metrics }, graph, { openRequests: () => [] });
@@ -22,7 +22,7 @@ async function told(bus: Bus, metric: string): Promise<Record<string, number>> {
 }
 
 describe('lag', () => {
-  it('of a consumer that is missing is no number, and that of the others is told', async () => {
+  it('reports NaN for a missing consumer and the lag of the others', async () => {
     const noNumber = async (): Promise<string[]> => {
       const lags = Object.entries(await told(stack.bus, 'fave_lag'));
       expect(lags).toHaveLength(consumersOf(graph).length);
@@ -40,8 +40,8 @@ describe('lag', () => {
   });
 });
 
-describe('of streams it tells', () => {
-  it('which of them refuse what is new when they are full', async () => {
+describe('stream gauges', () => {
+  it('reports which streams reject messages when they are full', async () => {
     const bytes = (discard: DiscardPolicy): [string, number][] =>
       streamConfigs()
         .filter((config) => config.discard === discard)
@@ -51,7 +51,7 @@ describe('of streams it tells', () => {
     expect(await told(stack.bus, 'fave_stream_limit_bytes')).toEqual(Object.fromEntries(limits));
   });
 
-  it('how far back they reach', async () => {
+  it('reports the time of the first message', async () => {
     const before = Date.now() / 1_000;
     await stack.bus.publish('fave.dlq.stage-grep.reach', { letter: true }, {});
     const { FAVE_DLQ, FAVE_REQUESTS } = await told(stack.bus, 'fave_stream_first_timestamp_seconds');

@@ -19,7 +19,7 @@ import { createOwnStack, uniqueId, type RunningService, type Stack } from '../..
 import { startCollector, rootsOf, type Span } from '../../../infra/observe/collector.ts';
 import { scrape, valuesOf } from './scrape.ts';
 
-/** Milliseconds that a request, or what follows from it, may take; slow cores are shared. */
+/** Timeout for a request and its effects on a slow machine, in milliseconds. */
 const DEADLINE = 240_000;
 vi.setConfig({ testTimeout: DEADLINE });
 
@@ -28,7 +28,7 @@ let services: RunningService[];
 let prometheus: Awaited<ReturnType<typeof runPrometheus>>;
 let collector: Awaited<ReturnType<typeof startCollector>>;
 const id = uniqueId('observed');
-/** A request beside it, whose upload is no video. */
+/** Request with an invalid video. */
 const broken = uniqueId('broken');
 const begun = newTraceparent();
 
@@ -55,7 +55,7 @@ async function ended(request: string): Promise<void> {
   });
 }
 
-/** The lines that a request's stages left in the bucket, by stage; what is logged is put there in batches. */
+/** Reads the log lines of a request from the bucket, by stage. They are written in batches. */
 async function linesOf(request: string): Promise<Record<string, Record<string, unknown>[]>> {
   const lines: Record<string, Record<string, unknown>[]> = {};
   for await (const { key } of stack.store.list(`requests/${request}/metadata/logs/`)) {
@@ -73,10 +73,10 @@ beforeAll(async () => {
     OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
     OTEL_BSP_SCHEDULE_DELAY: '200',
   });
-  // It installs Debian's package where it may, or says that it is missing.
+  // Installs the Debian package, or fails with its name.
   const { minio: port } = await freePorts();
   prometheus = await runPrometheus({ dataDir: stack.dataDir, port, interval: 1, progress: () => undefined });
-  // Whatever is counted is counted from 0: what happens from here on is an increase.
+  // All counters start at 0, so every change from here on is an increase.
   await until(async () => (await query('up == 1')).length === services.length + 2);
   const path = generateMedia('observed.mp4', ...createPicture({ seconds: 2 }), ...chirp(2), ...h264);
   await stack.store.upload(
@@ -94,24 +94,24 @@ afterAll(async () => {
 
 describe('traces', () => {
   const producerOf = (kind: Kind) => graph.stages.find(({ produces }) => produces.includes(kind));
-  it('a request is one tree, from the span that its sender began', async () => {
+  it('traces a request as one tree below the span of its sender', async () => {
     const ofRequest = (): Span[] => collector.spans.filter(({ traceId }) => traceId === traceIdOf(begun));
     const settled = await until(() => {
       const spans = ofRequest();
       const names = new Set(spans.map(({ name }) => name));
-      // What an item did is sent before its own span is.
+      // Child spans are exported before the span of the item.
       if (rootsOf(spans).length !== 1) return false;
       return ['admit', 'request', ...graph.stages.map(({ name }) => name)].every((name) => names.has(name)) && spans;
     });
     expect(rootsOf(settled).map(({ name, parentSpanId }) => [name, parentSpanId])).toEqual([['admit', begun.split('-')[2]]]);
-    // Each stage below the stage that made what it works on.
+    // The parent of a stage span is the stage that produced its input.
     const nameOf = new Map(settled.map(({ spanId, name }) => [spanId, name]));
     for (const stage of graph.stages) {
       const parents = settled.filter(({ name }) => name === stage.name).map(({ parentSpanId }) => nameOf.get(parentSpanId ?? ''));
       expect([...new Set(parents)], stage.name).toEqual([producerOf(stage.consumes)?.name ?? 'admit']);
     }
     expect(settled.filter(({ name }) => name === 'ffmpeg').length).toBeGreaterThan(0);
-    // What an item asks of the store is part of it.
+    // Store requests of an item are children of its span.
     const puts = settled.filter(({ name }) => name === 'store put');
     expect(new Set(puts.map(({ parentSpanId }) => nameOf.get(parentSpanId ?? '')))).toEqual(
       new Set(graph.stages.map(({ name }) => name)),
@@ -127,7 +127,7 @@ describe('traces', () => {
 });
 
 describe('logs', () => {
-  it('know no event but those of the vocabulary, and item lines have what the cost is reckoned from', async () => {
+  it('uses documented events only, and has the cost fields in lines of items', async () => {
     const lines = (await Promise.all(services.map((service) => service.logs()))).flat();
     expect([...new Set(lines.map(({ event }) => event))].filter((event) => !(String(event) in logEvents))).toEqual([]);
     const done = lines.filter(({ event, request_id }) => event === 'item:done' && request_id === id);
@@ -145,9 +145,9 @@ describe('logs', () => {
   });
 });
 
-describe('in the bucket', () => {
+describe('request log', () => {
   const events = (lines: Record<string, unknown>[] = []) => lines.map(({ event }) => event);
-  it('lie a request’s lines, all that its stages logged of it, and no other’s', async () => {
+  it('contains exactly the log lines of the request', async () => {
     const logged = async (stage: string): Promise<Record<string, unknown>[]> => {
       const lines = await services.find(({ name }) => name === stage)!.logs();
       return lines.filter(({ request_id }) => request_id === id);
@@ -188,7 +188,7 @@ const values: Record<string, readonly string[]> = {
 };
 
 describe('metrics', () => {
-  it('have labels of few values, known beforehand', async () => {
+  it('has labels with a fixed set of values', async () => {
     const samples = (await Promise.all(services.map(scrape))).flat().filter(({ name }) => name.startsWith('fave_'));
     const labels = samples.flatMap((sample) => Object.entries(sample.labels));
     const odd = labels.filter(([name, value]) => name !== 'le' && !values[name]?.includes(value));
@@ -196,7 +196,7 @@ describe('metrics', () => {
     expect(Object.fromEntries(odd)).toEqual({});
   });
 
-  it('tell of every stage one cold start, with all its parts', async () => {
+  it('counts one cold start per stage with all its parts', async () => {
     const parts = Object.fromEntries(values['part']!.map((part) => [part, 1]));
     for (const { name: stage } of graph.stages) {
       const samples = await scrape(services.find(({ name }) => name === stage)!);
@@ -206,7 +206,10 @@ describe('metrics', () => {
   });
 });
 
-/** What an alert looks at, each for itself: without its comparisons, what is missed when absent, and steps that a young Prometheus has. */
+/**
+ * Returns the operands of an alert expression without comparisons, `absent` and long ranges, which a new Prometheus cannot
+ * answer.
+ */
 function compared(expr: string): string[] {
   return expr.split(/ (?:(?:and|or|unless)(?: on \([^()]*\))?|!=) (?!\d)/).map((operand) =>
     operand
@@ -216,9 +219,9 @@ function compared(expr: string): string[] {
   );
 }
 
-describe('in Prometheus', () => {
+describe('Prometheus', () => {
   const panels = Object.values(rows).flat();
-  it.each(panels)('the panel "$title" shows something', async ({ expr }) => {
+  it.each(panels)('returns data for the panel "$title"', async ({ expr }) => {
     const found = await until(async () => {
       const series = await query(expr.replaceAll('RATE', '5m'));
       return series.some(({ value }) => Number.isFinite(value)) && series;
@@ -229,12 +232,12 @@ describe('in Prometheus', () => {
   const { groups } = parse(readFileSync('infra/observe/alerts.yml', 'utf8')) as {
     groups: { rules: { alert: string; expr: string }[] }[];
   };
-  it.each(groups.flatMap(({ rules }) => rules))('what $alert compares has values', async ({ expr }) => {
+  it.each(groups.flatMap(({ rules }) => rules))('returns data for the operands of $alert', async ({ expr }) => {
     for (const operand of compared(expr))
       await until(async () => (await query(operand)).some(({ value }) => Number.isFinite(value)));
   });
 
-  it('every rule is evaluated without an error, and an instance raises no alarm but for what failed', async () => {
+  it('evaluates every rule without an error and fires alerts only for failures', async () => {
     // One request failed; nothing else did.
     const due = ['FaveDeadLetters', 'FaveRequestsFail'];
     await until(async () => (await query(`ALERTS{alertname=~"${due.join('|')}",alertstate="firing"}`)).length === due.length);

@@ -11,7 +11,7 @@ afterEach(() => {
   for (const api of [trace, context, diag]) api.disable();
 });
 
-/** Has a process with this environment send one span; what came of it. */
+/** Sends one span from a process with this environment. @returns The requests that the collector received. */
 async function send(env: Record<string, string>, parent?: string) {
   const collector = await startCollector();
   const warnings: LogFields[] = [];
@@ -25,13 +25,13 @@ async function send(env: Record<string, string>, parent?: string) {
   return { ...collector, warnings, traceparent: span.traceparent };
 }
 
-it('a span has its service’s name, and goes to the address for traces', async () => {
+it('sends spans with the service name to the endpoint for traces', async () => {
   const { spans, warnings } = await send({});
   expect(spans).toMatchObject([{ name: 'admit', service: 'relay' }]);
   expect(warnings).toEqual([]);
 });
 
-it('OpenTelemetry’s variables name the service, its attributes and the headers', async () => {
+it('uses the service name, attributes and headers of the OpenTelemetry variables', async () => {
   const { spans, headers } = await send({
     OTEL_SERVICE_NAME: 'mine',
     OTEL_EXPORTER_OTLP_HEADERS: 'x-key=secret',
@@ -41,7 +41,7 @@ it('OpenTelemetry’s variables name the service, its attributes and the headers
   expect(headers[0]).toMatchObject({ 'x-key': 'secret', 'content-type': 'application/json' });
 });
 
-it('the sampler decides which requests are traced, and what it decided travels on', async () => {
+it('traces the requests that the sampler selects and propagates its decision', async () => {
   const off = await send({ OTEL_TRACES_SAMPLER: 'always_off' });
   expect(off.spans).toEqual([]);
   expect(off.traceparent).toMatch(/-00$/);
@@ -54,13 +54,13 @@ it('the sampler decides which requests are traced, and what it decided travels o
   expect((await send(ratio, [version, id, span, '00'].join('-'))).spans).toEqual([]);
 });
 
-it('variables that Compose gives empty are as if they were not set', async () => {
+it('ignores empty variables', async () => {
   const { spans, warnings } = await send({ OTEL_TRACES_SAMPLER: '', OTEL_SERVICE_NAME: '', OTEL_EXPORTER_OTLP_HEADERS: '' });
   expect(spans).toMatchObject([{ name: 'admit', service: 'relay' }]);
   expect(warnings).toEqual([]);
 });
 
-it('spans that nobody takes are told of in the log', async () => {
+it('logs spans that could not be sent', async () => {
   const { warnings } = await send({
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:9/v1/traces',
     OTEL_BSP_EXPORT_TIMEOUT: '500',
@@ -68,7 +68,7 @@ it('spans that nobody takes are told of in the log', async () => {
   expect(warnings.map(({ event }) => event)).toContain('telemetry:failed');
 });
 
-it('a process that dies while it sends, and what is no export, harm no other', async () => {
+it('survives aborted and invalid exports', async () => {
   const collector = await startCollector();
   const half = request(collector.url, { method: 'POST', headers: { 'content-length': 100 } }).on('error', () => undefined);
   half.write('{');

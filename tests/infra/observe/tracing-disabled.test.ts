@@ -19,7 +19,7 @@ beforeAll(async () => {
   await bundle({ service: 'services/main.ts' }, dir);
 });
 
-/** Runs a service until it takes work; what it logged, and the programs' texts that it had loaded by then. */
+/** Runs a service until it is ready. @returns Its log lines and the modules that it has loaded. */
 async function run(env: Record<string, string>): Promise<{ lines: Record<string, unknown>[]; loaded: string[] }> {
   const list = join(dir, 'loaded.txt');
   await rm(list, { force: true });
@@ -42,7 +42,7 @@ async function run(env: Record<string, string>): Promise<{ lines: Record<string,
 const hasSdk = (loaded: string[]): boolean => loaded.some((text) => text.includes('node_modules/@opentelemetry/sdk-trace'));
 const COLLECTOR = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9' };
 
-it('a process that traces loads the SDK', async () => {
+it('loads the SDK when tracing is on', async () => {
   expect(hasSdk((await run(COLLECTOR)).loaded)).toBe(true);
 });
 
@@ -50,14 +50,14 @@ it.each([
   ['no variable is set', {}],
   ['they are empty', { OTEL_EXPORTER_OTLP_ENDPOINT: '', OTEL_TRACES_SAMPLER: '' }],
   ['the SDK is disabled', { ...COLLECTOR, OTEL_SDK_DISABLED: 'true' }],
-])('where %s it is not loaded', async (_, env) => {
+])('does not load the SDK when %s', async (_, env) => {
   const { lines, loaded } = await run(env);
   expect(loaded.some((text) => text.includes('node_modules/@opentelemetry/api'))).toBe(true);
   expect(hasSdk(loaded)).toBe(false);
   expect(lines.map(({ event }) => event)).not.toContain('telemetry:failed');
 });
 
-it('gRPC is refused in a line, and the process works without', async () => {
+it('logs that gRPC is not supported and runs without tracing', async () => {
   const { lines, loaded } = await run({ ...COLLECTOR, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' });
   expect(hasSdk(loaded)).toBe(false);
   expect(lines.map(({ event }) => event)).toEqual(expect.arrayContaining(['telemetry:failed', 'service:ready']));

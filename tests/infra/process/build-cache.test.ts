@@ -4,12 +4,12 @@ import { expect, test } from 'vitest';
 import { buildOnce } from '../../../infra/process/build-cache.ts';
 import { createTempDir } from '../../support/temp-dir.ts';
 
-test('a file is made once, whoever wants it meanwhile waits for it, and nothing else stays', async () => {
+test('creates a file once for concurrent callers and leaves no other files', async () => {
   const dir = createTempDir();
   const target = join(dir, 'program');
   const said: string[] = [];
   const make = async (scratch: string): Promise<string> => {
-    // Whoever else wants it finds the lock, and is told, before it is done.
+    // Concurrent callers find the lock and report it before the file is complete.
     while (!said.some((line) => line.startsWith('waiting'))) await new Promise(setImmediate);
     await writeFile(join(scratch, 'made'), 'text');
     return join(scratch, 'made');
@@ -21,7 +21,7 @@ test('a file is made once, whoever wants it meanwhile waits for it, and nothing 
   expect([await readFile(target, 'utf8'), await readdir(dir)]).toEqual(['text', ['program']]);
 });
 
-test('what fails half-way leaves nothing, and is made by the next', async () => {
+test('leaves nothing after a failure, so that the next call succeeds', async () => {
   const dir = createTempDir();
   const target = join(dir, 'program');
   const half = async (scratch: string): Promise<string> => {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { runCleanups } from '../../../infra/process/clean-ups.ts';
 
-it('what was started is undone in reverse order, each once, also after one that fails', async () => {
+it('runs clean-ups in reverse order, each once, also after a failure', async () => {
   const undone: number[] = [];
   const cleanUps = [
     () => void undone.push(1),

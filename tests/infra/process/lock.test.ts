@@ -4,7 +4,7 @@ import { expect, it, vi } from 'vitest';
 import { withLock } from '../../../infra/process/lock.ts';
 import { createTempDir } from '../../support/temp-dir.ts';
 
-/** Who waits looks again at once: so takers meet releases as often as in a year of builds. */
+/** The wait between attempts is removed, so that many acquisitions coincide with a release. */
 vi.mock('node:timers/promises', () => ({ setTimeout: () => new Promise(setImmediate) }));
 
 const RELEASES = 500;

@@ -21,8 +21,8 @@ function program(name: string, script: string) {
 
 const says = (child: RunningProcess, text: string) => () => logOf(child).then((log) => (log.includes(text) ? true : undefined));
 
-describe('a process', () => {
-  it('that ignores SIGTERM is killed after its grace', async () => {
+describe('startProcess', () => {
+  it('kills a process that ignores SIGTERM after the grace period', async () => {
     const child = await startProcess(
       program('stubborn', 'process.on("SIGTERM", () => {}); console.log("up"); setInterval(() => {}, 1000)'),
     );
@@ -31,14 +31,14 @@ describe('a process', () => {
     expect(isRunning({ ...identityOf(child.pid) })).toBe(false);
   });
 
-  it('that ends before it is ready is reported with the end of its log', async () => {
+  it('reports the end of the log of a process that exits before it is ready', async () => {
     const child = await startProcess(program('broken', 'console.error("the disk is full"); process.exit(3)'));
     await expect(waitUntilReady(child, 10_000, () => Promise.resolve(undefined))).rejects.toThrow(
       /broken exited \(exit code 3\)[^]*the disk is full/,
     );
   });
 
-  it('that has ended takes with it what it left behind, and is not signalled again: its number may be another’s', async () => {
+  it('kills the children of a process that has exited, and does not signal it again', async () => {
     const script =
       'console.log(`left ${require("node:child_process").spawn("sleep", ["600"], { stdio: "inherit" }).pid} behind`)';
     const child = await startProcess({
@@ -54,13 +54,13 @@ describe('a process', () => {
     expect(signalled.mock.calls).toEqual([]);
   });
 
-  it('that does not exist is named', async () => {
+  it('names a program that does not exist', async () => {
     await expect(startProcess({ ...program('missing', ''), command: join(dir, 'nothing') })).rejects.toThrow(
       'missing cannot be started',
     );
   });
 
-  it('is told from a later one with the same number', () => {
+  it('distinguishes processes that had the same pid', () => {
     const self = identityOf(process.pid);
     expect(isRunning(self)).toBe(true);
     expect(isRunning({ ...self, started: `${self.started}0` })).toBe(false);
@@ -124,8 +124,8 @@ describe('supervise', () => {
   });
 });
 
-describe('a lock', () => {
-  it('of a holder that died is taken over', async () => {
+describe('withLock', () => {
+  it('takes over the lock of a dead process', async () => {
     const child = await startProcess(
       program(
         'holder',
@@ -140,7 +140,7 @@ describe('a lock', () => {
   });
 });
 
-describe('a port', () => {
+describe('ports', () => {
   const listening = async (port: number): Promise<Server> => {
     const server = createServer();
     onTestFinished(() => void server.close());
@@ -148,23 +148,23 @@ describe('a port', () => {
     return server;
   };
 
-  it('that is taken is named with the option that chooses another', async () => {
+  it('names a port in use and the option that selects another', async () => {
     const server = await listening(0);
     const { port } = server.address() as { port: number };
     await expect(assertFree({ minio: port })).rejects.toThrow(new RegExp(`port ${port} \\(minio\\).*--port-base`));
   });
 
-  it('is given to one process, in a row of four that are free, below those that the system gives to anybody', async () => {
-    // Everybody begins to look at the same place.
+  it('reserves four free ports in a row below the ephemeral range', async () => {
+    // All calls start with the same block.
     vi.spyOn(Math, 'random').mockReturnValue(0.5);
     onTestFinished(() => void vi.restoreAllMocks());
     const [one, two] = await Promise.all([freePorts(), freePorts()]);
     expect([one, two]).toEqual([portsFrom(one.minio), portsFrom(two.minio)]);
     const [lower, upper] = [one, two].sort((a, b) => a.minio - b.minio) as [Ports, Ports];
     expect(lower.monitor).toBeLessThan(upper.minio);
-    // Whoever else looks finds it taken.
+    // The blocks are reserved for other callers.
     for (const { monitor } of [one, two]) await expect(assertFree({ monitor: monitor + 1 })).rejects.toThrow('in use');
-    // Or somebody has that already.
+    // Another process holds the reservation port of the next block.
     const taken = upper.monitor + 4;
     await listening(taken);
     expect((await freePorts()).minio).toBeGreaterThan(taken);
@@ -174,8 +174,8 @@ describe('a port', () => {
   });
 });
 
-describe('secrets', () => {
-  it('stay as they are when roles are added, and are readable by their owner only', async () => {
+describe('ensureSecrets', () => {
+  it('keeps secrets when roles are added, readable only by their owner', async () => {
     const first = await ensureSecrets(dir, { bus: ['a'], store: [] });
     const second = await ensureSecrets(dir, { bus: ['a', 'b'], store: ['c'] });
     expect(second.bus['a']).toBe(first.bus['a']);

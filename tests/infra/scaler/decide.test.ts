@@ -12,7 +12,7 @@ const rules: Rules = {
   tolerance: 0.1,
 };
 
-/** A stage of so many replicas, whose next look is the one after now (0). */
+/** Returns the state of a stage with a number of replicas before its poll at time 0. */
 const at = (replicas: number, more: Partial<ScalerState> = {}): ScalerState => ({
   ...initialState(rules, 0),
   replicas,
@@ -21,11 +21,11 @@ const at = (replicas: number, more: Partial<ScalerState> = {}): ScalerState => (
 const onPoll = { nextPoll: 0, nextSync: 1e9 };
 const onSync = { nextPoll: 1e9, nextSync: 0 };
 
-/** Replicas wanted after one look. */
+/** Returns the desired replicas after one poll. */
 const after = (state: ScalerState, lags: number[], now = 0, more: Partial<Rules> = {}): number =>
   decide({ ...rules, ...more }, state, lags, now).state.replicas;
 
-describe('the operator, at its polling interval', () => {
+describe('operator', () => {
   it.each([
     ['starts one where an item waits', at(0, onPoll), [1, 0], 1],
     ['starts one where it waits in the other lane', at(0, onPoll), [0, 1], 1],
@@ -39,14 +39,14 @@ describe('the operator, at its polling interval', () => {
     expect(after(state, lags)).toBe(expected);
   });
 
-  it('never goes below the least', () => {
+  it('keeps the minimum of replicas', () => {
     expect(after(at(0, onPoll), [0], 0, { min: 2 })).toBe(2);
     expect(after(at(0, onPoll), [9], 0, { min: 2 })).toBe(2);
     expect(after(at(2, { ...onPoll, lastActive: -1e6 }), [0], 0, { min: 2 })).toBe(2);
   });
 });
 
-describe('the autoscaler, at its sync', () => {
+describe('autoscaler', () => {
   it.each([
     ['rounds up', at(1, onSync), [5, 0], 3],
     ['takes the trigger that asks for most, not their sum', at(1, onSync), [5, 4], 3],
@@ -88,18 +88,18 @@ describe('the autoscaler, at its sync', () => {
 });
 
 describe('time', () => {
-  it('nothing is decided between two looks', () => {
+  it('decides nothing between two polls', () => {
     const state = at(0, { nextPoll: 2_000, nextSync: 5_000 });
     expect(decide(rules, state, [9], 1_999)).toEqual({ state, decisions: [] });
   });
 
-  it('a look that comes late leaves out those it missed, and keeps the beat', () => {
+  it('skips missed polls and keeps the interval', () => {
     const { state } = decide(rules, at(0, { nextPoll: 0, nextSync: 0 }), [0], 6_500);
     expect(state).toMatchObject({ nextPoll: 8_000, nextSync: 10_000 });
     expect(dueAt(state)).toBe(8_000);
   });
 
-  it('where both are due, the operator starts the first and the autoscaler the rest', () => {
+  it('starts the first replica by the operator and the rest by the autoscaler when both are due', () => {
     const { decisions } = decide(rules, at(0), [8], 0);
     expect(decisions.map(({ from, to }) => [from, to])).toEqual([
       [0, 1],
@@ -109,13 +109,14 @@ describe('time', () => {
 });
 
 /**
- * A queue worked off by replicas, in steps of 100 ms. @param phase Milliseconds from the publication to the first look.
- * @returns Seconds after the publication at which something first was so.
+ * Simulates a queue that replicas process, in steps of 100 ms. @param phase Time from the publication to the first poll, in
+ * milliseconds.
+ * @returns Times of the first occurrence of each condition, in seconds after the publication.
  */
 function run(of: Rules, { items, work_s, start_s, phase }: { items: number; work_s: number; start_s: number; phase: number }) {
   let state = initialState(of, phase);
   let waiting = items;
-  /** When each replica is ready, and when it is done with what it does. */
+  /** For each replica, the times at which it becomes ready and at which its item is done. */
   let replicas: { ready: number; until: number }[] = [];
   const seen: Record<'one' | 'most' | 'drained' | 'none', number | undefined> = {
     one: undefined,
@@ -142,10 +143,10 @@ function run(of: Rules, { items, work_s, start_s, phase }: { items: number; work
   return seen;
 }
 
-describe('beside a real KEDA 2.18 on Kubernetes 1.34 (polling 2 s, idle 10 s, sync 5 s, threshold 1, at most 4)', () => {
+describe('compared with KEDA 2.18 on Kubernetes 1.34 (polling 2 s, idle 10 s, sync 5 s, threshold 1, at most 4)', () => {
   const real: Rules = { ...rules, lag_target: 1 };
 
-  it('one item of half a second: seen one replica after 0.30–1.91 s, gone after 11.1 s', () => {
+  it('reproduces one item of 0.5 s: one replica after 0.30–1.91 s, none after 11.1 s', () => {
     for (const phase of [300, 1_100, 1_900]) {
       const { one, none } = run(real, { items: 1, work_s: 0.5, start_s: 0.5, phase });
       expect(one).toBe(phase / 1_000);
@@ -155,8 +156,8 @@ describe('beside a real KEDA 2.18 on Kubernetes 1.34 (polling 2 s, idle 10 s, sy
     }
   });
 
-  it('24 items of 3 s: seen four replicas after 2.4 s, drained after 21 s', () => {
-    // The sync follows the poll by 1.3 s there; here both begin at once, so that it comes within a sync of it.
+  it('reproduces 24 items of 3 s: four replicas after 2.4 s, drained after 21 s', () => {
+    // In KEDA the sync follows the poll by 1.3 s. Here both start together, so it comes within one sync.
     const { most, drained } = run(real, { items: 24, work_s: 3, start_s: 0.5, phase: 1_100 });
     expect(most).toBeLessThanOrEqual(1.1 + 5);
     expect(drained).toBeGreaterThan(18);

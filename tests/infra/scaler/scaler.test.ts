@@ -16,7 +16,7 @@ import { heldGraph as graph } from './fixture/graph.ts';
 import { createTempDir } from '../../support/temp-dir.ts';
 
 const stage = 'shout';
-/** Seconds: an item of a replica that dies comes again soon, and none does while one is slow. */
+/** Acknowledgement timeout, in seconds: short, so that items of a killed replica are redelivered soon. */
 const ACK_WAIT = 5;
 let stack: Stack;
 let programs: string;
@@ -73,7 +73,7 @@ async function scaled(scaling: Partial<StageScaling>, more: Partial<ScalerOption
   await created.start();
 }
 
-/** What was noted so far, each line checked. */
+/** Returns the events so far, each validated. */
 async function journal(): Promise<ScaleEvent[]> {
   const text = await readFile(scaleEventLogPath(dataDir), 'utf8').catch(() => '');
   return text
@@ -82,14 +82,14 @@ async function journal(): Promise<ScaleEvent[]> {
     .map((line) => validate('scaleEvent', JSON.parse(line)));
 }
 
-/** Waits for an event that is so. */
+/** Waits for an event that matches. */
 const noted = (event: ScaleEvent['event'], is: (of: ScaleEvent) => boolean = () => true): Promise<ScaleEvent> =>
   vi.waitUntil<ScaleEvent | undefined>(async () => (await journal()).find((of) => of.event === event && is(of)), WAIT);
 
 const replicasOf = (events: readonly ScaleEvent[], event: ScaleEvent['event']): (string | undefined)[] =>
   events.filter((of) => of.event === event).map(({ replica }) => replica);
 
-it('from none to one on an upload, and back to none after the idle time', async () => {
+it('scales from zero to one on an upload and back after the idle time', async () => {
   await scaled({});
   const request = requestMetadata(stack, uniqueId());
   await request.put(`${request.id}\n`);
@@ -110,7 +110,7 @@ it('from none to one on an upload, and back to none after the idle time', async 
   expect(progress).toMatchObject({ cold_start: true, deliveries: 1 });
 });
 
-it('a burst gets no more than the most; whoever is busy stays when the others go', async () => {
+it('scales a burst to the maximum and removes idle replicas first', async () => {
   const request = requestMetadata(stack, uniqueId());
   const held = [1, 2, 3, 4, 5].map((n) => join(dataDir, `release-${n}`));
   await request.put(`${held.join('\n')}\n`);
@@ -140,7 +140,7 @@ it('a burst gets no more than the most; whoever is busy stays when the others go
   expect(events.filter(({ to = 0 }) => to > 3)).toEqual([]);
 });
 
-it('who must go finishes the item first', async () => {
+it('finishes the item of a replica that is scaled down', async () => {
   const log = createScaleEventLog(dataDir);
   const common = { progress: () => undefined, onChange: () => undefined };
   const replicas = createReplicas({ ...common, stage, spec, events: log, drainMs: 60_000 });
@@ -162,7 +162,7 @@ it('who must go finishes the item first', async () => {
   expect(await request.progress(stage)).toMatchObject([{ deliveries: 1, cold_start: true, outcome: 'done' }]);
 });
 
-it('a replica that dies is started again, and the item is done', async () => {
+it('restarts a killed replica and completes its item', async () => {
   await scaled({ idle_s: 60 });
   const request = requestMetadata(stack, uniqueId());
   const release = join(dataDir, 'release');
@@ -176,7 +176,7 @@ it('a replica that dies is started again, and the item is done', async () => {
   await noted('first-item', ({ replica }) => replica === 'shout-2');
 });
 
-it('a replica that could not be started is started as soon as it can be', async () => {
+it('retries the start of a replica', async () => {
   const [command, told]: [string, string[]] = [join(dataDir, 'program'), []];
   await scaled({}, { spec: (_, number) => ({ ...spec(number), command }), progress: (line) => told.push(line) });
   const request = requestMetadata(stack, uniqueId());

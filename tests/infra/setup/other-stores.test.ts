@@ -43,7 +43,7 @@ async function strict(endpoint: string): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-it('set-up leaves the rules of a bucket alone that FAVE looks into by itself', async () => {
+it('keeps the notification rules of a bucket when FAVE sweeps it', async () => {
   const storeAdmin = bucket('announces-nothing');
   expect(await setUpBucket({ storeAdmin, graph, eventSource: 'sweep' })).toEqual([
     'made bucket announces-nothing',
@@ -54,7 +54,7 @@ it('set-up leaves the rules of a bucket alone that FAVE looks into by itself', a
   expect(await setUpBucket({ storeAdmin, graph })).toEqual(['set the notification rules of announces-nothing']);
 });
 
-it('a store without MinIO’s extensions keeps versions of every key', async () => {
+it('enables versions for every key on a store without the extensions of MinIO', async () => {
   const storeAdmin = bucket('of-another-store', await strict(stack.config.store.endpoint));
   expect(await setUpBucket({ storeAdmin, graph, eventSource: 'sweep' })).toEqual([
     'made bucket of-another-store',

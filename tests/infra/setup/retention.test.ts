@@ -8,7 +8,7 @@ import { runSetUp } from '../../../infra/setup/job.ts';
 import { graph } from '../../../services/pipeline.ts';
 import { createOwnStack, type Stack } from '../../support/stack.ts';
 
-/** What the store says that it deletes, and after how many days. */
+/** Returns the expiration rules of the store, in days by rule. */
 async function expiries({ storeAdmin }: Stack): Promise<Record<string, number>> {
   interface Rule {
     readonly Filter: { readonly Prefix: string };
@@ -25,7 +25,7 @@ beforeAll(async () => {
   stack = await createOwnStack();
 });
 
-it('the store deletes what is scratch, unfinished uploads, and requests where that is asked for', async () => {
+it('expires temporary objects, incomplete uploads and, with a retention, requests', async () => {
   expect(await expiries(stack)).toEqual({ 'tmp/': 7, 'memo/': 30 });
   const setUpAgain = (env = {}): Promise<void> =>
     runSetUp({
@@ -47,7 +47,7 @@ it('the store deletes what is scratch, unfinished uploads, and requests where th
   };
   const mc = cachedPath(serverPrograms.mc);
   const { stdout } = await promisify(execFile)(mc, ['admin', 'config', 'get', 'fave', 'api'], { env });
-  // What the environment sets, the server says so of: a default would be in the plain list only.
+  // The server lists a setting of the environment separately; a default would be in the plain list only.
   expect(stdout).toContain('MINIO_API_STALE_UPLOADS_EXPIRY=24h');
   expect(stdout).toContain('MINIO_API_STALE_UPLOADS_CLEANUP_INTERVAL=6h');
 });

@@ -6,7 +6,7 @@ import { imagesDir } from '../../../infra/process/paths.ts';
 import { ensureServers } from '../../../infra/servers/install.ts';
 import { run } from './run.ts';
 
-/** Makes what an image consists of. @param scratch Folder that is removed afterwards. @returns Path of a tar archive. */
+/** Creates the content of an image. @param scratch Directory that is removed afterwards. @returns Path of a tar archive. */
 export type Archive = (scratch: string, progress: ProgressReporter) => Promise<string>;
 
 const SUITE = 'bookworm';
@@ -14,14 +14,14 @@ const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 
 export const debian: Archive = (_, progress) => debianTar(progress);
 
-/** A minimal Debian that trusts whom this machine trusts, made once. @returns Path of the tarball. */
+/** Creates a minimal Debian with the certificates of this machine, once. @returns Path of the tar archive. */
 function debianTar(progress: ProgressReporter): Promise<string> {
   const make = async (scratch: string): Promise<string> => {
     const [tree, tar] = [join(scratch, 'tree'), join(scratch, 'debian.tar')];
     await run('debootstrap', ['--variant=minbase', SUITE, tree, ...(await mirror())]);
     await rm(join(tree, 'var/cache/apt/archives'), { recursive: true });
     await rm(join(tree, 'var/lib/apt/lists'), { recursive: true });
-    // This machine's.
+    // These files belong to this machine.
     for (const name of ['hostname', 'resolv.conf']) await rm(join(tree, 'etc', name), { force: true });
     await mkdir(join(tree, 'etc/ssl/certs'), { recursive: true });
     await cp(CERTIFICATES, join(tree, CERTIFICATES), { dereference: true });
@@ -32,7 +32,7 @@ function debianTar(progress: ProgressReporter): Promise<string> {
   return buildOnce(join(imagesDir, `debian-${SUITE}.tar`), { doing, make }, progress);
 }
 
-/** Debian with the Node that runs this and its npm, where Node's image has them. */
+/** Adds the running Node and its npm to Debian, at the paths of the official Node image. */
 export async function withNode(scratch: string, progress: ProgressReporter): Promise<string> {
   const target = join(scratch, 'node.tar');
   const usr = join(scratch, 'node', 'usr', 'local');
@@ -51,7 +51,7 @@ export async function withNode(scratch: string, progress: ProgressReporter): Pro
   return target;
 }
 
-/** Debian with the Go of this machine, where Go's image has it, which asks whom this machine asks for modules. */
+/** Adds the Go of this machine to Debian, at the path of the official Go image. Modules come from the proxy of this machine. */
 export async function withGo(scratch: string, progress: ProgressReporter): Promise<string> {
   const target = join(scratch, 'go.tar');
   const place = join(scratch, 'go', 'usr', 'local');
@@ -65,19 +65,19 @@ export async function withGo(scratch: string, progress: ProgressReporter): Promi
   return target;
 }
 
-/** Files alone: Docker refuses an archive that names a folder twice. */
+/** Adds only files: Docker rejects an archive with a duplicate directory. */
 async function append(archive: string, cwd: string, path: string): Promise<void> {
   await run('sh', ['-c', 'find "$1" ! -type d | tar -rf "$0" -T -', archive, path], { cwd });
 }
 
-/** Where this machine has its own packages from; debootstrap's own default where that is not to be known. */
+/** Returns the package mirror of this machine. If it is unknown, debootstrap uses its default. */
 async function mirror(): Promise<string[]> {
   const indices = ['indextargets', '--format', '$(REPO_URI)', `Codename: ${SUITE}`, 'Created-By: Packages'];
   const [first = ''] = (await run('apt-get', indices).catch(() => '')).split('\n');
   return first === '' ? [] : [first];
 }
 
-/** The servers of this machine's cache, in `/go/bin`. */
+/** Creates an archive of the cached servers, in `/go/bin`. */
 export async function servers(scratch: string, progress: ProgressReporter): Promise<string> {
   const target = join(scratch, 'servers.tar');
   const bin = join(scratch, 'servers', 'go', 'bin');

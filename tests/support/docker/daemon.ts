@@ -11,38 +11,41 @@ import { snapshotNetwork } from './host-network.ts';
 import { run, succeeds } from './run.ts';
 
 export interface Daemon {
-  /** What leads Docker's clients to it. */
+  /** Environment with which clients reach the daemon. */
   readonly env: Readonly<Record<string, string>>;
-  /** Ends it, if it was started here, and waits until nothing of it is left but its cache of images. */
+  /** Stops the daemon if it was started here, and removes everything except its image cache. */
   stop(): Promise<void>;
 }
 
-/** Milliseconds that the daemon may take to start and to stop. */
-const PATIENCE = 60_000;
+/** Timeout for the start and the stop of the daemon, in milliseconds. */
+const DAEMON_TIMEOUT_MS = 60_000;
 
-/** How much of what was built stays in the cache for the next run. */
-const KEPT = '10GB';
+/** Size limit of the build cache that is kept for the next run. */
+const KEPT_CACHE = '10GB';
 
-/** What a daemon of one's own needs, and what an image of Debian is made with where no registry answers. */
+/** Packages for a daemon, and for a Debian image without a registry. */
 const PACKAGES = { 'docker.io': 'dockerd', debootstrap: 'debootstrap', iptables: 'iptables', iproute2: 'ip' };
 
-/** The daemon that Docker's client finds, else one of its own, installed if need be; why there can be none, else. */
+/**
+ * Finds the daemon of the Docker client, or starts one and installs it if necessary. @returns The daemon, or the reason why
+ * there is none.
+ */
 export async function findDaemon(progress: ProgressReporter): Promise<Daemon | { readonly missing: string }> {
   if (await succeeds('docker', ['info'])) return { env: {}, stop: () => Promise.resolve() };
-  if (process.getuid?.() !== 0) return { missing: 'no Docker daemon answers, and starting one needs root' };
+  if (process.getuid?.() !== 0) return { missing: 'no Docker daemon is running, and only root can start one' };
   try {
     await ensurePackages(progress, PACKAGES);
-    progress('no Docker daemon answers: starting one, which ends with this …');
+    progress('starting a Docker daemon for this run …');
     return await startDaemon();
   } catch (error) {
-    // No right to mount, say: that is the machine's, and no fault of what is tested.
-    return { missing: `no Docker daemon answers, and none could be started: ${messageOf(error)}` };
+    // For example, mounts are not permitted. That is a property of the machine, not a failure of the test.
+    return { missing: `no Docker daemon is running, and none could be started: ${messageOf(error)}` };
   }
 }
 
-/** Starts a daemon whose socket and state are its own. Its images lie in the cache, so that a second run builds little. */
+/** Starts a daemon with a separate socket and state. Its images are cached, so that a second run builds little. */
 async function startDaemon(): Promise<Daemon> {
-  // By the user's cache: two daemons must not share images.
+  // One state directory per cache: two daemons must not share images.
   const state = join(tmpdir(), `fave-docker-${createHash('sha256').update(cacheDir).digest('hex').slice(0, 8)}`);
   const socket = `unix://${state}/docker.sock`;
   const paths = {
@@ -62,23 +65,23 @@ async function startDaemon(): Promise<Daemon> {
     log: join(state, 'dockerd.log'),
   });
   const stop = async (): Promise<void> => {
-    // Docker itself forgets nothing of what it built.
-    await succeeds('docker', ['builder', 'prune', '--force', '--keep-storage', KEPT], { env });
-    await daemon.stop(PATIENCE);
+    // Docker does not limit its build cache.
+    await succeeds('docker', ['builder', 'prune', '--force', '--keep-storage', KEPT_CACHE], { env });
+    await daemon.stop(DAEMON_TIMEOUT_MS);
     await restoreNetwork();
     await unmountBelow([state, paths['data-root']]);
     await rm(state, { recursive: true, force: true });
   };
-  await waitUntilReady(daemon, PATIENCE, async () => ((await succeeds('docker', ['info'], { env })) ? true : undefined)).catch(
-    async (error: unknown) => {
-      await stop();
-      throw error;
-    },
-  );
+  await waitUntilReady(daemon, DAEMON_TIMEOUT_MS, async () =>
+    (await succeeds('docker', ['info'], { env })) ? true : undefined,
+  ).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
   return { env, stop };
 }
 
-/** What a daemon leaves mounted would keep its folder from being removed. */
+/** Unmounts remaining mounts below paths, which could not be removed otherwise. */
 async function unmountBelow(paths: readonly string[]): Promise<void> {
   const mounts = (await readFile('/proc/mounts', 'utf8')).split('\n').map((line) => line.split(' ')[1] ?? '');
   for (const mount of mounts.reverse().filter((each) => paths.some((path) => each.startsWith(`${path}/`)))) {

@@ -4,13 +4,13 @@ const BRIDGE = 'docker0';
 const TABLES = ['filter', 'nat'] as const;
 
 /**
- * Remembers how the machine forwards packets. What a daemon changes there outlives it: a bridge, its rules, and a policy that drops
- * whatever others forward. @returns What undoes it, without touching rules that somebody else made meanwhile.
+ * Saves the packet forwarding of the machine. A daemon leaves a bridge, its rules and a policy that drops forwarded packets.
+ * @returns Function that restores the state and keeps rules of other programs.
  */
 export async function snapshotNetwork(): Promise<() => Promise<void>> {
   const policy = /^-P FORWARD (\w+)/m.exec(await rules('filter'))?.[1];
   const hadBridge = await succeeds('ip', ['link', 'show', BRIDGE]);
-  // Another daemon's, which still needs them.
+  // Another daemon still needs them.
   if (hadBridge || policy === undefined) return () => Promise.resolve();
   return async () => {
     for (const table of TABLES) await removeRules(table);
@@ -19,12 +19,12 @@ export async function snapshotNetwork(): Promise<() => Promise<void>> {
   };
 }
 
-/** A table's rules as iptables would be given them; none where there is no iptables. */
+/** Returns the rules of a table as arguments of iptables; none without iptables. */
 function rules(table: string): Promise<string> {
   return run('iptables', ['-t', table, '-S']).catch(() => '');
 }
 
-/** Removes Docker's chains, and every rule that leads into them or names its bridge or networks. */
+/** Removes the chains of Docker, and the rules that lead to them or name its bridge or networks. */
 async function removeRules(table: string): Promise<void> {
   const lines = (await rules(table)).split('\n');
   const chains = lines.flatMap((line) => /^-N (DOCKER\S*)/.exec(line)?.[1] ?? []);

@@ -7,7 +7,7 @@ import { serverPrograms } from '../../../infra/servers/table.ts';
 import * as archives from './archives.ts';
 import { run, succeeds } from './run.ts';
 
-/** Images that are built from, by argument: the Dockerfile's defaults. */
+/** Reads the base images of the Dockerfile, by build argument. */
 export async function baseImages(): Promise<Environment> {
   const dockerfile = await readFile(join(root, 'infra', 'images', 'Dockerfile'), 'utf8');
   return Object.fromEntries(
@@ -15,7 +15,7 @@ export async function baseImages(): Promise<Environment> {
   );
 }
 
-/** What Go's own image sets. */
+/** Environment of the official Go image. */
 const GO_ENVIRONMENT = [
   'ENV GOPATH=/go GOTOOLCHAIN=local PATH=/go/bin:/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
 ];
@@ -31,7 +31,7 @@ export interface Bases {
 interface StandIn {
   readonly image: string;
   readonly archive: archives.Archive;
-  /** Instructions of a Dockerfile for what an archive cannot hold. */
+  /** Dockerfile instructions for settings that an archive cannot hold. */
   readonly changes?: readonly string[];
 }
 
@@ -41,8 +41,8 @@ const go: StandIn = { image: 'fave-stand-in/go', archive: archives.withGo, chang
 const servers: StandIn = { image: `fave-stand-in/servers:${pinned()}`, archive: archives.servers };
 
 /**
- * Variables by which images are built with little: MinIO and NATS are those of this machine's cache, and where no registry of images
- * answers, Debian comes from debootstrap, and Node, npm and Go are this machine's.
+ * Returns variables that select base images. MinIO and NATS come from the cache of this machine. Without an image registry,
+ * Debian comes from debootstrap, and Node, npm and Go from this machine.
  */
 export async function createLocalImages(
   env: Environment,

@@ -3,17 +3,17 @@ import { PermanentError } from '../../../shared/core/errors.ts';
 
 export interface RunOptions {
   readonly cwd?: string;
-  /** On top of this process's own. */
+  /** Variables in addition to the environment of this process. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Shows what it says while it runs, instead of keeping it. */
+  /** Shows the output while the program runs, instead of returning it. */
   readonly show?: boolean;
-  /** Returns what it says on standard error as well. */
+  /** Returns standard error as well. */
   readonly all?: boolean;
-  /** What it reads on standard input: nothing, else. */
+  /** Standard input. Default: none. */
   readonly input?: string;
 }
 
-/** Runs a program to its end. @returns What it says. @throws PermanentError `command-failed` with its last words. */
+/** Runs a program. @returns Its output. @throws PermanentError `command-failed` with the end of its output. */
 export async function run(
   command: string,
   args: readonly string[],
@@ -22,7 +22,7 @@ export async function run(
   const output = show ? 2 : 'pipe';
   const stdio = [input === undefined ? 'ignore' : 'pipe', output, output] as const;
   const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: [...stdio] });
-  // A program may end without having read it all.
+  // A program may exit before it has read all input.
   child.stdin?.once('error', () => undefined).end(input);
   const said = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
@@ -38,7 +38,7 @@ export async function run(
   throw new PermanentError('command-failed', `${command} ${args.slice(0, 3).join(' ')} … ended with ${String(code)}\n${words}`);
 }
 
-/** Whether a program runs and ends with 0. */
+/** Returns whether a program exits with 0. */
 export function succeeds(command: string, args: readonly string[], options: RunOptions = {}): Promise<boolean> {
   return run(command, args, options).then(
     () => true,

@@ -9,9 +9,9 @@ import { ensureLokiProgram, type LokiProgram } from './programs.ts';
 type Environment = Readonly<Record<string, string>>;
 
 export interface ObserveImages {
-  /** What leads Compose to the stand-ins; empty where the registry answers. */
+  /** Variables that select the replacements; empty if the registry responds. */
   readonly env: Environment;
-  /** Services whose image is neither to be had nor to be made here. */
+  /** Services without an image and without a replacement. */
   readonly missing: readonly string[];
 }
 
@@ -25,11 +25,11 @@ export interface Upstream {
   readonly version: string;
 }
 
-/** What stands in for a service's image, as a target of the Dockerfile here; no package brings Grafana's pages. */
+/** Replacements of images, as targets of the Dockerfile. No package contains the pages of Grafana. */
 const standInOf: Readonly<Record<string, 'prometheus' | LokiProgram>> = {
   prometheus: 'prometheus',
   loki: 'loki',
-  // Of Alloy's modules one was never released by itself. Promtail is what its reading of logs came from.
+  // A module of Alloy has no separate release. Its log reader is derived from Promtail.
   alloy: 'promtail',
 };
 
@@ -45,9 +45,8 @@ export function upstreamImages(composeFile: string): Upstream[] {
 }
 
 /**
- * The images of others that `--profile observe` runs: those that the environment names, else those that a registry gives, and where
- * none answers, stand-ins: Debian's Prometheus, Loki from its source, and Promtail for Alloy.
- * @param env What leads to the daemon, and with FAVE_DEBIAN_IMAGE to what stand-ins are built from.
+ * Returns the third-party images of `--profile observe`: those of the environment, else those of a registry. Without a registry
+ * they are replaced by the Prometheus of Debian, Loki built from source, and Promtail for Alloy.
  */
 export async function observeImages(env: Environment, progress: ProgressReporter): Promise<ObserveImages> {
   const all = upstreamImages(await readFile(join(root, 'compose.yaml'), 'utf8'));

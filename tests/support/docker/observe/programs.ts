@@ -7,18 +7,17 @@ import { run } from '../run.ts';
 
 const MODULE = 'github.com/grafana/loki/v3';
 
-/** Loki's go.mod looks for this module in a folder, which the published module has not: the nearest release of it. */
+/** The go.mod of Loki refers to a directory that the published module does not contain. This is the nearest release. */
 const PUSH = 'github.com/grafana/loki/pkg/push=github.com/grafana/loki/pkg/push@v0.0.0-20250218135905-f078e0e3f9b6';
 
-/** Programs of Loki's module, by name. */
+/** Programs of the Loki module, by name. */
 export const lokiPrograms = { loki: './cmd/loki', promtail: './clients/cmd/promtail' } as const;
 export type LokiProgram = keyof typeof lokiPrograms;
 
 /**
- * A program of Loki's module: in the cache, else built from source into it (minutes, once a machine). `go install` refuses a module
- * that replaces others, hence from a go.mod of its own.
- * @param version As `v3.5.0`.
- * @returns Its path.
+ * Returns the path of a program of the Loki module. It is built from source if the cache does not have it (minutes, once per
+ * machine). `go install` rejects modules with replacements, so a separate go.mod is used.
+ * @param version For example `v3.5.0`.
  */
 export function ensureLokiProgram(name: LokiProgram, version: string, progress: ProgressReporter): Promise<string> {
   const target = join(imagesDir, `${name}@${version}`);
