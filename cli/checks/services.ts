@@ -27,9 +27,9 @@ export async function checkServices(instance: InstanceRecord | undefined, graph:
 
 /** @param scaling Scaling of a stage under a regime. */
 function checkService({ processes, dataDir }: InstanceRecord, name: string, scaling?: StageScaling): Promise<Check> {
-  const log = join(dataDir, 'logs', scaling ? `${name}-*.log` : `${name}.log`);
+  const running = processes.filter((process) => process.name === name && isRunning(process));
+  const log = running[0]?.log ?? join(dataDir, 'logs');
   return check(GROUP, name, `see ${log}`, async () => {
-    const running = processes.filter((process) => process.name === name && isRunning(process));
     const first = running.find(({ http }) => http !== undefined) ?? running[0];
     if (!first && scaling?.min === 0) return ok(GROUP, name, 'scaled to zero');
     if (!first) return bad(GROUP, name, 'not running', `see ${log}; restart with ./fave down and npm start`);

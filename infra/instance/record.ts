@@ -9,6 +9,8 @@ export interface ProcessRecord extends ProcessIdentity {
   readonly name: string;
   /** Port of /metrics and /healthz of a service that is ready. */
   readonly http?: number;
+  /** Path of the log of a service process. */
+  readonly log?: string;
 }
 
 /** State of a running instance, with which other programs find it and a second start is prevented. It holds no secrets. */

@@ -54,9 +54,9 @@ export function createInstanceRecorder(
 function serviceRecords({ services, current, http }: SupervisedProcess): ProcessRecord[] {
   const child = current();
   if (!child) return [];
-  const identity = identityOf(child.pid);
+  const common = { ...identityOf(child.pid), log: child.log };
   return services.map((name) => {
     const port = http(name);
-    return { name, ...identity, ...(port !== undefined && { http: port }) };
+    return { name, ...common, ...(port !== undefined && { http: port }) };
   });
 }

@@ -75,11 +75,11 @@ describe('supervise', () => {
 
   it('restarts a service that was killed, but not one that was stopped', async () => {
     const lines: string[] = [];
-    const restarted = Promise.withResolvers<void>();
+    const restarted = Promise.withResolvers();
     const changes: string[] = [];
     const onChange = ({ type }: ProcessChange): void => {
       changes.push(type);
-      if (changes.filter((each) => each === 'ready').length === 2) restarted.resolve();
+      if (changes.filter((each) => each === 'ready').length === 2) restarted.resolve(undefined);
     };
     const spec = service('service', ready('service'));
     const supervised = await supervise(spec, { ...quiet, progress: (line) => lines.push(line), onChange });
