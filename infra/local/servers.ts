@@ -35,23 +35,23 @@ export interface Servers extends AdminServers {
  * `cannot-start`, `not-ready`.
  */
 export async function startServers({ dataDir, ports, graph, programs, env }: ServersOptions): Promise<Servers> {
-  const given = findExternalServers(env);
-  const external = readConfig(env);
-  const { bucket, region } = external.store;
+  const external = findExternalServers(env);
+  const configured = readConfig(env);
+  const { bucket, region } = configured.store;
   const users = busPermissions(graph);
   const policies = storePolicies(graph, bucket);
   const secrets = await ensureSecrets(dataDir, localRoles(graph, bucket));
   const busOf = (user: string): BusConfig =>
-    given.bus
-      ? external.bus
+    external.bus
+      ? configured.bus
       : { servers: [`nats://127.0.0.1:${ports.nats}`], user, password: secrets.bus[user] ?? '', ca: undefined };
   const storeOf = (accessKey: string, secretKey = ''): StoreConfig =>
-    given.store
-      ? external.store
+    external.store
+      ? configured.store
       : { endpoint: `http://127.0.0.1:${ports.minio}`, region, bucket, accessKey, secretKey, pathStyle: true, ca: undefined };
 
   const processes: RunningProcess[] = [];
-  if (!given.bus) {
+  if (!external.bus) {
     processes.push(
       await startNats({
         program: programs.natsServer,
@@ -63,7 +63,7 @@ export async function startServers({ dataDir, ports, graph, programs, env }: Ser
       }),
     );
   }
-  if (!given.store) {
+  if (!external.store) {
     const { servers, user, password } = busOf('minio');
     const [address = '', durableAddress] = servers.map((server) => new URL(server).host);
     const notify = { address, durableAddress, user, password };
@@ -87,7 +87,7 @@ export async function startServers({ dataDir, ports, graph, programs, env }: Ser
   return {
     store: storeOf(ROOT_USER, secrets.store[ROOT_USER]),
     bus: busOf('admin'),
-    access: given.store ? undefined : { policies, secrets: secrets.store },
+    access: external.store ? undefined : { policies, secrets: secrets.store },
     environmentOf: (role) => toEnvironment(storeOf(accessKeyOf(role), secrets.store[role]), busOf(role)),
     processes,
   };

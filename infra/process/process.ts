@@ -116,9 +116,9 @@ export async function waitUntilReady<T>(
 
 /** Returns the error for a process that exited, or timed out after some milliseconds, before it was ready. It ends with the last lines of the log. */
 export async function notReadyError(child: RunningProcess, cause: Exit | number): Promise<PermanentError> {
-  const what =
+  const reason =
     typeof cause === 'number' ? `was not ready within ${cause / 1000} s` : `exited (${describeExit(cause)}) before it was ready`;
-  return new PermanentError('not-ready', `${child.name} ${what}; the end of its log ${child.log}:\n${await logTail(child)}`);
+  return new PermanentError('not-ready', `${child.name} ${reason}; the end of its log ${child.log}:\n${await logTail(child)}`);
 }
 
 export function describeExit({ code, signal }: Exit): string {

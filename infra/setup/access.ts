@@ -47,16 +47,16 @@ export function accessDigest({ policies, secrets }: Pick<SetUpAccessOptions, 'po
  * take a second per start.
  * @returns Descriptions of the changes.
  */
-export async function setUpAccess(what: SetUpAccessOptions): Promise<string[]> {
-  const digest = accessDigest(what);
-  const { client, bucket } = what.storeAdmin;
+export async function setUpAccess(options: SetUpAccessOptions): Promise<string[]> {
+  const digest = accessDigest(options);
+  const { client, bucket } = options.storeAdmin;
   const tags = await client.getBucketTagging(bucket).catch(() => []);
   if (tags.some(({ Key, Value }) => Key === TAG && Value === digest)) return [];
   // mc gets its own configuration directory. Otherwise it would store the root password in the configuration of the user.
   const dir = await mkdtemp(join(tmpdir(), 'fave-mc-'));
   try {
-    const mc = createMc(what, dir);
-    const { protocol } = new URL(what.endpoint);
+    const mc = createMc(options, dir);
+    const { protocol } = new URL(options.endpoint);
     await waitForStoreServers(() => mc('info', '--json', 'fave'), { protocol, timeoutMs: SERVERS_TIMEOUT_MS });
     const existing = accessKeys(await mc('accesskey', 'ls', 'fave', '--all', '--json'));
     const apply = async ([role, policy]: [string, Policy]): Promise<string> => {
@@ -70,13 +70,13 @@ export async function setUpAccess(what: SetUpAccessOptions): Promise<string[]> {
         'fave',
         ...(exists ? [key] : ['--access-key', key]),
         '--secret-key',
-        what.secrets[role] ?? '',
+        options.secrets[role] ?? '',
         '--policy',
         file,
       );
       return `${exists ? 'updated' : 'made'} access key ${key}`;
     };
-    const remaining = Object.entries(what.policies);
+    const remaining = Object.entries(options.policies);
     const changes: string[] = [];
     const worker = async (): Promise<void> => {
       for (let next = remaining.shift(); next; next = remaining.shift()) changes.push(await apply(next));

@@ -21,10 +21,10 @@ export async function confinementOf(system: System, service: string): Promise<st
   assert.equal(container.State.OOMKilled, false);
   assert(container.HostConfig.Memory > 0 && container.HostConfig.PidsLimit > 0, `${service} has no limits`);
   const script = 'grep -E "^(Uid|CapEff|NoNewPrivs):" /proc/1/status; touch /written 2>&1 || true';
-  const said = (await system.docker('exec', id, 'sh', '-c', script)).replaceAll('\t', ' ');
-  assert.match(said, /^CapEff: 0+$/m, service);
-  assert.match(said, /^NoNewPrivs: 1$/m, service);
-  assert.match(said, /Read-only file system/, service);
-  if (!ROOTLY.includes(service)) assert.doesNotMatch(said, /^Uid: 0/m, service);
+  const output = (await system.docker('exec', id, 'sh', '-c', script)).replaceAll('\t', ' ');
+  assert.match(output, /^CapEff: 0+$/m, service);
+  assert.match(output, /^NoNewPrivs: 1$/m, service);
+  assert.match(output, /Read-only file system/, service);
+  if (!ROOTLY.includes(service)) assert.doesNotMatch(output, /^Uid: 0/m, service);
   return (await system.docker('stats', '--no-stream', '--format', `${service}: {{.MemUsage}}, {{.PIDs}} threads`, id)).trim();
 }

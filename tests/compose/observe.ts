@@ -23,13 +23,13 @@ export async function observedBy(env: Readonly<Record<string, string>>, { step, 
   if (images.missing.length > 0) log(`not run, as there is no image: ${images.missing.join(', ')}`);
   const { minio, console } = await freePorts();
   const socket = env['DOCKER_HOST'] ?? process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock';
-  const more = {
+  const overrides = {
     COMPOSE_PROFILES: 'observe',
     FAVE_PROMETHEUS_PORT: String(minio),
     FAVE_GRAFANA_PORT: String(console),
     FAVE_DOCKER_SOCKET: socket.replace('unix://', ''),
   };
-  return { ...images, env: { ...images.env, ...more } };
+  return { ...images, env: { ...images.env, ...overrides } };
 }
 
 /** Time until metrics are scraped twice and logs are shipped, in milliseconds. */
@@ -43,17 +43,17 @@ export async function observed({ system, report, programs, defer }: Scenario, mi
   const person = createPerson(await system.access(), programs);
   defer(() => person.leave());
   const ask = createAsker(system);
-  await report.step('every target is scraped', () => untilTrue(() => scraped(ask)));
+  await report.step('every target is scraped', () => waitUntilTrue(() => scraped(ask)));
   await report.step('a video is analysed, and a text refused', () => requests(person));
   await report.step('every panel of metrics shows something', () => panels(ask));
-  await report.step('every alert is evaluated, none without its series', () => untilTrue(() => alerts(ask)));
-  await report.step('the lines of a request are found', () => untilTrue(() => lines(ask)));
+  await report.step('every alert is evaluated, none without its series', () => waitUntilTrue(() => alerts(ask)));
+  await report.step('the lines of a request are found', () => waitUntilTrue(() => lines(ask)));
   await report.step('every panel of lines shows something', () => logs(ask));
   for (const name of OBSERVERS.filter((each) => wanted.includes(each))) report.log(`   ${await confinementOf(system, name)}`);
 }
 
 /** Repeats a check until it returns true. @throws Error with the last result after the timeout. */
-async function untilTrue(check: () => Promise<string | true>): Promise<void> {
+async function waitUntilTrue(check: () => Promise<string | true>): Promise<void> {
   const deadline = performance.now() + CHECK_TIMEOUT_MS;
   for (;;) {
     const found = await check();
@@ -78,8 +78,8 @@ async function scraped(ask: ContainerClient): Promise<string | true> {
 }
 
 async function requests(person: OperatorSession): Promise<void> {
-  const good = await person.hear('fave.requests.observed.completed');
-  const bad = await person.hear('fave.requests.refused.failed');
+  const good = await person.subscribe('fave.requests.observed.completed');
+  const bad = await person.subscribe('fave.requests.refused.failed');
   await person.submit('observed', findMedia('portrait-rotated.mp4'));
   await person.submit('refused', findMedia('broken-text.mp4'));
   await Promise.all([good.message, bad.message]);
@@ -88,7 +88,7 @@ async function requests(person: OperatorSession): Promise<void> {
 async function panels(ask: ContainerClient): Promise<void> {
   type Series = { result: { value: [number, string] }[] };
   for (const { title, expr } of Object.values(rows).flat()) {
-    await untilTrue(async () => {
+    await waitUntilTrue(async () => {
       const { result } = await ask.data<Series>(...PROMETHEUS, '/api/v1/query', { query: expr.replaceAll('RATE', '5m') });
       return result.some(({ value: [, value] }) => Number.isFinite(Number(value))) || `the panel ${title} shows nothing: ${expr}`;
     });
@@ -129,7 +129,7 @@ async function lines(ask: ContainerClient): Promise<string | true> {
 async function logs(ask: ContainerClient): Promise<void> {
   for (const { title, expr } of logPanels) {
     const query = expr.replaceAll('$__auto', '1m').replaceAll('$request', 'obs.+');
-    await untilTrue(async () => {
+    await waitUntilTrue(async () => {
       const { result } = await ask.data<{ result: { values: unknown[] }[] }>(...LOKI, '/loki/api/v1/query_range', {
         query,
         since: '1h',

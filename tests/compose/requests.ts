@@ -31,7 +31,7 @@ export interface OperatorSession {
   /** Copies a video into the bucket, to be worked on even if it was before. */
   submit(id: string, video: string): Promise<void>;
   /** Subscribes to a subject and resolves with its first message. Call it before the action that causes the message. */
-  hear(subject: string): Promise<{ readonly message: Promise<string> }>;
+  subscribe(subject: string): Promise<{ readonly message: Promise<string> }>;
   /** Waits for the `completed` event of a request, past or future. */
   outcome(id: string): Promise<Outcome>;
   /** Keys below a request's prefix. */
@@ -47,13 +47,13 @@ export function createPerson(access: Readonly<Record<string, string>>, programs:
   const config = readConfig(access);
   const store: Store = createStore(config.store);
   const listeners = new Set<ReturnType<typeof spawn>>();
-  const hear: OperatorSession['hear'] = async (subject) => {
+  const subscribe: OperatorSession['subscribe'] = async (subject) => {
     const child = spawn(programs.nats, ['sub', '--count=1', subject], { env: { ...process.env, ...access } });
     listeners.add(child);
-    const said = new EventEmitter();
+    const output = new EventEmitter();
     let text = '';
     for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (part: string) => said.emit('more', (text += part)));
+      stream.setEncoding('utf8').on('data', (part: string) => output.emit('more', (text += part)));
     }
     const timer = setTimeout(() => child.kill(), MESSAGE_TIMEOUT_MS);
     const message = once(child, 'close').then(([code]) => {
@@ -63,7 +63,7 @@ export function createPerson(access: Readonly<Record<string, string>>, programs:
       return text.split('\n').find((line) => line.startsWith('{')) ?? '';
     });
     message.catch(() => undefined); // reported where it is awaited
-    while (!text.includes('Subscribing ')) await Promise.race([once(said, 'more'), message]);
+    while (!text.includes('Subscribing ')) await Promise.race([once(output, 'more'), message]);
     return { message };
   };
   return {
@@ -71,7 +71,7 @@ export function createPerson(access: Readonly<Record<string, string>>, programs:
       const target = `fave/${config.store.bucket}/${requestPrefix(id)}input/${basename(video)}`;
       await run(programs.mc, ['--quiet', 'cp', '--attr', 'fave-memo=false', video, target], { env: access });
     },
-    hear,
+    subscribe,
     outcome: async (id) => {
       const bus = await connectBus(config.bus, 'test');
       const subject = `fave.requests.${id}.completed`;

@@ -7,7 +7,7 @@ import type { System } from './system.ts';
 
 /** Submits a video of several clips. Returns when the first of them waits for the next stage, long before the end. */
 async function underWay(person: OperatorSession, id: string): Promise<void> {
-  const clip = await person.hear(`fave.landed.clip.*.${id}`);
+  const clip = await person.subscribe(`fave.landed.clip.*.${id}`);
   await person.submit(id, findMedia('long-5min.mp4'));
   await clip.message;
 }

@@ -36,7 +36,7 @@ export async function scenario({ system, report, programs, defer }: Scenario): P
 }
 
 async function analysed(person: OperatorSession): Promise<void> {
-  const completed = await person.hear('fave.requests.first.completed');
+  const completed = await person.subscribe('fave.requests.first.completed');
   await person.submit('first', findMedia('portrait-rotated.mp4'));
   await completed.message;
   const keys = await person.artifacts('first');
@@ -54,9 +54,9 @@ async function analysed(person: OperatorSession): Promise<void> {
 }
 
 async function setUpAgain(system: System): Promise<void> {
-  const said = await system.compose(['run', '--rm', 'set-up'], { all: true });
-  assert.match(said, /the store announces what lands/);
-  assert.doesNotMatch(said, /changes/);
+  const output = await system.compose(['run', '--rm', 'set-up'], { all: true });
+  assert.match(output, /the store announces uploads/);
+  assert.doesNotMatch(output, /changes/);
 }
 
 async function scaled(system: System): Promise<void> {
@@ -67,8 +67,8 @@ async function scaled(system: System): Promise<void> {
 /** Kills the processes in each container of a stage when the first clip is announced. Docker restarts them. */
 async function killed(system: System, person: OperatorSession): Promise<void> {
   const containers = await system.containers('stage-ffmpeg-2');
-  const clip = await person.hear('fave.landed.clip.*.second');
-  const completed = await person.hear('fave.requests.second.completed');
+  const clip = await person.subscribe('fave.landed.clip.*.second');
+  const completed = await person.subscribe('fave.requests.second.completed');
   await person.submit('second', findMedia('walk-and-talk.mp4'));
   await clip.message;
   await Promise.all(containers.map((id) => system.docker('exec', id, 'bash', '-c', 'kill -9 -1').catch(() => undefined)));

@@ -13,7 +13,7 @@ const { services } = parse(await readFile(join(root, 'compose.yaml'), 'utf8'), {
 };
 
 /** Returns the environment of a container after Compose has replaced variables. */
-function givenTo(service: string, env: Record<string, string>): Record<string, string> {
+function environmentOf(service: string, env: Record<string, string>): Record<string, string> {
   const filled = Object.entries(services[service]?.environment ?? {}).map(([name, value]) => [
     name,
     value.replaceAll(/\$\{(\w+):-([^}]*)\}/g, (_, variable: string, otherwise: string) => env[variable] || otherwise),
@@ -22,13 +22,13 @@ function givenTo(service: string, env: Record<string, string>): Record<string, s
   return Object.fromEntries(filled.filter(([name = '']) => !name.endsWith('_FILE'))) as Record<string, string>;
 }
 
-it.each(serviceNames(graph))('%s is given every variable of OpenTelemetry’s and the level of its log', (service) => {
+it.each(serviceNames(graph))('%s is environment every variable of OpenTelemetry’s and the level of its log', (service) => {
   for (const variable of [...Object.keys(otelEnvironment), 'FAVE_LOG_LEVEL'])
-    expect(givenTo(service, { [variable]: 'x' })[variable]).toBe('x');
+    expect(environmentOf(service, { [variable]: 'x' })[variable]).toBe('x');
 });
 
 it.each(serviceNames(graph))('%s traces where Compose’s environment names a collector, and only then', (service) => {
-  expect(readConfig(givenTo(service, {}))).toMatchObject({ tracing: { on: false }, logLevel: 'info' });
-  const given = givenTo(service, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', FAVE_LOG_LEVEL: 'debug' });
-  expect(readConfig(given)).toMatchObject({ tracing: { on: true }, logLevel: 'debug' });
+  expect(readConfig(environmentOf(service, {}))).toMatchObject({ tracing: { on: false }, logLevel: 'info' });
+  const environment = environmentOf(service, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', FAVE_LOG_LEVEL: 'debug' });
+  expect(readConfig(environment)).toMatchObject({ tracing: { on: true }, logLevel: 'debug' });
 });

@@ -20,8 +20,8 @@ describe('every stage named in the regimes', () => {
 
 describe('a regime', () => {
   it('has numbers for every stage, also for one that it does not know', () => {
-    const known = regimeSettings('cold', graph);
-    expect(Object.keys(known.stages)).toEqual(graph.stages.map(({ name }) => name));
+    const settings = regimeSettings('cold', graph);
+    expect(Object.keys(settings.stages)).toEqual(graph.stages.map(({ name }) => name));
     const other = defineGraph([kinds.input, kinds.canary], tinyGraph().stages);
     expect(regimeSettings('warm', other).stages[line.key.split('/')[0] ?? '']).toMatchObject(regimes.warm.scaling);
   });

@@ -11,8 +11,8 @@ beforeAll(async () => {
 it('announces the canary with the role of the relay, logs its start and stop, and exits on SIGTERM', async () => {
   const [relay] = await stack.startServices(['relay']);
   if (!relay) throw new Error('no relay was started');
-  const heard = await checkNotifications({ ...stack, timeoutMs: 20_000, relay: true });
-  expect(Object.keys(heard).sort()).toEqual(['durable', 'fast', 'relay']);
+  const received = await checkNotifications({ ...stack, timeoutMs: 20_000, relay: true });
+  expect(Object.keys(received).sort()).toEqual(['durable', 'fast', 'relay']);
   expect((await fetch(`http://127.0.0.1:${relay.http}/healthz`)).status).toBe(200);
   await relay.stop();
   expect(identityOf(relay.pid).started).toBe('');

@@ -50,8 +50,8 @@ describe('set-up', () => {
 
 describe('checkNotifications', () => {
   it('reports a canary on both raw subjects', async () => {
-    const heard = await checkNotifications({ ...stack, timeoutMs: 20_000, relay: false });
-    expect(Object.keys(heard).sort()).toEqual(['durable', 'fast']);
+    const received = await checkNotifications({ ...stack, timeoutMs: 20_000, relay: false });
+    expect(Object.keys(received).sort()).toEqual(['durable', 'fast']);
   });
 
   it('reports a missing relay', async () => {

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 
 /** Returns the values of a metric of a tracker with this connection, by the labels of the series. */
-async function told(bus: Bus, metric: string): Promise<Record<string, number>> {
+async function readMetric(bus: Bus, metric: string): Promise<Record<string, number>> {
   const metrics = createMetrics('tracker');
   registerGauges({ bus, metrics }, graph, { openRequests: () => [] });
   const { values } = await metrics.registry.getSingleMetric(metric)!.get();
@@ -24,7 +24,7 @@ async function told(bus: Bus, metric: string): Promise<Record<string, number>> {
 describe('lag', () => {
   it('reports NaN for a missing consumer and the lag of the others', async () => {
     const noNumber = async (): Promise<string[]> => {
-      const lags = Object.entries(await told(stack.bus, 'fave_lag'));
+      const lags = Object.entries(await readMetric(stack.bus, 'fave_lag'));
       expect(lags).toHaveLength(consumersOf(graph).length);
       return lags.filter(([, lag]) => Number.isNaN(lag)).map(([labels]) => labels);
     };
@@ -33,10 +33,10 @@ describe('lag', () => {
     expect(await noNumber()).toEqual(['stage-grep rest']);
   });
 
-  it('is not told where the bus does not answer', async () => {
+  it('is not readMetric where the bus does not answer', async () => {
     const bus = await connectBus(stack.config.bus, 'test');
     await bus.close();
-    expect(await told(bus, 'fave_lag')).toEqual({});
+    expect(await readMetric(bus, 'fave_lag')).toEqual({});
   });
 });
 
@@ -48,13 +48,13 @@ describe('stream gauges', () => {
         .map(({ name = '', max_bytes = 0 }) => [`${name} ${discard}`, max_bytes]);
     const limits = [...bytes(DiscardPolicy.New), ...bytes(DiscardPolicy.Old)];
     expect(limits).toHaveLength(Object.values(streams).length);
-    expect(await told(stack.bus, 'fave_stream_limit_bytes')).toEqual(Object.fromEntries(limits));
+    expect(await readMetric(stack.bus, 'fave_stream_limit_bytes')).toEqual(Object.fromEntries(limits));
   });
 
   it('reports the time of the first message', async () => {
     const before = Date.now() / 1_000;
     await stack.bus.publish('fave.dlq.stage-grep.reach', { letter: true }, {});
-    const { FAVE_DLQ, FAVE_REQUESTS } = await told(stack.bus, 'fave_stream_first_timestamp_seconds');
+    const { FAVE_DLQ, FAVE_REQUESTS } = await readMetric(stack.bus, 'fave_stream_first_timestamp_seconds');
     expect(FAVE_DLQ).toBeGreaterThanOrEqual(before);
     expect(FAVE_DLQ).toBeLessThanOrEqual(Date.now() / 1_000);
     expect(FAVE_REQUESTS).toBeNaN();

@@ -20,8 +20,8 @@ import { startCollector, rootsOf, type Span } from '../../../infra/observe/colle
 import { scrape, valuesOf } from './scrape.ts';
 
 /** Timeout for a request and its effects on a slow machine, in milliseconds. */
-const DEADLINE = 240_000;
-vi.setConfig({ testTimeout: DEADLINE });
+const TEST_TIMEOUT_MS = 240_000;
+vi.setConfig({ testTimeout: TEST_TIMEOUT_MS });
 
 let stack: Stack;
 let services: RunningService[];
@@ -44,12 +44,12 @@ async function query(expr: string): Promise<{ metric: Record<string, string>; va
   return data.result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
 }
 
-const until = <T>(what: () => Promise<T | undefined | false> | T | undefined | false): Promise<T> =>
-  vi.waitUntil(what, { timeout: DEADLINE, interval: 500 });
+const waitUntil = <T>(check: () => Promise<T | undefined | false> | T | undefined | false): Promise<T> =>
+  vi.waitUntil(check, { timeout: TEST_TIMEOUT_MS, interval: 500 });
 
 /** Waits for a request's end. */
 async function ended(request: string): Promise<void> {
-  await until(async () => {
+  await waitUntil(async () => {
     const state = await stack.store.getText(`requests/${request}/metadata/state.json`);
     return state !== undefined && ['completed', 'failed'].includes((JSON.parse(state.text) as { status: string }).status);
   });
@@ -77,7 +77,7 @@ beforeAll(async () => {
   const { minio: port } = await freePorts();
   prometheus = await runPrometheus({ dataDir: stack.dataDir, port, interval: 1, progress: () => undefined });
   // All counters start at 0, so every change from here on is an increase.
-  await until(async () => (await query('up == 1')).length === services.length + 2);
+  await waitUntil(async () => (await query('up == 1')).length === services.length + 2);
   const path = generateMedia('observed.mp4', ...createPicture({ seconds: 2 }), ...chirp(2), ...h264);
   await stack.store.upload(
     `requests/${id}/input/video.mp4`,
@@ -86,7 +86,7 @@ beforeAll(async () => {
   );
   await stack.store.put(`requests/${broken}/input/video.mp4`, 'this is no video');
   await Promise.all([id, broken].map(ended));
-}, DEADLINE);
+}, TEST_TIMEOUT_MS);
 afterAll(async () => {
   await prometheus.stop();
   collector.close();
@@ -96,7 +96,7 @@ describe('traces', () => {
   const producerOf = (kind: Kind) => graph.stages.find(({ produces }) => produces.includes(kind));
   it('traces a request as one tree below the span of its sender', async () => {
     const ofRequest = (): Span[] => collector.spans.filter(({ traceId }) => traceId === traceIdOf(begun));
-    const settled = await until(() => {
+    const settled = await waitUntil(() => {
       const spans = ofRequest();
       const names = new Set(spans.map(({ name }) => name));
       // Child spans are exported before the span of the item.
@@ -152,7 +152,7 @@ describe('request log', () => {
       const lines = await services.find(({ name }) => name === stage)!.logs();
       return lines.filter(({ request_id }) => request_id === id);
     };
-    const put = await until(async () => {
+    const put = await waitUntil(async () => {
       const lines = await linesOf(id);
       return graph.stages.every(({ name }) => events(lines[name]).includes('item:done')) && lines;
     });
@@ -161,7 +161,7 @@ describe('request log', () => {
   });
 
   it('lies too why a request failed, and nothing of the stages that never saw it', async () => {
-    const put = await until(async () => {
+    const put = await waitUntil(async () => {
       const lines = await linesOf(broken);
       return events(lines['stage-ffmpeg-0']).includes('item:failed') && lines;
     });
@@ -222,7 +222,7 @@ function compared(expr: string): string[] {
 describe('Prometheus', () => {
   const panels = Object.values(rows).flat();
   it.each(panels)('returns data for the panel "$title"', async ({ expr }) => {
-    const found = await until(async () => {
+    const found = await waitUntil(async () => {
       const series = await query(expr.replaceAll('RATE', '5m'));
       return series.some(({ value }) => Number.isFinite(value)) && series;
     });
@@ -234,15 +234,15 @@ describe('Prometheus', () => {
   };
   it.each(groups.flatMap(({ rules }) => rules))('returns data for the operands of $alert', async ({ expr }) => {
     for (const operand of compared(expr))
-      await until(async () => (await query(operand)).some(({ value }) => Number.isFinite(value)));
+      await waitUntil(async () => (await query(operand)).some(({ value }) => Number.isFinite(value)));
   });
 
   it('evaluates every rule without an error and fires alerts only for failures', async () => {
     // One request failed; nothing else did.
     const due = ['FaveDeadLetters', 'FaveRequestsFail'];
-    await until(async () => (await query(`ALERTS{alertname=~"${due.join('|')}",alertstate="firing"}`)).length === due.length);
+    await waitUntil(async () => (await query(`ALERTS{alertname=~"${due.join('|')}",alertstate="firing"}`)).length === due.length);
     type Rules = { data: { groups: { rules: { name: string; health: string; state: string }[] }[] } };
-    const rules = await until(async () => {
+    const rules = await waitUntil(async () => {
       const { data } = (await (await fetch(`${prometheus.url}/api/v1/rules`)).json()) as Rules;
       const all = data.groups.flatMap((group) => group.rules);
       return all.every(({ health }) => health !== 'unknown') && all;

@@ -48,7 +48,7 @@ it('loads the SDK when tracing is on', async () => {
 
 it.each([
   ['no variable is set', {}],
-  ['they are empty', { OTEL_EXPORTER_OTLP_ENDPOINT: '', OTEL_TRACES_SAMPLER: '' }],
+  ['the variables are empty', { OTEL_EXPORTER_OTLP_ENDPOINT: '', OTEL_TRACES_SAMPLER: '' }],
   ['the SDK is disabled', { ...COLLECTOR, OTEL_SDK_DISABLED: 'true' }],
 ])('does not load the SDK when %s', async (_, env) => {
   const { lines, loaded } = await run(env);

@@ -7,17 +7,17 @@ import { createTempDir } from '../../support/temp-dir.ts';
 test('creates a file once for concurrent callers and leaves no other files', async () => {
   const dir = createTempDir();
   const target = join(dir, 'program');
-  const said: string[] = [];
+  const lines: string[] = [];
   const make = async (scratch: string): Promise<string> => {
     // Concurrent callers find the lock and report it before the file is complete.
-    while (!said.some((line) => line.startsWith('waiting'))) await new Promise(setImmediate);
+    while (!lines.some((line) => line.startsWith('waiting'))) await new Promise(setImmediate);
     await writeFile(join(scratch, 'made'), 'text');
     return join(scratch, 'made');
   };
-  const get = (): Promise<string> => buildOnce(target, { doing: 'making it', make }, (line) => said.push(line));
+  const get = (): Promise<string> => buildOnce(target, { doing: 'making it', make }, (line) => lines.push(line));
   expect(await Promise.all([get(), get(), get()])).toEqual([target, target, target]);
   expect(await get()).toBe(target);
-  expect(said.filter((line) => line === 'making it …')).toHaveLength(1);
+  expect(lines.filter((line) => line === 'making it …')).toHaveLength(1);
   expect([await readFile(target, 'utf8'), await readdir(dir)]).toEqual(['text', ['program']]);
 });
 

@@ -19,14 +19,14 @@ function program(name: string, script: string) {
   return { name, command: process.execPath, args: ['-e', script], env: {}, cwd: dir, log: join(dir, `${name}.log`) };
 }
 
-const says = (child: RunningProcess, text: string) => () => logOf(child).then((log) => (log.includes(text) ? true : undefined));
+const logged = (child: RunningProcess, text: string) => () => logOf(child).then((log) => (log.includes(text) ? true : undefined));
 
 describe('startProcess', () => {
   it('kills a process that ignores SIGTERM after the grace period', async () => {
     const child = await startProcess(
       program('stubborn', 'process.on("SIGTERM", () => {}); console.log("up"); setInterval(() => {}, 1000)'),
     );
-    await waitUntilReady(child, 10_000, says(child, 'up'));
+    await waitUntilReady(child, 10_000, logged(child, 'up'));
     expect(await child.stop(100)).toEqual({ code: null, signal: 'SIGKILL' });
     expect(isRunning({ ...identityOf(child.pid) })).toBe(false);
   });

@@ -13,28 +13,28 @@ const rules: Rules = {
 };
 
 /** Returns the state of a stage with a number of replicas before its poll at time 0. */
-const at = (replicas: number, more: Partial<ScalerState> = {}): ScalerState => ({
+const at = (replicas: number, overrides: Partial<ScalerState> = {}): ScalerState => ({
   ...initialState(rules, 0),
   replicas,
-  ...more,
+  ...overrides,
 });
 const onPoll = { nextPoll: 0, nextSync: 1e9 };
 const onSync = { nextPoll: 1e9, nextSync: 0 };
 
 /** Returns the desired replicas after one poll. */
-const after = (state: ScalerState, lags: number[], now = 0, more: Partial<Rules> = {}): number =>
-  decide({ ...rules, ...more }, state, lags, now).state.replicas;
+const after = (state: ScalerState, lags: number[], now = 0, overrides: Partial<Rules> = {}): number =>
+  decide({ ...rules, ...overrides }, state, lags, now).state.replicas;
 
 describe('operator', () => {
   it.each([
-    ['starts one where an item waits', at(0, onPoll), [1, 0], 1],
-    ['starts one where it waits in the other lane', at(0, onPoll), [0, 1], 1],
-    ['starts one and no more, however many wait', at(0, onPoll), [50, 0], 1],
-    ['starts none without work', at(0, onPoll), [0, 0], 0],
-    ['leaves more than one to the autoscaler', at(1, onPoll), [50, 0], 1],
-    ['keeps what is idle and was busy just now', at(3, { ...onPoll, lastActive: -9_999 }), [0, 0], 3],
-    ['ends all at once after the idle time', at(3, { ...onPoll, lastActive: -10_000 }), [0, 0], 0],
-    ['ends nothing that has an item under way, however long', at(1, { ...onPoll, lastActive: -1e6 }), [1, 0], 1],
+    ['starts one replica for a queued item', at(0, onPoll), [1, 0], 1],
+    ['starts one replica for an item in the other lane', at(0, onPoll), [0, 1], 1],
+    ['starts only one replica for many items', at(0, onPoll), [50, 0], 1],
+    ['starts no replica without items', at(0, onPoll), [0, 0], 0],
+    ['leaves further replicas to the autoscaler', at(1, onPoll), [50, 0], 1],
+    ['keeps replicas within the idle time', at(3, { ...onPoll, lastActive: -9_999 }), [0, 0], 3],
+    ['stops all replicas after the idle time', at(3, { ...onPoll, lastActive: -10_000 }), [0, 0], 0],
+    ['keeps replicas with an item in progress', at(1, { ...onPoll, lastActive: -1e6 }), [1, 0], 1],
   ])('%s', (_, state, lags, expected) => {
     expect(after(state, lags)).toBe(expected);
   });
@@ -49,23 +49,23 @@ describe('operator', () => {
 describe('autoscaler', () => {
   it.each([
     ['rounds up', at(1, onSync), [5, 0], 3],
-    ['takes the trigger that asks for most, not their sum', at(1, onSync), [5, 4], 3],
-    ['goes no higher than the most', at(1, onSync), [100, 0], 4],
-    ['starts nothing: at none it is switched off', at(0, onSync), [100, 0], 0],
-    ['never ends the last', at(2, onSync), [0, 0], 1],
-    ['goes down at once where nothing more was asked for within the window', at(4, onSync), [4, 0], 2],
+    ['uses the highest trigger instead of the sum', at(1, onSync), [5, 4], 3],
+    ['scales to the maximum only', at(1, onSync), [100, 0], 4],
+    ['starts no replica at zero replicas', at(0, onSync), [100, 0], 0],
+    ['keeps the last replica', at(2, onSync), [0, 0], 1],
+    ['scales down to the highest recommendation of the window', at(4, onSync), [4, 0], 2],
   ])('%s', (_, state, lags, expected) => {
     expect(after(state, lags)).toBe(expected);
   });
 
-  it('tolerates a tenth', () => {
+  it('ignores deviations up to 10 %', () => {
     expect(after(at(10, onSync), [22], 0, { max: 20 })).toBe(10); // 1.1 of the target
     expect(after(at(10, onSync), [23], 0, { max: 20 })).toBe(12);
     expect(after(at(10, onSync), [18], 0, { max: 20 })).toBe(10);
     expect(after(at(10, onSync), [17], 0, { max: 20 })).toBe(9);
   });
 
-  it('goes down to the most that was recommended within the idle time, and says so', () => {
+  it('scales down to the highest recommendation within the idle time and reports it', () => {
     const busy = decide(rules, at(4, onSync), [8, 0], 0).state;
     const calmer = decide(rules, busy, [6, 0], 5_000).state;
     const calm = decide(rules, calmer, [0, 0], 9_000 + 1_000).state;
@@ -87,7 +87,7 @@ describe('autoscaler', () => {
   });
 });
 
-describe('time', () => {
+describe('intervals', () => {
   it('decides nothing between two polls', () => {
     const state = at(0, { nextPoll: 2_000, nextSync: 5_000 });
     expect(decide(rules, state, [9], 1_999)).toEqual({ state, decisions: [] });

@@ -55,7 +55,7 @@ const spec = (number: number): ServiceProcessSpec => ({
   log: join(dataDir, `${stage}-${number}.log`),
 });
 
-async function scaled(scaling: Partial<StageScaling>, more: Partial<ScalerOptions> = {}): Promise<void> {
+async function scaled(scaling: Partial<StageScaling>, overrides: Partial<ScalerOptions> = {}): Promise<void> {
   const settings = { min: 0, max: 3, lag_target: 1, idle_s: 1, memory_mb: 512, ...scaling };
   const created = createScaler({
     stages: [graph.stage(stage)],
@@ -67,14 +67,14 @@ async function scaled(scaling: Partial<StageScaling>, more: Partial<ScalerOption
     progress: () => undefined,
     onChange: () => undefined,
     drainSeconds: 60,
-    ...more,
+    ...overrides,
   });
   scaler = created;
   await created.start();
 }
 
 /** Returns the events so far, each validated. */
-async function journal(): Promise<ScaleEvent[]> {
+async function readEvents(): Promise<ScaleEvent[]> {
   const text = await readFile(scaleEventLogPath(dataDir), 'utf8').catch(() => '');
   return text
     .split('\n')
@@ -83,8 +83,8 @@ async function journal(): Promise<ScaleEvent[]> {
 }
 
 /** Waits for an event that matches. */
-const noted = (event: ScaleEvent['event'], is: (of: ScaleEvent) => boolean = () => true): Promise<ScaleEvent> =>
-  vi.waitUntil<ScaleEvent | undefined>(async () => (await journal()).find((of) => of.event === event && is(of)), WAIT);
+const waitForEvent = (event: ScaleEvent['event'], is: (of: ScaleEvent) => boolean = () => true): Promise<ScaleEvent> =>
+  vi.waitUntil<ScaleEvent | undefined>(async () => (await readEvents()).find((of) => of.event === event && is(of)), WAIT);
 
 const replicasOf = (events: readonly ScaleEvent[], event: ScaleEvent['event']): (string | undefined)[] =>
   events.filter((of) => of.event === event).map(({ replica }) => replica);
@@ -94,9 +94,9 @@ it('scales from zero to one on an upload and back after the idle time', async ()
   const request = requestMetadata(stack, uniqueId());
   await request.put(`${request.id}\n`);
   expect((await request.ended()).errors ?? []).toEqual([]);
-  const { cold_start } = await noted('first-item');
-  await noted('stopped');
-  const events = await journal();
+  const { cold_start } = await waitForEvent('first-item');
+  await waitForEvent('stopped');
+  const events = await readEvents();
   expect(events.filter(({ event }) => event === 'decision')).toMatchObject([
     { from: 0, to: 1, lag: 1, reason: 'an item is queued and no replica is running' },
     { from: 1, to: 0, lag: 0, reason: 'no item for 1 s' },
@@ -118,23 +118,23 @@ it('scales a burst to the maximum and removes idle replicas first', async () => 
     (await stack.bus.manager.consumers.info(streams.landed, consumerName(stage, 'first'))).num_pending;
   await vi.waitUntil(async () => (await waiting()) === held.length, WAIT);
   await scaled({ max: 3 });
-  expect(await noted('decision', ({ to }) => to === 3)).toMatchObject({ from: 1, lag: 5 });
+  expect(await waitForEvent('decision', ({ to }) => to === 3)).toMatchObject({ from: 1, lag: 5 });
   const busy = await vi.waitUntil(async () => {
-    const begun = replicasOf(await journal(), 'first-item');
+    const begun = replicasOf(await readEvents(), 'first-item');
     return begun.length === 3 && begun;
   }, WAIT);
   const [first, ...rest] = held;
   await Promise.all(rest.map((path) => writeFile(path, '')));
-  await noted('decision', ({ from = 0, to }) => from > 1 && to === 1);
+  await waitForEvent('decision', ({ from = 0, to }) => from > 1 && to === 1);
   const gone = await vi.waitUntil(async () => {
-    const stopped = replicasOf(await journal(), 'stopped');
+    const stopped = replicasOf(await readEvents(), 'stopped');
     return stopped.length === 2 && stopped;
   }, WAIT);
   expect(scaler?.running()).toHaveLength(1);
   await writeFile(first ?? '', '');
   expect((await request.ended()).errors ?? []).toEqual([]);
   expect((await request.progress(stage)).map(({ deliveries }) => deliveries)).toEqual([1, 1, 1, 1, 1]);
-  const events = await journal();
+  const events = await readEvents();
   expect(replicasOf(events, 'started')).toEqual(['shout-1', 'shout-2', 'shout-3']);
   expect(busy).toEqual(expect.arrayContaining(gone));
   expect(events.filter(({ to = 0 }) => to > 3)).toEqual([]);
@@ -149,15 +149,15 @@ it('finishes the item of a replica that is scaled down', async () => {
   const release = join(dataDir, 'release');
   await request.put(`${release}\n`);
   await replicas.scaleTo(1, { decided: Date.now(), waited: 0 });
-  await noted('first-item');
+  await waitForEvent('first-item');
   await replicas.scaleTo(0, { decided: Date.now(), waited: 0 });
   // One that takes over is another one, beside the one that finishes its item.
   await replicas.scaleTo(1, { decided: Date.now(), waited: 0 });
-  await noted('ready', ({ replica }) => replica === 'shout-2');
+  await waitForEvent('ready', ({ replica }) => replica === 'shout-2');
   expect(replicas.running()).toHaveLength(2);
-  expect(replicasOf(await journal(), 'stopped')).toEqual([]);
+  expect(replicasOf(await readEvents(), 'stopped')).toEqual([]);
   await writeFile(release, '');
-  await noted('stopped', ({ replica }) => replica === 'shout-1');
+  await waitForEvent('stopped', ({ replica }) => replica === 'shout-1');
   expect((await request.ended()).errors ?? []).toEqual([]);
   expect(await request.progress(stage)).toMatchObject([{ deliveries: 1, cold_start: true, outcome: 'done' }]);
 });
@@ -167,13 +167,13 @@ it('restarts a killed replica and completes its item', async () => {
   const request = requestMetadata(stack, uniqueId());
   const release = join(dataDir, 'release');
   await request.put(`${release}\n`);
-  await noted('first-item');
+  await waitForEvent('first-item');
   process.kill(scaler?.running()[0]?.current()?.pid ?? 0, 'SIGKILL');
-  await noted('crashed', ({ replica }) => replica === 'shout-1');
-  await noted('ready', ({ replica }) => replica === 'shout-2');
+  await waitForEvent('crashed', ({ replica }) => replica === 'shout-1');
+  await waitForEvent('ready', ({ replica }) => replica === 'shout-2');
   await writeFile(release, '');
   expect((await request.ended()).errors ?? []).toEqual([]);
-  await noted('first-item', ({ replica }) => replica === 'shout-2');
+  await waitForEvent('first-item', ({ replica }) => replica === 'shout-2');
 });
 
 it('retries the start of a replica', async () => {

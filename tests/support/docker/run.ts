@@ -24,17 +24,17 @@ export async function run(
   const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: [...stdio] });
   // A program may exit before it has read all input.
   child.stdin?.once('error', () => undefined).end(input);
-  const said = { stdout: '', stderr: '' };
+  const collected = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
-    child[name]?.setEncoding('utf8').on('data', (text: string) => (said[name] += text));
+    child[name]?.setEncoding('utf8').on('data', (text: string) => (collected[name] += text));
   }
   const code = await new Promise<number | null>((resolve, reject) => child.once('close', resolve).once('error', reject)).catch(
     (cause: unknown) => {
       throw new PermanentError('command-failed', `${command} cannot be started: is it installed?`, { cause });
     },
   );
-  if (code === 0) return all ? said.stdout + said.stderr : said.stdout;
-  const words = said.stderr.trimEnd().split('\n').slice(-12).join('\n');
+  if (code === 0) return all ? collected.stdout + collected.stderr : collected.stdout;
+  const words = collected.stderr.trimEnd().split('\n').slice(-12).join('\n');
   throw new PermanentError('command-failed', `${command} ${args.slice(0, 3).join(' ')} … ended with ${String(code)}\n${words}`);
 }
 
