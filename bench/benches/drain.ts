@@ -43,7 +43,7 @@ export const drain: Bench = {
       if (landed !== n) throw new Error(`the relay announced ${landed} of ${n} objects`);
       const cpu = readCpuTime(relay.current()?.pid ?? 0) / 1_000;
       return {
-        targets: [atLeast('events a second', left / seconds, 2_000)],
+        targets: [atLeast('events per second', left / seconds, 2_000)],
         figures: {
           events: left,
           seconds: roundToMicro(seconds),

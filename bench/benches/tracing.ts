@@ -35,7 +35,7 @@ export const tracing: Bench = {
     collector.close();
     collector.closeAllConnections();
     return {
-      targets: [atMost('off, µs an item', off, 10)],
+      targets: [atMost('off, µs per item', off, 10)],
       figures: { off_us_per_item: roundToMicro(off), on_us_per_item: roundToMicro(on), sdk_load_ms: roundToMicro(load) },
     };
   },
