@@ -12,7 +12,7 @@ import { randomOf } from '../../../shared/core/random.ts';
 import { createReport, type Injected, type Report } from './report.ts';
 import { planFaults } from './schedule.ts';
 import { withChaosEnvironment, type ChaosEnvironment } from './environment/environment.ts';
-import { fetchStreamLag } from '../../support/lag.ts';
+import { fetchStreamLag } from '../../support/harness/lag.ts';
 
 export interface ChaosOptions {
   readonly seed: number;

@@ -7,7 +7,7 @@ import { setNotificationRules, type Path } from '../chaos/rules.ts';
 import { tinyGraph } from '../../fixtures/tiny/graph.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { announcements, requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
-import { fetchStreamLag } from '../../support/lag.ts';
+import { fetchStreamLag } from '../../support/harness/lag.ts';
 
 let worked: string[] = [];
 const graph = tinyGraph((text) => void worked.push(text));

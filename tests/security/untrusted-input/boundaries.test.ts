@@ -11,7 +11,7 @@ import { streams, subjects } from '../../../shared/bus/topology.ts';
 import { line, tinyGraph } from '../../fixtures/tiny/graph.ts';
 import { requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
-import { fetchStreamLag } from '../../support/lag.ts';
+import { fetchStreamLag } from '../../support/harness/lag.ts';
 
 /** What a boundary may be given instead of what it expects. */
 const GARBAGE = [

@@ -12,7 +12,7 @@ import { validate } from '../../../shared/core/validate.ts';
 import { line, tinyGraph, type BeforeItem } from '../../fixtures/tiny/graph.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { requestMetadata, setUpStack, start, startProcess, WAIT, type Running } from '../../support/harness/runtime.ts';
-import { fetchStreamLag } from '../../support/lag.ts';
+import { fetchStreamLag } from '../../support/harness/lag.ts';
 
 let before: BeforeItem | undefined;
 const graph = tinyGraph((...given) => before?.(...given));

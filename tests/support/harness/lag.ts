@@ -1,5 +1,5 @@
-import type { Bus } from '../../shared/bus/connection.ts';
-import { lagOf } from '../../shared/bus/consumers.ts';
+import type { Bus } from '../../../shared/bus/connection.ts';
+import { lagOf } from '../../../shared/bus/consumers.ts';
 
 /** Returns the lag of all consumers of a stream. @param names Counts only consumers whose name matches. */
 export async function fetchStreamLag({ manager }: Pick<Bus, 'manager'>, stream: string, names = /./): Promise<number> {
