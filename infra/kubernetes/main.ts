@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
 import { graph } from '../../services/pipeline.ts';
 import { readConfig } from '../../shared/config/config.ts';
-import { PermanentError } from '../../shared/core/errors.ts';
+import { messageOf, PermanentError } from '../../shared/core/errors.ts';
 import { defaultDataDir, root } from '../process/paths.ts';
 import { deleteSecrets, ensureSecrets } from '../access/secrets.ts';
 import { generateManifests } from './generate.ts';
@@ -54,10 +54,15 @@ const {
     'external-store': { type: 'boolean', default: false },
   },
 });
-if (command === 'generate') await generate(check);
-else if (command === 'secrets') await printSecrets(directory, { rotate, external });
-else
-  throw new PermanentError(
-    'invalid-arguments',
-    'use `generate [--check]` or `secrets [DIRECTORY] [--rotate] [--external-store]`',
-  );
+try {
+  if (command === 'generate') await generate(check);
+  else if (command === 'secrets') await printSecrets(directory, { rotate, external });
+  else
+    throw new PermanentError(
+      'invalid-arguments',
+      'use `generate [--check]` or `secrets [DIRECTORY] [--rotate] [--external-store]`',
+    );
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exitCode = 1;
+}
