@@ -1,6 +1,6 @@
 /**
- * Makes `generated/` from the schemas: TypeScript types, and validators as plain functions (compiling schemas when a
- * process starts would add to every cold start). Part of `npm run generate`; with `--check`, fails where what is committed differs.
+ * Generates `generated/` from the schemas: TypeScript types, and validators as plain functions, because compilation would slow every
+ * cold start. Part of `npm run generate`. With `--check` it fails if the committed files differ.
  */
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { Ajv, type AnySchemaObject } from 'ajv';
@@ -14,11 +14,11 @@ const schemas = await Promise.all(
 );
 const byId = new Map(schemas.map((schema) => [schema.$id, schema]));
 
-const banner = '// Made by `npm run generate` from the schemas. Do not edit.\n\n';
+const banner = '// Generated from the schemas by `npm run generate`. Do not edit.\n\n';
 
 /**
- * A reference into another schema file, replaced by what it refers to: the type generator reads one file at a time.
- * @param owner The other file that `value` comes from, whose own references are relative to it.
+ * Replaces references to other schema files by their targets, because the type generator reads one file at a time.
+ * @param owner File that contains `value`, to which its local references are relative.
  */
 function inline(value: unknown, owner?: AnySchemaObject): unknown {
   if (Array.isArray(value)) return value.map((each) => inline(each, owner));
@@ -50,13 +50,23 @@ async function types(): Promise<string> {
   return `${banner}${parts.join('\n\n')}\n`;
 }
 
+/** Returns a copy of a schema without descriptions, which the validators would contain as strings. */
+function withoutDescriptions(schema: AnySchemaObject): AnySchemaObject {
+  const isText = (key: string, value: unknown): boolean => key === 'description' && typeof value === 'string';
+  return JSON.parse(JSON.stringify(schema, (key, value: unknown) => (isText(key, value) ? undefined : value))) as AnySchemaObject;
+}
+
 function validators(): string {
-  const ajv = new Ajv({ code: { source: true, esm: true }, allErrors: false, allowUnionTypes: true, schemas });
+  const ajv = new Ajv({
+    code: { source: true, esm: true },
+    allowUnionTypes: true,
+    schemas: schemas.map(withoutDescriptions),
+  });
   const code = standalone.default;
   const text = code(ajv, Object.fromEntries(schemas.map((schema) => [String(schema.$id), String(schema.$id)])));
-  // Ajv writes this one CommonJS require even into ES modules.
+  // Ajv writes this CommonJS require into ES modules too.
   const length = 'require("ajv/dist/runtime/ucs2length").default';
-  // What a CommonJS module's default import is differs between Node and Vitest.
+  // The default import of a CommonJS module differs between Node.js and Vitest.
   const imported =
     "import ucs2length from 'ajv/dist/runtime/ucs2length.js';\n\nconst length = ucs2length.default ?? ucs2length;\n";
   return `${banner}${imported}${text.replaceAll(length, 'length')}\n`;
@@ -76,7 +86,7 @@ for (const [file, text] of Object.entries(outputs)) {
   const committed = await readFile(url, 'utf8').catch(() => '');
   if (committed === text) continue;
   if (check) {
-    console.error(`schemas/generated/${file} does not match the schemas: run \`npm run generate\` and commit the result.`);
+    console.error(`schemas/generated/${file} does not match the schemas; run \`npm run generate\` and commit the result.`);
     process.exitCode = 1;
   } else await writeFile(url, text);
 }

@@ -8,13 +8,13 @@ export interface Kind {
   readonly name: string;
   /** Key below `requests/{request_id}/`. */
   readonly key: string;
-  /** Media type of the object, or one for each extension. Absent: whatever the user uploaded. */
+  /** Media type, or media types by extension. Absent for uploads. */
   readonly contentType?: string | Readonly<Record<string, string>>;
-  /** Values of `{ext}`, the preferred one first. */
+  /** Values of `{ext}`; the first is the default. */
   readonly extensions?: readonly string[];
-  /** Name of the JSON Schema (`schemas/{schema}.schema.json`) that the object's content satisfies. */
+  /** Name of the JSON Schema of the content (`schemas/artifacts/{schema}.schema.json`). */
   readonly schema?: string;
-  /** Whether landing in the bucket is announced on `fave.landed.{kind}.>`; what is not announced belongs to an announced manifest. */
+  /** Whether the object is announced on `fave.landed.{kind}.>`. Other objects are listed in an announced manifest. */
   readonly announced: boolean;
 }
 
@@ -67,6 +67,6 @@ export const kinds = {
   },
   match: { name: 'match', key: 'stage-grep/clip_{clip}/match.json', contentType: json, schema: 'match', announced: true },
 
-  /** Proves the notification path at start-up; no stage consumes it. */
+  /** Tests the notification path. No stage consumes it. */
   canary: { name: 'canary', key: 'metadata/canary', contentType: 'text/plain', announced: true },
 } as const satisfies Record<string, Kind>;

@@ -1,16 +1,16 @@
-// Made by `npm run generate` from the schemas. Do not edit.
+// Generated from the schemas by `npm run generate`. Do not edit.
 
 export interface Detections {
   model: string;
   /**
-   * Lowest score that is listed.
+   * Minimum score.
    */
   threshold: number;
   start: number;
   end: number;
   frames: {
     /**
-     * The frame, relative to the request's frames of this clip.
+     * File name of the frame, as in the manifest of the clip.
      */
     file: string;
     time: number;
@@ -22,12 +22,12 @@ export interface Detections {
 
 export interface DetectedObject {
   /**
-   * COCO class.
+   * Class name of COCO.
    */
   label: string;
   score: number;
   /**
-   * Bounding box, from the top left corner.
+   * Bounding box; x and y are the top left corner.
    */
   box: {
     x: number;
@@ -41,25 +41,25 @@ export interface Frames {
   start: number;
   end: number;
   /**
-   * Seconds between frames.
+   * Interval between frames, in seconds.
    */
   interval: number;
   frames: {
     /**
-     * Name beside this manifest.
+     * File name in the folder of this manifest.
      */
     file: string;
     /**
-     * Of the picture, so that equal manifests mean equal pictures.
+     * SHA-256 of the frame: equal manifests mean equal frames.
      */
     sha256: string;
     time: number;
     /**
-     * Pixels as displayed.
+     * Size in pixels as displayed.
      */
     width: number;
     /**
-     * Pixels as displayed.
+     * Size in pixels as displayed.
      */
     height: number;
   }[];
@@ -68,7 +68,7 @@ export interface Frames {
 export interface Match {
   query: string;
   /**
-   * Name of the clip beside this file.
+   * File name of the clip in the folder of this file.
    */
   clip: string;
   start: number;
@@ -78,60 +78,60 @@ export interface Match {
 
 export interface MatchedWord {
   /**
-   * As spoken.
+   * Spoken word.
    */
   text: string;
   start: number;
   end: number;
   /**
-   * False where only the stem is the same.
+   * False if only the stem is equal.
    */
   exact: boolean;
 }
 
 export interface Media {
   /**
-   * Container, as ffprobe names its demuxer.
+   * Container: the demuxer name of ffprobe.
    */
   format: string;
   /**
-   * Seconds, the longest stream's.
+   * Duration of the longest stream, in seconds.
    */
   duration: number;
   /**
-   * Bytes.
+   * Size in bytes.
    */
   size: number;
   /**
-   * The first real video stream (a cover picture is none), or null.
+   * First video stream except cover pictures, or null.
    */
   video: null | {
     codec: string;
     /**
-     * Pixels as displayed, after rotation.
+     * Size in pixels as displayed, after rotation.
      */
     width: number;
     /**
-     * Pixels as displayed, after rotation.
+     * Size in pixels as displayed, after rotation.
      */
     height: number;
     /**
-     * Degrees clockwise that a player turns the stored picture.
+     * Clockwise rotation of the stored frames for display, in degrees.
      */
     rotation: 0 | 90 | 180 | 270;
     /**
-     * Average frames a second.
+     * Average frame rate, in frames per second.
      */
     fps: number;
     pixel_format: string;
   };
   /**
-   * The first audio stream, or null.
+   * First audio stream, or null.
    */
   audio: null | {
     codec: string;
     /**
-     * Hz.
+     * Frequency in Hz.
      */
     sample_rate: number;
     channels: number;
@@ -144,20 +144,20 @@ export interface Receipt {
   item: string;
   run?: number;
   /**
-   * Sequence in FAVE_LANDED of the message that brought the item.
+   * Stream sequence in FAVE_LANDED of the item's landed message.
    */
   sequence?: number;
   source: {
     kind: string;
     /**
-     * Below requests/{request_id}/.
+     * Key below requests/{request_id}/.
      */
     key: string;
     etag: string;
     sha256?: string;
   };
   /**
-   * Options and settings that the stage ran with.
+   * Options and settings of the attempt.
    */
   config: {
     [k: string]: unknown;
@@ -165,14 +165,14 @@ export interface Receipt {
   config_hash: string;
   outcome: 'done' | 'failed';
   /**
-   * The request whose equal work was copied.
+   * Request whose outputs were copied.
    */
   reused?: string;
   outputs: {
     kind: string;
     item: string;
     /**
-     * Below requests/{request_id}/.
+     * Key below requests/{request_id}/.
      */
     key: string;
     etag: string;
@@ -183,7 +183,7 @@ export interface Receipt {
   }[];
   error?: ItemError;
   /**
-   * Every program that was run.
+   * Executed programs.
    */
   tools: {
     command: string;
@@ -191,14 +191,14 @@ export interface Receipt {
     duration_ms: number;
   }[];
   /**
-   * Models and engines by name, with their versions.
+   * Versions of models and engines by name.
    */
   models: {
     [k: string]: string;
   };
   host: string;
   /**
-   * ISO 8601.
+   * Time in ISO 8601.
    */
   started: string;
   duration_ms: number;
@@ -212,11 +212,11 @@ export interface ObjectAttributes {
 
 export interface ItemError {
   /**
-   * Stable, for programs.
+   * Error code, stable.
    */
   code: string;
   /**
-   * A sentence, for people.
+   * Error message.
    */
   message: string;
   /**
@@ -224,7 +224,7 @@ export interface ItemError {
    */
   file: string;
   /**
-   * The tool's last lines.
+   * Last lines of the tool's standard error.
    */
   stderr?: string;
 }
@@ -232,16 +232,16 @@ export interface ItemError {
 export interface Request {
   input: {
     /**
-     * Name below input/.
+     * File name below input/.
      */
     file: string;
     etag: string;
     /**
-     * The admitted version, which stays readable when the key is written again.
+     * Admitted version, which stays readable after an overwrite.
      */
     version_id?: string;
     /**
-     * Bytes.
+     * Size in bytes.
      */
     size: number;
   };
@@ -255,15 +255,15 @@ export interface Options {
 
 export interface Segments {
   /**
-   * The rule that was used.
+   * Method of cutting.
    */
   segmentation: 'silence' | 'fave';
   /**
-   * Threshold in dB below the peak that gave the intervals; null where none was needed.
+   * Threshold of the intervals in dB below the peak; null without a threshold.
    */
   top_db: number | null;
   /**
-   * Seconds of audio.
+   * Duration of the audio, in seconds.
    */
   duration: number;
   /**
@@ -273,22 +273,22 @@ export interface Segments {
   clips: [
     {
       /**
-       * Seconds.
+       * Time in seconds.
        */
       start: number;
       /**
-       * Seconds.
+       * Time in seconds.
        */
       end: number;
       features: AudioFeatures;
     },
     ...{
       /**
-       * Seconds.
+       * Time in seconds.
        */
       start: number;
       /**
-       * Seconds.
+       * Time in seconds.
        */
       end: number;
       features: AudioFeatures;
@@ -298,19 +298,19 @@ export interface Segments {
 
 export interface AudioFeatures {
   /**
-   * Of samples scaled to ±1.
+   * Root mean square of samples scaled to ±1.
    */
   rms: number;
   /**
-   * Crossings a sample.
+   * Zero crossings per sample.
    */
   zero_crossing_rate: number;
   /**
-   * Hz.
+   * Frequency in Hz.
    */
   spectral_centroid: number;
   /**
-   * Hz.
+   * Frequency in Hz.
    */
   spectral_rolloff: number;
   /**
@@ -327,18 +327,18 @@ export interface AudioFeatures {
 
 export interface Transcript {
   /**
-   * The engine that ran: whisper, pocketsphinx or none.
+   * Engine: whisper, pocketsphinx or none.
    */
   engine: string;
   model: string | null;
   /**
-   * BCP 47.
+   * Language, BCP 47.
    */
   language: string | null;
   start: number;
   end: number;
   /**
-   * Empty where nothing is said.
+   * All recognised words; empty without speech.
    */
   text: string;
   utterances: {
@@ -354,7 +354,7 @@ export interface Word {
   end: number;
   text: string;
   /**
-   * Where the engine gives one.
+   * Probability that the engine assigns to the word.
    */
   confidence?: number;
 }
@@ -378,11 +378,11 @@ export interface DeadLetter {
   stage: string;
   item: string;
   /**
-   * Stable, for programs.
+   * Error code, stable.
    */
   code: string;
   /**
-   * A sentence, for people.
+   * Error message.
    */
   message: string;
   /**
@@ -390,17 +390,17 @@ export interface DeadLetter {
    */
   file: string;
   /**
-   * The tool's last lines.
+   * Last lines of the tool's standard error.
    */
   stderr?: string;
   deliveries: number;
   /**
-   * In FAVE_LANDED, of the message that brought the item.
+   * Stream sequence in FAVE_LANDED of the item's landed message.
    */
   sequence?: number;
   landed: LandedMessage;
   /**
-   * ISO 8601.
+   * Time in ISO 8601.
    */
   failed_at: string;
 }
@@ -412,11 +412,11 @@ export interface LandedMessage {
   key: string;
   etag: string;
   /**
-   * Of the object, where the bucket keeps versions.
+   * Version of the object, if the bucket has versioning.
    */
   version_id?: string;
   /**
-   * Bytes.
+   * Size in bytes.
    */
   size: number;
   sequencer?: string;
@@ -425,7 +425,7 @@ export interface LandedMessage {
   attributes: ObjectAttributes;
   sha256?: string;
   /**
-   * Of the request's input, once a stage has read it.
+   * SHA-256 of the request's input, set after a stage has read it.
    */
   input_sha256?: string;
   traceparent?: string;
@@ -436,37 +436,37 @@ export interface ItemEvent {
   run: number;
   stage: string;
   /**
-   * Unique in the stage and request.
+   * Item id, unique within stage and request.
    */
   item: string;
   /**
-   * reused: copied from equal work done before; skipped: already settled.
+   * reused: outputs were copied from the memo; skipped: the item was settled before.
    */
   outcome: 'done' | 'reused' | 'skipped' | 'failed';
   /**
-   * Every object that the item produced and announced; of a failed item, those stored before it failed.
+   * Announced outputs of the item. For a failed item, those stored before the failure.
    */
   outputs: Output[];
   error?: ItemError;
   /**
-   * Of a failed item: sequence in FAVE_LANDED of the message that brought it.
+   * Stream sequence in FAVE_LANDED of the landed message of a failed item.
    */
   sequence?: number;
   deliveries: number;
   /**
-   * Of the work, this delivery.
+   * Duration of this attempt.
    */
   duration_ms: number;
   /**
-   * From announced to begun, less earlier deliveries' work.
+   * Time from announcement to start, without the duration of earlier attempts.
    */
   queue_ms: number;
   /**
-   * Whether this was the process's first item.
+   * True for the first item of a process.
    */
   cold_start: boolean;
   /**
-   * duration_ms / 1000 × memory_limit_mb / 1024.
+   * Cost: duration_ms / 1000 × memory_limit_mb / 1024.
    */
   cost_unit: number;
 }
@@ -474,11 +474,11 @@ export interface ItemEvent {
 export interface Output {
   kind: string;
   /**
-   * The item that it is for the stages that consume it.
+   * Item id of the object for the stages that consume it.
    */
   item: string;
   /**
-   * Below requests/{request_id}/.
+   * Key below requests/{request_id}/.
    */
   key: string;
   etag: string;
@@ -500,7 +500,7 @@ export interface Notification {
         };
         object: {
           /**
-           * Form-encoded.
+           * Object key, form-encoded.
            */
           key: string;
           size?: number;
@@ -525,7 +525,7 @@ export interface Notification {
         };
         object: {
           /**
-           * Form-encoded.
+           * Object key, form-encoded.
            */
           key: string;
           size?: number;
@@ -547,28 +547,28 @@ export interface Notification {
 
 export interface RequestState {
   /**
-   * _ where the key names none.
+   * Request id; _ for a key without one.
    */
   request_id: string;
   run: number;
   status: 'accepted' | 'running' | 'rejected' | 'completed' | 'failed' | 'cancelled';
   /**
-   * File name below input/, or the whole key that was rejected.
+   * File name below input/, or the rejected key.
    */
   input?: string;
   options?: Options;
   /**
-   * The objects that this run begins with.
+   * Initial objects of the run.
    */
   announced?: Output[];
   /**
-   * Items that failed and were given to their stages again, each with the message (its sequence in FAVE_LANDED) whose failure no longer counts.
+   * Redriven items, each with the stream sequence in FAVE_LANDED of the message whose failure no longer counts.
    */
   redriven?: RedrivenItem[];
   accepted_at?: string;
   finished_at?: string;
   /**
-   * From accepted to the last item settled.
+   * Time from acceptance to the last settled item.
    */
   duration_ms?: number;
   cost_unit?: number;
@@ -577,13 +577,13 @@ export interface RequestState {
     [k: string]: StageState;
   };
   /**
-   * Announced objects, counted by kind.
+   * Number of announced objects per kind.
    */
   outputs?: {
     [k: string]: number;
   };
   /**
-   * The first hundred.
+   * The first 100 errors.
    */
   errors?: RequestError[];
 }
@@ -623,23 +623,23 @@ export interface Cell {
   repeat: number;
   seed: number;
   /**
-   * broken: the stack failed; never averaged in.
+   * broken: the system failed; excluded from averages.
    */
   status: 'finished' | 'broken';
   /**
-   * Why it is broken.
+   * Reason of the status broken.
    */
   reason?: string;
   /**
-   * That repeats this cell.
+   * Command that repeats this cell.
    */
   command: string;
   /**
-   * Of the load, ISO 8601 UTC, after the warm-up.
+   * Start of the load after the warm-up, ISO 8601 UTC.
    */
   began: string;
   /**
-   * When the last request was over or given up.
+   * End of the last request, or of the wait for it.
    */
   ended: string;
   settings: RegimeSettings;
@@ -647,7 +647,7 @@ export interface Cell {
   video: CellVideo;
   machine: CellMachine;
   /**
-   * By name: fave (commit), node, minio, nats-server, ffmpeg, …
+   * Versions by name: fave (commit), node, minio, nats-server, ffmpeg, …
    */
   versions: {
     [k: string]: string;
@@ -658,7 +658,7 @@ export interface Cell {
 
 export interface RegimeSettings {
   /**
-   * Seconds between two looks at the lag.
+   * Interval between readings of the lag, in seconds.
    */
   polling_s: number;
   stages: {
@@ -668,23 +668,23 @@ export interface RegimeSettings {
 
 export interface StageScaling {
   /**
-   * Replicas.
+   * Number of replicas.
    */
   min: number;
   /**
-   * Replicas.
+   * Number of replicas.
    */
   max: number;
   /**
-   * Items a replica.
+   * Target lag per replica, in items.
    */
   lag_target: number;
   /**
-   * Seconds without lag after which the last replica goes (KEDA's cooldownPeriod).
+   * Time without lag after which the last replica stops, in seconds (KEDA's cooldownPeriod).
    */
   idle_s: number;
   /**
-   * Memory limit of a replica.
+   * Memory limit per replica.
    */
   memory_mb: number;
 }
@@ -692,11 +692,11 @@ export interface StageScaling {
 export interface CellArrivals {
   pattern: string;
   /**
-   * Mean requests a second.
+   * Mean rate, in requests per second.
    */
   rate: number;
   /**
-   * Fixed beforehand.
+   * Planned duration.
    */
   duration_s: number;
   count: number;
@@ -722,7 +722,7 @@ export interface CellStorage {
   bytes: number;
   objects: number;
   /**
-   * Bytes by the folder below requests/{request_id}/ (a stage, input, metadata), and memo.
+   * Bytes per folder below requests/{request_id}/ (a stage, input, metadata), and of the memo.
    */
   by_prefix: {
     [k: string]: number;
@@ -738,7 +738,7 @@ export interface Anomaly {
 
 export interface ItemRecord {
   /**
-   * When it was settled, ISO 8601 UTC: the event's own time.
+   * Time of the item event, ISO 8601 UTC.
    */
   time: string;
   request_id: string;
@@ -755,62 +755,62 @@ export interface ItemRecord {
 export interface LoadRecord {
   request_id: string;
   /**
-   * Place in the order of intended arrivals.
+   * Index in the order of planned arrivals.
    */
   index: number;
   /**
-   * Of a closed loop: which user.
+   * Index of the user in a closed-loop load.
    */
   user?: number;
   video: string;
   /**
-   * Bytes uploaded.
+   * Size of the upload in bytes.
    */
   size: number;
   /**
-   * When it was to arrive.
+   * Planned arrival.
    */
   intended: string;
   /**
-   * When its upload began.
+   * Start of the upload.
    */
   sent: string | null;
   uploaded: string | null;
   accepted: string | null;
   /**
-   * When its closing event was made.
+   * Time of the terminal event.
    */
   completed: string | null;
   /**
-   * error: the upload failed; unfinished: no closing event before the load was over.
+   * error: the upload failed; unfinished: no terminal event before the end of the load.
    */
   status: 'completed' | 'failed' | 'rejected' | 'error' | 'unfinished';
   /**
-   * From intended to completed.
+   * Time from intended to completed.
    */
   latency_ms: number | null;
   /**
-   * From intended to sent.
+   * Time from intended to sent.
    */
   late_ms: number | null;
   /**
-   * Code and sentence.
+   * Error code and message.
    */
   error?: string;
   /**
-   * Items that failed.
+   * Number of failed items.
    */
   errors?: number;
   /**
-   * Items that were their process's first.
+   * Number of items that were the first of their process.
    */
   cold_starts: number;
   /**
-   * Sum over its items of duration_ms / 1000 × memory_limit_mb / 1024.
+   * Sum over all items of duration_ms / 1000 × memory_limit_mb / 1024.
    */
   cost_unit: number;
   /**
-   * By stage.
+   * Figures per stage.
    */
   stages: {
     [k: string]: LoadStage;
@@ -822,16 +822,16 @@ export interface LoadStage {
   failed: number;
   reused: number;
   /**
-   * Items delivered more than once.
+   * Number of items delivered more than once.
    */
   redelivered: number;
   cold_starts: number;
   /**
-   * Sum over its items.
+   * Sum over all items.
    */
   queue_ms: number;
   /**
-   * Sum over its items.
+   * Sum over all items.
    */
   duration_ms: number;
   cost_unit: number;
@@ -839,32 +839,32 @@ export interface LoadStage {
 
 export interface ScaleEvent {
   /**
-   * ISO 8601 with milliseconds, UTC.
+   * Time in ISO 8601 with milliseconds, UTC.
    */
   time: string;
   stage: string;
   /**
-   * decision: the number of replicas wanted changed; started: a replica's process was spawned or its pod scheduled; stopped: it is gone.
+   * decision: the desired number of replicas changed; started: the process of a replica was spawned, or its pod scheduled; stopped: it has ended.
    */
   event: 'decision' | 'started' | 'ready' | 'first-item' | 'stopping' | 'stopped' | 'crashed';
   /**
-   * Which replica, unique in the run.
+   * Replica id, unique in the cell.
    */
   replica?: string;
   /**
-   * decision: replicas wanted before.
+   * decision: previous number of desired replicas.
    */
   from?: number;
   /**
-   * decision: replicas wanted from now on.
+   * decision: new number of desired replicas.
    */
   to?: number;
   /**
-   * decision: num_pending + num_ack_pending, the greater of the stage's lanes.
+   * decision: num_pending + num_ack_pending, the maximum over the lanes of the stage.
    */
   lag?: number;
   /**
-   * decision: the rule that led to it, a sentence.
+   * decision: the applied rule, as a sentence.
    */
   reason?: string;
   cold_start?: ColdStartParts;
@@ -872,47 +872,47 @@ export interface ScaleEvent {
 
 export interface ColdStartParts {
   /**
-   * From the oldest waiting item's announcement to the decision; 0 where none waited.
+   * Time from the announcement of the oldest waiting item to the decision; 0 without waiting items.
    */
   decision_ms: number;
   /**
-   * From the decision to the process's own beginning.
+   * Time from the decision to the start of the process.
    */
   spawn_ms: number;
   /**
-   * Loading the code.
+   * Time for loading the code.
    */
   imports_ms: number;
   /**
-   * To the store and the bus.
+   * Time for connecting to the store and the bus.
    */
   connections_ms: number;
   /**
-   * The stage's `start`.
+   * Time of the stage's `start`.
    */
   model_ms: number;
   /**
-   * From ready to the first item begun; waiting for work counts only as long as there was some.
+   * Time from ready to the start of the first item, without time in which no item waited.
    */
   first_item_ms: number;
 }
 
 export interface Snapshot {
   /**
-   * ISO 8601 with milliseconds, UTC.
+   * Time in ISO 8601 with milliseconds, UTC.
    */
   time: string;
   /**
-   * Share of all cores that was busy since the last snapshot.
+   * Share of the time of all cores that was busy since the last snapshot.
    */
   cpu: number;
   /**
-   * In the bucket.
+   * Size of the bucket in bytes.
    */
   store_bytes?: number;
   store_objects?: number;
   /**
-   * By service.
+   * Figures per service.
    */
   stages: {
     [k: string]: SnapshotStage;
@@ -921,16 +921,16 @@ export interface Snapshot {
 
 export interface SnapshotStage {
   /**
-   * Started and not gone.
+   * Number of running replicas.
    */
   replicas: number;
   ready: number;
   /**
-   * num_pending + num_ack_pending over both lanes.
+   * Lag: num_pending + num_ack_pending of both lanes.
    */
   lag: number;
   /**
-   * Sum over its replicas, tools not counted.
+   * Resident memory of all replicas, without tools.
    */
   rss_mb: number;
 }

@@ -1,4 +1,4 @@
-// Made by `npm run generate` from the schemas. Do not edit.
+// Generated from the schemas by `npm run generate`. Do not edit.
 
 import type { ValidateFunction } from 'ajv';
 import type * as types from './types.ts';

@@ -3,16 +3,16 @@ import type { Span } from './voice-activity.ts';
 
 const WORD = /^(\d+) \S+ ([\d.]+) ([\d.]+) (\S+) ([\d.]+)$/gm;
 
-/** Mean seconds a word: English has 0.25 to 0.35, slow reading 0.45. Words found in music last longer, as few fit it. */
-const LONGEST_MEAN = 0.6;
+/** Maximum mean length of a word, in seconds. English has 0.25 to 0.35, slow reading 0.45. Words recognised in music are longer. */
+const MAX_MEAN_SECONDS = 0.6;
 
-/** Mean confidence of an utterance below which its words are guesses. */
-const LEAST_MEAN = 0.2;
+/** Minimum mean confidence of an utterance. */
+const MIN_MEAN_CONFIDENCE = 0.2;
 
 /**
- * Reads pocketsphinx's CTM output: a line a word, `{utterance} {channel} {start} {duration} {word} {posterior}`.
- * Pauses (`<s>`, `<sil>`) and noises (`[NOISE]`, `++UH++`) are left out, alternates (`the(2)`) get their spelling back.
- * @param spans - the utterances that were decoded, named by their index; times in the lines count from their beginnings
+ * Parses pocketsphinx's CTM output, one word per line: `{utterance} {channel} {start} {duration} {word} {posterior}`.
+ * It drops pauses (`<s>`, `<sil>`) and noises (`[NOISE]`, `++UH++`), and the number of alternates (`the(2)`).
+ * @param spans The decoded utterances by index. Times in the lines are relative to the start of their utterance.
  */
 export function parseCtm(ctm: string, spans: readonly Span[]): Utterance[] {
   const words = spans.map((): SpokenWord[] => []);
@@ -21,24 +21,25 @@ export function parseCtm(ctm: string, spans: readonly Span[]): Utterance[] {
     const text = spelling.replace(/\(\d+\)$/, '');
     if (!span || /^[<[+]/.test(text)) continue;
     const from = span.start + Number(start);
-    // The posterior of a lattice with one path only can exceed 1 by its rounding.
+    // Rounding can make the posterior of a lattice with a single path greater than 1.
     words[Number(index)]?.push({ start: from, end: from + Number(duration), text, confidence: Math.min(1, Number(posterior)) });
   }
-  return words.filter((spoken) => spoken.length > 0).map(utteranceOf);
+  return words.filter((spoken) => spoken.length > 0).map(toUtterance);
 }
 
 /**
- * Whether an utterance can be speech. In music and noise the recogniser also finds words: few long ones, or ones it does not
- * believe itself. Measured on what the limits were chosen from: of the 24 words in half a minute of film music none is left, of 333 words in speech all are; white,
- * pink and brown noise and a tone give none to begin with.
+ * Returns whether an utterance can be speech. In music and noise the recogniser also finds words, but they are long or have a low
+ * confidence. On the data from which the limits were chosen, they remove all 24 words in half a minute of film music and keep
+ * all 333 words in speech. The recogniser finds no words in white, pink and brown noise or in a tone.
  */
 export function isPlausible({ words }: Utterance): boolean {
   return (
-    mean(words.map((word) => word.end - word.start)) <= LONGEST_MEAN && mean(words.map((word) => word.confidence)) >= LEAST_MEAN
+    mean(words.map((word) => word.end - word.start)) <= MAX_MEAN_SECONDS &&
+    mean(words.map((word) => word.confidence)) >= MIN_MEAN_CONFIDENCE
   );
 }
 
-function utteranceOf(unsorted: readonly SpokenWord[]): Utterance {
+function toUtterance(unsorted: readonly SpokenWord[]): Utterance {
   const words = unsorted.toSorted((a, b) => a.start - b.start);
   return {
     start: Math.min(...words.map((word) => word.start)),

@@ -6,16 +6,16 @@ export const ENGINE_NAMES = ['auto', 'whisper', 'pocketsphinx', 'none'] as const
 
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
-/** One spoken word. Seconds from the clip's beginning. */
+/** A recognised word. Times are seconds from the beginning of the clip. */
 export interface SpokenWord {
   readonly start: number;
   readonly end: number;
   readonly text: string;
-  /** How sure the engine is, 0 to 1. */
+  /** Probability that the engine assigns to the word, 0 to 1. */
   readonly confidence: number;
 }
 
-/** Words said without a longer pause. Seconds from the clip's beginning. */
+/** Recognised words without a longer pause. Times are seconds from the beginning of the clip. */
 export interface Utterance {
   readonly start: number;
   readonly end: number;
@@ -23,40 +23,40 @@ export interface Utterance {
   readonly words: readonly SpokenWord[];
 }
 
-/** What an engine heard. */
+/** Output of an engine. */
 export interface TranscriptionResult {
-  /** BCP 47; null where nothing was heard. */
+  /** BCP 47; null if no speech was recognised. */
   readonly language: string | null;
   readonly utterances: readonly Utterance[];
 }
 
-/** A clip's sound, and what an engine may use to hear it. */
+/** Input of an engine. */
 export interface TranscriptionInput {
   /** Path of a WAV file: PCM s16le, mono, 16 000 Hz. */
   readonly wav: string;
-  /** Bytes before its first sample. */
+  /** Size of the header of the file, in bytes. */
   readonly header: number;
-  /** Where something is to be heard at all. */
+  /** Parts of the clip that can contain speech. */
   readonly speech: readonly Span[];
   /** BCP 47, or `auto`. */
   readonly language: string;
   readonly exec: Exec;
-  /** A directory for the engine's own files. */
+  /** Directory for temporary files. */
   readonly dir: string;
 }
 
-/** Speech to text, whoever does it. */
+/** A speech recognition engine. */
 export interface TranscriptionEngine {
   readonly name: 'whisper' | 'pocketsphinx' | 'none';
-  /** Of the program. */
+  /** Version of the program. */
   readonly version: string;
   readonly model: string | null;
-  /** Identifies the model's content. */
+  /** Checksum of the model. */
   readonly modelVersion?: string;
-  transcribe(listening: TranscriptionInput): Promise<TranscriptionResult>;
+  transcribe(input: TranscriptionInput): Promise<TranscriptionResult>;
 }
 
-/** Hears nothing: for those who want no transcript, and for silence. */
+/** An engine that recognises nothing, for the option `speech=none` and for silence. */
 export const nullEngine: TranscriptionEngine = {
   name: 'none',
   version: '1',

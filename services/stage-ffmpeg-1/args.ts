@@ -17,7 +17,7 @@ export function containerFor({ video, audio }: Pick<Media, 'video' | 'audio'>): 
 /**
  * Returns whether ffmpeg finds the keyframe at or before a time without reading up to it. In MPEG-TS and PS it starts at any
  * packet, so a copy would begin at the next keyframe. In MP3 and ADTS it estimates the position.
- * @param format As in `media.json`.
+ * @param format The field `format` of `media.json`.
  */
 export function isSeekable(format: string): boolean {
   return ['mov', 'matroska', 'wav'].includes(format.split(',')[0] ?? '');

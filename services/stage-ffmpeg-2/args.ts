@@ -22,7 +22,7 @@ export function videoArgs(clip: string, { preroll, duration }: Part, fps: number
   const filters = [
     `setpts=PTS-${preroll}/TB`,
     // The frame on display at the start of the window may be much older (slides, screen recordings), and may be the last of
-    // the stream. Each frame is held until the next one, and then the beginning is cut.
+    // the stream. Each frame lasts until the next one, and then the beginning is cut.
     `fps=${rate}`,
     'tpad=stop=-1:stop_mode=clone',
     `fps=${rate}:start_time=0`,

@@ -1,8 +1,8 @@
 import { stemmer } from 'stemmer';
 import type { MatchedWord, Transcript, Word } from '../../schemas/generated/types.ts';
 
-/** Words of a text, lower case, without punctuation; apostrophes stay, as in "don't". */
-export function wordsOf(text: string): string[] {
+/** Splits a text into lower-case words without punctuation. Apostrophes are kept, as in "don't". */
+export function splitWords(text: string): string[] {
   return (
     text
       .toLowerCase()
@@ -12,19 +12,19 @@ export function wordsOf(text: string): string[] {
 }
 
 /**
- * The spoken words that answer a query: every word of the query must be spoken, as it stands or with the same stem
- * (Porter 1980, English: "fellows" answers "fellow"). Empty where one is missing.
+ * Returns the spoken words that match a query. Every word of the query must be spoken, exactly or with the same stem (Porter 1980,
+ * English: "fellows" matches "fellow"). The result is empty if one is missing.
  */
 export function matches(query: string, transcript: Transcript): MatchedWord[] {
-  const wanted = new Set(wordsOf(query));
+  const wanted = new Set(splitWords(query));
   const stems = new Set([...wanted].map((word) => stemmer(word)));
-  const spoken = transcript.utterances.flatMap(({ words }) => words).flatMap((word) => answersOf(word, wanted, stems));
-  const heard = new Set(spoken.flatMap(({ text }) => wordsOf(text).map((word) => stemmer(word))));
-  return stems.size > 0 && [...stems].every((stem) => heard.has(stem)) ? spoken : [];
+  const spoken = transcript.utterances.flatMap(({ words }) => words).flatMap((word) => matchWord(word, wanted, stems));
+  const spokenStems = new Set(spoken.flatMap(({ text }) => splitWords(text).map((word) => stemmer(word))));
+  return stems.size > 0 && [...stems].every((stem) => spokenStems.has(stem)) ? spoken : [];
 }
 
-function answersOf({ text, start, end }: Word, wanted: ReadonlySet<string>, stems: ReadonlySet<string>): MatchedWord[] {
-  const words = wordsOf(text);
+function matchWord({ text, start, end }: Word, wanted: ReadonlySet<string>, stems: ReadonlySet<string>): MatchedWord[] {
+  const words = splitWords(text);
   if (!words.some((word) => stems.has(stemmer(word)))) return [];
   return [{ text, start, end, exact: words.some((word) => wanted.has(word)) }];
 }

@@ -1,26 +1,26 @@
 import { unreadable, withWav } from '../../shared/media/wav.ts';
 import { FEATURES, FRAME, features, rms, SAMPLE_RATE } from './meyda.ts';
 
-/** Samples between the centres of two frames: librosa's default. */
+/** Distance between the centres of two frames, in samples: the default of librosa. */
 export const HOP = 512;
 
 /**
- * Only each eighth frame's spectrum is computed (5.4 a second): it costs a hundred times its level. Measured on clips of speech
- * against every frame: the mean centroid moves by at most 3 %, the zero crossing rate by 4 %, the first MFCC by 14 %.
+ * A spectrum is computed for every eighth frame (5.4 per second), because it costs a hundred times as much as a level. Compared
+ * with every frame, on clips of speech: the mean centroid differs by at most 3 %, the zero crossing rate by 4 %, the first MFCC by 14 %.
  */
 export const SPECTRUM_EVERY = 8;
 
-/** What is kept of the audio: a few numbers a frame, so that hours of it fit (24 MB for six). */
+/** A few numbers per frame of the audio: six hours take 24 MB. */
 export interface Analysis {
   /** Number of samples of the audio. */
   readonly samples: number;
   /** Root mean square of each frame, [1 + ⌊samples / 512⌋]; frame `i` is centred at sample `i × 512`. */
   readonly rms: Float64Array;
-  /** Features of frames 0, 8, 16 …, row by row: [⌈frames / 8⌉, {@link FEATURES}]. */
+  /** Features of frames 0, 8, 16 …, in rows: [⌈frames / 8⌉, {@link FEATURES}]. */
   readonly features: Float32Array;
 }
 
-/** Reads a WAV file once, piece by piece. @throws PermanentError `unreadable-audio` */
+/** Computes the analysis of a WAV file in one pass. @throws PermanentError `unreadable-audio`. */
 export async function analyse(path: string, signal: AbortSignal): Promise<Analysis> {
   return withWav(path, SAMPLE_RATE, async ({ samples, pieces }) => {
     if (samples === 0) throw unreadable(SAMPLE_RATE, 'it has no samples');
@@ -43,8 +43,8 @@ export async function analyse(path: string, signal: AbortSignal): Promise<Analys
 }
 
 /**
- * Overlapping frames of 2 048 samples, hop 512, padded with half a frame of zeros on either side, as `librosa.util.frame` of
- * `center=True`. A frame is a view, valid until the next is asked for.
+ * Yields overlapping frames of 2 048 samples, hop 512, padded with half a frame of zeros on either side, as `librosa.util.frame`
+ * with `center=True`. A frame is a view that is valid until the next one is requested.
  */
 export async function* frames(pieces: AsyncIterable<Float32Array>): AsyncGenerator<Float32Array> {
   let rest = new Float32Array(FRAME / 2);

@@ -2,7 +2,7 @@ import { HOP, SPECTRUM_EVERY, type Analysis } from './analyse.ts';
 import { FEATURES } from './meyda.ts';
 import { SAMPLE_RATE } from './meyda.ts';
 
-/** Clips are numbered with four digits. */
+/** Clip numbers have four digits. */
 export const MAX_CLIPS = 9_999;
 
 /** One clip as in `schemas/artifacts/segments.schema.json`. */
@@ -14,7 +14,7 @@ export interface Clip {
   readonly features: AudioFeatures;
 }
 
-/** What a clip sounds like: means over its frames; units as in the schema. */
+/** Means over the frames of a clip; units as in the schema. */
 export interface AudioFeatures {
   readonly rms: number;
   readonly zero_crossing_rate: number;
@@ -24,12 +24,12 @@ export interface AudioFeatures {
   readonly mfcc_std: readonly number[];
 }
 
-/** Seconds of so many samples, to the microsecond: enough for any frame, and short to write. */
+/** Converts a number of samples to seconds, rounded to microseconds. */
 export function toSeconds(samples: number): number {
   return Math.round((samples / SAMPLE_RATE) * 1e6) / 1e6;
 }
 
-/** Clips that follow each other without gap, with their features. @param ends - seconds, ascending */
+/** Returns adjacent clips with their features. @param ends Ends of the clips in seconds, ascending. */
 export function toClips(ends: readonly number[], analysis: Analysis): Clip[] {
   return ends.map((end, i) => {
     const start = ends[i - 1] ?? 0;
@@ -37,7 +37,7 @@ export function toClips(ends: readonly number[], analysis: Analysis): Clip[] {
   });
 }
 
-/** Features of the frames centred in the clip; of the nearest one where there is none. */
+/** Returns the features of the frames centred in the clip, or of the nearest frame. */
 export function computeFeatures(start: number, end: number, { rms, features }: Analysis): AudioFeatures {
   const loudness = rms.subarray(...framesIn(start, end, HOP, rms.length));
   const [from, to] = framesIn(start, end, HOP * SPECTRUM_EVERY, features.length / FEATURES);
@@ -46,16 +46,16 @@ export function computeFeatures(start: number, end: number, { rms, features }: A
   );
   const [crossings = 0, centroid = 0, rolloff = 0, ...mfcc] = columns.map(mean);
   return {
-    rms: rounded(mean(loudness)),
-    zero_crossing_rate: rounded(crossings),
-    spectral_centroid: rounded(centroid),
-    spectral_rolloff: rounded(rolloff),
-    mfcc_mean: mfcc.map(rounded),
-    mfcc_std: columns.slice(-mfcc.length).map((column) => rounded(deviation(column))),
+    rms: round(mean(loudness)),
+    zero_crossing_rate: round(crossings),
+    spectral_centroid: round(centroid),
+    spectral_rolloff: round(rolloff),
+    mfcc_mean: mfcc.map(round),
+    mfcc_std: columns.slice(-mfcc.length).map((column) => round(deviation(column))),
   };
 }
 
-/** First and one past the last of the frames, `hop` samples apart, whose centres are in the clip: always at least one. */
+/** Returns the range of frames, `hop` samples apart, whose centres are in the clip: at least one frame. */
 function framesIn(start: number, end: number, hop: number, count: number): [from: number, to: number] {
   const firstAt = (time: number): number => Math.min(count, Math.ceil((time * SAMPLE_RATE) / hop));
   const [from, to] = [firstAt(start), firstAt(end)];
@@ -68,13 +68,13 @@ function mean(values: Float64Array): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Standard deviation of the population, as `numpy.std`. */
+/** Returns the standard deviation of the population, as `numpy.std`. */
 function deviation(values: Float64Array): number {
   const middle = mean(values);
   return Math.sqrt(mean(values.map((value) => (value - middle) ** 2)));
 }
 
-/** Six significant digits: more would be noise, and differ between machines. */
-function rounded(value: number): number {
+/** Rounds to six significant digits. More would be noise and differ between machines. */
+function round(value: number): number {
   return Number(value.toPrecision(6));
 }

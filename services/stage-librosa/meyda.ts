@@ -1,15 +1,15 @@
 import meyda from 'meyda';
 
-/** Samples a second of the audio that stage-ffmpeg-0 makes: librosa's default. */
+/** Sample rate of the audio from stage-ffmpeg-0, in Hz: the default of librosa. */
 export const SAMPLE_RATE = 22_050;
 
-/** Samples a frame: librosa's default. */
+/** Samples per frame: the default of librosa. */
 export const FRAME = 2_048;
 
-/** Coefficients that {@link mfcc} gives. */
+/** Number of mel-frequency cepstral coefficients per frame. */
 export const MFCCS = 13;
 
-/** What of a frame is kept: zero crossing rate, spectral centroid and rolloff in Hz, and {@link MFCCS} MFCC. */
+/** Number of features per frame: zero crossing rate, spectral centroid and rolloff in Hz, and {@link MFCCS} MFCC. */
 export const FEATURES = 3 + MFCCS;
 
 interface Meyda {
@@ -21,7 +21,7 @@ interface Meyda {
   extract(names: readonly string[], signal: Float32Array): { spectralCentroid: number; spectralRolloff: number; mfcc: number[] };
 }
 
-// The package's types speak of `exports.default` and of the browser's AudioContext; what Node loads is the object itself.
+// The types of the package describe `exports.default` and the browser's AudioContext. Node loads the object itself.
 const Meyda = meyda as unknown as Meyda;
 Meyda.bufferSize = FRAME;
 Meyda.sampleRate = SAMPLE_RATE;
@@ -29,24 +29,23 @@ Meyda.windowingFunction = 'hanning';
 Meyda.numberOfMFCCCoefficients = MFCCS;
 
 /**
- * Root mean square of one frame of samples scaled to ±1; librosa's `feature.rms`.
+ * Returns the root mean square of one frame of samples scaled to ±1, as librosa's `feature.rms`.
  *
- * The extractor is called on the bare frame, which is what `windowingFunction = 'rect'` means: `extract` would apply the Hann
- * window to it, and compute a spectrum that nothing needs, at a hundred times the cost.
+ * It calls the extractor directly. `extract` would apply the Hann window and compute an unused spectrum, at a hundred times the cost.
  */
 export function rms(frame: Float32Array): number {
   return Meyda.featureExtractors.rms({ signal: frame });
 }
 
 /**
- * Writes one frame's features into `into`, [{@link FEATURES}], all 0 for digital silence. Where they differ from librosa's defaults:
+ * Writes one frame's features into `into`, [{@link FEATURES}], all 0 for digital silence. Differences from the defaults of librosa:
  * - zero crossing rate: none (meyda counts crossings, librosa and this divide by the frame's samples);
  * - spectral centroid: meyda's unit is the bin, here Hz; symmetric Hann window where librosa's is periodic;
  * - spectral rolloff: Hz below which 99 % of the *amplitude* lies; librosa's 85 % of it;
  * - MFCC: 26 HTK-like mel bands of the power spectrum, ln(1 + x), unscaled DCT-II; librosa's are 128 Slaney bands, dB, orthonormal.
  */
 export function features(frame: Float32Array, into: Float32Array): void {
-  // Without any amplitude the centroid is 0/0 and the rolloff the highest frequency.
+  // Without amplitude the centroid is 0/0 and the rolloff is the highest frequency.
   if (frame.every((sample) => sample === 0)) {
     into.fill(0);
     return;

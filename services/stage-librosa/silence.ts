@@ -1,45 +1,45 @@
 import { HOP } from './analyse.ts';
 import { toSeconds, MAX_CLIPS } from './clips.ts';
-import { LOWEST, pausesOf, TOP_DBS } from './split.ts';
+import { MIN_TOP_DB, findPauses, TOP_DBS } from './split.ts';
 import { SAMPLE_RATE } from './meyda.ts';
 
-/** Seconds of a clip. */
-export const SHORTEST = 5;
-export const LONGEST = 30;
+/** Minimum and maximum length of a clip, in seconds. */
+export const MIN_CLIP_SECONDS = 5;
+export const MAX_CLIP_SECONDS = 30;
 
-/** Frames a second; a pause of so many is worth a cut where the clip could as well go on. */
-const SECOND = SAMPLE_RATE / HOP;
+/** Frames per second. A pause of at least one second justifies a cut even if the clip could continue. */
+const FRAMES_PER_SECOND = SAMPLE_RATE / HOP;
 
-/** Price of a cut outside such pauses, which is made only because a clip would get too long; a small part of the harm of cutting a word. */
-const PRICE = 0.1;
+/** Cost of a cut outside such pauses, which only prevents a clip from becoming too long. It is small compared with that of cutting a word. */
+const CUT_COST = 0.1;
 
-/** What 1 dB weighs: with no pause the quietest frame wins, yet the shortest pause at one threshold outweighs it. */
-const QUIETNESS = 1e-4;
+/** Weight of 1 dB. Without a pause the quietest frame is chosen, but the shortest pause at one threshold outweighs it. */
+const LEVEL_WEIGHT = 1e-4;
 
-/** A place to cut, and the best way there. */
+/** A possible cut, and the best sequence of cuts that ends with it. */
 interface Cut {
   /** Seconds. */
   readonly time: number;
-  /** Above 0: better than going on. */
+  /** Positive if the cut is better than continuing the clip. */
   readonly value: number;
-  /** Most that the values of the cuts up to this one add up to. */
+  /** Maximum sum of the values of the cuts up to this one. */
   total: number;
   before?: Cut;
 }
 
 /**
- * Cuts in the middle of the longest pauses, so that clips are of 5 to 30 seconds; where there is no pause, at the quietest frame.
- * Shorter audio is one clip. Of all allowed series of cuts, dynamic programming finds the one whose values add up to the most,
- * with one candidate a second (the best of it), hence in time linear in the duration.
- * @param levels - dB of each frame, of `levels`
- * @param samples - number of samples of the audio
- * @returns ends of the clips in seconds, ascending, the last being the duration; at most 9 999
+ * Cuts audio in the middle of its longest pauses into clips of 5 to 30 seconds. Without a pause it cuts at the quietest frame, and
+ * shorter audio is one clip. Dynamic programming finds the sequence of cuts with the maximum sum of values, from one candidate
+ * per second, in time linear in the duration.
+ * @param levels Level of each frame in dB, from {@link toDecibels}.
+ * @param samples Number of samples of the audio.
+ * @returns Ends of the clips in seconds, ascending, at most 9 999. The last is the duration.
  */
 export function cutAtSilence(levels: Float64Array, samples: number): number[] {
   const duration = toSeconds(samples);
-  // Only audio of more than 13.8 hours is stretched: 5 s clips of it would be too many.
-  const shortest = Math.max(SHORTEST, duration / MAX_CLIPS);
-  const longest = Math.max(LONGEST, 2 * shortest);
+  // Audio of more than 13.8 hours needs longer clips: its number of clips would exceed the limit.
+  const shortest = Math.max(MIN_CLIP_SECONDS, duration / MAX_CLIPS);
+  const longest = Math.max(MAX_CLIP_SECONDS, 2 * shortest);
   const last: Cut = { time: duration, value: 0, total: -Infinity };
   const cuts = [{ time: 0, value: 0, total: 0 }, ...candidates(levels, duration), last];
 
@@ -58,7 +58,7 @@ export function cutAtSilence(levels: Float64Array, samples: number): number[] {
   return ends;
 }
 
-/** The best place to cut of each second. */
+/** Returns the best cut of each second. */
 function candidates(levels: Float64Array, duration: number): Cut[] {
   const best = new Map<number, Cut>();
   for (const [i, value] of cutValues(levels).entries()) {
@@ -70,33 +70,33 @@ function candidates(levels: Float64Array, duration: number): Cut[] {
 }
 
 /**
- * Value of a cut at each frame, [frames]: a loss, but for the best place of each pause of a second or longer, which gains the
- * pause's seconds (more than any harm). Only one a pause, or a long silence would be cut to pieces.
+ * Returns the value of a cut at each frame, [frames]. It is negative except at the best frame of each pause of at least one second,
+ * where it is the length of the pause in seconds. One frame per pause, because a long silence is one pause.
  */
 function cutValues(levels: Float64Array): Float64Array {
-  const harm = computeCutPenalties(levels);
-  const values = harm.map((value) => -value - PRICE);
-  for (const [start, end] of pausesOf(levels, LOWEST)) {
-    const gain = (end - start) / SECOND;
+  const penalties = computeCutPenalties(levels);
+  const values = penalties.map((value) => -value - CUT_COST);
+  for (const [start, end] of findPauses(levels, MIN_TOP_DB)) {
+    const gain = (end - start) / FRAMES_PER_SECOND;
     if (gain < 1) continue;
-    const inside = harm.subarray(start, end);
+    const inside = penalties.subarray(start, end);
     const middle = start + inside.indexOf(inside.reduce((a, b) => Math.min(a, b)));
-    values[middle] = gain - (harm[middle] ?? 0);
+    values[middle] = gain - (penalties[middle] ?? 0);
   }
   return values;
 }
 
 /**
- * Harm of a cut at each frame, [frames], 0 … 1: the mean over all thresholds of 1 / (1 + frames to the nearest sound). So the
- * middle of a pause is best, long and deep pauses win, and no single threshold need suit the whole video: in a part more than
- * 24 dB below the peak, which is one pause at the low thresholds, the high ones decide. Where all is sound, its level decides.
+ * Returns the penalty of a cut at each frame, [frames], 0 … 1: the mean over all thresholds of 1 / (1 + frames to the nearest
+ * sound). The middle of a long, deep pause has the lowest penalty. No single threshold fits a whole video: in a part more than
+ * 24 dB below the peak, which is one pause at the low thresholds, the high thresholds decide. Without a pause the level decides.
  */
 export function computeCutPenalties(levels: Float64Array): Float64Array {
   const saved = new Float64Array(levels.length);
   for (const topDb of TOP_DBS) {
-    for (const [start, end] of pausesOf(levels, topDb)) {
+    for (const [start, end] of findPauses(levels, topDb)) {
       for (let i = start; i < end; i++) saved[i] = (saved[i] ?? 0) + 1 - 1 / (1 + Math.min(i - start + 1, end - i));
     }
   }
-  return levels.map((level, i) => 1 - (saved[i] ?? 0) / TOP_DBS.length + level * QUIETNESS);
+  return levels.map((level, i) => 1 - (saved[i] ?? 0) / TOP_DBS.length + level * LEVEL_WEIGHT);
 }

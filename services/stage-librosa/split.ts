@@ -1,35 +1,36 @@
 import { HOP } from './analyse.ts';
 
-/** From and to: the end is not part of it. */
+/** A half-open interval: the end is not part of it. */
 export type Interval = readonly [start: number, end: number];
 
-/** The lowest threshold, which leaves the most pauses. */
-export const LOWEST = 24;
+/** Minimum threshold in dB below the peak. It gives the most pauses. */
+export const MIN_TOP_DB = 24;
 
-/** The thresholds in dB below the peak that are considered, the original's: 24 … 49. */
-export const TOP_DBS: readonly number[] = Array.from({ length: 26 }, (_, i) => LOWEST + i);
+/** Thresholds in dB below the peak, 24 … 49, as in the original FAVE. */
+export const TOP_DBS: readonly number[] = Array.from({ length: 26 }, (_, i) => MIN_TOP_DB + i);
 
-/** Power below which librosa makes no difference (`amin` of `amplitude_to_db`, squared). */
-const SMALLEST_POWER = 1e-10;
+/** Minimum power, as in librosa (`amin` of `amplitude_to_db`, squared). */
+const MIN_POWER = 1e-10;
 
-/** Level of each frame in dB below the loudest one, [frames], at most 0; librosa's `amplitude_to_db(rms, ref=np.max, top_db=None)`. */
+/** Returns the level of each frame in dB relative to the loudest one, [frames], at most 0, as librosa's `amplitude_to_db(rms, ref=np.max, top_db=None)`. */
 export function toDecibels(rms: Float64Array): Float64Array {
-  const inDb = rms.map((value) => 10 * Math.log10(Math.max(SMALLEST_POWER, value * value)));
+  const inDb = rms.map((value) => 10 * Math.log10(Math.max(MIN_POWER, value * value)));
   const peak = inDb.reduce((a, b) => Math.max(a, b), -Infinity);
   return inDb.map((level) => level - peak);
 }
 
 /**
- * Runs of frames at least `topDb` below the loudest, in frames. Digital silence has none: all of it is as loud as its peak.
- * @param levels - dB, of {@link levels}
+ * Returns the runs of frames at least `topDb` below the loudest, in frames. Digital silence has none, because every frame is as loud
+ * as the peak.
+ * @param levels Levels in dB, from {@link toDecibels}.
  */
-export function pausesOf(levels: Float64Array, topDb: number): Interval[] {
+export function findPauses(levels: Float64Array, topDb: number): Interval[] {
   return runs(levels, (level) => level <= -topDb);
 }
 
 /**
- * Non-silent intervals in samples: what `librosa.effects.split(y, top_db=topDb)` of librosa 0.11 gives with its defaults.
- * @param samples - number of samples of the audio, which the last interval is clipped to
+ * Returns the non-silent intervals in samples, as `librosa.effects.split(y, top_db=topDb)` of librosa 0.11 with its defaults.
+ * @param samples Number of samples of the audio; the last interval ends there at the latest.
  */
 export function split(levels: Float64Array, topDb: number, samples: number): Interval[] {
   return runs(levels, (level) => level > -topDb).map(([start, end]) => [
@@ -38,7 +39,7 @@ export function split(levels: Float64Array, topDb: number, samples: number): Int
   ]);
 }
 
-/** Longest runs of frames whose level passes. */
+/** Returns the maximal runs of frames whose level passes the test. */
 function runs(levels: Float64Array, passes: (level: number) => boolean): Interval[] {
   const found: Interval[] = [];
   let start = -1;

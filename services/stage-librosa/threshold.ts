@@ -1,14 +1,14 @@
 import { type Interval, split, TOP_DBS } from './split.ts';
 import { MAX_CLIPS, toSeconds } from './clips.ts';
 
-/** Seconds of audio a clip, at most and at least, on the mean, for a threshold to be taken. */
-const LONGEST_MEAN = 30;
-const SHORTEST_MEAN = 0.1;
+/** Maximum and minimum mean length of an interval at which a threshold is accepted, in seconds. */
+const MAX_MEAN_SECONDS = 30;
+const MIN_MEAN_SECONDS = 0.1;
 
-/** Seconds below which what is left at the end joins the clip before. */
-const SLIVER = 1;
+/** Minimum length of the last clip, in seconds. A shorter rest joins the clip before. */
+const MIN_REST_SECONDS = 1;
 
-/** Where clips end, and the threshold that gave the intervals: `null` where none gave a fitting number. */
+/** Ends of the clips, and the threshold of the intervals; `null` if no threshold was accepted. */
 export interface Segmentation {
   readonly topDb: number | null;
   /** Seconds, ascending; the last is the duration. */
@@ -16,24 +16,25 @@ export interface Segmentation {
 }
 
 /**
- * The original's rule: the first threshold of 24 … 49 dB whose number of intervals is between duration / 30 and duration / 0.1;
- * a clip ends where an interval does, rounded up to whole seconds. No such threshold: one clip. Unlike the original's, the clips
- * go on to the audio's end, and beyond 9 999 seconds round to 2, 3 … whole seconds, so that there are never more than 9 999.
+ * Cuts audio by the rule of the original FAVE. It uses the first threshold of 24 … 49 dB whose number of intervals is between
+ * duration / 30 and duration / 0.1. A clip ends with an interval, rounded up to whole seconds. Without such a threshold there is
+ * one clip. Unlike the original, the last clip ends with the audio, and above 9 999 seconds ends are multiples of 2, 3 … seconds,
+ * which limits the number of clips to 9 999.
  */
 export function cutAtThreshold(levels: Float64Array, samples: number): Segmentation {
   const duration = toSeconds(samples);
   for (const topDb of TOP_DBS) {
     const intervals = split(levels, topDb, samples);
-    if (intervals.length >= duration / LONGEST_MEAN && intervals.length <= duration / SHORTEST_MEAN)
-      return { topDb, ends: roundedEnds(intervals, duration) };
+    if (intervals.length >= duration / MAX_MEAN_SECONDS && intervals.length <= duration / MIN_MEAN_SECONDS)
+      return { topDb, ends: roundEnds(intervals, duration) };
   }
   return { topDb: null, ends: [duration] };
 }
 
-/** Ends of the clips in seconds, the last being the duration. */
-export function roundedEnds(intervals: readonly Interval[], duration: number): number[] {
+/** Returns the ends of the clips in seconds; the last is the duration. */
+export function roundEnds(intervals: readonly Interval[], duration: number): number[] {
   const unit = Math.max(1, Math.ceil(duration / MAX_CLIPS));
   const rounded = intervals.map(([, end]) => Math.ceil(toSeconds(end) / unit) * unit);
-  const ends = [...new Set(rounded)].filter((end) => duration - end >= SLIVER);
+  const ends = [...new Set(rounded)].filter((end) => duration - end >= MIN_REST_SECONDS);
   return [...ends, duration];
 }

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { messageOf, PermanentError } from '../../shared/core/errors.ts';
 
-/** What computes the model. */
+/** Runtime of the model. */
 export interface Backend {
   readonly name: 'tfjs-node' | 'tfjs-wasm';
   readonly version: string;
@@ -15,8 +15,8 @@ export type BackendName = 'auto' | 'tensorflow' | 'wasm';
 const require = createRequire(import.meta.url);
 
 /**
- * Makes TensorFlow.js compute with libtensorflow, where `@tensorflow/tfjs-node` is complete, or with WebAssembly.
- * @throws PermanentError `detector-backend-missing` when the one that was asked for cannot run.
+ * Starts a backend of TensorFlow.js: libtensorflow if `@tensorflow/tfjs-node` is complete, else WebAssembly.
+ * @throws PermanentError `detector-backend-missing` if the requested backend cannot run.
  */
 export async function startBackend(wanted: BackendName): Promise<Backend> {
   if (wanted === 'wasm') return startWasm();
@@ -30,18 +30,18 @@ export async function startBackend(wanted: BackendName): Promise<Backend> {
 }
 
 async function startTensorflow(): Promise<Backend> {
-  // Its binary is a download that may have failed. Importing it in vain would cost half a second of every cold start.
+  // Its binary is downloaded by npm, which may have failed. A failing import would add half a second to every cold start.
   const home = dirname(require.resolve('@tensorflow/tfjs-node/package.json'));
   if (!existsSync(join(home, 'lib'))) throw new Error('its native library is missing');
 
-  // The name is not a literal, because compiling must work where the optional package is absent.
+  // The name is not a literal, so that the project compiles without the optional package.
   const name: string = '@tensorflow/tfjs-node';
   await import(name);
   const tf = await import('@tensorflow/tfjs-core');
   if (!(await tf.setBackend('tensorflow'))) throw new Error('its native library does not load');
-  // It loads on Node 23 and newer, and fails at the first operation.
+  // On Node.js 23 and newer it loads, but fails at the first operation.
   tf.tidy(() => tf.square(2).dataSync());
-  return { name: 'tfjs-node', version: versionOf('@tensorflow/tfjs-node') };
+  return { name: 'tfjs-node', version: readVersion('@tensorflow/tfjs-node') };
 }
 
 async function startWasm(): Promise<Backend> {
@@ -51,15 +51,15 @@ async function startWasm(): Promise<Backend> {
   if (!started) {
     throw new PermanentError(
       'detector-backend-missing',
-      'The WebAssembly backend of TensorFlow.js does not start; reinstall the dependencies',
+      'the WebAssembly backend of TensorFlow.js does not start; reinstall the dependencies with npm ci',
     );
   }
-  return { name: 'tfjs-wasm', version: versionOf('@tensorflow/tfjs-backend-wasm') };
+  return { name: 'tfjs-wasm', version: readVersion('@tensorflow/tfjs-backend-wasm') };
 }
 
 /**
- * Emscripten's glue adds process-wide handlers that throw again whatever they get: the process would die with exit code 7 before
- * its own handlers had said why.
+ * Removes the process-wide handlers that Emscripten adds. They rethrow every error, so the process would exit with code 7 before its
+ * own handlers log the reason.
  */
 async function withoutCrashHandlers<T>(start: () => Promise<T>): Promise<T> {
   const events = ['uncaughtException', 'unhandledRejection'] as const;
@@ -74,6 +74,6 @@ async function withoutCrashHandlers<T>(start: () => Promise<T>): Promise<T> {
   }
 }
 
-function versionOf(name: string): string {
+function readVersion(name: string): string {
   return (require(`${name}/package.json`) as { version: string }).version;
 }

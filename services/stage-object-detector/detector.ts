@@ -10,9 +10,9 @@ import { SIDE } from './letterbox.ts';
 
 /** A loaded model: CenterNet on MobileNetV3, trained on COCO (https://github.com/610265158/mobilenetv3_centernet). */
 export interface Detector {
-  /** Name of the model's file. */
+  /** Name of the model file. */
   readonly model: string;
-  /** Of the model's weights. */
+  /** SHA-256 of the weights of the model. */
   readonly sha256: string;
   readonly backend: Backend;
   /** @param rgb `[512, 512, 3]`, 0 … 255 @returns `[100, 6]`: left, top, right, bottom (pixels of the input), score, class. */
@@ -21,18 +21,18 @@ export interface Detector {
 
 const OUTPUT = 'tower_0/detections';
 
-/** The model that `@vladmandic/human` ships, with its weights. */
+/** Returns the path of the model in the package `@vladmandic/human`. */
 export function shippedModel(): string {
-  // Its package.json exports no more than its main file.
+  // Its package.json exports only the main file.
   const main = createRequire(import.meta.url).resolve('@vladmandic/human');
   return join(dirname(main), '..', 'models', 'centernet.json');
 }
 
 /**
- * Loads the model, and imports the packages that compute it: hence to be called once a process. No warm-up run: it would take
- * longer than the 0.1 s that it saves the first picture.
- * @param path of a TensorFlow.js graph model (model.json); empty: the shipped one
- * @throws PermanentError `detector-model-missing`, `detector-model-invalid`, `detector-backend-missing`
+ * Loads the model and the packages that run it. It is called once per process. A warm-up run would take longer than the 0.1 s that it
+ * saves for the first frame.
+ * @param path Path of a TensorFlow.js graph model (model.json); empty: the bundled model.
+ * @throws PermanentError `detector-model-missing`, `detector-model-invalid`, `detector-backend-missing`.
  */
 export async function loadDetector(path: string, wanted: BackendName): Promise<Detector> {
   const file = path || shippedModel();
@@ -57,7 +57,7 @@ export async function loadDetector(path: string, wanted: BackendName): Promise<D
     model: basename(file, '.json'),
     sha256: createHash('sha256').update(weights).digest('hex'),
     backend,
-    // `tidy`: every tensor that is not disposed of stays in memory for ever.
+    // `tidy` disposes of tensors, which are not garbage-collected.
     detect: (rgb) => tf.tidy(() => output(model, tf.tensor4d(new Float32Array(rgb), [1, SIDE, SIDE, 3])).dataSync<'float32'>()),
   };
 }
@@ -73,12 +73,12 @@ async function readModel(file: string): Promise<{ json: io.ModelJSON; weights: B
     return { json, weights: Buffer.concat(await Promise.all(paths.map((path) => readFile(join(dirname(file), path))))) };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === undefined) throw invalid(file, error);
-    const sentence = `The detector's model cannot be read (${messageOf(error)}); correct FAVE_DETECTOR_MODEL, or leave it empty for the model that is shipped`;
+    const sentence = `the detector model cannot be read (${messageOf(error)}); correct FAVE_DETECTOR_MODEL, or leave it empty for the bundled model`;
     throw new PermanentError('detector-model-missing', sentence, { cause: error });
   }
 }
 
 function invalid(file: string, cause: unknown): PermanentError {
-  const sentence = `${basename(file)} (FAVE_DETECTOR_MODEL) is not a TensorFlow.js graph model of the CenterNet kind: ${messageOf(cause)}`;
+  const sentence = `${basename(file)} (FAVE_DETECTOR_MODEL) is not a CenterNet graph model of TensorFlow.js: ${messageOf(cause)}`;
   return new PermanentError('detector-model-invalid', sentence, { cause });
 }

@@ -10,20 +10,20 @@ export interface FrameImage extends Size {
   readonly path: string;
 }
 
-/** Bytes of one image as the model takes it: rgb24, `[512, 512, 3]`. */
+/** Size of a frame in the input format of the model, in bytes: rgb24, `[512, 512, 3]`. */
 export const FRAME_BYTES = SIDE * SIDE * 3;
 
 /**
- * Arguments of one ffmpeg that writes each image, letterboxed, to its `output` as rgb24 `[512, 512, 3]`.
- * One process for many images, because starting it (80 ms) costs more than decoding one (5 ms).
+ * Returns the arguments of one ffmpeg that writes each image, letterboxed, to its `output` as rgb24 `[512, 512, 3]`.
+ * One process decodes many images, because its start (80 ms) takes longer than one image (5 ms).
  */
 export function decodeArgs(images: readonly (FrameImage & { readonly output: string })[]): string[] {
   return [
     ...['-v', 'error', '-nostdin', '-y'],
     ...images.flatMap(({ path }) => [
-      // Without it a half image is passed on, grey below, as if it were whole.
+      // Without this, ffmpeg fills the missing part of a truncated image with grey and reports success.
       ...['-err_detect', 'explode'],
-      // JPEG or nothing: ffmpeg would open whatever else the bytes look like. A thread pool a image costs more than it gives.
+      // JPEG only: ffmpeg would otherwise probe for other formats. One thread per image is faster than a thread pool per image.
       ...['-f', 'jpeg_pipe', '-threads', '1', '-i', path],
     ]),
     ...images.flatMap((image, n) => [
@@ -34,8 +34,9 @@ export function decodeArgs(images: readonly (FrameImage & { readonly output: str
 }
 
 /**
- * `accurate_rnd+bitexact`: without them the pixels, and so the scores, depend on the processor.
- * Grey bars, where the model's own evaluation has black ones: cars seen from above are found in 4 frames of 30 rather than in 2.
+ * Without `accurate_rnd+bitexact`, the pixels and scores depend on the processor.
+ * The bars are grey, although the evaluation of the model uses black: with grey, cars from above are detected in 4 frames of 30, with
+ * black in 2.
  */
 function letterboxFilter(image: Size): string {
   const { width, height, left, top } = letterbox(image);
@@ -44,9 +45,9 @@ function letterboxFilter(image: Size): string {
 }
 
 /**
- * Each image with its pixels as the model takes them: rgb24, `Uint8Array` of shape `[512, 512, 3]`.
- * @param dir where files may be written
- * @throws PermanentError `unreadable-frame`, naming the file.
+ * Decodes images to the input format of the model: rgb24, `Uint8Array` of shape `[512, 512, 3]`.
+ * @param dir Directory for temporary files.
+ * @throws PermanentError `unreadable-frame` with the name of the file.
  */
 export async function decode<P extends FrameImage>(
   images: readonly P[],
@@ -60,7 +61,7 @@ export async function decode<P extends FrameImage>(
     if (!rejectsInput(error)) throw error;
     const [only, another] = images;
     if (only && !another) throw unreadable(only, error);
-    // The failure of many does not tell which of them is at fault; alone, each does.
+    // The error does not name the damaged image, so each one is decoded separately.
     for (const image of images) await decode([image], dir, exec);
     throw error;
   }
@@ -73,12 +74,12 @@ export async function decode<P extends FrameImage>(
   );
 }
 
-/** Whether the tool itself gave up, rather than being missing or killed. */
+/** Returns whether the tool rejected its input: it was not missing, killed or too slow. */
 function rejectsInput(error: unknown): boolean {
   return error instanceof ToolError && error.exitCode !== undefined && !error.killedBy && !error.timedOut;
 }
 
 function unreadable(image: FrameImage, cause?: unknown): PermanentError {
-  const sentence = `${basename(image.path)} cannot be decoded as a JPEG image; run the stage that made the clip's frames again`;
+  const sentence = `${basename(image.path)} cannot be decoded as a JPEG image; replay the request from stage-ffmpeg-3`;
   return new PermanentError('unreadable-frame', sentence, { cause, ...(cause instanceof ToolError && { stderr: cause.stderr }) });
 }

@@ -7,7 +7,7 @@ import { loadDetector, type Detector } from './detector.ts';
 import { decode } from './frames.ts';
 import { parseDetections } from './parse-detections.ts';
 
-/** Number of frames decoded at once: 6 MB of pixels and two file handles per frame. */
+/** Number of frames decoded together: 6 MB of pixels and two file handles per frame. */
 const BATCH = 8;
 
 type Options = { readonly threshold: number };

@@ -1,7 +1,7 @@
 /**
  * Every error code of the project, by area. `docs/error-codes.md` is generated from this registry, and the error classes accept
  * no other code. The class states what the runtime does:
- * - `permanent`: a retry cannot help; an item becomes a dead letter at once.
+ * - `permanent`: a retry cannot help; an item becomes a dead letter immediately.
  * - `retryable`: an item is retried, up to ten deliveries.
  * - `unavailable`: a server or the disk is at fault; the worker waits for it and does not count the attempt.
  * - `cancelled`: the request has ended; an item is dropped.
@@ -41,7 +41,7 @@ const item = {
   'tool-limit': ['permanent', 'Raise the limit that the message names, or upload a smaller video.'],
   'tool-missing': ['permanent', 'Install the program, then redrive the dead letter; fave doctor lists the programs.'],
   'tool-timeout': ['permanent', 'Redrive the dead letter when the machine has less load.'],
-  unexpected: ['retryable', 'Report the error with its stack trace from the log; it has no code of its own.'],
+  unexpected: ['retryable', 'Report the error with its stack trace from the log.'],
 } as const satisfies Codes;
 
 const models = {
@@ -51,7 +51,10 @@ const models = {
   'unsupported-language': ['permanent', 'Set FAVE_WHISPER_MODEL to a multilingual model, or leave the option language out.'],
   'unknown-model': ['permanent', 'Choose one of the models that the message lists.'],
   'wrong-checksum': ['permanent', 'Download the model again; a proxy may have replaced it.'],
-  'download-failed': ['retryable', 'Check the network, or download the file by hand and set FAVE_WHISPER_MODEL to its path.'],
+  'download-failed': [
+    'retryable',
+    'Check the network, or download the file with another program and set FAVE_WHISPER_MODEL to its path.',
+  ],
   'detector-backend-missing': [
     'permanent',
     'Set FAVE_DETECTOR_BACKEND to auto, or reinstall the package that the message names.',

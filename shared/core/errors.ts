@@ -9,7 +9,7 @@ export interface ErrorDetails {
 
 /**
  * A failure with a stable `code` for programs (`error-codes.ts`) and a sentence for people.
- * A `PermanentError` ends the item at once. The item is retried after a `RetryableError` and after any other error.
+ * A `PermanentError` ends the item immediately. The item is retried after a `RetryableError` and after any other error.
  */
 export class FaveError<Code extends ErrorCode = ErrorCode> extends Error {
   readonly code: Code;
@@ -26,7 +26,7 @@ export class FaveError<Code extends ErrorCode = ErrorCode> extends Error {
 /** A retry cannot help: the input is unreadable, or an option is wrong. */
 export class PermanentError extends FaveError<ErrorCode<'permanent'>> {}
 
-/** The caller passed an invalid argument. The message states what is expected. */
+/** The caller passed an invalid argument. The message states the expected form. */
 export class UsageError extends PermanentError {
   constructor(message: string) {
     super('usage', message);

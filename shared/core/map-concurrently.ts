@@ -1,4 +1,4 @@
-/** Runs `work` on every item, at most `limit` at once. Returns the results in the order of the items; after a failure no further item is started. */
+/** Runs `work` on every item, at most `limit` concurrently. Returns the results in the order of the items; after a failure no further item is started. */
 export async function mapConcurrently<T, R>(items: readonly T[], work: (item: T) => Promise<R>, limit = 16): Promise<R[]> {
   const results: R[] = [];
   let next = 0;

@@ -1,11 +1,11 @@
 /**
- * Numbers that look random and are the same for the same seed: mulberry32, period 2³²,
+ * Pseudo-random numbers, reproducible by seed: mulberry32, period 2³²,
  * https://gist.github.com/tommyettinger/46a874533244883189143505d203312c. (Vega's `randomLCG` repeats after some 17 000.)
  */
 export interface Random {
-  /** At least 0, below 1. */
+  /** Returns a number in [0, 1). */
   next(): number;
-  /** At least `least`, below `most`. */
+  /** Returns a number in [least, most). */
   between(least: number, most: number): number;
   pick<T>(among: readonly T[]): T;
   shuffled<T>(list: readonly T[]): T[];
@@ -25,7 +25,7 @@ export function randomOf(seed: number): Random {
     between,
     pick: (among) => {
       const picked = among[Math.floor(next() * among.length)];
-      if (picked === undefined) throw new Error('there is nothing to pick from');
+      if (picked === undefined) throw new Error('cannot pick from an empty list');
       return picked;
     },
     shuffled: <T>(list: readonly T[]) => {

@@ -1,24 +1,24 @@
 import { PermanentError } from '../core/errors.ts';
 import type { Attributes } from '../pipeline/artifact.ts';
 
-/** A clip's place in the source, and in its own file. Seconds. */
+/** Position of a clip in the source and in its file, in seconds. */
 export interface ClipWindow {
-  /** In the source. */
+  /** Start in the source. */
   readonly start: number;
-  /** In the source. */
+  /** End in the source. */
   readonly end: number;
   readonly duration: number;
-  /** At the beginning of the clip's file, to be skipped. */
+  /** Length of the beginning of the file that precedes the clip. */
   readonly preroll: number;
 }
 
-/** Reads a clip's place from its attributes. @throws PermanentError `invalid-clip` where they do not name one. */
+/** Returns the position of a clip from its attributes. @throws PermanentError `invalid-clip` if they are incomplete. */
 export function toClipWindow({ name, attributes }: { name: string; attributes: Attributes }): ClipWindow {
   const { start, end, preroll = 0 } = attributes;
   if (start === undefined || end === undefined || !(end > start))
     throw new PermanentError(
       'invalid-clip',
-      `"${name}" does not say which part of the source it is; cut the clips again with a replay`,
+      `the metadata of "${name}" lack the start and end of the clip; replay the request from stage-ffmpeg-1`,
     );
   return { start, end, duration: end - start, preroll };
 }

@@ -10,7 +10,7 @@ export function measureArgs(path: string): string[] {
   return ffmpegArgs(fileInput(path), [...streams, '-f', 'null', '-progress', 'pipe:1', '-nostats'], '-');
 }
 
-/** Returns the last `out_time_us` of ffmpeg's `-progress`, in seconds; 0 if there is none. */
+/** Returns the last `out_time_us` of ffmpeg's `-progress`, in seconds; 0 if it is missing. */
 export function lastTime(progress: readonly string[]): number {
   const times = progress
     .filter((line) => line.startsWith('out_time_us='))

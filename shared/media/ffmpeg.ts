@@ -10,7 +10,7 @@ const FORMATS = ['mov,matroska,avi,flv,asf,mpegts,mpeg,mxf,nut,ogg', 'wav,w64,mp
 export const UNTRUSTED: readonly string[] = ['-protocol_whitelist', 'file,pipe', '-format_whitelist', FORMATS];
 
 /**
- * Number of pixels of a frame above which no decoder starts, whatever the operator allows. A decoder would allocate memory for
+ * Number of pixels of a frame above which no decoder starts, independent of the operator's limits. A decoder would allocate memory for
  * all of them before it reads one. 16 384 pixels per side, four times the default limit.
  */
 const MAX_PIXELS = 16_384 ** 2;

@@ -5,7 +5,7 @@ import { ToolError } from '../tools/tool-error.ts';
 import { fileUrl, UNTRUSTED } from './ffmpeg.ts';
 import type { Media } from '../../schemas/generated/types.ts';
 
-/** What ffprobe says of a file; every field may be missing, as the file may lie. */
+/** Output of ffprobe. Every field may be missing in a damaged file. */
 export interface ProbeOutput {
   readonly format?: ProbeFormat;
   readonly streams?: readonly ProbeStream[];
@@ -33,15 +33,15 @@ interface ProbeStream {
   readonly side_data_list?: readonly { readonly rotation?: number }[];
 }
 
-/** A file's streams, with what only the probe needs to say: they are not all part of `media.json`. */
+/** Format and streams of a file. It contains more than `media.json`. */
 export interface Probe extends Media {
-  /** Seconds; where the file's own clock begins. */
+  /** Start of the clock of the file, in seconds. */
   readonly start: number;
-  /** Streams of every sort. */
+  /** Number of streams of all types. */
   readonly streams: number;
 }
 
-/** Arguments of ffprobe for one file. @param extra Such as `-count_packets`. */
+/** Returns the arguments of ffprobe for one file. @param extra Further options, such as `-count_packets`. */
 export function probeArgs(path: string, ...extra: readonly string[]): string[] {
   return [
     '-hide_banner',
@@ -58,81 +58,81 @@ export function probeArgs(path: string, ...extra: readonly string[]): string[] {
 }
 
 /**
- * Reads a file's container and streams. A duration of 0 means that the container states none.
- * @throws PermanentError `not-media` where ffprobe cannot open the file.
+ * Probes the container and the streams of a file. The duration is 0 if the container does not state it.
+ * @throws PermanentError `not-media` if ffprobe cannot open the file.
  */
 export async function probe(exec: Exec, path: string, ...extra: readonly string[]): Promise<Probe> {
   try {
     const { stdout } = await exec('ffprobe', probeArgs(path, ...extra));
     return readProbe(JSON.parse(stdout) as ProbeOutput);
   } catch (cause) {
-    // Killed, timed out or not installed says nothing about the file.
+    // A missing, killed or slow ffprobe is not the fault of the file.
     if (!(cause instanceof ToolError) || cause.code !== 'tool-failed' || cause.killedBy) throw cause;
     throw new PermanentError(
       'not-media',
-      `"${basename(path)}" is not a video or audio file that can be read: it is damaged, incomplete or of another type; check that it plays, and upload it under a new request id`,
+      `"${basename(path)}" is not a readable video or audio file: it is damaged, incomplete or of another type; check that it plays, and upload it under a new request id`,
       { cause, stderr: cause.stderr ?? '' },
     );
   }
 }
 
-/** Picks what FAVE needs from ffprobe's answer: the first real video stream and the first audio stream that are described at all. */
+/** Returns the fields that FAVE uses from the output of ffprobe: those of the first video stream, except cover pictures, and the first audio stream. */
 export function readProbe({ format = {}, streams = [] }: ProbeOutput): Probe {
   const video = streams.find((s) => s.codec_type === 'video' && s.disposition?.attached_pic !== 1);
   const audio = streams.find((s) => s.codec_type === 'audio');
   return {
     format: format.format_name ?? 'unknown',
-    start: number(format.start_time),
-    duration: Math.max(0, number(format.duration)),
-    size: number(format.size),
+    start: parseNumber(format.start_time),
+    duration: Math.max(0, parseNumber(format.duration)),
+    size: parseNumber(format.size),
     streams: streams.length,
-    video: video ? videoOf(video) : null,
-    audio: audio ? audioOf(audio) : null,
+    video: video ? toVideo(video) : null,
+    audio: audio ? toAudio(audio) : null,
   };
 }
 
-function videoOf(stream: ProbeStream): Media['video'] {
+function toVideo(stream: ProbeStream): Media['video'] {
   const { codec_name: codec, width = 0, height = 0, pix_fmt: pixelFormat } = stream;
   if (!codec || width < 1 || height < 1 || isEmpty(stream)) return null;
-  const rotation = rotationOf(stream);
+  const rotation = toRotation(stream);
   const sideways = rotation === 90 || rotation === 270;
   return {
     codec,
     width: sideways ? height : width,
     height: sideways ? width : height,
     rotation,
-    fps: ratio(stream.avg_frame_rate) || ratio(stream.r_frame_rate),
+    fps: parseRatio(stream.avg_frame_rate) || parseRatio(stream.r_frame_rate),
     pixel_format: pixelFormat ?? 'unknown',
   };
 }
 
-function audioOf(stream: ProbeStream): Media['audio'] {
+function toAudio(stream: ProbeStream): Media['audio'] {
   const { codec_name: codec, channels = 0 } = stream;
-  const sampleRate = number(stream.sample_rate);
+  const sampleRate = parseNumber(stream.sample_rate);
   if (!codec || channels < 1 || sampleRate < 1 || isEmpty(stream)) return null;
   return { codec, sample_rate: sampleRate, channels };
 }
 
-/** Whether packets were counted (`-count_packets`) and there are none: a track that a copy left without content. */
+/** Returns whether ffprobe counted packets (`-count_packets`) and found none. A stream copy can leave such a track. */
 function isEmpty(stream: ProbeStream): boolean {
   return stream.nb_read_packets === '0';
 }
 
-/** Clockwise degrees of the display matrix, which ffprobe gives counterclockwise; players turn by right angles only. */
-function rotationOf(stream: ProbeStream): 0 | 90 | 180 | 270 {
+/** Returns the clockwise rotation of the display matrix in degrees. ffprobe reports it counterclockwise; players rotate by right angles only. */
+function toRotation(stream: ProbeStream): 0 | 90 | 180 | 270 {
   const counterclockwise = stream.side_data_list?.find((data) => data.rotation !== undefined)?.rotation ?? 0;
-  const quarters = Math.round(-number(counterclockwise) / 90);
+  const quarters = Math.round(-parseNumber(counterclockwise) / 90);
   return ((((quarters % 4) + 4) % 4) * 90) as 0 | 90 | 180 | 270;
 }
 
-/** `30000/1001` as a number; 0 for `0/0` and whatever is no ratio. */
-function ratio(text = ''): number {
+/** Parses a ratio such as `30000/1001`; returns 0 for `0/0` and invalid text. */
+function parseRatio(text = ''): number {
   const [numerator, denominator = '1'] = text.split('/');
   const value = Number(numerator) / Number(denominator);
   return Number.isFinite(value) && value > 0 ? Math.round(value * 1000) / 1000 : 0;
 }
 
-function number(value: string | number | undefined): number {
+function parseNumber(value: string | number | undefined): number {
   const parsed = Number(value ?? 0);
   return Number.isFinite(parsed) ? parsed : 0;
 }

@@ -1,15 +1,15 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { PermanentError } from '../core/errors.ts';
 
-/** The sound of a WAV file that is open. */
+/** The samples of an open WAV file. */
 export interface Wav {
-  /** Bytes before the first sample. */
+  /** Position of the first sample in the file, in bytes. */
   readonly offset: number;
-  /** Number of samples; 0 for a sound of no length. */
+  /** Number of samples; may be 0. */
   readonly samples: number;
   /**
-   * The samples, scaled to ±1, in pieces of about three seconds, so that hours of sound never lie in memory.
-   * @throws PermanentError `unreadable-audio` when the file has become shorter.
+   * Yields the samples, scaled to ±1, in pieces of about three seconds.
+   * @throws PermanentError `unreadable-audio` if the file has become shorter.
    */
   pieces(): AsyncGenerator<Float32Array>;
 }
@@ -21,16 +21,16 @@ interface Data {
 
 const CHUNK_BYTES = 128 * 1024;
 
-/** No writer puts more before the audio; without a limit a file of zeros is a million empty chunks. */
-const MOST_CHUNKS = 64;
+/** Maximum number of chunks before the samples. A file of zeros is a million empty chunks. */
+const MAX_CHUNKS = 64;
 
-/** Sizes that stand for "until the end": the writer could not seek back to fill them in, as into a pipe. */
+/** Sizes that mean "until the end of the file". A writer to a pipe cannot fill in the real size. */
 const UNKNOWN_SIZES = [0, 0xff_ff_ff_ff];
 
 /**
- * Opens a WAV file, PCM s16le, mono, other chunks anywhere before its samples, and closes it after use.
- * @param rate Samples a second that it must have.
- * @throws PermanentError `unreadable-audio` when the file is something else or cut short.
+ * Opens a WAV file (PCM s16le, mono), calls `use`, and closes the file. Other chunks may precede the samples.
+ * @param rate Required sample rate, in Hz.
+ * @throws PermanentError `unreadable-audio` if the file has another format or is truncated.
  * @see Multimedia Programming Interface and Data Specifications 1.0 (IBM, Microsoft 1991), chapter 3
  */
 export async function withWav<T>(path: string, rate: number, use: (wav: Wav) => Promise<T>): Promise<T> {
@@ -45,14 +45,14 @@ export async function withWav<T>(path: string, rate: number, use: (wav: Wav) => 
   }
 }
 
-/** Why a file is not what it should be. */
+/** States why a file cannot be read. */
 class Unreadable extends Error {}
 
-/** @throws PermanentError `unreadable-audio`, for sound that a stage can make nothing of. */
-export function unreadable(rate: number, why: string): PermanentError {
+/** Returns the error `unreadable-audio` for audio that a stage cannot process. */
+export function unreadable(rate: number, reason: string): PermanentError {
   return new PermanentError(
     'unreadable-audio',
-    `The audio cannot be read as 16-bit mono WAV at ${rate} Hz: ${why}. Replay the request from the stage that made it.`,
+    `the audio is not a readable 16-bit mono WAV file at ${rate} Hz: ${reason}; replay the request from the stage that produced it`,
   );
 }
 
@@ -64,7 +64,7 @@ async function findData(file: FileHandle, rate: number): Promise<Data> {
 
   let position = 12;
   let known = false;
-  for (let chunk = 0; chunk < MOST_CHUNKS; chunk++) {
+  for (let chunk = 0; chunk < MAX_CHUNKS; chunk++) {
     const header = await bytes(file, position, 8);
     if (header.length < 8) break;
     const id = header.toString('latin1', 0, 4);
@@ -88,9 +88,9 @@ async function* read(file: FileHandle, { offset, samples }: Data): AsyncGenerato
   const buffer = Buffer.alloc(CHUNK_BYTES);
   for (let position = offset; position < end;) {
     const { bytesRead } = await file.read(buffer, 0, Math.min(CHUNK_BYTES, end - position), position);
-    // A read may end inside a sample: that one is read again, whole.
+    // A read may end inside a sample, which the next read starts with.
     const piece = new Float32Array(Math.floor(bytesRead / 2));
-    if (piece.length === 0) throw new Unreadable('it ended early');
+    if (piece.length === 0) throw new Unreadable('it is shorter than its header states');
     for (let i = 0; i < piece.length; i++) piece[i] = buffer.readInt16LE(i * 2) / 32_768;
     yield piece;
     position += piece.length * 2;

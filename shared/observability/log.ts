@@ -1,49 +1,49 @@
 import { pino, type DestinationStream, type LoggerOptions } from 'pino';
 
-/** Everything that FAVE logs about; a query over logs needs no other words. `docs/observability.md` lists it from here. */
+/** All log events, with their descriptions for `docs/observability.md`. */
 export const logEvents = {
-  'service:ready': 'takes work from now on; with the parts of its start in milliseconds and the port of /metrics',
-  'service:stop': 'was told to stop',
-  'service:failed': 'ends because it cannot go on',
-  'service:orphans-removed': 'what a killed predecessor left was removed',
+  'service:ready': 'the service takes work; with the parts of its start in milliseconds and the port of /metrics',
+  'service:stop': 'the service received a stop signal',
+  'service:failed': 'the service exits because of an error',
+  'service:orphans-removed': 'processes and directories of a killed worker were removed',
   'service:limits-unavailable': 'tools run without limits of memory, processor time and file size',
-  'telemetry:failed': 'spans are not sent, and why',
-  'item:start': 'an attempt at an item begins',
-  'item:done': 'an item is settled: its outputs are in the bucket',
-  'item:reused': 'an item is settled by copies of equal work',
-  'item:skipped': 'an item was settled before and came again',
-  'item:failed': 'an item has ended as a dead letter',
-  'item:retry': 'an attempt failed and the item is given back, to be tried again later',
-  'item:requeued': 'the item was announced anew: the store or the bus was away too long',
-  'item:released': 'the item was given back because the process stops',
-  'item:cancelled': 'the item was dropped: its request was cancelled or ran out of time',
-  'item:video-undecodable': 'of a clip’s picture nothing could be decoded',
-  'memo:unusable': 'equal work cannot be copied and is done again',
-  'background:failed': 'something beside the items failed; the line says what follows',
-  'request-log:failed': 'log lines of a request could not be put into the bucket',
-  'consumer:unavailable': 'a consumer gives no work, and why',
-  'consumer:restored': 'a consumer that gave no work answers again',
-  'cancel:subscription-failed': 'the worker is not told of cancellations',
-  'relay:admitted': 'an input was made the input of its request',
-  'relay:rejected': 'an object is no valid input or artifact',
-  'relay:ignored': 'a notification that cannot be read was dropped',
-  'relay:retry': 'a notification could not be handled and is tried again',
-  'request:accepted': 'a request begins',
-  'request:completed': 'a request has ended with something usable',
-  'request:failed': 'a request has ended with nothing usable',
-  'tracker:ignored': 'an event that is none was passed over',
-  'tracker:write-failed': 'something about a request could not be written and is tried again',
-  'sweep:reannounced': 'an object whose notification was lost is announced',
-  'sweep:failed': 'looking for lost notifications failed',
-  'canary:failed': 'the object that proves the notification path could not be put',
-  'whisper:build': 'whisper.cpp is built',
-  'whisper:unusable': 'whisper.cpp cannot be used, and why',
-  'speech:transcribed': 'a clip’s speech was recognised, by which engine',
+  'telemetry:failed': 'spans are not sent, with the reason',
+  'item:start': 'an attempt starts',
+  'item:done': 'an item is settled, and its outputs are stored',
+  'item:reused': 'an item is settled with copies of memoized outputs',
+  'item:skipped': 'a settled item was redelivered',
+  'item:failed': 'an item became a dead letter',
+  'item:retry': 'an attempt failed, and the item will be retried',
+  'item:requeued': 'the item was reannounced, because the store or the bus was unavailable for too long',
+  'item:released': 'the item was returned, because the process stops',
+  'item:cancelled': 'the item was dropped, because its request was cancelled or timed out',
+  'item:video-undecodable': 'no frame of a clip could be decoded',
+  'memo:unusable': 'memoized outputs cannot be copied, so the item is processed',
+  'background:failed': 'a background task failed; the message states the consequence',
+  'request-log:failed': 'log lines of a request could not be stored',
+  'consumer:unavailable': 'a consumer delivers no messages, with the reason',
+  'consumer:restored': 'a consumer delivers messages again',
+  'cancel:subscription-failed': 'the worker does not receive cancellations',
+  'relay:admitted': 'an upload was admitted as the input of its request',
+  'relay:rejected': 'an object is not a valid input or artifact',
+  'relay:ignored': 'an invalid notification was dropped',
+  'relay:retry': 'a notification could not be processed and will be retried',
+  'request:accepted': 'a request was accepted',
+  'request:completed': 'a request has completed',
+  'request:failed': 'a request has failed',
+  'tracker:ignored': 'an invalid event was ignored',
+  'tracker:write-failed': 'a request state could not be written; the write is retried',
+  'sweep:reannounced': 'an object whose notification was lost was announced',
+  'sweep:failed': 'a sweep failed',
+  'canary:failed': 'the canary object could not be written',
+  'whisper:build': 'whisper.cpp is being built',
+  'whisper:unusable': 'whisper.cpp cannot be used, with the reason',
+  'speech:transcribed': 'a clip was transcribed, with the name of the engine',
 } as const;
 
 export type LogEvent = keyof typeof logEvents;
 
-/** Fields of a line; `error` is anything thrown. */
+/** Fields of a line; `error` is any thrown value. */
 export interface LogFields {
   readonly event: LogEvent;
   readonly error?: unknown;
@@ -52,15 +52,15 @@ export interface LogFields {
 
 type Write = (fields: LogFields, message?: string) => void;
 
-/** Writes lines about events of the one vocabulary. */
+/** Writes log lines, each with a registered event. */
 export type Logger = Readonly<Record<'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal', Write>>;
 
 const stdout: DestinationStream = { write: (line) => void process.stdout.write(line) };
 
 /**
- * A logger of JSON lines on standard output: `timestamp` in ISO 8601, level by name.
+ * Creates a logger that writes JSON lines to standard output: `timestamp` in ISO 8601, level by name.
  * @param base Fields of every line.
- * @param also Gets every line as well.
+ * @param also Receives every line as well.
  */
 export function createLogger(base: Record<string, unknown>, level = 'info', also?: (line: string) => void): Logger {
   const options: LoggerOptions = {

@@ -10,36 +10,36 @@ import {
   type Span,
 } from '@opentelemetry/api';
 
-/** A W3C trace context that begins a trace: https://www.w3.org/TR/trace-context/#traceparent-header */
+/** Returns a W3C trace context that starts a new trace: https://www.w3.org/TR/trace-context/#traceparent-header */
 export function newTraceparent(): string {
   return `00-${randomBytes(16).toString('hex')}-${randomBytes(8).toString('hex')}-01`;
 }
 
 const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})$/;
 
-/** Whether a text from outside is a usable W3C trace context. */
+/** Returns whether untrusted text is a valid W3C trace context. */
 export function isTraceparent(text: string): boolean {
   return TRACEPARENT.test(text);
 }
 
-/** The trace that a trace context is of, 32 hexadecimal digits. */
+/** Returns the trace id of a trace context, 32 hexadecimal digits. */
 export function traceIdOf(traceparent: string | undefined): string | undefined {
   return TRACEPARENT.exec(traceparent ?? '')?.[1];
 }
 
-/** A piece of work in a trace. Where no tracing was set up (`runtime/telemetry.ts`) nothing is recorded, and the context is the parent's. */
+/** A running span. Without tracing (`telemetry.ts`) nothing is recorded, and the trace context equals that of the parent. */
 export interface SpanHandle {
-  /** The context that what comes of the work carries on; undefined where there is neither parent nor tracing. */
+  /** Trace context for the results of the span; undefined without parent and tracing. */
   readonly traceparent: string | undefined;
-  /** Without it a span is never sent. @param error What the work failed with, as a sentence. */
+  /** Ends the span; only ended spans are sent. @param error Message of the failure. */
   end(attributes?: Attributes, error?: string): void;
 }
 
 /**
- * Begins a span.
+ * Starts a span.
  * @param parent Context of the span that caused the work.
- * @param kind `consumer`: of a message; `client`: a request to another program; `internal`: within another span's work.
- * @param begun When the work began, milliseconds since 1970, if not now.
+ * @param kind `consumer`: processing of a message; `client`: request to another program; `internal`: part of another span.
+ * @param begun Start of the span if it is not now, in milliseconds since 1970.
  */
 export function startSpan(
   name: string,
@@ -52,8 +52,8 @@ export function startSpan(
     .startSpan(name, begun === undefined ? options : { ...options, startTime: begun }, contextOf(parent));
   return {
     traceparent: traceparentOf(span) ?? parent,
-    end(more = {}, error) {
-      span.setAttributes(more);
+    end(added = {}, error) {
+      span.setAttributes(added);
       if (error !== undefined) span.setStatus({ code: SpanStatusCode.ERROR, message: error });
       span.end();
     },
@@ -62,12 +62,12 @@ export function startSpan(
 
 const kinds = { consumer: SpanKind.CONSUMER, client: SpanKind.CLIENT, internal: SpanKind.INTERNAL } as const;
 
-/** Does a span's work: what is asked of the store meanwhile is traced as part of it. */
-export function runInSpan<T>({ traceparent }: SpanHandle, work: () => T): T {
-  return context.with(contextOf(traceparent), work);
+/** Runs a function in a span. Store requests of the function become children of the span. */
+export function runInSpan<T>({ traceparent }: SpanHandle, run: () => T): T {
+  return context.with(contextOf(traceparent), run);
 }
 
-/** Context of the span whose work is going on; undefined where there is none, or nothing is traced. */
+/** Returns the trace context of the active span; undefined without one or without tracing. */
 export function currentTraceparent(): string | undefined {
   const span = trace.getActiveSpan();
   return span && traceparentOf(span);

@@ -2,38 +2,38 @@ import type { Kind } from '../../schemas/kinds.ts';
 import type { OptionSchemas } from '../core/options.ts';
 import type { AnyStage } from './stage.ts';
 
-/** Seconds that anything of a request may take, whatever it says: as long as its events are kept. A timer counts no 25 days. */
-export const LONGEST = 7 * 86_400;
+/** Upper limit of all timeouts of a request, in seconds: the retention of its events. A timer of Node.js overflows after 25 days. */
+export const MAX_TIMEOUT_SECONDS = 7 * 86_400;
 
 /** Options that concern a request as a whole rather than one stage. */
 export const requestOptions = {
   memo: {
     type: 'boolean',
     default: true,
-    description: 'whether equal work done before, for any request, is copied instead of done again',
+    description: 'reuse of results that any request computed from the same content',
   },
   'item-timeout': {
     type: 'number',
     default: 0,
     minimum: 0,
-    maximum: LONGEST,
-    description: 'seconds that work on one item may take; 0: by the size of the input',
+    maximum: MAX_TIMEOUT_SECONDS,
+    description: 'timeout for one item, in seconds; 0: depends on the size of the input',
   },
   timeout: {
     type: 'number',
     default: 86_400,
     minimum: 1,
-    maximum: LONGEST,
-    description: 'seconds that the whole request may take',
+    maximum: MAX_TIMEOUT_SECONDS,
+    description: 'timeout for the whole request, in seconds',
   },
 } as const satisfies OptionSchemas;
 
-/** The pipeline: everything about the order of work that anybody may know, derived from what stages consume and produce. */
+/** The stages and kinds of a pipeline. Their order follows from the kinds that stages consume and produce. */
 export interface Graph {
   readonly stages: readonly AnyStage[];
-  /** Every kind: the user's input, what stages produce, what the platform itself puts. */
+  /** All kinds: inputs, artifacts, and objects that the platform writes. */
   readonly kinds: readonly Kind[];
-  /** Every option that a request may set. */
+  /** All options of a request. */
   readonly options: OptionSchemas;
   stage(name: string): AnyStage;
   kind(name: string): Kind;
@@ -41,34 +41,34 @@ export interface Graph {
 }
 
 /**
- * Derives the graph from the stages and the kinds that exist without any stage.
- * @throws Error that names what does not fit: a kind nobody produces or two stages produce, a name used twice, a cycle,
- * an option that means two things.
+ * Derives the graph from the stages and the kinds that no stage produces.
+ * @throws Error if a kind has no producer or several, a name is used twice, the stages form a cycle, or two stages define an
+ * option differently.
  */
-export function defineGraph(given: readonly Kind[], stages: readonly AnyStage[]): Graph {
-  const owners = new Map<Kind, string>(given.map((kind) => [kind, 'the platform']));
+export function defineGraph(platformKinds: readonly Kind[], stages: readonly AnyStage[]): Graph {
+  const owners = new Map<Kind, string>(platformKinds.map((kind) => [kind, 'the platform']));
   for (const stage of stages) {
     for (const kind of stage.produces) {
       const owner = owners.get(kind);
       if (owner !== undefined) throw new Error(`${kind.name} is produced by ${owner} and by ${stage.name}`);
       owners.set(kind, stage.name);
       if (!kind.key.startsWith(`${stage.name}/`))
-        throw new Error(`${stage.name} may not write ${kind.key}: a stage's objects lie under its own name`);
+        throw new Error(`${stage.name} cannot produce ${kind.key}: the key must begin with ${stage.name}/`);
     }
   }
   const kinds = [...owners.keys()];
-  unique(
+  assertUnique(
     'kind',
     kinds.map((kind) => kind.name),
   );
-  unique(
+  assertUnique(
     'stage',
     stages.map((stage) => stage.name),
   );
   for (const stage of stages) {
-    if (!owners.has(stage.consumes)) throw new Error(`${stage.name} consumes ${stage.consumes.name}, which nothing produces`);
+    if (!owners.has(stage.consumes)) throw new Error(`${stage.name} consumes ${stage.consumes.name}, which has no producer`);
     const absent = stage.reads?.find((kind) => !owners.has(kind));
-    if (absent) throw new Error(`${stage.name} reads ${absent.name}, which nothing produces`);
+    if (absent) throw new Error(`${stage.name} reads ${absent.name}, which has no producer`);
     if (!stage.consumes.announced) throw new Error(`${stage.name} consumes ${stage.consumes.name}, which is not announced`);
   }
   const byName = new Map(stages.map((stage) => [stage.name, stage]));
@@ -86,17 +86,17 @@ export function defineGraph(given: readonly Kind[], stages: readonly AnyStage[])
   };
 }
 
-function unique(what: string, names: readonly string[]): void {
+function assertUnique(noun: string, names: readonly string[]): void {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new Error(`there are two ${what}s named ${twice}`);
+  if (twice !== undefined) throw new Error(`there are two ${noun}s named ${twice}`);
 }
 
-function unknown(what: string, name: string, known: readonly string[]): never {
-  throw new Error(`there is no ${what} ${name}; there are ${known.join(', ')}`);
+function unknown(noun: string, name: string, names: readonly string[]): never {
+  throw new Error(`there is no ${noun} ${name}; there are ${names.join(', ')}`);
 }
 
 function assertAcyclic(stage: AnyStage, next: (kind: Kind) => readonly AnyStage[], path: readonly string[]): void {
-  if (path.includes(stage.name)) throw new Error(`stages go in a circle: ${[...path, stage.name].join(' → ')}`);
+  if (path.includes(stage.name)) throw new Error(`the stages form a cycle: ${[...path, stage.name].join(' → ')}`);
   for (const kind of stage.produces) for (const consumer of next(kind)) assertAcyclic(consumer, next, [...path, stage.name]);
 }
 
@@ -106,7 +106,7 @@ function mergeOptions(stages: readonly AnyStage[]): OptionSchemas {
     for (const [name, schema] of Object.entries(stage.options ?? {})) {
       const other = merged[name];
       if (other && JSON.stringify(other) !== JSON.stringify(schema))
-        throw new Error(`option ${name} of ${stage.name} means something else elsewhere`);
+        throw new Error(`option ${name} of ${stage.name} has another schema in another stage`);
       merged[name] = schema;
     }
   }

@@ -2,28 +2,28 @@ import type { OptionMap } from '../core/options.ts';
 import type { Attributes } from './artifact.ts';
 
 /**
- * What travels with an artifact as object metadata (2 KB in all), so that whoever reacts to it needs no other lookup.
- * Header text is ASCII: JSON values escape everything else.
+ * Object metadata of an artifact (at most 2 KB in all). A consumer needs no other lookup.
+ * Headers are ASCII, so JSON values escape all other characters.
  */
 export interface ObjectMetadata {
   readonly run: number;
   readonly options: OptionMap;
   readonly attributes: Attributes;
   readonly sha256?: string;
-  /** SHA-256 of the request's input, once a stage has read it. */
+  /** SHA-256 of the request's input; set after a stage has read it. */
   readonly input?: string;
   /** W3C trace context. */
   readonly traceparent?: string;
-  /** Path of the receipt that vouches for the object, below its request's prefix. */
+  /** Path of the receipt of the object, below the prefix of its request. */
   readonly receipt?: string;
 }
 
 const PREFIX = 'x-amz-meta-fave-';
 
-/** Names below `fave-` that are the platform's, on artifacts; on an input all but `traceparent` would be options. */
+/** Names below `fave-` that the platform uses for artifacts. On an input all of them except `traceparent` would be options. */
 const own = ['run', 'options', 'attributes', 'sha256', 'input', 'traceparent', 'receipt'] as const;
 
-/** The headers that store `metadata` with an object. */
+/** Returns the headers that store `metadata` with an object. */
 export function encodeMetadata(metadata: ObjectMetadata): Record<string, string> {
   const { run, options, attributes, ...texts } = metadata;
   const values: Record<string, string | undefined> = {
@@ -37,7 +37,7 @@ export function encodeMetadata(metadata: ObjectMetadata): Record<string, string>
   );
 }
 
-/** The `fave-…` values among an object's headers or a notification's `userMetadata`, by name without prefix. */
+/** Returns the `fave-…` values of an object's headers or of a notification's `userMetadata`, by name without prefix. */
 export function parseFaveHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) => {
@@ -47,7 +47,7 @@ export function parseFaveHeaders(headers: Readonly<Record<string, string>>): Rec
   );
 }
 
-/** Reads what {@link encodeMetadata} wrote; undefined where an object carries none, because FAVE did not make it. */
+/** Parses headers from {@link encodeMetadata}; returns undefined for an object that FAVE did not write. */
 export function decodeMetadata(headers: Readonly<Record<string, string>>): ObjectMetadata | undefined {
   const values = parseFaveHeaders(headers);
   const run = Number(values['run']);
@@ -63,7 +63,7 @@ export function decodeMetadata(headers: Readonly<Record<string, string>>): Objec
   };
 }
 
-/** What a user chose for a request, from its input's headers: every `fave-…` value that is not a trace context. */
+/** Returns the options and the trace context of a request from the headers of its input. Every other `fave-…` value is an option. */
 export function parseRequestHeaders(headers: Readonly<Record<string, string>>): {
   options: Record<string, string>;
   traceparent?: string;
@@ -72,12 +72,12 @@ export function parseRequestHeaders(headers: Readonly<Record<string, string>>): 
   return { options, ...(traceparent !== undefined && { traceparent }) };
 }
 
-/** Headers that carry a user's options on an upload. */
+/** Returns the headers that store options with an upload. */
 export function encodeOptions(options: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(options).map(([name, value]) => [PREFIX + name, encodeWord(value)]));
 }
 
-/** Names that no option may have. */
+/** Names that an option cannot have. */
 export const reservedOptionNames: readonly string[] = own;
 
 function asciiJson(value: object): string {
@@ -93,14 +93,14 @@ function json(text: string | undefined): object {
   }
 }
 
-/** RFC 2047 encoded words, which `mc` makes of text that is not ASCII. */
+/** Decodes RFC 2047 encoded words, as which `mc` sends text that is not ASCII. */
 function decodeWords(text: string): string {
   return text.replace(/=\?utf-8\?([bq])\?([^?]*)\?=(?:\s+(?==\?))?/gi, (_, encoding: string, body: string) =>
     (encoding.toLowerCase() === 'b' ? Buffer.from(body, 'base64') : quotedBytes(body)).toString('utf8'),
   );
 }
 
-/** The bytes of RFC 2047's Q encoding. They may be no UTF-8: users write headers, and no header may keep a request from its answer. */
+/** Decodes the bytes of RFC 2047's Q encoding. Users write headers, so they may be invalid UTF-8, which must not throw. */
 function quotedBytes(body: string): Buffer {
   const bytes = body.replaceAll('_', ' ').replace(/=([0-9A-F]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
   return Buffer.from(bytes, 'latin1');

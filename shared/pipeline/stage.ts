@@ -109,7 +109,7 @@ export type AnyStage = StageDeclaration & (AnyCode | Loadable<AnyCode>);
 /** A stage whose code is loaded. */
 export type LoadedStage = StageDeclaration & AnyCode;
 
-/** Checks the types of a stage and returns it unchanged. The code is either in place (`run`) or in a module of its own (`load`). */
+/** Checks the types of a stage and returns it unchanged. The code is either part of the stage (`run`) or in a separate module (`load`). */
 export function defineStage<const O extends OptionSchemas = {}, const S extends OptionSchemas = {}, R = undefined>(
   stage: StageDeclaration<O, S> & Loadable<StageCode<NoInfer<OptionValues<O>>, NoInfer<OptionValues<S>>, R>>,
 ): StageDeclaration<O, S> & Loadable<AnyCode>;

@@ -5,11 +5,11 @@ import type { OptionSchemas } from '../core/options.ts';
 
 /** Limits of a tool. Decoders of untrusted files are written in C, and a header of a few bytes can request terabytes. */
 export interface ResourceLimits {
-  /** Bytes of address space: frames, thread stacks and libraries (0.2 GB for ffmpeg). Bytes of physical memory if `resident`. */
+  /** Address space in bytes, for frames, thread stacks and libraries (0.2 GB for ffmpeg). Physical memory if `resident`. */
   readonly memory: number;
   /** Whether `memory` limits the physical memory of the process group instead of the address space of each process. */
   readonly resident?: boolean;
-  /** Seconds of processor time of all threads. */
+  /** Processor time of all threads, in seconds. */
   readonly cpu: number;
   /** Size of the largest file that the tool may write, in bytes. */
   readonly fileSize: number;
@@ -81,7 +81,7 @@ export function prlimitArgs(limits: ResourceLimits, command: string, args: reado
 /** Without this, each glibc thread reserves 64 MB of address space, which exceeds the limit on a machine with many cores. */
 export const LIMITED_ENV: Readonly<Record<string, string>> = { MALLOC_ARENA_MAX: '2' };
 
-/** Whether `prlimit` could not start the command: it then exits with 126 or 127, as the shell does (env(1), exit status). */
+/** Returns whether `prlimit` could not start the command: it then exits with 126 or 127, as the shell does (env(1), exit status). */
 export function isStartFailure(exitCode: number | null, stderr: string): boolean {
   return (exitCode === 126 || exitCode === 127) && stderr.startsWith('prlimit: ');
 }

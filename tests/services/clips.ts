@@ -8,7 +8,7 @@ import { runStageLocally, upload, type LocalObject, type Output, type Ran } from
 
 let made = 0;
 
-/** Segments of a source, as a local object. @param bounds Start and end of each clip, seconds. */
+/** Writes the cut list of a source. @param bounds Start and end of each clip, in seconds. */
 export function segments(bounds: readonly (readonly [number, number])[], duration: number): LocalObject {
   const quiet = { rms: 0, zero_crossing_rate: 0, spectral_centroid: 0, spectral_rolloff: 0 };
   const features = { ...quiet, mfcc_mean: Array<number>(13).fill(0), mfcc_std: Array<number>(13).fill(0) };

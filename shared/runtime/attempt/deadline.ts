@@ -1,6 +1,6 @@
 import type { Request } from '../../../schemas/generated/types.ts';
 import { PermanentError } from '../../core/errors.ts';
-import { LONGEST } from '../../pipeline/graph.ts';
+import { MAX_TIMEOUT_SECONDS } from '../../pipeline/graph.ts';
 import type { Attempt } from './attempt.ts';
 
 /** Time limit of an item: a base in seconds, plus seconds per MB of the request's input. */
@@ -11,7 +11,7 @@ const ITEM_TIMEOUT = { baseSeconds: 300, secondsPerMb: 4 };
  * @param bytes Size of the request's input.
  */
 export const computeItemTimeoutSeconds = (bytes: number): number =>
-  Math.min(LONGEST, ITEM_TIMEOUT.baseSeconds + Math.ceil((ITEM_TIMEOUT.secondsPerMb * bytes) / 1e6));
+  Math.min(MAX_TIMEOUT_SECONDS, ITEM_TIMEOUT.baseSeconds + Math.ceil((ITEM_TIMEOUT.secondsPerMb * bytes) / 1e6));
 
 /**
  * Runs `use` and aborts the attempt with `item-timeout` if it takes too long. The request is read only after the base of the
@@ -23,7 +23,7 @@ export async function withDeadline<T>(
   use: () => Promise<T>,
 ): Promise<T> {
   // The options of an artifact come from the object's metadata, which is untrusted.
-  const requested = Math.min(LONGEST, Number(landed.options['item-timeout'] ?? 0));
+  const requested = Math.min(MAX_TIMEOUT_SECONDS, Number(landed.options['item-timeout'] ?? 0));
   let timer: NodeJS.Timeout | undefined;
   let isOver = false;
 

@@ -24,7 +24,7 @@ function utterance(words: number, seconds: number, confidence: number): Utteranc
   return { start: 0, end: words * seconds, text: '', words: Array.from({ length: words }, () => word) };
 }
 
-describe('CTM', () => {
+describe('parseCtm', () => {
   const utterances = parseCtm(recorded, spans);
 
   it('gives each utterance its words, without pauses, noises and numbers of alternates', () => {
@@ -45,23 +45,23 @@ describe('CTM', () => {
     expect(utterances[1]?.words.map(({ confidence }) => confidence)).toEqual([0.975, 0.261, 1]);
   });
 
-  it('of nothing heard, or of utterances nobody asked for, gives none', () => {
+  it('returns nothing for empty output and for unknown utterances', () => {
     expect(parseCtm('', spans)).toEqual([]);
     expect(parseCtm('7 1 0.21 0.16 and 0.123', spans)).toEqual([]);
   });
 });
 
-describe('an utterance', () => {
-  it('of ordinary words is speech, even where the engine is unsure', () => {
+describe('isPlausible', () => {
+  it('accepts ordinary words with a low confidence', () => {
     expect(isPlausible(utterance(8, 0.3, 0.36))).toBe(true);
     expect(isPlausible(utterance(1, 0.5, 0.9))).toBe(true);
   });
 
-  it('of few long words is music', () => {
+  it('rejects few long words as music', () => {
     expect(isPlausible(utterance(6, 1.03, 0.54))).toBe(false);
   });
 
-  it('that the engine does not believe is noise', () => {
+  it('rejects words with a very low confidence as noise', () => {
     expect(isPlausible(utterance(1, 0.32, 0.1))).toBe(false);
   });
 });

@@ -36,7 +36,7 @@ function pull(what: string, dir: string): Promise<string> {
   return pullModel('tiny', dir, fetch, { tiny: { url: `${origin}/${what}`, sha1 } });
 }
 
-describe('pulling a model', () => {
+describe('pullModel', () => {
   it('keeps it under its name, and does not fetch it twice', async () => {
     const dir = join(mkdtempSync(join(mediaFolder(), 'models-')), 'new');
     const path = await pull('whole', dir);
@@ -52,19 +52,19 @@ describe('pulling a model', () => {
     ['other', 'wrong-checksum'],
     ['cut', 'download-failed'],
     ['missing', 'download-failed'],
-  ])('that is %s leaves nothing behind', async (what, code) => {
+  ])('leaves no file behind if the download is %s', async (what, code) => {
     const dir = mkdtempSync(join(mediaFolder(), 'models-'));
     await expect(pull(what, dir)).rejects.toMatchObject({ code });
     expect(readdirSync(dir)).toEqual([]);
   });
 
-  it('from a server that is not there is a clear error', async () => {
+  it('throws download-failed for an unreachable server', async () => {
     const dir = mkdtempSync(join(mediaFolder(), 'models-'));
     const nobody = { tiny: { url: 'http://127.0.0.1:1/', sha1 } };
     await expect(pullModel('tiny', dir, fetch, nobody)).rejects.toMatchObject({ code: 'download-failed' });
   });
 
-  it.each(['huge', 'toString', '../base'])('that is not in the table is refused: %s', async (name) => {
+  it.each(['huge', 'toString', '../base'])('rejects a model that is not in the table: %s', async (name) => {
     await expect(pullModel(name, mediaFolder())).rejects.toMatchObject({
       code: 'unknown-model',
       message: expect.stringContaining('base.en') as string,
@@ -72,7 +72,7 @@ describe('pulling a model', () => {
   });
 });
 
-it('the table is that of the whisper.cpp that runs the models', () => {
+it('lists the models of the bundled whisper.cpp', () => {
   const readme = readFileSync(join(whisperNodeDir(), 'lib/whisper.cpp/models/README.md'), 'utf8');
   const published = [...readme.matchAll(/^\| (\S+) +\| +[\d.]+ \w+ \| `([0-9a-f]{40})` \|$/gm)].map(([, name, sum]) => [
     name,

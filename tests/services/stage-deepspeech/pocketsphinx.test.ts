@@ -30,8 +30,8 @@ interface Truth {
   readonly segments: readonly { readonly start: number; readonly end: number; readonly text: string }[];
 }
 
-describe('arguments', () => {
-  it('name the utterances by frames of 10 ms and by index', () => {
+describe('pocketsphinx_batch', () => {
+  it('receives the utterances as frames of 10 ms, by index', () => {
     expect(
       controlFile([
         { start: 0, end: 1.23 },
@@ -40,7 +40,7 @@ describe('arguments', () => {
     ).toBe('pocketsphinx 0 123 0\npocketsphinx 229 300 1\n');
   });
 
-  it('skip the header and keep every frame, so that times are right', () => {
+  it('skips the header and keeps every frame', () => {
     const args = batchArgs('/model', '/a b', 78).join(' ');
     expect(args).toContain('-adchdr 78 -cepdir /a b -cepext .wav');
     expect(args).toContain('-remove_silence no');
@@ -49,7 +49,7 @@ describe('arguments', () => {
 
 describe('pocketsphinx', () => {
   const film = findMedia('walk-and-talk.mp4');
-  it.skipIf(!film)('understands two words in three of clear speech, at their times', { timeout: LONG }, async () => {
+  it.skipIf(!film)('recognises two words in three of clear speech, with their times', { timeout: LONG }, async () => {
     const truth = JSON.parse(await readFile(findMedia('walk-and-talk.truth.json')!, 'utf8')) as Truth;
     // Not from 0 s, to see that times are those of the source and not of the clip; the first segment is cut off.
     const [start, segments] = [9, truth.segments.slice(1)];
@@ -87,14 +87,14 @@ describe('pocketsphinx', () => {
   );
 
   const long = findMedia('long-5min.mp4');
-  it.skipIf(!long)('hears no words in music', { timeout: LONG }, async () => {
+  it.skipIf(!long)('recognises no words in music', { timeout: LONG }, async () => {
     const { transcript, ran } = await transcribe(extractSpeech('music.wav', long!, 139, 169), 139);
     expect(transcript.text).toBe('');
     expect(transcript.engine).toBe('pocketsphinx');
     expect(ran.executed).toHaveLength(1);
   });
 
-  it('hears a synthetic voice count', { timeout: LONG }, async () => {
+  it('recognises counting by a synthetic voice', { timeout: LONG }, async () => {
     const { transcript } = await transcribe(counting, 3);
     expect(computeWordErrorRate(NUMBERS, transcript.text)).toBeLessThan(0.5);
     expect(transcript.utterances[0]?.start).toBeGreaterThanOrEqual(3);
@@ -111,7 +111,7 @@ describe('pocketsphinx', () => {
   });
 });
 
-describe('what cannot be transcribed', () => {
+describe('stage-deepspeech', () => {
   const broken = writeMedia('broken.wav', 'RIFF but no sound');
   const run = (path: string, given: Parameters<typeof runStageLocally>[2] = {}): Promise<unknown> =>
     runStageLocally(stage, { kind: kinds.speech, path, indices: { clip: 1 }, attributes: { start: 0, end: 1 } }, given);
@@ -123,17 +123,17 @@ describe('what cannot be transcribed', () => {
     ),
   );
 
-  it('a broken WAV file', async () => {
+  it('rejects a damaged WAV file', async () => {
     await expect(run(broken)).rejects.toMatchObject({ code: 'unreadable-audio' });
   });
 
-  it('another language than English', async () => {
+  it('rejects other languages than English with pocketsphinx', async () => {
     await expect(run(loud, { options: { speech: 'pocketsphinx', language: 'de' } })).rejects.toMatchObject({
       code: 'unsupported-language',
     });
   });
 
-  it('without the program, or without its model', async () => {
+  it('throws no-speech-engine without the program or its model', async () => {
     const nowhere = join(mediaFolder(), 'nowhere');
     const noProgram = run(loud, { exec: (command, args, options) => exec(join(nowhere, command), args, options) });
     await expect(noProgram).rejects.toMatchObject({
@@ -144,14 +144,14 @@ describe('what cannot be transcribed', () => {
     await expect(noModel).rejects.toMatchObject({ code: 'no-speech-engine' });
   });
 
-  it('by whisper without a model', async () => {
+  it('throws no-whisper-model if whisper has no model', async () => {
     await expect(run(loud, { options: { speech: 'whisper' } })).rejects.toMatchObject({
       code: 'no-whisper-model',
       message: expect.stringContaining('FAVE_WHISPER_MODEL') as string,
     });
   });
 
-  it('where the program gave up on the way', async () => {
+  it('throws tool-failed if the program stops early', async () => {
     const gaveUp = run(loud, {
       exec: async (_, args) => {
         await writeFile(args[args.indexOf('-hyp') + 1]!, '');
@@ -167,7 +167,7 @@ describe('silence', () => {
     ['digital', new Int16Array(32_000)],
     ['of a quiet room', Int16Array.from({ length: 32_000 }, (_, i) => ((i * 7919) % 41) - 20)],
     ['of no length', new Int16Array(0)],
-  ])('%s is an empty transcript, and no engine runs', async (name, samples) => {
+  ])('returns an empty transcript without running an engine: %s', async (name, samples) => {
     const path = writeMedia(`silence ${name}.wav`, wavFile(samples, { rate: 16_000 }));
     const ran = await runStageLocally(stage, {
       kind: kinds.speech,
@@ -179,7 +179,7 @@ describe('silence', () => {
     expect(ran.executed).toEqual([]);
   });
 
-  it('is also what one gets who wants no transcript', async () => {
+  it('returns an empty transcript with the option speech=none', async () => {
     const tone = writeMedia(
       'tone.wav',
       wavFile(

@@ -8,8 +8,8 @@ const heard = (...words: readonly SpokenWord[]): Parameters<typeof toTranscript>
   utterances: words.map((w) => ({ start: w.start, end: w.end, text: w.text, words: [w] })),
 });
 
-describe('a transcript', () => {
-  it('is in times of the source, in milliseconds', () => {
+describe('toTranscript', () => {
+  it('returns times of the source, rounded to milliseconds', () => {
     const { start, end, utterances } = toTranscript(nullEngine, heard(word(0.12345, 0.5)), { start: 10.00004, end: 20 });
     expect({ start, end }).toEqual({ start: 10, end: 20 });
     expect(utterances).toEqual([
@@ -30,7 +30,7 @@ describe('a transcript', () => {
     ]);
   });
 
-  it('of nothing heard is empty, and says which engine ran', () => {
+  it('returns an empty transcript with the engine for silence', () => {
     expect(toTranscript(nullEngine, { language: null, utterances: [] }, { start: 0, end: 1 })).toEqual({
       engine: 'none',
       model: null,

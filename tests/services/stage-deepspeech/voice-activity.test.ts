@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findSpeech, levelsOf, SILENCE } from '../../../services/stage-deepspeech/voice-activity.ts';
+import { findSpeech, computeLevels, SILENCE } from '../../../services/stage-deepspeech/voice-activity.ts';
 
 /** Levels of so many seconds each. */
 function levels(...parts: readonly (readonly [seconds: number, level: number])[]): Float64Array {
@@ -11,50 +11,50 @@ async function* pieces(samples: Float32Array, size = samples.length): AsyncGener
   for (let i = 0; i < samples.length; i += size) yield await Promise.resolve(samples.subarray(i, i + size));
 }
 
-describe('levels', () => {
-  it('are RMS in dBFS, one each 10 ms, wherever a read ended', async () => {
+describe('computeLevels', () => {
+  it('returns RMS in dBFS per 10 ms, independent of the size of reads', async () => {
     const sine = Float32Array.from({ length: 16_000 }, (_, i) => 0.5 * Math.sin((2 * Math.PI * 1_000 * i) / 16_000));
-    const found = await levelsOf(pieces(sine, 1_000));
+    const found = await computeLevels(pieces(sine, 1_000));
     expect(found).toHaveLength(100);
     for (const level of found) expect(level).toBeCloseTo(-9.03, 1);
   });
 
-  it('of digital silence are finite', async () => {
-    expect([...(await levelsOf(pieces(new Float32Array(320))))]).toEqual([-120, -120]);
+  it('returns finite levels for digital silence', async () => {
+    expect([...(await computeLevels(pieces(new Float32Array(320))))]).toEqual([-120, -120]);
   });
 
-  it('leave out what does not fill a frame', async () => {
-    expect(await levelsOf(pieces(new Float32Array(159)))).toHaveLength(0);
+  it('drops a partial frame', async () => {
+    expect(await computeLevels(pieces(new Float32Array(159)))).toHaveLength(0);
   });
 });
 
-describe('speech', () => {
-  it('is not in silence, nor in what is hardly louder', () => {
+describe('findSpeech', () => {
+  it('finds none in silence and quiet noise', () => {
     expect(findSpeech(levels([5, -120]))).toEqual([]);
     expect(findSpeech(levels([5, SILENCE - 1]))).toEqual([]);
     expect(findSpeech(new Float64Array(0))).toEqual([]);
   });
 
-  it('is cut at pauses, with a margin', () => {
+  it('splits at pauses, with a margin', () => {
     expect(findSpeech(levels([1, -80], [2, -20], [1, -80], [1, -20], [1, -80]))).toEqual([
       { start: 0.8, end: 3.2 },
       { start: 3.8, end: 5.2 },
     ]);
   });
 
-  it('is not cut where one only takes breath', () => {
+  it('does not split at a breath', () => {
     expect(findSpeech(levels([1, -20], [0.3, -80], [1, -20]))).toEqual([{ start: 0, end: 2.3 }]);
   });
 
-  it('is not a click', () => {
+  it('ignores a click', () => {
     expect(findSpeech(levels([1, -80], [0.05, -10], [1, -80]))).toEqual([]);
   });
 
-  it('is found in background noise', () => {
+  it('finds speech in background noise', () => {
     expect(findSpeech(levels([1, -50], [2, -15], [1, -50]))).toEqual([{ start: 0.8, end: 3.2 }]);
   });
 
-  it('is found where it is a small part of a clip', () => {
+  it('finds speech that is a small part of a clip', () => {
     expect(findSpeech(levels([60, -80], [1, -30], [60, -80]))).toEqual([{ start: 59.8, end: 61.2 }]);
   });
 });

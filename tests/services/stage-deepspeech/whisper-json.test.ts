@@ -13,7 +13,7 @@ const file = (...segments: readonly string[]): Buffer =>
   );
 const latin1 = (text: string): string => Buffer.from(text).toString('latin1');
 
-describe("whisper.cpp's JSON", () => {
+describe('parseWhisperJson', () => {
   const [first, second] = latin1('é').split('');
   const heard = parseWhisperJson(
     file(
@@ -43,20 +43,20 @@ describe("whisper.cpp's JSON", () => {
     ]);
   });
 
-  it.each([' [BLANK_AUDIO]', '(music)', ' *sighs*', ' ', latin1(' ♪♪')])('%j is not said by anybody', (text) => {
+  it.each([' [BLANK_AUDIO]', '(music)', ' *sighs*', ' ', latin1(' ♪♪')])('drops the sound description %j', (text) => {
     expect(parseWhisperJson(file(segment(text, token(text, 0, 100, 0.5)))).utterances).toEqual([]);
   });
 
-  it('may have line breaks inside its strings', () => {
+  it('accepts line breaks in strings', () => {
     expect(parseWhisperJson(file(segment(' one\ntwo', token(' one\ntwo', 0, 100, 0.5)))).utterances[0]?.text).toBe('one two');
   });
 
-  it('takes the time of the utterance where a token has none', () => {
+  it('applies the time of the utterance to a token without times', () => {
     const { utterances } = parseWhisperJson(file(segment(' one', '{ "text": " one", "id": 1, "p": 0.5 }')));
     expect(utterances[0]?.words).toEqual([{ start: 0.32, end: 2.5, text: 'one', confidence: 0.5 }]);
   });
 
-  it.each(['', '{', '[]', '{"transcription":[{}],"result":{}}', 'whisper.cpp'])('that is %j is refused', (text) => {
+  it.each(['', '{', '[]', '{"transcription":[{}],"result":{}}', 'whisper.cpp'])('rejects %j', (text) => {
     expect(() => parseWhisperJson(Buffer.from(text))).toThrow(expect.objectContaining({ code: 'tool-failed' }) as Error);
   });
 });

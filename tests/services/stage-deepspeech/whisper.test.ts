@@ -12,12 +12,15 @@ import { WAIT } from '../../support/wait.ts';
 import { transcribe } from './clip.ts';
 import { wavFile } from '../../support/wav.ts';
 
-/** Milliseconds: whisper.cpp is built once, half a minute of one processor that others use too. */
+/** Timeout for the build of whisper.cpp (ms), which takes half a minute of one idle core. */
 const BUILD = 600_000;
 
 const tone = writeMedia(
   "it's a tone.wav",
-  wavFile(Int16Array.from({ length: 64_000 }, (_, i) => (i < 48_000 ? (i % 40) * 500 - 10_000 : 0))),
+  wavFile(
+    Int16Array.from({ length: 64_000 }, (_, i) => (i < 48_000 ? (i % 40) * 500 - 10_000 : 0)),
+    { rate: 16_000 },
+  ),
 );
 const modules = dirname(whisperNodeDir());
 
@@ -35,7 +38,7 @@ function packageWith(main: string | undefined): string {
 
 const fixture = join(import.meta.dirname, '../../fixtures/whisper/main.mjs');
 
-/** Transcribes with the fixture program, which does what the model's name says. */
+/** Transcribes with the fixture program, whose behaviour depends on the name of the model. */
 async function behaving(
   model: string,
   given: { packageDir?: string; signal?: AbortSignal; dir?: string; language?: string } = {},
@@ -58,12 +61,12 @@ async function behaving(
   });
 }
 
-describe('arguments', () => {
-  it('ask for the full JSON, in the language without its region', () => {
+describe('whisperArgs', () => {
+  it('requests the full JSON, in the language without its region', () => {
     expect(whisperArgs('/m.bin', '/a.wav', 'pt-BR', '/out').join(' ')).toBe('-m /m.bin -f /a.wav -l pt -ojf -of /out');
   });
 
-  it('reach the program through a shell as they are', () => {
+  it('passes arguments through a shell unchanged', () => {
     const args = ["it's", '$HOME `id`', 'a b', '"', '\\'];
     const said = execFileSync('sh', ['-c', shellCommand(args).replace('./main', "printf '%s\\n'")], { encoding: 'utf8' });
     expect(said.trimEnd().split('\n')).toEqual(args);
@@ -71,7 +74,7 @@ describe('arguments', () => {
 });
 
 describe('whisper through whisper-node', () => {
-  it('says what real whisper.cpp makes of a model', { timeout: BUILD }, async () => {
+  it('transcribes with the real whisper.cpp and a scripted model', { timeout: BUILD }, async () => {
     const model = join(mediaFolder(), 'ggml-scripted.bin');
     writeScriptedModel(model, ['ask', 'not', 'what', 'café'], 4);
     const { transcript, ran } = await transcribe(tone, 7, { settings: { 'whisper-model': model } });
@@ -98,7 +101,7 @@ describe('whisper through whisper-node', () => {
     });
   });
 
-  it('drops what it heard where nothing is loud enough to be said', async () => {
+  it('drops utterances in parts without speech', async () => {
     const { utterances, language } = await behaving('hallucinates', { language: 'en-GB' });
     expect(utterances.map(({ text }) => text)).toEqual(['Good day.']);
     expect(language).toBe('en');
@@ -107,24 +110,24 @@ describe('whisper through whisper-node', () => {
   it.each([
     ['fails', 'whisper.cpp failed: error: failed to initialize whisper context'],
     ['nothing', 'no transcript'],
-    ['garbage', 'cannot be read'],
-  ])('is a clear error where whisper.cpp does this: %s', async (model, sentence) => {
+    ['garbage', 'not the JSON of --output-json-full'],
+  ])('throws tool-failed if whisper.cpp misbehaves: %s', async (model, sentence) => {
     await expect(behaving(model)).rejects.toMatchObject({
       code: 'tool-failed',
       message: expect.stringContaining(sentence) as string,
     });
   });
 
-  it('is a clear error where whisper-node ends the process', async () => {
+  it('throws tool-failed if whisper-node exits the process', async () => {
     const packageDir = packageWith(fixture);
     writeFileSync(join(packageDir, 'dist/shell.js'), 'process.exit(1);');
     await expect(behaving('hallucinates', { packageDir })).rejects.toMatchObject({
       code: 'tool-failed',
-      message: 'whisper.cpp failed: it gave no reason',
+      message: 'whisper.cpp failed: no error message',
     });
   });
 
-  it('is killed with all that it started', async () => {
+  it('is killed with its child processes on abort', async () => {
     const abort = new AbortController();
     const dir = mkdtempSync(join(mediaFolder(), 'hang '));
     const running = behaving('hangs', { signal: abort.signal, dir });
@@ -140,14 +143,14 @@ describe('whisper through whisper-node', () => {
   });
 });
 
-describe('whisper.cpp', () => {
-  it('that cannot be built is a clear error', async () => {
+describe('buildWhisper', () => {
+  it('throws whisper-unavailable if the build fails', async () => {
     const building = vi.fn();
     await expect(buildWhisper(packageWith(undefined), exec, building)).rejects.toMatchObject({ code: 'whisper-unavailable' });
     expect(building).toHaveBeenCalledOnce();
   });
 
-  it('is built once, and where somebody else did so meanwhile not again', async () => {
+  it('builds once when several processes start', async () => {
     const packageDir = packageWith(undefined);
     const sources = join(packageDir, 'lib/whisper.cpp');
     writeFileSync(join(sources, 'Makefile'), 'main:\n\techo built >> log\n\tprintf "#!/bin/sh\\n" > main\n\tchmod +x main\n');
@@ -159,24 +162,27 @@ describe('whisper.cpp', () => {
   });
 });
 
-describe('a model', () => {
+describe('an unusable model', () => {
   it.each([
-    ['that is not there', join(mediaFolder(), 'ggml-none.bin'), 'cannot be read'],
-    ['that is something else', writeMedia('ggml-text.bin', '<html>404</html>'), 'not a ggml model'],
-    ['that is empty', writeMedia('ggml-empty.bin', ''), 'not a ggml model'],
-    ['that is a folder', mediaFolder(), 'cannot be read'],
-  ])('%s is a clear error for who asks for whisper', async (_, model, sentence) => {
-    const asked = transcribe(tone, 0, { options: { speech: 'whisper' }, settings: { 'whisper-model': model } });
-    await expect(asked).rejects.toMatchObject({ code: 'no-whisper-model', message: expect.stringContaining(sentence) as string });
+    ['missing', join(mediaFolder(), 'ggml-none.bin'), 'cannot be read'],
+    ['of another format', writeMedia('ggml-text.bin', '<html>404</html>'), 'not a ggml model'],
+    ['empty', writeMedia('ggml-empty.bin', ''), 'not a ggml model'],
+    ['a directory', mediaFolder(), 'cannot be read'],
+  ])('throws no-whisper-model for a model that is %s', async (_, model, sentence) => {
+    const result = transcribe(tone, 0, { options: { speech: 'whisper' }, settings: { 'whisper-model': model } });
+    await expect(result).rejects.toMatchObject({
+      code: 'no-whisper-model',
+      message: expect.stringContaining(sentence) as string,
+    });
   });
 
-  it('that cannot be used leaves the work to pocketsphinx', async () => {
+  it('falls back to pocketsphinx with the option auto', async () => {
     const { ran } = await transcribe(tone, 0, { settings: { 'whisper-model': join(mediaFolder(), 'ggml-none.bin') } });
     expect(ran.executed.map(({ command }) => command)).toEqual(['pocketsphinx_batch']);
   });
 });
 
-/** Whether a process runs; one that ended and that nobody has waited for does not. */
+/** Returns whether a process runs. A zombie does not. */
 function isRunning(pid: string): boolean {
   if (!existsSync(`/proc/${pid}/stat`)) return false;
   return !/\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));

@@ -8,7 +8,7 @@ export function wordsOf(text: string): string[] {
     .filter(Boolean);
 }
 
-/** Word error rate: substitutions, insertions and deletions for each word of the reference (Levenshtein over words). */
+/** Returns the word error rate: substitutions, insertions and deletions per word of the reference (Levenshtein over words). */
 export function computeWordErrorRate(reference: string, heard: string): number {
   const [expected, actual] = [wordsOf(reference), wordsOf(heard)];
   let row = Array.from({ length: actual.length + 1 }, (_, i) => i);

@@ -5,7 +5,7 @@ const limit: Limits = { 'max-duration': 60, 'max-pixels': 1000, 'max-fps': 100, 
 const video = { codec: 'h264', width: 40, height: 25, rotation: 0, fps: 100, pixel_format: 'yuv420p' } as const;
 const allowed = { duration: 60, streams: 3, video };
 
-test('what is as large as allowed passes', () => {
+test('accepts a file that equals all limits', () => {
   expect(() => checkLimits('a.mp4', allowed, limit)).not.toThrow();
   expect(() => checkLimits('a.mp3', { ...allowed, video: null }, limit)).not.toThrow();
 });

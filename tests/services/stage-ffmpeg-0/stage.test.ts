@@ -66,8 +66,8 @@ describe('real media', () => {
   });
 });
 
-describe('made media', () => {
-  test('sound that begins late stays late', async () => {
+describe('generated media', () => {
+  test('keeps the delay of audio that begins late', async () => {
     const path = generateMedia('delayed.mp4', ...createPicture(), '-itsoffset', '1.5', ...chirp(1), ...h264);
     const { media, samples } = await examine(path);
     expect(media.duration).toBeCloseTo(4, 1);
@@ -76,25 +76,25 @@ describe('made media', () => {
     expect(last).toBeCloseTo(2.5, 1);
   });
 
-  test('a file whose clock begins at an hour begins at 0', async () => {
+  test('shifts a clock that begins at an hour to 0', async () => {
     const path = generateMedia('hour.ts', ...createPicture(), ...chirp(), ...h264, '-output_ts_offset', '3600');
     const { media, samples } = await examine(path);
     expect(media.duration).toBeCloseTo(4, 0);
     expect(heard(samples)[0]).toBeLessThan(0.1);
   });
 
-  test('sound that ends early is followed by silence', async () => {
+  test('pads audio that ends early with silence', async () => {
     const { media, samples } = await examine(generateMedia('short.mp4', ...createPicture(), ...chirp(1), ...h264));
     expect(media.duration).toBeCloseTo(4, 1);
     expect(heard(samples)[1]).toBeCloseTo(1, 1);
   });
 
-  test('a video without sound is silent throughout', async () => {
+  test('writes silence for a video without audio', async () => {
     const { samples } = await examine(generateMedia('mute.mp4', ...createPicture({ seconds: 1 }), ...h264));
     expect(samples.every((value) => value === 0)).toBe(true);
   });
 
-  test('a song with a cover picture has no video', async () => {
+  test('ignores the cover picture of a song', async () => {
     const cover = generateMedia('cover.jpg', ...createPicture({ seconds: 0.04 }), '-frames:v', '1');
     const path = generateMedia(
       'song.mp3',
@@ -115,19 +115,19 @@ describe('made media', () => {
     expect(media.duration).toBeCloseTo(1, 1);
   });
 
-  test('a lone picture is not media', async () => {
+  test('rejects a picture', async () => {
     const path = generateMedia('lone.jpg', ...createPicture({ seconds: 0.04 }), '-frames:v', '1');
     await expect(runStageLocally(stage, upload(path))).rejects.toMatchObject({ code: 'not-media' });
   });
 
-  test('subtitles alone have no streams to analyse', async () => {
+  test('rejects subtitles without other streams', async () => {
     const srt = join(mediaFolder(), 'words.srt');
     writeFileSync(srt, '1\n00:00:00,000 --> 00:00:02,000\nhello\n');
     const path = generateMedia('words.mkv', '-i', srt);
     await expect(runStageLocally(stage, upload(path))).rejects.toMatchObject({ code: 'no-streams' });
   });
 
-  test('a browser recording that states no duration is measured', async () => {
+  test('measures a browser recording without a duration', async () => {
     const path = join(mediaFolder(), 'live.webm');
     ffmpeg(
       ...createPicture({ seconds: 2 }),
@@ -147,20 +147,20 @@ describe('made media', () => {
     expect((await examine(path)).media.duration).toBeCloseTo(2, 1);
   });
 
-  test('strange names and variable frame rates are only that', async () => {
+  test('accepts unusual names and variable frame rates', async () => {
     const vfr = ['-vf', "format=yuv444p,scale=321:241,select='not(mod(n,3))+lt(n,30)'", '-vsync', 'vfr', ...h264];
     const { media } = await examine(generateMedia(`-it's "odd" $(touch x) ;&.mp4`, ...createPicture(), ...chirp(), ...vfr));
     expect(media.video).toMatchObject({ width: 321, height: 241 });
   });
 
-  test('the operator’s limits hold', async () => {
+  test('applies the limits of the operator', async () => {
     const path = generateMedia('mute.mp4', ...createPicture({ seconds: 1 }), ...h264);
     await expect(runStageLocally(stage, upload(path), { settings: { 'max-duration': 0.5 } })).rejects.toMatchObject({
       code: 'too-long',
     });
   });
 
-  test('equal files give equal bytes', async () => {
+  test('writes equal bytes for equal files', async () => {
     const path = generateMedia('short.mp4', ...createPicture(), ...chirp(1), ...h264);
     expect((await examine(path)).wav.equals((await examine(path)).wav)).toBe(true);
   });

@@ -22,21 +22,21 @@ test.each([
   expect(containerFor(media(video, audio))).toBe(container);
 });
 
-test('only containers with an index of keyframes are cut as they are', () => {
+test('remuxes containers without an index of keyframes', () => {
   expect(['mov,mp4,m4a,3gp,3g2,mj2', 'matroska,webm', 'wav'].every(isSeekable)).toBe(true);
   expect(['mpegts', 'mpeg', 'avi', 'mp3', 'aac', 'flv', ''].some(isSeekable)).toBe(false);
 });
 
-describe('cutting', () => {
+describe('cutArgs', () => {
   const cut = (start: number, target: string): string[] =>
     cutArgs('/in.mp4', media('h264', 'aac'), { start, end: start + 2.5 }, target);
   const input = (args: string[]): string[] => args.slice(0, args.indexOf('-i'));
 
-  test('jumps to the start instead of reading up to it', () => {
+  test('seeks to the start', () => {
     expect(input(cut(3.25, '/clip.mp4')).slice(-4)).toEqual(['-ss', '3.250000', '-t', '2.500000']);
   });
 
-  test('does not seek to 0, where priming would be lost', () => {
+  test('does not seek to 0, which would drop the priming', () => {
     expect(cut(0, '/clip.mp4')).not.toContain('-ss');
   });
 
@@ -45,7 +45,7 @@ describe('cutting', () => {
     expect(cut(3, '/clip.mp4')).not.toContain('-copyts');
   });
 
-  test('copies the streams there are', () => {
+  test('copies the existing streams', () => {
     const streams = (m: Media): string => cutArgs('/in', m, { start: 1, end: 2 }, '/c.mkv').join(' ');
     expect(streams(media('vp8'))).not.toContain('0:a:0');
     expect(streams(media(undefined, 'aac'))).not.toContain('0:V:0');
@@ -54,7 +54,7 @@ describe('cutting', () => {
   });
 });
 
-test('a remux makes up the times that AVI lacks', () => {
+test('generates the timestamps that AVI lacks in a remux', () => {
   expect(remuxArgs('/in.avi', media('mpeg4', 'mp3'), '/source.mkv').join(' ')).toMatch(
     /-fflags \+genpts -i .*-c:v copy.*source\.mkv$/,
   );

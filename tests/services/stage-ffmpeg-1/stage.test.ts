@@ -57,7 +57,7 @@ describe('a copied clip is exact', () => {
   });
 });
 
-test('sound alone is cut, too', async () => {
+test('cuts audio without video', async () => {
   const { outputs, audio } = await cutClips(generateMedia('tone.m4a', ...chirp(8), '-c:a', 'aac'), bounds);
   const whole = samplesOf(audio.path, RATE);
   for (const { path, attributes } of outputs) {
@@ -68,7 +68,7 @@ test('sound alone is cut, too', async () => {
   }
 });
 
-test('a clip is sought in the input, not read up to', async () => {
+test('seeks to a clip in the input', async () => {
   const { executed } = await cutClips(generateMedia('open.mp4', ...both, ...h264, '-g', '25'), [
     [0, 1],
     [7, 8],
@@ -78,7 +78,7 @@ test('a clip is sought in the input, not read up to', async () => {
   expect(cuts[1]!.args.indexOf('-ss')).toBeLessThan(cuts[1]!.args.indexOf('-i'));
 });
 
-test('a part in which the source has nothing is a clip all the same', async () => {
+test('writes a clip for a part without content', async () => {
   const { outputs } = await cutClips(generateMedia('brief.mp4', ...createPicture({ seconds: 8 }), ...chirp(1), ...h264), [
     [0, 4],
     [4, 8],
@@ -86,7 +86,7 @@ test('a part in which the source has nothing is a clip all the same', async () =
   expect(outputs.every(({ path }) => statSync(path).size > 0)).toBe(true);
 });
 
-test('a cover picture stays behind', async () => {
+test('drops a cover picture', async () => {
   const cover = generateMedia('cover.jpg', ...createPicture({ seconds: 0.04 }), '-frames:v', '1');
   const maps = ['-map', '2:v', '-map', '0:v', '-map', '1:a', '-disposition:v:0', 'attached_pic', '-c:v:0', 'mjpeg'];
   const source = generateMedia(
@@ -106,12 +106,12 @@ test('a cover picture stays behind', async () => {
   expect(picturesOf(outputs[0]!.path)).toHaveLength(4 * FPS);
 });
 
-test('names are only names', async () => {
+test('accepts unusual names', async () => {
   const source = generateMedia(`-x 'y' "z" $(touch w).mp4`, ...both, ...h264);
   expect((await cutClips(source, [[1, 2]])).outputs).toHaveLength(1);
 });
 
-test('a real video gives the same bytes again', async ({ skip }) => {
+test('writes equal bytes for equal input of a real video', async ({ skip }) => {
   const source = findMedia('walk-and-talk-copy.webm') ?? skip(NO_MEDIA);
   const [one, two] = [await cutClips(source, [[47, 50]]), await cutClips(source, [[47, 50]])];
   expect(one.outputs[0]!.attributes.preroll).toBeGreaterThan(0);

@@ -75,7 +75,7 @@ describe('a rendition begins where its clip begins', () => {
   });
 });
 
-test('a slide shown before the clip begins is what the clip shows', async () => {
+test('shows the slide on display at the start of the clip', async () => {
   const slides = createPicture({ seconds: 20, fps: '1/5' });
   const source = generateMedia('slides.mp4', ...slides, ...chirp(20), '-c:v', 'libx264', '-g', '2', '-c:a', 'aac');
   const reference = picturesOf(generateMedia('slides.mkv', ...slides, '-c:v', 'ffv1'));
@@ -83,7 +83,7 @@ test('a slide shown before the clip begins is what the clip shows', async () => 
   expect([nearest(frames[0]!, reference), nearest(frames.at(-1)!, reference)]).toEqual([1, 2]);
 });
 
-test('pictures that end before the sound stay on display', async () => {
+test('holds the last frame if the video ends before the audio', async () => {
   const { frames, sound } = await render(
     generateMedia('brief-video.mp4', ...createPicture({ seconds: 2 }), ...chirp(6), ...h264),
     3,
@@ -93,19 +93,19 @@ test('pictures that end before the sound stay on display', async () => {
   expect(sound.some((sample) => Math.abs(sample) > 1000)).toBe(true);
 });
 
-test('sound that ends before the pictures is followed by silence', async () => {
+test('pads audio that ends before the video with silence', async () => {
   const { sound } = await render(generateMedia('brief-sound.mp4', ...createPicture({ seconds: 6 }), ...chirp(2), ...h264), 3, 5);
   expect(sound.every((sample) => sample === 0)).toBe(true);
 });
 
-test('odd sizes become even, and 0.4 s are 10 frames', async () => {
+test('makes odd sizes even, and writes 10 frames for 0.4 s', async () => {
   const odd = ['-vf', 'format=yuv444p,scale=321:241', ...h264];
   const { video, frames } = await render(generateMedia('odd.mp4', ...createPicture({ seconds: 0.4 }), ...odd), 0, 0.4);
   expect(video).toMatchObject({ width: 322, height: 242 });
   expect(frames).toHaveLength(10);
 });
 
-test('a variable frame rate keeps its timing', async () => {
+test('keeps the timing of a variable frame rate', async () => {
   const vfr = ['-vf', "select='lt(n,50)+not(mod(n,10))'", '-vsync', 'vfr', ...h264];
   const { frames, video } = await render(generateMedia('vfr.mp4', ...createPicture({ seconds: 8 }), ...vfr), 4, 6);
   const reference = picturesOf(generateMedia('reference.mkv', ...createPicture({ seconds: 8 }), '-c:v', 'ffv1'));
@@ -113,7 +113,7 @@ test('a variable frame rate keeps its timing', async () => {
   expect(frames.length / video!.fps).toBeCloseTo(2, 1);
 });
 
-test('equal clips give equal bytes', async () => {
+test('writes equal bytes for equal clips', async () => {
   const source = generateMedia('plain.mp4', ...createPicture({ seconds: 8 }), ...chirp(8), ...h264);
   const [one, two] = [await render(source, 1, 3), await render(source, 1, 3)];
   one.outputs.forEach(({ path }, n) => {

@@ -16,7 +16,7 @@ const clip = (path: string, start: number, end: number): LocalObject => ({
 const made = (seconds: number, fps = 25): string =>
   generateMedia(`${seconds}s-${fps}.mp4`, ...createPicture({ seconds, fps }), '-c:v', 'libx264', '-preset', 'ultrafast');
 
-test('asks for the picture on display at each time', () => {
+test('selects the frame on display at each time', () => {
   const args = frameArgs('/video.mp4', 5, '/out/frame_%04d.jpg');
   expect(args[args.indexOf('-filter:v') + 1]).toBe('fps=1/5:start_time=0:round=up,format=yuvj420p');
   expect(args[args.indexOf('-frames:v') + 1]).toBe('9999');
@@ -48,14 +48,14 @@ test.each([
   }
 });
 
-test('an interval shorter than a frame repeats frames, in step with the clock', async () => {
+test('repeats frames for an interval shorter than a frame', async () => {
   const ran = await runStageLocally(stage, clip(made(0.4, 10), 0, 0.4), { options: { interval: 0.05 } });
   expect((await ran.json<Frames>(kinds.frames)).frames.map((frame) => frame.time)).toEqual([
     0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35,
   ]);
 });
 
-test('equal clips give equal bytes', async () => {
+test('writes equal bytes for equal clips', async () => {
   const item = clip(made(2), 0, 2);
   const [one, two] = [await runStageLocally(stage, item), await runStageLocally(stage, item)];
   one.outputs.forEach(({ path }, n) => {
@@ -63,7 +63,7 @@ test('equal clips give equal bytes', async () => {
   });
 });
 
-test('what has no picture is refused', async () => {
+test('rejects a clip without video', async () => {
   const sound = generateMedia('sound.mp4', '-f', 'lavfi', '-i', 'anullsrc', '-t', '1');
   await expect(runStageLocally(stage, clip(sound, 0, 1))).rejects.toMatchObject({ code: 'no-frames' });
 });

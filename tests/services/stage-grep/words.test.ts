@@ -17,20 +17,20 @@ function saying(text: string): Transcript {
 
 const kennedy = saying('and so, my fellow Americans: ask not what your country can do for you');
 
-test('a word is found as it stands, whatever its case and punctuation', () => {
+test('finds a word in any case, with punctuation', () => {
   expect(matches('AMERICANS', kennedy)).toEqual([{ text: 'Americans:', start: 4, end: 5, exact: true }]);
 });
 
-test('a word is found by its stem, and says so', () => {
+test('finds a word by its stem and marks it as inexact', () => {
   expect(matches('countries', kennedy)).toEqual([{ text: 'country', start: 9, end: 10, exact: false }]);
 });
 
-test('every word of the query must be spoken', () => {
+test('requires every word of the query', () => {
   expect(matches('ask country', kennedy).map(({ text }) => text)).toEqual(['ask', 'country']);
   expect(matches('ask coffee', kennedy)).toEqual([]);
 });
 
-test('a part of a word is not the word, and no words find nothing', () => {
+test('finds neither parts of words nor an empty query', () => {
   expect(matches('count', kennedy)).toEqual([]);
   expect(matches(' -- ', kennedy)).toEqual([]);
 });

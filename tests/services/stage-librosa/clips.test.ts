@@ -48,7 +48,7 @@ describe('computeFeatures', () => {
     expect(Object.values(silence).flat()).toEqual(Array<number>(30).fill(0));
   });
 
-  it('uses only the frames of the clip', async () => {
+  it('averages only the frames of the clip', async () => {
     const [silent, loud] = toClips([2, 4], await analyseSamples(sequence([2.1, 0], [1.9, 20_000])));
     expect(silent?.features.rms).toBe(0);
     expect(loud?.features.rms).toBeGreaterThan(0.3);
@@ -61,7 +61,7 @@ describe('computeFeatures', () => {
     expect(values.every(Number.isFinite)).toBe(true);
   });
 
-  it('uses the nearest frame for a clip that contains none', () => {
+  it('takes the nearest frame for a clip that contains none', () => {
     const analysis = {
       samples: 10 * 512,
       rms: Float64Array.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10),

@@ -9,7 +9,7 @@ function noise(seed: number): (amplitude: number) => number {
   };
 }
 
-/** Noise bursts of falling loudness between pauses; sample for sample `generated()` of tests/recorded/librosa/make.py. */
+/** Returns noise bursts of falling loudness between pauses, equal to `generated()` of tests/recorded/librosa/make.py. */
 export function bursts(): Int16Array {
   const next = noise(1);
   const samples: number[] = [];
@@ -21,7 +21,7 @@ export function bursts(): Int16Array {
   return Int16Array.from(samples);
 }
 
-/** Seconds of noise at an amplitude (0 … 32 767), one after the other. */
+/** Returns a sequence of noise. @param parts Length in seconds and amplitude (0 … 32 767) of each part. */
 export function sequence(...parts: readonly (readonly [seconds: number, amplitude: number])[]): Int16Array {
   const next = noise(7);
   return Int16Array.from(

@@ -79,7 +79,7 @@ describe('cutAtSilence', () => {
     for (const length of lengths(cutAtSilence(levels, samples))) expect(length >= 5 && length <= 30, String(length)).toBe(true);
   });
 
-  it('never gives more than 9 999 clips', () => {
+  it('limits the number of clips to 9 999', () => {
     // 15 hours in which each fifth second is a pause.
     const levels = Float64Array.from({ length: 15 * 3_600 * 43 }, (_, i) => (i % 215 < 60 ? -60 : 0));
     const ends = cutAtSilence(levels, (levels.length - 1) * 512);

@@ -90,7 +90,7 @@ describe('stage-librosa', () => {
     expect(cutsOf(segments).some((cut) => cut > 211.78 && cut < 213.01)).toBe(true);
   });
 
-  it('uses the first threshold and whole seconds with segmentation fave', async ({ skip }) => {
+  it('applies the first threshold and whole seconds with segmentation fave', async ({ skip }) => {
     const path = audioOf('walk-and-talk.mp4');
     if (!path) return skip(NO_MEDIA);
     const segments = await runStage(path, 'fave');

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cutAtThreshold, roundedEnds } from '../../../services/stage-librosa/threshold.ts';
+import { cutAtThreshold, roundEnds } from '../../../services/stage-librosa/threshold.ts';
 
 const RATE = 22_050;
 
@@ -8,26 +8,26 @@ function seconds(...intervals: readonly (readonly [number, number])[]): (readonl
   return intervals.map(([start, end]) => [start * RATE, end * RATE]);
 }
 
-describe('roundedEnds', () => {
+describe('roundEnds', () => {
   it('ends clips where intervals end, rounded up to whole seconds, and keeps the tail', () => {
-    expect(roundedEnds(seconds([0.5, 2.1], [3, 7], [8, 9.9]), 20.4)).toEqual([3, 7, 10, 20.4]);
+    expect(roundEnds(seconds([0.5, 2.1], [3, 7], [8, 9.9]), 20.4)).toEqual([3, 7, 10, 20.4]);
   });
 
   it('passes over an interval that ends in the second of the one before', () => {
-    expect(roundedEnds(seconds([0, 2.1], [2.3, 2.9], [3.2, 4.5]), 10)).toEqual([3, 5, 10]);
+    expect(roundEnds(seconds([0, 2.1], [2.3, 2.9], [3.2, 4.5]), 10)).toEqual([3, 5, 10]);
   });
 
   it('does not round up beyond the end', () => {
-    expect(roundedEnds(seconds([0, 2.1], [4, 7.3]), 7.6)).toEqual([3, 7.6]);
+    expect(roundEnds(seconds([0, 2.1], [4, 7.3]), 7.6)).toEqual([3, 7.6]);
   });
 
   it('joins less than a second at the end to the clip before', () => {
-    expect(roundedEnds(seconds([0, 2.1], [4, 6.8]), 7.6)).toEqual([3, 7.6]);
+    expect(roundEnds(seconds([0, 2.1], [4, 6.8]), 7.6)).toEqual([3, 7.6]);
   });
 
   it('gives one clip when nothing is left', () => {
-    expect(roundedEnds(seconds([0, 0.4]), 0.4)).toEqual([0.4]);
-    expect(roundedEnds([], 12)).toEqual([12]);
+    expect(roundEnds(seconds([0, 0.4]), 0.4)).toEqual([0.4]);
+    expect(roundEnds([], 12)).toEqual([12]);
   });
 
   it('gives clips in order, of a second at least, up to the end', () => {
@@ -37,7 +37,7 @@ describe('roundedEnds', () => {
         let time = 0;
         const intervals = steps.map(([pause, sound]) => [(time += pause), (time += sound)] as const);
         const duration = (time + tail + 1) / RATE;
-        const ends = roundedEnds(intervals, duration);
+        const ends = roundEnds(intervals, duration);
         const lengths = ends.map((end, i) => end - (ends[i - 1] ?? 0));
         expect(ends.at(-1)).toBe(duration);
         expect(ends.slice(0, -1).every(Number.isInteger)).toBe(true);
@@ -49,7 +49,7 @@ describe('roundedEnds', () => {
   });
 });
 
-describe('cutAsFave', () => {
+describe('cutAtThreshold', () => {
   /** A level for each frame of so many seconds of audio. */
   function levels(duration: number, level: (i: number) => number): [Float64Array, number] {
     const samples = Math.round(duration * RATE);
@@ -72,7 +72,7 @@ describe('cutAsFave', () => {
     expect(cutAtThreshold(...levels(61, () => 0))).toEqual({ topDb: null, ends: [61] });
   });
 
-  it('never gives more than 9 999 clips', () => {
+  it('limits the number of clips to 9 999', () => {
     const hours = levels(6 * 3_600, (i) => (i % 20 ? 0 : -60));
     const { ends } = cutAtThreshold(...hours);
     expect(ends.length).toBeGreaterThan(5_000);

@@ -13,11 +13,14 @@ function hasTensorflow(): boolean {
   }
 }
 
-test.skipIf(hasTensorflow())('without the native library: auto takes WebAssembly, tensorflow says what to do', async () => {
-  await expect(startBackend('tensorflow')).rejects.toMatchObject({
-    name: 'PermanentError',
-    code: 'detector-backend-missing',
-    message: expect.stringContaining('FAVE_DETECTOR_BACKEND') as string,
-  });
-  expect(await startBackend('auto')).toEqual(await startBackend('wasm'));
-});
+test.skipIf(hasTensorflow())(
+  'falls back to WebAssembly with auto, and rejects tensorflow, without the native library',
+  async () => {
+    await expect(startBackend('tensorflow')).rejects.toMatchObject({
+      name: 'PermanentError',
+      code: 'detector-backend-missing',
+      message: expect.stringContaining('FAVE_DETECTOR_BACKEND') as string,
+    });
+    expect(await startBackend('auto')).toEqual(await startBackend('wasm'));
+  },
+);

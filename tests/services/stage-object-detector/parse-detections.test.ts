@@ -13,7 +13,7 @@ const wide = { width: 640, height: 360 };
 
 const rows = (...all: number[][]): Float32Array => Float32Array.from(all.flat());
 
-test('COCO has 80 classes of different names', () => {
+test('contains 80 classes with different names', () => {
   expect(new Set(COCO_LABELS).size).toBe(80);
 });
 
@@ -40,14 +40,14 @@ describe('letterbox', () => {
   });
 });
 
-describe('objectsIn', () => {
-  test('takes boxes back to the pixels of the picture', () => {
+describe('parseDetections', () => {
+  test('converts boxes to pixels of the image', () => {
     expect(parseDetections(rows([128, 112, 256, 256, 0.71239, CAR]), wide, 0.3)).toEqual([
       { label: 'car', score: 0.712, box: { x: 160, y: 0, width: 160, height: 180 } },
     ]);
   });
 
-  test('in an upright picture the bars are at the sides', () => {
+  test('accounts for bars at the sides of a portrait image', () => {
     expect(parseDetections(rows([112, 0, 400, 512, 0.5, PERSON]), { width: 360, height: 640 }, 0.3)[0]?.box).toEqual({
       x: 0,
       y: 0,
@@ -56,12 +56,12 @@ describe('objectsIn', () => {
     });
   });
 
-  test('keeps boxes inside the picture, and drops those outside', () => {
+  test('clips boxes to the image, and drops those outside', () => {
     const found = parseDetections(rows([-20, 60, 600, 500, 0.9, PERSON], [10, 0, 90, 100, 0.8, CAR]), wide, 0.3);
     expect(found).toEqual([{ label: 'person', score: 0.9, box: { x: 0, y: 0, width: 640, height: 360 } }]);
   });
 
-  test('lists what reaches the threshold, best first', () => {
+  test('returns objects above the threshold, highest score first', () => {
     const found = parseDetections(
       rows([0, 120, 50, 200, 0.3, CAR], [100, 120, 150, 200, 0.8, PERSON], [200, 120, 250, 200, 0.29, CAR]),
       wide,
@@ -73,7 +73,7 @@ describe('objectsIn', () => {
     ]);
   });
 
-  test('of two names for one place the better stays; neighbours stay', () => {
+  test('keeps the better of two classes for one object, and keeps neighbours', () => {
     const found = parseDetections(
       rows([100, 120, 150, 300, 0.4, VASE], [100, 121, 151, 300, 0.5, BOTTLE], [140, 120, 190, 300, 0.35, BOTTLE]),
       wide,
@@ -85,7 +85,7 @@ describe('objectsIn', () => {
     ]);
   });
 
-  test('skips rows that are no detection', () => {
+  test('skips rows without a detection', () => {
     expect(
       parseDetections(
         rows([0, 120, 50, 200, 0.9, NaN], [NaN, 120, 50, 200, 0.9, CAR], [0, 120, 50, 200, NaN, CAR], [0, 120, 50, 200, 0.9, 80]),

@@ -23,7 +23,7 @@ function thrown(run: () => unknown): unknown {
   return undefined;
 }
 
-it('an empty environment has a default for everything, and empty counts as absent', () => {
+it('returns defaults for an empty environment and for empty variables', () => {
   expect(readConfig({})).toEqual(readConfig(Object.fromEntries(Object.keys(environmentSchema).map((name) => [name, '']))));
   expect(readConfig({})).toMatchObject({
     concurrency: 1,
@@ -32,7 +32,7 @@ it('an empty environment has a default for everything, and empty counts as absen
   });
 });
 
-it('variables become typed values', () => {
+it('converts variables to typed values', () => {
   const config = readConfig({
     NATS_URL: 'nats://a,nats://b',
     ARTIFACT_PATH_STYLE: 'false',
@@ -48,44 +48,44 @@ it('variables become typed values', () => {
   });
 });
 
-it('sweeps are rarer beside notifications than where they are all, and as rare as is said', () => {
+it('sweeps less often with notifications, unless an interval is set', () => {
   const intervals = (more: Record<string, string>): number[] =>
     ['notifications', 'sweep'].map((FAVE_EVENT_SOURCE) => readConfig({ FAVE_EVENT_SOURCE, ...more }).sweepIntervalSeconds);
   expect(intervals({})).toEqual([60, 2]);
   expect(intervals({ FAVE_SWEEP_INTERVAL_SECONDS: '300' })).toEqual([300, 300]);
 });
 
-it('a secret may come as a file, which wins', () => {
+it('prefers the secret in a file to the one in a variable', () => {
   const env = { NATS_PASSWORD_FILE: secretFile(`${SECRET}\n`), NATS_PASSWORD: 'other' };
   expect(readConfig(env).bus.password).toBe(SECRET);
 });
 
-describe('a wrong variable', () => {
+describe('an invalid variable', () => {
   it.each([
     ['FAVE_CONCURRENCY', 'must be integer'],
     ['FAVE_HTTP_PORT', 'must be integer'],
     ['ARTIFACT_PATH_STYLE', 'must be boolean'],
     ['FAVE_LOG_LEVEL', 'must be one of trace, debug, info, warn, error, silent'],
     ['FAVE_GRACE_SECONDS', 'must be number'],
-  ])('%s is named with its rule, and its value is kept secret', (name, rule) => {
+  ])('rejects %s with its rule, without its value', (name, rule) => {
     const error = thrown(() => readConfig({ [name]: SECRET }));
     expect(error).toMatchObject({ code: 'invalid-environment-variable', message: `environment variable ${name} ${rule}` });
     expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain(SECRET);
   });
 
-  it('out of its range is named with the bound', () => {
+  it('rejects a value out of range with the bound', () => {
     expect(() => readConfig({ FAVE_HTTP_PORT: '70000' })).toThrow('FAVE_HTTP_PORT must be <= 65535');
   });
 });
 
-it('seconds are no more than a timer counts: above, it would fire at once', () => {
+it('limits seconds to the range of a timer, which fires immediately above it', () => {
   const schemas = Object.entries({ ...environmentSchema, ...requestOptions } as OptionSchemas);
   const seconds = schemas.filter(([, { description }]) => /\bseconds\b/.test(description));
   expect(seconds.map(([name]) => name)).toEqual(expect.arrayContaining(['FAVE_GRACE_SECONDS', 'item-timeout', 'timeout']));
   for (const [name, schema] of seconds) expect((schema as { maximum?: number }).maximum, name).toBeLessThan(2 ** 31 / 1_000);
 });
 
-it('a stage’s settings are FAVE_ and their name', () => {
+it('reads the settings of a stage from FAVE_ variables', () => {
   const schemas = {
     'whisper-model': { type: 'string', default: '', description: 'path' },
     threads: { type: 'integer', default: 2, minimum: 1, description: 'n' },

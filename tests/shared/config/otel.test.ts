@@ -19,11 +19,11 @@ it.each<[string, Record<string, string>, boolean]>([
     { ...COLLECTOR, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: 'http/protobuf' },
     true,
   ],
-])('where %s', (_, env, on) => {
+])('decides whether to trace if %s', (_, env, on) => {
   expect(tracing(env)).toEqual({ on });
 });
 
-it('what cannot be done is refused in words', () => {
+it('states why it cannot trace', () => {
   expect(tracing({ ...COLLECTOR, OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' })).toEqual({
     on: false,
     refused: expect.stringContaining('not by grpc; set OTEL_EXPORTER_OTLP_PROTOCOL to http/json') as string,

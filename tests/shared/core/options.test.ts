@@ -10,18 +10,18 @@ const schemas = {
 } as const satisfies OptionSchemas;
 const check = createOptionParser(schemas);
 
-it('text becomes what the option is, and what was not given stays absent', () => {
+it('converts text to the type of the option and adds no defaults', () => {
   expect(check({ interval: '2.5', fast: 'true', name: 'čaj' })).toEqual({ interval: 2.5, fast: true, name: 'čaj' });
   expect(check({})).toEqual({});
 });
 
-it('leaves what it was given as it was', () => {
+it('does not modify its input', () => {
   const given = Object.freeze({ interval: '2' });
   expect(check(given)).toEqual({ interval: 2 });
   expect(given).toEqual({ interval: '2' });
 });
 
-describe('a wrong option', () => {
+describe('createOptionParser', () => {
   it.each([
     [{ interval: 'soon' }, /interval must be number/],
     [{ interval: '0' }, /interval must be >= 0.04/],
@@ -30,13 +30,13 @@ describe('a wrong option', () => {
     [{ engine: 'magic' }, /engine must be one of auto, none/],
     [{ name: 'tasse' }, /name must NOT have more than 4 characters/],
     [{ fast: 'maybe' }, /fast must be boolean/],
-  ])('%j is refused by its name and rule', (given, message) => {
+  ])('rejects %j with the name and the rule', (given, message) => {
     expect(() => check(given)).toThrow(
       expect.objectContaining({ code: 'invalid-option', message: expect.stringMatching(message) as string }),
     );
   });
 
-  it('that nobody knows is answered with those that there are', () => {
+  it('rejects unknown options with the valid names', () => {
     const refusal = {
       code: 'unknown-option',
       message: 'there is no option "intervall" or "x"; there are interval, count, engine, name, fast',
@@ -44,13 +44,13 @@ describe('a wrong option', () => {
     expect(() => check({ intervall: '2', x: '1', fast: 'true' })).toThrow(expect.objectContaining(refusal));
   });
 
-  it.each(['constructor', '__proto__', 'toString'])('is also one that every object has, such as %s', (name) => {
+  it.each(['constructor', '__proto__', 'toString'])('rejects the property %s of every object as unknown', (name) => {
     const given = JSON.parse(`{"${name}": "1"}`) as Record<string, unknown>;
     expect(() => check(given)).toThrow(expect.objectContaining({ code: 'unknown-option' }));
   });
 });
 
-it('defaults fill in what was not given, and nothing else remains', () => {
+it('adds defaults and drops unknown values', () => {
   expect(withDefaults(schemas, { interval: 1, other: 3 })).toEqual({
     interval: 1,
     count: 2,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { toClipWindow } from '../../../shared/media/clip-window.ts';
 
-test('a clip without pre-roll begins at its file', () => {
+test('defaults the pre-roll to 0', () => {
   expect(toClipWindow({ name: 'clip.mp4', attributes: { start: 2, end: 5.5 } })).toEqual({
     start: 2,
     end: 5.5,

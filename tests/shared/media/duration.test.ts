@@ -25,16 +25,16 @@ const whole = () =>
     '+faststart',
   );
 
-test('believes a header that the packets bear out', async () => {
+test('returns the duration of the header if the packets agree', async () => {
   expect(await measureDuration(exec, whole(), 4.02)).toBe(4.02);
 });
 
-test('measures where the header states nothing or too much', async () => {
+test('measures a file whose header states none or too much', async () => {
   expect(await measureDuration(exec, whole(), 0)).toBeCloseTo(4, 1);
   expect(await measureDuration(exec, whole(), 3600)).toBeCloseTo(4, 1);
 });
 
-test('an interrupted download is as long as what arrived', async () => {
+test('measures the received part of an interrupted download', async () => {
   const bytes = readFileSync(whole());
   const cut = join(mediaFolder(), 'cut.mp4');
   writeFileSync(cut, bytes.subarray(0, Math.round(bytes.length / 2)));

@@ -34,18 +34,18 @@ test.each([
   [-180, 180, 640],
   [360, 0, 640],
   [-89.6, 90, 360],
-])('a display matrix of %d° is %d° clockwise', (matrix, rotation, width) => {
+])('converts a display matrix of %d° to %d° clockwise', (matrix, rotation, width) => {
   const streams = [{ ...video, side_data_list: [{}, { rotation: matrix }] }];
   expect(readProbe({ format, streams }).video).toMatchObject({ rotation, width });
 });
 
-test('a cover picture is no video', () => {
+test('ignores a cover picture', () => {
   const cover = { ...video, codec_name: 'mjpeg', disposition: { attached_pic: 1 } };
   expect(readProbe({ format, streams: [cover, audio] }).video).toBeNull();
   expect(readProbe({ format, streams: [cover, video] }).video?.codec).toBe('h264');
 });
 
-test('nothing stated is believed to be something', () => {
+test('returns null or 0 for missing fields', () => {
   expect(readProbe({})).toEqual({ format: 'unknown', start: 0, duration: 0, size: 0, streams: 0, video: null, audio: null });
   const streams = [
     { codec_type: 'video', codec_name: 'h264', width: 0, height: 0 },
@@ -60,12 +60,12 @@ test('nothing stated is believed to be something', () => {
   expect(readProbe({ streams: [{ ...video, avg_frame_rate: '0/0', r_frame_rate: '1/0' }] }).video?.fps).toBe(0);
 });
 
-test('a counted stream without packets is none', () => {
+test('ignores a stream with a packet count of 0', () => {
   const streams = [video, { ...audio, nb_read_packets: '0' }];
   expect(readProbe({ format, streams })).toMatchObject({ audio: null, video: { codec: 'h264' } });
 });
 
-test('only ffprobe refusing the file says something about the file', async () => {
+test('throws not-media only if ffprobe rejects the file', async () => {
   const failing =
     (error: Error): Exec =>
     () =>

@@ -11,53 +11,49 @@ const b = kind('two/b.txt');
 const option = (maximum: number) =>
   ({ options: { size: { type: 'number', default: 1, maximum, description: 'size' } } }) as const;
 
-describe('a graph is refused', () => {
+describe('defineGraph', () => {
   it.each([
-    ['where a stage consumes what nothing produces', 'one consumes b, which nothing produces', () => [idle('one', b)]],
+    ['a stage that consumes a kind without producer', 'one consumes b, which has no producer', () => [idle('one', b)]],
     [
-      'where two stages produce one kind',
+      'two stages that produce one kind',
       'a is produced by one and by uno',
       () => [idle('one', input, [a]), idle('uno', input, [a])],
     ],
     [
-      'where a stage writes what the platform gives',
+      'a stage that produces a kind of the platform',
       'input is produced by the platform and by one',
       () => [idle('one', input, [input])],
     ],
-    ['where a stage writes under another name', 'two may not write one/a.txt', () => [idle('two', input, [a])]],
-    ['where two stages share a name', 'two stages named one', () => [idle('one', input), idle('one', input)]],
+    ['a stage that produces a key under another name', 'two cannot produce one/a.txt', () => [idle('two', input, [a])]],
+    ['two stages with one name', 'two stages named one', () => [idle('one', input), idle('one', input)]],
+    ['two kinds with one name', 'two kinds named a', () => [idle('one', input, [a]), idle('two', input, [kind('two/a.txt')])]],
     [
-      'where two kinds share a name',
-      'two kinds named a',
-      () => [idle('one', input, [a]), idle('two', input, [kind('two/a.txt')])],
-    ],
-    [
-      'where a stage waits for what is not announced',
+      'a stage that consumes a kind that is not announced',
       'which is not announced',
       () => {
         const silent = kind('one/s.txt', { announced: false });
         return [idle('one', input, [silent]), idle('two', silent)];
       },
     ],
-    ['where stages go in a circle', 'one → two → one', () => [idle('one', b, [a]), idle('two', a, [b])]],
-    ['where a stage feeds itself', 'one → one', () => [idle('one', a, [a])]],
+    ['stages that form a cycle', 'one → two → one', () => [idle('one', b, [a]), idle('two', a, [b])]],
+    ['a stage that consumes its output', 'one → one', () => [idle('one', a, [a])]],
     [
-      'where an option means two things',
-      'option size of two means something else',
+      'an option with two schemas',
+      'option size of two has another schema',
       () => [idle('one', input, [], option(1)), idle('two', input, [], option(2))],
     ],
-  ])('%s', (_, sentence, stages) => {
+  ])('rejects %s', (_, sentence, stages) => {
     expect(() => defineGraph([input], stages())).toThrow(sentence);
   });
 });
 
-it('equal options of two stages are one option', () => {
+it('merges equal options of two stages', () => {
   expect(
     defineGraph([input], [idle('one', input, [], option(3)), idle('two', input, [], option(3))]).options['size'],
   ).toMatchObject({ maximum: 3 });
 });
 
-it('names of stages and kinds are looked up, and unknown ones are answered with the known', () => {
+it('finds stages and kinds by name, and lists the valid names for an unknown one', () => {
   const graph = defineGraph([input], [idle('one', input, [a])]);
   expect(graph.stage('one').produces).toEqual([a]);
   expect(graph.kind('a')).toBe(a);
@@ -79,7 +75,7 @@ describe('the pipeline', () => {
     expect(pipeline.kinds.filter(({ key, schema }) => key.endsWith('.json') && schema === undefined)).toEqual([]);
   });
 
-  it('begins with the input and leads from there to every kind', () => {
+  it('reaches every kind from the input', () => {
     const reached = new Set(['input', 'canary']);
     for (const name of reached)
       for (const { produces } of pipeline.consumersOf(name)) for (const kind of produces) reached.add(kind.name);

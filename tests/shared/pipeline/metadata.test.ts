@@ -67,7 +67,7 @@ describe('an artifact’s metadata', () => {
 });
 
 describe('a user’s options', () => {
-  it('survive as headers, in any script', () => {
+  it('keeps options in headers, in any script', () => {
     fc.assert(
       fc.property(fc.dictionary(name, fc.string({ unit: 'grapheme', maxLength: 40 }), { noNullPrototype: true }), (chosen) => {
         const headers = encodeOptions(chosen);
@@ -95,7 +95,7 @@ describe('a user’s options', () => {
     },
   );
 
-  it('are all that a user calls fave-, but for the trace context', () => {
+  it('returns every fave- value except the trace context as an option', () => {
     const headers = {
       'x-amz-meta-fave-query': 'a',
       'x-amz-meta-fave-traceparent': 't',
@@ -106,6 +106,6 @@ describe('a user’s options', () => {
   });
 });
 
-it('no option of the pipeline has a name that is the platform’s own', () => {
+it('reserves no name that the pipeline uses for an option', () => {
   expect(Object.keys(graph.options).filter((option) => reservedOptionNames.includes(option))).toEqual([]);
 });

@@ -12,11 +12,11 @@ const program = join(import.meta.dirname, '../../fixtures/programs/tool.mjs');
 const tool = (args: readonly string[], options?: ExecOptions) => exec(process.execPath, [program, ...args], options);
 const failed = (run: Promise<unknown>): Promise<ToolError> =>
   run.then(
-    () => expect.fail('it did not fail'),
+    () => expect.fail('it succeeded'),
     (error: unknown) => error as ToolError,
   );
 
-/** Whether a process runs; one that waits for its parent to read its end has ended. */
+/** Returns whether a process runs. A zombie does not. */
 function runs(pid: number): boolean {
   try {
     return !/^\d+ \(.*\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
@@ -25,7 +25,7 @@ function runs(pid: number): boolean {
   }
 }
 
-/** Starts a tool and returns the process that it names when it is ready. */
+/** Starts a tool and returns the process id that it prints when it is ready. */
 async function started(args: readonly string[], options: ExecOptions = {}): Promise<{ pid: number; run: Promise<unknown> }> {
   let run: Promise<unknown> = Promise.resolve();
   const pid = await new Promise<number>((resolve, reject) => {
@@ -40,8 +40,8 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-describe('a tool that fails', () => {
-  it('says its exit code and its last words', async () => {
+describe('exec of a tool that fails', () => {
+  it('reports the exit code and the last line of standard error', async () => {
     const error = await failed(tool(['exit', '3', 'a\nb: no such thing\n\n']));
     expect(error).toBeInstanceOf(PermanentError);
     expect(error).toMatchObject({
@@ -54,11 +54,11 @@ describe('a tool that fails', () => {
     expect(error.message).toBe(`${process.execPath} failed with exit code 3: b: no such thing`);
   });
 
-  it.each(['SIGKILL', 'SIGTERM', 'SIGABRT'] as const)('by %s says so', async (signal) => {
+  it.each(['SIGKILL', 'SIGTERM', 'SIGABRT'] as const)('reports %s', async (signal) => {
     expect(await failed(tool(['die', signal]))).toMatchObject({ code: 'tool-failed', killedBy: signal, exitCode: undefined });
   });
 
-  it('as a shell reports a signal says the signal', async () => {
+  it('reports the signal of a shell-like exit code', async () => {
     expect(await failed(tool(['exit', '139']))).toMatchObject({
       killedBy: 'SIGSEGV',
       exitCode: 139,
@@ -66,14 +66,14 @@ describe('a tool that fails', () => {
     });
   });
 
-  it('because it does not exist is missing', async () => {
+  it('throws tool-missing for a program that does not exist', async () => {
     expect(await failed(exec('no-such-tool', []))).toMatchObject({
       code: 'tool-missing',
       message: 'no-such-tool could not be started (ENOENT)',
     });
   });
 
-  it('because its directory does not exist does not start either', async () => {
+  it('throws tool-missing for a working directory that does not exist', async () => {
     expect(await failed(tool(['env'], { cwd: '/proc/no-such-directory' }))).toMatchObject({ code: 'tool-missing' });
   });
 });
@@ -87,8 +87,8 @@ it('kills the group of a tool whose processes together exceed the limit of physi
   });
 });
 
-describe('a tool that hangs', () => {
-  it('is killed when it takes too long', async () => {
+describe('exec of a tool that hangs', () => {
+  it('kills the tool after the timeout', async () => {
     expect(await failed(tool(['hang'], { timeout: 300 }))).toMatchObject({
       code: 'tool-timeout',
       timedOut: true,
@@ -96,7 +96,7 @@ describe('a tool that hangs', () => {
     });
   });
 
-  it('is killed when told so, and the reason is the caller’s', async () => {
+  it('kills the tool on abort and throws the reason of the signal', async () => {
     const stop = new AbortController();
     const { pid, run } = await started(['hang'], { signal: stop.signal });
     const reason = new Error('enough');
@@ -105,7 +105,7 @@ describe('a tool that hangs', () => {
     expect(runs(pid)).toBe(false);
   });
 
-  it('and does not listen is killed all the same', async () => {
+  it('kills a tool that ignores SIGTERM', async () => {
     const stop = new AbortController();
     const { pid, run } = await started(['stubborn'], { signal: stop.signal });
     stop.abort(new Error('enough'));
@@ -113,7 +113,7 @@ describe('a tool that hangs', () => {
     expect(runs(pid)).toBe(false);
   });
 
-  it('in a process of its own making dies with it', async () => {
+  it('kills the child processes of the tool', async () => {
     const stop = new AbortController();
     const { pid, run } = await started(['parent'], { signal: stop.signal });
     expect(runs(pid)).toBe(true);
@@ -122,36 +122,36 @@ describe('a tool that hangs', () => {
     await vi.waitUntil(() => !runs(pid), WAIT);
   });
 
-  it('is not even started after the end', async () => {
+  it('does not start a tool after an abort', async () => {
     await expect(tool(['hang'], { signal: AbortSignal.abort(new Error('over')) })).rejects.toThrow('over');
   });
 });
 
-it.each(['0', '1'])('a process that a tool leaves behind is killed (exit code %s)', async (code) => {
+it.each(['0', '1'])('kills a process that a tool leaves behind (exit code %s)', async (code) => {
   const lines: string[] = [];
   await tool(['orphan', code], { onLine: (line) => lines.push(line) }).catch(() => undefined);
   await vi.waitUntil(() => !runs(Number(lines[0])), WAIT);
 });
 
 describe('output', () => {
-  it('beyond 64 MB is a tool gone mad', async () => {
+  it('kills a tool that prints more than 64 MB', async () => {
     expect(await failed(tool(['print', '100']))).toMatchObject({ code: 'tool-failed', killedBy: 'SIGKILL' });
   });
 
-  it('read by lines may be of any length, and is not kept', async () => {
+  it('passes lines of any total length on and does not keep them', async () => {
     let count = 0;
     const { stdout } = await tool(['print', '100'], { onLine: () => void count++ });
     expect(count).toBe(100 * 1_024 + 1);
     expect(stdout).toBe('');
   });
 
-  it('on standard error is kept to its last words', async () => {
+  it('keeps the end of standard error', async () => {
     const { stderr } = await tool(['print', '20', 'stderr']);
     expect(stderr).toHaveLength(TAIL);
     expect(stderr).toMatch(/x\nthe end\n$/);
   });
 
-  it('comes in whole characters and lines, also the last', async () => {
+  it('returns whole characters and lines, including the last', async () => {
     const lines: string[] = [];
     await tool(['pieces'], { onLine: (line) => lines.push(line) });
     expect(lines).toEqual(['one', 'twö', '', 'three']);
@@ -159,11 +159,11 @@ describe('output', () => {
   });
 });
 
-describe('a tool’s surroundings', () => {
+describe('the environment of a tool', () => {
   const seen = async (options: ExecOptions, ...args: string[]) =>
     JSON.parse((await tool(['env', ...args], options)).stdout) as { env: Record<string, string>; cwd: string; args: string[] };
 
-  it('hold no credentials', async () => {
+  it('contains no credentials', async () => {
     vi.stubEnv('ARTIFACT_SECRET_KEY', 'secret');
     const dir = realpathSync(createTempDir());
     const { env, cwd } = await seen({ cwd: dir, env: { EXTRA: '1' } });
@@ -171,17 +171,17 @@ describe('a tool’s surroundings', () => {
     expect(env).toEqual({ PATH: process.env['PATH'], HOME: dir, XDG_RUNTIME_DIR: dir, LC_ALL: 'C.UTF-8', EXTRA: '1' });
   });
 
-  it('are no shell', async () => {
+  it('does not involve a shell', async () => {
     const args = ['$HOME', '; exit 1', "a'b", '', '*'];
     expect((await seen({}, ...args)).args).toEqual(args);
   });
 
-  it('hold no standard input to wait for', async () => {
+  it('has a closed standard input', async () => {
     expect((await tool(['stdin'])).stdout).toBe('closed\n');
   });
 });
 
-it('nothing stays registered at a signal that outlives the tools', async () => {
+it('removes its listeners from a signal that outlives the tool', async () => {
   const { signal } = new AbortController();
   const remove = vi.spyOn(signal, 'removeEventListener');
   const add = vi.spyOn(signal, 'addEventListener');
