@@ -74,7 +74,7 @@ export async function runStageLocally(stage: AnyStage, item: LocalObject, given:
   await code.run(itemOf(source, given.siblings ?? []), {
     options: withDefaults(stage.options ?? {}, given.options ?? {}),
     settings,
-    resource: given.resource ?? (await code.start?.({ settings, log, exec: run })),
+    resource: given.resource ?? (await code.start?.({ settings, log, exec: realExec })),
     outputs: outputsInto(join(root, 'outputs'), stage, source, outputs),
     exec: (command, args, options) => {
       executed.push({ command, args });
