@@ -41,17 +41,17 @@ export const scale: Bench = {
       return {
         targets: [
           atMost(
-            `an item's turn, ${LARGE} : ${SMALL} clips`,
+            `turn of an item, ${LARGE} : ${SMALL} clips`,
             ratio(({ turns }) => median(turns)),
             1.2,
           ),
           atMost(
-            `CPU an item, all processes, ${LARGE} : ${SMALL}`,
+            `CPU per item, all processes, ${LARGE} : ${SMALL}`,
             ratio(({ cpu }) => cpu),
             1.2,
           ),
           atMost(
-            `tracker's CPU an item, ${LARGE} : ${SMALL}`,
+            `tracker's CPU per item, ${LARGE} : ${SMALL}`,
             ratio(({ tracker: of }) => of),
             1.2,
           ),
