@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { chirp, ffmpeg, generateMedia, h264, mediaFolder, findMedia, createPicture, speech } from '../support/media.ts';
 
-/** One request of the test: what is put, and what must become of it. */
+/** A request of the test: its upload and the expected result. */
 export interface Input {
   readonly name: string;
   /** Path of the file; undefined where this machine has not got it. */
@@ -26,7 +26,7 @@ function writeTestFile(name: string, bytes: string | Buffer): string {
   return path;
 }
 
-/** A video with a synthetic voice, which recognition may or may not understand; what is said is checked with real speech. */
+/** A video with a synthetic voice, whose transcript is not checked. Another test checks words of real speech. */
 function spoken(name: string): string {
   const voice = speech('voice.wav', 'one two three four five');
   const path = join(mediaFolder(), name);
@@ -119,6 +119,6 @@ function real(): Input[] {
 }
 
 export function inputs(): Input[] {
-  execFileSync('ffmpeg', ['-version']); // where it is missing, say so before anything else fails of it
+  execFileSync('ffmpeg', ['-version']); // fails early if the file is missing
   return [...made(), ...real()];
 }

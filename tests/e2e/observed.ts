@@ -6,12 +6,12 @@ import { digestFile } from '../../shared/store/store.ts';
 import { validate, type SchemaName } from '../../shared/core/validate.ts';
 import type { Stack } from '../support/stack.ts';
 
-/** Everything that was said about requests since a test began, checked against the schemas as it came. */
+/** All events about requests since the start of a test, checked against the schemas on receipt. */
 export interface Observed {
   readonly landed: LandedMessage[];
   readonly progress: ItemEvent[];
   readonly lifecycle: RequestState[];
-  /** What was said and is not valid. */
+  /** Invalid events. */
   readonly wrong: string[];
   /** Resolves at a request's end. @throws Error when it does not end in time. */
   end(requestId: string, seconds: number): Promise<RequestState>;
@@ -55,7 +55,7 @@ export async function observe({ bus }: Stack): Promise<Observed> {
     const value: unknown = JSON.parse(text);
     if (subject.startsWith('fave.landed.')) return void observed.landed.push(validate('landedMessage', value));
     const { id, data, subject: about } = validate('cloudEvent', value);
-    // What is said twice is heard twice here, and stored once: both notification paths say what is rejected.
+    // A rejection is published by both notification paths: it is received twice here and stored once.
     if (heard.has(id)) return;
     heard.add(id);
     if (subject.includes('.stage.')) observed.progress.push(validate('itemEvent', data));
@@ -79,7 +79,7 @@ export async function observe({ bus }: Stack): Promise<Observed> {
   return observed;
 }
 
-/** Paths below a request, of artifacts and of what the platform keeps there. */
+/** Paths below the prefix of a request, of artifacts and of metadata. */
 export interface Tree {
   /** SHA-256 by path, without `metadata/`. */
   readonly artifacts: Readonly<Record<string, string>>;
@@ -88,7 +88,7 @@ export interface Tree {
   json<T>(kind: string): T[];
 }
 
-/** Reads all that a request left. @throws Error for a key that is none, PermanentError for JSON that does not fit its schema. */
+/** Reads all objects of a request. @throws Error for an unknown key, InvalidDataError for JSON that violates its schema. */
 export async function readRequestTree({ store }: Stack, requestId: string, dir: string): Promise<Tree> {
   const artifacts: Record<string, string> = {};
   const metadata: string[] = [];

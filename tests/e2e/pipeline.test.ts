@@ -15,10 +15,10 @@ import { inputs, type Input } from './inputs.ts';
 import { observe, readRequestTree, type Observed, type Tree } from './observed.ts';
 import { createTempDir } from '../support/temp-dir.ts';
 
-/** Seconds that everything together may take; two slow cores share the work. */
+/** Timeout for all requests, in seconds, on two slow cores. */
 const DEADLINE = 240;
 
-/** One run has its inputs at once, so that all tests together take little longer than the longest. */
+/** All inputs are uploaded together, so the tests take little longer than the longest request. */
 let stack: Stack;
 let observed: Observed;
 let dir: string;
@@ -75,10 +75,10 @@ function disturb(requestId: string): void {
   observed.settled = ({ request_id, stage }) => {
     if (request_id !== requestId) return;
     kill(stage);
-    // Neither relay nor tracker says anything of its own that one could wait for in the middle of a run.
+    // Relay and tracker publish no event in the middle of a run for which the test could wait.
     if (stage === 'stage-ffmpeg-1') kill('relay');
     if (stage === 'stage-ffmpeg-2') kill('tracker');
-    // Each once: what is sent again is observed again.
+    // One event each: a resent event is observed again.
     for (const message of observed.landed.filter((one) => one.request_id === requestId && !repeated.has(one.key))) {
       repeated.add(message.key);
       announce(stack.bus, stack.store.bucket, message, { nonce: 'again' }).catch((error: unknown) =>
@@ -96,7 +96,7 @@ const textOf = (tree: Tree): string =>
     .join(' ')
     .toLowerCase();
 
-/** What every request has in common, however it ended. */
+/** Checks the properties of every request, independent of its status. */
 async function checkEnd(id: string): Promise<{ end: RequestState; tree: Tree }> {
   const end = await observed.end(id, DEADLINE);
   const tree = await readRequestTree(stack, id, dir);
@@ -107,7 +107,7 @@ async function checkEnd(id: string): Promise<{ end: RequestState; tree: Tree }> 
   return { end, tree };
 }
 
-/** The tree is the one that is documented: what follows from the number of clips, and nothing else. */
+/** Checks that the request contains exactly the documented objects for its number of clips. */
 function checkTree({ artifacts, json, metadata }: Tree, file: string, { video = true }: Input['expect']): void {
   const { clips } = json<Segments>('segments')[0]!;
   expect(clips.length).toBeGreaterThan(0);
@@ -166,10 +166,10 @@ describe.each(all)('$name', ({ name, path, expect: expected }) => {
   });
 });
 
-describe('what is refused', () => {
+describe('a rejected upload', () => {
   const refused = async (id: string): Promise<RequestState> => observed.end(id, WAIT.timeout / 1_000);
 
-  it('a file in the wrong place', async () => {
+  it('rejects a file under an unknown key', async () => {
     const id = uniqueId('e2e');
     await stack.store.put(`requests/${id}/video.mp4`, 'x');
     expect(await refused(id)).toMatchObject({
@@ -184,7 +184,7 @@ describe('what is refused', () => {
     });
   });
 
-  it('an id that is none', async () => {
+  it('rejects an invalid request id', async () => {
     const key = `requests/${uniqueId('bad id')}/input/video.mp4`;
     await stack.store.put(key, 'x');
     const rejected = async (): Promise<RequestState | undefined> => {
@@ -194,7 +194,7 @@ describe('what is refused', () => {
     await expect.poll(rejected, WAIT).toMatchObject({ request_id: '_', status: 'rejected', errors: [{ code: 'invalid-key' }] });
   });
 
-  it('an option that there is not, by name', async () => {
+  it('rejects an unknown option by name', async () => {
     const id = uniqueId('e2e');
     await stack.store.put(`requests/${id}/input/a.mp4`, 'x', { headers: encodeOptions({ intervall: '2' }) });
     expect(await refused(id)).toMatchObject({
@@ -205,7 +205,7 @@ describe('what is refused', () => {
       .toContain('unknown-option');
   });
 
-  it('a second file of a request, and the first goes on', { timeout: DEADLINE * 1_000 }, async () => {
+  it('rejects a second input of a request, and completes the first', { timeout: DEADLINE * 1_000 }, async () => {
     const id = uniqueId('e2e');
     await put(id, all[0]!.path!);
     await put(id, all[0]!.path!, {}, 'second.mp4');
@@ -225,7 +225,7 @@ describe('what is refused', () => {
 });
 
 describe('a request that is disturbed', () => {
-  it('leaves the same bytes as one that is not, and one completion', { timeout: DEADLINE * 1_000 }, async () => {
+  it('produces the same bytes as an undisturbed one, and one completed event', { timeout: DEADLINE * 1_000 }, async () => {
     const calm = await checkEnd(ids.get('calm')!);
     const disturbed = await checkEnd(ids.get('disturbed')!);
     expect([...killed].sort()).toEqual(serviceNames(graph).sort());
@@ -244,7 +244,7 @@ describe(TALK, () => {
   const truth = async ({ skip }: TestContext): Promise<Truth> =>
     JSON.parse(await readFile(findMedia('walk-and-talk.truth.json') ?? skip(NO_MEDIA), 'utf8')) as Truth;
 
-  it('has its words where they are spoken', { timeout: DEADLINE * 1_000 }, async (context) => {
+  it('transcribes words at the times of the speech', { timeout: DEADLINE * 1_000 }, async (context) => {
     const { segments } = await truth(context);
     const { tree } = await checkEnd(ids.get('calm')!);
     const words = tree.json<Transcript>('transcript').flatMap(({ utterances }) => utterances.flatMap((one) => one.words));
@@ -258,7 +258,7 @@ describe(TALK, () => {
       expect(words.filter((word) => word.start > start - 0.5 && word.end < end + 0.5).length).toBeGreaterThan(2);
   });
 
-  it('has its objects where they are seen', { timeout: DEADLINE * 1_000 }, async (context) => {
+  it('detects objects at the times of their appearance', { timeout: DEADLINE * 1_000 }, async (context) => {
     const { scenes } = await truth(context);
     const { tree } = await checkEnd(ids.get('calm')!);
     const frames = tree.json<Detections>('detections').flatMap((one) => one.frames);
@@ -280,15 +280,11 @@ describe(TALK, () => {
   });
 });
 
-it(
-  'all that was said in the run is valid, and nothing became a dead letter that its request does not name',
-  { timeout: DEADLINE * 1_000 },
-  async () => {
-    for (const id of ids.values()) await observed.end(id, DEADLINE);
-    expect(observed.wrong).toEqual([]);
-    expect(observed.landed.length).toBeGreaterThan(50);
-    const letters = await readStoredMessages<{ landed?: { request_id: string } }>(stack, 'FAVE_DLQ', 'fave.dlq.>');
-    const failed = new Set(observed.lifecycle.filter(({ errors = [] }) => errors.length > 0).map(({ request_id }) => request_id));
-    expect(letters.filter(({ landed }) => !failed.has(landed?.request_id ?? ''))).toEqual([]);
-  },
-);
+it('publishes only valid events, and only dead letters that their requests report', { timeout: DEADLINE * 1_000 }, async () => {
+  for (const id of ids.values()) await observed.end(id, DEADLINE);
+  expect(observed.wrong).toEqual([]);
+  expect(observed.landed.length).toBeGreaterThan(50);
+  const letters = await readStoredMessages<{ landed?: { request_id: string } }>(stack, 'FAVE_DLQ', 'fave.dlq.>');
+  const failed = new Set(observed.lifecycle.filter(({ errors = [] }) => errors.length > 0).map(({ request_id }) => request_id));
+  expect(letters.filter(({ landed }) => !failed.has(landed?.request_id ?? ''))).toEqual([]);
+});

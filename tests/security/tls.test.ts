@@ -100,7 +100,7 @@ function environment(ca: boolean): Record<string, string> {
     ARTIFACT_ENDPOINT: `https://127.0.0.1:${ports.minio}`,
     ARTIFACT_ACCESS_KEY: 'fave',
     ARTIFACT_SECRET_KEY: 'secret-of-the-store',
-    // The client checks the certificate of an address that is no name as that of localhost.
+    // For an IP address the client checks the certificate for localhost.
     NATS_URL: `tls://localhost:${ports.nats}`,
     NATS_USER: 'fave',
     NATS_PASSWORD: 'secret-of-the-bus',
@@ -108,7 +108,7 @@ function environment(ca: boolean): Record<string, string> {
   };
 }
 
-test('the store is used over TLS with the certificate of a private authority', async () => {
+test('connects to the store over TLS with the certificate of a private CA', async () => {
   const config = readConfig(environment(true)).store;
   const [store, storeAdmin] = [createStore(config), createStoreAdmin(config)];
   await waitUntilReady(
@@ -126,7 +126,7 @@ test('the store is used over TLS with the certificate of a private authority', a
   storeAdmin.close();
 });
 
-test('without its authority the store is not trusted', async () => {
+test('rejects the store without its CA', async () => {
   const store = createStore(readConfig(environment(false)).store);
   const refused = store.getText('tmp/greeting', { signal: AbortSignal.timeout(4_000) });
   await expect(refused).rejects.toThrow(UnavailableError);
@@ -134,13 +134,13 @@ test('without its authority the store is not trusted', async () => {
   store.close();
 });
 
-test('the bus is used over TLS with the certificate of a private authority', async () => {
+test('connects to the bus over TLS with the certificate of a private CA', async () => {
   const bus = await connectBus(readConfig(environment(true)).bus, 'test');
   await bus.manager.streams.add({ name: 'GREETINGS', subjects: ['greetings'] });
   expect((await bus.publish('greetings', { hello: true }, {})).seq).toBe(1);
   await bus.close();
 });
 
-test('without its authority the bus is not trusted', async () => {
+test('rejects the bus without its CA', async () => {
   await expect(connectBus(readConfig(environment(false)).bus, 'test', 1_500)).rejects.toThrow(/certificate/);
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { root } from '../../../infra/process/paths.ts';
 
-/** A shell that a person works in: each call sees the variables that those before it set. */
+/** Creates an interactive shell: each call sees the variables that earlier calls set. */
 export function createShell(home: string, env: Readonly<Record<string, string>>): (block: string) => Promise<string> {
   const kept = join(home, 'variables');
   return async (block) => {

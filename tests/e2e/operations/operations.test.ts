@@ -30,7 +30,7 @@ beforeAll(async () => {
     );
   });
   await new Promise<void>((resolve) => sink.listen(0, '127.0.0.1', resolve));
-  // After the servers have gone: the store writes its audit log there, whatever is asked of it, until it ends.
+  // Removed after the end of the servers: until then the store writes its audit log there.
   onTestFileEnd(async () => {
     sink.close();
     sink.closeAllConnections();
@@ -41,11 +41,11 @@ beforeAll(async () => {
   const env = JSON.parse((await fave(['env', '--json'], { env: instance })).stdout) as Record<string, string>;
   const AUDIT_URL = `http://127.0.0.1:${(sink.address() as AddressInfo).port}/`;
   shell = createShell(home, { ...env, AUDIT_URL, ID: 'my-video' });
-  // More than mc sends in one part: what a store copies by itself has another etag then.
+  // Larger than one part of mc: a server-side copy then has another etag.
   await writeFile(join(home, 'video.mp4'), Buffer.alloc(65 * 1024 ** 2, 'video'));
 });
 
-/** Runs a block of the document as it stands. */
+/** Runs a block of the document unchanged. */
 function follow(name: string): Promise<string> {
   run.add(name);
   return shell(blocks[name] ?? `echo "the document has no ${name}" >&2; false`);
@@ -58,7 +58,7 @@ const headOf = async () => {
   return found && [found.etag, found.size, found.headers['x-amz-meta-fave-query']];
 };
 
-test('what is backed up comes back with its etag and its options', { timeout: 60_000 }, async () => {
+test('restores a backup with its etag and options', { timeout: 60_000 }, async () => {
   await shell(`mc cp --quiet --attr 'fave-query=coffee cup' "$HOME/video.mp4" ${input}`);
   await stack.store.put(key('stage-grep/clip_0001/match.json'), 'first');
   const head = await headOf();
@@ -70,7 +70,7 @@ test('what is backed up comes back with its etag and its options', { timeout: 60
   expect([await headOf(), await textOf('stage-grep/clip_0001/match.json')]).toEqual([head, 'first']);
 });
 
-test('an input that was removed is undone', { timeout: 60_000 }, async () => {
+test('restores a deleted input', { timeout: 60_000 }, async () => {
   const head = await headOf();
   await shell(`mc rm --quiet ${input}`);
   expect(await headOf()).toBeUndefined();
@@ -78,9 +78,9 @@ test('an input that was removed is undone', { timeout: 60_000 }, async () => {
   expect(await headOf()).toEqual(head);
 });
 
-test('a request is as it was at a moment', { timeout: 60_000 }, async () => {
+test('restores a request as of a point in time', { timeout: 60_000 }, async () => {
   await follow('backup');
-  // A version of that second belongs to that moment: it begins after what was backed up, and ends before what follows.
+  // Versions have a resolution of one second: the point in time is after the backup and before the next change.
   const second = (): number => Math.floor(Date.now() / 1_000);
   const next = async (): Promise<void> => {
     const now = second();
@@ -96,7 +96,7 @@ test('a request is as it was at a moment', { timeout: 60_000 }, async () => {
   expect(await textOf('stage-grep/clip_0001/match.json')).toBe('first');
 });
 
-test('all of it is restored without being announced, and the rules come back', { timeout: 60_000 }, async () => {
+test('restores a whole backup without announcements, and the notification rules', { timeout: 60_000 }, async () => {
   await shell('echo saved | mc pipe --quiet backup/fave-backup/requests/my-video/stage-grep/clip_0002/match.json');
   await follow('restore-all');
   expect(await textOf('stage-grep/clip_0002/match.json')).toBe('saved\n');
@@ -105,7 +105,7 @@ test('all of it is restored without being announced, and the rules come back', {
   expect(heard).not.toContain('clip_0002');
 });
 
-test('dead letters are backed up and restored', { timeout: 60_000 }, async () => {
+test('restores dead letters', { timeout: 60_000 }, async () => {
   await stack.bus.publish('fave.dlq.stage-grep.my-video', { letter: true }, {});
   await follow('backup-streams');
   await stack.bus.manager.streams.delete('FAVE_DLQ');
@@ -114,7 +114,7 @@ test('dead letters are backed up and restored', { timeout: 60_000 }, async () =>
   expect((await stack.bus.manager.consumers.info('FAVE_DLQ', 'tracker-advisories')).name).toBe('tracker-advisories');
 });
 
-test('uploads that nobody finished are removed', async () => {
+test('removes incomplete uploads', async () => {
   const { client, bucket } = stack.storeAdmin;
   await client.initiateNewMultipartUpload(bucket, key('input/half.mp4'), {});
   expect(await shell('mc ls --incomplete --recursive fave/fave-artifacts')).toContain('half.mp4');
@@ -122,7 +122,7 @@ test('uploads that nobody finished are removed', async () => {
   expect(await shell('mc ls --incomplete --recursive fave/fave-artifacts')).not.toContain('half.mp4');
 });
 
-test('the audit log tells who did what', async () => {
+test('reads user and operation from the audit log', async () => {
   await follow('audit');
   await stack.store.put('tmp/audited', 'x');
   const entry = await vi.waitUntil(() => audited.find((body) => body.includes('tmp/audited')), WAIT);
@@ -133,7 +133,7 @@ test('the audit log tells who did what', async () => {
   expect(entry).not.toContain(stack.config.store.secretKey);
 });
 
-test('a notification of AWS that is carried over is taken up', { timeout: 60_000 }, async () => {
+test('processes a notification forwarded from AWS', { timeout: 60_000 }, async () => {
   await shell('mc event rm --force fave/fave-artifacts');
   await stack.store.put('requests/from-aws/input/a b.mp4', 'x');
   const object = { key: 'requests/from-aws/input/a+b.mp4', size: 1, eTag: '9dd4e461268c8034f5c8564e155c67a6', sequencer: '00' };
@@ -148,7 +148,7 @@ test('a notification of AWS that is carried over is taken up', { timeout: 60_000
   );
 });
 
-test('every block that is marked was run', () => {
+test('runs every marked block of the document', () => {
   const here = Object.keys(blocks).filter((name) => !name.startsWith('cluster-')); // those in tests/resilience/cluster/
   expect([...run].sort()).toEqual(here.sort());
 });

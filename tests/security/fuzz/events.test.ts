@@ -22,7 +22,7 @@ vi.setConfig({ testTimeout: 600_000 });
 
 const BUCKET = 'fave-artifacts';
 
-/** What the relay published, and what it said of the message. */
+/** The messages that the relay published, and its acknowledgement of the notification. */
 interface Handled {
   readonly published: { subject: string; value: Record<string, unknown> }[];
   readonly said: string[];
@@ -105,10 +105,10 @@ function namedKeys(text: string): Set<string> {
   );
 }
 
-/** Whatever is announced is exactly a key that the notification names, below a valid id, of a kind of the graph. */
+/** Checks that every announced key is in the notification, has a valid request id and is of a kind of the graph. */
 function checkAnnounced(text: string, { subject, value }: Handled['published'][number]): void {
   const [, , kind, lane, id, ...rest] = subject.split('.');
-  const landed = validate('landedMessage', value); // whatever headers the artifact's writer gave it
+  const landed = validate('landedMessage', value); // independent of the headers of the artifact
   expect(namedKeys(text)).toContain(landed.key);
   expect(rest).toEqual([]);
   expect(parseKey(landed.key, graph.kinds)).toMatchObject({ requestId: id, kind: { name: kind, announced: true } });
@@ -116,7 +116,7 @@ function checkAnnounced(text: string, { subject, value }: Handled['published'][n
   expect(id).toMatch(/^[A-Za-z0-9_-]{1,64}$/);
 }
 
-test(`${size.events} notifications, most of them damaged, are announced, rejected or ignored, as they say (seed ${size.seed})`, async () => {
+test(`${size.events} notifications, most of them damaged, are announced, rejected or ignored as expected (seed ${size.seed})`, async () => {
   const { handle, stop } = await relayInMemory();
   const found = figures();
   for (let index = 0; index < size.events; index++) {
@@ -142,7 +142,7 @@ test(`${size.events} notifications, most of them damaged, are announced, rejecte
   expect(Object.keys(found.counts())).toEqual(expect.arrayContaining(['announced', 'ignored', 'invalid', 'rejected']));
 });
 
-test('200 of them through the real relay on real NATS: all are taken off the queue, and it still works', async () => {
+test('processes 200 of them in the real relay on real NATS, which keeps working', async () => {
   const stack = await createOwnStack();
   const [service] = await stack.startServices(['relay']);
   const id = uniqueId();

@@ -1,4 +1,4 @@
-/** `npm run fuzz -- --media 2000 --events 10000 --seed 7`: the fuzz tests with as many cases as asked for; without a number, none of that sort. */
+/** `npm run fuzz -- --media 2000 --events 10000 --seed 7`: runs the fuzz tests with the given numbers of cases; a missing number means none. */
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ if (media === undefined && events === undefined) {
 
 const sorts = { media, events };
 const files = Object.entries(sorts).flatMap(([sort, count]) => (count === undefined ? [] : [`tests/security/fuzz/${sort}`]));
-// The dot reporter, because thousands of lines would hide what failed; vitest's own entry, so that no shell stands between.
+// The dot reporter, because thousands of lines would hide failures. The entry file of vitest starts without a shell.
 const vitest = join(createRequire(import.meta.url).resolve('vitest/package.json'), '../vitest.mjs');
 const { status } = spawnSync(process.execPath, [vitest, 'run', '--reporter=dot', ...files], {
   cwd: join(import.meta.dirname, '../../..'),

@@ -12,12 +12,12 @@ import { createRandom } from './random.ts';
 import { seeds } from './seeds.ts';
 import { size } from './size.ts';
 
-/** Milliseconds that any upload of a few seconds may take. */
+/** Timeout for an upload of a few seconds (ms). */
 const BOUND = 60_000;
 
 vi.setConfig({ testTimeout: BOUND + 30_000 });
 
-/** What may become of an upload. Any other code, `unexpected` above all, is a bug of ours. */
+/** Valid results of an upload. Any other code, such as `unexpected`, is a bug. */
 const KNOWN = [
   'done',
   'empty-file',
@@ -39,22 +39,25 @@ describe(`damaged media (seed ${size.seed})`, () => {
     console.log(found.report(`media: ${size.media} mutants of ${sources.length} files, seed ${size.seed}`));
   });
 
-  test.for(Array.from({ length: size.media }, (_, index) => index))('mutant %i ends well or in a known way', async (index) => {
-    const chance = createRandom(size.seed, index);
-    const source = chance.pick(sources);
-    const { bytes, how } = mutate(source.bytes, chance.pick(sources).bytes, chance);
-    const path = join(mediaFolder(), `mutant-${source.name}`);
-    writeFileSync(path, bytes);
-    const name = `#${index}, ${source.name}: ${how}`;
+  test.for(Array.from({ length: size.media }, (_, index) => index))(
+    'processes or rejects mutant %i with a known code',
+    async (index) => {
+      const chance = createRandom(size.seed, index);
+      const source = chance.pick(sources);
+      const { bytes, how } = mutate(source.bytes, chance.pick(sources).bytes, chance);
+      const path = join(mediaFolder(), `mutant-${source.name}`);
+      writeFileSync(path, bytes);
+      const name = `#${index}, ${source.name}: ${how}`;
 
-    const begun = performance.now();
-    const { outcome, message } = await examined(path);
-    found.add(outcome, performance.now() - begun, name);
-    expect(KNOWN, `${name}: ${message}`).toContain(outcome);
-  });
+      const begun = performance.now();
+      const { outcome, message } = await examined(path);
+      found.add(outcome, performance.now() - begun, name);
+      expect(KNOWN, `${name}: ${message}`).toContain(outcome);
+    },
+  );
 });
 
-/** Runs stage 0 on a file. @returns `done`, or the code and the sentence of what went wrong. */
+/** Runs stage-ffmpeg-0 on a file. @returns `done`, or the code and the message of the error. */
 async function examined(path: string): Promise<{ outcome: string; message: string }> {
   try {
     const ran = await runStageLocally(stage, upload(path), {

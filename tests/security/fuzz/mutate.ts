@@ -8,7 +8,7 @@ const HEADER = 4_096;
 
 type Mutation = (bytes: Buffer, chance: Random, other: Buffer) => Buffer;
 
-/** A place in a header, where most of what a demuxer believes is. */
+/** Returns a position in the header, which controls most of a demuxer. */
 function headerPlace(bytes: Buffer, chance: Random): number {
   const offset = chance.int(Math.max(1, Math.min(HEADER, bytes.length - 4)));
   return chance.int(2) === 0 ? offset : Math.max(0, bytes.length - 4 - offset);
@@ -65,7 +65,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     }),
 };
 
-/** Damages a file once or more. @param other What is spliced in. @returns The damaged bytes and how it was done. */
+/** Damages a file once or more. @param other Bytes to splice in. @returns The damaged bytes and a description. */
 export function mutate(bytes: Buffer, other: Buffer, chance: Random): { bytes: Buffer; how: string } {
   const names = Array.from({ length: 1 + chance.int(3) }, () => chance.pick(Object.keys(mutations)));
   const damaged = names.reduce((before, name) => mutations[name]?.(before, chance, other) ?? before, bytes);

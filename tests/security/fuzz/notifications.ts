@@ -48,7 +48,7 @@ const PARTS = [
   '-',
 ];
 
-/** A notification as MinIO sends it, of one object or a few. */
+/** Creates a notification as MinIO sends it, of one object or several. */
 export function notification(
   graph: Graph,
   bucket: string,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { chirp, generateMedia, h264, findMedia, createPicture } from '../../support/media.ts';
 
-/** A file that mutants are made of. */
+/** A file from which mutants are derived. */
 export interface Seed {
   readonly name: string;
   readonly bytes: Buffer;
@@ -48,7 +48,7 @@ const MADE: Readonly<Record<string, readonly string[]>> = {
   'a.wv': chirp(1),
 };
 
-/** What there is to damage: real media where this machine has them, and a second of each format. */
+/** Returns the files to damage: real media if available, and one second of each format. */
 export function seeds(): Seed[] {
   const real = REAL.flatMap((name) => findMedia(name) ?? []);
   const made = Object.entries(MADE).map(([name, args]) => generateMedia(`seed-${name}`, ...args));

@@ -1,4 +1,4 @@
-/** How much is to be fuzzed, as `npm run fuzz` says through the environment; a sample where the tests run. */
+/** Number of fuzz cases, set by `npm run fuzz` in the environment; a sample in the test suite. */
 export const size = {
   media: count('FAVE_FUZZ_MEDIA', 40),
   events: count('FAVE_FUZZ_EVENTS', 500),

@@ -12,7 +12,7 @@ import { patchBytes, withBoxes, writeTestFile } from './craft.ts';
 const be = (value: number): Buffer => Buffer.from([value >>> 24, value >>> 16, value >>> 8, value]);
 const le = (value: number): Buffer => be(value).reverse();
 
-/** Milliseconds that any of these may take, on a machine that is busy with other tests. */
+/** Timeout for one file (ms), on a machine that runs other tests. */
 const BOUND = 60_000;
 
 async function mediaOf(path: string): Promise<Media> {
@@ -31,24 +31,24 @@ async function refusal(path: string): Promise<string> {
   return code;
 }
 
-describe('pictures', () => {
+describe('frame size', () => {
   const raw = (): string =>
     generateMedia('raw.avi', ...createPicture({ seconds: 0.2, size: '16x16' }), '-c:v', 'rawvideo', '-pix_fmt', 'bgr24');
   const sized = (side: number): string => patchBytes(raw(), `${side}.avi`, 'strf', 12, Buffer.concat([le(side), le(side)]));
 
-  test('of 16 000 × 16 000 pixels are too large', async () => {
+  test('rejects frames of 16 000 × 16 000 pixels', async () => {
     expect(await refusal(sized(16_000))).toBe('too-large');
   });
 
-  test('of 60 000 × 60 000 pixels are no pictures', async () => {
+  test('rejects a container that states 60 000 × 60 000 pixels', async () => {
     expect(['too-large', 'no-streams', 'not-media']).toContain(await refusal(sized(60_000)));
   });
 
-  test('of 60 000 × 60 000 pixels by their own header are none either', async () => {
+  test('rejects frames whose header states 60 000 × 60 000 pixels', async () => {
     const png = generateMedia('png.mov', ...createPicture({ seconds: 0.2, size: '64x64' }), '-c:v', 'png');
     const huge = patchBytes(png, 'huge.mov', 'IHDR', 4, Buffer.concat([be(60_000), be(60_000)]));
     await mediaOf(huge).then(
-      // The container still says 64 × 64, and its pictures are there: they only cannot be decoded, as stage-ffmpeg-2 finds out.
+      // The container states 64 × 64 and contains packets. Only stage-ffmpeg-2 finds that they cannot be decoded.
       ({ video }) => {
         expect(video?.width ?? 64).toBe(64);
       },
@@ -58,7 +58,7 @@ describe('pictures', () => {
     );
   });
 
-  test('a million a second are too many', async () => {
+  test('rejects a million frames per second', async () => {
     const source = ['-f', 'lavfi', '-i', 'testsrc2=s=16x16:r=1000000:d=0.0005', ...chirp(1)];
     expect(await refusal(generateMedia('fast.nut', ...source, '-c:v', 'rawvideo'))).toBe('too-many-frames');
     // Scale and rate of the stream header.
@@ -67,7 +67,7 @@ describe('pictures', () => {
     );
   });
 
-  test('that shrink to nothing grow only as far as the limits', async () => {
+  test('limits the size of highly compressed frames', async () => {
     const flat = ['-f', 'lavfi', '-i', 'color=black:s=4096x4096:r=10:d=6'];
     const path = generateMedia('flat.mp4', ...flat, '-c:v', 'libx264', '-preset', 'ultrafast');
     expect(statSync(path).size).toBeLessThan((4096 * 4096 * 1.5 * 60) / 1_000);
@@ -76,7 +76,7 @@ describe('pictures', () => {
 });
 
 describe('length', () => {
-  test('ten hours of silence in 100 KB are too long', async () => {
+  test('rejects ten hours of silence in 100 KB', async () => {
     const path = generateMedia(
       'silence.flac',
       '-f',
@@ -92,7 +92,7 @@ describe('length', () => {
     expect(await refusal(path)).toBe('too-long');
   });
 
-  test('is measured where an MP4 lies', async () => {
+  test('measures an MP4 with a wrong header', async () => {
     const honest = readFileSync(generateMedia('honest.mp4', ...createPicture({ seconds: 1 }), ...chirp(1), ...h264));
     const lying = withBoxes(honest, (type, content) => {
       const copy = Buffer.from(content);
@@ -104,23 +104,23 @@ describe('length', () => {
     expect((await mediaOf(writeTestFile('lying.mp4', lying))).duration).toBeCloseTo(1, 0);
   });
 
-  test('is measured where a FLAC lies', async () => {
+  test('measures a FLAC with a wrong header', async () => {
     const honest = generateMedia('honest.flac', ...chirp(1));
     // The last four bytes of the number of samples (36 bits) in STREAMINFO.
     expect((await mediaOf(patchBytes(honest, 'lying.flac', 'fLaC', 22, be(0xffff_ffff)))).duration).toBeCloseTo(1, 0);
   });
 });
 
-describe('many things', () => {
+describe('number of streams', () => {
   const streams = (count: number): string[] => Array.from({ length: count }, () => ['-map', '0:a']).flat();
 
-  test('100 streams of sound are too many', async () => {
+  test('rejects 100 audio streams', async () => {
     expect(await refusal(generateMedia('hundred.mkv', ...chirp(1, 8_000), ...streams(100), '-c:a', 'pcm_s16le'))).toBe(
       'too-many-streams',
     );
   });
 
-  test('attachments and subtitles are left alone, and too many of them refused', async () => {
+  test('ignores attachments and subtitles, and rejects too many of them', async () => {
     const text = writeTestFile('words.srt', '1\n00:00:00,000 --> 00:00:01,000\nhello\n');
     const font = writeTestFile('font.ttf', Buffer.alloc(1_000_000));
     const film = (captions: number, fonts: number): string =>

@@ -13,7 +13,7 @@ import { requestMetadata, setUpStack, start, WAIT } from '../../support/harness/
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { fetchStreamLag } from '../../support/harness/lag.ts';
 
-/** What a boundary may be given instead of what it expects. */
+/** Invalid input for every boundary. */
 const GARBAGE = [
   '',
   'garbage',
@@ -67,7 +67,7 @@ describe('garbage instead of a message', () => {
 });
 
 describe('garbage instead of an object of the platform', () => {
-  it.each(GARBAGE)('request.json %j: the upload is rejected, and says why', async (text) => {
+  it.each(GARBAGE)('rejects the upload with the reason if request.json is %j', async (text) => {
     const request = newRequest();
     await stack.store.put(`requests/${request.id}/metadata/request.json`, text);
     await request.put('one');
@@ -80,7 +80,7 @@ describe('garbage instead of an object of the platform', () => {
     });
   });
 
-  it.each(GARBAGE)('a receipt %j: the work is done', async (text) => {
+  it.each(GARBAGE)('processes the item if its receipt is %j', async (text) => {
     const request = newRequest();
     for (const path of ['cut/input', 'shout/clip_0001'])
       await stack.store.put(`requests/${request.id}/metadata/items/${path}.json`, text);
@@ -89,7 +89,7 @@ describe('garbage instead of an object of the platform', () => {
     expect(Object.keys(await request.artifacts())).toContain('shout/clip_0001/loud.txt');
   });
 
-  it.each(GARBAGE)('a note on work done %j: the work is done', async (text) => {
+  it.each(GARBAGE)('processes the item if its memo entry is %j', async (text) => {
     const content = uniqueId('text');
     const [first, second] = [newRequest(), newRequest()];
     await first.put(content);
@@ -128,7 +128,7 @@ describe('garbage instead of an option', () => {
 describe('garbage instead of an artifact', () => {
   const withSchema: Kind[] = pipeline.kinds.filter(({ schema }) => schema !== undefined);
 
-  it.each(withSchema.map((kind) => [kind.name, kind] as const))('%s is named as invalid', async (_, kind) => {
+  it.each(withSchema.map((kind) => [kind.name, kind] as const))('rejects the artifact %s as invalid', async (_, kind) => {
     const dir = mkdtempSync(join(tmpdir(), 'fave-boundary-'));
     onTestFinished(() => {
       rmSync(dir, { recursive: true });

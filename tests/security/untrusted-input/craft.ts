@@ -8,7 +8,7 @@ import { mediaFolder } from '../../support/media.ts';
 /** Boxes of ISO media files that hold boxes. */
 const CONTAINERS = new Set(['moov', 'trak', 'mdia', 'minf', 'dinf', 'edts']);
 
-/** A box of an ISO media file (ISO/IEC 14496-12, 4.2). */
+/** Builds a box of an ISO media file (ISO/IEC 14496-12, 4.2). */
 export function box(type: string, ...content: readonly Uint8Array[]): Buffer {
   const payload = Buffer.concat(content);
   const head = Buffer.alloc(8);
@@ -30,12 +30,12 @@ export function withBoxes(file: Buffer, change: (type: string, content: Buffer) 
   return Buffer.concat(out);
 }
 
-/** A data reference by address: the samples are elsewhere. @param url Such as `file:///etc/passwd`. */
+/** Builds a data reference by URL: the samples are in another file. @param url Such as `file:///etc/passwd`. */
 export function urlReference(url: string): Buffer {
   return dref(box('url ', Buffer.alloc(4), Buffer.from(`${url}\0`)));
 }
 
-/** A data reference by Mac OS alias with an absolute path, as ffmpeg's `mov_read_dref` reads it. */
+/** Builds a data reference by Mac OS alias with an absolute path, as ffmpeg's `mov_read_dref` reads it. */
 export function aliasReference(path: string): Buffer {
   const name = Buffer.from(path);
   const record = Buffer.alloc(4 + name.length + (name.length % 2));
@@ -50,7 +50,7 @@ function dref(entry: Buffer): Buffer {
   return Buffer.concat([Buffer.from([0, 0, 0, 0, 0, 0, 0, 1]), entry]);
 }
 
-/** A QuickTime reference movie: nothing but where the movie is. */
+/** Builds a QuickTime reference movie, which contains only the URL of another movie. */
 export function referenceMovie(url: string): Buffer {
   const address = Buffer.from(`${url}\0`);
   const length = Buffer.alloc(4);
@@ -77,7 +77,7 @@ export function writeTestFile(name: string, content: string | Uint8Array): strin
   return path;
 }
 
-/** A copy with bytes replaced wherever `marker` stands. @param offset Of what is written, from the marker's begin. */
+/** Returns a copy with bytes replaced at every `marker`. @param offset Position of the replacement, relative to the marker. */
 export function patchBytes(from: string, name: string, marker: string, offset: number, bytes: Uint8Array): string {
   const path = join(mediaFolder(), name);
   copyFileSync(from, path);
@@ -89,7 +89,7 @@ export function patchBytes(from: string, name: string, marker: string, offset: n
   return path;
 }
 
-/** A server that nobody may call. @returns Its port and how often it was called; both known when tests run. */
+/** Starts a server that must receive no request. @returns Its port and its number of requests, which are known when tests run. */
 export function startListener(): { port: () => number; calls: () => number } {
   let calls = 0;
   const server = createServer((socket) => {

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 
 const clipOf = (id: string): string => `requests/${id}/stage-ffmpeg-1/clip_0001/clip.mp4`;
-/** A request of which stage-ffmpeg-0 is done, as far as anybody can tell. */
+/** Creates a request that appears to have passed stage-ffmpeg-0. */
 async function admitted(): Promise<ReturnType<typeof requestMetadata>> {
   const request = requestMetadata(stack, uniqueId());
   await request.put('no video');
@@ -22,8 +22,8 @@ async function admitted(): Promise<ReturnType<typeof requestMetadata>> {
 
 const playlist = '#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n';
 
-describe('what somebody puts where only a stage puts', () => {
-  it('is refused by the store to whoever may upload', async () => {
+describe('an object under the key of a stage', () => {
+  it('is rejected by the store for the submitter', async () => {
     const secrets = await readSecrets(stack.dataDir);
     const secretKey = secrets?.store['submitter'] ?? '';
     const store = createStore({ ...stack.config.store, accessKey: 'submitter', secretKey });
@@ -31,7 +31,7 @@ describe('what somebody puts where only a stage puts', () => {
     store.close();
   });
 
-  it('by an administrator is given to the stage, which trusts it no more than an upload', async () => {
+  it('reaches the stage if an administrator writes it, and is treated as untrusted', async () => {
     const request = await admitted();
     await stack.store.put(clipOf(request.id), playlist);
     await expect
@@ -39,7 +39,7 @@ describe('what somebody puts where only a stage puts', () => {
       .toMatchObject([{ code: 'invalid-clip', item: 'clip_0001' }]);
   });
 
-  it('even as a clip with all that a clip has', async () => {
+  it('is treated as untrusted even with the metadata of a clip', async () => {
     const request = await admitted();
     const headers = {
       'x-amz-meta-fave-run': '1',
@@ -50,7 +50,7 @@ describe('what somebody puts where only a stage puts', () => {
     await expect.poll(() => request.deadLetters('stage-ffmpeg-2'), WAIT).toMatchObject([{ code: 'not-media' }]);
   });
 
-  it('where there is no request is rejected', async () => {
+  it('is rejected without a request', async () => {
     const request = requestMetadata(stack, uniqueId());
     await stack.store.put(clipOf(request.id), playlist);
     await expect

@@ -19,12 +19,12 @@ import {
 
 const server = startListener();
 
-/** What only the worker may read: recognisable as text, and as sound (nothing else here makes any). */
+/** A secret of the worker, recognisable as text and as audio (all other files are silent). */
 const MARK = 'fave-secret-4711';
 const secretText = (): string => writeTestFile('secret.txt', `${MARK}\n`.repeat(50));
 const secretSound = (): string => generateMedia('secret.wav', ...chirp(1));
 
-/** A movie whose sound is said to be elsewhere. */
+/** Builds a movie whose audio is in another file. */
 function elsewhere(name: string, reference: Buffer): string {
   const movie = generateMedia('silent.mov', '-f', 'lavfi', '-i', 'anullsrc', '-t', '1', '-c:a', 'pcm_s16le');
   const changed = withBoxes(readFileSync(movie), (type, content) => (type === 'dref' ? reference : content));
@@ -32,7 +32,7 @@ function elsewhere(name: string, reference: Buffer): string {
   return writeTestFile(name, changed);
 }
 
-/** What stage 0 makes of a file: all that it put, or the error it ended in. */
+/** Runs stage-ffmpeg-0 on a file. Returns its outputs or its error. */
 async function outcomeOf(path: string): Promise<Ran | FaveError> {
   return runStageLocally(stage, upload(path)).catch((error: unknown) => {
     if (error instanceof FaveError) return error;
@@ -54,7 +54,7 @@ function expectNoLeak(outcome: Ran | FaveError): void {
   }
 }
 
-describe('what is not media but names other files is refused', () => {
+describe('a file that refers to other files', () => {
   const http = (): string => `http://127.0.0.1:${server.port()}/x.ts`;
   test.for<[string, () => string]>([
     ['playlist of a file.m3u8', () => hls(`file://${secretSound()}`)],
@@ -82,7 +82,7 @@ describe('what is not media but names other files is refused', () => {
     expectNoLeak(outcome);
   });
 
-  test('the name of a sequence of pictures is the name of one file', async () => {
+  test('takes the name of an image sequence as the name of one file', async () => {
     for (const n of [1, 2, 3]) generateMedia(`shot_00${n}.png`, ...createPicture({ seconds: 0.04 }), '-frames:v', '1');
     const outcome = await outcomeOf(writeTestFile('shot_%03d.png', readFileSync(join(mediaFolder(), 'shot_001.png'))));
     expect(outcome).toMatchObject({ code: 'not-media' });
@@ -90,7 +90,7 @@ describe('what is not media but names other files is refused', () => {
   });
 });
 
-describe('a movie whose sound is elsewhere brings none of it', () => {
+describe('a movie whose audio is in another file', () => {
   test.for<[string, () => Buffer]>([
     ['by the address of a file', () => urlReference(`file://${secretSound()}`)],
     ['by the address of a server', () => urlReference(`http://127.0.0.1:${server.port()}/x`)],
@@ -101,14 +101,14 @@ describe('a movie whose sound is elsewhere brings none of it', () => {
     expectNoLeak(await outcomeOf(elsewhere(`${how}.mov`, reference())));
   });
 
-  test('a reference movie is none', async () => {
+  test('rejects a reference movie', async () => {
     const outcome = await outcomeOf(writeTestFile('reference.mov', referenceMovie(`http://127.0.0.1:${server.port()}/x.mov`)));
     expect(outcome).toBeInstanceOf(PermanentError);
     expectNoLeak(outcome);
   });
 });
 
-test('subtitles in a film that name files are not rendered', async () => {
+test('ignores subtitles that refer to files', async () => {
   const ass = writeTestFile(
     'named.ass',
     `[Script Info]\n[Events]\nDialogue: 0,0:00:00.00,0:00:01.00,,,,,,,{\\fn${secretText()}}${MARK}\n`,

@@ -19,7 +19,7 @@ let secrets: Secrets;
 beforeAll(async () => {
   stack = await createOwnStack();
   secrets = (await readSecrets(stack.dataDir))!;
-  // What nobody may read must be there: only then is a refusal a refusal.
+  // The objects must exist: a missing object would also be refused.
   for (const path of everything()) await stack.store.put(`requests/${id}/${path}`, 'x');
 });
 
@@ -67,7 +67,7 @@ describe.each(stages)('in the bucket $name', (stage) => {
     metadataPaths.receipt(stage.name, 'clip_0001'),
   ]);
 
-  it('writes nothing of another', async () => {
+  it('writes no object of another stage', async () => {
     const others = everything().filter((path) => !mine.has(path) && path !== metadataPaths.receipt(stage.name, 'clip_0001'));
     const foreign = [
       ...others.map((path) => `requests/${id}/${path}`),
@@ -82,7 +82,7 @@ describe.each(stages)('in the bucket $name', (stage) => {
     expect(Object.fromEntries(answers)).toEqual(allOf(foreign, 'AccessDenied'));
   });
 
-  it('reads only what it says that it reads', async () => {
+  it('reads only the kinds that it declares', async () => {
     const paths = everything();
     const answers = await as(stage.name, ({ client, bucket }) =>
       Promise.all(
@@ -122,7 +122,7 @@ describe('in the bucket the roles that run no stage', () => {
     submitter: [pathOfKind(kinds.input)],
   };
 
-  it('are these', () => {
+  it('covers all roles that run no stage', () => {
     expect(roles.filter((role) => !stages.some(({ name }) => name === role)).sort()).toEqual(Object.keys(allowed).sort());
   });
 
@@ -135,7 +135,7 @@ describe('in the bucket the roles that run no stage', () => {
   });
 });
 
-/** Every subject that somebody publishes to, and what would change a stream or a consumer. */
+/** Returns every subject of the system, and those that change a stream or a consumer. */
 function allSubjects(): string[] {
   const api = (what: string): string => `$JS.API.${what}`;
   return [
@@ -162,7 +162,7 @@ function allSubjects(): string[] {
   ];
 }
 
-/** What each role may publish; all else it must not. */
+/** The subjects on which each role may publish. */
 function mayPublish(role: string): (subject: string) => boolean {
   const stage = stages.find(({ name }) => name === role);
   if (stage) {
@@ -186,7 +186,7 @@ function mayPublish(role: string): (subject: string) => boolean {
 describe('on the bus', () => {
   const users = Object.keys(busPermissions(graph)).filter((user) => user !== 'admin');
 
-  it.each(users)('%s publishes nothing but its own', async (user) => {
+  it.each(users)('limits %s to its subjects', async (user) => {
     const bus = await connectBus({ ...stack.config.bus, user, password: secrets.bus[user] ?? '' }, user);
     const may = mayPublish(user);
     const forbidden = allSubjects().filter((subject) => !may(subject));

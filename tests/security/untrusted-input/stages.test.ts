@@ -15,25 +15,25 @@ import { dash, hls, startListener, sdp, urlReference, withBoxes, writeTestFile }
 
 const server = startListener();
 
-/** What only the worker may read. */
+/** A secret of the worker. */
 const MARK = 'fave-secret-4711';
 const secret = (): string => writeTestFile('secret.txt', `${MARK}\n`.repeat(50));
 const http = (): string => `http://127.0.0.1:${server.port()}/x.ts`;
 
-/** A WAV header that promises four gigabytes. */
+/** Returns a WAV file whose header states four gigabytes. */
 const promising = (): Buffer => {
   const sound = readFileSync(generateMedia('short.wav', ...chirp(0.1, 16_000)));
   sound.writeUInt32LE(0xff_ff_ff_f0, sound.indexOf('data') + 4);
   return sound;
 };
 
-/** A film whose pictures are said to lie at an address. */
+/** Returns a movie whose video is at a URL. */
 const elsewhere = (): Buffer =>
   withBoxes(readFileSync(generateMedia('plain.mov', ...createPicture({ seconds: 1 }), '-c:v', 'mpeg4')), (type, content) =>
     type === 'dref' ? urlReference(http()) : content,
   );
 
-/** A film of one PNG, whose header gives 60 000 pixels a side. */
+/** Returns a movie of one PNG whose header states 60 000 pixels per side. */
 const enormous = (): Buffer => {
   const film = readFileSync(generateMedia('png.mov', ...createPicture({ seconds: 0.04 }), '-frames:v', '1', '-c:v', 'png'));
   for (const side of [4, 8]) film.writeUInt32BE(60_000, film.indexOf('IHDR') + side);
@@ -54,10 +54,10 @@ const crafted: readonly [string, () => string | Buffer][] = [
   ['a picture of 3.6 billion pixels, it says', enormous],
 ];
 
-/** What a tool may make something of: silence, or the part that is there. */
+/** Files that a stage may process, to silence or to their existing part. */
 const USABLE = /elsewhere|it says/;
 
-/** A stage, what it takes for its own kind, and under which name. */
+/** Stage, consumed kind and file name. */
 const stages: readonly [AnyStage, Kind, string][] = [
   [listening, kinds.audio, 'audio.wav'],
   [encoding, kinds.clip, 'clip.mp4'],
@@ -66,7 +66,7 @@ const stages: readonly [AnyStage, Kind, string][] = [
   [picking, kinds.video, 'video.mp4'],
 ];
 
-/** What a stage makes of a file that no stage before it made. */
+/** Runs a stage on a file. Returns its outputs or its error. */
 async function outcomeOf(stage: AnyStage, item: LocalObject, siblings: readonly LocalObject[] = []): Promise<Ran | FaveError> {
   return runStageLocally(stage, item, { siblings, options: stage === hearing ? { speech: 'pocketsphinx' } : {} }).catch(
     (error: unknown) => {
@@ -76,7 +76,7 @@ async function outcomeOf(stage: AnyStage, item: LocalObject, siblings: readonly 
   );
 }
 
-/** Nobody was called, and nothing of the secret came out; an error is the item's own, so that it ends at once. */
+/** Checks that the server received no request, the secret is not in the output, and an error is permanent. */
 function expectHarmless(outcome: Ran | FaveError): void {
   expect(server.calls()).toBe(0);
   if (outcome instanceof FaveError) {
