@@ -57,5 +57,5 @@ export function messageOf(error: unknown): string {
 
 /** Returns the stable code of any thrown value; `unexpected` if it is not a {@link FaveError}. */
 export function codeOf(error: unknown): ErrorCode {
-  return error instanceof FaveError ? error.code : 'unexpected';
+  return error instanceof FaveError ? (error as FaveError).code : 'unexpected';
 }
