@@ -72,7 +72,12 @@ export function createRuns({ bus, store, log, metrics, drainSignal }: Service, g
     if ((ended.get(requestId) ?? 0) >= run) return undefined;
     let found = open.get(requestId);
     if (!found || found.state.run < run) {
-      found = { state: createRunState(requestId, run), lastSequence: found?.lastSequence ?? 0, traceparent: undefined, closing: false };
+      found = {
+        state: createRunState(requestId, run),
+        lastSequence: found?.lastSequence ?? 0,
+        traceparent: undefined,
+        closing: false,
+      };
       open.set(requestId, found);
     }
     return found.state.run === run ? found : undefined;

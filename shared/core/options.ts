@@ -62,7 +62,9 @@ function parseOption(schema: OptionSchema, input: unknown): Parsed {
     case 'string': {
       if (schema.enum && !schema.enum.includes(text)) return { problem: `must be one of ${schema.enum.join(', ')}` };
       const { maxLength = Infinity } = schema;
-      return Array.from(text).length > maxLength ? { problem: `must NOT have more than ${maxLength} characters` } : { value: text };
+      return Array.from(text).length > maxLength
+        ? { problem: `must NOT have more than ${maxLength} characters` }
+        : { value: text };
     }
     default: {
       const value = text.trim() === '' ? NaN : Number(text);

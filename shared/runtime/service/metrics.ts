@@ -86,7 +86,7 @@ export function createMetrics(service: string, directory?: string): Metrics {
     store: {
       onResponse(operation, result, seconds) {
         operations.inc({ operation, result });
-        if (seconds !== undefined) latency.observe({ operation }, seconds);
+        latency.observe({ operation }, seconds);
       },
       onTransfer(direction, amount) {
         bytes.inc({ direction }, amount);
