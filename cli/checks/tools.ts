@@ -47,7 +47,7 @@ const ENCODERS = ['libx264', 'mjpeg', 'pcm_s16le'];
 async function checkEncoders(): Promise<string> {
   const { default: ffmpeg } = await import('fluent-ffmpeg');
   const encoders = await new Promise<object>((resolve, reject) => {
-    ffmpeg().getAvailableEncoders((error, found) => {
+    ffmpeg().getAvailableEncoders((error: Error | null, found) => {
       if (error) reject(error);
       else resolve(found);
     });
