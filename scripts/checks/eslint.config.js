@@ -9,6 +9,6 @@ export default [
     languageOptions: { parser: tseslint.parser },
     linterOptions: { noInlineConfig: true },
     plugins: { prose },
-    rules: { 'prose/docstring': 'error', 'prose/test-title': 'error' },
+    rules: { 'prose/docstring': 'warn', 'prose/test-title': 'warn' },
   },
 ];
