@@ -76,6 +76,7 @@ export async function startServers({ dataDir, ports, graph, programs, env }: Ser
       rootUser: ROOT_USER,
       rootPassword,
       notify,
+      ...(env['MINIO_MEMLIMIT'] && { settings: { MINIO_MEMLIMIT: env['MINIO_MEMLIMIT'] } }),
     });
     processes.push(
       await starting.catch(async (error: unknown) => {
