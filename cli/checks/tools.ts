@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
 import { access } from 'node:fs/promises';
-import { cachedPath } from '../../infra/servers/install.ts';
+import { cachedPath, findServer } from '../../infra/servers/install.ts';
 import { serverPrograms, type ServerProgram } from '../../infra/servers/table.ts';
 import { createExec, type Exec } from '../../shared/tools/exec.ts';
 import { ToolError } from '../../shared/tools/tool-error.ts';
@@ -36,7 +35,7 @@ export async function checkTools(env: Readonly<Record<string, string | undefined
       (found) => ok(GROUP, 'espeak-ng', found),
       () => warn(GROUP, 'espeak-ng', 'missing', 'only fave demo needs it: sudo apt-get install espeak-ng'),
     ),
-    ...Object.values(serverPrograms).map((program) => Promise.resolve(checkServer(program))),
+    ...Object.values(serverPrograms).map((program) => checkServer(program, env['PATH'] ?? '')),
   ]);
 }
 
@@ -63,11 +62,11 @@ function checkNode(version: string): Check {
   return fits ? ok(GROUP, 'node', version) : bad(GROUP, 'node', version, 'install Node.js 22.18 or later (https://nodejs.org)');
 }
 
-function checkServer(program: ServerProgram): Check {
+async function checkServer(program: ServerProgram, path: string): Promise<Check> {
   const { name, version } = program;
-  return existsSync(cachedPath(program))
-    ? ok(GROUP, name, version)
-    : warn(GROUP, name, 'not built', 'npm start builds it, unless one on PATH fits');
+  const found = await findServer(program, path);
+  if (found === undefined) return warn(GROUP, name, 'not built', 'npm start builds it');
+  return ok(GROUP, name, found === cachedPath(program) ? version : found);
 }
 
 /** Returns the version that a program prints. @throws ToolError if it cannot be started. */

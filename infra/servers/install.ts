@@ -17,7 +17,8 @@ const OUTPUT = 16 * 1024 * 1024;
 export type ServerPaths = Readonly<Record<keyof typeof serverPrograms, string>>;
 
 /**
- * Finds each program: in the cache, else on PATH when its version fits, else built from source into the cache (minutes, once a machine).
+ * Finds each program: its replacement on PATH, else in the cache, else on PATH in a version that fits. Otherwise builds it from source
+ * into the cache, once per machine, which takes minutes.
  * @throws PermanentError `go-missing`, `server-build-failed`.
  */
 export async function ensureServers(progress: ProgressReporter, path = process.env['PATH'] ?? ''): Promise<ServerPaths> {
@@ -37,21 +38,29 @@ export async function ensureProgram(
   progress: ProgressReporter,
   path = process.env['PATH'] ?? '',
 ): Promise<string> {
-  return (await locate(program, path)) ?? (await build(program, progress));
+  return (await findServer(program, path)) ?? (await build(program, progress));
 }
 
 export function cachedPath({ name, version }: ServerProgram): string {
   return join(cacheDir, 'servers', `${name}@${version}`, name);
 }
 
-async function locate(program: ServerProgram, path: string): Promise<string | undefined> {
+/** Returns the path of an installed or built program, or `undefined` if it must be built. */
+export async function findServer(program: ServerProgram, path: string): Promise<string | undefined> {
+  const { name, replacement } = program;
+  // To install a replacement is a decision of the operator.
+  const preferred = replacement && (await findOnPath(replacement, program, path));
+  if (preferred) return preferred;
   const built = cachedPath(program);
-  if (existsSync(built)) return built;
+  return existsSync(built) ? built : findOnPath(name, program, path);
+}
+
+async function findOnPath(name: string, { atLeast }: ServerProgram, path: string): Promise<string | undefined> {
   for (const directory of path.split(delimiter)) {
-    const candidate = join(directory, program.name);
+    const candidate = join(directory, name);
     if (!existsSync(candidate)) continue;
-    const said = await run(candidate, ['--version'], { timeout: 10_000 }).catch(() => ({ stdout: '' }));
-    if (versionFits(said.stdout, program.atLeast)) return candidate;
+    const { stdout } = await run(candidate, ['--version'], { timeout: 10_000 }).catch(() => ({ stdout: '' }));
+    if (versionFits(stdout, atLeast)) return candidate;
   }
   return undefined;
 }

@@ -8,6 +8,8 @@ export interface ServerProgram {
   readonly module?: string;
   /** The oldest release of a binary on PATH that is used instead. */
   readonly atLeast: string;
+  /** Compatible program that is used instead if it is on PATH. */
+  readonly replacement?: string;
   /** Whether the build needs a C compiler. */
   readonly cgo?: boolean;
 }
@@ -25,6 +27,8 @@ export const serverPrograms = {
     package: 'github.com/minio/minio',
     version: 'v0.0.0-20260212201848-7aac2a2c5b7c',
     atLeast: 'RELEASE.2025-10-15',
+    // The maintained fork (pgsty/silo), with the same interface, data format and version scheme.
+    replacement: 'silo',
   },
   mc: {
     name: 'mc',
