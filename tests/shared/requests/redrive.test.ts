@@ -45,12 +45,13 @@ async function letters(request: PipelineRequest): Promise<Record<string, unknown
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-/** Creates a gate that opens at the latest at the end of the test. */
-function gate(): { readonly passed: Promise<void>; open(): void } {
-  let open = (): void => undefined;
-  const passed = new Promise<void>((resolve) => (open = resolve));
-  onTestFinished(() => open());
-  return { passed, open: () => open() };
+/** Creates a promise that is resolved at the latest at the end of the test. */
+function gate() {
+  const created = Promise.withResolvers<undefined>();
+  onTestFinished(() => {
+    created.resolve(undefined);
+  });
+  return created;
 }
 
 describe('fave dlq', () => {
@@ -104,16 +105,16 @@ describe('fave dlq', () => {
   });
 
   it('redrives into the open run, which completes without errors', async () => {
-    const { passed, open } = gate();
+    const { promise, resolve } = gate();
     const fails = needing(flag);
     // One of two lines waits, so that the run stays open.
-    vary.before = (text, ...rest) => (text === 'wait' ? passed : fails(text, ...rest));
+    vary.before = (text, ...rest) => (text === 'wait' ? promise : fails(text, ...rest));
     const second = await start(pipeline.stack, graph, 'shout');
     const request = await failed('wait\nbad');
     await writeFile(flag, '');
     expect((await pipeline.fave('dlq', 'redrive', '--id', request.id)).stdout).toContain('run 1: 1 item');
     await vi.waitUntil(async () => (await request.outcomes('echo', 1))['clip_0002'] === 'done', WAIT);
-    open();
+    resolve(undefined);
     expect(await request.end(1)).toMatchObject({ status: 'completed', errors: [], stages: { shout: { done: 2, failed: 0 } } });
     expect(await letters(request)).toEqual([]);
     await second.stop();
@@ -124,13 +125,13 @@ describe('fave dlq', () => {
     const fails = needing(flag);
     vary.before = async (text, ...rest) => {
       await fails(text, ...rest);
-      if (text === 'wait' || text === 'bad') await gates[text].passed;
+      if (text === 'wait' || text === 'bad') await gates[text].promise;
     };
     const second = await start(pipeline.stack, graph, 'shout');
     const request = await failed('wait\nbad');
     await writeFile(flag, '');
     expect((await pipeline.fave('dlq', 'redrive', '--id', request.id)).stdout).toContain('run 1: 1 item');
-    gates.wait.open();
+    gates.wait.resolve(undefined);
     await vi.waitUntil(async () => (await request.outcomes('echo', 1))['clip_0001'] === 'done', WAIT);
     // The tracker handles events in order.
     const later = pipeline.request();
@@ -144,7 +145,7 @@ describe('fave dlq', () => {
         () => undefined,
       );
     await expect.poll(errors, WAIT).toEqual([]);
-    gates.bad.open();
+    gates.bad.resolve(undefined);
     expect(await request.end(1)).toMatchObject({
       status: 'completed',
       errors: [],

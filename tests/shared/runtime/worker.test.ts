@@ -36,13 +36,8 @@ const newRequest = () => requestMetadata(stack, uniqueId());
 const sha = (texts: Record<string, string>) =>
   Object.fromEntries(Object.entries(texts).map(([path, text]) => [path, computeSha256(text)]));
 
-/** A promise that a test resolves. */
-function gate(): { open: () => void; opened: Promise<void>; reached: Promise<void>; reach: () => void } {
-  let [open, reach] = [(): void => undefined, (): void => undefined];
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  const reached = new Promise<void>((resolve) => (reach = resolve));
-  return { open, opened, reached, reach };
-}
+/** Creates a point in a stage that a test waits for (`reached`) and at which the stage waits for the test (`opened`). */
+const gate = () => ({ reached: Promise.withResolvers<undefined>(), opened: Promise.withResolvers<undefined>() });
 
 /** Announces an object of a request again, as a sweep would. */
 async function announceAgain(key: string, nonce: string): Promise<LandedMessage> {
@@ -198,18 +193,18 @@ describe('with one worker', () => {
     const held = gate();
     before = async (text) => {
       if (text === 'bad') throw new PermanentError('unreadable-frame', 'this line is bad');
-      held.reach();
-      await held.opened;
+      held.reached.resolve(undefined);
+      await held.opened.promise;
     };
     await request.put('bad\nslow', alone);
-    await held.reached;
+    await held.reached.promise;
     const [failed] = await vi.waitUntil(
       async () => ((await request.progress('shout')).length > 0 ? request.progress('shout') : undefined),
       WAIT,
     );
     const { error: _, ...settled } = failed!;
     await publishItemEvent(stack.bus, 'shout', { ...settled, outcome: 'done' });
-    held.open();
+    held.opened.resolve(undefined);
     expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], stages: { shout: { done: 2, failed: 0 } } });
   });
 
@@ -217,13 +212,13 @@ describe('with one worker', () => {
     const request = newRequest();
     const held = gate();
     before = async () => {
-      held.reach();
-      await held.opened;
+      held.reached.resolve(undefined);
+      await held.opened.promise;
     };
     await request.put('one\ntwo', alone);
-    await held.reached;
+    await held.reached.promise;
     await tracking.kill();
-    held.open();
+    held.opened.resolve(undefined);
     await vi.waitUntil(async () => (await request.progress('shout')).length === 2, WAIT);
     expect(await request.ends()).toBe(0);
     tracking = await start(stack, graph, 'tracker');
@@ -273,14 +268,14 @@ describe('a worker that is told to stop', () => {
     const request = newRequest();
     const held = gate();
     before = async () => {
-      held.reach();
-      await held.opened;
+      held.reached.resolve(undefined);
+      await held.opened.promise;
     };
     const worker = await start(stack, graph, 'shout');
     await request.put('one\ntwo', alone);
-    await held.reached;
+    await held.reached.promise;
     const stopped = worker.stop();
-    held.open();
+    held.opened.resolve(undefined);
     await stopped;
     expect(await request.progress('shout')).toMatchObject([{ outcome: 'done' }]);
     expect(Object.keys(await request.artifacts()).filter((path) => path.startsWith('shout/'))).toHaveLength(1);
@@ -293,12 +288,12 @@ describe('a worker that is told to stop', () => {
     const request = newRequest();
     const held = gate();
     before = (_text, _item, { signal }) => {
-      held.reach();
+      held.reached.resolve(undefined);
       return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }));
     };
     const worker = await start(stack, graph, 'shout');
     await request.put('one', alone);
-    await held.reached;
+    await held.reached.promise;
     await worker.kill();
     before = undefined;
     const next = await start(stack, graph, 'shout');
