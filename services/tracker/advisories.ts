@@ -1,56 +1,48 @@
 import type { JsMsg } from '@nats-io/jetstream';
-import type { ItemError, LandedMessage, ItemEvent } from '../../schemas/generated/types.ts';
-import { codeOf, messageOf } from '../../shared/core/errors.ts';
+import type { ItemError, ItemEvent, LandedMessage } from '../../schemas/generated/types.ts';
+import { publishDeadLetter, type FailedItem } from '../../shared/bus/dead-letters.ts';
 import { publishItemEvent } from '../../shared/bus/events.ts';
+import { consumerName, finalAckSubject, lanesOf, streams } from '../../shared/bus/topology.ts';
+import { codeOf, messageOf } from '../../shared/core/errors.ts';
+import { parseJson } from '../../shared/core/validate.ts';
+import { traceIdOf } from '../../shared/observability/trace.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import { itemId, parseKey, requestPrefix } from '../../shared/pipeline/keys.ts';
-import { publishDeadLetter, type FailedItem } from '../../shared/bus/dead-letters.ts';
-import type { Service } from '../../shared/runtime/service/service.ts';
 import type { AnyStage } from '../../shared/pipeline/stage.ts';
-import { consumerName, lanesOf, finalAckSubject, streams } from '../../shared/bus/topology.ts';
-import { traceIdOf } from '../../shared/observability/trace.ts';
-import { parseJson } from '../../shared/core/validate.ts';
+import type { Service } from '../../shared/runtime/service/service.ts';
 
-/** What the server says when a message was delivered as often as it may be. */
-interface MaxDeliveries {
+/** Advisory of the server: a message has reached the maximum number of deliveries. */
+interface MaxDeliveriesAdvisory {
   readonly stream: string;
   readonly consumer: string;
   readonly stream_seq: number;
   readonly deliveries: number;
 }
 
-/** Milliseconds to wait for the server's confirmation; without one the advisory comes again. */
-const CONFIRMATION = 5_000;
+/** Timeout of the final acknowledgement (ms). Without a confirmation the advisory is redelivered. */
+const CONFIRMATION_TIMEOUT_MS = 5_000;
 
-/** Ends an item whose worker died each time, and so never got to say so: a dead letter, and the request goes on without it. */
-export async function takeAdvisory({ bus, log, metrics }: Service, graph: Graph, message: JsMsg): Promise<void> {
+/** Fails an item whose workers were all lost before they could record a failure. The request continues without it. */
+export async function handleAdvisory({ bus, log, metrics }: Service, graph: Graph, message: JsMsg): Promise<void> {
   try {
-    const advisory = message.json<MaxDeliveries>();
+    const { consumer, stream_seq: sequence, deliveries } = message.json<MaxDeliveriesAdvisory>();
     const stage = graph.stages.find(({ name, consumes }) =>
-      lanesOf(consumes).some((lane) => consumerName(name, lane) === advisory.consumer),
+      lanesOf(consumes).some((lane) => consumerName(name, lane) === consumer),
     );
-    const stored = stage && (await bus.manager.streams.getMessage(streams.landed, { seq: advisory.stream_seq }));
+    const stored = stage && (await bus.manager.streams.getMessage(streams.landed, { seq: sequence }));
     if (stage && stored) {
       const landed = parseJson('landedMessage', stored.string());
-      const { deliveries, stream_seq: sequence } = advisory;
-      const { error, ...progress } = failedProgress(stage, landed, { deliveries, sequence });
+      const { request_id, traceparent } = landed;
+      const event = toFailedEvent(stage, landed, { deliveries, sequence });
+      const { item, error } = event;
+      await publishDeadLetter(bus, { stage: stage.name, item, error, deliveries, sequence, landed });
+      await publishItemEvent(bus, 'tracker', event, { traceparent });
       metrics.deadLetters.inc({ stage: stage.name });
-      await publishDeadLetter(bus, { stage: stage.name, item: progress.item, error, deliveries, sequence, landed });
-      await publishItemEvent(bus, 'tracker', { ...progress, error }, { traceparent: landed.traceparent });
-      log.error(
-        {
-          event: 'item:failed',
-          stage: stage.name,
-          request_id: landed.request_id,
-          trace_id: traceIdOf(landed.traceparent),
-          item: progress.item,
-          code: error.code,
-        },
-        error.message,
-      );
-      // In the name of the lost worker, and last: until its consumer has acknowledged it the server keeps the message for ever.
-      // It goes when no other consumer needs it any more, which a deletion would not ask.
-      await bus.connection.request(finalAckSubject(advisory.consumer, sequence), '+ACK', { timeout: CONFIRMATION });
+      const fields = { stage: stage.name, request_id, trace_id: traceIdOf(traceparent), item, code: error.code };
+      log.error({ event: 'item:failed', ...fields }, error.message);
+      // On behalf of the lost worker, and last: the server keeps the message until its consumer acknowledges it. A deletion would
+      // also take the message from other consumers.
+      await bus.connection.request(finalAckSubject(consumer, sequence), '+ACK', { timeout: CONFIRMATION_TIMEOUT_MS });
     }
     message.ack();
   } catch (error) {
@@ -59,7 +51,7 @@ export async function takeAdvisory({ bus, log, metrics }: Service, graph: Graph,
   }
 }
 
-function failedProgress(
+function toFailedEvent(
   stage: AnyStage,
   landed: LandedMessage,
   { deliveries, sequence }: Pick<FailedItem, 'deliveries' | 'sequence'>,
@@ -74,7 +66,7 @@ function failedProgress(
     outputs: [],
     error: {
       code: 'worker-lost',
-      message: `no worker of ${stage.name} survived work on ${key}, ${deliveries} times: it crashes, hangs or runs out of memory on this file`,
+      message: `${deliveries} workers of ${stage.name} were lost while they processed ${key}: they crash, hang or run out of memory on this file`,
       file: key.slice(requestPrefix(request_id).length),
     },
     sequence,

@@ -5,23 +5,27 @@ import type { Graph } from '../../shared/pipeline/graph.ts';
 import { initializeRequestMetrics } from '../../shared/runtime/service/metrics.ts';
 import type { Service } from '../../shared/runtime/service/service.ts';
 import { streams } from '../../shared/bus/topology.ts';
-import type { RunRegistry } from './run-registry.ts';
 
-/** Milliseconds that one look at the bus serves for: all gauges of a scrape show the same moment. */
-const FRESH = 500;
+/** Time for which one read of the bus is reused, so that all gauges of a scrape show the same moment (ms). */
+const CACHE_MS = 500;
+
+interface Sample {
+  readonly labels: Record<string, string>;
+  readonly value: number;
+}
 
 /**
- * Tells how full queues and streams are, looked at whenever somebody asks for the metrics: a tracker that nobody scrapes does
- * nothing. While the bus does not answer there are no values, which is not the same as 0.
+ * Registers the gauges of consumers and streams. They are read at a scrape only. While the bus does not answer they have no
+ * values, which differs from 0.
  */
 export function registerGauges(
   { bus, metrics }: Pick<Service, 'bus' | 'metrics'>,
   graph: Graph,
-  runs: Pick<RunRegistry, 'openRequests'>,
+  countOpenRequests: () => number,
 ): void {
   const { manager } = bus;
   initializeRequestMetrics(metrics);
-  const lag = briefly(() =>
+  const readLags = cacheBriefly(() =>
     Promise.all(
       consumersOf(graph).map(async ({ stream, name, stage, lane }) => ({
         labels: { stage, lane },
@@ -29,76 +33,65 @@ export function registerGauges(
       })),
     ),
   );
-  const fill = briefly(() => Promise.all(Object.values(streams).map((name) => manager.streams.info(name))));
+  const readStreams = cacheBriefly(() => Promise.all(Object.values(streams).map((name) => manager.streams.info(name))));
 
-  const tell = (name: string, help: string, labelNames: string[], read: () => Promise<readonly Level[]>): void => {
+  const register = (name: string, help: string, labelNames: string[], read: () => Promise<readonly Sample[]>): void => {
     const gauge: Gauge = new Gauge({
       name: `fave_${name}`,
       help,
       labelNames,
       registers: [metrics.registry],
       collect: async () => {
-        const levels = await read().catch(() => []);
+        const samples = await read().catch(() => []);
         gauge.reset();
-        for (const { labels, value } of levels) gauge.set(labels, value);
+        for (const { labels, value } of samples) gauge.set(labels, value);
       },
     });
   };
-  const ofStreams =
-    (value: (info: StreamInfo) => number, more: (info: StreamInfo) => Level['labels'] = () => ({})) =>
-    async (): Promise<Level[]> =>
-      (await fill()).map((info) => ({ labels: { stream: info.config.name, ...more(info) }, value: value(info) }));
+  const registerStream = (
+    name: string,
+    help: string,
+    value: (info: StreamInfo) => number,
+    labelsOf: (info: StreamInfo) => Sample['labels'] = () => ({}),
+    labelNames: string[] = [],
+  ): void => {
+    register(name, help, ['stream', ...labelNames], async () =>
+      (await readStreams()).map((info) => ({ labels: { stream: info.config.name, ...labelsOf(info) }, value: value(info) })),
+    );
+  };
 
-  tell(
+  register(
     'lag',
-    'Messages that a consumer has yet to work on or is working on (num_pending + num_ack_pending)',
+    'Messages of a consumer that are pending or in progress (num_pending + num_ack_pending)',
     ['stage', 'lane'],
-    lag,
+    readLags,
   );
-  tell(
-    'stream_bytes',
-    'What a stream holds, bytes',
-    ['stream'],
-    ofStreams(({ state }) => state.bytes),
-  );
-  tell(
+  registerStream('stream_bytes', 'Size of a stream, in bytes', ({ state }) => state.bytes);
+  registerStream(
     'stream_limit_bytes',
-    'What a stream may hold, bytes; at that it refuses what is new, or drops what is old',
-    ['stream', 'discard'],
-    ofStreams(
-      ({ config }) => config.max_bytes,
-      ({ config }) => ({ discard: config.discard }),
-    ),
+    'Maximum size of a stream, in bytes; a full stream refuses new messages or removes old ones (label discard)',
+    ({ config }) => config.max_bytes,
+    ({ config }) => ({ discard: config.discard }),
+    ['discard'],
   );
-  tell(
-    'stream_messages',
-    'What a stream holds, messages',
-    ['stream'],
-    ofStreams(({ state }) => state.messages),
-  );
-  tell(
+  registerStream('stream_messages', 'Number of messages in a stream', ({ state }) => state.messages);
+  registerStream(
     'stream_first_timestamp_seconds',
-    'Of when the oldest is that a stream holds, seconds since 1970',
-    ['stream'],
-    ofStreams(({ state }) => (state.messages > 0 ? Date.parse(state.first_ts) / 1_000 : NaN)),
+    'Time of the oldest message of a stream, in seconds since 1970',
+    ({ state }) => (state.messages > 0 ? Date.parse(state.first_ts) / 1_000 : NaN),
   );
-  tell('open_requests', 'Requests that have not ended', [], () =>
-    Promise.resolve([{ labels: {}, value: runs.openRequests().length }]),
+  register('open_requests', 'Requests that have not ended', [], () =>
+    Promise.resolve([{ labels: {}, value: countOpenRequests() }]),
   );
 }
 
-interface Level {
-  readonly labels: Record<string, string>;
-  readonly value: number;
-}
-
-/** Reads once for all who ask at the same time. */
-function briefly<T>(read: () => Promise<T>): () => Promise<T> {
+/** Returns a function that shares one call of `read` between all callers of a short time. */
+function cacheBriefly<T>(read: () => Promise<T>): () => Promise<T> {
   let reading: Promise<T> | undefined;
-  let at = 0;
+  let readAt = 0;
   return () => {
-    if (!reading || performance.now() - at > FRESH) {
-      at = performance.now();
+    if (!reading || performance.now() - readAt > CACHE_MS) {
+      readAt = performance.now();
       reading = read();
     }
     return reading;

@@ -1,52 +1,58 @@
-import type { ItemEvent } from '../../schemas/generated/types.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import { createMetricFactory, outcomes, type Metrics } from '../../shared/runtime/service/metrics.ts';
+import type { Effect } from './apply-event.ts';
 
-/** Counts items as their events tell of them. */
+type CountItem = Extract<Effect, { type: 'count-item' }>;
+
+/** Counts items from their events. */
 export interface ItemCounters {
-  /**
-   * @param time When the event was stored, milliseconds since 1970.
-   * @param current Whether it was stored since this process began: counters begin at 0, and what is older would be no increase.
-   */
-  take(progress: ItemEvent, time: number, current: boolean): void;
+  /** Counts an event that was stored since the tracker became live. */
+  count(effect: CountItem): void;
+  /** Restores gauges from an earlier event. Counters start at 0, so that a restart causes no increase. */
+  restore(effect: CountItem): void;
 }
 
 /**
- * Metrics of items of all workers. A worker counts its own, but one that comes from zero and goes again between two scrapes, or
- * that dies, is never asked; the tracker runs always, and every settled item has an event.
+ * Creates the metrics of the items of all workers. A worker counts its own items too, but Prometheus never scrapes a worker that
+ * starts and exits between two scrapes. The tracker runs all the time, and every settled item has an event.
  */
 export function createItemCounters({ registry, deadLetters }: Metrics, graph: Graph): ItemCounters {
   const { counter, gauge, histogram } = createMetricFactory(registry);
-  const items = counter('settled_items', 'Items of all workers that are settled, by outcome', 'stage', 'outcome');
-  const duration = histogram('work', 'settled_item_duration', 'Work on settled items of all workers', 'stage');
-  const queue = histogram('work', 'settled_item_queue', 'From announced to begun, of settled items of all workers', 'stage');
-  const cost = counter('settled_cost_units', 'What settled items of all workers cost', 'stage');
-  const coldStarts = counter('settled_cold_starts', 'Settled items of all workers that were their process’s first', 'stage');
+  const items = counter('settled_items', 'Settled items of all workers, by outcome', 'stage', 'outcome');
+  const duration = histogram('work', 'settled_item_duration', 'Duration of settled items of all workers', 'stage');
+  const queue = histogram('work', 'settled_item_queue', 'Queue time of settled items of all workers', 'stage');
+  const cost = counter('settled_cost_units', 'Cost of settled items of all workers, in GiB-seconds', 'stage');
+  const coldStarts = counter('settled_cold_starts', 'Settled items that were the first of their process', 'stage');
   const redeliveries = counter('settled_redeliveries', 'Deliveries of settled items after the first', 'stage');
-  const last = gauge(
+  const lastDeadLetter = gauge(
     'last_dead_letter_timestamp_seconds',
-    'When an item last ended as a dead letter, seconds since 1970; 0: never, as far as the events reach back',
+    'Time of the last dead letter, in seconds since 1970; 0 if the stored events contain none',
     'stage',
   );
   for (const { name: stage } of graph.stages) {
     for (const outcome of outcomes) items.inc({ stage, outcome }, 0);
     for (const each of [cost, coldStarts, redeliveries, deadLetters]) each.inc({ stage }, 0);
     for (const each of [duration, queue]) each.zero({ stage });
-    last.set({ stage }, 0);
+    lastDeadLetter.set({ stage }, 0);
   }
-  const known = new Set(graph.stages.map(({ name }) => name));
+  const stages = new Set(graph.stages.map(({ name }) => name));
+
+  const restore: ItemCounters['restore'] = ({ event: { stage, outcome }, storedAtMs }) => {
+    // The stream may contain events of a stage that was removed from the graph.
+    if (outcome === 'failed' && stages.has(stage)) lastDeadLetter.set({ stage }, storedAtMs / 1_000);
+  };
 
   return {
-    take({ stage, outcome, duration_ms, queue_ms, cost_unit, cold_start, deliveries }, time, current) {
-      // Of a stage that was taken out of the graph events still tell.
-      if (!known.has(stage)) return;
-      if (outcome === 'failed') last.set({ stage }, time / 1_000);
-      if (!current) return;
+    restore,
+    count(effect) {
+      restore(effect);
+      const { stage, outcome, duration_ms, queue_ms, cost_unit, cold_start, deliveries } = effect.event;
+      if (!stages.has(stage)) return;
       items.inc({ stage, outcome });
       redeliveries.inc({ stage }, Math.max(0, deliveries - 1));
       cost.inc({ stage }, cost_unit);
       if (cold_start) coldStarts.inc({ stage });
-      // Of an item whose worker was lost each time nobody knows how long it took.
+      // The duration of an item whose workers were lost is unknown.
       if (duration_ms === 0) return;
       duration.observe({ stage }, duration_ms / 1_000);
       queue.observe({ stage }, queue_ms / 1_000);

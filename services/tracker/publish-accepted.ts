@@ -1,19 +1,20 @@
 import type { JsMsg } from '@nats-io/jetstream';
 import type { RequestState } from '../../schemas/generated/types.ts';
-import { codeOf, messageOf, PermanentError } from '../../shared/core/errors.ts';
 import { publishLifecycle } from '../../shared/bus/events.ts';
+import { codeOf, messageOf, PermanentError } from '../../shared/core/errors.ts';
+import { parseJson } from '../../shared/core/validate.ts';
+import { traceIdOf } from '../../shared/observability/trace.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import { itemId, parseKey } from '../../shared/pipeline/keys.ts';
 import type { Service } from '../../shared/runtime/service/service.ts';
-import { traceIdOf } from '../../shared/observability/trace.ts';
-import { parseJson } from '../../shared/core/validate.ts';
 
-/** Says that an input was accepted, and what its request begins with. */
+/** Publishes `accepted` for the landed message of an input, with the first item of the request. */
 export async function publishAccepted({ bus, log }: Service, graph: Graph, message: JsMsg): Promise<void> {
   try {
-    const landed = parseJson('landedMessage', message.string());
-    const { request_id, run, key, etag, options, traceparent } = landed;
-    const { kind, path, indices } = parseKey(key, graph.kinds) ?? unknownKey(key);
+    const { request_id, run, key, etag, options, traceparent } = parseJson('landedMessage', message.string());
+    const parsed = parseKey(key, graph.kinds);
+    if (!parsed) throw new PermanentError('invalid-key', `${key} is not a key of this pipeline`);
+    const { kind, path, indices } = parsed;
     const accepted: RequestState = {
       request_id,
       run,
@@ -31,8 +32,4 @@ export async function publishAccepted({ bus, log }: Service, graph: Graph, messa
     if (error instanceof PermanentError) message.term();
     else message.nak(1_000);
   }
-}
-
-function unknownKey(key: string): never {
-  throw new PermanentError('invalid-key', `${key} is no key of this pipeline`);
 }

@@ -1,60 +1,101 @@
+import type { JsMsg } from '@nats-io/jetstream';
 import { PULL } from '../../shared/bus/connection.ts';
-import { codeOf, messageOf } from '../../shared/core/errors.ts';
 import { followStream } from '../../shared/bus/follow-stream.ts';
-import type { Graph } from '../../shared/pipeline/graph.ts';
-import type { Service } from '../../shared/runtime/service/service.ts';
+import { parseRequestEvent } from '../../shared/bus/request-events.ts';
 import { ADVISORY_CONSUMER, streams, TRACKER_CONSUMER } from '../../shared/bus/topology.ts';
-import { publishAccepted } from './publish-accepted.ts';
-import { startCanary } from './canary.ts';
+import { codeOf, messageOf } from '../../shared/core/errors.ts';
+import type { LogEvent } from '../../shared/observability/log.ts';
+import type { Graph } from '../../shared/pipeline/graph.ts';
+import { runLoop } from '../../shared/runtime/service/run-loop.ts';
+import type { Service } from '../../shared/runtime/service/service.ts';
+import { createShutdown } from '../../shared/runtime/service/shutdown.ts';
+import { handleAdvisory } from './advisories.ts';
+import { applyEvent, type Runs } from './apply-event.ts';
+import { writeCanary } from './canary.ts';
+import { createHistory } from './catch-up.ts';
 import { registerGauges } from './gauges.ts';
-import { takeAdvisory } from './advisories.ts';
-import { createRuns } from './run-registry.ts';
-import { startSweeping } from './sweep.ts';
+import { createItemCounters } from './item-counters.ts';
+import { createPerformer } from './perform-effects.ts';
+import { publishAccepted } from './publish-accepted.ts';
+import { forgetEnded } from './retention.ts';
+import { createStateWriter } from './state-writer.ts';
+import { createSweep } from './sweep.ts';
+import { expiredRuns, markTimedOut } from './timeouts.ts';
+
+/** Interval between checks for runs that have timed out (ms). */
+const TIMEOUT_INTERVAL_MS = 1_000;
 
 /**
- * Counts what the events on `fave.requests.>` tell, writes each request's state file and says `completed` or `failed`, once.
- * It keeps nothing: a restart reads the stream again. Two may run at once; JetStream stores the first one's closing event.
+ * Derives the state of every request from the events on `fave.requests.>`, writes the state files and publishes one terminal
+ * event per run. The stream is its only memory: a restarted tracker reads it again. Two trackers may run at the same time.
  */
 export async function tracker(service: Service, graph: Graph): Promise<void> {
-  const { bus, log, drainSignal } = service;
-  const runs = createRuns(service, graph);
-  const sweeping = startSweeping(service, graph, runs);
-  registerGauges(service, graph, runs);
-  const caughtUp = (): void => {
-    runs.caughtUp();
-    sweeping.begin();
+  const { bus, config, drainSignal, log, store } = service;
+  const runs: Runs = new Map();
+  const shutdown = createShutdown();
+  const states = createStateWriter(service, shutdown.signal);
+  const counters = createItemCounters(service.metrics, graph);
+  const perform = createPerformer(service, graph, { runs, states, counters });
+  const history = createHistory();
+  const sweep = createSweep(service, graph, runs);
+  let isLive = false;
+  registerGauges(service, graph, () => [...runs.values()].filter(({ phase }) => phase !== 'ended').length);
+
+  const warn = (event: LogEvent) => (error: unknown) => {
+    log.warn({ event, error, code: codeOf(error) }, messageOf(error));
+  };
+  const startLoop = (event: LogEvent, intervalMs: number, task: () => Promise<void>, initialDelayMs = 0): void => {
+    void runLoop(task, { intervalMs, initialDelayMs, signal: drainSignal, onError: warn(event) });
+  };
+
+  const becomeLive = (): void => {
+    if (isLive) return;
+    isLive = true;
+    history.effectsOf(runs).forEach(perform);
+    history.outdatedStates(store).then((effects) => effects.forEach(perform), warn('tracker:write-failed'));
+    startLoop('tracker:write-failed', TIMEOUT_INTERVAL_MS, async () => {
+      for (const expired of expiredRuns(runs, graph, Date.now())) {
+        await markTimedOut(store, expired);
+        perform({ type: 'close-run', run: expired.run });
+      }
+    });
+    startLoop('sweep:failed', config.sweepIntervalSeconds * 1_000, async () => {
+      forgetEnded(runs, Date.now());
+      await sweep();
+    });
   };
 
   const { state } = await bus.manager.streams.info(streams.requests);
-  const reading = await followStream(bus, { stream: streams.requests }, (message) => {
+  const events = await followStream(bus, { stream: streams.requests }, (message) => {
     try {
-      runs.take(message);
+      const position = { sequence: message.seq, storedAtMs: Number(message.timestampNanos / 1_000_000n) };
+      const event = parseRequestEvent(message.subject, message.string());
+      const effects = applyEvent(runs, event, position, graph);
+      if (isLive) effects.forEach(perform);
+      else {
+        history.add(effects);
+        for (const effect of effects) if (effect.type === 'count-item') counters.restore(effect);
+      }
     } catch (error) {
       log.warn({ event: 'tracker:ignored', code: codeOf(error), subject: message.subject }, messageOf(error));
     }
-    if (message.seq >= state.last_seq) caughtUp();
+    if (message.seq >= state.last_seq) becomeLive();
   });
-  if (state.messages === 0) caughtUp();
+  if (state.messages === 0) becomeLive();
 
-  const inputs = await bus.jetstream.consumers.get(streams.landed, TRACKER_CONSUMER);
-  const accepting = await inputs.consume({
-    ...PULL,
-    max_messages: 200,
-    callback: (message) => void publishAccepted(service, graph, message),
-  });
-  const advisories = await bus.jetstream.consumers.get(streams.deadLetters, ADVISORY_CONSUMER);
-  const advised = await advisories.consume({
-    ...PULL,
-    max_messages: 100,
-    callback: (message) => void takeAdvisory(service, graph, message),
-  });
-  const stopCanary = startCanary(service);
+  const consume = async (stream: string, name: string, limit: number, handle: typeof publishAccepted) => {
+    const consumer = await bus.jetstream.consumers.get(stream, name);
+    const callback = (message: JsMsg): void => void handle(service, graph, message);
+    return consumer.consume({ ...PULL, max_messages: limit, callback });
+  };
+  const inputs = await consume(streams.landed, TRACKER_CONSUMER, 200, publishAccepted);
+  const advisories = await consume(streams.deadLetters, ADVISORY_CONSUMER, 100, handleAdvisory);
+  const canaryMs = config.canaryIntervalSeconds * 1_000;
+  if (config.eventSource === 'notifications') startLoop('canary:failed', canaryMs, () => writeCanary(service), canaryMs);
   service.ready();
   await new Promise((resolve) => {
     drainSignal.addEventListener('abort', resolve, { once: true });
   });
-  await Promise.all([reading.close(), accepting.close(), advised.close()]);
-  stopCanary();
-  sweeping.stop();
-  await runs.stop();
+  await Promise.all([events.close(), inputs.close(), advisories.close()]);
+  await shutdown.wait(states.flush());
 }

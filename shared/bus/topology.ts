@@ -48,6 +48,9 @@ export const NO_REQUEST = '_';
 
 export const streams = { raw: 'FAVE_RAW', landed: 'FAVE_LANDED', requests: 'FAVE_REQUESTS', deadLetters: 'FAVE_DLQ' } as const;
 
+/** Time for which `FAVE_REQUESTS` keeps events (ms). */
+export const REQUESTS_MAX_AGE_MS = 7 * 86_400_000;
+
 /** Minutes in which a message with a known id is dropped. */
 export const DEDUPLICATION_WINDOW = 10;
 
@@ -81,7 +84,7 @@ export function streamConfigs(replicas = 1): Partial<StreamConfig>[] {
       retention: RetentionPolicy.Limits,
       discard: DiscardPolicy.Old,
       max_bytes: 4 * GiB,
-      max_age: days(7),
+      max_age: REQUESTS_MAX_AGE_MS * 1e6,
     },
     // The server's own word on messages that were delivered as often as they may be is kept with what workers say.
     {

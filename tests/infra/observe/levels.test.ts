@@ -16,7 +16,7 @@ beforeAll(async () => {
 /** Returns the values of a metric of a tracker with this connection, by the labels of the series. */
 async function readMetric(bus: Bus, metric: string): Promise<Record<string, number>> {
   const metrics = createMetrics('tracker');
-  registerGauges({ bus, metrics }, graph, { openRequests: () => [] });
+  registerGauges({ bus, metrics }, graph, () => 0);
   const { values } = await metrics.registry.getSingleMetric(metric)!.get();
   return Object.fromEntries(values.map(({ labels, value }) => [Object.values(labels).join(' '), value]));
 }
