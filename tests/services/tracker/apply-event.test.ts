@@ -1,0 +1,181 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { applyEvent, type Effect, type Runs } from '../../../services/tracker/apply-event.ts';
+import { createHistory } from '../../../services/tracker/catch-up.ts';
+import { forgetEnded } from '../../../services/tracker/retention.ts';
+import { expiredRuns } from '../../../services/tracker/timeouts.ts';
+import type { RequestState } from '../../../schemas/generated/types.ts';
+import type { RequestEvent } from '../../../shared/bus/request-events.ts';
+import { REQUESTS_MAX_AGE_MS } from '../../../shared/bus/topology.ts';
+import { isFinished } from '../../../shared/requests/run-state.ts';
+import { accepted, graph, randomRun, type ReportedEvent } from '../../shared/requests/random-run.ts';
+
+const TIME = '2026-01-01T00:00:00.000Z';
+
+const lifecycle = (name: string, data: Partial<RequestState> = {}): RequestEvent => ({
+  type: 'lifecycle',
+  name,
+  time: TIME,
+  data: { ...accepted, ...data },
+});
+
+const toRequestEvent = (event: ReportedEvent): RequestEvent =>
+  event.what === 'settled' ? { type: 'item', time: event.time, data: event.data } : lifecycle(event.what, event.data);
+
+/** Events of a run in random order. */
+const shuffledEvents = randomRun({ late: true }).chain(({ told }) =>
+  fc.shuffledSubarray([...told], { minLength: told.length }).map((events) => events.map(toRequestEvent)),
+);
+
+function applyAll(runs: Runs, events: readonly RequestEvent[], firstSequence = 1): Effect[][] {
+  return events.map((event, n) => applyEvent(runs, event, { sequence: firstSequence + n, storedAtMs: 0 }, graph));
+}
+
+const typesOf = (effects: readonly Effect[]): string[] => effects.map(({ type }) => type).sort();
+
+describe('applyEvent', () => {
+  it('closes a run exactly when it is finished', () => {
+    fc.assert(
+      fc.property(shuffledEvents, (events) => {
+        const runs: Runs = new Map();
+        for (const [n, event] of events.entries()) {
+          const effects = applyEvent(runs, event, { sequence: n + 1, storedAtMs: 0 }, graph);
+          const run = runs.get('r')!;
+          if (run.phase === 'ended') throw new Error('the run must not end without a terminal event');
+          expect(effects.some(({ type }) => type === 'close-run')).toBe(isFinished(run.state));
+        }
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('only counts items after the terminal event of a run', () => {
+    fc.assert(
+      fc.property(shuffledEvents, fc.constantFrom('completed', 'failed', 'cancelled'), fc.nat(), (events, name, position) => {
+        const runs: Runs = new Map();
+        const split = position % (events.length + 1);
+        applyAll(runs, events.slice(0, split));
+        applyAll(runs, [lifecycle(name, { status: 'completed' })]);
+        const late = applyAll(runs, events.slice(split)).flat();
+        expect(runs.get('r')).toEqual({ phase: 'ended', number: 1, endedAtMs: 0 });
+        expect(late.every(({ type }) => type === 'count-item')).toBe(true);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('requires the same effects after a restart as without one', () => {
+    fc.assert(
+      fc.property(shuffledEvents, (events) => {
+        const [live, restarted]: [Runs, Runs] = [new Map(), new Map()];
+        const lastEffects = applyAll(live, events).at(-1)!;
+        const history = createHistory();
+        for (const effects of applyAll(restarted, events)) history.add(effects);
+        expect(restarted).toEqual(live);
+        const closes = (effects: readonly Effect[]): boolean => typesOf(effects).includes('close-run');
+        expect(closes(history.effectsOf(restarted))).toBe(closes(lastEffects));
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('counts a request once when its accepted event is repeated', () => {
+    const effects = applyAll(new Map(), [lifecycle('accepted'), lifecycle('accepted')]);
+    expect(effects.map(typesOf)).toEqual([['count-request', 'write-state'], ['write-state']]);
+  });
+
+  it('replaces an ended run by a later one and ignores events of the earlier run', () => {
+    const runs: Runs = new Map();
+    applyAll(runs, [lifecycle('accepted'), lifecycle('completed'), lifecycle('accepted', { run: 2 })]);
+    expect(runs.get('r')).toMatchObject({ phase: 'open', state: { run: 2 }, lastSequence: 3 });
+    expect(applyAll(runs, [lifecycle('accepted')], 4).flat()).toEqual([]);
+    expect(runs.get('r')).toMatchObject({ phase: 'open', state: { run: 2 }, lastSequence: 4 });
+  });
+
+  it('remembers the sequence of every lifecycle event of an open run', () => {
+    const runs: Runs = new Map();
+    applyAll(runs, [lifecycle('accepted'), lifecycle('rejected')]);
+    expect(runs.get('r')).toMatchObject({ phase: 'open', lastSequence: 2 });
+  });
+
+  it('writes the state of a cancelled run with its progress', () => {
+    const errors = [{ code: 'cancelled', message: 'cancelled by a user', file: '' }];
+    const [, effects] = applyAll(new Map(), [lifecycle('accepted'), lifecycle('cancelled', { errors })]);
+    expect(effects).toMatchObject([
+      { type: 'count-request', status: 'cancelled' },
+      { type: 'write-state', requestId: 'r', state: { status: 'cancelled', finished_at: TIME, errors, outputs: { input: 1 } } },
+    ]);
+  });
+
+  it('writes the state of a rejected request only if the request has no run', () => {
+    const rejected = lifecycle('rejected', { status: 'rejected' });
+    expect(applyAll(new Map(), [rejected])).toEqual([[{ type: 'write-state', requestId: 'r', state: rejected.data }]]);
+    expect(applyAll(new Map(), [lifecycle('accepted'), rejected])[1]).toEqual([]);
+    expect(applyAll(new Map(), [lifecycle('accepted'), lifecycle('failed'), rejected])[2]).toEqual([]);
+  });
+});
+
+describe('createHistory', () => {
+  const cancelled = lifecycle('cancelled');
+  const rejected = lifecycle('rejected', { status: 'rejected' });
+  const replayed = lifecycle('accepted', { run: 2 });
+
+  it.each<[string, RequestEvent[], Partial<RequestState> | undefined, string[]]>([
+    ['writes a cancelled state that is missing', [cancelled], undefined, ['cancelled']],
+    ['writes a cancelled state over a running one', [cancelled], { status: 'running' }, ['cancelled']],
+    ['keeps the state of a later run', [cancelled], { status: 'running', run: 2 }, []],
+    ['keeps a cancelled state that was written', [cancelled], { status: 'cancelled' }, []],
+    ['drops the state of a cancelled run that was replayed', [cancelled, replayed], undefined, []],
+    ['writes a rejected state that is missing', [rejected], undefined, ['rejected']],
+    ['keeps an existing state when it reads a rejection', [rejected], { status: 'running' }, []],
+  ])('%s', async (_, events, written, expected) => {
+    const history = createHistory();
+    for (const effects of applyAll(new Map(), events)) history.add(effects);
+    const text = JSON.stringify({ ...accepted, ...written });
+    const getText = () => Promise.resolve(written && { text, etag: 'e' });
+    const effects = await history.outdatedStates({ getText } as unknown as Parameters<typeof history.outdatedStates>[0]);
+    expect(effects.map((effect) => effect.type === 'write-state' && effect.state?.status)).toEqual(expected);
+  });
+});
+
+describe('forgetEnded', () => {
+  it('removes runs that ended before the oldest event of the stream', () => {
+    const runs: Runs = new Map();
+    applyAll(runs, [lifecycle('accepted', { request_id: 'open' }), lifecycle('completed', { request_id: 'ended' })]);
+    forgetEnded(runs, REQUESTS_MAX_AGE_MS);
+    expect([...runs.keys()].sort()).toEqual(['ended', 'open']);
+    forgetEnded(runs, REQUESTS_MAX_AGE_MS + 1);
+    expect([...runs.keys()]).toEqual(['open']);
+  });
+});
+
+describe('expiredRuns', () => {
+  const startMs = Date.parse(accepted.accepted_at!);
+  const short = lifecycle('accepted', { options: { timeout: 10 } });
+
+  function expiredAfter(seconds: number, events: readonly RequestEvent[], runs: Runs = new Map()) {
+    applyAll(runs, events);
+    return expiredRuns(runs, graph, startMs + seconds * 1_000);
+  }
+
+  it('returns a run after its timeout', () => {
+    expect(expiredAfter(9.9, [short])).toEqual([]);
+    expect(expiredAfter(10, [short])).toMatchObject([{ error: { code: 'request-timeout', file: 'input/a.mp4' } }]);
+  });
+
+  it('returns a run once', () => {
+    const runs: Runs = new Map();
+    for (const { run, error } of expiredAfter(10, [short], runs)) run.timedOut = error;
+    expect(expiredAfter(20, [], runs)).toEqual([]);
+  });
+
+  it('applies the default of a day', () => {
+    expect(expiredAfter(86_399, [lifecycle('accepted')])).toEqual([]);
+    expect(expiredAfter(86_400, [lifecycle('accepted')])).toHaveLength(1);
+  });
+
+  it('ignores ended runs and runs without an accepted event', () => {
+    expect(expiredAfter(1e6, [short, lifecycle('completed')])).toEqual([]);
+    expect(expiredAfter(1e6, [lifecycle('redriven', { redriven: [] })])).toEqual([]);
+  });
+});
