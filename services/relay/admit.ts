@@ -16,9 +16,9 @@ export interface Candidate {
 }
 
 /**
- * Makes a file the input of its request, once: whoever puts `metadata/request.json` first decides. The same file again
- * finds itself admitted already.
- * @throws PermanentError `input-replaced` when the request has another input or other options.
+ * Admits an upload as the input of its request. The first upload that creates `metadata/request.json` wins; a repeated notification
+ * of it returns the admitted request.
+ * @throws PermanentError `input-replaced` if the request has another input or other options.
  */
 export async function admit(store: Store, candidate: Candidate): Promise<Request> {
   const { requestId, file, etag, size, versionId, options, traceparent } = candidate;
@@ -38,13 +38,13 @@ export async function admit(store: Store, candidate: Candidate): Promise<Request
   if (difference === undefined) return admitted;
   throw new PermanentError(
     'input-replaced',
-    `request ${requestId} already has the input ${admitted.input.file}, and ${difference}; use a new id`,
+    `request ${requestId} already has the input ${admitted.input.file}, and ${difference}; upload under a new request id`,
   );
 }
 
 function differenceOf(admitted: Request, offered: Request): string | undefined {
-  if (admitted.input.file !== offered.input.file) return `${offered.input.file} is another file`;
-  if (admitted.input.etag !== offered.input.etag) return 'its content was different';
+  if (admitted.input.file !== offered.input.file) return `the upload has another name, ${offered.input.file}`;
+  if (admitted.input.etag !== offered.input.etag) return 'the upload has different content';
   const sorted = (options: object): string => JSON.stringify(Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)));
-  return sorted(admitted.options) === sorted(offered.options) ? undefined : 'its options were different';
+  return sorted(admitted.options) === sorted(offered.options) ? undefined : 'the upload has different options';
 }

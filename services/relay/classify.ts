@@ -12,32 +12,32 @@ import {
   type ParsedKey,
 } from '../../shared/pipeline/keys.ts';
 
-/** One object of a notification, decoded. */
+/** An object of a notification, with its key decoded. */
 export interface CreatedObject {
   readonly key: string;
   readonly etag: string;
   readonly size: number;
   readonly versionId?: string | undefined;
   readonly sequencer?: string | undefined;
-  /** Absent where the store does not send it (AWS): then it has to be asked for. */
+  /** Absent if the store does not send metadata (AWS). The relay then reads it with a HEAD request. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** What the relay is to do about an object. */
+/** Treatment of an object by the relay. */
 export type Classification =
-  | { readonly what: 'landed'; readonly object: ParsedKey }
-  /** The platform's own, or nothing that anybody consumes. */
-  | { readonly what: 'ignored' }
-  | { readonly what: 'rejected'; readonly requestId: string | undefined; readonly reason: string };
+  | { readonly type: 'landed'; readonly object: ParsedKey }
+  /** An object that FAVE wrote itself, or that no stage consumes. */
+  | { readonly type: 'ignored' }
+  | { readonly type: 'rejected'; readonly requestId: string | undefined; readonly reason: string };
 
-/** Tagging and retention also "create": taking them for new objects would run the pipeline in circles. */
+/** Excludes tagging and retention, which are ObjectCreated events too: they would start the pipeline again. */
 const CREATED = /^(s3:)?ObjectCreated:(Put|Post|Copy|CompleteMultipartUpload)$/;
 
-/** The objects of `bucket` that a notification says were created. */
+/** Returns the objects of `bucket` that a notification reports as created. */
 export function createdObjects(notification: Notification, bucket: string): CreatedObject[] {
   return notification.Records.filter(({ eventName, s3 }) => CREATED.test(eventName) && s3.bucket.name === bucket).map(
     ({ s3: { object } }) => ({
-      key: formDecoded(object.key),
+      key: decodeKey(object.key),
       etag: object.eTag ?? '',
       size: object.size ?? 0,
       versionId: object.versionId,
@@ -47,21 +47,21 @@ export function createdObjects(notification: Notification, bucket: string): Crea
   );
 }
 
-/** Finds out by its key alone what an object is. */
+/** Classifies an object by its key. */
 export function classify(key: string, graph: Graph): Classification {
   const object = parseKey(key, graph.kinds);
-  if (object) return object.kind.announced ? { what: 'landed', object } : { what: 'ignored' };
-  if (!key.startsWith(REQUESTS_PREFIX)) return { what: 'ignored' };
+  if (object) return object.kind.announced ? { type: 'landed', object } : { type: 'ignored' };
+  if (!key.startsWith(REQUESTS_PREFIX)) return { type: 'ignored' };
   const split = splitKey(key);
-  if (split?.path.startsWith(metadataPaths.folder)) return { what: 'ignored' };
+  if (split?.path.startsWith(metadataPaths.folder)) return { type: 'ignored' };
   const reason = split
     ? `${split.path} is outside the input folder: upload one video under ${requestPrefix(split.requestId)}${kindFolder(kinds.input)}`
     : `the key must be ${requestPrefix('ID')}${kindFolder(kinds.input)}FILE, where ID is ${REQUEST_ID_RULE}`;
-  return { what: 'rejected', requestId: split?.requestId, reason };
+  return { type: 'rejected', requestId: split?.requestId, reason };
 }
 
-/** Keys come as in a query string: `+` for a space, `%2B` for a plus. What is no valid encoding is taken as it stands. */
-function formDecoded(key: string): string {
+/** Decodes a key from the form of a query string: `+` is a space, `%2B` a plus. An invalid encoding is returned unchanged. */
+function decodeKey(key: string): string {
   try {
     return decodeURIComponent(key.replaceAll('+', ' '));
   } catch {

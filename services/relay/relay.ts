@@ -17,27 +17,27 @@ import { admit } from './admit.ts';
 import { classify, createdObjects, type CreatedObject } from './classify.ts';
 import { readRequest } from '../../shared/requests/read-request.ts';
 
-/** What may become of a notification, as the metric counts it. */
+/** Results of a notification: values of the metric's label. */
 export const results = ['landed', 'ignored', 'rejected', 'invalid', 'retried'] as const;
 type Result = (typeof results)[number];
 
-/** The ways on which the store's notifications come, by subject. */
+/** Notification paths of the store, by subject. */
 const paths: Readonly<Record<string, 'fast' | 'durable'>> = { [subjects.rawFast]: 'fast', [subjects.rawDurable]: 'durable' };
 
-/** Milliseconds before a notification that could not be handled is handled again. */
-const RETRY = 1_000;
+/** Delay before a failed notification is redelivered (ms). */
+const RETRY_DELAY_MS = 1_000;
 
 /**
- * Writes the address on what the bucket says: key → kind, validate, admit, announce. It keeps no state and knows no order
- * of stages, so any number of replicas may run; both notification paths end here and JetStream drops the second message.
+ * Turns notifications of the store into landed messages: it finds the kind of each key, validates, admits inputs and announces. It
+ * has no state, so any number of replicas may run. It receives both notification paths; JetStream drops the second message.
  */
 export async function relay(service: Service, graph: Graph): Promise<void> {
   const { bus, log, metrics, drainSignal } = service;
   const handleObject = createHandler(service, graph);
-  const heard = beginCounting(service);
+  const recordArrival = initializeNotificationMetrics(service);
 
   const handle = async (message: JsMsg): Promise<Result> => {
-    heard(message.subject);
+    recordArrival(message.subject);
     try {
       const notification = parseJson('notification', message.string());
       const results = await Promise.all(createdObjects(notification, service.store.bucket).map(handleObject));
@@ -49,8 +49,8 @@ export async function relay(service: Service, graph: Graph): Promise<void> {
         message.term(error.message.slice(0, 200));
         return 'invalid';
       }
-      log.warn({ event: 'relay:retry', code: codeOf(error), error }, `${messageOf(error)}; the notification is tried again`);
-      message.nak(RETRY);
+      log.warn({ event: 'relay:retry', code: codeOf(error), error }, `${messageOf(error)}; the notification is retried`);
+      message.nak(RETRY_DELAY_MS);
       return 'retried';
     }
   };
@@ -77,24 +77,25 @@ export async function relay(service: Service, graph: Graph): Promise<void> {
 }
 
 /**
- * From 0, and from now: a path that was silent before this process began must become an alarm too, and a relay that is gone be missed.
- * @returns Notes that something came on a subject. Where no canary sings a path may be silent, and is no alarm.
+ * Sets the counters to 0 and the time of the last notification to now, so that the alert also fires for a path that was broken before
+ * the relay started.
+ * @returns A function that records a notification on a subject. Without a canary a path may be silent, so nothing is recorded.
  */
-function beginCounting({ config, metrics }: Service): (subject: string) => void {
+function initializeNotificationMetrics({ config, metrics }: Service): (subject: string) => void {
   for (const result of results) metrics.events.inc({ result }, 0);
-  const heard = (subject: string): void => {
+  const recordArrival = (subject: string): void => {
     const path = paths[subject];
     if (path !== undefined && config.eventSource === 'notifications') metrics.lastEvent.set({ path }, Date.now() / 1_000);
   };
-  for (const subject of Object.keys(paths)) heard(subject);
-  return heard;
+  for (const subject of Object.keys(paths)) recordArrival(subject);
+  return recordArrival;
 }
 
-/** Only inputs are read by version: their keys are the user's, who may write them again. */
+/** Only inputs have a version id, because users may overwrite them. */
 type VersionedMetadata = ObjectMetadata & { readonly versionId?: string | undefined };
 
 function createHandler({ store, bus, log }: Service, graph: Graph): (object: CreatedObject) => Promise<Result> {
-  const checkOptions = createOptionParser(graph.options);
+  const parseOptions = createOptionParser(graph.options);
 
   const reject = async (object: CreatedObject, requestId: string | undefined, code: string, message: string): Promise<Result> => {
     const id = requestId ?? NO_REQUEST;
@@ -110,12 +111,12 @@ function createHandler({ store, bus, log }: Service, graph: Graph): (object: Cre
     return 'rejected';
   };
 
-  /** The input decides what the request is; its options are checked here and travel with every artifact from here on. */
+  /** Admits the input. Its options are validated here, and all artifacts inherit them. */
   const metadataOfInput = async (object: CreatedObject, { requestId }: ParsedKey): Promise<VersionedMetadata> => {
     const headers = object.headers ?? (await store.head(object.key))?.headers ?? {};
     const { options, traceparent } = parseRequestHeaders(headers);
     const { etag, size, versionId } = object;
-    // Of the two notifications of an input one is admitted; only the span that all others will be below is sent.
+    // One of the two notifications of an input is admitted. Only its span is sent: it is the parent of all other spans.
     const span = startSpan('admit', traceparent !== undefined && isTraceparent(traceparent) ? traceparent : undefined, {
       kind: 'consumer',
       attributes: { 'fave.request_id': requestId, 'fave.bytes': object.size },
@@ -127,7 +128,7 @@ function createHandler({ store, bus, log }: Service, graph: Graph): (object: Cre
       etag,
       size,
       versionId,
-      options: checkOptions(options),
+      options: parseOptions(options),
       traceparent: trace,
     });
     if (request.traceparent === span.traceparent) span.end();
@@ -141,9 +142,9 @@ function createHandler({ store, bus, log }: Service, graph: Graph): (object: Cre
   };
 
   const metadataOfArtifact = async (object: CreatedObject, { requestId }: ParsedKey): Promise<ObjectMetadata> => {
-    const known = decodeMetadata(object.headers ?? {}) ?? decodeMetadata((await store.head(object.key))?.headers ?? {});
-    if (known) return known;
-    // Put there by hand: it belongs to the request all the same, where there is one.
+    const metadata = decodeMetadata(object.headers ?? {}) ?? decodeMetadata((await store.head(object.key))?.headers ?? {});
+    if (metadata) return metadata;
+    // A user uploaded the artifact without metadata. It inherits the options of the request.
     const { options, traceparent } = await readRequest(store, requestId);
     return { run: 1, options, attributes: {}, ...(traceparent !== undefined && { traceparent }) };
   };
@@ -156,8 +157,8 @@ function createHandler({ store, bus, log }: Service, graph: Graph): (object: Cre
 
   return async (object) => {
     const classified = classify(object.key, graph);
-    if (classified.what === 'ignored') return 'ignored';
-    if (classified.what === 'rejected') return reject(object, classified.requestId, 'invalid-key', classified.reason);
+    if (classified.type === 'ignored') return 'ignored';
+    if (classified.type === 'rejected') return reject(object, classified.requestId, 'invalid-key', classified.reason);
     const { requestId, kind } = classified.object;
     try {
       const { versionId, ...metadata } = await metadataOf(object, classified.object);

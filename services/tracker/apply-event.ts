@@ -37,7 +37,7 @@ export interface EndedRun {
   readonly endedAtMs: number;
 }
 
-/** What an event causes outside the runs. */
+/** Effect of an event outside the runs. */
 export type Effect =
   /** Writes the state file: `state`, or a summary of the open run at the time of the write. */
   | { readonly type: 'write-state'; readonly requestId: string; readonly state?: RequestState }

@@ -16,7 +16,7 @@ export type CloseResult = 'closed' | 'superseded' | 'retry';
 
 /**
  * Writes the final state of a run, then publishes its terminal event. JetStream refuses the event if another lifecycle event of
- * the request was stored meanwhile, so a run has one terminal event, even with two trackers.
+ * the request was stored first, so a run has one terminal event, even with two trackers.
  */
 export async function closeRun(
   { bus, log, states }: { readonly bus: Bus; readonly log: Logger; readonly states: StateWriter },

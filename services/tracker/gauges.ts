@@ -62,7 +62,7 @@ export function registerGauges(
 
   register(
     'lag',
-    'Messages of a consumer that are pending or in progress (num_pending + num_ack_pending)',
+    'Lag of a consumer: pending messages and messages in progress (num_pending + num_ack_pending)',
     ['stage', 'lane'],
     readLags,
   );

@@ -17,7 +17,7 @@ export interface StateWriter {
   schedule(requestId: string, read: () => RequestState | undefined): void;
   /** Writes a state after the writes in progress. Rejects if the write fails. */
   write(requestId: string, state: RequestState): Promise<void>;
-  /** Writes all scheduled states at once. */
+  /** Writes all scheduled states without delay. */
   flush(): Promise<void>;
 }
 

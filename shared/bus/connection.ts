@@ -14,38 +14,38 @@ import type { BusConfig } from '../config/config.ts';
 import { messageOf, UnavailableError } from '../core/errors.ts';
 
 /**
- * How long a pull of `consume` lasts, milliseconds. One that is lost with a server's restart is missed after as long (two
- * heartbeats, each of half of it); the library's 30 s would be a standstill of half a minute after each restart.
+ * Expiry of a pull of `consume`, in milliseconds. The client detects a pull that a server restart has lost after this time (two
+ * heartbeats of half of it). With the library's default, each restart would stop consumers for 30 s.
  */
 export const PULL = { expires: 5_000 } as const;
 
-/** A connection to NATS that outlives the server's restarts. */
+/** A connection to NATS that survives server restarts. */
 export interface Bus {
   readonly connection: NatsConnection;
   readonly jetstream: JetStreamClient;
   readonly manager: JetStreamManager;
   /**
-   * Publishes and waits until JetStream has stored the message; waits for a server that is away until `signal` aborts.
-   * @throws UnavailableError after {@link PATIENCE} without a signal; JetStreamApiError when JetStream refuses the message.
+   * Publishes and waits until JetStream has stored the message. While no server answers, it retries until `signal` aborts.
+   * @throws UnavailableError after {@link PUBLISH_TIMEOUT_MS} if there is no signal; JetStreamApiError if JetStream refuses the message.
    */
   publish(subject: string, value: object, options: PublishOptions): Promise<PubAck>;
-  /** Ends the connection after what was published is sent. */
+  /** Closes the connection after pending messages are sent. */
   close(): Promise<void>;
 }
 
 export interface PublishOptions extends Partial<Pick<JetStreamPublishOptions, 'expect'>> {
   readonly msgID?: string | undefined;
-  /** W3C trace context, sent as the message's header. */
+  /** W3C trace context, sent as a message header. */
   readonly traceparent?: string | undefined;
   readonly signal?: AbortSignal;
 }
 
-/** Milliseconds that a publish without a signal waits for a server that does not answer. */
-const PATIENCE = 30_000;
+/** Time limit of a publish without a signal while no server answers (ms). */
+const PUBLISH_TIMEOUT_MS = 30_000;
 
-/** @throws UnavailableError when no server answers within `wait` milliseconds. */
-export async function connectBus(config: BusConfig, name: string, wait = 20_000): Promise<Bus> {
-  const connection = await connectWithin(config, name, wait);
+/** Connects to NATS. @throws UnavailableError if no server answers within `timeoutMs`. */
+export async function connectBus(config: BusConfig, name: string, timeoutMs = 20_000): Promise<Bus> {
+  const connection = await connectWithin(config, name, timeoutMs);
   const client = jetstream(connection);
   const manager = await jetstreamManager(connection, { checkAPI: false });
 
@@ -55,7 +55,7 @@ export async function connectBus(config: BusConfig, name: string, wait = 20_000)
     manager,
     publish: (subject, value, { signal, traceparent, ...rest }) => {
       const data = JSON.stringify(value);
-      const options = { ...rest, ...(traceparent !== undefined && { headers: traced(traceparent) }) };
+      const options = { ...rest, ...(traceparent !== undefined && { headers: traceHeaders(traceparent) }) };
       return pRetry(
         () =>
           client.publish(subject, data, { timeout: 5_000, ...options }).catch((error: unknown) => {
@@ -67,7 +67,7 @@ export async function connectBus(config: BusConfig, name: string, wait = 20_000)
           maxTimeout: 3_000,
           randomize: true,
           shouldRetry: ({ error }) => error instanceof UnavailableError && !connection.isClosed(),
-          ...(signal ? { signal } : { maxRetryTime: PATIENCE }),
+          ...(signal ? { signal } : { maxRetryTime: PUBLISH_TIMEOUT_MS }),
         },
       );
     },
@@ -77,7 +77,7 @@ export async function connectBus(config: BusConfig, name: string, wait = 20_000)
   };
 }
 
-async function connectWithin(config: BusConfig, name: string, wait: number): Promise<NatsConnection> {
+async function connectWithin(config: BusConfig, name: string, timeoutMs: number): Promise<NatsConnection> {
   try {
     return await pRetry(
       () =>
@@ -92,30 +92,30 @@ async function connectWithin(config: BusConfig, name: string, wait: number): Pro
           pingInterval: 5_000,
           maxPingOut: 3,
         }),
-      { retries: Infinity, maxRetryTime: wait, minTimeout: 100, maxTimeout: 1_000 },
+      { retries: Infinity, maxRetryTime: timeoutMs, minTimeout: 100, maxTimeout: 1_000 },
     );
   } catch (error) {
     throw unavailable(error);
   }
 }
 
-function traced(traceparent: string): MsgHdrs {
-  const traced = headers();
-  traced.set('traceparent', traceparent);
-  return traced;
+function traceHeaders(traceparent: string): MsgHdrs {
+  const result = headers();
+  result.set('traceparent', traceparent);
+  return result;
 }
 
-/** What JetStream was asked for; undefined where there is no such stream or consumer. */
-export async function undefinedIfNotFound<T>(asked: Promise<T>): Promise<T | undefined> {
+/** Returns the answer of JetStream, or `undefined` if the stream or consumer does not exist. */
+export async function undefinedIfNotFound<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
-    return await asked;
+    return await answer;
   } catch (error) {
     if (error instanceof JetStreamApiError && error.apiError().code === 404) return undefined;
     throw error;
   }
 }
 
-/** A full stream or a leader election is not the message's fault. */
+/** Returns whether a retry may help: the stream is full, or the cluster elects a leader. */
 function isTransient(error: JetStreamApiError): boolean {
   const { code, err_code } = error.apiError();
   return code === 503 || err_code === 10077 /* stream full */ || err_code === 10047; /* no space */

@@ -4,21 +4,21 @@ import type { CloudEvent, RequestState, ItemEvent } from '../../schemas/generate
 import type { Bus, PublishOptions } from './connection.ts';
 import { NO_REQUEST, subjects } from './topology.ts';
 
-/** What happens to a request, as the last part of `fave.requests.{request_id}.{event}` and of the CloudEvents type. */
+/** Name of a lifecycle event: the last token of its subject `fave.requests.{request_id}.{event}` and of its CloudEvents type. */
 export type LifecycleEventName = 'accepted' | 'rejected' | 'completed' | 'failed' | 'cancelled' | 'redriven';
 
-/** What ends a run. */
+/** Lifecycle events that end a run. */
 export const TERMINAL_EVENTS = ['completed', 'failed', 'cancelled'] as const satisfies readonly LifecycleEventName[];
 
-/** Whether an event of that name ends a run. */
+/** Returns whether an event of this name ends a run. */
 export const isTerminalEvent = (name: string): boolean => TERMINAL_EVENTS.some((end) => end === name);
 
-/** Wraps data as a CloudEvent 1.0; equal `id`s are the same event, however often it is sent. */
+/** Returns data as a CloudEvent 1.0. Consumers treat events with the same `id` as one event. */
 export function cloudEvent(
-  about: { id: string; source: string; type: string; subject: string; traceparent?: string | undefined },
+  attributes: { id: string; source: string; type: string; subject: string; traceparent?: string | undefined },
   data: object,
 ): CloudEvent {
-  const { traceparent, ...rest } = about;
+  const { traceparent, ...rest } = attributes;
   return {
     specversion: '1.0',
     ...rest,
@@ -29,25 +29,28 @@ export function cloudEvent(
   };
 }
 
-/** Says that an item is settled. Done and skipped are one event: a redelivery of what is done says nothing new. Each message fails for itself. */
+/**
+ * Publishes that an item is settled. All successful outcomes of an item share one event id, so JetStream drops the event of a
+ * redelivery. A failure has one event id per landed message.
+ */
 export async function publishItemEvent(
   bus: Bus,
   source: string,
-  progress: ItemEvent,
-  more: { signal?: AbortSignal; traceparent?: string | undefined } = {},
+  data: ItemEvent,
+  options: { signal?: AbortSignal; traceparent?: string | undefined } = {},
 ): Promise<void> {
-  const { request_id, run, stage, item, outcome, sequence = '' } = progress;
+  const { request_id, run, stage, item, outcome, sequence = '' } = data;
   const id = eventId(request_id, run, stage, item, ...(outcome === 'failed' ? ['failed', sequence] : ['settled']));
   const event = cloudEvent(
-    { id, source, type: `fave.stage.${outcome}`, subject: request_id, traceparent: more.traceparent },
-    progress,
+    { id, source, type: `fave.stage.${outcome}`, subject: request_id, traceparent: options.traceparent },
+    data,
   );
-  await bus.publish(subjects.stage(request_id, stage), event, { msgID: id, ...more });
+  await bus.publish(subjects.stage(request_id, stage), event, { msgID: id, ...options });
 }
 
 /**
- * Says what became of a request.
- * @param distinct Makes events of the same name and run different ones: what exactly was rejected.
+ * Publishes a lifecycle event of a request.
+ * @param distinct Part of the event id that distinguishes events with the same name and run, such as two rejected objects.
  */
 export function publishLifecycle(
   bus: Bus,

@@ -28,7 +28,7 @@ export async function followStream(
     const messages = await consumer.consume({
       ...PULL,
       callback: (message) => {
-        if (message.seq < next) return; // delivered by a consumer that the library recreated meanwhile
+        if (message.seq < next) return; // from a consumer that was replaced
         next = message.seq + 1;
         onMessage(message);
       },
@@ -46,7 +46,7 @@ export async function followStream(
       if (signal.aborted) return;
       if (status.type === type)
         recreating ??= recreate()
-          .catch(() => undefined) // closed meanwhile
+          .catch(() => undefined) // closed
           .finally(() => (recreating = undefined));
     }
   };

@@ -8,11 +8,10 @@ import type { Indices } from '../pipeline/artifact.ts';
 import { laneOf, subjects } from './topology.ts';
 import { validate } from '../core/validate.ts';
 
-/** An object that landed, as whoever announces it knows it. */
 export interface LandedObject {
   readonly kind: Kind;
   readonly requestId: string;
-  /** Below the request's prefix. */
+  /** Key without the prefix of the request. */
   readonly path: string;
   readonly indices: Indices;
   readonly etag: string;
@@ -22,7 +21,7 @@ export interface LandedObject {
   readonly sequencer?: string | undefined;
 }
 
-/** The announcement of an object: what consumers of its kind receive. */
+/** Returns the landed message of an object, which the consumers of its kind receive. */
 export function createLandedMessage(object: LandedObject, metadata: ObjectMetadata): LandedMessage {
   const { kind, requestId, path, indices, etag, size, versionId, sequencer } = object;
   const { run, options, attributes, sha256, input, traceparent } = metadata;
@@ -45,10 +44,10 @@ export function createLandedMessage(object: LandedObject, metadata: ObjectMetada
 }
 
 /**
- * Announces an object to the stages that consume its kind. Both notification paths, a redelivery and a racing worker
- * announce under one id, so that JetStream keeps one message of them.
- * @throws PermanentError `invalid-landed-message` where the object's own metadata make no valid announcement.
- * @param nonce Makes the announcement a new one although the object is the same: a sweep, a redrive.
+ * Publishes the landed message of an object. Both notification paths, a redelivery and a second worker use the same message id, so
+ * JetStream stores one message.
+ * @throws InvalidDataError `invalid-landed-message` if the metadata of the object is invalid.
+ * @param nonce Part of the message id that makes the message new for the same object, as for a sweep or a redrive.
  */
 export async function announce(
   bus: Bus,
@@ -56,7 +55,7 @@ export async function announce(
   message: LandedMessage,
   { signal, nonce = '' }: { signal?: AbortSignal; nonce?: string } = {},
 ): Promise<void> {
-  // Metadata of an object are whoever's who put it: a message that no worker could read must not be sent.
+  // Object metadata is untrusted. Do not publish a message that workers would fail to parse.
   const { key, etag, run, kind, lane, request_id, traceparent } = validate('landedMessage', message);
   const msgID = createHash('sha256')
     .update(JSON.stringify([bucket, key, etag, run, nonce]))
@@ -64,7 +63,7 @@ export async function announce(
   await bus.publish(subjects.landed(kind, lane, request_id), message, { msgID, traceparent, ...(signal && { signal }) });
 }
 
-/** What an artifact made of an announced object carries on from it. @param traceparent Of the work that made it. */
+/** Returns the metadata that an artifact inherits from its source. @param traceparent Trace context of the attempt. */
 export function inheritMetadata(
   landed: LandedMessage,
   traceparent = landed.traceparent,

@@ -4,7 +4,7 @@ import type { Bus } from './connection.ts';
 /** Messages per fetch. */
 const BATCH_SIZE = 500;
 
-/** Timeout of a fetch, in milliseconds. A message that was removed meanwhile does not arrive. */
+/** Timeout of a fetch (ms). A message that was removed after the count does not arrive. */
 const FETCH_TIMEOUT_MS = 1_000;
 
 /** Yields the messages that a stream holds now, oldest first. @param subject Filter, which may contain wildcards. */

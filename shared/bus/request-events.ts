@@ -30,7 +30,7 @@ export async function nextSequence(bus: Bus): Promise<number> {
 
 /**
  * Calls `onEvent` for every event of a request, or of all requests, from a sequence on. The stream keeps events, so a lost
- * connection or server loses none. Messages that are not events are skipped.
+ * connection or server loses none. It skips messages that are not events.
  * @param from 1 for all stored events.
  * @param handlers `onError` receives what `onEvent` throws.
  * @returns A function that stops the subscription.

@@ -11,24 +11,24 @@ import type { Kind } from '../../schemas/kinds.ts';
 import type { Graph } from '../pipeline/graph.ts';
 import type { Indices } from '../pipeline/artifact.ts';
 
-/** Every subject, stream and consumer, derived from the graph. Set-up makes them, autoscalers and `fave doctor` read them. */
+/** All subjects, streams and consumers, derived from the graph. Set-up creates them; autoscalers and `fave doctor` read them. */
 
 const seconds = (n: number): number => n * 1_000_000_000;
 const minutes = (n: number): number => seconds(60 * n);
 const days = (n: number): number => minutes(24 * 60 * n);
 const GiB = 1024 ** 3;
 
-/** A long request must not starve short ones: its first clips go the `first` lane, as does everything before the fan-out. */
+/** Priority class of landed messages. Only the first clips of a request use the lane `first`, so a long request does not starve short ones. */
 export type Lane = 'first' | 'rest';
 
-/** Clips of a request that travel in the first lane. */
+/** Number of clips of a request in the lane `first`. */
 const FIRST_LANE_CLIPS = 8;
 
 export function laneOf({ clip = 0 }: Indices): Lane {
   return clip <= FIRST_LANE_CLIPS ? 'first' : 'rest';
 }
 
-/** The lanes in which a kind can land, the preferred one first. */
+/** Returns the lanes of a kind, in order of preference. */
 export function lanesOf(kind: Kind): readonly Lane[] {
   return kind.key.includes('{clip}') ? ['first', 'rest'] : ['first'];
 }
@@ -43,7 +43,7 @@ export const subjects = {
   deadLetter: (stage: string, requestId: string): string => `fave.dlq.${stage}.${requestId}`,
 };
 
-/** The request id of events about keys that name none. */
+/** Request id of events about a key without a request id. */
 export const NO_REQUEST = '_';
 
 export const streams = { raw: 'FAVE_RAW', landed: 'FAVE_LANDED', requests: 'FAVE_REQUESTS', deadLetters: 'FAVE_DLQ' } as const;
@@ -51,16 +51,16 @@ export const streams = { raw: 'FAVE_RAW', landed: 'FAVE_LANDED', requests: 'FAVE
 /** Time for which `FAVE_REQUESTS` keeps events (ms). */
 export const REQUESTS_MAX_AGE_MS = 7 * 86_400_000;
 
-/** Minutes in which a message with a known id is dropped. */
+/** Deduplication window of all streams, in minutes. JetStream drops a message whose id it has stored within this time. */
 export const DEDUPLICATION_WINDOW = 10;
 
-/** Deliveries of an item before it becomes a dead letter. */
+/** Maximum number of deliveries of an item, after which it becomes a dead letter. */
 export const MAX_DELIVERIES = 10;
 
 export function streamConfigs(replicas = 1): Partial<StreamConfig>[] {
   const common = { storage: StorageType.File, num_replicas: replicas, duplicate_window: minutes(DEDUPLICATION_WINDOW) };
   return [
-    // What was acknowledged vanishes, so "full" means a real backlog, and `new` pushes it back into MinIO's queue.
+    // A work queue holds only unacknowledged messages. When it is full, `new` refuses messages, which MinIO keeps in its own queue.
     {
       ...common,
       name: streams.raw,
@@ -86,7 +86,7 @@ export function streamConfigs(replicas = 1): Partial<StreamConfig>[] {
       max_bytes: 4 * GiB,
       max_age: REQUESTS_MAX_AGE_MS * 1e6,
     },
-    // The server's own word on messages that were delivered as often as they may be is kept with what workers say.
+    // The stream also stores the server's advisories about messages that have reached the maximum number of deliveries.
     {
       ...common,
       name: streams.deadLetters,
@@ -109,28 +109,28 @@ export const TRACKER_CONSUMER = 'tracker';
 export const ADVISORY_CONSUMER = 'tracker-advisories';
 
 /**
- * Notifications that relays work on at once, all of them together. Each is held, and asks the store, until it is acknowledged: of
- * 5 000 uploads at once a relay without this bound held all, 538 MB, and MinIO as many requests.
+ * Maximum number of unacknowledged notifications of all relays. Each occupies memory and a store request: without this limit, 5 000
+ * simultaneous uploads took 538 MB in one relay.
  */
-const RELAYED_AT_ONCE = 256;
+const MAX_RELAY_PENDING = 256;
 
-/** Where the server says that an item was delivered as often as it may be. */
+/** Subject of the server's advisory that an item has reached the maximum number of deliveries. */
 const MAX_DELIVERIES_ADVISORY = `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${streams.landed}.*`;
 
-/** Where a message of FAVE_LANDED that was delivered as often as it may be is acknowledged by whoever ends it (`$JS.ACK`, see runtime/delivery.ts). */
+/** Returns the subject on which the tracker acknowledges a message of FAVE_LANDED after its last delivery (format: runtime/delivery/delivery.ts). */
 export function finalAckSubject(consumer: string, sequence: number | '*'): string {
   return `$JS.ACK.${streams.landed}.${consumer}.${MAX_DELIVERIES}.${sequence}.0.0.0`;
 }
 
-/** Name of the durable consumer that feeds a stage from a lane. */
+/** Returns the name of the durable consumer of a stage for a lane. */
 export function consumerName(stage: string, lane: Lane): string {
   return `${stage}-${lane}`;
 }
 
-/** @param ackWaitSeconds Seconds without a heartbeat after which an item is given to another worker. */
+/** Returns the configuration of all consumers. @param ackWaitSeconds Time without a heartbeat after which an item is redelivered. */
 export function consumerConfigs(graph: Graph, ackWaitSeconds: number): ConsumerSpec[] {
-  // Flat ack_wait, never BackOff: BackOff replaces ack_wait and would redeliver running work.
-  const durable = (stream: string, name: string, filter: string, more: Partial<ConsumerConfig> = {}): ConsumerSpec => ({
+  // No BackOff: it would replace ack_wait and redeliver items that are being processed.
+  const durable = (stream: string, name: string, filter: string, overrides: Partial<ConsumerConfig> = {}): ConsumerSpec => ({
     stream,
     config: {
       durable_name: name,
@@ -139,11 +139,11 @@ export function consumerConfigs(graph: Graph, ackWaitSeconds: number): ConsumerS
       deliver_policy: DeliverPolicy.All,
       ack_wait: seconds(ackWaitSeconds),
       max_ack_pending: 10_000,
-      ...more,
+      ...overrides,
     },
   });
   return [
-    durable(streams.raw, RELAY_CONSUMER, 'fave.raw.>', { max_ack_pending: RELAYED_AT_ONCE }),
+    durable(streams.raw, RELAY_CONSUMER, 'fave.raw.>', { max_ack_pending: MAX_RELAY_PENDING }),
     durable(streams.landed, TRACKER_CONSUMER, subjects.landed('input', '*', '*')),
     durable(streams.deadLetters, ADVISORY_CONSUMER, MAX_DELIVERIES_ADVISORY),
     ...graph.stages.flatMap((stage) =>

@@ -103,7 +103,7 @@ function createWorker(
   const requestLog = createRequestLog(store, stage.name, log, shutdown.signal);
   let cold = true;
   initializeItemMetrics(metrics, stage.name);
-  // Every running item adds listeners: more than ten are no leak.
+  // Every running item adds listeners: more than ten do not indicate a leak.
   setMaxListeners(0, killSignal);
   const worker: WorkerDependencies = {
     ...context,

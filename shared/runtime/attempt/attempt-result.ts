@@ -5,7 +5,7 @@ import type { Attempt } from './attempt.ts';
 import { CancelledError } from './cancellations.ts';
 import { toItemError } from './item-event.ts';
 
-/** Result of an attempt. It determines what is recorded and how the delivery is acknowledged. */
+/** Result of an attempt. It determines the recorded effects and the acknowledgement of the delivery. */
 export type AttemptResult =
   /** The stage ran. `memoHash`: the hash under which its outputs are recorded for other requests. */
   | { readonly outcome: 'done'; readonly memoHash?: string | undefined }
@@ -18,7 +18,7 @@ export type AttemptResult =
   | { readonly outcome: UnsettledOutcome; readonly error: unknown };
 
 /**
- * `cancelled`: dropped. `released`: returned because the process stops; another worker receives it at once. `requeued`:
+ * `cancelled`: dropped. `released`: returned because the process stops; another worker receives it immediately. `requeued`:
  * announced again, because a server was away until the last delivery. `retry`: redelivered after a delay.
  */
 export type UnsettledOutcome = 'cancelled' | 'released' | 'requeued' | 'retry';

@@ -33,7 +33,7 @@ export function toReceipt(attempt: Attempt, error?: ItemError): Receipt {
   };
 }
 
-/** Returns the item's receipt, or `undefined` if there is none or it cannot be parsed (the item is then processed again). */
+/** Returns the item's receipt, or `undefined` if it does not exist or cannot be parsed (the item is then processed again). */
 export async function readReceipt(store: Store, { landed, stage, itemId, abort }: Attempt): Promise<Receipt | undefined> {
   const key = requestPrefix(landed.request_id) + metadataPaths.receipt(stage.name, itemId);
   const found = await store.getTextAfterHead(key, { signal: abort.signal });

@@ -27,7 +27,7 @@ export function startAttempt(worker: WorkerDependencies, delivery: Delivery): At
   const log = createItemLogger(worker, landed, id);
   const options = withDefaults(stage.options ?? {}, landed.options);
   const abort = new AbortController();
-  // Every store request and every tool of the item adds a listener: more than ten are no leak.
+  // Every store request and every tool of the item adds a listener: more than ten do not indicate a leak.
   setMaxListeners(0, abort.signal);
   const attempt: Attempt = {
     stage,

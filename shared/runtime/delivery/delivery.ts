@@ -2,27 +2,27 @@ import type { Msg, NatsConnection } from 'nats';
 import type { Acknowledger } from './disposition.ts';
 
 /**
- * A message that a pull consumer delivered. The client library makes such messages only inside its own iterators
- * (see feed.ts for why they do not serve here), so this speaks JetStream's acknowledgement protocol itself:
+ * A message that a pull consumer delivered. The client library creates such messages only inside its iterators, which
+ * lane-consumer.ts cannot use, so this module implements JetStream's acknowledgement protocol:
  * https://docs.nats.io/reference/reference-protocols/nats_api_reference#acknowledging-messages
  */
 export interface Delivery extends Acknowledger {
   readonly subject: string;
   readonly data: string;
-  /** Deliveries so far, this one included. */
+  /** Number of deliveries, including this one. */
   readonly deliveries: number;
   /** Sequence in the stream. */
   readonly sequence: number;
-  /** When the stream stored the message, milliseconds since the epoch. */
+  /** When the stream stored the message (ms since the epoch). */
   readonly storedAtMs: number;
-  /** Tells the server that work goes on. */
+  /** Sends a heartbeat: the item is still in progress. */
   working(): void;
 }
 
-/** Milliseconds to wait for the confirmation of an acknowledgement; without one the message comes again, and is skipped. */
-const CONFIRMATION = 5_000;
+/** Timeout for the confirmation of an acknowledgement (ms). Without one the message is redelivered, and the item is skipped. */
+const CONFIRMATION_TIMEOUT_MS = 5_000;
 
-/** Reads a reply to a pull; undefined where it is a status ("no messages", "request timeout") and no message. */
+/** Returns the delivery in a reply to a pull, or `undefined` for a status reply ("no messages", "request timeout"). */
 export function toDelivery(connection: NatsConnection, message: Msg): Delivery | undefined {
   const { reply } = message;
   if (!reply?.startsWith('$JS.ACK.')) return undefined;
@@ -36,14 +36,14 @@ export function toDelivery(connection: NatsConnection, message: Msg): Delivery |
     working: () => {
       connection.publish(reply, '+WPI');
     },
-    nak: (delay) => {
-      connection.publish(reply, delay === undefined ? '-NAK' : `-NAK ${JSON.stringify({ delay: delay * 1e6 })}`);
+    nak: (delayMs) => {
+      connection.publish(reply, delayMs === undefined ? '-NAK' : `-NAK ${JSON.stringify({ delay: delayMs * 1e6 })}`);
     },
     term: (reason) => {
       connection.publish(reply, reason ? `+TERM ${reason}` : '+TERM');
     },
     ackAck: () =>
-      connection.request(reply, '+ACK', { timeout: CONFIRMATION }).then(
+      connection.request(reply, '+ACK', { timeout: CONFIRMATION_TIMEOUT_MS }).then(
         () => true,
         () => false,
       ),

@@ -5,71 +5,71 @@ import { messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../observability/log.ts';
 import { toDelivery, type Delivery } from './delivery.ts';
 
-/** Messages of several consumers, one at a time, those of the first consumer before those of the next. */
+/** Reads the messages of several consumers one at a time. Earlier consumers take precedence. */
 export interface LaneConsumer {
-  /** Waits for the next message; undefined when `signal` aborts. */
+  /** Resolves with the next message, or with `undefined` when `signal` aborts. */
   next(signal: AbortSignal): Promise<Delivery | undefined>;
 }
 
-/** Milliseconds after which an unanswered pull is made again: it bounds what a restart of the server costs. */
-const PULL_EXPIRES = 5_000;
+/** Expiry of a pull, after which it is repeated (ms). It bounds the delay after a server restart. */
+const PULL_EXPIRES_MS = 5_000;
 
-/** Milliseconds that a consumer may fail to answer before that is told: most restarts of the server are shorter. */
-const PATIENCE = 5_000;
+/** Time for which a consumer may be unavailable before it is logged (ms). Most server restarts are shorter. */
+const UNAVAILABLE_TIMEOUT_MS = 5_000;
 
-/** Every so many messages the order of preference is reversed, so that a steady first lane cannot starve the rest. */
-const TURN = 8;
+/** The order of preference is reversed for every eighth message, so that a busy first lane does not starve the others. */
+const REVERSE_INTERVAL = 8;
 
 /**
- * Pulls one message at a time and has no pull outstanding while a message is worked on: a pull that waits at a busy
- * worker would take messages that an idle one could have. The client library's own iterators cannot watch two consumers so.
+ * Creates a consumer that pulls one message at a time. It has no pull outstanding while a message is processed, because a pull of a
+ * busy worker would take messages that an idle worker could process. The iterators of the client library cannot read two
+ * consumers in this way.
  */
 export function createLaneConsumer(bus: Bus, stream: string, consumers: readonly string[], log: Logger): LaneConsumer {
   const { connection } = bus;
   const api = (consumer: string): string => `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`;
-  let taken = 0;
-  /** Consumers that do not answer: since when, and whether that was told. */
-  const silent = new Map<string, { readonly since: number; told: boolean }>();
+  let count = 0;
+  const unavailable = new Map<string, { readonly since: number; isLogged: boolean }>();
 
-  /** Asks a consumer for what is there now. */
-  const ask = async (consumer: string): Promise<Msg> => {
-    // A subscription of its own: the shared one tells replies apart by their subject, and a pulled message keeps its own.
-    const options = { timeout: PULL_EXPIRES, noMux: true, reply: createInbox() };
+  /** Pulls without waiting. The reply is a message or a status. */
+  const pullNow = async (consumer: string): Promise<Msg> => {
+    // The shared reply subscription identifies replies by their subject, but a pulled message keeps its original subject.
+    const options = { timeout: PULL_EXPIRES_MS, noMux: true, reply: createInbox() };
     try {
       const reply = await connection.request(api(consumer), JSON.stringify({ batch: 1, no_wait: true }), options);
-      if (silent.get(consumer)?.told)
+      if (unavailable.get(consumer)?.isLogged)
         log.info({ event: 'consumer:restored', consumer }, `the consumer ${consumer} answers again`);
-      silent.delete(consumer);
+      unavailable.delete(consumer);
       return reply;
     } catch (error) {
       const now = performance.now();
-      const silence = silent.get(consumer) ?? { since: now, told: false };
-      silent.set(consumer, silence);
-      if (!silence.told && now - silence.since >= PATIENCE) {
-        silence.told = true;
+      const outage = unavailable.get(consumer) ?? { since: now, isLogged: false };
+      unavailable.set(consumer, outage);
+      if (!outage.isLogged && now - outage.since >= UNAVAILABLE_TIMEOUT_MS) {
+        outage.isLogged = true;
         log.warn(
           { event: 'consumer:unavailable', error, consumer },
-          `no work comes from the consumer ${consumer} of ${stream} (${messageOf(error)}): where NATS runs, run set-up, which makes it, or look into this user’s rights; fave doctor names what is missing`,
+          `the consumer ${consumer} of ${stream} is unavailable (${messageOf(error)}): if NATS runs, run set-up, which creates it, or check the permissions of the NATS user with fave doctor`,
         );
       }
       throw error;
     }
   };
 
-  /** What is there now. */
+  /** Returns a message that is pending now. */
   const poll = async (): Promise<Delivery | undefined> => {
-    const order = consumers.length > 1 && taken % TURN === TURN - 1 ? consumers.toReversed() : consumers;
+    const order = consumers.length > 1 && count % REVERSE_INTERVAL === REVERSE_INTERVAL - 1 ? consumers.toReversed() : consumers;
     for (const consumer of order) {
-      const delivery = toDelivery(connection, await ask(consumer));
+      const delivery = toDelivery(connection, await pullNow(consumer));
       if (delivery) return delivery;
     }
     return undefined;
   };
 
-  /** What comes within {@link PULL_EXPIRES}, on any consumer. */
+  /** Returns the first message of any consumer within {@link PULL_EXPIRES_MS}. */
   const wait = (signal: AbortSignal): Promise<Delivery | undefined> =>
     new Promise((resolve) => {
-      // It may have aborted during the poll, and an aborted signal says nothing to whoever begins to listen.
+      // The signal may have aborted during the poll; a listener that is added now would not be called.
       if (signal.aborted) {
         resolve(undefined);
         return;
@@ -78,21 +78,21 @@ export function createLaneConsumer(bus: Bus, stream: string, consumers: readonly
       let settled = false;
       const settle = (message?: Delivery): void => {
         if (settled) {
-          // Two consumers answered at once: give the second message back rather than keep it waiting.
+          // Two consumers delivered at the same time. Return the second message, so that it does not wait for this item.
           message?.nak();
           return;
         }
         settled = true;
         clearTimeout(timer);
         signal.removeEventListener('abort', cancel);
-        // Draining, not unsubscribing: a message that is on its way arrives and is given back.
+        // Drain rather than unsubscribe, so that a message in flight arrives and is returned.
         for (const subscription of subscriptions) void subscription.drain().catch(() => undefined);
         resolve(message);
       };
       const cancel = (): void => {
         settle();
       };
-      const timer = setTimeout(cancel, PULL_EXPIRES);
+      const timer = setTimeout(cancel, PULL_EXPIRES_MS);
       signal.addEventListener('abort', cancel, { once: true });
       for (const consumer of consumers) {
         const inbox = createInbox();
@@ -104,7 +104,7 @@ export function createLaneConsumer(bus: Bus, stream: string, consumers: readonly
             },
           }),
         );
-        connection.publish(api(consumer), JSON.stringify({ batch: 1, expires: PULL_EXPIRES * 1e6 }), { reply: inbox });
+        connection.publish(api(consumer), JSON.stringify({ batch: 1, expires: PULL_EXPIRES_MS * 1e6 }), { reply: inbox });
       }
     });
 
@@ -114,11 +114,11 @@ export function createLaneConsumer(bus: Bus, stream: string, consumers: readonly
         try {
           const message = (await poll()) ?? (await wait(signal));
           if (message) {
-            taken += 1;
+            count += 1;
             return message;
           }
         } catch {
-          // The server is away, and the connection comes back by itself; or the consumer is missing, and set-up makes it.
+          // The client reconnects to a server that is away, and set-up creates a missing consumer.
           await sleep(250, undefined, { signal }).catch(() => undefined);
         }
       }

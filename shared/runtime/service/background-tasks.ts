@@ -6,11 +6,11 @@ const SCHEDULE_DELAY_MS = 300;
 
 /** Tasks beside the items. A failed task is logged; a process waits for its tasks before it exits. */
 export interface BackgroundTasks {
-  /** Starts a task at once. @param consequence Logged if the task fails. */
+  /** Starts a task immediately. @param consequence Logged if the task fails. */
   start(task: () => Promise<void>, consequence: string): void;
   /** Starts a task after a short delay. */
   schedule(task: () => Promise<void>, consequence: string): void;
-  /** Starts the scheduled tasks at once; resolves when all tasks have ended. */
+  /** Starts the scheduled tasks immediately; resolves when all tasks have ended. */
   drain(): Promise<void>;
 }
 

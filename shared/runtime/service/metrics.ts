@@ -4,7 +4,7 @@ import type { ItemEvent } from '../../../schemas/generated/types.ts';
 import { TERMINAL_EVENTS } from '../../bus/events.ts';
 import type { StoreObserver } from '../../store/store.ts';
 
-/** What every process measures; label values come from the graph and from fixed lists, so their number is bounded. */
+/** Metrics of every process. Label values come from the graph and from fixed lists, so the number of time series is bounded. */
 export interface Metrics {
   readonly registry: Registry;
   readonly items: Counter<'stage' | 'outcome'>;
@@ -21,20 +21,20 @@ export interface Metrics {
   readonly lastEvent: Gauge<'path'>;
   readonly requests: Counter<'status'>;
   readonly requestDuration: Histogram<'status'>;
-  /** Counts what the store is asked for. */
+  /** Measures the requests to the store. */
   readonly store: StoreObserver;
 }
 
 /**
- * Upper bounds of the histograms' buckets, seconds: a quantile is known no better than by them. A step of a process (a call of the
- * store, a part of a start) is short; an item may take an hour, and a request more.
+ * Upper bounds of the histogram buckets, in seconds. They limit the precision of quantiles. A `step` of a process is short, such as a
+ * store request or a part of the start; `work` is an item, which may take an hour, or a request.
  */
 const BOUNDS = {
   step: [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
   work: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 45, 60, 90, 120, 180, 300, 600, 1_200, 1_800, 3_600, 7_200],
 };
 
-/** What makes metrics of FAVE's in a registry, by the part of their name between `fave_` and `_total` or `_seconds`. */
+/** Creates functions that register metrics. Names are given without the prefix `fave_` and the suffix `_total` or `_seconds`. */
 export function createMetricFactory(registry: Registry) {
   const registers = [registry];
   return {
@@ -47,34 +47,39 @@ export function createMetricFactory(registry: Registry) {
   };
 }
 
-/** The metrics of a process. @param directory Whose disk's room is told. */
+/** Creates the metrics of a process. @param directory Directory whose disk is measured. */
 export function createMetrics(service: string, directory?: string): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ service });
   const { counter, gauge, histogram } = createMetricFactory(registry);
 
-  const operations = counter('store_operations', 'Requests to the store by what came of them', 'operation', 'result');
-  const latency = histogram('step', 'store_operation', 'Until the store has answered, its body included', 'operation');
-  const bytes = counter('store_bytes', 'Content read from the store (in) and written to it (out), bytes', 'direction');
+  const operations = counter('store_operations', 'Requests to the store by result', 'operation', 'result');
+  const latency = histogram(
+    'step',
+    'store_operation',
+    'Duration of requests to the store, including the response body',
+    'operation',
+  );
+  const bytes = counter('store_bytes', 'Content read from the store (in) and written to it (out), in bytes', 'direction');
   if (directory !== undefined) registerDiskGauges(directory, registry);
   return {
     registry,
     items: counter('items', 'Items by outcome', 'stage', 'outcome'),
-    duration: histogram('work', 'item_duration', 'Work on an item', 'stage', 'outcome'),
-    queue: histogram('work', 'item_queue', 'From announced to begun', 'stage'),
-    cost: counter('cost_units', 'duration_ms / 1000 × memory_limit_mb / 1024', 'stage'),
-    coldStarts: counter('cold_starts', 'Items that were their process’s first', 'stage'),
+    duration: histogram('work', 'item_duration', 'Duration of the work on an item', 'stage', 'outcome'),
+    queue: histogram('work', 'item_queue', 'Time from the announcement of an item to the start of its attempt', 'stage'),
+    cost: counter('cost_units', 'Cost of items in GiB-seconds: duration_ms / 1000 × memory_limit_mb / 1024', 'stage'),
+    coldStarts: counter('cold_starts', 'Items that were the first of their process', 'stage'),
     coldStart: histogram(
       'step',
       'cold_start',
-      'From the process’s beginning to its first item, by part: imports, connections, model, first_item',
+      'Time from the start of a process to its first item, by part: imports, connections, model, first_item',
       'stage',
       'part',
     ),
     redeliveries: counter('redeliveries', 'Deliveries after the first', 'stage'),
-    deadLetters: counter('dead_letters', 'Items that ended as a dead letter', 'stage'),
-    busy: gauge('busy_slots', 'Items being worked on', 'stage'),
-    tools: counter('tool_exits', 'Tools that stages ran, by how they ended', 'tool', 'result'),
+    deadLetters: counter('dead_letters', 'Items that became a dead letter', 'stage'),
+    busy: gauge('busy_slots', 'Items in progress', 'stage'),
+    tools: counter('tool_exits', 'Tool runs by result', 'tool', 'result'),
     events: counter('relay_notifications', 'Bucket notifications by result', 'result'),
     lastEvent: gauge(
       'last_notification_timestamp_seconds',
@@ -82,7 +87,7 @@ export function createMetrics(service: string, directory?: string): Metrics {
       'path',
     ),
     requests: counter('requests', 'Requests by status', 'status'),
-    requestDuration: histogram('work', 'request_duration', 'From accepted to the end of the request', 'status'),
+    requestDuration: histogram('work', 'request_duration', 'Time from the acceptance of a request to its end', 'status'),
     store: {
       onResponse(operation, result, seconds) {
         operations.inc({ operation, result });
@@ -95,10 +100,10 @@ export function createMetrics(service: string, directory?: string): Metrics {
   };
 }
 
-/** What may come of an item. */
+/** Outcomes of a settled item. */
 export const outcomes = ['done', 'reused', 'skipped', 'failed'] as const satisfies readonly ItemEvent['outcome'][];
 
-/** What a stage may count, from 0: a rate of what has not happened yet must be 0, and the first time must be an increase. */
+/** Sets the item metrics of a stage to 0, so that rates start at 0 and the first item is an increase. */
 export function initializeItemMetrics(metrics: Metrics, stage: string): void {
   for (const outcome of outcomes) metrics.items.inc({ stage, outcome }, 0);
   for (const each of [metrics.cost, metrics.coldStarts, metrics.redeliveries, metrics.deadLetters]) each.inc({ stage }, 0);
@@ -106,15 +111,15 @@ export function initializeItemMetrics(metrics: Metrics, stage: string): void {
   metrics.queue.zero({ stage });
 }
 
-/** Requests, from 0 as well. */
+/** Sets the request metrics to 0. */
 export function initializeRequestMetrics({ requests, requestDuration }: Metrics): void {
   for (const status of ['accepted', ...TERMINAL_EVENTS]) requests.inc({ status }, 0);
   for (const status of ['completed', 'failed']) requestDuration.zero({ status });
 }
 
-/** Room on a directory's disk, looked at when somebody asks. */
+/** Registers gauges of the disk of a directory. The disk is read at each scrape. */
 function registerDiskGauges(directory: string, registry: Registry): void {
-  const tell = (name: string, help: string, blocks: 'blocks' | 'bavail'): void => {
+  const register = (name: string, help: string, blocks: 'blocks' | 'bavail'): void => {
     const gauge: Gauge = new Gauge({
       name,
       help,
@@ -125,6 +130,6 @@ function registerDiskGauges(directory: string, registry: Registry): void {
       },
     });
   };
-  tell('fave_disk_size_bytes', 'Size of the disk of the items’ directories, bytes', 'blocks');
-  tell('fave_disk_free_bytes', 'Room on the disk of the items’ directories, bytes', 'bavail');
+  register('fave_disk_size_bytes', 'Size of the disk of the working directories, in bytes', 'blocks');
+  register('fave_disk_free_bytes', 'Free space on the disk of the working directories, in bytes', 'bavail');
 }

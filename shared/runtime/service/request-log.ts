@@ -3,25 +3,24 @@ import { metadataPaths, requestPrefix } from '../../pipeline/keys.ts';
 import type { Logger } from '../../observability/log.ts';
 import type { Store } from '../../store/store.ts';
 
-/** Milliseconds that a request's log lines wait for others before they are put into the bucket together. */
-const BATCH = 3_000;
+/** Time for which log lines are collected before they are stored together (ms). */
+const BATCH_INTERVAL_MS = 3_000;
 
-/** Keeps each request's log lines in the bucket, `metadata/logs/{stage}-{timestamp}-{worker}.jsonl`, in batches and off the item's path. */
+/** Stores the log lines of each request in the bucket, in batches: `metadata/logs/{stage}-{timestamp}-{worker}.jsonl`. */
 export interface RequestLog {
   add(requestId: string, line: string): void;
-  /** Puts what is still waiting. */
+  /** Stores all collected lines. */
   flush(): Promise<void>;
 }
 
-/** @param signal Ends what still waits for the store. */
+/** @param signal Ends writes that wait for the store. */
 export function createRequestLog(store: Store, stage: string, log: Logger, signal: AbortSignal): RequestLog {
-  const waiting = new Map<string, string[]>();
+  const collected = new Map<string, string[]>();
   let timer: NodeJS.Timeout | undefined;
-  // In the name, so that workers of one stage that flush in the same millisecond do not overwrite each other. No number of the
-  // process: in containers all have the same.
+  // Part of the name, so that two workers of a stage that write in the same millisecond do not overwrite each other. The process id
+  // would not be unique, because all containers use the same one.
   const worker = randomBytes(4).toString('hex');
 
-  /** The last of the batches that are on their way; a new one waits for it. */
   let writing = Promise.resolve();
 
   const flush = (): Promise<void> => {
@@ -32,8 +31,8 @@ export function createRequestLog(store: Store, stage: string, log: Logger, signa
   };
 
   const write = async (): Promise<void> => {
-    const batches = [...waiting];
-    waiting.clear();
+    const batches = [...collected];
+    collected.clear();
     const timestamp = `${new Date().toISOString().replace(/[:.]/g, '')}-${worker}`;
     for (const [requestId, lines] of batches) {
       const key = requestPrefix(requestId) + metadataPaths.log(stage, timestamp);
@@ -42,7 +41,7 @@ export function createRequestLog(store: Store, stage: string, log: Logger, signa
         .catch((error: unknown) => {
           log.warn(
             { event: 'request-log:failed', error, request_id: requestId },
-            'log lines of this request could not be put into the bucket',
+            'the log lines of this request could not be stored',
           );
         });
     }
@@ -51,10 +50,10 @@ export function createRequestLog(store: Store, stage: string, log: Logger, signa
   return {
     flush,
     add(requestId, line) {
-      const lines = waiting.get(requestId);
+      const lines = collected.get(requestId);
       if (lines) lines.push(line);
-      else waiting.set(requestId, [line]);
-      timer ??= setTimeout(() => void flush(), BATCH).unref();
+      else collected.set(requestId, [line]);
+      timer ??= setTimeout(() => void flush(), BATCH_INTERVAL_MS).unref();
     },
   };
 }

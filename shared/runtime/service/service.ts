@@ -20,9 +20,9 @@ export interface Service {
   readonly metrics: Metrics;
   /** Runs programs with the limits of the service's environment. */
   readonly exec: Exec;
-  /** Aborts when the process is told to stop: take no more work. */
+  /** Aborts when the process receives SIGTERM or SIGINT: take no further work. */
   readonly drainSignal: AbortSignal;
-  /** Aborts when the grace period is over: give back the work that is left. */
+  /** Aborts when the grace period is over: release the remaining work. */
   readonly killSignal: AbortSignal;
   /** Reports that the service takes work. @param start Duration of the start of a stage, in milliseconds. */
   ready(start?: { readonly model_ms: number }): void;
@@ -115,7 +115,7 @@ async function runEntry(
         const end = (): void => {
           kill.abort(new Error('the process is stopping'));
         };
-        // A second signal ends the grace period: the items are given back at once.
+        // A second signal ends the grace period: the items are released immediately.
         if (isStopping) end();
         isStopping = true;
         stop.abort(new Error('the process is stopping'));
@@ -185,16 +185,16 @@ function sendToParent(message: ServiceMessage): void {
 }
 
 /**
- * Waits until the bus has no place for this process any more: its client gives up after two refusals, and what waits for an answer
- * then waits for ever. Whoever starts the process again gives it the password of the day.
- * @throws PermanentError `bus-access-revoked`.
+ * Waits until NATS has revoked the access of this process. The client gives up after two refused reconnects, and pending requests
+ * would then wait without a limit. A restarted process reads the current password.
+ * @throws PermanentError `bus-access-revoked`
  */
 async function waitForRevokedAccess({ connection }: Bus): Promise<void> {
   const cause = await connection.closed();
   if (cause)
     throw new PermanentError(
       'bus-access-revoked',
-      `NATS lets this process in no more (${messageOf(cause)}): its password was changed, or its user removed; start it again with the new one`,
+      `NATS refuses the connection of this process (${messageOf(cause)}): its password was changed or its user was removed; restart it with the current password`,
       { cause },
     );
 }

@@ -13,7 +13,7 @@ export interface Shutdown {
 
 export function createShutdown(): Shutdown {
   const controller = new AbortController();
-  // One listener per write: more than ten are no leak.
+  // One listener per write: more than ten do not indicate a leak.
   setMaxListeners(0, controller.signal);
   return {
     signal: controller.signal,

@@ -1,25 +1,25 @@
 import { statfs } from 'node:fs/promises';
 import { UnavailableError } from '../../core/errors.ts';
 
-/** Bytes below which a disk counts as full: a tool that found no room for its next block leaves less than one. */
-const ROOM = 1 << 20;
+/** Free space below which a disk counts as full, in bytes. A tool that cannot write its next block leaves less than one block. */
+const MIN_FREE_BYTES = 1 << 20;
 
-/** Milliseconds between two looks at the room. */
-const INTERVAL = 200;
+/** Interval between checks (ms). */
+const CHECK_INTERVAL_MS = 200;
 
-/** The system's words for ENOSPC in the C locale, in which tools run. */
-const NO_ROOM = 'No space left on device';
+/** Message of ENOSPC in the C locale, in which tools run. */
+const ENOSPC_MESSAGE = 'No space left on device';
 
-/** Keeps an eye on the disk of an item's directory. */
+/** Detects a full disk while an item is processed. */
 export interface DiskWatch {
   /**
-   * What an error means: where the disk was full during the item, no failure is the item's own, not even a tool's, whose exit
-   * code does not say why. To be asked before what was made there is removed. @returns UnavailableError `disk-full`, or the error itself.
+   * Returns an UnavailableError `disk-full` if the disk was full during the item, otherwise the error. A full disk can cause any
+   * failure, also one of a tool whose exit code does not explain it. Call it before the working directory is removed.
    */
   explainError(error: unknown): Promise<unknown>;
   /**
-   * To be called after a tool has succeeded: ffmpeg ends with 0 when only its last block found no room, and what it made is torn.
-   * @param stderr What it said. @throws UnavailableError `disk-full`.
+   * Checks the disk after a tool has succeeded: ffmpeg exits with 0 when it could not write its last block, and the output is torn.
+   * @throws UnavailableError `disk-full`
    */
   assertWritten(stderr: string): Promise<void>;
   stop(): void;
@@ -27,27 +27,24 @@ export interface DiskWatch {
 
 export function watchDisk(dir: string): DiskWatch {
   let wasFull = false;
-  const look = async (): Promise<boolean> => {
-    wasFull ||= (await roomOn(dir)) < ROOM;
+  const checkDisk = async (): Promise<boolean> => {
+    wasFull ||= (await readFreeBytes(dir)) < MIN_FREE_BYTES;
     return wasFull;
   };
-  // Room may be back before anybody asks: other items on this disk end too, and give theirs back.
-  const timer = setInterval(() => void look(), INTERVAL);
+  // Other items that end may free space before the next call, so the disk is also checked regularly.
+  const timer = setInterval(() => void checkDisk(), CHECK_INTERVAL_MS);
   const full = (cause?: unknown): UnavailableError =>
-    new UnavailableError(
-      'disk-full',
-      `there is no room left on the disk of ${dir}: make some, or set FAVE_TMPDIR to a larger one`,
-      { cause },
-    );
+    new UnavailableError('disk-full', `the disk of ${dir} is full: free space, or set FAVE_TMPDIR to a larger disk`, { cause });
   return {
     explainError: async (error) => {
       if (error instanceof UnavailableError) return error;
       const { code, stderr } = error as { code?: unknown; stderr?: unknown };
-      const said = code === 'ENOSPC' || code === 'EDQUOT' || (typeof stderr === 'string' && stderr.includes(NO_ROOM));
-      return said || (await look()) ? full(error) : error;
+      const isReported =
+        code === 'ENOSPC' || code === 'EDQUOT' || (typeof stderr === 'string' && stderr.includes(ENOSPC_MESSAGE));
+      return isReported || (await checkDisk()) ? full(error) : error;
     },
     assertWritten: async (stderr) => {
-      if (stderr.includes(NO_ROOM) || (await look())) throw full();
+      if (stderr.includes(ENOSPC_MESSAGE) || (await checkDisk())) throw full();
     },
     stop: () => {
       clearInterval(timer);
@@ -55,8 +52,8 @@ export function watchDisk(dir: string): DiskWatch {
   };
 }
 
-/** Bytes that are left for this user. */
-async function roomOn(dir: string): Promise<number> {
+/** Returns the space that is available to this user. */
+async function readFreeBytes(dir: string): Promise<number> {
   try {
     const { bavail, bsize } = await statfs(dir);
     return bavail * bsize;

@@ -5,7 +5,7 @@ import type { AnyStage, Item } from '../../pipeline/stage.ts';
 /** Content of an item, as SHA-256 in hexadecimal. */
 export interface InputIdentity {
   readonly sha256: string;
-  /** Content of the request's input. Absent if an artifact was uploaded by hand without metadata. */
+  /** Content of the request's input. Absent if a user uploaded the artifact without metadata. */
   readonly inputSha256: string | undefined;
 }
 

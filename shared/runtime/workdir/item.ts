@@ -21,13 +21,13 @@ interface Located {
   readonly sha256?: string | undefined;
 }
 
-/** An object as stages see it: downloaded at most once, under its own name, and only as it was announced. */
+/** Returns an object as the source that a stage reads. It is downloaded once at most, in the announced version. */
 function sourceOf(object: Located, { store, dir, signal }: { store: Store; dir: string; signal: AbortSignal }): Source {
   const { kind, key, etag, versionId, size, indices, attributes } = object;
   const version = { etag, signal, ...(versionId !== undefined && { versionId }) };
   let downloaded: Promise<string> | undefined;
   const download = async (): Promise<string> => {
-    // A directory of its own: names of users' files must not meet those of a stage, nor begin with a dash.
+    // A separate directory: file names of users must not collide with those of the stage.
     const folder = join(dir, 'sources', kind.name, ...Object.values(indices).map(String));
     await mkdir(folder, { recursive: true });
     const path = join(folder, localName(key));
@@ -44,21 +44,21 @@ function sourceOf(object: Located, { store, dir, signal }: { store: Store; dir: 
     sha256: async () => object.sha256 ?? (await digestFile(await (downloaded ??= download()))).sha256,
     json: async () => {
       const found = await store.getText(key, version);
-      if (!found) throw new NotFoundError('missing-artifact', `${key} is gone`);
+      if (!found) throw new NotFoundError('missing-artifact', `${key} was deleted`);
       if (kind.schema === undefined) throw new Error(`${kind.name} is not JSON`);
       return parseJson(kind.schema as SchemaName, found.text);
     },
   };
 }
 
-/** A file name that every tool takes as one: users' names may be 1 000 characters long or hold anything. */
+/** Returns a file name that is safe for every tool. File names of users may have 1 000 characters and contain any character. */
 function localName(key: string): string {
   const name = basename(key);
   const extension = /\.[A-Za-z0-9]{1,8}$/.exec(name)?.[0] ?? '';
   return /^[A-Za-z0-9_][A-Za-z0-9_. -]{0,80}$/.test(name) ? name : `file${extension}`;
 }
 
-/** The landed object as the item of a stage. */
+/** Returns the landed object as the item of a stage. */
 export function createItem(
   landed: LandedMessage,
   kind: Kind,
@@ -108,7 +108,7 @@ export function createItem(
         const { attributes = {}, sha256 } = decodeMetadata(found.headers) ?? {};
         return sourceOf({ kind: wanted, ...found, indices: at, attributes, sha256 }, context);
       }
-      throw new NotFoundError('missing-artifact', `the ${wanted.name} that ${landed.key} belongs to is missing`);
+      throw new NotFoundError('missing-artifact', `the ${wanted.name} of ${landed.key} is missing`);
     },
   };
 }

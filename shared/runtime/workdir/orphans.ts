@@ -3,25 +3,25 @@ import { join } from 'node:path';
 import { directoryPrefix } from './workdir.ts';
 
 /**
- * Removes what processes of a stage left that were killed while they worked: the directories of their items, and the tools
- * that still run in them (a tool is a process group of its own, and outlives whoever started it). To be called before the
- * first item, by a process that is the only one of its number on `tmpdir`'s machine: what bears its own number is a predecessor's.
- * @returns Names of the directories.
+ * Removes the orphans of killed workers of a stage: their working directories, and the tools that still run in them (each tool has
+ * its own process group and survives its worker). Call it before the first item. A directory with the process id of the caller
+ * belongs to a predecessor, so process ids must be unique on the machine of `tmpdir`.
+ * @returns Names of the removed directories.
  */
 export async function removeStageOrphans(tmpdir: string, stage: string): Promise<string[]> {
-  const left = (await readdir(tmpdir)).filter((name) => {
+  const orphans = (await readdir(tmpdir)).filter((name) => {
     const pid = ownerOf(name, stage);
     return pid !== undefined && (pid === process.pid || !isAlive(pid));
   });
-  for (const name of left) {
+  for (const name of orphans) {
     const dir = join(tmpdir, name);
     for (const pid of await processesIn(dir)) kill(pid);
     await rm(dir, { recursive: true, force: true, maxRetries: 3 });
   }
-  return left;
+  return orphans;
 }
 
-/** Number of the process whose item has the directory; undefined where it is none of the stage's. */
+/** Returns the id of the process that created a directory, or `undefined` if the directory does not belong to the stage. */
 function ownerOf(name: string, stage: string): number | undefined {
   const prefix = directoryPrefix(stage, '');
   const match = name.startsWith(prefix) ? /^(\d+)-[^-]{6}$/.exec(name.slice(prefix.length)) : undefined;
@@ -32,7 +32,7 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It has ended meanwhile.
+    // The process has exited.
   }
 }
 
@@ -45,7 +45,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Processes that work in a directory or below it (Linux, proc(5); elsewhere none are found). */
+/** Returns the processes whose working directory is `dir` or below it. Linux only (proc(5)); elsewhere it finds none. */
 async function processesIn(dir: string): Promise<number[]> {
   const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
   const found = await Promise.all(

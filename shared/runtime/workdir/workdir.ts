@@ -13,7 +13,7 @@ export interface Workdir {
 
 /**
  * Creates a temporary directory, runs `use`, then aborts everything that still runs for the attempt and removes the directory.
- * @throws UnavailableError `disk-full` in place of any error of `use`, if the disk was full meanwhile.
+ * @throws UnavailableError `disk-full` in place of any error of `use`, if the disk was full during `use`.
  */
 export async function withWorkdir<T>(
   { stage, abort }: Pick<StageRun, 'stage' | 'abort'>,

@@ -4,12 +4,12 @@ import { graph } from '../../../services/pipeline.ts';
 import { classify, createdObjects } from '../../../services/relay/classify.ts';
 import { pathOf } from '../../../shared/pipeline/keys.ts';
 
-describe('by its key an object', () => {
-  it.each(graph.kinds.map((kind) => [kind.name, kind] as const))('%s is what it is', (_, kind) => {
+describe('classify', () => {
+  it.each(graph.kinds.map((kind) => [kind.name, kind] as const))('recognises a key of kind %s', (_, kind) => {
     const path = pathOf(kind, { indices: { clip: 12, frame: 3 }, file: 'a.mp4' });
     const classified = classify(`requests/r-1/${path}`, graph);
-    if (kind.announced) expect(classified).toMatchObject({ what: 'landed', object: { kind, requestId: 'r-1', path } });
-    else expect(classified).toEqual({ what: 'ignored' });
+    if (kind.announced) expect(classified).toMatchObject({ type: 'landed', object: { kind, requestId: 'r-1', path } });
+    else expect(classified).toEqual({ type: 'ignored' });
   });
 
   it.each([
@@ -20,8 +20,8 @@ describe('by its key an object', () => {
     'requests/r/metadata/state.json',
     'requests/r/metadata/video.mp4',
     'requests/r/metadata/items/s/i.json',
-  ])('%s is none of anybody’s business', (key) => {
-    expect(classify(key, graph)).toEqual({ what: 'ignored' });
+  ])('ignores %s', (key) => {
+    expect(classify(key, graph)).toEqual({ type: 'ignored' });
   });
 
   it.each([
@@ -31,9 +31,9 @@ describe('by its key an object', () => {
     'stage-ffmpeg-1/clip_1/clip.mp4',
     'stage-ffmpeg-1/video.mp4',
     'Input/video.mp4',
-  ])('requests/r/%s is misplaced, and its request hears of it', (path) => {
+  ])('rejects requests/r/%s and reports it to the request', (path) => {
     expect(classify(`requests/r/${path}`, graph)).toEqual({
-      what: 'rejected',
+      type: 'rejected',
       requestId: 'r',
       reason: `${path} is outside the input folder: upload one video under requests/r/input/`,
     });
@@ -46,16 +46,16 @@ describe('by its key an object', () => {
     `requests/${'r'.repeat(65)}/input/video.mp4`,
     'requests/r.1/input/v.mp4',
     'requests/_/input/v.mp4',
-  ])('%s names no request that could hear of it', (key) => {
+  ])('rejects %s without a request', (key) => {
     expect(classify(key, graph)).toMatchObject({
-      what: 'rejected',
+      type: 'rejected',
       requestId: undefined,
       reason: expect.stringContaining('1 to 64 letters') as string,
     });
   });
 });
 
-describe('a notification', () => {
+describe('createdObjects', () => {
   const record = (key: string, more: object = {}) => ({
     eventName: 's3:ObjectCreated:Put',
     s3: { bucket: { name: 'b' }, object: { key, eTag: 'e', size: 5 } },
@@ -65,7 +65,7 @@ describe('a notification', () => {
     createdObjects({ Records: records as [ReturnType<typeof record>] }, 'b');
   const formEncoded = (key: string): string => new URLSearchParams([['', key]]).toString().slice(1);
 
-  it('has its keys form-encoded', () => {
+  it('decodes form-encoded keys', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme', minLength: 1 }), (key) => {
         expect(objects(record(formEncoded(key)))).toMatchObject([{ key }]);
@@ -74,18 +74,15 @@ describe('a notification', () => {
     expect(objects(record('requests/r/input/a+b%2Bc%20%C3%A9.mp4'))).toMatchObject([{ key: 'requests/r/input/a b+c é.mp4' }]);
   });
 
-  it('that is badly encoded is taken as it stands', () => {
+  it('returns a key with an invalid encoding unchanged', () => {
     expect(objects(record('a+%zz'), record('%ff'))).toMatchObject([{ key: 'a+%zz' }, { key: '%ff' }]);
   });
 
-  it.each(['Put', 'Post', 'Copy', 'CompleteMultipartUpload'])(
-    'of %s says that an object was created, on MinIO and on AWS',
-    (event) => {
-      expect(
-        objects(record('k', { eventName: `s3:ObjectCreated:${event}` }), record('k', { eventName: `ObjectCreated:${event}` })),
-      ).toHaveLength(2);
-    },
-  );
+  it.each(['Put', 'Post', 'Copy', 'CompleteMultipartUpload'])('reads an event %s of MinIO and of AWS', (event) => {
+    expect(
+      objects(record('k', { eventName: `s3:ObjectCreated:${event}` }), record('k', { eventName: `ObjectCreated:${event}` })),
+    ).toHaveLength(2);
+  });
 
   it.each([
     's3:ObjectCreated:PutTagging',
@@ -93,15 +90,15 @@ describe('a notification', () => {
     's3:ObjectRemoved:Delete',
     's3:ObjectAccessed:Get',
     'ObjectCreated:Puts',
-  ])('of %s does not', (eventName) => {
+  ])('ignores an event %s', (eventName) => {
     expect(objects(record('k', { eventName }))).toEqual([]);
   });
 
-  it('of another bucket is not ours', () => {
+  it('ignores objects of another bucket', () => {
     expect(createdObjects({ Records: [record('k')] }, 'other')).toEqual([]);
   });
 
-  it('without etag and size, as of an empty object, is read all the same', () => {
+  it('reads an object without etag and size', () => {
     expect(objects(record('k', { s3: { bucket: { name: 'b' }, object: { key: 'k' } } }))).toMatchObject([
       { key: 'k', etag: '', size: 0, headers: undefined },
     ]);

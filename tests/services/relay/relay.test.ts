@@ -37,7 +37,7 @@ const newRequest = () => {
   return {
     ...request,
     prefix,
-    /** Nobody works in this test, so that the stream keeps what was announced. */
+    /** No worker runs in this test, so the stream keeps the landed messages. */
     landed: (kind: string) => readStoredMessages<LandedMessage>(stack, streams.landed, `fave.landed.${kind}.*.${request.id}`),
     admitted: async () =>
       JSON.parse((await stack.store.getText(`${prefix}metadata/request.json`))!.text) as {
@@ -50,7 +50,7 @@ const newRequest = () => {
 };
 
 describe.concurrent('an input', () => {
-  it('is admitted and announced once, though two paths tell of it', async () => {
+  it('is admitted and announced once when both notifications arrive', async () => {
     const request = newRequest();
     const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
     await put(`${request.prefix}input/a.mp4`, 'x', encodeOptions({ interval: '2.5', traceparent }));
@@ -77,7 +77,7 @@ describe.concurrent('an input', () => {
     expect(await request.rejected()).toEqual([]);
   });
 
-  it('that is put again, equal, changes nothing', async () => {
+  it('changes nothing when the same file is uploaded again', async () => {
     const request = newRequest();
     await put(`${request.prefix}input/a.mp4`);
     const admitted = await request.admitted();
@@ -90,10 +90,16 @@ describe.concurrent('an input', () => {
   });
 
   it.each<[string, string, string, Record<string, string>, RegExp]>([
-    ['bytes', 'a.mp4', 'y', {}, /already has the input a.mp4, and its content was different; use a new id/],
-    ['options', 'a.mp4', 'x', { interval: '3' }, /its options were different/],
-    ['name', 'b.mp4', 'x', {}, /b.mp4 is another file/],
-  ])('that is replaced by one of other %s is refused, and the first stays', async (_, file, text, options, message) => {
+    [
+      'bytes',
+      'a.mp4',
+      'y',
+      {},
+      /already has the input a.mp4, and the upload has different content; upload under a new request id/,
+    ],
+    ['options', 'a.mp4', 'x', { interval: '3' }, /the upload has different options/],
+    ['name', 'b.mp4', 'x', {}, /the upload has another name, b.mp4/],
+  ])('is kept, and a replacement with other %s is rejected', async (_, file, text, options, message) => {
     const request = newRequest();
     await put(`${request.prefix}input/a.mp4`);
     const admitted = await request.admitted();
@@ -114,7 +120,7 @@ describe.concurrent('an input', () => {
     ['there is not', { intervall: '2' }, 'unknown-option', /"intervall"/],
     ['is out of range', { interval: '-1' }, 'invalid-option', /interval must be/],
     ['is no UTF-8', {}, 'unknown-option', /"x"/],
-  ])('with an option that %s is refused by name', async (_, options, code, message) => {
+  ])('is rejected if an option %s, and the message names the option', async (_, options, code, message) => {
     const request = newRequest();
     const headers = Object.keys(options).length > 0 ? encodeOptions(options) : { 'x-amz-meta-fave-x': '=?utf-8?q?=ff?=' };
     await put(`${request.prefix}input/a.mp4`, 'x', headers);
@@ -123,7 +129,7 @@ describe.concurrent('an input', () => {
     expect(await request.landed('input')).toEqual([]);
   });
 
-  it.each(["it's 100 % + čaj & = ☕.mp4", '-i.mp4', 'no extension'])('may be called %j', async (name) => {
+  it.each(["it's 100 % + čaj & = ☕.mp4", '-i.mp4', 'no extension'])('may have the file name %j', async (name) => {
     const request = newRequest();
     const key = `${request.prefix}input/${name}`;
     await stack.store.put(key, 'x');
@@ -141,14 +147,14 @@ describe.concurrent('an artifact', () => {
     receipt: 'metadata/items/s/i.json',
   };
 
-  it('carries its request’s options and its place in the video on', async () => {
+  it('passes on the options of its request and its times', async () => {
     const request = newRequest();
     await put(`${request.prefix}stage-ffmpeg-1/clip_0009/clip.mkv`, 'x', encodeMetadata(metadata));
     const { receipt: _, ...carried } = metadata;
     expect(await request.landed('clip')).toMatchObject([{ lane: 'rest', ...carried }]);
   });
 
-  it('that somebody put by hand belongs to its request', async () => {
+  it('belongs to its request if a user uploads it without metadata', async () => {
     const request = newRequest();
     await put(`${request.prefix}input/a.mp4`, 'x', encodeOptions({ interval: '2' }));
     await put(`${request.prefix}stage-librosa/segments.json`, '{}');
@@ -156,7 +162,7 @@ describe.concurrent('an artifact', () => {
     expect(await request.landed('segments')).toMatchObject([{ run: 1, options: { interval: 2 }, attributes: {}, traceparent }]);
   });
 
-  it('of no request is refused', async () => {
+  it('is rejected without a request', async () => {
     const request = newRequest();
     await put(`${request.prefix}stage-librosa/segments.json`, '{}');
     expect(await request.rejected()).toMatchObject([{ errors: [{ code: 'missing-artifact' }] }]);
@@ -164,7 +170,7 @@ describe.concurrent('an artifact', () => {
 });
 
 describe.concurrent('a key that is none', () => {
-  it('names its request where it can', async () => {
+  it('is published under its request', async () => {
     const request = newRequest();
     await put(`${request.prefix}video.mp4`);
     expect(await request.rejected()).toMatchObject([
@@ -176,7 +182,7 @@ describe.concurrent('a key that is none', () => {
     ]);
   });
 
-  it.each([[''], ['_/input/']])('is told to whoever listens where it cannot: below requests/%s', async (path) => {
+  it.each([[''], ['_/input/']])('is published under _ if the key has no request id: requests/%s', async (path) => {
     const key = `requests/${path}${uniqueId('video')}.mp4`;
     await put(key);
     const rejected = (await requestMetadata(stack, '_').lifecycle('rejected')).filter(({ input }: RequestState) => input === key);
@@ -190,7 +196,7 @@ describe.concurrent('a key that is none', () => {
   });
 });
 
-it('what is no notification is put aside, and the next one is read', async () => {
+it('terminates an invalid notification and processes the next one', async () => {
   await stack.bus.publish('fave.raw.fast', { Records: 'none' }, {});
   const request = newRequest();
   await put(`${request.prefix}input/a.mp4`);

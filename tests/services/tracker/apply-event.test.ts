@@ -133,7 +133,7 @@ describe('createHistory', () => {
     for (const effects of applyAll(new Map(), events)) history.add(effects);
     const text = JSON.stringify({ ...accepted, ...written });
     const getText = () => Promise.resolve(written && { text, etag: 'e' });
-    const effects = await history.outdatedStates({ getText } as unknown as Parameters<typeof history.outdatedStates>[0]);
+    const effects = await history.outdatedStates({ getText });
     expect(effects.map((effect) => effect.type === 'write-state' && effect.state?.status)).toEqual(expected);
   });
 });

@@ -2,7 +2,6 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { createStateWriter, type StateWriter } from '../../../services/tracker/state-writer.ts';
 import type { RequestState } from '../../../schemas/generated/types.ts';
 import { createLogger } from '../../../shared/observability/log.ts';
-import type { Store } from '../../../shared/store/store.ts';
 
 const state = (cost_unit: number): RequestState => ({ request_id: 'r', run: 1, status: 'running', cost_unit });
 
@@ -15,14 +14,14 @@ beforeEach(() => {
   vi.useFakeTimers();
   written = [];
   failures = 0;
-  const put = ((_key: string, text: string) => {
+  const put = (_key: string, text: string) => {
     if (failures > 0) {
       failures -= 1;
       return Promise.reject(new Error('access denied'));
     }
     written.push((JSON.parse(text) as RequestState).cost_unit!);
     return Promise.resolve({ etag: 'e' });
-  }) as unknown as Store['put'];
+  };
   writer = createStateWriter({ store: { put }, log: createLogger({}, 'silent') }, new AbortController().signal);
   return () => void vi.useRealTimers();
 });

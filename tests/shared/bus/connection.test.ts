@@ -18,21 +18,21 @@ async function behindProxy(): Promise<{ bus: Bus; proxy: Proxy }> {
   return { bus, proxy };
 }
 
-describe('publishing', () => {
+describe('publish', () => {
   it('resolves when the message is stored', async () => {
     const { stream, subject } = await queue(stack.bus, []);
     expect(await stack.bus.publish(subject('a'), { text: 'čaj' }, {})).toMatchObject({ stream, seq: 1 });
     expect((await stack.bus.manager.streams.getMessage(stream, { seq: 1 }))?.json()).toEqual({ text: 'čaj' });
   });
 
-  it('stores one of several messages with one id', async () => {
+  it('stores one of several messages with the same id', async () => {
     const { stream, subject } = await queue(stack.bus, []);
     const acks = await Promise.all([1, 2, 3].map((n) => stack.bus.publish(subject('a'), { n }, { msgID: 'one' })));
     expect(acks.filter(({ duplicate }) => duplicate)).toHaveLength(2);
     expect((await stack.bus.manager.streams.info(stream)).state.messages).toBe(1);
   });
 
-  it('waits for a server that is away, and stores the message once', async () => {
+  it('waits for a server that is away and stores the message once', async () => {
     const { bus, proxy } = await behindProxy();
     const { stream, subject } = await queue(stack.bus, []);
     proxy.cut();
@@ -42,39 +42,39 @@ describe('publishing', () => {
     expect((await stack.bus.manager.streams.info(stream)).state.messages).toBe(1);
   });
 
-  it('waits no longer than it is told to', async () => {
+  it('stops waiting when the signal aborts', async () => {
     const { bus, proxy } = await behindProxy();
     const { subject } = await queue(stack.bus, []);
     const stop = new AbortController();
     proxy.cut();
     const published = bus.publish(subject('a'), {}, { signal: stop.signal });
-    stop.abort(new Error('told to stop'));
-    await expect(published).rejects.toThrow('told to stop');
+    stop.abort(new Error('stopped'));
+    await expect(published).rejects.toThrow('stopped');
     proxy.mend();
   });
 
-  it('waits for room in a full stream, which drops nothing', async () => {
+  it('retries until a full stream has space', async () => {
     const { stream, subject } = await queue(stack.bus, [], { max_msgs: 1, discard: 'new' });
     await stack.bus.publish(subject('a'), { n: 1 }, {});
     let stored = false;
     const second = stack.bus
       .publish(subject('a'), { n: 2 }, { signal: new AbortController().signal })
       .then((ack) => ((stored = true), ack));
-    // Refused by the server, so it is full; the one above asks again and again.
+    // The server refuses this message, so the stream is full; the publish above continues to retry.
     await expect(stack.bus.jetstream.publish(subject('a'), '{}')).rejects.toThrow('maximum messages exceeded');
     expect(stored).toBe(false);
     await stack.bus.manager.streams.purge(stream);
     expect(await second).toMatchObject({ seq: 2 });
   });
 
-  it('is not repeated when the server refuses it for good', async () => {
+  it('does not retry a message that JetStream refuses', async () => {
     const { subject } = await queue(stack.bus, []);
     const expectation = { expect: { lastSubjectSequence: 7 } };
     await expect(stack.bus.publish(subject('a'), {}, expectation)).rejects.toThrow(JetStreamApiError);
   });
 });
 
-it('connecting to nobody ends with a sentence', async () => {
+it('throws UnavailableError if no server answers the connection', async () => {
   const error = await connectBus({ servers: ['127.0.0.1:1'], user: '', password: '', ca: undefined }, 'test', 300).catch(
     (thrown: unknown) => thrown,
   );

@@ -20,14 +20,14 @@ async function read(request: string): Promise<number[]> {
   return seqs;
 }
 
-it('all that is there is read, oldest first, and nothing else', async () => {
+it('yields the stored messages of a subject, oldest first', async () => {
   await store('other', 1);
   const seqs = await store('many', 1_200);
   expect(await read('many')).toEqual(seqs.sort((a, b) => a - b));
   expect(await read('none')).toEqual([]);
 });
 
-it('what is removed after it was counted is not waited for', { timeout: 10_000 }, async () => {
+it('does not wait for messages that are removed after they were counted', { timeout: 10_000 }, async () => {
   const [seq = 0] = await store('removed', 1);
   const { consumers } = stack.bus.jetstream;
   const get = consumers.get.bind(consumers);

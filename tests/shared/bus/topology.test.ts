@@ -20,17 +20,17 @@ function takes(filter: string, subject: string): boolean {
 
 const consumers = consumerConfigs(graph, 30);
 
-describe('what lands', () => {
+describe('landed messages', () => {
   const landings = graph.stages.flatMap((stage) => lanesOf(stage.consumes).map((lane) => [stage, lane] as const));
 
-  it.each(landings)('reaches its stage by one consumer ($0.name, $1)', ({ name, consumes }, lane) => {
+  it.each(landings)('reach their stage through one consumer ($0.name, $1)', ({ name, consumes }, lane) => {
     const subject = subjects.landed(consumes.name, lane, 'a-request_1');
     const reached = consumers.filter(({ stream, config }) => stream === streams.landed && takes(config.filter_subject, subject));
     const expected = [consumerName(name, lane), ...(consumes === kinds.input ? ['tracker'] : [])];
     expect(reached.map(({ config }) => config.durable_name).sort()).toEqual(expected.sort());
   });
 
-  it('takes the first lane up to the eighth clip, and before there are clips', () => {
+  it('use the first lane up to the eighth clip', () => {
     expect([{}, { clip: 1 }, { clip: 8 }, { clip: 9 }, { clip: 9_999 }].map(laneOf)).toEqual([
       'first',
       'first',
@@ -44,18 +44,18 @@ describe('what lands', () => {
 });
 
 describe('consumers', () => {
-  it('have names of their own that NATS accepts', () => {
+  it('have distinct names that NATS accepts', () => {
     const names = consumers.map(({ config }) => config.durable_name);
     expect(new Set(names).size).toBe(names.length);
     expect(names.filter((name) => !/^[A-Za-z0-9_-]+$/.test(name))).toEqual([]);
   });
 
-  it('acknowledge each message within ack_wait, and never by BackOff', () => {
+  it('use ack_wait and no BackOff', () => {
     for (const { config } of consumers) expect(config).toMatchObject({ ack_policy: 'explicit', ack_wait: 30e9 });
     expect(consumers.filter(({ config }) => 'backoff' in config)).toEqual([]);
   });
 
-  it('of stages give up in the end; those of the platform never do', () => {
+  it('limit the deliveries of stages only', () => {
     const ofStages = graph.stages.flatMap(({ name, consumes }) => lanesOf(consumes).map((lane) => consumerName(name, lane)));
     for (const { config } of consumers) {
       expect([config.durable_name, config.max_deliver]).toEqual([
@@ -76,13 +76,13 @@ describe('streams', () => {
     [subjects.stage('r', 'stage-x'), streams.requests],
     [subjects.lifecycle('r', 'completed'), streams.requests],
     [subjects.deadLetter('stage-x', 'r'), streams.deadLetters],
-  ])('%s is kept in %s alone', (subject, stream) => {
+  ])('store %s in %s only', (subject, stream) => {
     expect(configs.filter((config) => config.subjects?.some((filter) => takes(filter, subject))).map(({ name }) => name)).toEqual(
       [stream],
     );
   });
 
-  it('are bounded, and queues push back rather than drop', () => {
+  it('have a size limit, and queues refuse messages when they are full', () => {
     for (const config of configs) expect(config.max_bytes).toBeGreaterThan(0);
     const queues = configs.filter(({ name }) => name === streams.raw || name === streams.landed);
     expect(queues.map(({ discard, retention }) => [discard, retention])).toEqual([
@@ -92,7 +92,7 @@ describe('streams', () => {
   });
 });
 
-it('one subject filter takes every lifecycle event of a request and no stage’s progress', () => {
+it('matches every lifecycle event of a request, and no item event, with one subject filter', () => {
   const filter = subjects.lifecycle('r', '*');
   expect(takes(filter, subjects.lifecycle('r', 'completed'))).toBe(true);
   expect(takes(filter, subjects.stage('r', 'stage-x'))).toBe(false);

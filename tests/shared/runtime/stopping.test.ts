@@ -5,7 +5,7 @@ import { startProxy, type Proxy } from '../../fixtures/proxy.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
 
-// What is said here takes five seconds where the store is away; each of the writes alone would be tried for thirty.
+// The last writes have 5 s in total. Without that limit, each of them would be retried for 30 s.
 vi.setConfig({ testTimeout: 25_000 });
 
 const graph = tinyGraph();
@@ -28,7 +28,7 @@ async function behindProxy(): Promise<{ proxy: Proxy; far: Stack }> {
   return { proxy, far: { ...stack, store } };
 }
 
-it('a worker that has settled its items ends, whether or not the store is there for their notes and log lines', async () => {
+it('ends a worker whose items are settled, even if the store is away', async () => {
   const { proxy, far } = await behindProxy();
   const worker = await start(far, graph, 'shout');
   const all = requests();
@@ -38,7 +38,7 @@ it('a worker that has settled its items ends, whether or not the store is there 
   await worker.stop();
 });
 
-it('a tracker ends, whether or not the store is there for its state files', async () => {
+it('ends a tracker, even if the store is away', async () => {
   const { proxy, far } = await behindProxy();
   const tracker = await start(far, graph, 'tracker');
   proxy.cut();

@@ -48,14 +48,14 @@ async function announceAgain(key: string, nonce: string): Promise<LandedMessage>
   return message;
 }
 
-describe('with one worker', () => {
+describe('runWorker', () => {
   let worker: Running;
   beforeEach(async () => {
     worker = await start(stack, graph, 'shout');
     return () => worker.stop();
   });
 
-  it('a request leaves its tree, a receipt an item, and one completion', async () => {
+  it('stores artifacts and a receipt per item, and the request completes once', async () => {
     const request = newRequest();
     await request.put('one\ntwö\n', { ...alone, suffix: '?' });
     const end = await request.ended();
@@ -103,7 +103,7 @@ describe('with one worker', () => {
     expect(await request.ends()).toBe(1);
   });
 
-  it('an error that may pass is tried again', async () => {
+  it('retries an item after a retryable error', async () => {
     const request = newRequest();
     let attempts = 0;
     before = () => {
@@ -115,7 +115,7 @@ describe('with one worker', () => {
     expect(await request.deadLetters('shout')).toEqual([]);
   });
 
-  it('an unknown error is tried again too', async () => {
+  it('retries an item after an unknown error', async () => {
     const request = newRequest();
     let attempts = 0;
     before = () => {
@@ -126,7 +126,7 @@ describe('with one worker', () => {
     expect(attempts).toBe(2);
   });
 
-  it('a permanent error ends its item alone: a failed event, a dead letter, a receipt, and the request completes with errors', async () => {
+  it('fails only the item of a permanent error, with event, dead letter and receipt, and the request completes with errors', async () => {
     const request = newRequest();
     before = (text) => {
       if (text === 'bad') throw new PermanentError('unreadable-frame', 'this line is bad', { stderr: 'tool: bad' });
@@ -158,7 +158,7 @@ describe('with one worker', () => {
     expect(validate('receipt', JSON.parse(receipt))).toMatchObject({ outcome: 'failed', error });
   });
 
-  it('a request of which nothing is usable fails, once', async () => {
+  it('fails a request without a usable result once', async () => {
     const request = newRequest();
     await request.put('\n', alone);
     const end = await request.ended();
@@ -170,7 +170,7 @@ describe('with one worker', () => {
     expect(await request.ends()).toBe(1);
   });
 
-  it('what is delivered again is skipped, and changes nothing', async () => {
+  it('skips a redelivered item and changes nothing', async () => {
     const request = newRequest();
     await request.put('one\ntwo', alone);
     await request.ended();
@@ -184,11 +184,11 @@ describe('with one worker', () => {
     expect(writes).toEqual([]);
     expect(await request.artifacts()).toEqual(artifacts);
     expect(await request.ends()).toBe(1);
-    // Said before under the same id: JetStream keeps one.
+    // The events have the same ids as before, so JetStream drops them.
     expect([(await request.progress('cut')).length, (await request.progress('shout')).length]).toEqual([cutBefore, shoutBefore]);
   });
 
-  it('a late `done` beats `failed` as long as the run has not ended', async () => {
+  it('prefers a late `done` to `failed` while the run is open', async () => {
     const request = newRequest();
     const held = gate();
     before = async (text) => {
@@ -208,7 +208,7 @@ describe('with one worker', () => {
     expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], stages: { shout: { done: 2, failed: 0 } } });
   });
 
-  it('the tracker may be lost in the middle: the next one says the end, once', async () => {
+  it('completes a request once after the tracker was replaced', async () => {
     const request = newRequest();
     const held = gate();
     before = async () => {
@@ -226,7 +226,7 @@ describe('with one worker', () => {
     expect(await request.ends()).toBe(1);
   });
 
-  it('two trackers say each end once', async () => {
+  it('ends each request once with two trackers', async () => {
     const second = await start(stack, graph, 'tracker');
     const requests = Array.from({ length: 6 }, newRequest);
     await Promise.all(requests.map((request, n) => request.put(n % 2 ? 'one\ntwo' : '\n', alone)));
@@ -241,8 +241,8 @@ async function idle(): Promise<void> {
   await vi.waitUntil(async () => (await fetchStreamLag(stack.bus, 'FAVE_LANDED', /^(cut|shout)-/)) === 0, WAIT);
 }
 
-describe('a worker that cannot write the letter of a failure whose receipt is written', () => {
-  it('writes it when the item comes again, and does no work again', async () => {
+describe('runWorker after a dead letter could not be published', () => {
+  it('publishes it at the redelivery without running the stage again', async () => {
     const request = newRequest();
     let attempts = 0;
     before = () => {
@@ -263,8 +263,8 @@ describe('a worker that cannot write the letter of a failure whose receipt is wr
   });
 });
 
-describe('a worker that is told to stop', () => {
-  it('finishes what it works on, and takes no more', async () => {
+describe('runWorker during shutdown', () => {
+  it('finishes the running item and takes no other', async () => {
     const request = newRequest();
     const held = gate();
     before = async () => {
@@ -284,7 +284,7 @@ describe('a worker that is told to stop', () => {
     await next.stop();
   });
 
-  it('and out of time gives it back: another takes it at once', async () => {
+  it('releases the running item after the grace period to another worker', async () => {
     const request = newRequest();
     const held = gate();
     before = (_text, _item, { signal }) => {
@@ -302,7 +302,7 @@ describe('a worker that is told to stop', () => {
     await next.stop();
   });
 
-  it('as a process ends in order', async () => {
+  it('exits with code 0 after SIGTERM', async () => {
     const worker = await startProcess(stack);
     await worker.logged('service:ready');
     worker.child.kill('SIGTERM');
@@ -311,31 +311,35 @@ describe('a worker that is told to stop', () => {
 });
 
 describe('a worker process', () => {
-  it('may be lost at any point: the next one leaves the same tree and one completion', { timeout: 300_000 }, async () => {
-    const points = 16;
-    const requests = Array.from({ length: points }, newRequest);
-    for (const [n, request] of requests.entries()) await request.put(`line ${n}`, alone);
-    await vi.waitUntil(
-      async () => (await Promise.all(requests.map((request) => request.progress('cut')))).flat().length === points,
-      WAIT,
-    );
-    const ends: (number | string)[] = [];
-    for (let point = 1; point <= points; point++)
-      ends.push(await (await startProcess(stack, { diesAfter: point, env: { FAVE_LOG_LEVEL: 'silent' } })).ended);
-    expect(ends).toEqual(ends.map(() => 'SIGKILL'));
-    const worker = await start(stack, graph, 'shout');
-    for (const [n, request] of requests.entries()) {
-      expect(await request.ended()).toMatchObject({ status: 'completed', errors: [] });
-      expect(await request.artifacts()).toEqual(
-        sha({ 'input/text.txt': `line ${n}`, 'cut/clip_0001/line.txt': `line ${n}`, 'shout/clip_0001/loud.txt': `LINE ${n}!` }),
+  it(
+    'may be killed at any call: its successor stores the same artifacts and the request completes once',
+    { timeout: 300_000 },
+    async () => {
+      const points = 16;
+      const requests = Array.from({ length: points }, newRequest);
+      for (const [n, request] of requests.entries()) await request.put(`line ${n}`, alone);
+      await vi.waitUntil(
+        async () => (await Promise.all(requests.map((request) => request.progress('cut')))).flat().length === points,
+        WAIT,
       );
-    }
-    await idle();
-    for (const request of requests) expect([await request.ends(), (await request.progress('shout')).length]).toEqual([1, 1]);
-    await worker.stop();
-  });
+      const ends: (number | string)[] = [];
+      for (let point = 1; point <= points; point++)
+        ends.push(await (await startProcess(stack, { diesAfter: point, env: { FAVE_LOG_LEVEL: 'silent' } })).ended);
+      expect(ends).toEqual(ends.map(() => 'SIGKILL'));
+      const worker = await start(stack, graph, 'shout');
+      for (const [n, request] of requests.entries()) {
+        expect(await request.ended()).toMatchObject({ status: 'completed', errors: [] });
+        expect(await request.artifacts()).toEqual(
+          sha({ 'input/text.txt': `line ${n}`, 'cut/clip_0001/line.txt': `line ${n}`, 'shout/clip_0001/loud.txt': `LINE ${n}!` }),
+        );
+      }
+      await idle();
+      for (const request of requests) expect([await request.ends(), (await request.progress('shout')).length]).toEqual([1, 1]);
+      await worker.stop();
+    },
+  );
 
-  it('that is thought lost and comes back does no harm', async () => {
+  it('changes nothing when it resumes after its item was redelivered', async () => {
     const request = newRequest();
     const paused = await startProcess(stack, { env: { PAUSE: '1' } });
     await paused.logged('service:ready');

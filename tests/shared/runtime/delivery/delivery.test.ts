@@ -16,14 +16,14 @@ const pull = ({ stream }: Queue, ask: object): Promise<Msg> =>
     reply: createInbox(),
   });
 
-/** What comes next, within ten seconds. */
+/** Returns the next delivery within 10 s. */
 async function next(lanes: Queue): Promise<Delivery> {
   const delivery = toDelivery(stack.bus.connection, await pull(lanes, { expires: 10e9 }));
-  if (!delivery) throw new Error('nothing came');
+  if (!delivery) throw new Error('no message was delivered');
   return delivery;
 }
 
-it('a message says what it is and where it stood', async () => {
+it('exposes the subject, data and position of a message', async () => {
   const before = Date.now();
   const lanes = await queue(stack.bus, ['only']);
   await lanes.put('only', 1, 2);
@@ -35,19 +35,19 @@ it('a message says what it is and where it stood', async () => {
   expect(second.storedAtMs).toBeLessThan(Date.now() + 1_000);
 });
 
-it('a status is no message', async () => {
+it('returns undefined for a status reply', async () => {
   const lanes = await queue(stack.bus, ['only']);
   expect(toDelivery(stack.bus.connection, await pull(lanes, { no_wait: true }))).toBeUndefined();
 });
 
-it('an acknowledgement is confirmed: the server has it when it resolves', async () => {
+it('resolves an acknowledgement after the server has processed it', async () => {
   const lanes = await queue(stack.bus, ['only']);
   await lanes.put('only', 1);
   expect(await (await next(lanes)).ackAck()).toBe(true);
   expect(await lanes.info('only')).toMatchObject({ num_ack_pending: 0, num_pending: 0, ack_floor: { stream_seq: 1 } });
 });
 
-it('what is given back comes again at once, and counts its deliveries', async () => {
+it('is redelivered immediately after a nak and counts its deliveries', async () => {
   const lanes = await queue(stack.bus, ['only']);
   await lanes.put('only', 1);
   (await next(lanes)).nak();
@@ -57,7 +57,7 @@ it('what is given back comes again at once, and counts its deliveries', async ()
   expect((await next(lanes)).deliveries).toBe(3);
 });
 
-it('what is given back with a delay comes no earlier', async () => {
+it('is redelivered after the delay of a nak', async () => {
   const lanes = await queue(stack.bus, ['only']);
   await lanes.put('only', 1);
   const first = await next(lanes);
@@ -67,7 +67,7 @@ it('what is given back with a delay comes no earlier', async () => {
   expect(performance.now() - given).toBeGreaterThan(590);
 });
 
-it('what is terminated never comes again', async () => {
+it('is not redelivered after a term', async () => {
   const lanes = await queue(stack.bus, ['only']);
   await lanes.put('only', 1, 2);
   (await next(lanes)).term('because it is broken');
@@ -75,7 +75,7 @@ it('what is terminated never comes again', async () => {
   expect(await lanes.info('only')).toMatchObject({ num_ack_pending: 1, num_redelivered: 0 });
 });
 
-it('what nobody answers for comes again, and a sign of work puts that off', async () => {
+it('is redelivered after ack_wait unless a heartbeat arrives', async () => {
   const lanes = await queue(stack.bus, ['only'], { ackWaitSeconds: 2 });
   await lanes.put('only', 1);
   const first = await next(lanes);

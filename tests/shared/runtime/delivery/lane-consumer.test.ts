@@ -27,7 +27,7 @@ function keptLog(): { log: Logger; lines: LogFields[] } {
   return { log: { trace: write, debug: write, info: write, warn: write, error: write, fatal: write }, lines };
 }
 
-/** A signal that ends what is still waiting when the test ends. */
+/** Returns a signal that aborts at the end of the test. */
 function testSignal(): AbortSignal {
   const end = new AbortController();
   onTestFinished(() => end.abort());
@@ -48,8 +48,8 @@ const pulled = ({ lanes, info }: Queue) =>
 const settled = ({ lanes, info }: Queue) =>
   vi.waitUntil(async () => (await Promise.all(lanes.map(info))).every((info) => lagOf(info) === 0), WAIT);
 
-describe('a feed', () => {
-  it('takes the first lane first, and lets the rest in at every eighth turn', async () => {
+describe('createLaneConsumer', () => {
+  it('prefers the first lane, except for every eighth message', async () => {
     const lanes = await queue(stack.bus, ['first', 'rest']);
     await lanes.put('rest', 101, 102);
     await lanes.put('first', 1, 2, 3, 4, 5, 6, 7, 8, 9);
@@ -59,7 +59,7 @@ describe('a feed', () => {
     expect(taken).toEqual([1, 2, 3, 4, 5, 6, 7, 101, 8, 9, 102]);
   });
 
-  it('waits for what comes, on either lane', async () => {
+  it('waits for a message on any lane', async () => {
     const lanes = await queue(stack.bus, ['first', 'rest']);
     const feed = feedOf(lanes);
     for (const [value, lane] of [
@@ -73,7 +73,7 @@ describe('a feed', () => {
     }
   });
 
-  it('gives back the second of two messages that come at once', async () => {
+  it('returns the second of two messages that arrive together', async () => {
     const lanes = await queue(stack.bus, ['first', 'rest']);
     const feed = feedOf(lanes);
     const next = take(feed);
@@ -84,7 +84,7 @@ describe('a feed', () => {
     await settled(lanes);
   });
 
-  it('holds no message while one is worked on', async () => {
+  it('holds no message while another is processed', async () => {
     const lanes = await queue(stack.bus, ['only']);
     const [busy, idle] = [feedOf(lanes), feedOf(lanes)];
     await lanes.put('only', 1);
@@ -95,7 +95,7 @@ describe('a feed', () => {
     await first?.ackAck();
   });
 
-  it('ends when told to, and takes nothing with it', async () => {
+  it('stops on abort and leaves later messages to other consumers', async () => {
     const lanes = await queue(stack.bus, ['first', 'rest']);
     const stop = new AbortController();
     const next = feedOf(lanes).next(stop.signal);
@@ -106,7 +106,7 @@ describe('a feed', () => {
     expect(await take(feedOf(lanes))).toBe(1);
   });
 
-  it('ends at once when told to while it asks', async () => {
+  it('stops immediately on an abort during a poll', async () => {
     const lanes = await queue(stack.bus, ['first', 'rest']);
     const stop = new AbortController();
     const next = feedOf(lanes).next(stop.signal);
@@ -117,15 +117,15 @@ describe('a feed', () => {
     expect(performance.now() - told).toBeLessThan(4_500);
   });
 
-  it('that has ended takes nothing', async () => {
+  it('takes no message after it has stopped', async () => {
     const lanes = await queue(stack.bus, ['only']);
     await lanes.put('only', 1);
     expect(await feedOf(lanes).next(AbortSignal.abort())).toBeUndefined();
     expect((await lanes.info('only')).delivered.consumer_seq).toBe(0);
   });
 
-  it('goes on when the server is back', async () => {
-    // The server may not know yet that nobody listens, and deliver to the pull that was cut off: then it comes again.
+  it('continues after the server returns', async () => {
+    // The server may still deliver to the pull of the lost connection. The message is then redelivered.
     const lanes = await queue(stack.bus, ['only'], { ackWaitSeconds: 1 });
     const proxy = await startProxy(Number(new URL(stack.config.bus.servers[0]!).port));
     const bus = await connectBus({ ...stack.config.bus, servers: [`127.0.0.1:${proxy.port}`] }, 'test');
@@ -139,10 +139,10 @@ describe('a feed', () => {
   });
 });
 
-describe('a consumer that gives no work is named once, with the cause:', () => {
+describe('createLaneConsumer with an unavailable consumer', () => {
   const told = (lines: LogFields[]) => vi.waitUntil(() => lines.length > 0, { timeout: 25_000, interval: 50 });
 
-  it('one that is missing, until it is made', async () => {
+  it('logs a missing consumer once, and that it was restored', async () => {
     const lanes = await queue(stack.bus, ['first']);
     const { log, lines } = keptLog();
     const next = take(feedOf({ ...lanes, lanes: ['first', 'late'] }, stack.bus, log));
@@ -158,13 +158,13 @@ describe('a consumer that gives no work is named once, with the cause:', () => {
       {
         event: 'consumer:unavailable',
         consumer: 'late',
-        message: expect.stringMatching(/^no work comes from the consumer late of .*no responders.* fave doctor/) as string,
+        message: expect.stringMatching(/^the consumer late of .* is unavailable .*no responders.* fave doctor/) as string,
       },
       { event: 'consumer:restored', consumer: 'late' },
     ]);
   });
 
-  it('one that this user may not ask', async () => {
+  it('logs a consumer once for which the user lacks permission', async () => {
     const lanes = await queue(stack.bus, ['only']);
     const secrets = await readSecrets(stack.dataDir);
     const user = 'stage-grep';
@@ -178,7 +178,7 @@ describe('a consumer that gives no work is named once, with the cause:', () => {
   });
 });
 
-it('several feeds share the work and lose nothing', async () => {
+it('shares all messages between several lane consumers', async () => {
   const lanes = await queue(stack.bus, ['first', 'rest']);
   const values = Array.from({ length: 120 }, (_, n) => n);
   const taken: number[] = [];

@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 
 describe('withWorkdir', () => {
-  // The timeout is shorter than the 20 s of silence after which the store client gives up by itself.
+  // The timeout is shorter than the 20 s of silence after which the store client gives up.
   it('aborts a download that is still running and removes the directory', { timeout: 10_000 }, async () => {
     const tmp = createTempDir();
     const proxy = await startProxy(Number(new URL(stack.config.store.endpoint).port));
