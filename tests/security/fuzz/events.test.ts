@@ -34,13 +34,13 @@ async function relayInMemory(): Promise<{ handle: (text: string) => Promise<Hand
   const arrivals = new EventEmitter();
   let published: Handled['published'] = [];
   const objects = new Map<string, string>();
-  const store = {
+  const inMemory: Pick<Store, 'bucket' | 'head' | 'getText' | 'putIfAbsent'> = {
     bucket: BUCKET,
     head: () => Promise.resolve(undefined),
-    text: (key: string) => Promise.resolve(objects.has(key) ? { text: objects.get(key)!, etag: 'e' } : undefined),
-    create: (key: string, text: string) =>
-      Promise.resolve(objects.has(key) ? undefined : (objects.set(key, text), { etag: 'e' })),
-  } as unknown as Store;
+    getText: (key) => Promise.resolve(objects.has(key) ? { text: objects.get(key)!, etag: 'e' } : undefined),
+    putIfAbsent: (key, text) => Promise.resolve(objects.has(key) ? undefined : (objects.set(key, text), { etag: 'e' })),
+  };
+  const store = inMemory as Store;
   const bus = {
     publish: (subject: string, value: Record<string, unknown>) => Promise.resolve(void published.push({ subject, value })),
     jetstream: {
