@@ -16,11 +16,11 @@ const KEPT = 24 * 60 * 60 * 1_000;
 
 const dist = join(root, 'dist');
 await mkdir(dist, { recursive: true });
-// Built aside and moved into place: a service that restarts meanwhile finds a whole program, the old one or the new one.
+// Programs are built in a temporary directory and renamed, so a service that restarts during the build finds a complete program.
 const aside = await mkdtemp(join(dist, '.build-'));
 try {
   await bundle(programs, aside);
-  // Shared parts have their content's hash in their names, so they replace nothing. Programs follow when all their parts are there.
+  // Shared parts have their content's hash in their names, so they replace nothing. Programs follow their parts.
   const isProgram = (name: string): boolean => name.slice(0, name.indexOf('.')) in programs;
   const made = (await readdir(aside)).sort((a, b) => Number(isProgram(a)) - Number(isProgram(b)));
   for (const name of made) await rename(join(aside, name), join(dist, name));

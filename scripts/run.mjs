@@ -38,7 +38,7 @@ const scripts = {
   'new-stage': ['scripts/new-stage.ts'],
 };
 
-/** What `npm run generate` runs, one after the other. */
+/** Programs of `npm run generate`, in order. */
 const generators = [
   ['schemas/generate.ts'],
   ['cli/generate-docs.ts'],

@@ -46,8 +46,8 @@ export const serverPrograms = {
 } as const satisfies Record<string, ServerProgram>;
 
 /**
- * Whether a binary's `--version` output fits: the same major version or scheme, and not older than `atLeast`.
- * A binary that does not tell its release (`DEVELOPMENT.GOGET`), or is another program of that name, does not fit.
+ * Returns whether the output of `--version` fits: the same major version or scheme, and not older than `atLeast`.
+ * The output of another program, or of a build without a release (`DEVELOPMENT.GOGET`), does not fit.
  */
 export function versionFits(output: string, atLeast: string): boolean {
   if (atLeast.startsWith('RELEASE.')) {

@@ -1,6 +1,6 @@
-/** Words in -s that are no verb in the third person: always, or where what follows makes them a plural noun ('Names of …'). */
+/** Words in -s that are not verbs in the third person: always, or because the next word marks a plural noun ('Names of …'). */
 const OTHER =
-  /^(?:milliseconds|seconds|minutes|hours|days|bytes|characters|items|events|objects|options|arguments|services|pods|columns|workers|errors|servers|metrics|its|this|always|less|as|whether|us|(?!(?:checks|ensures|logs|reports|verifies)\b)[a-z]+s (?:that|of|which|are|were|without|whose|between))\b/i;
+  /^(?:milliseconds|seconds|minutes|hours|days|bytes|characters|items|events|objects|options|arguments|services|pods|columns|workers|errors|servers|metrics|its|this|always|less|as|whether|us|(?!(?:checks|ensures|logs|reports|verifies|publishes)\b)[a-z]+s (?:that|of|which|are|were|without|whose|between))\b/i;
 /** Verbs of speech and hearing: programs report, publish, return and log. */
 const SPEECH = /^(?:tells|says|hears|asks|wants|sings|minds|believes)\b/i;
 

@@ -30,7 +30,7 @@ export function cloudEvent(
 }
 
 /**
- * Publishes that an item is settled. All successful outcomes of an item share one event id, so JetStream drops the event of a
+ * Publishes the event of a settled item. All successful outcomes of an item share one event id, so JetStream drops the event of a
  * redelivery. A failure has one event id per landed message.
  */
 export async function publishItemEvent(

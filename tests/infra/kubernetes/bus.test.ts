@@ -75,7 +75,7 @@ describe('NATS', { timeout: 900_000 }, () => {
   });
 });
 
-it('scale-out restarts NATS servers one by one and MinIO nodes only on deletion', { timeout: 900_000 }, async () => {
+it('restarts NATS servers one by one and MinIO nodes only on deletion', { timeout: 900_000 }, async () => {
   const servers = ofKind<IStatefulSet>(await renderOverlay('scale-out'), 'StatefulSet');
   const strategies = servers.map(({ metadata, spec }) => [
     metadata.name,

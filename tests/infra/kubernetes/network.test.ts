@@ -88,11 +88,11 @@ describe('network policies', { timeout: 900_000 }, () => {
     ['cold+monitoring', [...base, ...exporter]] as const,
     ['cold+tracing', [...base, 'service > monitoring TCP 4318']] as const,
     ['scale-out+monitoring', [...base, ...clustered, ...exporter]] as const,
-  ])('of %s allow the connections of the architecture and no others', async (name, expected) => {
+  ])('allows the connections of the architecture and no others in %s', async (name, expected) => {
     expect(rulesOf(await renderOverlay(name)).sort()).toEqual([...expected].sort());
   });
 
-  it.each(allNames)('of %s apply to every pod and deny by default', async (name) => {
+  it.each(allNames)('applies to every pod and denies by default in %s', async (name) => {
     const manifests = await renderOverlay(name);
     const [deny] = ofKind<{ spec: INetworkPolicySpec }>(manifests, 'NetworkPolicy').filter(
       ({ spec }) => Object.keys(spec.podSelector ?? {}).length === 0,
@@ -101,14 +101,14 @@ describe('network policies', { timeout: 900_000 }, () => {
     for (const { labels } of podsOf(manifests)) expect(COMPONENTS).toContain(labels[COMPONENT]);
   });
 
-  it('of docs/kubernetes.md admit users of an ingress controller to both servers', () => {
+  it('admits users of an ingress controller to both servers with the policies of docs/kubernetes.md', () => {
     const documents = parseAllDocuments(markedBlocks('tested', 'yaml', 'kubernetes.md')['entrance'] ?? '');
     const policies = documents.map((document) => document.toJS() as Manifest);
     expect(policies.flatMap(faults)).toEqual([]);
     expect(rulesOf(policies)).toEqual(['ingress-nginx >> store TCP 9000', 'ingress-nginx >> bus TCP 4222']);
   });
 
-  it('of docs/operations.md let only the store send its audit log', () => {
+  it('admits the audit log from the store only with the policy of docs/operations.md', () => {
     const policy = parse(markedBlocks('tested', 'yaml')['audit-policy'] ?? '') as Manifest & { spec: INetworkPolicySpec };
     expect(faults(policy)).toEqual([]);
     expect(policy.spec.policyTypes).toEqual(['Egress']);

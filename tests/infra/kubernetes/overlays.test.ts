@@ -24,7 +24,7 @@ interface Compose {
 }
 const compose = parse(await read('compose.yaml'), { merge: true }) as Compose;
 
-it.each(Object.entries(await generateManifests(graph)))('k8s/%s is up to date', async (path, text) => {
+it.each(Object.entries(await generateManifests(graph)))('matches the generated k8s/%s', async (path, text) => {
   expect(await read('k8s', path)).toBe(text);
 });
 
@@ -156,7 +156,7 @@ describe('overlays of docs/kubernetes.md', { timeout: 900_000 }, () => {
   const imagesOf = (manifests: readonly Manifest[]): (string | undefined)[] =>
     podsOf(manifests).flatMap(({ spec }) => [...spec.containers, ...(spec.initContainers ?? [])].map(({ image }) => image));
 
-  it('pull every image from the registry, with a tag that the documented upgrade replaces', async () => {
+  it('pulls every image from the registry, with a tag that the documented upgrade replaces', async () => {
     const text = documented['overlay'] ?? '';
     // The sed command of docs/operations.md.
     const upgraded = text.replace(/newTag: .*/g, "newTag: '1e10'");
@@ -172,7 +172,7 @@ describe('overlays of docs/kubernetes.md', { timeout: 900_000 }, () => {
     }
   });
 
-  it('run SILO in place of MinIO with one setting', async () => {
+  it('runs SILO in place of MinIO with one setting', async () => {
     const [own, silo] = [await renderOverlay('cold'), await renderText(documented['silo'] ?? '')];
     const text = JSON.stringify(own).replace(`"fave-minio:${version}"`, '"registry.example/silo:RELEASE.2026-08-06T00-00-00Z"');
     expect(silo).toEqual(JSON.parse(text));

@@ -5,17 +5,17 @@ import { allNames, ofKind, podsOf, renderOverlay, type Manifest } from './render
 import { clusterVersions, faults, schemas } from './schemas.ts';
 
 describe('schemas of Kubernetes, KEDA and the Prometheus operator', { timeout: 900_000 }, () => {
-  it.each(allNames)('accept every manifest of %s', async (name) => {
+  it.each(allNames)('accepts every manifest of %s', async (name) => {
     const manifests = await renderOverlay(name);
     expect(manifests.length).toBeGreaterThan(30);
     expect(manifests.flatMap((manifest) => faults(manifest).map((fault) => `${manifest.metadata.name}: ${fault}`))).toEqual([]);
   });
 
-  it('accept the Secrets of an installation', () => {
+  it('accepts the Secrets of an installation', () => {
     expect(secretManifests(graph, { bus: {}, store: {} }).flatMap((secret) => faults(secret as Manifest))).toEqual([]);
   });
 
-  it('have the versions of the test cluster', async () => {
+  it('has the versions of the test cluster', async () => {
     const { kubernetes, keda, operator } = await clusterVersions();
     expect(schemas.from.map((module) => module.split('@v')[1])).toEqual([kubernetes, keda, operator]);
   });

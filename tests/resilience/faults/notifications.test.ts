@@ -30,7 +30,7 @@ describe('a request', () => {
   it.each<[Path, Path]>([
     ['fast', 'durable'],
     ['durable', 'fast'],
-  ])('completes without %s notifications by the %s ones', async (_cut, left) => {
+  ])('completes when %s notifications are lost and %s ones arrive', async (_cut, left) => {
     await setNotificationRules(stack.storeAdmin, graph, [left]);
     const request = newRequest();
     await request.put('one\ntwo', alone);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { findSpeech, computeLevels, SILENCE } from '../../../services/stage-deepspeech/voice-activity.ts';
 
-/** Levels of so many seconds each. */
+/** Creates levels from parts of a duration and a level each. */
 function levels(...parts: readonly (readonly [seconds: number, level: number])[]): Float64Array {
   return Float64Array.from(parts.flatMap(([seconds, level]) => Array<number>(Math.round(seconds * 100)).fill(level)));
 }

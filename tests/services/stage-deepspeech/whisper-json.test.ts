@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseWhisperJson } from '../../../services/stage-deepspeech/whisper-json.ts';
 
-// As whisper.cpp 1.5 writes it, unescaped and with bytes of one character in two tokens.
+// The output format of whisper.cpp 1.5: text is not escaped, and the bytes of one character may be in two tokens.
 const token = (text: string, from: number, to: number, p: number): string =>
   `{ "text": "${text}", "offsets": { "from": ${from}, "to": ${to} }, "id": 1, "p": ${p} }`;
 const segment = (text: string, ...tokens: readonly string[]): string =>

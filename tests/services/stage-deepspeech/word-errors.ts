@@ -1,4 +1,4 @@
-/** Words as they are compared: lower case, without punctuation; apostrophes count, hyphens separate. */
+/** Returns the words of a text in lower case, without punctuation. Apostrophes belong to a word; hyphens separate words. */
 export function wordsOf(text: string): string[] {
   return text
     .toLowerCase()

@@ -17,7 +17,7 @@ import {
 } from '../../support/media.ts';
 import { runStageLocally, upload } from '../../support/stage-harness.ts';
 
-/** What the stage made of a file: the probe result and the samples. */
+/** Runs the stage on a file and returns the probe result and the samples. */
 async function examine(path: string): Promise<{ media: Media; samples: Int16Array; wav: Buffer }> {
   const ran = await runStageLocally(stage, upload(path));
   expect(ran.outputs.map((output) => output.key)).toEqual(['stage-ffmpeg-0/media.json', 'stage-ffmpeg-0/audio.wav']);
@@ -28,8 +28,8 @@ async function examine(path: string): Promise<{ media: Media; samples: Int16Arra
   return { media, samples, wav: readFileSync(wav!.path) };
 }
 
-/** Seconds of the first and last sample that can be heard. */
-function heard(samples: Int16Array): [number, number] {
+/** Returns the times of the first and last loud sample, in seconds. */
+function loudInterval(samples: Int16Array): [number, number] {
   const loud = (value: number): boolean => Math.abs(value) > 500;
   return [samples.findIndex(loud) / 22_050, samples.findLastIndex(loud) / 22_050];
 }
@@ -71,7 +71,7 @@ describe('generated media', () => {
     const path = generateMedia('delayed.mp4', ...createPicture(), '-itsoffset', '1.5', ...chirp(1), ...h264);
     const { media, samples } = await examine(path);
     expect(media.duration).toBeCloseTo(4, 1);
-    const [first, last] = heard(samples);
+    const [first, last] = loudInterval(samples);
     expect(first).toBeCloseTo(1.5, 1);
     expect(last).toBeCloseTo(2.5, 1);
   });
@@ -80,13 +80,13 @@ describe('generated media', () => {
     const path = generateMedia('hour.ts', ...createPicture(), ...chirp(), ...h264, '-output_ts_offset', '3600');
     const { media, samples } = await examine(path);
     expect(media.duration).toBeCloseTo(4, 0);
-    expect(heard(samples)[0]).toBeLessThan(0.1);
+    expect(loudInterval(samples)[0]).toBeLessThan(0.1);
   });
 
   test('pads audio that ends early with silence', async () => {
     const { media, samples } = await examine(generateMedia('short.mp4', ...createPicture(), ...chirp(1), ...h264));
     expect(media.duration).toBeCloseTo(4, 1);
-    expect(heard(samples)[1]).toBeCloseTo(1, 1);
+    expect(loudInterval(samples)[1]).toBeCloseTo(1, 1);
   });
 
   test('writes silence for a video without audio', async () => {

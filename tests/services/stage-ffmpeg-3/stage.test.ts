@@ -34,7 +34,7 @@ test.each([
   expect(manifest.frames.map((frame) => frame.time)).toEqual(times);
   expect(manifest).toMatchObject({ start: 7.25, interval });
 
-  // The manifest names what was put before it.
+  // The manifest lists the frames that were uploaded before it.
   const keys = ran.outputs.map((output) => output.key);
   expect(keys).toEqual([
     ...manifest.frames.map(({ file }) => `stage-ffmpeg-3/clip_0003/${file}`),

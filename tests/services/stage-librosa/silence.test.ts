@@ -4,7 +4,7 @@ import { cutAtSilence } from '../../../services/stage-librosa/silence.ts';
 
 const HOP_SECONDS = 512 / 22_050;
 
-/** Levels of parts of so many seconds, one after the other, and the samples of such audio. */
+/** Returns the levels of consecutive parts, each with a duration and a level, and the number of samples of such audio. */
 function audio(...parts: readonly (readonly [seconds: number, dB: number])[]): [Float64Array, number] {
   const levels = parts.flatMap(([seconds, dB]) => Array.from({ length: Math.round(seconds / HOP_SECONDS) }, () => dB));
   return [Float64Array.from(levels), (levels.length - 1) * 512];

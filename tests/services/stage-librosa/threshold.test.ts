@@ -50,7 +50,7 @@ describe('roundEnds', () => {
 });
 
 describe('cutAtThreshold', () => {
-  /** A level for each frame of so many seconds of audio. */
+  /** Returns a level for each frame of audio of the given duration. */
   function levels(duration: number, level: (i: number) => number): [Float64Array, number] {
     const samples = Math.round(duration * RATE);
     return [Float64Array.from({ length: 1 + Math.floor(samples / 512) }, (_, i) => level(i)), samples];

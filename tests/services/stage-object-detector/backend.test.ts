@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startBackend } from '../../../services/stage-object-detector/backend.ts';
 
-/** Whether the native library is there, which its package may be without. */
+/** Returns whether the native library is installed. The package can be installed without it. */
 function hasTensorflow(): boolean {
   try {
     return existsSync(join(dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-node/package.json')), 'lib'));

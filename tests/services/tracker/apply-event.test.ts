@@ -49,7 +49,7 @@ describe('applyEvent', () => {
     );
   });
 
-  it('only counts items after the terminal event of a run', () => {
+  it('counts items and does nothing else after the terminal event of a run', () => {
     fc.assert(
       fc.property(shuffledEvents, fc.constantFrom('completed', 'failed', 'cancelled'), fc.nat(), (events, name, position) => {
         const runs: Runs = new Map();

@@ -23,14 +23,14 @@ const consumers = consumerConfigs(graph, 30);
 describe('landed messages', () => {
   const landings = graph.stages.flatMap((stage) => lanesOf(stage.consumes).map((lane) => [stage, lane] as const));
 
-  it.each(landings)('reach their stage through one consumer ($0.name, $1)', ({ name, consumes }, lane) => {
+  it.each(landings)('reaches its stage through one consumer ($0.name, $1)', ({ name, consumes }, lane) => {
     const subject = subjects.landed(consumes.name, lane, 'a-request_1');
     const reached = consumers.filter(({ stream, config }) => stream === streams.landed && takes(config.filter_subject, subject));
     const expected = [consumerName(name, lane), ...(consumes === kinds.input ? ['tracker'] : [])];
     expect(reached.map(({ config }) => config.durable_name).sort()).toEqual(expected.sort());
   });
 
-  it('use the first lane up to the eighth clip', () => {
+  it('uses the first lane up to the eighth clip', () => {
     expect([{}, { clip: 1 }, { clip: 8 }, { clip: 9 }, { clip: 9_999 }].map(laneOf)).toEqual([
       'first',
       'first',
@@ -44,18 +44,18 @@ describe('landed messages', () => {
 });
 
 describe('consumers', () => {
-  it('have distinct names that NATS accepts', () => {
+  it('has distinct names that NATS accepts', () => {
     const names = consumers.map(({ config }) => config.durable_name);
     expect(new Set(names).size).toBe(names.length);
     expect(names.filter((name) => !/^[A-Za-z0-9_-]+$/.test(name))).toEqual([]);
   });
 
-  it('use ack_wait and no BackOff', () => {
+  it('uses ack_wait and no BackOff', () => {
     for (const { config } of consumers) expect(config).toMatchObject({ ack_policy: 'explicit', ack_wait: 30e9 });
     expect(consumers.filter(({ config }) => 'backoff' in config)).toEqual([]);
   });
 
-  it('limit the deliveries of stages only', () => {
+  it('limits the deliveries of stages only', () => {
     const ofStages = graph.stages.flatMap(({ name, consumes }) => lanesOf(consumes).map((lane) => consumerName(name, lane)));
     for (const { config } of consumers) {
       expect([config.durable_name, config.max_deliver]).toEqual([
@@ -76,13 +76,13 @@ describe('streams', () => {
     [subjects.stage('r', 'stage-x'), streams.requests],
     [subjects.lifecycle('r', 'completed'), streams.requests],
     [subjects.deadLetter('stage-x', 'r'), streams.deadLetters],
-  ])('store %s in %s only', (subject, stream) => {
+  ])('stores %s in %s only', (subject, stream) => {
     expect(configs.filter((config) => config.subjects?.some((filter) => takes(filter, subject))).map(({ name }) => name)).toEqual(
       [stream],
     );
   });
 
-  it('have a size limit, and queues refuse messages when they are full', () => {
+  it('has a size limit, and refuses messages when a queue is full', () => {
     for (const config of configs) expect(config.max_bytes).toBeGreaterThan(0);
     const queues = configs.filter(({ name }) => name === streams.raw || name === streams.landed);
     expect(queues.map(({ discard, retention }) => [discard, retention])).toEqual([
