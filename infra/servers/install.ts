@@ -10,27 +10,27 @@ import { serverPrograms, versionFits, type ServerProgram } from './table.ts';
 
 const run = promisify(execFile);
 
-/** Most output of `go install`, which lists the modules that it downloads (bytes). */
-const OUTPUT = 16 * 1024 * 1024;
+/** Maximum output of `go install`, which lists the modules that it downloads (bytes). */
+const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 
 /** Absolute paths of the programs. */
 export type ServerPaths = Readonly<Record<keyof typeof serverPrograms, string>>;
 
 /**
- * Finds each program: its replacement on PATH, else in the cache, else on PATH in a version that fits. Otherwise builds it from source
- * into the cache, once per machine, which takes minutes.
+ * Finds each program: its replacement on PATH, else the build in the cache, else a binary on PATH that is recent enough. Otherwise it
+ * builds the program from source into the cache, once per machine, which takes minutes.
  * @throws PermanentError `go-missing`, `server-build-failed`.
  */
 export async function ensureServers(progress: ProgressReporter, path = process.env['PATH'] ?? ''): Promise<ServerPaths> {
-  const found: Record<string, string> = {};
+  const paths: Record<string, string> = {};
   for (const [key, program] of Object.entries(serverPrograms)) {
-    found[key] = await ensureProgram(program, progress, path);
+    paths[key] = await ensureProgram(program, progress, path);
   }
-  return found as ServerPaths;
+  return paths as ServerPaths;
 }
 
 /**
- * Returns the absolute path of one program, found or built like the servers.
+ * Returns the absolute path of one program, which is found or built as in {@link ensureServers}.
  * @throws PermanentError `go-missing`, `server-build-failed`.
  */
 export async function ensureProgram(
@@ -45,10 +45,10 @@ export function cachedPath({ name, version }: ServerProgram): string {
   return join(cacheDir, 'servers', `${name}@${version}`, name);
 }
 
-/** Returns the path of an installed or built program, or `undefined` if it must be built. */
+/** Returns the path of an installed or built program, or `undefined` if neither exists. */
 export async function findServer(program: ServerProgram, path: string): Promise<string | undefined> {
   const { name, replacement } = program;
-  // To install a replacement is a decision of the operator.
+  // An operator installs a replacement on purpose, so it takes precedence over the cache.
   const preferred = replacement && (await findOnPath(replacement, program, path));
   if (preferred) return preferred;
   const built = cachedPath(program);
@@ -74,7 +74,7 @@ function build(program: ServerProgram, progress: ProgressReporter): Promise<stri
   };
   return buildOnce(
     cachedPath(program),
-    { doing: `building ${name} ${version} from source (minutes, once a machine)`, make },
+    { doing: `building ${name} ${version} from source (takes minutes, once per machine)`, make },
     progress,
   );
 }
@@ -86,23 +86,23 @@ export function goInstallArgs({ package: path, version, module }: ServerProgram)
 async function goInstall(program: ServerProgram, bin: string): Promise<void> {
   const cwd = program.module === undefined ? root : join(root, program.module);
   const env = { ...process.env, GOBIN: bin, GOFLAGS: '-modcacherw', CGO_ENABLED: '0' };
-  await run('go', goInstallArgs(program), { cwd, env, maxBuffer: OUTPUT }).catch((error: unknown) => {
+  await run('go', goInstallArgs(program), { cwd, env, maxBuffer: MAX_OUTPUT_BYTES }).catch((error: unknown) => {
     const { stderr = messageOf(error) } = error as { stderr?: string };
     throw new PermanentError(
       'server-build-failed',
-      `${program.name} ${program.version} could not be built: go needs a network connection or a GOPROXY that has it: ${stderr.trim().slice(-1_000)}`,
+      `${program.name} ${program.version} could not be built; go needs network access or a GOPROXY that provides the module: ${stderr.trim().slice(-1_000)}`,
     );
   });
 }
 
 async function assertGo(): Promise<void> {
-  const said = await run('go', ['version']).catch(() => ({ stdout: '' }));
-  const [, major, minor] = /go(\d+)\.(\d+)/.exec(said.stdout)?.map(Number) ?? [];
+  const { stdout } = await run('go', ['version']).catch(() => ({ stdout: '' }));
+  const [, major, minor] = /go(\d+)\.(\d+)/.exec(stdout)?.map(Number) ?? [];
   if (major === undefined || minor === undefined || major < 1 || (major === 1 && minor < 24)) {
-    const what = major === undefined ? 'Go is not installed' : `Go ${major}.${minor ?? 0} is too old`;
+    const problem = major === undefined ? 'Go is not installed' : `Go ${major}.${minor ?? 0} is too old`;
     throw new PermanentError(
       'go-missing',
-      `${what}: the servers are built from source once and need Go 1.24 or later (https://go.dev/dl/)`,
+      `${problem}; install Go 1.24 or later (https://go.dev/dl/), which builds the servers from source once`,
     );
   }
 }

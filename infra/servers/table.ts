@@ -1,25 +1,25 @@
-/** A server or client program that FAVE runs on, pinned. */
+/** A server or client program that FAVE uses, in a pinned version. */
 export interface ServerProgram {
   readonly name: string;
   /** Package that `go install` builds. */
   readonly package: string;
   readonly version: string;
-  /** Module in the project to build from, where `go install …@version` cannot: `natscli`'s version list does not resolve without its go.sum. */
+  /** Directory of a Go module in this project that builds the program, if `go install …@version` fails. `natscli` needs its go.sum. */
   readonly module?: string;
-  /** The oldest release of a binary on PATH that is used instead. */
+  /** Oldest acceptable release of a binary on PATH, which is used instead of a build. */
   readonly atLeast: string;
-  /** Compatible program that is used instead if it is on PATH. */
+  /** Compatible program that takes precedence if it is on PATH. */
   readonly replacement?: string;
   /** Whether the build needs a C compiler. */
   readonly cgo?: boolean;
 }
 
 /**
- * The pinned programs. Each is built by itself, never several in one module: their dependency versions would mix.
- * MinIO's last community commit and the last public `mc` commit; images and binaries of them are no longer published.
+ * Pinned programs. Each is built in a separate module, because a common module would mix the versions of their dependencies.
+ * `minio` and `mc` are the last public commits; images and binaries of them are no longer published.
  */
 export const serverPrograms = {
-  // 2.12: what was measured (sync_interval, interest retention with discard new).
+  // The behaviour of sync_interval, and of interest retention with discard `new`, was measured with 2.12.
   natsServer: { name: 'nats-server', package: 'github.com/nats-io/nats-server/v2', version: 'v2.12.3', atLeast: 'v2.12.0' },
   // The release of October 2025 fixes CVE-2025-62506.
   minio: {
@@ -46,18 +46,18 @@ export const serverPrograms = {
 } as const satisfies Record<string, ServerProgram>;
 
 /**
- * Returns whether the output of `--version` fits: the same major version or scheme, and not older than `atLeast`.
- * The output of another program, or of a build without a release (`DEVELOPMENT.GOGET`), does not fit.
+ * Returns whether the output of `--version` has the version scheme and major version of `atLeast` and is not older. The result is
+ * false for the output of another program or of a build without a release (`DEVELOPMENT.GOGET`).
  */
 export function versionFits(output: string, atLeast: string): boolean {
   if (atLeast.startsWith('RELEASE.')) {
-    const found = /RELEASE\.\d{4}-\d\d-\d\d/.exec(output)?.[0];
-    return found !== undefined && found >= atLeast;
+    const release = /RELEASE\.\d{4}-\d\d-\d\d/.exec(output)?.[0];
+    return release !== undefined && release >= atLeast;
   }
-  const found = /\bv?(\d+)\.(\d+)\.(\d+)\b/.exec(output);
-  const least = /^v(\d+)\.(\d+)\.(\d+)$/.exec(atLeast);
-  if (!found || !least) return false;
-  const [major = 0, minor = 0, patch = 0] = found.slice(1).map(Number);
-  const [leastMajor = 0, leastMinor = 0, leastPatch = 0] = least.slice(1).map(Number);
-  return major === leastMajor && (minor > leastMinor || (minor === leastMinor && patch >= leastPatch));
+  const version = /\bv?(\d+)\.(\d+)\.(\d+)\b/.exec(output);
+  const minimum = /^v(\d+)\.(\d+)\.(\d+)$/.exec(atLeast);
+  if (!version || !minimum) return false;
+  const [major = 0, minor = 0, patch = 0] = version.slice(1).map(Number);
+  const [minMajor = 0, minMinor = 0, minPatch = 0] = minimum.slice(1).map(Number);
+  return major === minMajor && (minor > minMinor || (minor === minMinor && patch >= minPatch));
 }

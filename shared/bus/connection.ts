@@ -105,10 +105,10 @@ function traceHeaders(traceparent: string): MsgHdrs {
   return result;
 }
 
-/** Returns the answer of JetStream, or `undefined` if the stream or consumer does not exist. */
-export async function undefinedIfNotFound<T>(answer: Promise<T>): Promise<T | undefined> {
+/** Returns the response of JetStream, or `undefined` if the stream or consumer does not exist. */
+export async function undefinedIfNotFound<T>(response: Promise<T>): Promise<T | undefined> {
   try {
-    return await answer;
+    return await response;
   } catch (error) {
     if (error instanceof JetStreamApiError && error.apiError().code === 404) return undefined;
     throw error;

@@ -46,7 +46,7 @@ describe('NATS', { timeout: 900_000 }, () => {
     expect(Object.fromEntries(settings)).toEqual(Object.fromEntries(expected));
   });
 
-  it('has moved its clients to other servers before its pod is killed', async () => {
+  it('moves its clients to other servers before its pod is killed', async () => {
     const text = configMap(await renderOverlay('scale-out'), 'nats-config')['nats.conf'] ?? '';
     const seconds = [...text.matchAll(/lame_duck_\w+: "(\d+)s"/g)].map(([, value]) => Number(value));
     expect(seconds).toHaveLength(2);
@@ -54,7 +54,7 @@ describe('NATS', { timeout: 900_000 }, () => {
     expect(seconds.reduce((sum, each) => sum + each, 0)).toBeLessThan(grace ?? 0);
   });
 
-  it('has not started, but is alive, until it has found the other servers', async () => {
+  it('is alive but not started until it has found the other servers', async () => {
     const { natsServer: program } = await ensureServers(() => undefined);
     const dataDir = await mkdtemp(join(tmpdir(), 'fave-k8s-'));
     const [own, others] = [await freePorts(), await freePorts()];

@@ -35,10 +35,10 @@ const imageEnvironment: Variables = Object.fromEntries(
 
 /** Returns a service's environment under Compose, without variables of Compose itself. Values read from files are secrets. */
 function composeEnvironment(service: string): Variables {
-  const given = Object.entries(compose.services[service]?.environment ?? {}).map(([name, value]) =>
+  const entries = Object.entries(compose.services[service]?.environment ?? {}).map(([name, value]) =>
     name.endsWith('_FILE') ? [name.slice(0, -'_FILE'.length), SECRET] : [name, value.replace(/\$\{\w+:-([^}]*)\}/g, '$1')],
   );
-  return { ...imageEnvironment, ...(Object.fromEntries(given) as Variables) };
+  return { ...imageEnvironment, ...(Object.fromEntries(entries) as Variables) };
 }
 
 const { bus, store } = rolesOf(graph);
@@ -97,21 +97,21 @@ function memoryOf(service: string): string {
 
 describe.each(serviceNames(graph))('%s', { timeout: 900_000 }, (service) => {
   it('has the same environment under Compose, Kubernetes and the launcher, except for the listed differences', async () => {
-    const ways = [composeEnvironment(service), await kubernetesEnvironment(service), launcherEnvironment(service)];
+    const environments = [composeEnvironment(service), await kubernetesEnvironment(service), launcherEnvironment(service)];
     const names = Object.keys(environmentSchema) as Name[];
-    const found = names.map((name) => [name, ways.map((way) => effective(way[name], name))]);
+    const actual = names.map((name) => [name, environments.map((variables) => effective(variables[name], name))]);
     const expected = names.map((name) => [
       name,
       differences[name]?.map((value) => (typeof value === 'string' ? value : value(service))) ?? sharedValue(name, service),
     ]);
-    expect(found).toEqual(expected);
+    expect(actual).toEqual(expected);
   });
 
-  it('gets no variable that processes do not read', async () => {
-    const given = [composeEnvironment(service), await kubernetesEnvironment(service), launcherEnvironment(service)].flatMap(
-      (way) => Object.keys(way),
+  it('has only variables that processes read', async () => {
+    const names = [composeEnvironment(service), await kubernetesEnvironment(service), launcherEnvironment(service)].flatMap(
+      (variables) => Object.keys(variables),
     );
-    expect(given.filter((name) => /^(ARTIFACT|NATS|FAVE|OTEL)_/.test(name) && !(name in environmentSchema))).toEqual([]);
+    expect(names.filter((name) => /^(ARTIFACT|NATS|FAVE|OTEL)_/.test(name) && !(name in environmentSchema))).toEqual([]);
   });
 });
 
@@ -133,7 +133,7 @@ function sharedValue(name: Name, service: string): string[] {
 it.each([
   ['cold', false],
   ['cold+tracing', true],
-])('%s enables tracing in every service: %s', { timeout: 900_000 }, async (name, on) => {
+])('%s sets tracing in every service to %s', { timeout: 900_000 }, async (name, on) => {
   const variables = configMap(await renderOverlay(name), 'environment');
   expect(readConfig(variables).tracing).toEqual({ on });
 });

@@ -62,11 +62,11 @@ describe('base', { timeout: 900_000 }, () => {
       );
   });
 
-  const given = { accessKey: 'external key', secretKey: 'external secret' };
+  const credentials = { accessKey: 'external key', secretKey: 'external secret' };
 
   it.each([
     ['cold', undefined],
-    ['external-store', given],
+    ['external-store', credentials],
   ])('refers to exactly the Secrets of an installation: %s', async (name, keys) => {
     const created = secretManifests(graph, { bus: {}, store: {} }, keys).map(({ metadata }) => metadata.name);
     const references = JSON.stringify(await renderOverlay(name)).matchAll(
@@ -77,7 +77,7 @@ describe('base', { timeout: 900_000 }, () => {
   });
 
   it('gives services the keys of an external store and their own NATS passwords', () => {
-    const secrets = secretManifests(graph, { bus: { relay: 'relay password' }, store: {} }, given);
+    const secrets = secretManifests(graph, { bus: { relay: 'relay password' }, store: {} }, credentials);
     expect(secrets.find(({ metadata }) => metadata.name === 'access-relay')?.stringData).toMatchObject({
       ARTIFACT_ACCESS_KEY: 'external key',
       ARTIFACT_SECRET_KEY: 'external secret',

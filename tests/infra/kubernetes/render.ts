@@ -46,9 +46,9 @@ const rendered = new Map<string, Promise<readonly Manifest[]>>();
 
 /** Returns the manifests that `kubectl apply -k` would send. @param name An overlay (`cold`), or one with a component (`cold+monitoring`). */
 export function renderOverlay(name: string): Promise<readonly Manifest[]> {
-  const known = rendered.get(name) ?? render(name);
-  rendered.set(name, known);
-  return known;
+  const manifests = rendered.get(name) ?? render(name);
+  rendered.set(name, manifests);
+  return manifests;
 }
 
 async function render(name: string): Promise<readonly Manifest[]> {

@@ -19,10 +19,10 @@ beforeAll(async () => {
   await start(stack, createTwoOutputGraph(), 'tracker');
 });
 
-const NO_DISK = 'this user may not mount a small disk';
+const NO_DISK = 'this user may not mount a file system';
 
 /** Mounts a disk of 1.5 MB until the end of the test; returns undefined if the user may not mount. */
-async function smallDisk(): Promise<string | undefined> {
+async function createSmallDisk(): Promise<string | undefined> {
   const dir = mkdtempSync(join(tmpdir(), 'fave-disk-'));
   const disk = await mountSmallDisk(dir, 3 << 19);
   onTestFinished(async () => {
@@ -33,7 +33,7 @@ async function smallDisk(): Promise<string | undefined> {
 }
 
 it('retries an item until a full disk has space', async ({ skip }) => {
-  const dir = await smallDisk();
+  const dir = await createSmallDisk();
   if (dir === undefined) return skip(NO_DISK);
   const release = await fillDisk(dir);
   const mint = await startTwoOutputStage(stack, { env: { FAVE_TMPDIR: dir } });
@@ -46,8 +46,8 @@ it('retries an item until a full disk has space', async ({ skip }) => {
   await mint.kill('SIGTERM');
 });
 
-it('blames a full disk for a failure only if the disk was full during the attempt', async ({ skip }) => {
-  const dir = await smallDisk();
+it('explains a failure by a full disk only if the disk was full during the attempt', async ({ skip }) => {
+  const dir = await createSmallDisk();
   if (dir === undefined) return skip(NO_DISK);
   const failure = new ToolError({ command: 'ffmpeg', args: [], exitCode: 1 });
   const disk = watchDisk(dir);
@@ -64,13 +64,16 @@ it('blames a full disk for a failure only if the disk was full during the attemp
 it('recognises ENOSPC after space is available again', async () => {
   const disk = watchDisk(tmpdir());
   onTestFinished(disk.stop);
-  const [noRoom, other] = [Object.assign(new Error('write failed'), { code: 'ENOSPC' }), new PermanentError('no-content', 'bad')];
-  const said = 'Error closing file a.wav: No space left on device';
-  expect(await disk.explainError(noRoom)).toMatchObject({ code: 'disk-full' });
-  expect(await disk.explainError(new ToolError({ command: 'ffmpeg', args: [], exitCode: 1, stderr: said }))).toMatchObject({
+  const [noSpace, other] = [
+    Object.assign(new Error('write failed'), { code: 'ENOSPC' }),
+    new PermanentError('no-content', 'bad'),
+  ];
+  const stderr = 'Error closing file a.wav: No space left on device';
+  expect(await disk.explainError(noSpace)).toMatchObject({ code: 'disk-full' });
+  expect(await disk.explainError(new ToolError({ command: 'ffmpeg', args: [], exitCode: 1, stderr }))).toMatchObject({
     code: 'disk-full',
   });
   expect(await disk.explainError(other)).toBe(other);
   // The tool exited with 0.
-  await expect(disk.assertWritten(said)).rejects.toMatchObject({ code: 'disk-full' });
+  await expect(disk.assertWritten(stderr)).rejects.toMatchObject({ code: 'disk-full' });
 });

@@ -5,10 +5,10 @@ import { requestMetadata, setUpStack, start, WAIT } from '../../support/harness/
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 
 /** Number of lines of the long request. */
-const LONG = Number(process.env['FAVE_TEST_CLIPS'] ?? 100);
+const LONG_LINES = Number(process.env['FAVE_TEST_CLIPS'] ?? 100);
 
 /** Processing time per line, in ms. It dominates the measured time, so the load of the machine has little influence. */
-const ITEM = 2_000;
+const ITEM_MS = 2_000;
 
 const worked: string[] = [];
 let measuring = false;
@@ -19,7 +19,7 @@ const graph = tinyGraph(async (text) => {
     held.reach();
     await held.until;
   }
-  if (measuring) await sleep(ITEM);
+  if (measuring) await sleep(ITEM_MS);
 });
 
 let stack: Stack;
@@ -30,26 +30,26 @@ beforeAll(async () => {
 });
 
 /** Measures the time from the upload of one line to the completed event, in ms. @param landed Called when the line is queued. */
-async function timeOf(text: string, landed = (): void => undefined): Promise<number> {
+async function measureRequest(text: string, landed = (): void => undefined): Promise<number> {
   const request = requestMetadata(stack, uniqueId());
-  const told = (subject: string, tell: () => void): void =>
-    void stack.bus.connection.subscribe(subject, { callback: tell, max: 1 });
-  told(`fave.landed.line.first.${request.id}`, landed);
+  const once = (subject: string, callback: () => void): void =>
+    void stack.bus.connection.subscribe(subject, { callback, max: 1 });
+  once(`fave.landed.line.first.${request.id}`, landed);
   const completed = new Promise<number>((resolve) => {
-    told(`fave.requests.${request.id}.completed`, () => resolve(performance.now()));
+    once(`fave.requests.${request.id}.completed`, () => resolve(performance.now()));
   });
   await stack.bus.connection.flush();
-  const begun = performance.now();
+  const startedAt = performance.now();
   await request.put(text, { memo: 'false' });
-  return (await completed) - begun;
+  return (await completed) - startedAt;
 }
 
 it(
   'completes a short request behind a long one within twice its idle time plus one item',
-  { timeout: 120_000 + LONG * 200 },
+  { timeout: 120_000 + LONG_LINES * 200 },
   async () => {
     measuring = true;
-    const idle = await timeOf('idle');
+    const idle = await measureRequest('idle');
     measuring = false;
 
     let release = (): void => undefined;
@@ -57,21 +57,21 @@ it(
     // The first lane of the long request is empty after eight of its lines and one of the rest.
     const reached = new Promise<void>((reach) => (held = { at: 'long 10', until, reach }));
     const long = requestMetadata(stack, uniqueId());
-    await long.put(Array.from({ length: LONG }, (_, n) => `long ${n + 1}`).join('\n'), { memo: 'false' });
+    await long.put(Array.from({ length: LONG_LINES }, (_, n) => `long ${n + 1}`).join('\n'), { memo: 'false' });
     await reached;
     // All lines are queued.
     await vi.waitUntil(async () => (await long.progress('cut')).length === 1, { ...WAIT, timeout: 60_000 });
 
     measuring = true;
     // Worst case: the current item has just started.
-    const behind = await timeOf('short', () => release());
+    const behind = await measureRequest('short', () => release());
     measuring = false;
-    console.info(`behind ${LONG} items: ${behind.toFixed(0)} ms, idle ${idle.toFixed(0)} ms, an item ${ITEM} ms`);
-    expect(behind).toBeLessThanOrEqual(2 * idle + ITEM);
+    console.info(`behind ${LONG_LINES} items: ${behind.toFixed(0)} ms, idle ${idle.toFixed(0)} ms, an item ${ITEM_MS} ms`);
+    expect(behind).toBeLessThanOrEqual(2 * idle + ITEM_MS);
     // The line waits for the current item, and each eighth turn belongs to the rest.
     expect(worked.indexOf('short') - worked.indexOf('long 10')).toBeLessThanOrEqual(2);
 
-    await vi.waitUntil(async () => (await long.ends()) > 0, { timeout: 60_000 + LONG * 200, interval: 500 });
-    expect(await long.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { loud: LONG } });
+    await vi.waitUntil(async () => (await long.ends()) > 0, { timeout: 60_000 + LONG_LINES * 200, interval: 500 });
+    expect(await long.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { loud: LONG_LINES } });
   },
 );

@@ -9,29 +9,29 @@ import { exhaustDeliveries, requestMetadata, setUpStack, start, WAIT } from '../
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { fetchConsumerLag } from '../../../shared/bus/consumers.ts';
 
-const soft = {
-  name: 'soft',
-  key: 'whisper/clip_{clip}/soft.txt',
+const lowerLine = {
+  name: 'lower-line',
+  key: 'lowercase/clip_{clip}/lower-line.txt',
   contentType: 'text/plain',
   announced: true,
 } as const satisfies Kind;
 
 /** A second stage that consumes lines. */
-const whisper = defineStage({
-  name: 'whisper',
+const lowercase = defineStage({
+  name: 'lowercase',
   version: 1,
   consumes: line,
-  produces: [soft],
+  produces: [lowerLine],
   async run(item, { outputs, dir }) {
-    const path = join(dir, 'soft.txt');
+    const path = join(dir, 'lower-line.txt');
     await writeFile(path, (await readFile(await item.file(), 'utf8')).toLowerCase());
-    await outputs.file(soft, path);
+    await outputs.file(lowerLine, path);
   },
 });
 
-const graph = createTinyGraph(createUppercase(), whisper);
+const graph = createTinyGraph(createUppercase(), lowercase);
 
-const left = async ({ bus }: Stack): Promise<number> => (await bus.manager.streams.info(streams.landed)).state.messages;
+const countMessages = async ({ bus }: Stack): Promise<number> => (await bus.manager.streams.info(streams.landed)).state.messages;
 
 let stack: Stack;
 beforeEach(async () => {
@@ -41,11 +41,11 @@ beforeEach(async () => {
 it('fails the item and removes its message with the permissions of a tracker', async () => {
   await stack.startServices(['relay', 'tracker']);
   const request = requestMetadata(stack, uniqueId());
-  await request.put('nobody reads this');
+  await request.put('unprocessed');
   await exhaustDeliveries(stack, 'stage-ffmpeg-0', async () => (await request.ends()) > 0);
   expect(await request.ended()).toMatchObject({ status: 'failed', errors: [{ stage: 'stage-ffmpeg-0', code: 'worker-lost' }] });
   expect(await request.deadLetters('stage-ffmpeg-0')).toMatchObject([{ code: 'worker-lost', deliveries: MAX_DELIVERIES }]);
-  await vi.waitUntil(async () => (await left(stack)) === 0, WAIT);
+  await vi.waitUntil(async () => (await countMessages(stack)) === 0, WAIT);
 });
 
 it('keeps the message for another stage and removes it afterwards', async () => {
@@ -56,13 +56,13 @@ it('keeps the message for another stage and removes it afterwards', async () => 
   await exhaustDeliveries(stack, 'shout', async () => (await request.progress('shout')).length === 1);
   // The tracker acknowledges the advisory after it has handled the message.
   await vi.waitUntil(async () => (await fetchConsumerLag(stack.bus, streams.deadLetters, 'tracker-advisories')) === 0, WAIT);
-  expect(await left(stack)).toBe(1);
+  expect(await countMessages(stack)).toBe(1);
 
-  await start(stack, graph, 'whisper');
+  await start(stack, graph, 'lowercase');
   expect(await request.ended()).toMatchObject({
     status: 'completed',
-    outputs: { soft: 1 },
+    outputs: { 'lower-line': 1 },
     errors: [{ stage: 'shout', item: 'clip_0001', code: 'worker-lost' }],
   });
-  await vi.waitUntil(async () => (await left(stack)) === 0, WAIT);
+  await vi.waitUntil(async () => (await countMessages(stack)) === 0, WAIT);
 });

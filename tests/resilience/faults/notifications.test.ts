@@ -24,16 +24,16 @@ beforeEach(async () => {
 });
 
 const newRequest = () => requestMetadata(stack, uniqueId());
-const alone = { memo: 'false' };
+const withoutMemo = { memo: 'false' };
 
 describe('a request', () => {
   it.each<[Path, Path]>([
     ['fast', 'durable'],
     ['durable', 'fast'],
-  ])('completes when %s notifications are lost and %s ones arrive', async (_cut, left) => {
-    await setNotificationRules(stack.storeAdmin, graph, [left]);
+  ])('completes when %s notifications are lost and %s ones arrive', async (_lost, remaining) => {
+    await setNotificationRules(stack.storeAdmin, graph, [remaining]);
     const request = newRequest();
-    await request.put('one\ntwo', alone);
+    await request.put('one\ntwo', withoutMemo);
     expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { loud: 2 } });
     expect(await request.ends()).toBe(1);
   });
@@ -41,14 +41,14 @@ describe('a request', () => {
   it('completes by a sweep if both notifications of the input were lost', async () => {
     const request = newRequest();
     await setNotificationRules(stack.storeAdmin, graph, []);
-    await request.put('one\ntwo', alone);
+    await request.put('one\ntwo', withoutMemo);
     await setNotificationRules(stack.storeAdmin, graph, ['fast', 'durable']);
-    const found: string[] = [];
+    const keys: string[] = [];
     for await (const object of findUnsettledObjects(stack.store, graph, request.id)) {
-      found.push(object.key);
+      keys.push(object.key);
       await republishNotification(stack.bus, stack.store.bucket, object);
     }
-    expect(found).toEqual([`requests/${request.id}/input/text.txt`]);
+    expect(keys).toEqual([`requests/${request.id}/input/text.txt`]);
     expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { loud: 2 } });
     expect(await request.ends()).toBe(1);
   });
@@ -57,13 +57,13 @@ describe('a request', () => {
 it('ignores twenty repeated deliveries of events in any order', async () => {
   const announced = await announcements(stack);
   const request = newRequest();
-  await request.put('one\ntwo\nthree', alone);
+  await request.put('one\ntwo\nthree', withoutMemo);
   const end = await request.ended();
   const artifacts = await request.artifacts();
-  const told = announced.filter(({ request_id, kind }) => request_id === request.id && kind !== 'loud');
-  expect(told.map(({ kind }) => kind).sort()).toEqual(['input', 'line', 'line', 'line']);
+  const ownMessages = announced.filter(({ request_id, kind }) => request_id === request.id && kind !== 'loud');
+  expect(ownMessages.map(({ kind }) => kind).sort()).toEqual(['input', 'line', 'line', 'line']);
 
-  const copies = told.flatMap((landed) => Array.from({ length: 20 }, (_, n) => [landed, String(n)] as const));
+  const copies = ownMessages.flatMap((landed) => Array.from({ length: 20 }, (_, n) => [landed, String(n)] as const));
   for (const [landed, nonce] of randomOf(1).shuffled(copies)) await announce(stack.bus, stack.store.bucket, landed, { nonce });
   await idle();
   expect(worked.sort()).toEqual(['one', 'three', 'two']);

@@ -16,8 +16,8 @@ beforeAll(async () => {
   await start(stack, graph, 'tracker');
 });
 
-/** Objects and events of a request. */
-async function outcome(request: ReturnType<typeof requestMetadata>) {
+/** Returns the objects and events of a request that has ended. */
+async function readResult(request: ReturnType<typeof requestMetadata>) {
   const { status, errors } = await request.ended();
   return {
     status,
@@ -29,15 +29,15 @@ async function outcome(request: ReturnType<typeof requestMetadata>) {
 }
 
 describe('a worker', () => {
-  let whole: Awaited<ReturnType<typeof outcome>>;
+  let expected: Awaited<ReturnType<typeof readResult>>;
   beforeAll(async () => {
     const mint = await startTwoOutputStage(stack);
     const request = requestMetadata(stack, uniqueId());
     await request.put('gold', { memo: 'false' });
-    whole = await outcome(request);
+    expected = await readResult(request);
     await mint.kill('SIGTERM');
-    expect(whole).toMatchObject({ status: 'completed', errors: [], ends: 1, settled: 1 });
-    expect(Object.keys(whole.artifacts)).toEqual(['input/text.txt', 'mint/heads.txt', 'mint/tails.txt']);
+    expect(expected).toMatchObject({ status: 'completed', errors: [], ends: 1, settled: 1 });
+    expect(Object.keys(expected.artifacts)).toEqual(['input/text.txt', 'mint/heads.txt', 'mint/tails.txt']);
   });
 
   it.each(phases)('leaves its item to another worker with an equal result if it is killed %s', async (phase) => {
@@ -48,7 +48,7 @@ describe('a worker', () => {
     await lost.kill('SIGKILL');
 
     const next = await startTwoOutputStage(stack);
-    expect(await outcome(request)).toEqual(whole);
+    expect(await readResult(request)).toEqual(expected);
     expect(findProcesses(itemsDir)).toEqual([]);
     await next.kill('SIGTERM');
     expect(readdirSync(itemsDir)).toEqual([]);

@@ -8,8 +8,8 @@ import { mapConcurrently } from '../../../shared/core/map-concurrently.ts';
 /** Number of concurrent uploads. The default takes one minute; use 5 000 for a long run. */
 const UPLOADS = Number(process.env['FAVE_TEST_UPLOADS'] ?? 250);
 
-/** Maximum peak memory of a process, in MB. Queued items are on the disks of streams and store. */
-const PEAK = { service: 300, 'nats-server': 300, minio: 1_000 } as const;
+/** Maximum peak memory of a process, in MB. The stream and the store keep queued items on disk. */
+const MAX_PEAK_MB = { service: 300, 'nats-server': 300, minio: 1_000 } as const;
 
 let stack: Stack;
 beforeAll(async () => {
@@ -25,7 +25,7 @@ async function ends(): Promise<Record<string, number>> {
 it('ends many concurrent uploads once each with bounded memory', { timeout: 120_000 + UPLOADS * 2_000 }, async () => {
   const services = await stack.startServices(['relay', 'tracker', 'stage-ffmpeg-0'], { FAVE_CONCURRENCY: '4' });
   const ids = Array.from({ length: UPLOADS }, () => uniqueId());
-  const begun = performance.now();
+  const startedAt = performance.now();
   // The files are not videos, so the first stage fails.
   await mapConcurrently(ids, (id) => stack.store.put(`requests/${id}/input/tiny.mp4`, id), 64);
   const uploaded = performance.now();
@@ -42,10 +42,12 @@ it('ends many concurrent uploads once each with bounded memory', { timeout: 120_
   const peaks = new Map(services.map(({ name, pid }) => [name, readMemory(pid).peak]));
   for (const [name, pid] of Object.entries(stack.servers)) peaks.set(name, readMemory(pid).peak);
   const seconds = (from: number, to: number): string => `${((to - from) / 1_000).toFixed(0)} s`;
-  const held = [...peaks].map(([name, peak]) => `${name} ${peak.toFixed(0)} MB`).join(', ');
-  console.info(`${UPLOADS} uploads in ${seconds(begun, uploaded)}, all ended after ${seconds(begun, ended)}; peaks: ${held}`);
+  const summary = [...peaks].map(([name, peak]) => `${name} ${peak.toFixed(0)} MB`).join(', ');
+  console.info(
+    `${UPLOADS} uploads in ${seconds(startedAt, uploaded)}, all ended after ${seconds(startedAt, ended)}; peaks: ${summary}`,
+  );
   for (const [name, peak] of peaks) {
     expect(peak, name).toBeGreaterThan(0);
-    expect(peak, name).toBeLessThan(name in PEAK ? PEAK[name as keyof typeof PEAK] : PEAK.service);
+    expect(peak, name).toBeLessThan(name in MAX_PEAK_MB ? MAX_PEAK_MB[name as keyof typeof MAX_PEAK_MB] : MAX_PEAK_MB.service);
   }
 });

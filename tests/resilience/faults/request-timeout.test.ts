@@ -6,8 +6,8 @@ import { tinyGraph } from '../../fixtures/tiny/graph.ts';
 import { requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 
-/** Time that a hanging store blocks its callers, in ms: longer than the interval of the tracker. */
-const AWAY = 1_500;
+/** Duration of a call to a store that hangs, in ms: longer than the interval of the tracker. */
+const HANG_MS = 1_500;
 
 let stack: Stack;
 /** Ends open calls. */
@@ -25,26 +25,26 @@ beforeEach(() => {
   released = new Promise((resolve) => (release = resolve));
 });
 
-const marker = (id: string) => stack.store.getText(`requests/${id}/metadata/cancelled.json`);
+const readMarker = (id: string) => stack.store.getText(`requests/${id}/metadata/cancelled.json`);
 
 it('ends expired requests after the store has recovered', { timeout: 60_000 }, async () => {
-  let [away, refused, under, most] = [true, 0, 0, 0];
+  let [away, failedCalls, openCalls, maxOpenCalls] = [true, 0, 0, 0];
   const put: Store['put'] = async (key, ...rest) => {
     if (!away || !key.endsWith('/cancelled.json')) return stack.store.put(key, ...rest);
-    most = Math.max(most, (under += 1));
-    await sleep(AWAY);
-    [under, refused] = [under - 1, refused + 1];
+    maxOpenCalls = Math.max(maxOpenCalls, (openCalls += 1));
+    await sleep(HANG_MS);
+    [openCalls, failedCalls] = [openCalls - 1, failedCalls + 1];
     throw new UnavailableError('store-unavailable', 'the store is away');
   };
   const tracker = await start({ ...stack, store: { ...stack.store, put } }, graph, 'tracker');
   const requests = [requestMetadata(stack, uniqueId()), requestMetadata(stack, uniqueId())];
   for (const request of requests) await request.put('one', { timeout: '1' });
-  await vi.waitUntil(() => refused >= 3, WAIT);
-  expect(most).toBe(1);
+  await vi.waitUntil(() => failedCalls >= 3, WAIT);
+  expect(maxOpenCalls).toBe(1);
   away = false;
   for (const request of requests) {
     expect(await request.ended()).toMatchObject({ status: 'failed', errors: [{ code: 'request-timeout' }] });
-    expect(await marker(request.id)).toBeDefined();
+    expect(await readMarker(request.id)).toBeDefined();
   }
   await tracker.stop();
 });
@@ -54,8 +54,8 @@ it('does not expire a request that has finished without a terminal event', { tim
   const request = requestMetadata(stack, uniqueId());
   await request.put('two', { timeout: '5' });
   const [accepted] = await vi.waitUntil(async () => {
-    const found = await request.lifecycle('accepted');
-    return found.length > 0 && found;
+    const events = await request.lifecycle('accepted');
+    return events.length > 0 && events;
   }, WAIT);
   await first.stop();
   release();
@@ -63,6 +63,6 @@ it('does not expire a request that has finished without a terminal event', { tim
   await vi.waitUntil(() => Date.now() > Date.parse(accepted!.accepted_at!) + 5_000, WAIT);
   const second = await start(stack, graph, 'tracker');
   expect(await request.ended()).toMatchObject({ status: 'completed', errors: [] });
-  expect(await marker(request.id)).toBeUndefined();
+  expect(await readMarker(request.id)).toBeUndefined();
   await second.stop();
 });

@@ -7,7 +7,7 @@ import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
 
 let before: BeforeItem | undefined;
-const graph = tinyGraph((...given) => before?.(...given));
+const graph = tinyGraph((...args) => before?.(...args));
 
 let stack: Stack;
 let servers: { nats: Server; minio: Server };
@@ -22,7 +22,7 @@ beforeEach(() => {
 });
 
 const lines = ['one', 'two', 'three'];
-const whole = Object.fromEntries([
+const expectedArtifacts = Object.fromEntries([
   ['input/text.txt', computeSha256(lines.join('\n'))],
   ...lines.flatMap((line, n) => [
     [`cut/clip_000${n + 1}/line.txt`, computeSha256(line)],
@@ -31,20 +31,20 @@ const whole = Object.fromEntries([
 ]) as Record<string, string>;
 
 /**
- * Sends a request, runs `breaking` once during its second line, and checks the result.
- * @param at Whether the worker continues while `breaking` runs.
+ * Sends a request, runs `inject` once during its second line, and checks the result.
+ * @param mode `concurrently`: the worker continues while `inject` runs.
  */
-async function survives(breaking: () => Promise<void>, at?: 'at once'): Promise<void> {
+async function assertCompletes(inject: () => Promise<void>, mode?: 'concurrently'): Promise<void> {
   const request = requestMetadata(stack, uniqueId());
-  let broken: Promise<void> | undefined;
+  let injection: Promise<void> | undefined;
   before = async (text) => {
     if (text !== 'two') return;
-    broken ??= breaking();
-    if (!at) await broken;
+    injection ??= inject();
+    if (mode !== 'concurrently') await injection;
   };
   await request.put(lines.join('\n'), { memo: 'false' });
-  await vi.waitUntil(() => broken !== undefined, WAIT);
-  await broken;
+  await vi.waitUntil(() => injection !== undefined, WAIT);
+  await injection;
   // Requests fail until the connection is restored.
   await vi.waitUntil(
     () =>
@@ -60,32 +60,33 @@ async function survives(breaking: () => Promise<void>, at?: 'at once'): Promise<
     errors: [],
     stages: { shout: { expected: 3, done: 3, failed: 0 } },
   });
-  expect(await request.artifacts()).toEqual(whole);
+  expect(await request.artifacts()).toEqual(expectedArtifacts);
   expect([await request.ends(), (await request.progress('shout')).length]).toEqual([1, 3]);
   expect(await request.deadLetters('shout')).toEqual([]);
 }
 
-const lost = async (...these: Server[]): Promise<void> => {
-  for (const server of these) await server.stop('SIGKILL');
-  for (const server of these) await server.start();
+const restart = async (...killed: Server[]): Promise<void> => {
+  for (const server of killed) await server.stop('SIGKILL');
+  for (const server of killed) await server.start();
 };
 
 describe('a request', () => {
-  it('completes if NATS is killed and restarted with its data', () => survives(() => lost(servers.nats)));
+  it('completes if NATS is killed and restarted with its data', () => assertCompletes(() => restart(servers.nats)));
 
-  it('completes if MinIO is killed and restarted with its data', () => survives(() => lost(servers.minio)));
+  it('completes if MinIO is killed and restarted with its data', () => assertCompletes(() => restart(servers.minio)));
 
-  it('completes if both servers are killed', () => survives(() => lost(servers.nats, servers.minio)));
+  it('completes if both servers are killed', () => assertCompletes(() => restart(servers.nats, servers.minio)));
 
-  it('completes if MinIO stops during an upload', () => survives(() => lost(servers.minio), 'at once'));
+  it('completes if MinIO stops during an upload', () => assertCompletes(() => restart(servers.minio), 'concurrently'));
 
-  it('completes if NATS stops while the worker publishes its result', () => survives(() => lost(servers.nats), 'at once'));
+  it('completes if NATS stops while the worker publishes its result', () =>
+    assertCompletes(() => restart(servers.nats), 'concurrently'));
 
   it('completes if NATS hangs while the worker publishes its result', () =>
-    survives(async () => {
+    assertCompletes(async () => {
       servers.nats.suspend();
       // The store tries to send the notification for five seconds. Its response to the upload shows that it has stopped.
-      await stack.store.put('requests/hung/input/nobody.txt', 'x');
+      await stack.store.put('requests/hung/input/text.txt', 'x');
       servers.nats.resume();
     }));
 });

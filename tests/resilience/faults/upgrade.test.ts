@@ -8,7 +8,7 @@ import { announcements, requestMetadata, setUpStack, start, WAIT } from '../../s
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 
 let before: BeforeItem | undefined;
-const old = tinyGraph((...given) => before?.(...given));
+const old = tinyGraph((...args) => before?.(...args));
 const upgraded = defineGraph([kinds.input, kinds.canary], [old.stage('cut'), { ...old.stage('shout'), version: 2 }]);
 
 let stack: Stack;
@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 
 it('processes items again after an upgrade, without receipts of the old version', async () => {
-  const told = await announcements(stack, 'line');
+  const announced = await announcements(stack, 'line');
   const request = requestMetadata(stack, uniqueId());
   const lines = ['one', 'two'];
   const itemOf = (text: string): string => `clip_000${lines.indexOf(text) + 1}`;
@@ -27,11 +27,11 @@ it('processes items again after an upgrade, without receipts of the old version'
     validate('receipt', JSON.parse((await stack.store.getText(`requests/${request.id}/metadata/items/shout/${item}.json`))!.text))
       .version;
 
-  // One item is done, and the other is running.
-  const begun: string[] = [];
+  // One item finishes, and the other is still running.
+  const startedTexts: string[] = [];
   const reached = new Promise<void>((resolve) => {
     before = (text, _item, { signal }) =>
-      begun.push(text) === 1
+      startedTexts.push(text) === 1
         ? undefined
         : new Promise((_, reject) => {
             resolve();
@@ -42,8 +42,8 @@ it('processes items again after an upgrade, without receipts of the old version'
   await request.put(lines.join('\n'), { memo: 'false' });
   await reached;
   await first.kill();
-  const [done = '', other = ''] = begun;
-  expect(await versionOf(itemOf(done))).toBe(1);
+  const [finished = '', running = ''] = startedTexts;
+  expect(await versionOf(itemOf(finished))).toBe(1);
 
   const worked: string[] = [];
   before = (text) => void worked.push(text);
@@ -51,14 +51,14 @@ it('processes items again after an upgrade, without receipts of the old version'
   await announce(
     stack.bus,
     stack.store.bucket,
-    told.find(({ key }) => key.includes(itemOf(done)))!,
+    announced.find(({ key }) => key.includes(itemOf(finished)))!,
     { nonce: 'again' },
   );
   const second = await start(stack, upgraded, 'shout');
   expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { loud: 2 } });
   await second.stop();
-  expect(worked).toContain(other);
-  const third = worked.includes(done) ? undefined : await start(stack, upgraded, 'shout');
+  expect(worked).toContain(running);
+  const third = worked.includes(finished) ? undefined : await start(stack, upgraded, 'shout');
   await expect.poll(() => worked.toSorted(), WAIT).toEqual(lines);
   await third?.stop();
   expect([await versionOf('clip_0001'), await versionOf('clip_0002')]).toEqual([2, 2]);

@@ -56,10 +56,10 @@ describe('classify', () => {
 });
 
 describe('createdObjects', () => {
-  const record = (key: string, more: object = {}) => ({
+  const record = (key: string, overrides: object = {}) => ({
     eventName: 's3:ObjectCreated:Put',
     s3: { bucket: { name: 'b' }, object: { key, eTag: 'e', size: 5 } },
-    ...more,
+    ...overrides,
   });
   const objects = (...records: ReturnType<typeof record>[]) =>
     createdObjects({ Records: records as [ReturnType<typeof record>] }, 'b');

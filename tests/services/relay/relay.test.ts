@@ -7,25 +7,27 @@ import { requestMetadata, setUpStack, start, readStoredMessages, WAIT } from '..
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { fetchConsumerLag } from '../../../shared/bus/consumers.ts';
 
-/** Keys of the notifications that came on either path. */
-const raw: string[] = [];
+/** Subjects and keys of the notifications so far. */
+const notifications: string[] = [];
 let stack: Stack;
 beforeAll(async () => {
   stack = await createOwnStack();
   await setUpStack(stack, graph);
   stack.bus.connection.subscribe('fave.raw.*', {
     callback: (_, message) =>
-      void raw.push(`${message.subject} ${(JSON.parse(message.string()) as { Key?: string }).Key?.replace(/^[^/]*\//, '')}`),
+      void notifications.push(
+        `${message.subject} ${(JSON.parse(message.string()) as { Key?: string }).Key?.replace(/^[^/]*\//, '')}`,
+      ),
   });
   await stack.bus.connection.flush();
   await start(stack, graph, 'relay');
 });
 
-/** Puts an object and waits until the relay has answered for it on both notification paths, `times` so far. */
+/** Puts an object and waits until the relay has acknowledged `times` notifications of it on each path. */
 async function put(key: string, text = 'x', headers: Record<string, string> = {}, times = 1): Promise<void> {
   await stack.store.put(key, text, { headers });
   await vi.waitUntil(
-    () => ['fast', 'durable'].every((path) => raw.filter((line) => line === `fave.raw.${path} ${key}`).length >= times),
+    () => ['fast', 'durable'].every((path) => notifications.filter((line) => line === `fave.raw.${path} ${key}`).length >= times),
     WAIT,
   );
   await vi.waitUntil(async () => (await fetchConsumerLag(stack.bus, streams.raw, 'relay')) === 0, WAIT);
@@ -117,9 +119,9 @@ describe.concurrent('an input', () => {
   });
 
   it.each<[string, Record<string, string>, string, RegExp]>([
-    ['there is not', { intervall: '2' }, 'unknown-option', /"intervall"/],
+    ['does not exist', { intervall: '2' }, 'unknown-option', /"intervall"/],
     ['is out of range', { interval: '-1' }, 'invalid-option', /interval must be/],
-    ['is no UTF-8', {}, 'unknown-option', /"x"/],
+    ['is not UTF-8', {}, 'unknown-option', /"x"/],
   ])('is rejected if an option %s, and the message names the option', async (_, options, code, message) => {
     const request = newRequest();
     const headers = Object.keys(options).length > 0 ? encodeOptions(options) : { 'x-amz-meta-fave-x': '=?utf-8?q?=ff?=' };
@@ -147,14 +149,14 @@ describe.concurrent('an artifact', () => {
     receipt: 'metadata/items/s/i.json',
   };
 
-  it('passes on the options of its request and its times', async () => {
+  it('is announced with the options and attributes in its metadata', async () => {
     const request = newRequest();
     await put(`${request.prefix}stage-ffmpeg-1/clip_0009/clip.mkv`, 'x', encodeMetadata(metadata));
     const { receipt: _, ...carried } = metadata;
     expect(await request.landed('clip')).toMatchObject([{ lane: 'rest', ...carried }]);
   });
 
-  it('belongs to its request if a user uploads it without metadata', async () => {
+  it('inherits the options of its request if a user uploads it without metadata', async () => {
     const request = newRequest();
     await put(`${request.prefix}input/a.mp4`, 'x', encodeOptions({ interval: '2' }));
     await put(`${request.prefix}stage-librosa/segments.json`, '{}');
@@ -169,7 +171,7 @@ describe.concurrent('an artifact', () => {
   });
 });
 
-describe.concurrent('a key that is none', () => {
+describe.concurrent('a rejection of an invalid key', () => {
   it('is published under its request', async () => {
     const request = newRequest();
     await put(`${request.prefix}video.mp4`);

@@ -12,8 +12,8 @@ import {
   subjects,
 } from '../../../shared/bus/topology.ts';
 
-/** Whether a NATS subject filter takes a subject: https://docs.nats.io/nats-concepts/subjects#wildcards */
-function takes(filter: string, subject: string): boolean {
+/** Returns whether a NATS subject filter matches a subject: https://docs.nats.io/nats-concepts/subjects#wildcards */
+function matches(filter: string, subject: string): boolean {
   const source = filter.split('.').map((token) => (token === '*' ? '[^.]+' : token === '>' ? '.+' : token));
   return new RegExp(`^${source.join('\\.')}$`).test(subject);
 }
@@ -25,7 +25,9 @@ describe('landed messages', () => {
 
   it.each(landings)('reaches its stage through one consumer ($0.name, $1)', ({ name, consumes }, lane) => {
     const subject = subjects.landed(consumes.name, lane, 'a-request_1');
-    const reached = consumers.filter(({ stream, config }) => stream === streams.landed && takes(config.filter_subject, subject));
+    const reached = consumers.filter(
+      ({ stream, config }) => stream === streams.landed && matches(config.filter_subject, subject),
+    );
     const expected = [consumerName(name, lane), ...(consumes === kinds.input ? ['tracker'] : [])];
     expect(reached.map(({ config }) => config.durable_name).sort()).toEqual(expected.sort());
   });
@@ -77,9 +79,9 @@ describe('streams', () => {
     [subjects.lifecycle('r', 'completed'), streams.requests],
     [subjects.deadLetter('stage-x', 'r'), streams.deadLetters],
   ])('stores %s in %s only', (subject, stream) => {
-    expect(configs.filter((config) => config.subjects?.some((filter) => takes(filter, subject))).map(({ name }) => name)).toEqual(
-      [stream],
-    );
+    expect(
+      configs.filter((config) => config.subjects?.some((filter) => matches(filter, subject))).map(({ name }) => name),
+    ).toEqual([stream]);
   });
 
   it('has a size limit, and refuses messages when a queue is full', () => {
@@ -94,7 +96,7 @@ describe('streams', () => {
 
 it('matches every lifecycle event of a request, and no item event, with one subject filter', () => {
   const filter = subjects.lifecycle('r', '*');
-  expect(takes(filter, subjects.lifecycle('r', 'completed'))).toBe(true);
-  expect(takes(filter, subjects.stage('r', 'stage-x'))).toBe(false);
-  expect(takes(filter, subjects.lifecycle('r2', 'completed'))).toBe(false);
+  expect(matches(filter, subjects.lifecycle('r', 'completed'))).toBe(true);
+  expect(matches(filter, subjects.stage('r', 'stage-x'))).toBe(false);
+  expect(matches(filter, subjects.lifecycle('r2', 'completed'))).toBe(false);
 });

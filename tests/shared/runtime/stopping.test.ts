@@ -5,7 +5,7 @@ import { startProxy, type Proxy } from '../../fixtures/proxy.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
 
-// The last writes have 5 s in total. Without that limit, each of them would be retried for 30 s.
+// The last writes have 5 s in total. Without this limit, each would be retried for 30 s.
 vi.setConfig({ testTimeout: 25_000 });
 
 const graph = tinyGraph();
@@ -20,17 +20,17 @@ beforeAll(async () => {
 const text = ['one', 'two', 'three'];
 const requests = () => text.map(() => requestMetadata(stack, uniqueId()));
 
-/** The stack with a store that can be cut off. */
-async function behindProxy(): Promise<{ proxy: Proxy; far: Stack }> {
+/** Creates a stack whose connection to the store can be cut. */
+async function createProxiedStack(): Promise<{ proxy: Proxy; proxied: Stack }> {
   const proxy = await startProxy(Number(new URL(stack.config.store.endpoint).port));
   const store = createStore({ ...stack.config.store, endpoint: `http://127.0.0.1:${proxy.port}` });
   onTestFinished(() => store.close());
-  return { proxy, far: { ...stack, store } };
+  return { proxy, proxied: { ...stack, store } };
 }
 
 it('ends a worker whose items are settled, even if the store is away', async () => {
-  const { proxy, far } = await behindProxy();
-  const worker = await start(far, graph, 'shout');
+  const { proxy, proxied } = await createProxiedStack();
+  const worker = await start(proxied, graph, 'shout');
   const all = requests();
   await Promise.all(all.map((request, n) => request.put(`${text[n]} ${request.id}`)));
   for (const request of all) await vi.waitUntil(async () => (await request.progress('shout')).length === 1, WAIT);
@@ -39,8 +39,8 @@ it('ends a worker whose items are settled, even if the store is away', async () 
 });
 
 it('ends a tracker, even if the store is away', async () => {
-  const { proxy, far } = await behindProxy();
-  const tracker = await start(far, graph, 'tracker');
+  const { proxy, proxied } = await createProxiedStack();
+  const tracker = await start(proxied, graph, 'tracker');
   proxy.cut();
   const all = requests();
   await Promise.all(all.map((request, n) => request.put(text[n]!)));

@@ -15,7 +15,7 @@ import { requestMetadata, setUpStack, start, startProcess, WAIT, type Running } 
 import { fetchStreamLag } from '../../support/harness/lag.ts';
 
 let before: BeforeItem | undefined;
-const graph = tinyGraph((...given) => before?.(...given));
+const graph = tinyGraph((...args) => before?.(...args));
 
 let stack: Stack;
 let tracking: Running;
@@ -30,8 +30,8 @@ beforeEach(() => {
   before = undefined;
 });
 
-/** Without the memory of other requests' work, which would spare this one's. */
-const alone = { memo: 'false' };
+/** Disables the memo, which could reuse the outputs of another test. */
+const withoutMemo = { memo: 'false' };
 const newRequest = () => requestMetadata(stack, uniqueId());
 const sha = (texts: Record<string, string>) =>
   Object.fromEntries(Object.entries(texts).map(([path, text]) => [path, computeSha256(text)]));
@@ -57,7 +57,7 @@ describe('runWorker', () => {
 
   it('stores artifacts and a receipt per item, and the request completes once', async () => {
     const request = newRequest();
-    await request.put('one\ntwö\n', { ...alone, suffix: '?' });
+    await request.put('one\ntwö\n', { ...withoutMemo, suffix: '?' });
     const end = await request.ended();
     expect(end).toMatchObject({
       status: 'completed',
@@ -109,7 +109,7 @@ describe('runWorker', () => {
     before = () => {
       if (++attempts === 1) throw new RetryableError('object-changed', 'it does not work yet');
     };
-    await request.put('one', alone);
+    await request.put('one', withoutMemo);
     expect(await request.ended()).toMatchObject({ status: 'completed', errors: [] });
     expect(await request.progress('shout')).toMatchObject([{ outcome: 'done', deliveries: 2 }]);
     expect(await request.deadLetters('shout')).toEqual([]);
@@ -121,7 +121,7 @@ describe('runWorker', () => {
     before = () => {
       if (++attempts === 1) (undefined as unknown as { x: () => void }).x();
     };
-    await request.put('one', alone);
+    await request.put('one', withoutMemo);
     expect(await request.ended()).toMatchObject({ status: 'completed' });
     expect(attempts).toBe(2);
   });
@@ -131,7 +131,7 @@ describe('runWorker', () => {
     before = (text) => {
       if (text === 'bad') throw new PermanentError('unreadable-frame', 'this line is bad', { stderr: 'tool: bad' });
     };
-    await request.put('good\nbad\nfine', alone);
+    await request.put('good\nbad\nfine', withoutMemo);
     const error = { code: 'unreadable-frame', message: 'this line is bad', file: 'cut/clip_0002/line.txt', stderr: 'tool: bad' };
     expect(await request.ended()).toMatchObject({
       status: 'completed',
@@ -160,7 +160,7 @@ describe('runWorker', () => {
 
   it('fails a request without a usable result once', async () => {
     const request = newRequest();
-    await request.put('\n', alone);
+    await request.put('\n', withoutMemo);
     const end = await request.ended();
     expect(end).toMatchObject({
       status: 'failed',
@@ -172,7 +172,7 @@ describe('runWorker', () => {
 
   it('skips a redelivered item and changes nothing', async () => {
     const request = newRequest();
-    await request.put('one\ntwo', alone);
+    await request.put('one\ntwo', withoutMemo);
     await request.ended();
     const artifacts = await request.artifacts();
     const writes: string[] = [];
@@ -196,7 +196,7 @@ describe('runWorker', () => {
       held.reached.resolve(undefined);
       await held.opened.promise;
     };
-    await request.put('bad\nslow', alone);
+    await request.put('bad\nslow', withoutMemo);
     await held.reached.promise;
     const [failed] = await vi.waitUntil(
       async () => ((await request.progress('shout')).length > 0 ? request.progress('shout') : undefined),
@@ -215,7 +215,7 @@ describe('runWorker', () => {
       held.reached.resolve(undefined);
       await held.opened.promise;
     };
-    await request.put('one\ntwo', alone);
+    await request.put('one\ntwo', withoutMemo);
     await held.reached.promise;
     await tracking.kill();
     held.opened.resolve(undefined);
@@ -229,14 +229,14 @@ describe('runWorker', () => {
   it('ends each request once with two trackers', async () => {
     const second = await start(stack, graph, 'tracker');
     const requests = Array.from({ length: 6 }, newRequest);
-    await Promise.all(requests.map((request, n) => request.put(n % 2 ? 'one\ntwo' : '\n', alone)));
+    await Promise.all(requests.map((request, n) => request.put(n % 2 ? 'one\ntwo' : '\n', withoutMemo)));
     for (const request of requests) await request.ended();
     await second.stop();
     for (const request of requests) expect(await request.ends()).toBe(1);
   });
 });
 
-/** Waits until no stage has anything to do. */
+/** Waits until no consumer has lag. */
 async function idle(): Promise<void> {
   await vi.waitUntil(async () => (await fetchStreamLag(stack.bus, 'FAVE_LANDED', /^(cut|shout)-/)) === 0, WAIT);
 }
@@ -255,7 +255,7 @@ describe('runWorker after a dead letter could not be published', () => {
         ? Promise.reject(new UnavailableError('bus-unavailable', 'NATS does not answer'))
         : stack.bus.publish(subject, ...rest);
     const worker = await start({ ...stack, bus: { ...stack.bus, publish } }, graph, 'shout');
-    await request.put('bad', alone);
+    await request.put('bad', withoutMemo);
     expect(await request.ended()).toMatchObject({ status: 'failed', errors: [{ stage: 'shout', code: 'unreadable-frame' }] });
     expect(await request.deadLetters('shout')).toMatchObject([{ item: 'clip_0001', code: 'unreadable-frame', deliveries: 2 }]);
     expect([refused, attempts]).toEqual([2, 1]);
@@ -272,7 +272,7 @@ describe('runWorker during shutdown', () => {
       await held.opened.promise;
     };
     const worker = await start(stack, graph, 'shout');
-    await request.put('one\ntwo', alone);
+    await request.put('one\ntwo', withoutMemo);
     await held.reached.promise;
     const stopped = worker.stop();
     held.opened.resolve(undefined);
@@ -292,7 +292,7 @@ describe('runWorker during shutdown', () => {
       return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }));
     };
     const worker = await start(stack, graph, 'shout');
-    await request.put('one', alone);
+    await request.put('one', withoutMemo);
     await held.reached.promise;
     await worker.kill();
     before = undefined;
@@ -317,7 +317,7 @@ describe('a worker process', () => {
     async () => {
       const points = 16;
       const requests = Array.from({ length: points }, newRequest);
-      for (const [n, request] of requests.entries()) await request.put(`line ${n}`, alone);
+      for (const [n, request] of requests.entries()) await request.put(`line ${n}`, withoutMemo);
       await vi.waitUntil(
         async () => (await Promise.all(requests.map((request) => request.progress('cut')))).flat().length === points,
         WAIT,
@@ -343,7 +343,7 @@ describe('a worker process', () => {
     const request = newRequest();
     const paused = await startProcess(stack, { env: { PAUSE: '1' } });
     await paused.logged('service:ready');
-    await request.put('pause', alone);
+    await request.put('pause', withoutMemo);
     await paused.logged('item:start');
     const other = await start(stack, graph, 'shout');
     expect(await request.ended()).toMatchObject({ status: 'completed' });

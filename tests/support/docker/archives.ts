@@ -28,7 +28,7 @@ function debianTar(progress: ProgressReporter): Promise<string> {
     await run('tar', ['-C', tree, '--one-file-system', '-cf', tar, '.']);
     return tar;
   };
-  const doing = `making a minimal Debian ${SUITE} by debootstrap (a minute or two, once a machine)`;
+  const doing = `making a minimal Debian ${SUITE} by debootstrap (takes one to two minutes, once per machine)`;
   return buildOnce(join(imagesDir, `debian-${SUITE}.tar`), { doing, make }, progress);
 }
 

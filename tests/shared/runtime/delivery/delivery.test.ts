@@ -61,10 +61,10 @@ it('is redelivered after the delay of a nak', async () => {
   const lanes = await queue(stack.bus, ['only']);
   await lanes.put('only', 1);
   const first = await next(lanes);
-  const given = performance.now();
+  const returnedAt = performance.now();
   first.nak(600);
   expect((await next(lanes)).deliveries).toBe(2);
-  expect(performance.now() - given).toBeGreaterThan(590);
+  expect(performance.now() - returnedAt).toBeGreaterThan(590);
 });
 
 it('is not redelivered after a term', async () => {
@@ -79,11 +79,11 @@ it('is redelivered after ack_wait unless a heartbeat arrives', async () => {
   const lanes = await queue(stack.bus, ['only'], { ackWaitSeconds: 2 });
   await lanes.put('only', 1);
   const first = await next(lanes);
-  const begun = performance.now();
+  const startedAt = performance.now();
   const working = setInterval(() => first.working(), 200);
   const again = next(lanes);
   const stop = setTimeout(() => clearInterval(working), 2_500);
   expect((await again).deliveries).toBe(2);
-  expect(performance.now() - begun).toBeGreaterThan(4_000);
+  expect(performance.now() - startedAt).toBeGreaterThan(4_000);
   clearTimeout(stop);
 });

@@ -14,14 +14,14 @@ beforeAll(async () => {
   stack = await useSharedStack();
 });
 
-const feedOf = (
+const createConsumer = (
   { stream, lanes }: Pick<Queue, 'stream' | 'lanes'>,
   bus = stack.bus,
   log = createLogger({}, 'silent'),
 ): LaneConsumer => createLaneConsumer(bus, stream, lanes, log);
 
-/** A logger that keeps its lines. */
-function keptLog(): { log: Logger; lines: LogFields[] } {
+/** Creates a logger that records its lines. */
+function createRecordingLog(): { log: Logger; lines: LogFields[] } {
   const lines: LogFields[] = [];
   const write = (fields: LogFields, message?: string): void => void lines.push({ ...fields, message });
   return { log: { trace: write, debug: write, info: write, warn: write, error: write, fatal: write }, lines };
@@ -34,18 +34,18 @@ function testSignal(): AbortSignal {
   return end.signal;
 }
 
-async function take(feed: LaneConsumer, signal = testSignal()): Promise<number | undefined> {
-  const delivery = await feed.next(signal);
+async function take(consumer: LaneConsumer, signal = testSignal()): Promise<number | undefined> {
+  const delivery = await consumer.next(signal);
   await delivery?.ackAck();
   return valueOf(delivery);
 }
 
-/** Waits until a pull stands at every lane. */
-const pulled = ({ lanes, info }: Queue) =>
+/** Waits until every lane has a pull outstanding. */
+const waitUntilPulled = ({ lanes, info }: Queue) =>
   vi.waitUntil(async () => (await Promise.all(lanes.map(info))).every(({ num_waiting }) => num_waiting > 0), WAIT);
 
 /** Waits until everything is acknowledged. */
-const settled = ({ lanes, info }: Queue) =>
+const waitUntilSettled = ({ lanes, info }: Queue) =>
   vi.waitUntil(async () => (await Promise.all(lanes.map(info))).every((info) => lagOf(info) === 0), WAIT);
 
 describe('createLaneConsumer', () => {
@@ -53,21 +53,21 @@ describe('createLaneConsumer', () => {
     const lanes = await queue(stack.bus, ['first', 'rest']);
     await lanes.put('rest', 101, 102);
     await lanes.put('first', 1, 2, 3, 4, 5, 6, 7, 8, 9);
-    const feed = feedOf(lanes);
+    const consumer = createConsumer(lanes);
     const taken: unknown[] = [];
-    for (let n = 0; n < 11; n++) taken.push(await take(feed));
+    for (let n = 0; n < 11; n++) taken.push(await take(consumer));
     expect(taken).toEqual([1, 2, 3, 4, 5, 6, 7, 101, 8, 9, 102]);
   });
 
   it('waits for a message on any lane', async () => {
     const lanes = await queue(stack.bus, ['first', 'rest']);
-    const feed = feedOf(lanes);
+    const consumer = createConsumer(lanes);
     for (const [value, lane] of [
       [1, 'rest'],
       [2, 'first'],
     ] as const) {
-      const next = take(feed);
-      await pulled(lanes);
+      const next = take(consumer);
+      await waitUntilPulled(lanes);
       await lanes.put(lane, value);
       expect(await next).toBe(value);
     }
@@ -75,18 +75,18 @@ describe('createLaneConsumer', () => {
 
   it('returns the second of two messages that arrive together', async () => {
     const lanes = await queue(stack.bus, ['first', 'rest']);
-    const feed = feedOf(lanes);
-    const next = take(feed);
-    await pulled(lanes);
+    const consumer = createConsumer(lanes);
+    const next = take(consumer);
+    await waitUntilPulled(lanes);
     await Promise.all([lanes.put('first', 1), lanes.put('rest', 2)]);
-    const taken = [await next, await take(feed)];
+    const taken = [await next, await take(consumer)];
     expect(taken.sort()).toEqual([1, 2]);
-    await settled(lanes);
+    await waitUntilSettled(lanes);
   });
 
   it('holds no message while another is processed', async () => {
     const lanes = await queue(stack.bus, ['only']);
-    const [busy, idle] = [feedOf(lanes), feedOf(lanes)];
+    const [busy, idle] = [createConsumer(lanes), createConsumer(lanes)];
     await lanes.put('only', 1);
     const first = await busy.next(testSignal());
     await lanes.put('only', 2);
@@ -98,29 +98,29 @@ describe('createLaneConsumer', () => {
   it('stops on abort and leaves later messages to other consumers', async () => {
     const lanes = await queue(stack.bus, ['first', 'rest']);
     const stop = new AbortController();
-    const next = feedOf(lanes).next(stop.signal);
-    await pulled(lanes);
+    const next = createConsumer(lanes).next(stop.signal);
+    await waitUntilPulled(lanes);
     stop.abort();
     expect(await next).toBeUndefined();
     await lanes.put('rest', 1);
-    expect(await take(feedOf(lanes))).toBe(1);
+    expect(await take(createConsumer(lanes))).toBe(1);
   });
 
   it('stops immediately on an abort during a poll', async () => {
     const lanes = await queue(stack.bus, ['first', 'rest']);
     const stop = new AbortController();
-    const next = feedOf(lanes).next(stop.signal);
+    const next = createConsumer(lanes).next(stop.signal);
     stop.abort();
-    const told = performance.now();
+    const abortedAt = performance.now();
     expect(await next).toBeUndefined();
-    // A wait that begins after the end would last five seconds.
-    expect(performance.now() - told).toBeLessThan(4_500);
+    // A wait that starts after the abort would last five seconds.
+    expect(performance.now() - abortedAt).toBeLessThan(4_500);
   });
 
   it('takes no message after it has stopped', async () => {
     const lanes = await queue(stack.bus, ['only']);
     await lanes.put('only', 1);
-    expect(await feedOf(lanes).next(AbortSignal.abort())).toBeUndefined();
+    expect(await createConsumer(lanes).next(AbortSignal.abort())).toBeUndefined();
     expect((await lanes.info('only')).delivered.consumer_seq).toBe(0);
   });
 
@@ -130,8 +130,8 @@ describe('createLaneConsumer', () => {
     const proxy = await startProxy(Number(new URL(stack.config.bus.servers[0]!).port));
     const bus = await connectBus({ ...stack.config.bus, servers: [`127.0.0.1:${proxy.port}`] }, 'test');
     onTestFinished(() => bus.close());
-    const next = take(feedOf(lanes, bus));
-    await pulled(lanes);
+    const next = take(createConsumer(lanes, bus));
+    await waitUntilPulled(lanes);
     proxy.cut();
     await lanes.put('only', 1);
     proxy.mend();
@@ -140,27 +140,27 @@ describe('createLaneConsumer', () => {
 });
 
 describe('createLaneConsumer with an unavailable consumer', () => {
-  const told = (lines: LogFields[]) => vi.waitUntil(() => lines.length > 0, { timeout: 25_000, interval: 50 });
+  const waitForLine = (lines: LogFields[]) => vi.waitUntil(() => lines.length > 0, { timeout: 25_000, interval: 50 });
 
   it('logs a missing consumer once, and that it was restored', async () => {
     const lanes = await queue(stack.bus, ['first']);
-    const { log, lines } = keptLog();
-    const next = take(feedOf({ ...lanes, lanes: ['first', 'late'] }, stack.bus, log));
-    await told(lines);
+    const { log, lines } = createRecordingLog();
+    const next = take(createConsumer({ ...lanes, lanes: ['first', 'second'] }, stack.bus, log));
+    await waitForLine(lines);
     await stack.bus.manager.consumers.add(lanes.stream, {
-      durable_name: 'late',
-      filter_subject: lanes.subject('late'),
+      durable_name: 'second',
+      filter_subject: lanes.subject('second'),
       ack_policy: 'explicit',
     });
-    await lanes.put('late', 1);
+    await lanes.put('second', 1);
     expect(await next).toBe(1);
     expect(lines).toMatchObject([
       {
         event: 'consumer:unavailable',
-        consumer: 'late',
-        message: expect.stringMatching(/^the consumer late of .* is unavailable .*no responders.* fave doctor/) as string,
+        consumer: 'second',
+        message: expect.stringMatching(/^the consumer second of .* is unavailable .*no responders.* fave doctor/) as string,
       },
-      { event: 'consumer:restored', consumer: 'late' },
+      { event: 'consumer:restored', consumer: 'second' },
     ]);
   });
 
@@ -170,9 +170,9 @@ describe('createLaneConsumer with an unavailable consumer', () => {
     const user = 'stage-grep';
     const bus = await connectBus({ ...stack.config.bus, user, password: secrets?.bus[user] ?? '' }, 'test');
     onTestFinished(() => bus.close());
-    const { log, lines } = keptLog();
-    const next = feedOf(lanes, bus, log).next(testSignal());
-    await told(lines);
+    const { log, lines } = createRecordingLog();
+    const next = createConsumer(lanes, bus, log).next(testSignal());
+    await waitForLine(lines);
     expect(lines).toMatchObject([{ consumer: 'only', message: expect.stringMatching(/permissions violation/i) as string }]);
     void next;
   });
@@ -184,8 +184,8 @@ it('shares all messages between several lane consumers', async () => {
   const taken: number[] = [];
   const stop = new AbortController();
   const work = async (): Promise<void> => {
-    const feed = feedOf(lanes);
-    for (let value = await take(feed, stop.signal); value !== undefined; value = await take(feed, stop.signal)) {
+    const consumer = createConsumer(lanes);
+    for (let value = await take(consumer, stop.signal); value !== undefined; value = await take(consumer, stop.signal)) {
       taken.push(value);
       if (new Set(taken).size === values.length) stop.abort();
     }
@@ -198,5 +198,5 @@ it('shares all messages between several lane consumers', async () => {
     ...values.map((value) => lanes.put(value % 3 === 0 ? 'first' : 'rest', value)),
   ]);
   expect(taken.sort((a, b) => a - b)).toEqual(values);
-  await settled(lanes);
+  await waitUntilSettled(lanes);
 });

@@ -28,17 +28,17 @@ it('stores the lines of two workers that write in the same millisecond', async (
   expect(lines.sort()).toEqual(['one\n', 'two\n']);
 });
 
-// Each of them alone would be tried for half a minute.
+// Without the limit, each of the three writes would be retried for 30 s.
 it('delays shutdown by 5 s at most for lines that cannot be stored, and logs them', { timeout: 25_000 }, async () => {
   const proxy = await startProxy(Number(new URL(stack.config.store.endpoint).port));
   const store = createStore({ ...stack.config.store, endpoint: `http://127.0.0.1:${proxy.port}` });
   onTestFinished(() => store.close());
   proxy.cut();
-  const told: LogFields[] = [];
-  const ending = createShutdown();
-  const log = createRequestLog(store, 'shout', { ...silent, warn: (fields) => void told.push(fields) }, ending.signal);
+  const warnings: LogFields[] = [];
+  const shutdown = createShutdown();
+  const log = createRequestLog(store, 'shout', { ...silent, warn: (fields) => void warnings.push(fields) }, shutdown.signal);
   const ids = [uniqueId(), uniqueId(), uniqueId()];
   for (const id of ids) log.add(id, 'line\n');
-  await ending.wait(log.flush());
-  expect(told.map(({ event, request_id }) => [event, request_id])).toEqual(ids.map((id) => ['request-log:failed', id]));
+  await shutdown.wait(log.flush());
+  expect(warnings.map(({ event, request_id }) => [event, request_id])).toEqual(ids.map((id) => ['request-log:failed', id]));
 });

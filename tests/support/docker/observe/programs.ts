@@ -21,7 +21,7 @@ export type LokiProgram = keyof typeof lokiPrograms;
  */
 export function ensureLokiProgram(name: LokiProgram, version: string, progress: ProgressReporter): Promise<string> {
   const target = join(imagesDir, `${name}@${version}`);
-  const doing = `building ${name} ${version} from source (minutes, once a machine)`;
+  const doing = `building ${name} ${version} from source (takes minutes, once per machine)`;
   return buildOnce(target, { doing, make: (scratch) => build(lokiPrograms[name], version, scratch) }, progress);
 }
 
