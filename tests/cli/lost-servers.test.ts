@@ -16,12 +16,12 @@ it('continues fave watch after a restart of NATS', async () => {
   const graph = tinyGraph(() => ((reached = true), gone));
   const { nats } = breakable(stack);
   await setUpStack(stack, graph);
-  for (const name of ['relay', 'tracker', 'cut', 'shout']) await start(stack, graph, name);
+  for (const name of ['relay', 'tracker', 'split-lines', 'uppercase']) await start(stack, graph, name);
 
   const [id, interrupted, stdout] = [uniqueId(), new AbortController(), record()];
   const watching = fave(['watch', id], { env: stack.environment, signal: interrupted.signal, stdout });
   await requestMetadata(stack, id).put('one');
-  await vi.waitUntil(() => reached && stdout.text().includes('cut'), WAIT);
+  await vi.waitUntil(() => reached && stdout.text().includes('split-lines'), WAIT);
   await nats.stop('SIGKILL');
   await nats.start();
   go();
@@ -30,8 +30,8 @@ it('continues fave watch after a restart of NATS', async () => {
   interrupted.abort();
   expect((await watching).code).toBe(0);
   const told = stdout.text().trim().split('\n');
-  expect((await requestMetadata(stack, id).progress('shout')).length).toBe(1);
-  expect(told.map((line) => line.split(/ +/)[1]).sort()).toEqual(['accepted', 'completed', 'cut', 'shout']);
+  expect((await requestMetadata(stack, id).progress('uppercase')).length).toBe(1);
+  expect(told.map((line) => line.split(/ +/)[1]).sort()).toEqual(['accepted', 'completed', 'split-lines', 'uppercase']);
 });
 
 it('ends fave watch on Ctrl-C after all servers are gone', async () => {

@@ -15,7 +15,7 @@ import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { heldGraph as graph } from './fixture/graph.ts';
 import { createTempDir } from '../../support/temp-dir.ts';
 
-const stage = 'shout';
+const stage = 'uppercase';
 /** Acknowledgement timeout, in seconds: short, so that items of a killed replica are redelivered soon. */
 const ACK_WAIT = 5;
 let stack: Stack;
@@ -27,7 +27,7 @@ beforeAll(async () => {
   programs = createTempDir();
   stack = await createOwnStack();
   await setUpStack(stack, graph, ACK_WAIT);
-  for (const name of ['relay', 'tracker', 'cut']) await start(stack, graph, name);
+  for (const name of ['relay', 'tracker', 'split-lines']) await start(stack, graph, name);
   await bundle({ worker: join(import.meta.dirname, 'fixture', 'worker.ts') }, programs);
 });
 beforeEach(async () => {
@@ -101,8 +101,8 @@ it('scales from zero to one on an upload and back after the idle time', async ()
     { from: 0, to: 1, lag: 1, reason: 'an item is queued and no replica is running' },
     { from: 1, to: 0, lag: 0, reason: 'no item for 1 s' },
   ]);
-  expect(new Set(events.flatMap(({ replica }) => replica ?? []))).toEqual(new Set(['shout-1']));
-  expect(replicasOf(events, 'ready')).toEqual(['shout-1']);
+  expect(new Set(events.flatMap(({ replica }) => replica ?? []))).toEqual(new Set(['uppercase-1']));
+  expect(replicasOf(events, 'ready')).toEqual(['uppercase-1']);
   expect(cold_start?.imports_ms).toBeGreaterThan(0);
   expect(cold_start?.connections_ms).toBeGreaterThan(0);
   expect(scaler?.running()).toEqual([]);
@@ -135,7 +135,7 @@ it('scales a burst to the maximum and removes idle replicas first', async () => 
   expect((await request.ended()).errors ?? []).toEqual([]);
   expect((await request.progress(stage)).map(({ deliveries }) => deliveries)).toEqual([1, 1, 1, 1, 1]);
   const events = await readEvents();
-  expect(replicasOf(events, 'started')).toEqual(['shout-1', 'shout-2', 'shout-3']);
+  expect(replicasOf(events, 'started')).toEqual(['uppercase-1', 'uppercase-2', 'uppercase-3']);
   expect(busy).toEqual(expect.arrayContaining(gone));
   expect(events.filter(({ to = 0 }) => to > 3)).toEqual([]);
 });
@@ -153,11 +153,11 @@ it('finishes the item of a replica that is scaled down', async () => {
   await replicas.scaleTo(0, { decided: Date.now(), waited: 0 });
   // One that takes over is another one, beside the one that finishes its item.
   await replicas.scaleTo(1, { decided: Date.now(), waited: 0 });
-  await waitForEvent('ready', ({ replica }) => replica === 'shout-2');
+  await waitForEvent('ready', ({ replica }) => replica === 'uppercase-2');
   expect(replicas.running()).toHaveLength(2);
   expect(replicasOf(await readEvents(), 'stopped')).toEqual([]);
   await writeFile(release, '');
-  await waitForEvent('stopped', ({ replica }) => replica === 'shout-1');
+  await waitForEvent('stopped', ({ replica }) => replica === 'uppercase-1');
   expect((await request.ended()).errors ?? []).toEqual([]);
   expect(await request.progress(stage)).toMatchObject([{ deliveries: 1, cold_start: true, outcome: 'done' }]);
 });
@@ -169,11 +169,11 @@ it('restarts a killed replica and completes its item', async () => {
   await request.put(`${release}\n`);
   await waitForEvent('first-item');
   process.kill(scaler?.running()[0]?.current()?.pid ?? 0, 'SIGKILL');
-  await waitForEvent('crashed', ({ replica }) => replica === 'shout-1');
-  await waitForEvent('ready', ({ replica }) => replica === 'shout-2');
+  await waitForEvent('crashed', ({ replica }) => replica === 'uppercase-1');
+  await waitForEvent('ready', ({ replica }) => replica === 'uppercase-2');
   await writeFile(release, '');
   expect((await request.ended()).errors ?? []).toEqual([]);
-  await waitForEvent('first-item', ({ replica }) => replica === 'shout-2');
+  await waitForEvent('first-item', ({ replica }) => replica === 'uppercase-2');
 });
 
 it('retries the start of a replica', async () => {

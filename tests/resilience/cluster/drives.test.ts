@@ -18,7 +18,7 @@ let admin: Stack;
 beforeAll(async () => {
   cluster = await openCluster(graph, { servers: 1, drives: 4 });
   admin = await cluster.as('admin');
-  for (const name of ['relay', 'tracker', 'cut', 'shout']) await start(await cluster.as(name), graph, name);
+  for (const name of ['relay', 'tracker', 'split-lines', 'uppercase']) await start(await cluster.as(name), graph, name);
 });
 
 async function take(drive: string): Promise<void> {
@@ -73,10 +73,10 @@ test('loses nothing if a drive is removed under load and heals it after its retu
     expect(await request.ended()).toMatchObject({
       status: 'completed',
       errors: [],
-      stages: { shout: { expected: LINES, failed: 0 } },
+      stages: { uppercase: { expected: LINES, failed: 0 } },
     });
     expect(await request.artifacts()).toEqual(whole);
-    expect([await request.ends(), (await request.progress('shout')).length]).toEqual([1, LINES]);
+    expect([await request.ends(), (await request.progress('uppercase')).length]).toEqual([1, LINES]);
   }
 
   // MinIO repairs known damage automatically; healing finds the rest.

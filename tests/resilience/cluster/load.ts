@@ -8,15 +8,15 @@ export type Request = ReturnType<typeof requestMetadata>;
 
 const lines = ['one', 'two', 'three', 'four'];
 
-/** Number of lines per request, which are items of `shout`. */
+/** Number of lines per request, which are items of `uppercase`. */
 export const LINES = lines.length;
 
 /** Expected SHA-256 of each object of a complete request, by path. */
 export const whole: Record<string, string> = Object.fromEntries([
   ['input/text.txt', computeSha256(lines.join('\n'))],
   ...lines.flatMap((line, n) => [
-    [`cut/clip_000${n + 1}/line.txt`, computeSha256(line)],
-    [`shout/clip_000${n + 1}/loud.txt`, computeSha256(`${line.toUpperCase()}!`)],
+    [`split-lines/clip_000${n + 1}/line.txt`, computeSha256(line)],
+    [`uppercase/clip_000${n + 1}/upper-line.txt`, computeSha256(`${line.toUpperCase()}!`)],
   ]),
 ]) as Record<string, string>;
 

@@ -18,7 +18,8 @@ let admin: Stack;
 beforeAll(async () => {
   cluster = await openCluster(graph, { servers: 3, drives: 1 });
   admin = await cluster.as('admin');
-  for (const name of ['relay', 'tracker', 'cut', 'shout', 'shout']) await start(await cluster.as(name), graph, name);
+  for (const name of ['relay', 'tracker', 'split-lines', 'uppercase', 'uppercase'])
+    await start(await cluster.as(name), graph, name);
 });
 
 const infoOf = (stream: string) => admin.bus.manager.streams.info(stream);
@@ -74,14 +75,14 @@ test.each([
     expect(await request.ended()).toMatchObject({
       status: 'completed',
       errors: [],
-      stages: { cut: { expected: 1, failed: 0 }, shout: { expected: LINES, failed: 0 } },
+      stages: { 'split-lines': { expected: 1, failed: 0 }, uppercase: { expected: LINES, failed: 0 } },
     });
     expect(await request.artifacts()).toEqual(whole);
-    expect(await request.deadLetters('shout')).toEqual([]);
+    expect(await request.deadLetters('uppercase')).toEqual([]);
   }
   // All redeliveries have arrived at this point.
   for (const stream of [streams.raw, streams.landed]) await waitUntil(async () => (await infoOf(stream)).state.messages === 0);
-  for (const request of all) expect([await request.ends(), (await request.progress('shout')).length]).toEqual([1, LINES]);
+  for (const request of all) expect([await request.ends(), (await request.progress('uppercase')).length]).toEqual([1, LINES]);
   await caughtUp();
 });
 
@@ -113,7 +114,7 @@ test.each([
   await waitUntil(async () => (await whereItReads(id)) !== undefined);
   const lost = await find(id);
   const submitted = fave(['submit', file, '--id', id, '--wait', '--json'], { env });
-  await waitUntil(() => reached && stdout.text().includes('cut'));
+  await waitUntil(() => reached && stdout.text().includes('split-lines'));
   const node = cluster.nodes.find(({ name }) => name === lost)!;
   await node.kill();
   go();
@@ -123,7 +124,13 @@ test.each([
   interrupted.abort();
   expect((await watching).code).toBe(0);
   const told = stdout.text().trim().split('\n');
-  expect(told.map((line) => line.split(/ +/)[1]).sort()).toEqual(['accepted', 'completed', 'cut', 'shout', 'shout']);
+  expect(told.map((line) => line.split(/ +/)[1]).sort()).toEqual([
+    'accepted',
+    'completed',
+    'split-lines',
+    'uppercase',
+    'uppercase',
+  ]);
   await node.start();
   await caughtUp();
 });

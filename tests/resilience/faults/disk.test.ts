@@ -36,14 +36,18 @@ it('retries an item until a full disk has space', async ({ skip }) => {
   const dir = await createSmallDisk();
   if (dir === undefined) return skip(NO_DISK);
   const release = await fillDisk(dir);
-  const mint = await startTwoOutputStage(stack, { env: { FAVE_TMPDIR: dir } });
+  const worker = await startTwoOutputStage(stack, { env: { FAVE_TMPDIR: dir } });
   const request = requestMetadata(stack, uniqueId());
-  await request.put('gold', { memo: 'false' });
-  expect(await mint.logged('item:retry')).toMatchObject({ code: 'disk-full' });
+  await request.put('sample', { memo: 'false' });
+  expect(await worker.logged('item:retry')).toMatchObject({ code: 'disk-full' });
   await release();
-  expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], stages: { mint: { done: 1, failed: 0 } } });
-  expect(await request.deadLetters('mint')).toEqual([]);
-  await mint.kill('SIGTERM');
+  expect(await request.ended()).toMatchObject({
+    status: 'completed',
+    errors: [],
+    stages: { 'two-outputs': { done: 1, failed: 0 } },
+  });
+  expect(await request.deadLetters('two-outputs')).toEqual([]);
+  await worker.kill('SIGTERM');
 });
 
 it('explains a failure by a full disk only if the disk was full during the attempt', async ({ skip }) => {

@@ -37,13 +37,13 @@ it('queues notifications in the store while streams are full, without loss', { t
     expect((await stack.bus.manager.streams.info(name)).state.bytes).toBeLessThanOrEqual(MAX_STREAM_BYTES);
   }
 
-  for (const name of ['tracker', 'cut', 'shout']) await start(stack, graph, name);
+  for (const name of ['tracker', 'split-lines', 'uppercase']) await start(stack, graph, name);
   await vi.waitUntil(async () => (await Promise.all(requests.map((request) => request.ends()))).every((ends) => ends > 0), {
     timeout: 120_000,
     interval: 500,
   });
   for (const request of requests)
-    expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { loud: 1 } });
+    expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { 'upper-line': 1 } });
   expect(await Promise.all(requests.map((request) => request.ends()))).toEqual(requests.map(() => 1));
   await vi.waitUntil(async () => (await countQueued()) === 0, WAIT);
 });

@@ -26,7 +26,7 @@ let stack: Stack;
 beforeAll(async () => {
   stack = await createOwnStack();
   await setUpStack(stack, graph);
-  for (const name of ['relay', 'tracker', 'cut', 'shout']) await start(stack, graph, name);
+  for (const name of ['relay', 'tracker', 'split-lines', 'uppercase']) await start(stack, graph, name);
 });
 
 /** Measures the time from the upload of one line to the completed event, in ms. @param landed Called when the line is queued. */
@@ -60,7 +60,7 @@ it(
     await long.put(Array.from({ length: LONG_LINES }, (_, n) => `long ${n + 1}`).join('\n'), { memo: 'false' });
     await reached;
     // All lines are queued.
-    await vi.waitUntil(async () => (await long.progress('cut')).length === 1, { ...WAIT, timeout: 60_000 });
+    await vi.waitUntil(async () => (await long.progress('split-lines')).length === 1, { ...WAIT, timeout: 60_000 });
 
     measuring = true;
     // Worst case: the current item has just started.
@@ -72,6 +72,6 @@ it(
     expect(worked.indexOf('short') - worked.indexOf('long 10')).toBeLessThanOrEqual(2);
 
     await vi.waitUntil(async () => (await long.ends()) > 0, { timeout: 60_000 + LONG_LINES * 200, interval: 500 });
-    expect(await long.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { loud: LONG_LINES } });
+    expect(await long.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { 'upper-line': LONG_LINES } });
   },
 );

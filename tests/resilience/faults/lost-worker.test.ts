@@ -50,10 +50,10 @@ it('fails the item and removes its message with the permissions of a tracker', a
 
 it('keeps the message for another stage and removes it afterwards', async () => {
   await setUpStack(stack, graph, 30);
-  for (const name of ['relay', 'tracker', 'cut']) await start(stack, graph, name);
+  for (const name of ['relay', 'tracker', 'split-lines']) await start(stack, graph, name);
   const request = requestMetadata(stack, uniqueId());
   await request.put('One', { memo: 'false' });
-  await exhaustDeliveries(stack, 'shout', async () => (await request.progress('shout')).length === 1);
+  await exhaustDeliveries(stack, 'uppercase', async () => (await request.progress('uppercase')).length === 1);
   // The tracker acknowledges the advisory after it has handled the message.
   await vi.waitUntil(async () => (await fetchConsumerLag(stack.bus, streams.deadLetters, 'tracker-advisories')) === 0, WAIT);
   expect(await countMessages(stack)).toBe(1);
@@ -62,7 +62,7 @@ it('keeps the message for another stage and removes it afterwards', async () => 
   expect(await request.ended()).toMatchObject({
     status: 'completed',
     outputs: { 'lower-line': 1 },
-    errors: [{ stage: 'shout', item: 'clip_0001', code: 'worker-lost' }],
+    errors: [{ stage: 'uppercase', item: 'clip_0001', code: 'worker-lost' }],
   });
   await vi.waitUntil(async () => (await countMessages(stack)) === 0, WAIT);
 });

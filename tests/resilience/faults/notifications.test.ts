@@ -16,7 +16,7 @@ let stack: Stack;
 beforeAll(async () => {
   stack = await createOwnStack();
   await setUpStack(stack, graph);
-  for (const name of ['relay', 'tracker', 'cut', 'shout']) await start(stack, graph, name);
+  for (const name of ['relay', 'tracker', 'split-lines', 'uppercase']) await start(stack, graph, name);
 });
 beforeEach(async () => {
   worked = [];
@@ -34,7 +34,7 @@ describe('a request', () => {
     await setNotificationRules(stack.storeAdmin, graph, [remaining]);
     const request = newRequest();
     await request.put('one\ntwo', withoutMemo);
-    expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { loud: 2 } });
+    expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { 'upper-line': 2 } });
     expect(await request.ends()).toBe(1);
   });
 
@@ -49,7 +49,7 @@ describe('a request', () => {
       await republishNotification(stack.bus, stack.store.bucket, object);
     }
     expect(keys).toEqual([`requests/${request.id}/input/text.txt`]);
-    expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { loud: 2 } });
+    expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { 'upper-line': 2 } });
     expect(await request.ends()).toBe(1);
   });
 });
@@ -60,7 +60,7 @@ it('ignores twenty repeated deliveries of events in any order', async () => {
   await request.put('one\ntwo\nthree', withoutMemo);
   const end = await request.ended();
   const artifacts = await request.artifacts();
-  const ownMessages = announced.filter(({ request_id, kind }) => request_id === request.id && kind !== 'loud');
+  const ownMessages = announced.filter(({ request_id, kind }) => request_id === request.id && kind !== 'upper-line');
   expect(ownMessages.map(({ kind }) => kind).sort()).toEqual(['input', 'line', 'line', 'line']);
 
   const copies = ownMessages.flatMap((landed) => Array.from({ length: 20 }, (_, n) => [landed, String(n)] as const));
@@ -69,9 +69,11 @@ it('ignores twenty repeated deliveries of events in any order', async () => {
   expect(worked.sort()).toEqual(['one', 'three', 'two']);
   expect(await request.artifacts()).toEqual(artifacts);
   expect(await request.state()).toEqual(end);
-  expect([await request.ends(), (await request.progress('cut')).length, (await request.progress('shout')).length]).toEqual([
-    1, 1, 3,
-  ]);
+  expect([
+    await request.ends(),
+    (await request.progress('split-lines')).length,
+    (await request.progress('uppercase')).length,
+  ]).toEqual([1, 1, 3]);
 });
 
 /** Waits until no consumer has lag. */

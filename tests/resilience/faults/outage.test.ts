@@ -13,7 +13,7 @@ beforeAll(async () => {
   stack = await createOwnStack();
   minio = breakable(stack).minio;
   await setUpStack(stack, graph, 5);
-  for (const name of ['relay', 'tracker', 'cut']) await start(stack, graph, name);
+  for (const name of ['relay', 'tracker', 'split-lines']) await start(stack, graph, name);
 });
 
 /** Shortens retry delays to 1 % and the attempt to two seconds, so that ten deliveries take half a minute instead of an hour. */
@@ -26,20 +26,20 @@ it('completes healthy items after an outage of the store that is longer than ten
   const announced = await announcements(stack, 'line');
   const request = requestMetadata(stack, uniqueId());
   await request.put('one\ntwo\nthree', accelerated.options);
-  await vi.waitUntil(async () => (await request.progress('cut')).length === 1, WAIT);
+  await vi.waitUntil(async () => (await request.progress('split-lines')).length === 1, WAIT);
   await vi.waitUntil(() => announced.length === 3, WAIT);
 
   await minio.stop();
-  const worker = await start(stack, graph, 'shout', accelerated.config);
+  const worker = await start(stack, graph, 'uppercase', accelerated.config);
   // Each item was delivered ten times, then announced again.
   const announcementsOf = (n: number): number =>
-    announced.filter(({ key }) => key === `requests/${request.id}/cut/clip_000${n}/line.txt`).length;
+    announced.filter(({ key }) => key === `requests/${request.id}/split-lines/clip_000${n}/line.txt`).length;
   await vi.waitUntil(() => [1, 2, 3].every((n) => announcementsOf(n) >= 2), DELIVERIES_TIMEOUT);
   await minio.start();
 
   await vi.waitUntil(async () => (await request.ends()) > 0, DELIVERIES_TIMEOUT);
-  expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], stages: { shout: { done: 3, failed: 0 } } });
-  expect(await request.deadLetters('shout')).toEqual([]);
+  expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], stages: { uppercase: { done: 3, failed: 0 } } });
+  expect(await request.deadLetters('uppercase')).toEqual([]);
   expect(await request.ends()).toBe(1);
   await worker.stop();
 });

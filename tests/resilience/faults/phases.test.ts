@@ -24,26 +24,26 @@ async function readResult(request: ReturnType<typeof requestMetadata>) {
     errors,
     artifacts: await request.artifacts(),
     ends: await request.ends(),
-    settled: (await request.progress('mint')).length,
+    settled: (await request.progress('two-outputs')).length,
   };
 }
 
 describe('a worker', () => {
   let expected: Awaited<ReturnType<typeof readResult>>;
   beforeAll(async () => {
-    const mint = await startTwoOutputStage(stack);
+    const worker = await startTwoOutputStage(stack);
     const request = requestMetadata(stack, uniqueId());
-    await request.put('gold', { memo: 'false' });
+    await request.put('sample', { memo: 'false' });
     expected = await readResult(request);
-    await mint.kill('SIGTERM');
+    await worker.kill('SIGTERM');
     expect(expected).toMatchObject({ status: 'completed', errors: [], ends: 1, settled: 1 });
-    expect(Object.keys(expected.artifacts)).toEqual(['input/text.txt', 'mint/heads.txt', 'mint/tails.txt']);
+    expect(Object.keys(expected.artifacts)).toEqual(['input/text.txt', 'two-outputs/output-a.txt', 'two-outputs/output-b.txt']);
   });
 
   it.each(phases)('leaves its item to another worker with an equal result if it is killed %s', async (phase) => {
     const request = requestMetadata(stack, uniqueId());
     const lost = await startTwoOutputStage(stack, { phase });
-    await request.put('gold', { memo: 'false' });
+    await request.put('sample', { memo: 'false' });
     await lost.logged('phase');
     await lost.kill('SIGKILL');
 

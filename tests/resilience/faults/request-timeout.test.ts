@@ -19,7 +19,7 @@ const graph = tinyGraph((_, __, { signal }) =>
 beforeAll(async () => {
   stack = await createOwnStack();
   await setUpStack(stack, graph);
-  for (const name of ['relay', 'cut', 'shout']) await start(stack, graph, name);
+  for (const name of ['relay', 'split-lines', 'uppercase']) await start(stack, graph, name);
 });
 beforeEach(() => {
   released = new Promise((resolve) => (release = resolve));
@@ -59,7 +59,7 @@ it('does not expire a request that has finished without a terminal event', { tim
   }, WAIT);
   await first.stop();
   release();
-  await vi.waitUntil(async () => (await request.progress('shout')).length === 1, WAIT);
+  await vi.waitUntil(async () => (await request.progress('uppercase')).length === 1, WAIT);
   await vi.waitUntil(() => Date.now() > Date.parse(accepted!.accepted_at!) + 5_000, WAIT);
   const second = await start(stack, graph, 'tracker');
   expect(await request.ended()).toMatchObject({ status: 'completed', errors: [] });

@@ -15,7 +15,7 @@ beforeAll(async () => {
   stack = await createOwnStack();
   servers = breakable(stack);
   await setUpStack(stack, graph);
-  for (const name of ['relay', 'tracker', 'cut', 'shout']) await start(stack, graph, name);
+  for (const name of ['relay', 'tracker', 'split-lines', 'uppercase']) await start(stack, graph, name);
 });
 beforeEach(() => {
   before = undefined;
@@ -25,8 +25,8 @@ const lines = ['one', 'two', 'three'];
 const expectedArtifacts = Object.fromEntries([
   ['input/text.txt', computeSha256(lines.join('\n'))],
   ...lines.flatMap((line, n) => [
-    [`cut/clip_000${n + 1}/line.txt`, computeSha256(line)],
-    [`shout/clip_000${n + 1}/loud.txt`, computeSha256(`${line.toUpperCase()}!`)],
+    [`split-lines/clip_000${n + 1}/line.txt`, computeSha256(line)],
+    [`uppercase/clip_000${n + 1}/upper-line.txt`, computeSha256(`${line.toUpperCase()}!`)],
   ]),
 ]) as Record<string, string>;
 
@@ -58,11 +58,11 @@ async function assertCompletes(inject: () => Promise<void>, mode?: 'concurrently
   expect(await request.ended()).toMatchObject({
     status: 'completed',
     errors: [],
-    stages: { shout: { expected: 3, done: 3, failed: 0 } },
+    stages: { uppercase: { expected: 3, done: 3, failed: 0 } },
   });
   expect(await request.artifacts()).toEqual(expectedArtifacts);
-  expect([await request.ends(), (await request.progress('shout')).length]).toEqual([1, 3]);
-  expect(await request.deadLetters('shout')).toEqual([]);
+  expect([await request.ends(), (await request.progress('uppercase')).length]).toEqual([1, 3]);
+  expect(await request.deadLetters('uppercase')).toEqual([]);
 }
 
 const restart = async (...killed: Server[]): Promise<void> => {

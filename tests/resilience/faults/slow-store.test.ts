@@ -18,7 +18,7 @@ it('completes over a slow network that resets during each output', async () => {
   const network = await createNetwork(Number(new URL(stack.config.store.endpoint).port));
   onTestFinished(() => network.close());
   network.latency = 50;
-  const mint = await startTwoOutputStage({
+  const worker = await startTwoOutputStage({
     environment: { ...stack.environment, ARTIFACT_ENDPOINT: `http://127.0.0.1:${network.port}` },
   });
   const reset = new Set<string>();
@@ -32,12 +32,16 @@ it('completes over a slow network that resets during each output', async () => {
     },
   });
   const request = requestMetadata(stack, uniqueId());
-  await request.put('gold', { memo: 'false' });
-  expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { heads: 1, tails: 1 } });
+  await request.put('sample', { memo: 'false' });
+  expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { 'output-a': 1, 'output-b': 1 } });
   // The last announcement may arrive after the end of the request.
-  await vi.waitUntil(() => reset.has('heads') && reset.has('tails'), WAIT);
+  await vi.waitUntil(() => reset.has('output-a') && reset.has('output-b'), WAIT);
   landing.unsubscribe();
-  expect([await request.ends(), (await request.progress('mint')).length]).toEqual([1, 1]);
-  expect(Object.keys(await request.artifacts())).toEqual(['input/text.txt', 'mint/heads.txt', 'mint/tails.txt']);
-  await mint.kill('SIGTERM');
+  expect([await request.ends(), (await request.progress('two-outputs')).length]).toEqual([1, 1]);
+  expect(Object.keys(await request.artifacts())).toEqual([
+    'input/text.txt',
+    'two-outputs/output-a.txt',
+    'two-outputs/output-b.txt',
+  ]);
+  await worker.kill('SIGTERM');
 });

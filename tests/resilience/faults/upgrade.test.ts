@@ -9,13 +9,13 @@ import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 
 let before: BeforeItem | undefined;
 const old = tinyGraph((...args) => before?.(...args));
-const upgraded = defineGraph([kinds.input, kinds.canary], [old.stage('cut'), { ...old.stage('shout'), version: 2 }]);
+const upgraded = defineGraph([kinds.input, kinds.canary], [old.stage('split-lines'), { ...old.stage('uppercase'), version: 2 }]);
 
 let stack: Stack;
 beforeAll(async () => {
   stack = await createOwnStack();
   await setUpStack(stack, old);
-  for (const name of ['relay', 'tracker', 'cut']) await start(stack, old, name);
+  for (const name of ['relay', 'tracker', 'split-lines']) await start(stack, old, name);
 });
 
 it('processes items again after an upgrade, without receipts of the old version', async () => {
@@ -24,8 +24,10 @@ it('processes items again after an upgrade, without receipts of the old version'
   const lines = ['one', 'two'];
   const itemOf = (text: string): string => `clip_000${lines.indexOf(text) + 1}`;
   const versionOf = async (item: string): Promise<number> =>
-    validate('receipt', JSON.parse((await stack.store.getText(`requests/${request.id}/metadata/items/shout/${item}.json`))!.text))
-      .version;
+    validate(
+      'receipt',
+      JSON.parse((await stack.store.getText(`requests/${request.id}/metadata/items/uppercase/${item}.json`))!.text),
+    ).version;
 
   // One item finishes, and the other is still running.
   const startedTexts: string[] = [];
@@ -38,7 +40,7 @@ it('processes items again after an upgrade, without receipts of the old version'
             signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
           });
   });
-  const first = await start(stack, old, 'shout');
+  const first = await start(stack, old, 'uppercase');
   await request.put(lines.join('\n'), { memo: 'false' });
   await reached;
   await first.kill();
@@ -54,11 +56,11 @@ it('processes items again after an upgrade, without receipts of the old version'
     announced.find(({ key }) => key.includes(itemOf(finished)))!,
     { nonce: 'again' },
   );
-  const second = await start(stack, upgraded, 'shout');
-  expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { loud: 2 } });
+  const second = await start(stack, upgraded, 'uppercase');
+  expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { 'upper-line': 2 } });
   await second.stop();
   expect(worked).toContain(running);
-  const third = worked.includes(finished) ? undefined : await start(stack, upgraded, 'shout');
+  const third = worked.includes(finished) ? undefined : await start(stack, upgraded, 'uppercase');
   await expect.poll(() => worked.toSorted(), WAIT).toEqual(lines);
   await third?.stop();
   expect([await versionOf('clip_0001'), await versionOf('clip_0002')]).toEqual([2, 2]);

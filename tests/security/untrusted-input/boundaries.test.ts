@@ -34,7 +34,7 @@ let stack: Stack;
 beforeAll(async () => {
   stack = await createOwnStack();
   await setUpStack(stack, graph, 5);
-  for (const service of ['relay', 'tracker', 'cut', 'shout']) await start(stack, graph, service);
+  for (const service of ['relay', 'tracker', 'split-lines', 'uppercase']) await start(stack, graph, service);
 });
 
 const newRequest = () => requestMetadata(stack, uniqueId());
@@ -58,7 +58,7 @@ describe('garbage instead of a message', () => {
     ['an announcement of an artifact', subjects.landed(line.name, 'rest', 'x'), streams.landed],
     ['an event of a request', subjects.lifecycle('x', 'accepted'), streams.requests],
     ['the end of a request', subjects.lifecycle('x', 'completed'), streams.requests],
-    ['an event of a stage', subjects.stage('x', 'shout'), streams.requests],
+    ['an event of a stage', subjects.stage('x', 'uppercase'), streams.requests],
   ])('%s is put away, and work goes on', async (_, subject, stream) => {
     await publishGarbage(subject);
     await expectWorking();
@@ -82,11 +82,11 @@ describe('garbage instead of an object of the platform', () => {
 
   it.each(GARBAGE)('processes the item if its receipt is %j', async (text) => {
     const request = newRequest();
-    for (const path of ['cut/input', 'shout/clip_0001'])
+    for (const path of ['split-lines/input', 'uppercase/clip_0001'])
       await stack.store.put(`requests/${request.id}/metadata/items/${path}.json`, text);
     await request.put('one', { memo: 'false' });
     expect(await request.ended()).toMatchObject({ status: 'completed' });
-    expect(Object.keys(await request.artifacts())).toContain('shout/clip_0001/loud.txt');
+    expect(Object.keys(await request.artifacts())).toContain('uppercase/clip_0001/upper-line.txt');
   });
 
   it.each(GARBAGE)('processes the item if its memo entry is %j', async (text) => {
@@ -100,7 +100,7 @@ describe('garbage instead of an object of the platform', () => {
     await second.put(content);
     expect(await second.ended()).toMatchObject({
       status: 'completed',
-      stages: { cut: { done: 1, reused: 0 }, shout: { done: 1, reused: 0 } },
+      stages: { 'split-lines': { done: 1, reused: 0 }, uppercase: { done: 1, reused: 0 } },
     });
     expect(await second.artifacts()).toEqual(await first.artifacts());
   });

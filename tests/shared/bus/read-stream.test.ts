@@ -10,7 +10,7 @@ beforeAll(async () => {
 
 /** Stores messages about a request; @returns their sequences. */
 async function store(request: string, count: number): Promise<number[]> {
-  const stored = Array.from({ length: count }, (_, n) => stack.bus.publish(`fave.dlq.cut.${request}`, { n }, {}));
+  const stored = Array.from({ length: count }, (_, n) => stack.bus.publish(`fave.dlq.split-lines.${request}`, { n }, {}));
   return (await Promise.all(stored)).map(({ seq }) => seq);
 }
 

@@ -52,7 +52,7 @@ function statOf(pid: string): string[] {
   }
 }
 
-/** Makes `shout` run a sleeping tool with a sleeping child. Returns their process group when they run. */
+/** Makes `uppercase` run a sleeping tool with a sleeping child. Returns their process group when they run. */
 function sleepingTool(name: string): () => Promise<number> {
   const file = join(dir, name);
   vary.before = async (_, __, { exec }) => {
@@ -84,19 +84,19 @@ describe('fave cancel', () => {
     expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining('is cancelled (run 1)') });
     await vi.waitUntil(() => !isAlive(group), { ...WAIT, interval: 5 });
     const gone = Date.now();
-    const [said] = await readStoredMessages<CloudEvent>(
+    const [cancelled] = await readStoredMessages<CloudEvent>(
       pipeline.stack,
       streams.requests,
       subjects.lifecycle(request.id, 'cancelled'),
     );
-    const took = gone - Date.parse(said!.time);
-    console.info(`the tool was gone ${took} ms after it was said that the request is cancelled`);
+    const took = gone - Date.parse(cancelled!.time);
+    console.info(`the tool exited ${took} ms after the cancelled event`);
     expect(took).toBeLessThan(KILLED_WITHIN);
 
     // All three lines left the queue without an outcome.
-    await vi.waitUntil(async () => (await fetchConsumerLag(pipeline.stack.bus, 'FAVE_LANDED', 'shout-first')) === 0, WAIT);
-    expect(await request.progress('shout')).toEqual([]);
-    expect(await request.deadLetters('shout')).toEqual([]);
+    await vi.waitUntil(async () => (await fetchConsumerLag(pipeline.stack.bus, 'FAVE_LANDED', 'uppercase-first')) === 0, WAIT);
+    expect(await request.progress('uppercase')).toEqual([]);
+    expect(await request.deadLetters('uppercase')).toEqual([]);
     expect(JSON.parse((await pipeline.stack.store.getText(`requests/${request.id}/metadata/cancelled.json`))!.text)).toEqual({
       run: 1,
       reason: 'nobody wants it',
@@ -105,7 +105,7 @@ describe('fave cancel', () => {
     expect(state).toMatchObject({
       run: 1,
       errors: [{ code: 'cancelled', message: 'nobody wants it' }],
-      stages: { cut: { done: 1 } },
+      stages: { 'split-lines': { done: 1 } },
     });
     expect([await request.ends(), await request.endsOf(1)]).toEqual([0, 1]);
 
@@ -115,7 +115,10 @@ describe('fave cancel', () => {
     });
     vary.before = undefined;
     expect(await pipeline.fave('replay', request.id, '--wait')).toMatchObject({ code: 0 });
-    expect(await request.end(2)).toMatchObject({ status: 'completed', stages: { cut: { skipped: 1 }, shout: { done: 3 } } });
+    expect(await request.end(2)).toMatchObject({
+      status: 'completed',
+      stages: { 'split-lines': { skipped: 1 }, uppercase: { done: 3 } },
+    });
   });
 
   it('fails for a request that has ended or does not exist', async () => {
@@ -155,7 +158,7 @@ describe('the tracker', () => {
     let go = (): void => undefined;
     const gone = new Promise<void>((resolve) => (go = resolve));
     vary.before = () => gone;
-    await pipeline.fave('replay', request.id, '--only', 'shout');
+    await pipeline.fave('replay', request.id, '--only', 'uppercase');
     await vi.waitUntil(async () => (await request.lifecycle('accepted')).length === 2, WAIT);
     await publishLifecycle(
       pipeline.stack.bus,

@@ -14,15 +14,15 @@ export const readEchoed = {
 } as const satisfies Kind;
 
 /** Values that tests change while the pipeline runs: stage versions and the behaviour of stages. */
-export const vary: { shoutVersion: number; before: BeforeItem | undefined } = { shoutVersion: 1, before: undefined };
+export const vary: { uppercaseVersion: number; before: BeforeItem | undefined } = { uppercaseVersion: 1, before: undefined };
 
-const shout = createUppercase(
+const uppercase = createUppercase(
   async (text, item, context) => {
     await vary.before?.(text, item, context);
     await context.exec('wc', ['-c', await item.file()]);
     context.recordModel('voice', '1.0');
   },
-  () => vary.shoutVersion,
+  () => vary.uppercaseVersion,
 );
 
 const echo = defineStage({
@@ -37,8 +37,8 @@ const echo = defineStage({
   },
 });
 
-/** A pipeline without media: `cut` splits a text into lines, `shout` converts each to upper case, `echo` copies it. */
-export const graph = createTinyGraph(shout, echo);
+/** A pipeline without media: `split-lines` splits a text into lines, `uppercase` converts each to upper case, `echo` copies it. */
+export const graph = createTinyGraph(uppercase, echo);
 
 /** Fails permanently on the line `bad` while the flag file is missing. */
 export function needing(flag: string): BeforeItem {

@@ -39,7 +39,8 @@ async function second(options: Record<string, string> = {}): Promise<PipelineReq
   return request;
 }
 
-const outcomes = (request: PipelineRequest) => Promise.all(['cut', 'shout', 'echo'].map((stage) => request.outcomes(stage, 1)));
+const outcomes = (request: PipelineRequest) =>
+  Promise.all(['split-lines', 'uppercase', 'echo'].map((stage) => request.outcomes(stage, 1)));
 
 async function receiptOf(request: PipelineRequest, stage: string, item: string): Promise<Receipt> {
   return JSON.parse(
@@ -53,14 +54,14 @@ describe('the memo', () => {
     expect(await outcomes(two)).toEqual([{ input: 'reused' }, clips('reused'), clips('reused')]);
     expect(await two.artifacts()).toEqual(await one.artifacts());
     expect(shouted).toBe(2);
-    expect(await receiptOf(two, 'shout', 'clip_0001')).toMatchObject({
+    expect(await receiptOf(two, 'uppercase', 'clip_0001')).toMatchObject({
       outcome: 'done',
       reused: one.id,
       models: { voice: '1.0' },
       tools: [{ command: 'wc' }],
     });
-    expect(await two.end(1)).toMatchObject({ stages: { shout: { reused: 2, done: 0 } } });
-    expect((await pipeline.fave('provenance', two.id, 'shout/clip_0001/loud.txt')).stdout).toContain(one.id);
+    expect(await two.end(1)).toMatchObject({ stages: { uppercase: { reused: 2, done: 0 } } });
+    expect((await pipeline.fave('provenance', two.id, 'uppercase/clip_0001/upper-line.txt')).stdout).toContain(one.id);
   });
 
   it('copies results for an input with another file name', async () => {
@@ -77,7 +78,7 @@ describe('the memo', () => {
     const two = await second({ suffix: '?' });
     expect(await outcomes(two)).toEqual([{ input: 'reused' }, clips('done'), clips('done')]);
     const [word] = text.split('\n');
-    expect((await pipeline.stack.store.getText(`requests/${two.id}/shout/clip_0001/loud.txt`))?.text).toBe(
+    expect((await pipeline.stack.store.getText(`requests/${two.id}/uppercase/clip_0001/upper-line.txt`))?.text).toBe(
       `${word!.toUpperCase()}?`,
     );
   });
@@ -119,7 +120,7 @@ describe('the memo', () => {
   it('runs the item again if the output was removed or replaced', async () => {
     const one = await first();
     const expected = await one.artifacts();
-    await pipeline.stack.store.remove(`requests/${one.id}/shout/clip_0001/loud.txt`);
+    await pipeline.stack.store.remove(`requests/${one.id}/uppercase/clip_0001/upper-line.txt`);
     await pipeline.stack.store.put(`requests/${one.id}/echo/clip_0002/echo.txt`, 'spoilt');
     const two = await second();
     expect(await outcomes(two)).toEqual([

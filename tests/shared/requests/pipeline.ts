@@ -23,7 +23,9 @@ export type PipelineRequest = ReturnType<typeof requestMetadata> & {
   outcomes(stage: string, run: number): Promise<Record<string, ItemEvent['outcome']>>;
 };
 
-export async function startPipeline(names: readonly string[] = ['relay', 'tracker', 'cut', 'shout', 'echo']): Promise<Pipeline> {
+export async function startPipeline(
+  names: readonly string[] = ['relay', 'tracker', 'split-lines', 'uppercase', 'echo'],
+): Promise<Pipeline> {
   const stack = await createOwnStack();
   await setUpStack(stack, graph);
   const running: Record<string, Running> = {};

@@ -60,16 +60,16 @@ describe('fave dlq', () => {
     const [letter] = await letters(request);
     const { seq, ...rest } = letter!;
     expect(validate('deadLetter', rest)).toMatchObject({
-      stage: 'shout',
+      stage: 'uppercase',
       item: 'clip_0002',
       code: 'unreadable-frame',
       deliveries: 1,
       landed: { run: 1, request_id: request.id },
     });
-    const { stdout } = await pipeline.fave('dlq', 'ls', '--stage', 'shout', '--id', request.id);
-    expect(stdout).toMatch(new RegExp(`${String(seq)} .*shout  clip_0002  unreadable-frame\n    request ${request.id}`));
+    const { stdout } = await pipeline.fave('dlq', 'ls', '--stage', 'uppercase', '--id', request.id);
+    expect(stdout).toMatch(new RegExp(`${String(seq)} .*uppercase  clip_0002  unreadable-frame\n    request ${request.id}`));
     const shown = await pipeline.fave('dlq', 'show', String(seq));
-    expect(shown.stdout).toMatch(/unreadable-frame\n {2}this line is bad[^]*cut\/clip_0002\/line.txt[^]*tool: no flag/);
+    expect(shown.stdout).toMatch(/unreadable-frame\n {2}this line is bad[^]*split-lines\/clip_0002\/line.txt[^]*tool: no flag/);
     expect((await pipeline.fave('dlq', 'ls', '--stage', 'echo', '--id', request.id)).stderr).toContain('no dead letters');
   });
 
@@ -79,13 +79,13 @@ describe('fave dlq', () => {
     await writeFile(flag, '');
     expect(await pipeline.fave('dlq', 'redrive', '--id', request.id)).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining('run 2: 1 item redriven (shout clip_0002)'),
+      stdout: expect.stringContaining('run 2: 1 item redriven (uppercase clip_0002)'),
     });
     expect(await letters(request)).toEqual([]);
     expect(await request.end(2)).toMatchObject({
       status: 'completed',
       errors: [],
-      stages: { shout: { done: 1 }, echo: { done: 1 } },
+      stages: { uppercase: { done: 1 }, echo: { done: 1 } },
     });
     expect([await request.endsOf(1), await request.endsOf(2)]).toEqual([1, 1]);
     expect(Object.keys(await request.artifacts())).toContain('echo/clip_0002/echo.txt');
@@ -95,13 +95,13 @@ describe('fave dlq', () => {
     const request = await failed();
     await request.end(1);
     const { seq: _, ...letter } = (await letters(request))[0]!;
-    await pipeline.stack.bus.publish(subjects.deadLetter('shout', request.id), letter, {});
+    await pipeline.stack.bus.publish(subjects.deadLetter('uppercase', request.id), letter, {});
     expect(await letters(request)).toHaveLength(2);
     await writeFile(flag, '');
     expect(await pipeline.fave('dlq', 'redrive', '--id', request.id)).toMatchObject({ code: 0 });
     expect(await letters(request)).toEqual([]);
-    expect(await request.end(2)).toMatchObject({ status: 'completed', errors: [], stages: { shout: { done: 1 } } });
-    expect((await request.progress('shout')).filter(({ run }) => run === 2)).toHaveLength(1);
+    expect(await request.end(2)).toMatchObject({ status: 'completed', errors: [], stages: { uppercase: { done: 1 } } });
+    expect((await request.progress('uppercase')).filter(({ run }) => run === 2)).toHaveLength(1);
   });
 
   it('redrives into the open run, which completes without errors', async () => {
@@ -109,13 +109,17 @@ describe('fave dlq', () => {
     const fails = needing(flag);
     // One of two lines waits, so that the run stays open.
     vary.before = (text, ...rest) => (text === 'wait' ? promise : fails(text, ...rest));
-    const second = await start(pipeline.stack, graph, 'shout');
+    const second = await start(pipeline.stack, graph, 'uppercase');
     const request = await failed('wait\nbad');
     await writeFile(flag, '');
     expect((await pipeline.fave('dlq', 'redrive', '--id', request.id)).stdout).toContain('run 1: 1 item');
     await vi.waitUntil(async () => (await request.outcomes('echo', 1))['clip_0002'] === 'done', WAIT);
     resolve(undefined);
-    expect(await request.end(1)).toMatchObject({ status: 'completed', errors: [], stages: { shout: { done: 2, failed: 0 } } });
+    expect(await request.end(1)).toMatchObject({
+      status: 'completed',
+      errors: [],
+      stages: { uppercase: { done: 2, failed: 0 } },
+    });
     expect(await letters(request)).toEqual([]);
     await second.stop();
   });
@@ -127,7 +131,7 @@ describe('fave dlq', () => {
       await fails(text, ...rest);
       if (text === 'wait' || text === 'bad') await gates[text].promise;
     };
-    const second = await start(pipeline.stack, graph, 'shout');
+    const second = await start(pipeline.stack, graph, 'uppercase');
     const request = await failed('wait\nbad');
     await writeFile(flag, '');
     expect((await pipeline.fave('dlq', 'redrive', '--id', request.id)).stdout).toContain('run 1: 1 item');
@@ -149,7 +153,7 @@ describe('fave dlq', () => {
     expect(await request.end(1)).toMatchObject({
       status: 'completed',
       errors: [],
-      stages: { shout: { done: 2, failed: 0 }, echo: { done: 2 } },
+      stages: { uppercase: { done: 2, failed: 0 }, echo: { done: 2 } },
     });
     await second.stop();
   });
@@ -166,7 +170,7 @@ describe('fave dlq', () => {
     const request = await failed();
     await request.end(1);
     const { seq } = (await letters(request))[0]!;
-    await pipeline.stack.store.remove(`requests/${request.id}/cut/clip_0002/line.txt`);
+    await pipeline.stack.store.remove(`requests/${request.id}/split-lines/clip_0002/line.txt`);
     expect(await pipeline.fave('dlq', 'redrive', String(seq))).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('was removed'),

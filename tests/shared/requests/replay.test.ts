@@ -12,7 +12,7 @@ beforeAll(async () => {
   pipeline = await startPipeline();
 });
 beforeEach(() => {
-  vary.shoutVersion = 1;
+  vary.uppercaseVersion = 1;
   vary.before = undefined;
 });
 
@@ -57,13 +57,13 @@ describe('fave replay', () => {
 
   it('starts with the objects that the stage of --from consumes', async () => {
     const request = await completed();
-    await replayed(request, 2, '--from', 'shout');
+    await replayed(request, 2, '--from', 'uppercase');
     expect(await outcomes(request, 2)).toEqual([{}, clips('skipped'), clips('skipped')]);
   });
 
   it('runs the stage and all later stages with --force', async () => {
     const request = await completed();
-    await replayed(request, 2, '--from', 'shout', '--force');
+    await replayed(request, 2, '--from', 'uppercase', '--force');
     expect(await outcomes(request, 2)).toEqual([{}, clips('done'), clips('done')]);
     await replayed(request, 3, '--force');
     expect(await outcomes(request, 3)).toEqual([{ input: 'done' }, clips('done'), clips('done')]);
@@ -71,7 +71,7 @@ describe('fave replay', () => {
 
   it('runs one stage with --only, and later items whose source changed', async () => {
     const request = await completed();
-    await replayed(request, 2, '--only', 'shout');
+    await replayed(request, 2, '--only', 'uppercase');
     expect(await outcomes(request, 2)).toEqual([{}, clips('done'), clips('skipped')]);
   });
 
@@ -84,7 +84,7 @@ describe('fave replay', () => {
       clips('skipped'),
       { clip_0001: 'skipped', clip_0002: 'done' },
     ]);
-    vary.shoutVersion = 2;
+    vary.uppercaseVersion = 2;
     await replayed(request, 3);
     expect(await outcomes(request, 3)).toEqual([{ input: 'skipped' }, clips('done'), clips('skipped')]);
     expect(Object.keys(await request.artifacts())).toContain('echo/clip_0002/echo.txt');
@@ -103,18 +103,23 @@ describe('fave replay', () => {
     };
     const receipt = `requests/${request.id}/metadata/items/echo/clip_0001.json`;
     await pipeline.stack.store.remove(receipt);
-    expect(await plan()).toEqual(['cut 1 skip done', 'shout 2 skip done', 'echo 1 run no receipt', 'echo 1 skip done']);
-    vary.shoutVersion = 2;
-    expect(await plan('--from', 'shout')).toEqual([
-      'shout 2 run stage version 1 → 2',
+    expect(await plan()).toEqual([
+      'split-lines 1 skip done',
+      'uppercase 2 skip done',
       'echo 1 run no receipt',
-      'echo 1 undecided shout produces its source again',
+      'echo 1 skip done',
     ]);
-    expect(await plan('--force')).toEqual(['cut 1 run forced', 'shout 2 run forced', 'echo 2 run forced']);
-    expect(await plan('--only', 'shout')).toEqual([
-      'shout 2 run forced',
+    vary.uppercaseVersion = 2;
+    expect(await plan('--from', 'uppercase')).toEqual([
+      'uppercase 2 run stage version 1 → 2',
       'echo 1 run no receipt',
-      'echo 1 undecided shout produces its source again',
+      'echo 1 undecided uppercase produces its source again',
+    ]);
+    expect(await plan('--force')).toEqual(['split-lines 1 run forced', 'uppercase 2 run forced', 'echo 2 run forced']);
+    expect(await plan('--only', 'uppercase')).toEqual([
+      'uppercase 2 run forced',
+      'echo 1 run no receipt',
+      'echo 1 undecided uppercase produces its source again',
     ]);
     expect(await request.lifecycle('accepted')).toHaveLength(1);
   });
@@ -134,9 +139,11 @@ describe('fave replay', () => {
     await request.end(1);
     expect(await pipeline.fave('replay', request.id, '--from', 'sing')).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('cut, shout, echo'),
+      stderr: expect.stringContaining('split-lines, uppercase, echo'),
     });
-    expect(await pipeline.fave('replay', request.id, '--from', 'cut', '--only', 'cut')).toMatchObject({ code: 2 });
+    expect(await pipeline.fave('replay', request.id, '--from', 'split-lines', '--only', 'split-lines')).toMatchObject({
+      code: 2,
+    });
     expect(await pipeline.fave('replay', 'nobody')).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('there is no request nobody'),
@@ -146,15 +153,24 @@ describe('fave replay', () => {
 
 describe('reasonToRun', () => {
   const receipt: Receipt = {
-    stage: 'shout',
+    stage: 'uppercase',
     version: 1,
     item: 'clip_0001',
-    source: { kind: 'line', key: 'cut/clip_0001/line.txt', etag: 'a' },
+    source: { kind: 'line', key: 'split-lines/clip_0001/line.txt', etag: 'a' },
     config: { suffix: '!' },
     config_hash: '',
     outcome: 'done',
     outputs: [
-      { kind: 'loud', item: 'clip_0001', key: 'loud.txt', etag: 'b', sha256: '', size: 1, announced: true, attributes: {} },
+      {
+        kind: 'upper-line',
+        item: 'clip_0001',
+        key: 'upper-line.txt',
+        etag: 'b',
+        sha256: '',
+        size: 1,
+        announced: true,
+        attributes: {},
+      },
     ],
     tools: [],
     models: {},
@@ -165,7 +181,7 @@ describe('reasonToRun', () => {
   const about = {
     source: { item: 'clip_0001', etag: 'a' },
     options: {},
-    objects: new Map([['loud.txt', { etag: 'b', size: 1 }]]),
+    objects: new Map([['upper-line.txt', { etag: 'b', size: 1 }]]),
     forced: false,
   };
   const error = { code: 'unreadable-frame', message: '', file: '' };
@@ -176,7 +192,7 @@ describe('reasonToRun', () => {
     [
       'when its source is to be made again, unless that changes',
       receipt,
-      { source: { item: 'clip_0001', etag: 'c', after: 'cut' } },
+      { source: { item: 'clip_0001', etag: 'c', after: 'split-lines' } },
       undefined,
     ],
     ['with other options', receipt, { options: { suffix: '?' } }, 'options changed: suffix'],
@@ -185,12 +201,12 @@ describe('reasonToRun', () => {
     [
       'whose output is another',
       receipt,
-      { objects: new Map([['loud.txt', { etag: 'x', size: 1 }]]) },
+      { objects: new Map([['upper-line.txt', { etag: 'x', size: 1 }]]) },
       'an output is missing or changed',
     ],
     ['that is forced', receipt, { forced: true }, 'forced'],
   ])('%s', (_, known, change, why) => {
-    expect(reasonToRun(graph.stage('shout'), known, { ...about, ...change })?.why).toBe(why);
+    expect(reasonToRun(graph.stage('uppercase'), known, { ...about, ...change })?.why).toBe(why);
   });
 });
 
@@ -202,17 +218,17 @@ describe('fave provenance', () => {
     expect(code).toBe(0);
     const steps = JSON.parse(stdout) as Record<string, unknown>[];
     expect(steps).toMatchObject([
-      { key: `requests/${request.id}/${path}`, made_by: { stage: 'echo', source: { kind: 'loud' } } },
+      { key: `requests/${request.id}/${path}`, made_by: { stage: 'echo', source: { kind: 'upper-line' } } },
       {
         made_by: {
-          stage: 'shout',
+          stage: 'uppercase',
           version: 1,
           config: { suffix: '!' },
           models: { voice: '1.0' },
           tools: [{ command: 'wc', args: ['-c', './sources/line/2/line.txt'] }],
         },
       },
-      { made_by: { stage: 'cut', item: 'input' } },
+      { made_by: { stage: 'split-lines', item: 'input' } },
       { key: `requests/${request.id}/input/text.txt` },
     ]);
     expect(steps[3]).not.toHaveProperty('made_by');
@@ -220,18 +236,18 @@ describe('fave provenance', () => {
       expect(JSON.parse((await pipeline.fave('provenance', uri, '--json')).stdout)).toEqual(steps);
     const text = (await pipeline.fave('provenance', request.id, path)).stdout.split('\n');
     expect(text.filter((line) => line.length > 80)).toEqual([]);
-    expect(text.join('\n')).toMatch(/echo version 1[^]*← shout[^]*wc -c[^]*← cut[^]*← input\/text.txt/);
+    expect(text.join('\n')).toMatch(/echo version 1[^]*← uppercase[^]*wc -c[^]*← split-lines[^]*← input\/text.txt/);
   });
 
   it('reports a replaced source', async () => {
     const request = await completed();
     await pipeline.stack.store.put(`requests/${request.id}/input/text.txt`, 'other');
-    const { stdout } = await pipeline.fave('provenance', request.id, 'cut/clip_0001/line.txt');
+    const { stdout } = await pipeline.fave('provenance', request.id, 'split-lines/clip_0001/line.txt');
     expect(stdout).toMatch(/replaced, etag/);
   });
 
   it.each([
-    [['requests/nobody/shout/clip_0001/loud.txt'], 1, /does not exist in the bucket/],
+    [['requests/nobody/uppercase/clip_0001/upper-line.txt'], 1, /does not exist in the bucket/],
     [['s3://other/requests/a/b'], 2, /not in bucket/],
     [['video.mp4'], 2, /not an artifact key/],
   ] as const)('reports %j in one line', async (args, code, sentence) => {

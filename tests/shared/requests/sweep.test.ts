@@ -12,7 +12,7 @@ vi.mock('../../../services/pipeline.ts', async () => ({ graph: (await import('./
 
 let pipeline: Pipeline;
 beforeAll(async () => {
-  pipeline = await startPipeline(['tracker', 'cut', 'shout', 'echo']);
+  pipeline = await startPipeline(['tracker', 'split-lines', 'uppercase', 'echo']);
 });
 
 const alone = { memo: 'false' };
@@ -46,12 +46,12 @@ describe('an input whose notifications were lost', () => {
     const relay = await start(pipeline.stack, graph, 'relay');
     expect(await pipeline.fave('sweep', request.id, '--dry-run')).toMatchObject({
       code: 0,
-      stdout: `${request.id}  input/text.txt: would be announced for cut\n`,
+      stdout: `${request.id}  input/text.txt: would be announced for split-lines\n`,
     });
     expect(await request.lifecycle('accepted')).toEqual([]);
     expect(await pipeline.fave('sweep')).toEqual({
       code: 0,
-      stdout: `${request.id}  input/text.txt: announced for cut\n`,
+      stdout: `${request.id}  input/text.txt: announced for split-lines\n`,
       stderr: '1 object of 1 open request\n',
     });
     expect(await request.end(1)).toMatchObject({ status: 'completed', outputs: { echoed: 2 } });
@@ -98,7 +98,7 @@ describe('an input whose notifications were lost', () => {
       const sweeping = await tracker({ eventSource: 'sweep', sweepIntervalSeconds: 0.2 });
       const request = pipeline.request();
       await request.put('one\ntwo', alone);
-      expect(await request.end(1)).toMatchObject({ status: 'completed', outputs: { line: 2, loud: 2, echoed: 2 } });
+      expect(await request.end(1)).toMatchObject({ status: 'completed', outputs: { line: 2, 'upper-line': 2, echoed: 2 } });
       expect(await request.endsOf(1)).toBe(1);
       await sweeping.stop();
     });
@@ -110,16 +110,18 @@ describe('a sweep', () => {
   it('considers only listed items of a later run', async () => {
     const { store } = pipeline.stack;
     const prefix = 'requests/sweep-runs/';
-    for (const path of ['input/text.txt', 'cut/clip_0001/line.txt', 'cut/clip_0002/line.txt'])
+    for (const path of ['input/text.txt', 'split-lines/clip_0001/line.txt', 'split-lines/clip_0002/line.txt'])
       await store.put(prefix + path, path);
-    const stages = new Map([['shout', { listed: new Set(['clip_0001', 'clip_0002']), settled: new Map([['clip_0001', {}]]) }]]);
+    const stages = new Map([
+      ['uppercase', { listed: new Set(['clip_0001', 'clip_0002']), settled: new Map([['clip_0001', {}]]) }],
+    ]);
     const found = async (run: number): Promise<string[]> => {
       const keys: string[] = [];
       for await (const { key } of findUnsettledObjects(store, graph, 'sweep-runs', { run, stages }))
         keys.push(key.slice(prefix.length));
       return keys.sort();
     };
-    expect(await found(2)).toEqual(['cut/clip_0002/line.txt']);
-    expect(await found(1)).toEqual(['cut/clip_0002/line.txt', 'input/text.txt']);
+    expect(await found(2)).toEqual(['split-lines/clip_0002/line.txt']);
+    expect(await found(1)).toEqual(['input/text.txt', 'split-lines/clip_0002/line.txt']);
   });
 });

@@ -14,7 +14,7 @@ beforeAll(async () => {
   stack = await createOwnStack();
   await setUpStack(stack, graph);
   await start(stack, graph, 'relay');
-  await start(stack, graph, 'cut');
+  await start(stack, graph, 'split-lines');
 });
 
 const text = ['one', 'two', 'three'];
@@ -30,10 +30,10 @@ async function createProxiedStack(): Promise<{ proxy: Proxy; proxied: Stack }> {
 
 it('ends a worker whose items are settled, even if the store is away', async () => {
   const { proxy, proxied } = await createProxiedStack();
-  const worker = await start(proxied, graph, 'shout');
+  const worker = await start(proxied, graph, 'uppercase');
   const all = requests();
   await Promise.all(all.map((request, n) => request.put(`${text[n]} ${request.id}`)));
-  for (const request of all) await vi.waitUntil(async () => (await request.progress('shout')).length === 1, WAIT);
+  for (const request of all) await vi.waitUntil(async () => (await request.progress('uppercase')).length === 1, WAIT);
   proxy.cut();
   await worker.stop();
 });

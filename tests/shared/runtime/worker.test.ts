@@ -24,7 +24,7 @@ beforeAll(async () => {
   await setUpStack(stack, graph);
   await start(stack, graph, 'relay');
   tracking = await start(stack, graph, 'tracker');
-  await start(stack, graph, 'cut');
+  await start(stack, graph, 'split-lines');
 });
 beforeEach(() => {
   before = undefined;
@@ -51,7 +51,7 @@ async function announceAgain(key: string, nonce: string): Promise<LandedMessage>
 describe('runWorker', () => {
   let worker: Running;
   beforeEach(async () => {
-    worker = await start(stack, graph, 'shout');
+    worker = await start(stack, graph, 'uppercase');
     return () => worker.stop();
   });
 
@@ -64,23 +64,23 @@ describe('runWorker', () => {
       run: 1,
       input: 'text.txt',
       errors: [],
-      outputs: { line: 2, loud: 2 },
-      stages: { cut: { expected: 1, done: 1, complete: true }, shout: { expected: 2, done: 2, complete: true } },
+      outputs: { line: 2, 'upper-line': 2 },
+      stages: { 'split-lines': { expected: 1, done: 1, complete: true }, uppercase: { expected: 2, done: 2, complete: true } },
     });
     expect(await request.artifacts()).toEqual(
       sha({
         'input/text.txt': 'one\ntwö\n',
-        'cut/clip_0001/line.txt': 'one',
-        'cut/clip_0002/line.txt': 'twö',
-        'shout/clip_0001/loud.txt': 'ONE?',
-        'shout/clip_0002/loud.txt': 'TWÖ?',
+        'split-lines/clip_0001/line.txt': 'one',
+        'split-lines/clip_0002/line.txt': 'twö',
+        'uppercase/clip_0001/upper-line.txt': 'ONE?',
+        'uppercase/clip_0002/upper-line.txt': 'TWÖ?',
       }),
     );
     expect(await request.state()).toEqual(end);
     for (const [stage, item] of [
-      ['cut', 'input'],
-      ['shout', 'clip_0001'],
-      ['shout', 'clip_0002'],
+      ['split-lines', 'input'],
+      ['uppercase', 'clip_0001'],
+      ['uppercase', 'clip_0002'],
     ] as const) {
       const receipt = validate(
         'receipt',
@@ -111,8 +111,8 @@ describe('runWorker', () => {
     };
     await request.put('one', withoutMemo);
     expect(await request.ended()).toMatchObject({ status: 'completed', errors: [] });
-    expect(await request.progress('shout')).toMatchObject([{ outcome: 'done', deliveries: 2 }]);
-    expect(await request.deadLetters('shout')).toEqual([]);
+    expect(await request.progress('uppercase')).toMatchObject([{ outcome: 'done', deliveries: 2 }]);
+    expect(await request.deadLetters('uppercase')).toEqual([]);
   });
 
   it('retries an item after an unknown error', async () => {
@@ -132,29 +132,34 @@ describe('runWorker', () => {
       if (text === 'bad') throw new PermanentError('unreadable-frame', 'this line is bad', { stderr: 'tool: bad' });
     };
     await request.put('good\nbad\nfine', withoutMemo);
-    const error = { code: 'unreadable-frame', message: 'this line is bad', file: 'cut/clip_0002/line.txt', stderr: 'tool: bad' };
+    const error = {
+      code: 'unreadable-frame',
+      message: 'this line is bad',
+      file: 'split-lines/clip_0002/line.txt',
+      stderr: 'tool: bad',
+    };
     expect(await request.ended()).toMatchObject({
       status: 'completed',
-      outputs: { loud: 2 },
-      errors: [{ stage: 'shout', item: 'clip_0002', ...error }],
-      stages: { shout: { expected: 3, done: 2, failed: 1 } },
+      outputs: { 'upper-line': 2 },
+      errors: [{ stage: 'uppercase', item: 'clip_0002', ...error }],
+      stages: { uppercase: { expected: 3, done: 2, failed: 1 } },
     });
-    expect((await request.progress('shout')).find(({ outcome }) => outcome === 'failed')).toMatchObject({
+    expect((await request.progress('uppercase')).find(({ outcome }) => outcome === 'failed')).toMatchObject({
       item: 'clip_0002',
       error,
       outputs: [],
       deliveries: 1,
     });
-    expect(await request.deadLetters('shout')).toMatchObject([
+    expect(await request.deadLetters('uppercase')).toMatchObject([
       {
         ...error,
-        stage: 'shout',
+        stage: 'uppercase',
         item: 'clip_0002',
         deliveries: 1,
-        landed: { key: `requests/${request.id}/cut/clip_0002/line.txt` },
+        landed: { key: `requests/${request.id}/split-lines/clip_0002/line.txt` },
       },
     ]);
-    const receipt = (await stack.store.getText(`requests/${request.id}/metadata/items/shout/clip_0002.json`))!.text;
+    const receipt = (await stack.store.getText(`requests/${request.id}/metadata/items/uppercase/clip_0002.json`))!.text;
     expect(validate('receipt', JSON.parse(receipt))).toMatchObject({ outcome: 'failed', error });
   });
 
@@ -164,7 +169,9 @@ describe('runWorker', () => {
     const end = await request.ended();
     expect(end).toMatchObject({
       status: 'failed',
-      errors: [{ stage: 'cut', item: 'input', code: 'empty-file', message: '"text.txt" has no lines', file: 'input/text.txt' }],
+      errors: [
+        { stage: 'split-lines', item: 'input', code: 'empty-file', message: '"text.txt" has no lines', file: 'input/text.txt' },
+      ],
     });
     expect(await request.state()).toEqual(end);
     expect(await request.ends()).toBe(1);
@@ -177,15 +184,21 @@ describe('runWorker', () => {
     const artifacts = await request.artifacts();
     const writes: string[] = [];
     before = (text) => void writes.push(text);
-    const [cutBefore, shoutBefore] = [(await request.progress('cut')).length, (await request.progress('shout')).length];
+    const [splitBefore, uppercaseBefore] = [
+      (await request.progress('split-lines')).length,
+      (await request.progress('uppercase')).length,
+    ];
     await announceAgain(`requests/${request.id}/input/text.txt`, 'again');
-    await announceAgain(`requests/${request.id}/cut/clip_0002/line.txt`, 'again');
+    await announceAgain(`requests/${request.id}/split-lines/clip_0002/line.txt`, 'again');
     await idle();
     expect(writes).toEqual([]);
     expect(await request.artifacts()).toEqual(artifacts);
     expect(await request.ends()).toBe(1);
     // The events have the same ids as before, so JetStream drops them.
-    expect([(await request.progress('cut')).length, (await request.progress('shout')).length]).toEqual([cutBefore, shoutBefore]);
+    expect([(await request.progress('split-lines')).length, (await request.progress('uppercase')).length]).toEqual([
+      splitBefore,
+      uppercaseBefore,
+    ]);
   });
 
   it('prefers a late `done` to `failed` while the run is open', async () => {
@@ -199,13 +212,17 @@ describe('runWorker', () => {
     await request.put('bad\nslow', withoutMemo);
     await held.reached.promise;
     const [failed] = await vi.waitUntil(
-      async () => ((await request.progress('shout')).length > 0 ? request.progress('shout') : undefined),
+      async () => ((await request.progress('uppercase')).length > 0 ? request.progress('uppercase') : undefined),
       WAIT,
     );
     const { error: _, ...settled } = failed!;
-    await publishItemEvent(stack.bus, 'shout', { ...settled, outcome: 'done' });
+    await publishItemEvent(stack.bus, 'uppercase', { ...settled, outcome: 'done' });
     held.opened.resolve(undefined);
-    expect(await request.ended()).toMatchObject({ status: 'completed', errors: [], stages: { shout: { done: 2, failed: 0 } } });
+    expect(await request.ended()).toMatchObject({
+      status: 'completed',
+      errors: [],
+      stages: { uppercase: { done: 2, failed: 0 } },
+    });
   });
 
   it('completes a request once after the tracker was replaced', async () => {
@@ -219,10 +236,10 @@ describe('runWorker', () => {
     await held.reached.promise;
     await tracking.kill();
     held.opened.resolve(undefined);
-    await vi.waitUntil(async () => (await request.progress('shout')).length === 2, WAIT);
+    await vi.waitUntil(async () => (await request.progress('uppercase')).length === 2, WAIT);
     expect(await request.ends()).toBe(0);
     tracking = await start(stack, graph, 'tracker');
-    expect(await request.ended()).toMatchObject({ status: 'completed', stages: { shout: { done: 2 } } });
+    expect(await request.ended()).toMatchObject({ status: 'completed', stages: { uppercase: { done: 2 } } });
     expect(await request.ends()).toBe(1);
   });
 
@@ -238,7 +255,7 @@ describe('runWorker', () => {
 
 /** Waits until no consumer has lag. */
 async function idle(): Promise<void> {
-  await vi.waitUntil(async () => (await fetchStreamLag(stack.bus, 'FAVE_LANDED', /^(cut|shout)-/)) === 0, WAIT);
+  await vi.waitUntil(async () => (await fetchStreamLag(stack.bus, 'FAVE_LANDED', /^(split-lines|uppercase)-/)) === 0, WAIT);
 }
 
 describe('runWorker after a dead letter could not be published', () => {
@@ -254,10 +271,12 @@ describe('runWorker after a dead letter could not be published', () => {
       subject.startsWith('fave.dlq.') && ++refused === 1
         ? Promise.reject(new UnavailableError('bus-unavailable', 'NATS does not answer'))
         : stack.bus.publish(subject, ...rest);
-    const worker = await start({ ...stack, bus: { ...stack.bus, publish } }, graph, 'shout');
+    const worker = await start({ ...stack, bus: { ...stack.bus, publish } }, graph, 'uppercase');
     await request.put('bad', withoutMemo);
-    expect(await request.ended()).toMatchObject({ status: 'failed', errors: [{ stage: 'shout', code: 'unreadable-frame' }] });
-    expect(await request.deadLetters('shout')).toMatchObject([{ item: 'clip_0001', code: 'unreadable-frame', deliveries: 2 }]);
+    expect(await request.ended()).toMatchObject({ status: 'failed', errors: [{ stage: 'uppercase', code: 'unreadable-frame' }] });
+    expect(await request.deadLetters('uppercase')).toMatchObject([
+      { item: 'clip_0001', code: 'unreadable-frame', deliveries: 2 },
+    ]);
     expect([refused, attempts]).toEqual([2, 1]);
     await worker.stop();
   });
@@ -271,16 +290,16 @@ describe('runWorker during shutdown', () => {
       held.reached.resolve(undefined);
       await held.opened.promise;
     };
-    const worker = await start(stack, graph, 'shout');
+    const worker = await start(stack, graph, 'uppercase');
     await request.put('one\ntwo', withoutMemo);
     await held.reached.promise;
     const stopped = worker.stop();
     held.opened.resolve(undefined);
     await stopped;
-    expect(await request.progress('shout')).toMatchObject([{ outcome: 'done' }]);
-    expect(Object.keys(await request.artifacts()).filter((path) => path.startsWith('shout/'))).toHaveLength(1);
-    const next = await start(stack, graph, 'shout');
-    expect(await request.ended()).toMatchObject({ status: 'completed', stages: { shout: { done: 2 } } });
+    expect(await request.progress('uppercase')).toMatchObject([{ outcome: 'done' }]);
+    expect(Object.keys(await request.artifacts()).filter((path) => path.startsWith('uppercase/'))).toHaveLength(1);
+    const next = await start(stack, graph, 'uppercase');
+    expect(await request.ended()).toMatchObject({ status: 'completed', stages: { uppercase: { done: 2 } } });
     await next.stop();
   });
 
@@ -291,14 +310,14 @@ describe('runWorker during shutdown', () => {
       held.reached.resolve(undefined);
       return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }));
     };
-    const worker = await start(stack, graph, 'shout');
+    const worker = await start(stack, graph, 'uppercase');
     await request.put('one', withoutMemo);
     await held.reached.promise;
     await worker.kill();
     before = undefined;
-    const next = await start(stack, graph, 'shout');
+    const next = await start(stack, graph, 'uppercase');
     expect(await request.ended()).toMatchObject({ status: 'completed', errors: [] });
-    expect(await request.progress('shout')).toMatchObject([{ outcome: 'done', deliveries: 2 }]);
+    expect(await request.progress('uppercase')).toMatchObject([{ outcome: 'done', deliveries: 2 }]);
     await next.stop();
   });
 
@@ -319,22 +338,27 @@ describe('a worker process', () => {
       const requests = Array.from({ length: points }, newRequest);
       for (const [n, request] of requests.entries()) await request.put(`line ${n}`, withoutMemo);
       await vi.waitUntil(
-        async () => (await Promise.all(requests.map((request) => request.progress('cut')))).flat().length === points,
+        async () => (await Promise.all(requests.map((request) => request.progress('split-lines')))).flat().length === points,
         WAIT,
       );
       const ends: (number | string)[] = [];
       for (let point = 1; point <= points; point++)
         ends.push(await (await startProcess(stack, { diesAfter: point, env: { FAVE_LOG_LEVEL: 'silent' } })).ended);
       expect(ends).toEqual(ends.map(() => 'SIGKILL'));
-      const worker = await start(stack, graph, 'shout');
+      const worker = await start(stack, graph, 'uppercase');
       for (const [n, request] of requests.entries()) {
         expect(await request.ended()).toMatchObject({ status: 'completed', errors: [] });
         expect(await request.artifacts()).toEqual(
-          sha({ 'input/text.txt': `line ${n}`, 'cut/clip_0001/line.txt': `line ${n}`, 'shout/clip_0001/loud.txt': `LINE ${n}!` }),
+          sha({
+            'input/text.txt': `line ${n}`,
+            'split-lines/clip_0001/line.txt': `line ${n}`,
+            'uppercase/clip_0001/upper-line.txt': `LINE ${n}!`,
+          }),
         );
       }
       await idle();
-      for (const request of requests) expect([await request.ends(), (await request.progress('shout')).length]).toEqual([1, 1]);
+      for (const request of requests)
+        expect([await request.ends(), (await request.progress('uppercase')).length]).toEqual([1, 1]);
       await worker.stop();
     },
   );
@@ -345,9 +369,9 @@ describe('a worker process', () => {
     await paused.logged('service:ready');
     await request.put('pause', withoutMemo);
     await paused.logged('item:start');
-    const other = await start(stack, graph, 'shout');
+    const other = await start(stack, graph, 'uppercase');
     expect(await request.ended()).toMatchObject({ status: 'completed' });
-    expect(await request.progress('shout')).toMatchObject([{ deliveries: 2 }]);
+    expect(await request.progress('uppercase')).toMatchObject([{ deliveries: 2 }]);
     const artifacts = await request.artifacts();
     paused.child.kill('SIGCONT');
     await paused.logged('item:done');
@@ -355,6 +379,6 @@ describe('a worker process', () => {
     await paused.ended;
     await other.stop();
     expect(await request.artifacts()).toEqual(artifacts);
-    expect([await request.ends(), (await request.progress('shout')).length]).toEqual([1, 1]);
+    expect([await request.ends(), (await request.progress('uppercase')).length]).toEqual([1, 1]);
   });
 });

@@ -85,7 +85,7 @@ export async function start(stack: Stack, graph: Graph, name: string, more: Part
   return one;
 }
 
-/** A separate process of the stage `shout`. */
+/** A separate process of the stage `uppercase`. */
 export interface WorkerProcess {
   readonly child: ChildProcess;
   readonly ready: Promise<ReadyMessage>;

@@ -20,7 +20,7 @@ beforeAll(async () => {
   stack = await createOwnStack();
   await setUpStack(stack, graph);
   await start(stack, graph, 'relay');
-  await start(stack, graph, 'cut');
+  await start(stack, graph, 'split-lines');
 });
 
 /** Records the start and the end of every effect of a worker that is visible outside its process, in order. */
@@ -49,7 +49,7 @@ function recordEffects(): { effects: string[]; store: Store; bus: Bus; metrics: 
       };
     },
   });
-  const metrics = createMetrics('shout');
+  const metrics = createMetrics('uppercase');
   const increment = metrics.items.inc.bind(metrics.items) as (...args: unknown[]) => void;
   metrics.items.inc = (...args: unknown[]) => {
     if (args[1] !== 0) effects.push('metrics'); // 0 initialises the counter
@@ -62,7 +62,7 @@ async function effectsOf(text: string): Promise<string[]> {
   const { effects, ...recorded } = recordEffects();
   const dir = createTempDir();
   const [drain, kill] = [new AbortController(), new AbortController()];
-  const running = runWorker(graph.stage('shout'), {
+  const running = runWorker(graph.stage('uppercase'), {
     config: { ...stack.config, ackWaitSeconds: 1, tmpdir: dir, logLevel: 'silent' },
     log: createLogger({}, 'silent'),
     ...recorded,

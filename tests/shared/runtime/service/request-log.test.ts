@@ -19,7 +19,7 @@ it('stores the lines of two workers that write in the same millisecond', async (
   onTestFinished(() => void vi.useRealTimers());
   const id = uniqueId();
   for (const line of ['one\n', 'two\n']) {
-    const log = createRequestLog(store, 'shout', silent, new AbortController().signal);
+    const log = createRequestLog(store, 'uppercase', silent, new AbortController().signal);
     log.add(id, line);
     await log.flush();
   }
@@ -36,7 +36,7 @@ it('delays shutdown by 5 s at most for lines that cannot be stored, and logs the
   proxy.cut();
   const warnings: LogFields[] = [];
   const shutdown = createShutdown();
-  const log = createRequestLog(store, 'shout', { ...silent, warn: (fields) => void warnings.push(fields) }, shutdown.signal);
+  const log = createRequestLog(store, 'uppercase', { ...silent, warn: (fields) => void warnings.push(fields) }, shutdown.signal);
   const ids = [uniqueId(), uniqueId(), uniqueId()];
   for (const id of ids) log.add(id, 'line\n');
   await shutdown.wait(log.flush());
