@@ -101,8 +101,9 @@ export async function startMinio({
       MINIO_UPDATE: 'off',
       // The metrics hold no names of objects, and only this machine can read them.
       MINIO_PROMETHEUS_AUTH_TYPE: 'public',
-      // MinIO overrides GOMEMLIMIT. Without a limit its heap keeps the memory of set-up, which hashes keys with argon2.
-      MINIO_MEMLIMIT: '256MiB',
+      // MinIO overrides GOMEMLIMIT. Without a limit its heap keeps the memory of set-up, which hashes keys with argon2. A limit of
+      // 256 MiB makes every PUT wait for the garbage collector: 20 ms instead of 7.
+      MINIO_MEMLIMIT: '384MiB',
       // The default follows from the memory limit and would be 50 concurrent requests.
       MINIO_API_REQUESTS_MAX: '1024',
       ...notifyEnvironment(notify, queue),
