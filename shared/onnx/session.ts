@@ -1,0 +1,25 @@
+import type { InferenceSession, Tensor } from 'onnxruntime-node';
+
+/** A loaded ONNX model. */
+export interface OnnxModel {
+  readonly session: InferenceSession;
+  /** Class of the tensors that `session.run` accepts. */
+  readonly Tensor: typeof Tensor;
+}
+
+/**
+ * Loads an ONNX model for inference on the CPU. ONNX Runtime is imported here, so processes without a model do not load it.
+ * @param path Path of the model file.
+ * @param threads Threads of one inference. Stages compute on one thread by default, because a worker processes items in parallel.
+ */
+export async function loadOnnxModel(path: string, { threads = 1 }: { readonly threads?: number } = {}): Promise<OnnxModel> {
+  const { InferenceSession, Tensor } = await import('onnxruntime-node');
+  const session = await InferenceSession.create(path, {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    // Warnings about unused initialisers of third-party models are not actionable.
+    logSeverityLevel: 3,
+  });
+  return { session, Tensor };
+}
