@@ -1,5 +1,6 @@
 import type { LandedMessage, RequestState } from '../../schemas/generated/types.ts';
-import { createRunState, reduceEvent, summarise, type RunState } from '../../shared/requests/run-state.ts';
+import { selectRun, type RequestRuns } from '../../shared/requests/early-runs.ts';
+import { createRunState, reduceEvent, summarise } from '../../shared/requests/run-state.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import type { Output } from '../context/cli.ts';
 import type { RequestEvent } from '../../shared/bus/request-events.ts';
@@ -25,22 +26,16 @@ export interface RequestProgress {
 }
 
 export function createProgress(graph: Graph, requestId: string): RequestProgress {
-  let state: RunState = createRunState(requestId, 1);
+  const runs: RequestRuns = { latest: createRunState(requestId, 1), early: new Map() };
   let ended: RequestState | undefined;
   const landed = new Map<string, Set<string>>();
 
-  const selectRun = (run: number): RunState | undefined => {
-    if (run > state.run) {
-      state = createRunState(requestId, run);
-      ended = undefined;
-    }
-    return run === state.run ? state : undefined;
-  };
-
   return {
     apply(event) {
-      const run = selectRun(event.data.run);
+      const before = runs.latest;
+      const run = selectRun(runs, event);
       if (!run) return;
+      if (runs.latest !== before) ended = undefined;
       reduceEvent(run, event, graph);
       if (event.type !== 'lifecycle' || ['accepted', 'redriven'].includes(event.name)) return;
       if (event.name !== 'rejected' || !run.accepted) ended = event.data;
@@ -49,7 +44,7 @@ export function createProgress(graph: Graph, requestId: string): RequestProgress
       landed.set(kind, (landed.get(kind) ?? new Set()).add(key));
     },
     stages() {
-      const { stages = {} } = summarise(state, graph);
+      const { stages = {} } = summarise(runs.latest, graph);
       return graph.stages.map(({ name, consumes }) => {
         const { expected = 0, done = 0, reused = 0, skipped = 0, failed = 0 } = stages[name] ?? {};
         // An event lists the outputs of an item when it is settled; the objects land one by one before.

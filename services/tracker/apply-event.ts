@@ -3,8 +3,8 @@ import { isTerminalEvent } from '../../shared/bus/events.ts';
 import type { RequestEvent } from '../../shared/bus/request-events.ts';
 import { NO_REQUEST } from '../../shared/bus/topology.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
+import { selectEarlyRun, takeEarlyRun, type EarlyRuns } from '../../shared/requests/early-runs.ts';
 import {
-  createRunState,
   isFinished,
   reduceAccepted,
   reduceProgress,
@@ -16,11 +16,21 @@ import {
 /** The latest run of each request, by request id. */
 export type Runs = Map<string, Run>;
 
-export type Run = OpenRun | EndedRun;
+export type Run = UnacceptedRun | OpenRun | EndedRun;
+
+/** A request whose `accepted` event has not arrived. */
+export interface UnacceptedRun {
+  readonly phase: 'unaccepted';
+  /** When its first event was stored (ms since the epoch). */
+  readonly sinceMs: number;
+  readonly early: EarlyRuns;
+}
 
 /** A run that has not ended. `closing`: its terminal event is being published. */
 export interface OpenRun {
   phase: 'open' | 'closing';
+  /** Events of the next run. */
+  readonly early: EarlyRuns;
   readonly state: RunState;
   /** Sequence of the last lifecycle event of the request. The terminal event is stored only if no other event follows it. */
   lastSequence: number;
@@ -32,6 +42,8 @@ export interface OpenRun {
 /** A run that has ended. Late events of it are ignored. */
 export interface EndedRun {
   readonly phase: 'ended';
+  /** Events of the next run. */
+  readonly early: EarlyRuns;
   readonly number: number;
   /** When the terminal event was stored (ms since the epoch). */
   readonly endedAtMs: number;
@@ -73,10 +85,10 @@ function applyItemEvent(
   graph: Graph,
 ): Effect[] {
   const effects: Effect[] = [{ type: 'count-item', event: data, storedAtMs }];
-  const run = findOpenRun(runs, data);
-  if (!run) return effects;
-  reduceProgress(run.state, data, time, graph);
-  return [...effects, { type: 'write-state', requestId: data.request_id }];
+  const state = selectState(runs, data, storedAtMs);
+  if (!state) return effects;
+  reduceProgress(state, data, time, graph);
+  return state.accepted ? [...effects, { type: 'write-state', requestId: data.request_id }] : effects;
 }
 
 function applyLifecycleEvent(
@@ -89,22 +101,23 @@ function applyLifecycleEvent(
   const { request_id: requestId } = data;
   if (requestId === NO_REQUEST) return [];
   const before = runs.get(requestId);
-  if (before && before.phase !== 'ended') before.lastSequence = sequence;
+  const isKnown = before !== undefined && before.phase !== 'unaccepted';
+  if (isKnown && isOpen(before)) before.lastSequence = sequence;
   if (isTerminalEvent(name)) return applyTerminalEvent(runs, event, storedAtMs, graph);
-  if (name === 'rejected') return before ? [] : [{ type: 'write-state', requestId, state: data }];
-  if (name !== 'accepted' && name !== 'redriven') return [];
-  const run = findOpenRun(runs, data);
-  if (!run) return [];
+  if (name === 'rejected') return isKnown ? [] : [{ type: 'write-state', requestId, state: data }];
   const writeState: Effect = { type: 'write-state', requestId };
   if (name === 'redriven') {
-    reduceRedriven(run.state, data.redriven);
-    return [writeState];
+    const state = selectState(runs, data, storedAtMs);
+    if (state) reduceRedriven(state, data.redriven, graph);
+    return state?.accepted ? [writeState] : [];
   }
-  const isRepeated = run.state.accepted !== undefined;
-  run.lastSequence = sequence;
-  run.traceparent = event.traceparent;
-  reduceAccepted(run.state, data, graph);
-  return isRepeated ? [writeState] : [writeState, { type: 'count-request', status: name, durationMs: undefined }];
+  if (name !== 'accepted' || data.run < numberOf(before)) return [];
+  if (data.run === numberOf(before)) return before && isOpen(before) ? [writeState] : [];
+  const early: EarlyRuns = before?.early ?? new Map<number, RunState>();
+  const state = takeEarlyRun(early, requestId, data.run);
+  reduceAccepted(state, data, graph);
+  runs.set(requestId, { phase: 'open', early, state, lastSequence: sequence, traceparent: event.traceparent });
+  return [writeState, { type: 'count-request', status: name, durationMs: undefined }];
 }
 
 function applyTerminalEvent(
@@ -115,12 +128,14 @@ function applyTerminalEvent(
 ): Effect[] {
   const { request_id: requestId, run: number, duration_ms: durationMs } = data;
   const before = runs.get(requestId);
-  if (before && (numberOf(before) > number || (before.phase === 'ended' && before.number === number))) return [];
-  runs.set(requestId, { phase: 'ended', number, endedAtMs: storedAtMs });
+  if (numberOf(before) > number || (before?.phase === 'ended' && before.number === number)) return [];
+  const early: EarlyRuns = before?.early ?? new Map<number, RunState>();
+  const state = before && isOpen(before) ? before.state : takeEarlyRun(early, requestId, number);
+  runs.set(requestId, { phase: 'ended', early, number, endedAtMs: storedAtMs });
   const effects: Effect[] = [{ type: 'count-request', status: name, durationMs }];
   if (name === 'cancelled') {
-    const run = before?.phase !== 'ended' && before?.state.run === number ? before : undefined;
-    effects.push({ type: 'write-state', requestId, state: cancelledState(data, time, run && summarise(run.state, graph)) });
+    const summary = state.accepted && state.run === number ? summarise(state, graph) : undefined;
+    effects.push({ type: 'write-state', requestId, state: cancelledState(data, time, summary) });
   }
   return effects;
 }
@@ -130,16 +145,28 @@ function cancelledState(data: RequestState, time: string, summary: RequestState 
   return { ...(summary ?? data), status: 'cancelled', finished_at: time, errors };
 }
 
-/** Returns the open run of an event, and creates it if the event is the first of it. Returns `undefined` for an event of an ended or older run. */
-function findOpenRun(runs: Runs, { request_id, run: number }: { request_id: string; run: number }): OpenRun | undefined {
-  const before = runs.get(request_id);
-  if (before && numberOf(before) >= number) return before.phase !== 'ended' && before.state.run === number ? before : undefined;
-  const lastSequence = before && before.phase !== 'ended' ? before.lastSequence : 0;
-  const run: OpenRun = { phase: 'open', state: createRunState(request_id, number), lastSequence, traceparent: undefined };
-  runs.set(request_id, run);
-  return run;
+/**
+ * Returns the state of the run of an event: the open run, or a run that may be accepted later. Only `accepted` opens a run, so an event
+ * with an invented number cannot replace the open one. Returns `undefined` for an ended or older run.
+ */
+function selectState(
+  runs: Runs,
+  { request_id, run: number }: { request_id: string; run: number },
+  storedAtMs: number,
+): RunState | undefined {
+  const before = runs.get(request_id) ?? { phase: 'unaccepted', sinceMs: storedAtMs, early: new Map() };
+  runs.set(request_id, before);
+  if (isOpen(before) && before.state.run === number) return before.state;
+  return number > numberOf(before) ? selectEarlyRun(before.early, request_id, number) : undefined;
 }
 
-function numberOf(run: Run): number {
+/** Returns whether a run has been accepted and has not ended. */
+export function isOpen(run: Run): run is OpenRun {
+  return run.phase === 'open' || run.phase === 'closing';
+}
+
+/** Returns the number of the latest accepted or ended run; 0 before the first. */
+function numberOf(run: Run | undefined): number {
+  if (!run || run.phase === 'unaccepted') return 0;
   return run.phase === 'ended' ? run.number : run.state.run;
 }

@@ -2,7 +2,7 @@ import type { RequestState } from '../../schemas/generated/types.ts';
 import { parseJson } from '../../shared/core/validate.ts';
 import { metadataPaths, requestPrefix } from '../../shared/pipeline/keys.ts';
 import type { Store } from '../../shared/store/store.ts';
-import { isReadyToClose, type Effect, type Runs } from './apply-event.ts';
+import { isOpen, isReadyToClose, type Effect, type Runs } from './apply-event.ts';
 
 /** The events that were stored before the tracker started. Earlier trackers have performed most of their effects. */
 export interface History {
@@ -25,7 +25,7 @@ export function createHistory(): History {
     },
     effectsOf: (runs) =>
       [...runs].flatMap(([requestId, run]): Effect[] => {
-        if (run.phase === 'ended') return [];
+        if (!isOpen(run)) return [];
         const writeState: Effect = { type: 'write-state', requestId };
         return isReadyToClose(run) ? [writeState, { type: 'close-run', run }] : [writeState];
       }),

@@ -4,7 +4,7 @@ import type { Graph } from '../../shared/pipeline/graph.ts';
 import { metadataPaths, requestPrefix, REQUESTS_PREFIX } from '../../shared/pipeline/keys.ts';
 import { findUnsettledObjects, republishNotification } from '../../shared/requests/sweep.ts';
 import type { Service } from '../../shared/runtime/service/service.ts';
-import type { Runs } from './apply-event.ts';
+import { isOpen, type Runs } from './apply-event.ts';
 
 /** Share of the sweep interval for which an object is left to its notification. */
 const MIN_AGE_SHARE = 0.5;
@@ -24,7 +24,7 @@ export function createSweep(
 
   const hasEnded = async (requestId: string): Promise<boolean> => {
     const run = runs.get(requestId);
-    if (run) return run.phase === 'ended';
+    if (run && run.phase !== 'unaccepted') return run.phase === 'ended';
     if (endedIds.has(requestId)) return true;
     const state = await store.getText(requestPrefix(requestId) + metadataPaths.state);
     const status = state && (JSON.parse(state.text) as { status?: string }).status;
@@ -49,7 +49,7 @@ export function createSweep(
         continue;
       }
       const run = runs.get(requestId);
-      const state = run && run.phase !== 'ended' ? run.state : undefined;
+      const state = run && isOpen(run) ? run.state : undefined;
       for await (const object of findUnsettledObjects(store, graph, requestId, state)) {
         const ageSeconds = (Date.now() - object.modified.getTime()) / 1_000;
         const mayBeInProgress =

@@ -4,7 +4,7 @@ import type { Graph } from '../../shared/pipeline/graph.ts';
 import { metadataPaths, pathOf, requestPrefix } from '../../shared/pipeline/keys.ts';
 import { isFinished } from '../../shared/requests/run-state.ts';
 import type { Store } from '../../shared/store/store.ts';
-import type { OpenRun, Runs } from './apply-event.ts';
+import { isOpen, type OpenRun, type Runs } from './apply-event.ts';
 
 export interface ExpiredRun {
   readonly run: OpenRun;
@@ -14,7 +14,7 @@ export interface ExpiredRun {
 /** Returns the open runs that have exceeded their option `timeout`. */
 export function expiredRuns(runs: Runs, graph: Graph, nowMs: number): ExpiredRun[] {
   return [...runs.values()].flatMap((run) => {
-    if (run.phase === 'ended' || run.timedOut || isFinished(run.state)) return [];
+    if (!isOpen(run) || run.timedOut || isFinished(run.state)) return [];
     const { accepted_at, options, input = '' } = run.state.accepted ?? {};
     const seconds = Number(options?.['timeout'] ?? graph.options['timeout']?.default);
     if (accepted_at === undefined || nowMs < Date.parse(accepted_at) + seconds * 1_000) return [];

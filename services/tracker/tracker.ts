@@ -10,14 +10,14 @@ import { runLoop } from '../../shared/runtime/service/run-loop.ts';
 import type { Service } from '../../shared/runtime/service/service.ts';
 import { createShutdown } from '../../shared/runtime/service/shutdown.ts';
 import { handleAdvisory } from './advisories.ts';
-import { applyEvent, type Runs } from './apply-event.ts';
+import { applyEvent, isOpen, type Runs } from './apply-event.ts';
 import { writeCanary } from './canary.ts';
 import { createHistory } from './catch-up.ts';
 import { registerGauges } from './gauges.ts';
 import { createItemCounters } from './item-counters.ts';
 import { createPerformer } from './perform-effects.ts';
 import { publishAccepted } from './publish-accepted.ts';
-import { forgetEnded } from './retention.ts';
+import { forgetExpired } from './retention.ts';
 import { createStateWriter } from './state-writer.ts';
 import { createSweep } from './sweep.ts';
 import { expiredRuns, markTimedOut } from './timeouts.ts';
@@ -39,7 +39,7 @@ export async function tracker(service: Service, graph: Graph): Promise<void> {
   const history = createHistory();
   const sweep = createSweep(service, graph, runs);
   let isLive = false;
-  registerGauges(service, graph, () => [...runs.values()].filter(({ phase }) => phase !== 'ended').length);
+  registerGauges(service, graph, () => [...runs.values()].filter(isOpen).length);
 
   const warn = (event: LogEvent) => (error: unknown) => {
     log.warn({ event, error, code: codeOf(error) }, messageOf(error));
@@ -60,7 +60,7 @@ export async function tracker(service: Service, graph: Graph): Promise<void> {
       }
     });
     startLoop('sweep:failed', config.sweepIntervalSeconds * 1_000, async () => {
-      forgetEnded(runs, Date.now());
+      forgetExpired(runs, Date.now());
       await sweep();
     });
   };

@@ -3,7 +3,7 @@ import { InvalidDataError } from '../core/errors.ts';
 import { parseJson, validate } from '../core/validate.ts';
 import type { Bus } from './connection.ts';
 import { followStream } from './follow-stream.ts';
-import { streams } from './topology.ts';
+import { NO_REQUEST, streams } from './topology.ts';
 
 /** An item event or a lifecycle event of a request. */
 export type RequestEvent = (
@@ -15,12 +15,21 @@ export type RequestEvent = (
   readonly traceparent?: string | undefined;
 };
 
-/** Parses a message of `fave.requests.{request_id}.>`. @throws InvalidDataError */
+/**
+ * Parses a message of `fave.requests.{request_id}.>`. The permissions of a publisher apply to the subject, so the data must have the
+ * same request and stage.
+ * @throws InvalidDataError
+ */
 export function parseRequestEvent(subject: string, text: string): RequestEvent {
   const { time, traceparent, data } = parseJson('cloudEvent', text);
-  const [, , , name = '', stage] = subject.split('.');
-  if (name === 'stage' && stage !== undefined) return { type: 'item', time, traceparent, data: validate('itemEvent', data) };
-  return { type: 'lifecycle', name, time, traceparent, data: validate('requestState', data) };
+  const [, , requestId = '', name = '', stage] = subject.split('.');
+  const event: RequestEvent =
+    name === 'stage' && stage !== undefined
+      ? { type: 'item', time, traceparent, data: validate('itemEvent', data) }
+      : { type: 'lifecycle', name, time, traceparent, data: validate('requestState', data) };
+  const isSame = (event.data.request_id || NO_REQUEST) === requestId && (event.type !== 'item' || event.data.stage === stage);
+  if (isSame) return event;
+  throw new InvalidDataError('invalid-cloud-event', `the event on ${subject} is about another request or stage`);
 }
 
 /** Returns the sequence of the next event in `FAVE_REQUESTS`. A caller that reads it before an upload misses no event. */

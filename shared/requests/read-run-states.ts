@@ -2,6 +2,7 @@ import type { Graph } from '../pipeline/graph.ts';
 import type { Bus } from '../bus/connection.ts';
 import { isTerminalEvent } from '../bus/events.ts';
 import { streams } from '../bus/topology.ts';
+import { selectRun, type RequestRuns } from './early-runs.ts';
 import { createRunState, reduceEvent, type RunState } from './run-state.ts';
 import { parseRequestEvent, undefinedIfInvalid, type RequestEvent } from '../bus/request-events.ts';
 import { readStream } from '../bus/read-stream.ts';
@@ -14,20 +15,24 @@ export interface LastRunState {
 
 /** Returns the last run of a request, or of every request, by id. Counts events as the tracker does. */
 export async function readRunStates(bus: Bus, graph: Graph, requestId = '*'): Promise<Map<string, LastRunState>> {
-  const runs = new Map<string, LastRunState>();
+  const requests = new Map<string, Events>();
   for await (const message of readStream(bus, streams.requests, `fave.requests.${requestId}.>`)) {
     const event = undefinedIfInvalid(() => parseRequestEvent(message.subject, message.string()));
-    if (event) applyEvent(runs, event, graph);
+    if (event) applyEvent(requests, event, graph);
   }
-  return runs;
+  return new Map([...requests].map(([id, { latest, endedRun }]) => [id, { state: latest, ended: endedRun === latest.run }]));
 }
 
-function applyEvent(runs: Map<string, LastRunState>, event: RequestEvent, graph: Graph): void {
-  const { request_id: id, run } = event.data;
-  const before = runs.get(id);
-  if (before && before.state.run > run) return;
-  const state = before?.state.run === run ? before.state : createRunState(id, run);
+interface Events extends RequestRuns {
+  endedRun: number;
+}
+
+function applyEvent(requests: Map<string, Events>, event: RequestEvent, graph: Graph): void {
+  const { request_id: id } = event.data;
+  const runs = requests.get(id) ?? { latest: createRunState(id, 1), early: new Map(), endedRun: 0 };
+  requests.set(id, runs);
+  const state = selectRun(runs, event);
+  if (!state) return;
   reduceEvent(state, event, graph);
-  const ends = event.type === 'lifecycle' && isTerminalEvent(event.name);
-  runs.set(id, { state, ended: ends || (before?.state === state && before.ended) });
+  if (event.type === 'lifecycle' && isTerminalEvent(event.name)) runs.endedRun = state.run;
 }

@@ -24,6 +24,8 @@ interface StageRun {
   readonly ends: Map<string, Map<number, Settled>>;
   /** Sequences of messages whose failure was redriven and no longer counts, by item. */
   readonly redriven: Map<string, Set<number>>;
+  /** Outputs of items that no producer has listed yet. They count when the item is listed. */
+  readonly unlistedOutputs: Map<string, ItemEvent['outputs']>;
 }
 
 /** `time`: ISO 8601. */
@@ -34,8 +36,9 @@ type Settled = Pick<ItemEvent, 'outcome' | 'duration_ms' | 'queue_ms' | 'cost_un
 /** Rank of outcomes. The highest of several events about one item counts: a late `done` replaces `failed`. */
 const RANK: Readonly<Record<Settled['outcome'], number>> = { failed: 0, skipped: 1, reused: 2, done: 3 };
 
-/** Maximum number of errors in a summary. */
+/** Limits of the errors in a summary, which must fit into one message of the bus. The receipts contain the whole errors. */
 const MAX_LISTED_ERRORS = 100;
+const MAX_MESSAGE_LENGTH = 1_000;
 
 /** Creates the state of a run without events. */
 export function createRunState(requestId: string, run: number): RunState {
@@ -49,9 +52,14 @@ export function reduceAccepted(state: RunState, accepted: RequestState, graph: G
   listOutputs(state, accepted.announced ?? [], graph);
 }
 
-/** Applies the outcome of an item at `time`. Its cost depends only on the outputs of that item. */
+/**
+ * Applies the outcome of an item at `time`. Its cost depends only on the outputs of that item. Ignores outputs of kinds that the
+ * stage does not produce, and of items that no producer lists, so that a faulty stage cannot keep the run open.
+ */
 export function reduceProgress(state: RunState, progress: ItemEvent, time: string, graph: Graph): void {
   const { item, outcome, duration_ms, queue_ms, cost_unit, cold_start, error, sequence = 0 } = progress;
+  const produced = graph.stages.find(({ name }) => name === progress.stage)?.produces;
+  if (!produced) return;
   const end: Settled = { outcome, duration_ms, queue_ms, cost_unit, cold_start, time, ...(error && { error }) };
   const stage = stageRun(state, progress.stage);
   updateItem(state, stage, item, () => {
@@ -60,17 +68,19 @@ export function reduceProgress(state: RunState, progress: ItemEvent, time: strin
     if (!before || outranks(end, before)) ends.set(sequence, end);
   });
   // Outputs of an outcome that does not count have landed as well and are processed.
-  listOutputs(state, progress.outputs, graph);
+  const outputs = progress.outputs.filter(({ kind }) => produced.some(({ name }) => name === kind));
+  if (stage.listed.has(item)) listOutputs(state, outputs, graph);
+  else stage.unlistedOutputs.set(item, [...(stage.unlistedOutputs.get(item) ?? []), ...outputs]);
 }
 
 /** Applies a redrive: the run stays open until the redriven items are settled again. */
-export function reduceRedriven(state: RunState, redriven: RequestState['redriven'] = []): void {
+export function reduceRedriven(state: RunState, redriven: RequestState['redriven'] = [], graph: Graph): void {
   for (const { stage: name, item, sequence } of redriven) {
     const stage = stageRun(state, name);
     updateItem(state, stage, item, () => {
-      stage.listed.add(item);
       getOrCreate(stage.redriven, item, () => new Set<number>()).add(sequence);
     });
+    listItem(state, stage, item, graph);
   }
 }
 
@@ -78,7 +88,7 @@ export function reduceRedriven(state: RunState, redriven: RequestState['redriven
 export function reduceEvent(state: RunState, event: RequestEvent, graph: Graph): void {
   if (event.type === 'item') reduceProgress(state, event.data, event.time, graph);
   else if (event.name === 'accepted') reduceAccepted(state, event.data, graph);
-  else if (event.name === 'redriven') reduceRedriven(state, event.data.redriven);
+  else if (event.name === 'redriven') reduceRedriven(state, event.data.redriven, graph);
 }
 
 /** Changes an item, then updates the outcome that counts and the number of open items. */
@@ -106,15 +116,28 @@ function outranks(one: Settled, other: Settled): boolean {
 function listOutputs(state: RunState, outputs: ItemEvent['outputs'], graph: Graph): void {
   for (const { kind, item, key } of outputs) {
     getOrCreate(state.outputs, kind, () => new Set<string>()).add(key);
-    for (const consumer of graph.consumersOf(kind)) {
-      const stage = stageRun(state, consumer.name);
-      updateItem(state, stage, item, () => stage.listed.add(item));
-    }
+    for (const { name } of graph.consumersOf(kind)) listItem(state, stageRun(state, name), item, graph);
   }
 }
 
+function listItem(state: RunState, stage: StageRun, item: string, graph: Graph): void {
+  updateItem(state, stage, item, () => stage.listed.add(item));
+  const outputs = stage.unlistedOutputs.get(item);
+  stage.unlistedOutputs.delete(item);
+  if (outputs) listOutputs(state, outputs, graph);
+}
+
 function stageRun(state: RunState, name: string): StageRun {
-  return getOrCreate(state.stages, name, () => ({ listed: new Set(), settled: new Map(), ends: new Map(), redriven: new Map() }));
+  return getOrCreate(state.stages, name, createStageRun);
+}
+
+function createStageRun(): StageRun {
+  return { listed: new Set(), settled: new Map(), ends: new Map(), redriven: new Map(), unlistedOutputs: new Map() };
+}
+
+/** Returns the settled items that a producer has listed. */
+function settledItems({ listed, settled }: StageRun): [item: string, Settled][] {
+  return [...settled].filter(([item]) => listed.has(item));
 }
 
 /** Returns the value of a key; creates it if the map has none. */
@@ -136,8 +159,8 @@ export function summarise(state: RunState, graph: Graph): RequestState {
   const finished = isFinished(state);
   const acceptedAt = state.accepted?.accepted_at;
   const finishedAt = [...state.stages.values()]
-    .flatMap(({ settled }) => [...settled.values()])
-    .reduce((last, { time }) => (time > last ? time : last), '');
+    .flatMap(settledItems)
+    .reduce((last, [, { time }]) => (time > last ? time : last), '');
   return {
     request_id: state.requestId,
     run: state.run,
@@ -162,7 +185,7 @@ export function summarise(state: RunState, graph: Graph): RequestState {
 function isUsable(state: RunState, graph: Graph): boolean {
   const ends = graph.stages.filter(({ produces }) => produces.every((kind: Kind) => graph.consumersOf(kind.name).length === 0));
   return ends.some(({ name }) =>
-    [...(state.stages.get(name)?.settled.values() ?? [])].some(({ outcome }) => outcome !== 'failed'),
+    settledItems(state.stages.get(name) ?? createStageRun()).some(([, { outcome }]) => outcome !== 'failed'),
   );
 }
 
@@ -173,7 +196,7 @@ function stageStates(state: RunState, graph: Graph): Record<string, StageState> 
     if (cached !== undefined) return cached;
     const stage = graph.stage(name);
     const producers = graph.stages.filter(({ produces }) => produces.includes(stage.consumes));
-    const { listed = new Set<string>(), settled = new Map<string, Settled>() } = state.stages.get(name) ?? {};
+    const { listed, settled } = state.stages.get(name) ?? createStageRun();
     const is =
       state.accepted !== undefined &&
       producers.every((producer) => isComplete(producer.name)) &&
@@ -183,13 +206,13 @@ function stageStates(state: RunState, graph: Graph): Record<string, StageState> 
   };
   return Object.fromEntries(
     graph.stages.map(({ name }) => {
-      const { listed, settled } = state.stages.get(name) ?? { listed: new Set(), settled: new Map<string, Settled>() };
-      const items = [...settled.values()];
+      const run = state.stages.get(name) ?? createStageRun();
+      const items = settledItems(run).map(([, end]) => end);
       const count = (outcome: Settled['outcome']): number => items.filter((item) => item.outcome === outcome).length;
       return [
         name,
         {
-          expected: listed.size,
+          expected: run.listed.size,
           done: count('done'),
           reused: count('reused'),
           skipped: count('skipped'),
@@ -207,8 +230,9 @@ function stageStates(state: RunState, graph: Graph): Record<string, StageState> 
 
 function listErrors(state: RunState): RequestError[] {
   const errors: RequestError[] = [];
-  for (const [stage, { settled }] of state.stages) {
-    for (const [item, { error }] of settled) if (error) errors.push({ stage, item, ...error });
+  for (const [stage, run] of state.stages) {
+    for (const [item, { error }] of settledItems(run))
+      if (error) errors.push({ stage, item, ...error, message: error.message.slice(0, MAX_MESSAGE_LENGTH) });
   }
   return errors
     .sort((a, b) => (`${String(a.stage)} ${String(a.item)}` < `${String(b.stage)} ${String(b.item)}` ? -1 : 1))

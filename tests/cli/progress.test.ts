@@ -79,4 +79,13 @@ describe('parseRequestEvent', () => {
     });
     expect(() => parseRequestEvent('fave.requests.x.accepted', '{}')).toThrow(/not a valid cloud event/);
   });
+
+  it.each([
+    ['fave.requests.other.accepted', lifecycle('accepted')],
+    ['fave.requests.other.stage.stage-grep', item('stage-grep', 'a', 'done')],
+    ['fave.requests.x.stage.stage-grep', item('stage-librosa', 'a', 'done')],
+  ])('rejects an event on %s about another request or stage', (subject, { data }) => {
+    const event = cloudEvent({ id: 'i', source: 's', type: 't', subject: 'x' }, data);
+    expect(() => parseRequestEvent(subject, JSON.stringify(event))).toThrow(/another request or stage/);
+  });
 });

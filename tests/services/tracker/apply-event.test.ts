@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { applyEvent, type Effect, type Runs } from '../../../services/tracker/apply-event.ts';
 import { createHistory } from '../../../services/tracker/catch-up.ts';
-import { forgetEnded } from '../../../services/tracker/retention.ts';
+import { forgetExpired } from '../../../services/tracker/retention.ts';
 import { expiredRuns } from '../../../services/tracker/timeouts.ts';
 import type { RequestState } from '../../../schemas/generated/types.ts';
 import type { RequestEvent } from '../../../shared/bus/request-events.ts';
@@ -42,7 +42,8 @@ describe('applyEvent', () => {
           const effects = applyEvent(runs, event, { sequence: n + 1, storedAtMs: 0 }, graph);
           const run = runs.get('r')!;
           if (run.phase === 'ended') throw new Error('the run must not end without a terminal event');
-          expect(effects.some(({ type }) => type === 'close-run')).toBe(isFinished(run.state));
+          const finished = run.phase !== 'unaccepted' && isFinished(run.state);
+          expect(effects.some(({ type }) => type === 'close-run')).toBe(finished);
         }
       }),
       { numRuns: 200 },
@@ -57,7 +58,7 @@ describe('applyEvent', () => {
         applyAll(runs, events.slice(0, split));
         applyAll(runs, [lifecycle(name, { status: 'completed' })]);
         const late = applyAll(runs, events.slice(split)).flat();
-        expect(runs.get('r')).toEqual({ phase: 'ended', number: 1, endedAtMs: 0 });
+        expect(runs.get('r')).toEqual({ phase: 'ended', number: 1, endedAtMs: 0, early: new Map() });
         expect(late.every(({ type }) => type === 'count-item')).toBe(true);
       }),
       { numRuns: 200 },
@@ -77,6 +78,41 @@ describe('applyEvent', () => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  it('is not misled by a stage that reports false runs, items and outputs', () => {
+    const forged = fc.record({
+      run: fc.oneof(fc.integer({ min: 2, max: Number.MAX_SAFE_INTEGER }), fc.constant(1)),
+      item: fc.constantFrom('invented', 'input', 'clip_9999'),
+      kind: fc.constantFrom('input', 'audio', 'cut', 'speech', 'words', 'unknown'),
+    });
+    const forgedEvent = ({ run, item, kind }: typeof forged extends fc.Arbitrary<infer T> ? T : never): RequestEvent => {
+      const outputs = [{ kind, item: 'invented', key: `cut/${kind}`, etag: 'e' }];
+      const figures = { deliveries: 1, duration_ms: 1, queue_ms: 0, cold_start: false, cost_unit: 0 };
+      const data = { request_id: 'r', run, stage: 'cut', item, outcome: 'done' as const, outputs, ...figures };
+      return { type: 'item', time: TIME, data };
+    };
+    fc.assert(
+      fc.property(shuffledEvents, fc.array(forged, { maxLength: 20 }), fc.nat(), (events, lies, position) => {
+        const runs: Runs = new Map();
+        const split = position % (events.length + 1);
+        applyAll(runs, [...events.slice(0, split), ...lies.map(forgedEvent), ...events.slice(split)]);
+        expect(runs.get('r')).toMatchObject({ phase: 'open', state: { run: 1, open: 0 } });
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('applies item events of a run that precede its accepted event', () => {
+    const outputs = [{ kind: 'audio', item: 'audio', key: 'probe/audio.wav', etag: 'e' }];
+    const figures = { deliveries: 1, duration_ms: 1, queue_ms: 0, cold_start: false, cost_unit: 0 };
+    const data = { request_id: 'r', run: 2, stage: 'probe', item: 'input', outcome: 'done' as const, outputs, ...figures };
+    const runs: Runs = new Map();
+    applyAll(runs, [lifecycle('accepted'), { type: 'item', time: TIME, data }, lifecycle('completed')]);
+    const [effects] = applyAll(runs, [lifecycle('accepted', { run: 2 })], 4);
+    expect(typesOf(effects!)).toEqual(['count-request', 'write-state']);
+    // The item is settled, and its output is listed for the next stage.
+    expect(runs.get('r')).toMatchObject({ phase: 'open', state: { run: 2, open: 1 } });
   });
 
   it('counts a request once when its accepted event is repeated', () => {
@@ -138,13 +174,13 @@ describe('createHistory', () => {
   });
 });
 
-describe('forgetEnded', () => {
+describe('forgetExpired', () => {
   it('removes runs that ended before the oldest event of the stream', () => {
     const runs: Runs = new Map();
     applyAll(runs, [lifecycle('accepted', { request_id: 'open' }), lifecycle('completed', { request_id: 'ended' })]);
-    forgetEnded(runs, REQUESTS_MAX_AGE_MS);
+    forgetExpired(runs, REQUESTS_MAX_AGE_MS);
     expect([...runs.keys()].sort()).toEqual(['ended', 'open']);
-    forgetEnded(runs, REQUESTS_MAX_AGE_MS + 1);
+    forgetExpired(runs, REQUESTS_MAX_AGE_MS + 1);
     expect([...runs.keys()]).toEqual(['open']);
   });
 });

@@ -14,7 +14,7 @@ import { accepted, graph, randomRun, type RandomRun, type ReportedEvent } from '
 
 function take(state: RunState, told: ReportedEvent): void {
   if (told.what === 'accepted') reduceAccepted(state, told.data, graph);
-  else if (told.what === 'redriven') reduceRedriven(state, told.data.redriven);
+  else if (told.what === 'redriven') reduceRedriven(state, told.data.redriven, graph);
   else reduceProgress(state, told.data, told.time, graph);
 }
 
