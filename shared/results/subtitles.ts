@@ -1,69 +1,61 @@
+import { toCues, type Cue } from './cues.ts';
 import type { TimelineUtterance } from './timeline.ts';
-import { wrap } from '../core/text.ts';
 
-/** One subtitle. */
-export interface Cue {
-  readonly start: number;
-  readonly end: number;
-  readonly lines: readonly string[];
+/** The part of a result that is formatted as subtitles. */
+export interface Subtitled {
+  /** Duration of the input, in seconds; null if it is unknown. */
+  readonly duration: number | null;
+  readonly utterances: readonly TimelineUtterance[];
 }
 
-/** Limits of a cue: characters per line, lines, and seconds (BBC Subtitle Guidelines, EBU-TT-D practice). */
-const MAX_LINE_LENGTH = 42;
-const MAX_LINES = 2;
-const MAX_CUE_SECONDS = 7;
-
-/** Splits utterances into cues of at most two lines and seven seconds, with the times of their words. */
-export function toCues(utterances: readonly TimelineUtterance[]): Cue[] {
-  return utterances.flatMap((utterance) => {
-    const groups: TimelineUtterance['words'][] = [];
-    for (const word of utterance.words) {
-      const current = groups.at(-1);
-      if (current && fits([...current, word])) current.push(word);
-      else groups.push([word]);
-    }
-    // An utterance without word times becomes one cue.
-    if (groups.length === 0)
-      return utterance.text === ''
-        ? []
-        : [{ start: utterance.start, end: utterance.end, lines: wrap(utterance.text, MAX_LINE_LENGTH) }];
-    return groups.map((words) => ({
-      start: words[0]?.start ?? 0,
-      end: words.at(-1)?.end ?? 0,
-      lines: wrap(joinWords(words), MAX_LINE_LENGTH),
-    }));
+/** Formats speech as SubRip: numbered, with a comma before the milliseconds. A cue names its speaker if the speaker changes. */
+export function toSrt({ utterances, duration }: Subtitled): string {
+  let speaker: string | undefined;
+  const named = utterances.map((utterance) => {
+    if (utterance.speaker === speaker) return utterance;
+    speaker = utterance.speaker;
+    return speaker === undefined ? utterance : prefix(utterance, `${formatSpeaker(speaker)}:`);
   });
-}
-
-function fits(words: TimelineUtterance['words']): boolean {
-  const [first, last] = [words[0], words.at(-1)];
-  return wrap(joinWords(words), MAX_LINE_LENGTH).length <= MAX_LINES && (last?.end ?? 0) - (first?.start ?? 0) <= MAX_CUE_SECONDS;
-}
-
-function joinWords(words: TimelineUtterance['words']): string {
-  return words.map(({ text }) => text).join(' ');
-}
-
-/** Formats cues as SubRip: numbered, with a comma before the milliseconds. */
-export function toSrt(cues: readonly Cue[]): string {
-  return cues
-    .map(
-      ({ start, end, lines }, n) =>
-        `${n + 1}\n${formatTimestamp(start, ',')} --> ${formatTimestamp(end, ',')}\n${lines.join('\n')}\n`,
-    )
+  return toCues(named, duration ?? undefined)
+    .map((cue, n) => `${n + 1}\n${formatTimes(cue, ',')}\n${cue.lines.map(escapeSrt).join('\n')}\n`)
     .join('\n');
 }
 
-/** Formats cues as WebVTT (https://www.w3.org/TR/webvtt1/), which reserves `&`, `<` and `>`. */
-export function toVtt(cues: readonly Cue[]): string {
-  const escape = (line: string): string => line.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-  return [
-    'WEBVTT\n',
-    ...cues.map(
-      ({ start, end, lines }) =>
-        `${formatTimestamp(start, '.')} --> ${formatTimestamp(end, '.')}\n${lines.map(escape).join('\n')}\n`,
-    ),
-  ].join('\n');
+/** Formats speech as WebVTT (https://www.w3.org/TR/webvtt1/). Each cue names its speaker as its voice. */
+export function toVtt({ utterances, duration }: Subtitled): string {
+  const format = (cue: Cue): string => {
+    const voice = cue.speaker === undefined ? '' : `<v ${escapeVtt(formatSpeaker(cue.speaker))}>`;
+    return `${formatTimes(cue, '.')}\n${voice}${cue.lines.map(escapeVtt).join('\n')}\n`;
+  };
+  return ['WEBVTT\n', ...toCues(utterances, duration ?? undefined).map(format)].join('\n');
+}
+
+/** Adds a label before the first word, as a word without duration, so that it counts as part of the line. */
+function prefix(utterance: TimelineUtterance, label: string): TimelineUtterance {
+  const { start, text, words } = utterance;
+  return {
+    ...utterance,
+    text: `${label} ${text}`,
+    words: words.length === 0 ? [] : [{ start: words[0]?.start ?? start, end: words[0]?.start ?? start, text: label }, ...words],
+  };
+}
+
+function formatSpeaker(speaker: string): string {
+  return speaker.charAt(0).toUpperCase() + speaker.slice(1);
+}
+
+/** Players interpret tags in SubRip, which has no escape: the first character of a tag is replaced by a similar one. */
+function escapeSrt(line: string): string {
+  return line.replace(/<(?=[a-z/])/gi, '‹').replace(/\{(?=\\)/g, '(');
+}
+
+/** WebVTT reserves `&`, `<` and `>`. */
+function escapeVtt(line: string): string {
+  return line.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+function formatTimes({ start, end }: Cue, separator: string): string {
+  return `${formatTimestamp(start, separator)} --> ${formatTimestamp(end, separator)}`;
 }
 
 function formatTimestamp(seconds: number, separator: string): string {

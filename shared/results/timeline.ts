@@ -5,6 +5,8 @@ export interface TimelineUtterance {
   readonly start: number;
   readonly end: number;
   readonly text: string;
+  /** `speaker 1`, `speaker 2`, … in order of appearance; absent if the voice is unknown. */
+  readonly speaker?: string;
   readonly words: Transcript['utterances'][number]['words'];
 }
 

@@ -5,7 +5,7 @@ import { exitCodes } from '../../context/errors.ts';
 import { formatClock, escapeControlCharacters } from '../../output/format.ts';
 import { formatErrors, formatStatus } from '../../output/request-summary.ts';
 import { isEnded } from '../../../shared/requests/read-request.ts';
-import { toCues, toSrt, toVtt } from '../../../shared/results/subtitles.ts';
+import { toSrt, toVtt } from '../../../shared/results/subtitles.ts';
 import { UsageError } from '../../../shared/core/errors.ts';
 import { wrap } from '../../../shared/core/text.ts';
 
@@ -24,8 +24,8 @@ export async function result(
   if ([json, srt, vtt].filter(Boolean).length > 1) throw new UsageError('use only one of --json, --srt and --vtt');
   const found = await withStore(cli, (store) => readResult(store, id));
   if (json) cli.stdout.line(JSON.stringify(found));
-  else if (srt) cli.stdout.write(toSrt(toCues(found.utterances)));
-  else if (vtt) cli.stdout.write(toVtt(toCues(found.utterances)));
+  else if (srt) cli.stdout.write(toSrt(found));
+  else if (vtt) cli.stdout.write(toVtt(found));
   else formatResult(found, cli.stdout).forEach(cli.stdout.line);
   if (!isEnded(found)) cli.stderr.line(`${id} is still ${found.status}: the result is incomplete`);
   return exitCodes.ok;
