@@ -5,13 +5,16 @@ import type { Output } from './cli.ts';
 /** Exit codes of all commands. Shells expect 130 after Ctrl-C. */
 export const exitCodes = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
-/** Prints an error as one line, with its stack only if it is unexpected, and returns the exit code. */
+/** Prints an error, with its stack only if it is unexpected, and returns the exit code. */
 export function reportError(error: unknown, stderr: Output): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage; // commander has printed it
   if (error instanceof Error && error.name === 'AbortError') return exitCodes.interrupted;
-  stderr.line(`${stderr.style('red', 'fave:')} ${messageOf(error)}`);
+  const [first = '', ...more] = messageOf(error).split('\n');
+  stderr.line(`${stderr.style('red', 'fave:')} ${first}`);
+  for (const line of more) stderr.line(`  ${line}`);
   if (error instanceof UsageError) return exitCodes.usage;
   // Any other error is a bug; its stack shows where.
-  if (!(error instanceof FaveError) && error instanceof Error && error.stack) stderr.line(stderr.style('dim', error.stack));
+  if (!(error instanceof FaveError) && error instanceof Error && error.stack)
+    stderr.write(stderr.style('dim', `${error.stack}\n`));
   return exitCodes.failed;
 }

@@ -4,7 +4,7 @@ import { undefinedIfInvalid, type RequestEvent } from '../../shared/bus/request-
 import { subjects } from '../../shared/bus/topology.ts';
 import { parseJson } from '../../shared/core/validate.ts';
 import type { Output } from '../context/cli.ts';
-import { formatCount, formatDuration, escapeControlCharacters } from './format.ts';
+import { formatCount, formatDuration } from './format.ts';
 
 /** Calls `take` for each new object of a request. Only for display: messages during a lost connection are missed. */
 export function followLanded(bus: Bus, requestId: string, take: (landed: LandedMessage) => void): () => void {
@@ -27,17 +27,14 @@ export function formatEvent(event: RequestEvent, { style }: Pick<Output, 'style'
     const { stage, item, outcome, duration_ms, outputs, error } = event.data;
     const objects = outputs.length === 0 ? '' : `, ${formatCount(outputs.length, 'object')}`;
     const line = `${time} ${id}${stage.padEnd(21)} ${item} ${outcome === 'failed' ? style('red', outcome) : outcome} (${formatDuration(duration_ms)}${objects})`;
-    return error ? [line, `         ${style('red', error.code)}: ${escapeControlCharacters(error.message)}`] : [line];
+    return error ? [line, `         ${style('red', error.code)}: ${error.message}`] : [line];
   }
   const { data, name } = event;
-  const input = data.input === undefined ? '' : ` ${escapeControlCharacters(data.input)}`;
+  const input = data.input === undefined ? '' : ` ${data.input}`;
   const duration = data.duration_ms === undefined ? '' : ` in ${formatDuration(data.duration_ms)}`;
   const bad = name === 'rejected' || name === 'failed';
   const line = `${time} ${id}${style(bad ? 'red' : 'green', name)}${input}${duration}`;
   return name === 'accepted'
     ? [line]
-    : [
-        line,
-        ...(data.errors ?? []).map((error) => `         ${style('red', error.code)}: ${escapeControlCharacters(error.message)}`),
-      ];
+    : [line, ...(data.errors ?? []).map((error) => `         ${style('red', error.code)}: ${error.message}`)];
 }

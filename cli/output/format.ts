@@ -59,9 +59,3 @@ export function formatTable(
 export function shorten(text: string, width: number): string {
   return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
 }
-
-/** Replaces control characters of untrusted text, which could move the cursor or change colours of the terminal. */
-export function escapeControlCharacters(text: string): string {
-  // eslint-disable-next-line no-control-regex
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '�');
-}

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { RequestState } from '../../schemas/generated/types.ts';
 import type { Output } from '../context/cli.ts';
-import { formatDuration, escapeControlCharacters, shorten } from './format.ts';
+import { formatDuration, shorten } from './format.ts';
 import { wrap } from '../../shared/core/text.ts';
 
 /** Summary of a request, as `submit --json` prints it. All fields are always present. */
@@ -48,7 +48,7 @@ export function formatSummary(
     .map(([kind, count]) => `${count} ${kind}`)
     .join(', ');
   return [
-    `${output.style('bold', shorten(escapeControlCharacters(basename(file)), 32))}  ${request_id}  ${formatStatus(status, output)}${duration}`,
+    `${output.style('bold', shorten(basename(file), 32))}  ${request_id}  ${formatStatus(status, output)}${duration}`,
     ...(counts === '' ? [] : wrap(counts, output.columns - 2).map((line) => `  ${output.style('dim', line)}`)),
     ...formatErrors(errors, output),
   ];
@@ -60,8 +60,8 @@ export function formatErrors(errors: RequestSummary['errors'], { columns, style 
     const source = [stage, item].filter((part) => part !== undefined).join(' ');
     return [
       `  ${style('red', code)}${source === '' ? '' : ` in ${source}`}`,
-      ...wrap(escapeControlCharacters(message), columns - 4).map((line) => `    ${line}`),
-      `    ${style('dim', escapeControlCharacters(file))}`,
+      ...wrap(message, columns - 4).map((line) => `    ${line}`),
+      `    ${style('dim', file)}`,
     ];
   });
 }

@@ -112,7 +112,6 @@ const commands = {
   'unknown-dead-letter': ['permanent', 'List the dead letters with fave dlq ls.'],
   'object-replaced': ['permanent', 'Replay the request and remove the dead letter; its object has new content.'],
   'no-provenance': ['permanent', 'Choose an object that a stage produced.'],
-  'unsafe-key': ['permanent', 'Download the object with mc cp under a name of your choice.'],
 } as const satisfies Codes;
 
 const instance = {

@@ -10,20 +10,26 @@ const CONCURRENT_DOWNLOADS = 8;
 
 /**
  * Downloads all objects of a request into a directory, which it creates if necessary.
- * @throws UsageError for an invalid id, PermanentError `unknown-request`, `unsafe-key`.
+ * @returns The keys of objects that have no safe file name and were skipped, too.
+ * @throws UsageError for an invalid id, PermanentError `unknown-request`.
  */
 export async function downloadRequest(
   store: Store,
   id: string,
   dir: string,
   { signal, onProgress }: { signal: AbortSignal; onProgress: (done: number, total: number) => void },
-): Promise<{ readonly files: number; readonly bytes: number }> {
+): Promise<{ readonly files: number; readonly bytes: number; readonly skipped: readonly string[] }> {
   assertRequestId(id);
   const prefix = requestPrefix(id);
   const files: { key: string; path: string; size: number }[] = [];
-  for await (const { key, size } of store.list(prefix))
-    files.push({ key, size, path: resolveSafePath(dir, key.slice(prefix.length)) });
-  if (files.length === 0) throw new PermanentError('unknown-request', `there is no request ${id}: list requests with fave ls`);
+  const skipped: string[] = [];
+  for await (const { key, size } of store.list(prefix)) {
+    const path = resolveSafePath(dir, key.slice(prefix.length));
+    if (path === undefined) skipped.push(key);
+    else files.push({ key, size, path });
+  }
+  if (files.length + skipped.length === 0)
+    throw new PermanentError('unknown-request', `there is no request ${id}: list requests with fave ls`);
   let done = 0;
   const download = async ({ key, path }: { key: string; path: string }): Promise<void> => {
     await mkdir(dirname(path), { recursive: true });
@@ -38,14 +44,12 @@ export async function downloadRequest(
     onProgress((done += 1), files.length);
   };
   await mapConcurrently(files, download, CONCURRENT_DOWNLOADS);
-  return { files: files.length, bytes: files.reduce((sum, { size }) => sum + size, 0) };
+  return { files: files.length, bytes: files.reduce((sum, { size }) => sum + size, 0), skipped };
 }
 
-/** Returns the path of an object below a directory. Keys are untrusted. @throws PermanentError `unsafe-key` for a path outside it. */
-export function resolveSafePath(dir: string, key: string): string {
+/** Returns the path of an object below a directory; `undefined` if it would be outside or is no file name. Keys are untrusted. */
+export function resolveSafePath(dir: string, key: string): string | undefined {
   const path = resolve(dir, key);
   const unsafe = key.split(/[/\\]/).some((part) => part === '' || part === '.' || part === '..') || key.includes('\0');
-  if (unsafe || !path.startsWith(dir.endsWith(sep) ? dir : dir + sep))
-    throw new PermanentError('unsafe-key', `${JSON.stringify(key)} is not a safe file name: download it with mc cp`);
-  return path;
+  return unsafe || !path.startsWith(dir.endsWith(sep) ? dir : dir + sep) ? undefined : path;
 }

@@ -113,7 +113,7 @@ describe('graph', () => {
 
 describe('resolveSafePath', () => {
   it.each(['../x', 'a/../../x', '/etc/passwd', 'a//b', 'a\\..\\b', '', 'a/./b', 'a\0b'])('rejects %j', (key) => {
-    expect(() => resolveSafePath('/data/out', key)).toThrow(/not a safe file name/);
+    expect(resolveSafePath('/data/out', key)).toBeUndefined();
   });
   it('keeps the folders of a key', () => {
     expect(resolveSafePath('/data/out', 'stage/clip_0001/a.json')).toBe('/data/out/stage/clip_0001/a.json');

@@ -1,13 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  formatAge,
-  formatBytes,
-  formatClock,
-  formatDuration,
-  escapeControlCharacters,
-  shorten,
-  formatTable,
-} from '../../cli/output/format.ts';
+import { formatAge, formatBytes, formatClock, formatDuration, shorten, formatTable } from '../../cli/output/format.ts';
+import { createOutput, toJson, type Output } from '../../cli/context/cli.ts';
 import { wrap } from '../../shared/core/text.ts';
 
 describe('format', () => {
@@ -40,7 +33,32 @@ describe('format', () => {
       ]),
     ).toEqual(['a    x', 'bbb  y']);
   });
-  it('replaces control characters', () => {
-    expect(escapeControlCharacters('a\u001b[31mb\n')).toBe('a�[31mb�');
+});
+
+describe('createOutput', () => {
+  function written(use: (output: Output) => void, isTTY: boolean): string {
+    let text = '';
+    use(createOutput({ isTTY, columns: 80, write: (more) => Boolean((text += more)) }, {}));
+    return text;
+  }
+  const hostile = 'a\u001b[2Jb\u009b31mc\u202ed\u2066e\nf';
+
+  it.each([true, false])('replaces controls, C1 and direction marks (terminal: %s)', (isTTY) => {
+    expect(written(({ line }) => line(hostile), isTTY)).toBe('a�[2Jb�31mc�d�e�f\n');
+    expect(written(({ write }) => write(hostile), isTTY)).toBe('a�[2Jb�31mc�d�e\nf');
+    expect(written(({ rewrite }) => rewrite([hostile], 0), isTTY)).toBe('a�[2Jb�31mc�d�e�f\n');
+  });
+
+  it('writes its own styles and cursor movements on a terminal only', () => {
+    const styled = ({ line, style }: Output): void => line(style('red', 'a\u001b[2J'));
+    expect(written(styled, true)).toBe('\u001b[31ma�[2J\u001b[39m\n');
+    expect(written(styled, false)).toBe('a�[2J\n');
+    expect(written(({ rewrite }) => rewrite(['x'], 1), true)).toBe('\u001b[1A\u001b[2Kx\n');
+  });
+
+  it('keeps the content of JSON', () => {
+    const json = written(({ line }) => line(toJson({ text: hostile })), false);
+    expect(json).not.toContain('�');
+    expect(JSON.parse(json)).toEqual({ text: hostile });
   });
 });

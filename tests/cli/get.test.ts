@@ -19,3 +19,14 @@ it('downloads files with names of the maximum length', async () => {
   expect(await readdir(join(dir, 'out/input'))).toEqual([name]);
   expect(await readFile(join(dir, 'out/input', name), 'utf8')).toBe('x');
 });
+
+it('skips objects without a safe file name, names them and downloads the others', async () => {
+  const dir = createTempDir();
+  const id = uniqueId();
+  await stack.store.put(`requests/${id}/input/folder/`, '');
+  await stack.store.put(`requests/${id}/input/c.mp4`, 'y');
+  const run = await fave(['get', id, 'out'], { cwd: dir, env: stack.environment });
+  expect(run).toMatchObject({ code: 1, stdout: expect.stringContaining('1 file,') as unknown });
+  expect(run.stderr).toContain('skipped');
+  expect(await readdir(join(dir, 'out/input'))).toEqual(['c.mp4']);
+});

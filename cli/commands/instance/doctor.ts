@@ -5,7 +5,7 @@ import { checkStore } from '../../checks/store.ts';
 import { checkTools } from '../../checks/tools.ts';
 import { formatCount } from '../../output/format.ts';
 import { bad, type Check } from '../../checks/check.ts';
-import type { CliContext, Output } from '../../context/cli.ts';
+import { toJson, type CliContext, type Output } from '../../context/cli.ts';
 import { findInstance, hasServerAddresses, withBus, withStoreAdmin } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
 import { messageOf } from '../../../shared/core/errors.ts';
@@ -32,7 +32,7 @@ export async function doctor(cli: CliContext, { json = false }: { json?: boolean
 
 function report(cli: CliContext, checks: readonly Check[], json: boolean): number {
   const healthy = checks.every(({ state }) => state !== 'bad');
-  if (json) cli.stdout.line(JSON.stringify({ ok: healthy, checks }));
+  if (json) cli.stdout.line(toJson({ ok: healthy, checks }));
   else formatChecks(checks, cli.stdout).forEach(cli.stdout.line);
   return healthy ? exitCodes.ok : exitCodes.failed;
 }

@@ -1,6 +1,6 @@
 import { PermanentError } from '../../../shared/core/errors.ts';
 import { instanceEnvironment } from '../../../infra/instance/instance.ts';
-import type { CliContext } from '../../context/cli.ts';
+import { toJson, type CliContext } from '../../context/cli.ts';
 import { describeNoInstance, findInstance } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
 
@@ -11,7 +11,7 @@ export async function env(cli: CliContext, { json = false }: { json?: boolean })
     throw new PermanentError('no-instance', `${describeNoInstance(cli)}: start one with npm start`);
   }
   const variables = await instanceEnvironment(instance, cli.env['PATH'] ?? '');
-  if (json) cli.stdout.line(JSON.stringify(variables));
+  if (json) cli.stdout.line(toJson(variables));
   else for (const [name, value] of Object.entries(variables)) cli.stdout.line(`export ${name}=${quote(value)}`);
   return exitCodes.ok;
 }

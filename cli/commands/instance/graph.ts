@@ -1,11 +1,11 @@
 import { graph } from '../../../services/pipeline.ts';
 import type { Graph } from '../../../shared/pipeline/graph.ts';
-import type { CliContext } from '../../context/cli.ts';
+import { toJson, type CliContext } from '../../context/cli.ts';
 import { exitCodes } from '../../context/errors.ts';
 
 /** Prints the pipeline. */
 export function printGraph({ stdout }: CliContext, { json = false }: { json?: boolean }): Promise<number> {
-  stdout.line(json ? JSON.stringify(describe(graph)) : mermaid(graph).join('\n'));
+  (json ? [toJson(describe(graph))] : mermaid(graph)).forEach(stdout.line);
   return Promise.resolve(exitCodes.ok);
 }
 

@@ -12,7 +12,7 @@ import { createBucketTarget } from '../../../loadgen/targets/bucket.ts';
 import { defaultStall, createNullTarget, createStallingTarget } from '../../../loadgen/targets/local.ts';
 import { graph } from '../../../services/pipeline.ts';
 import { PermanentError, UsageError } from '../../../shared/core/errors.ts';
-import type { CliContext } from '../../context/cli.ts';
+import { toJson, type CliContext } from '../../context/cli.ts';
 import { withBus, withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
 import { createLoadDisplay, formatLoadSummary } from '../../output/load-progress.ts';
@@ -80,7 +80,7 @@ export async function load(cli: CliContext, options: LoadCommandOptions): Promis
   await mkdir(out, { recursive: true });
   // A record can be moved, so it does not contain its path.
   await writeFile(join(out, recordFiles.load), `${JSON.stringify({ ...report, out: undefined }, null, 2)}\n`);
-  if (options.json) cli.stdout.line(JSON.stringify(report));
+  if (options.json) cli.stdout.line(toJson(report));
   else formatLoadSummary(report, cli.stdout).forEach(cli.stdout.line);
   if (cli.signal.aborted) return exitCodes.interrupted;
   return report.completed === report.requests ? exitCodes.ok : exitCodes.failed;

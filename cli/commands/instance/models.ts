@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { cacheDir } from '../../../infra/process/paths.ts';
 import { MODELS, pullModel } from '../../../services/stage-deepspeech/models.ts';
-import type { CliContext } from '../../context/cli.ts';
+import { toJson, type CliContext } from '../../context/cli.ts';
 import { exitCodes } from '../../context/errors.ts';
 import { formatTable } from '../../output/format.ts';
 
@@ -11,7 +11,7 @@ const modelsDir = join(cacheDir, 'models');
 /** Prints the available models. */
 export function listModels({ stdout }: CliContext, { json = false }: { json?: boolean }): Promise<number> {
   const models = Object.entries(MODELS);
-  if (json) for (const [name, { url, sha1 }] of models) stdout.line(JSON.stringify({ name, url, sha1 }));
+  if (json) for (const [name, { url, sha1 }] of models) stdout.line(toJson({ name, url, sha1 }));
   else formatTable(models.map(([name, { url }]) => [name, url])).forEach(stdout.line);
   return Promise.resolve(exitCodes.ok);
 }

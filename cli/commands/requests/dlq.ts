@@ -10,10 +10,10 @@ import {
   type DeadLetterFilter,
   type StoredDeadLetter,
 } from '../../../shared/requests/redrive.ts';
-import type { CliContext, Output } from '../../context/cli.ts';
+import { toJson, type CliContext, type Output } from '../../context/cli.ts';
 import { withBus, withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
-import { escapeControlCharacters, formatAge, formatCount, formatTable, shorten } from '../../output/format.ts';
+import { formatAge, formatCount, formatTable, shorten } from '../../output/format.ts';
 
 export interface DeadLetterOptions {
   readonly stage?: string;
@@ -41,11 +41,7 @@ async function print(
   format: (deadLetters: readonly StoredDeadLetter[]) => string[],
 ): Promise<number> {
   const deadLetters = await withBus(cli, (bus) => readSelected(cli, bus, parseFilter(seqs, options)));
-  const lines = options.json
-    ? deadLetters.map((each) => JSON.stringify(each))
-    : deadLetters.length === 0
-      ? []
-      : format(deadLetters);
+  const lines = options.json ? deadLetters.map((each) => toJson(each)) : deadLetters.length === 0 ? [] : format(deadLetters);
   lines.forEach(cli.stdout.line);
   return exitCodes.ok;
 }
@@ -128,7 +124,7 @@ function formatDeadLetter(
   const rows = [
     ['request', `${landed.request_id}, run ${landed.run}`],
     ['item', `${stage} ${item}`],
-    ['file', escapeControlCharacters(file)],
+    ['file', file],
     ['failed', `${failed_at}, after ${deliveries === 1 ? '1 delivery' : `${deliveries} deliveries`}`],
   ];
   const stderrLines =
@@ -139,11 +135,11 @@ function formatDeadLetter(
           ...stderr
             .trimEnd()
             .split('\n')
-            .map((line) => `    ${escapeControlCharacters(line)}`),
+            .map((line) => `    ${line}`),
         ];
   return [
     `${style('bold', `dead letter ${seq}`)}  ${style('red', code)}`,
-    ...wrap(escapeControlCharacters(message), columns - 2).map((line) => `  ${line}`),
+    ...wrap(message, columns - 2).map((line) => `  ${line}`),
     ...formatTable(rows).map((line) => `  ${style('dim', line)}`),
     ...stderrLines,
     '',

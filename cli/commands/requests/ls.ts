@@ -1,14 +1,14 @@
 import { listRequests, MAX_LISTED_REQUESTS, type ListedRequest } from '../../../shared/requests/list-requests.ts';
-import type { CliContext, Output } from '../../context/cli.ts';
+import { toJson, type CliContext, type Output } from '../../context/cli.ts';
 import { withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
-import { formatAge, escapeControlCharacters, shorten, formatTable } from '../../output/format.ts';
+import { formatAge, shorten, formatTable } from '../../output/format.ts';
 import { formatStatus } from '../../output/request-summary.ts';
 
 /** Prints requests, newest first. */
 export async function ls(cli: CliContext, { limit, json = false }: { limit: number; json?: boolean }): Promise<number> {
   const { requests, total, truncated } = await withStore(cli, (store) => listRequests(store, limit));
-  if (json) for (const request of requests) cli.stdout.line(JSON.stringify(request));
+  if (json) for (const request of requests) cli.stdout.line(toJson(request));
   else if (requests.length === 0) cli.stderr.line('no requests; create one with: fave submit VIDEO');
   else formatRequests(requests, cli.stdout, Date.now()).forEach(cli.stdout.line);
   if (truncated)
@@ -24,7 +24,7 @@ export function formatRequests(requests: readonly ListedRequest[], output: Outpu
     shorten(request_id, 36),
     errors > 0 && status === 'completed' ? `${status}*` : status,
     accepted_at === null ? '' : formatAge(now - Date.parse(accepted_at)),
-    shorten(escapeControlCharacters(input ?? ''), 22),
+    shorten(input ?? '', 22),
   ]);
   const styleCell = (cell: string, column: number, row: number): string => {
     const status = requests[row]?.status ?? 'unknown';

@@ -1,9 +1,9 @@
 import { graph } from '../../../services/pipeline.ts';
 import type { RequestState } from '../../../schemas/generated/types.ts';
-import type { CliContext, Output } from '../../context/cli.ts';
+import { toJson, type CliContext, type Output } from '../../context/cli.ts';
 import { withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
-import { formatAge, formatDuration, escapeControlCharacters, formatTable } from '../../output/format.ts';
+import { formatAge, formatDuration, formatTable } from '../../output/format.ts';
 import { formatErrors, formatStatus } from '../../output/request-summary.ts';
 import { requireState } from '../../../shared/requests/read-request.ts';
 
@@ -11,7 +11,7 @@ import { requireState } from '../../../shared/requests/read-request.ts';
 export async function status(cli: CliContext, id: string, { json = false }: { json?: boolean }): Promise<number> {
   return withStore(cli, async (store) => {
     const state = await requireState(store, id);
-    if (json) cli.stdout.line(JSON.stringify(state));
+    if (json) cli.stdout.line(toJson(state));
     else formatState(state, cli.stdout, Date.now()).forEach(cli.stdout.line);
     return exitCodes.ok;
   });
@@ -22,7 +22,7 @@ export function formatState(state: RequestState, output: Output, now: number): s
   const { request_id, input, accepted_at, duration_ms, options = {}, stages = {}, errors = [] } = state;
   const age = accepted_at === undefined ? '' : `, ${formatAge(now - Date.parse(accepted_at))} ago`;
   const duration = duration_ms === undefined ? '' : ` in ${formatDuration(duration_ms)}`;
-  const optionTexts = Object.entries(options).map(([name, value]) => `${name}=${escapeControlCharacters(String(value))}`);
+  const optionTexts = Object.entries(options).map(([name, value]) => `${name}=${String(value)}`);
   const rows = graph.stages.flatMap(({ name }) => {
     const stage = stages[name];
     if (!stage || stage.expected === 0) return [];
@@ -37,7 +37,7 @@ export function formatState(state: RequestState, output: Output, now: number): s
     ];
   });
   return [
-    `${output.style('bold', escapeControlCharacters(input ?? ''))}  ${request_id}`,
+    `${output.style('bold', input ?? '')}  ${request_id}`,
     `${formatStatus(state.status, output)}${duration}${age}${optionTexts.length > 0 ? `  (${optionTexts.join(', ')})` : ''}`,
     ...(rows.length === 0
       ? []

@@ -15,10 +15,10 @@ import {
   type Submission,
 } from '../../../shared/requests/submission.ts';
 import type { Store } from '../../../shared/store/store.ts';
-import type { CliContext } from '../../context/cli.ts';
+import { toJson, type CliContext } from '../../context/cli.ts';
 import { withBus, withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
-import { escapeControlCharacters, formatBytes } from '../../output/format.ts';
+import { formatBytes } from '../../output/format.ts';
 import { createProgressDisplay, type ProgressDisplay } from '../../output/progress-display.ts';
 import { formatSummary, toSummary, type RequestSummary } from '../../output/request-summary.ts';
 import { waitForRequest, warnWithoutEvents, type WaitOptions } from '../../output/wait-for-request.ts';
@@ -41,7 +41,7 @@ export async function submit(cli: CliContext, files: readonly string[], options:
   for (const file of files) submissions.push(await createSubmission(file, cli.cwd, id ?? randomUUID()));
 
   const print = (summary: RequestSummary): void => {
-    if (json) cli.stdout.line(JSON.stringify(summary));
+    if (json) cli.stdout.line(toJson(summary));
     else formatSummary(summary, cli.stdout).forEach(cli.stdout.line);
   };
   return withStore(cli, async (store) => {
@@ -77,7 +77,7 @@ function createSender({ signal }: CliContext, store: Store, options: Record<stri
     const { id, key, path, file, size } = submission;
     const admitted = hasGivenId ? await findAdmittedInput(store, submission, options, graph.options) : undefined;
     if (admitted && 'status' in admitted) return { ended: admitted };
-    const title = escapeControlCharacters(basename(file));
+    const title = basename(file);
     display.note(title, `uploading ${formatBytes(size)}`);
     const onProgress = (sent: number): void => {
       display.note(title, `uploading ${formatBytes(sent)} of ${formatBytes(size)}`);
@@ -132,7 +132,7 @@ async function submitOne(
   let hasEvents = false;
   const onChange: WaitOptions['onChange'] = (progress, lines) => {
     hasEvents = true;
-    display.update(escapeControlCharacters(basename(file)), progress, lines());
+    display.update(basename(file), progress, lines());
   };
   const from = await nextSequence(bus);
   const { same = false, ended } = await send({ id, file, ...rest }, display);

@@ -4,7 +4,7 @@ import { sweepRequests, type SweptObject } from '../../../shared/requests/sweep.
 import type { CliContext } from '../../context/cli.ts';
 import { withBus, withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
-import { formatCount, escapeControlCharacters } from '../../output/format.ts';
+import { formatCount } from '../../output/format.ts';
 
 const texts: Readonly<Record<SweptObject['result'], string>> = {
   announced: 'announced',
@@ -17,7 +17,7 @@ export async function sweep(cli: CliContext, id: string | undefined, { dryRun = 
   let objects = 0;
   const onObject = ({ requestId, object, result }: SweptObject): void => {
     if (result !== 'duplicate') objects += 1;
-    const path = escapeControlCharacters(object.key.slice(requestPrefix(requestId).length));
+    const path = object.key.slice(requestPrefix(requestId).length);
     cli.stdout.line(`${requestId}  ${path}: ${texts[result]} for ${object.stages.join(', ')}`);
   };
   const requests = await withStore(cli, (store) =>

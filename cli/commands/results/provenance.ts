@@ -1,7 +1,7 @@
-import type { CliContext, Output } from '../../context/cli.ts';
+import { toJson, type CliContext, type Output } from '../../context/cli.ts';
 import { withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
-import { formatBytes, formatDuration, escapeControlCharacters } from '../../output/format.ts';
+import { formatBytes, formatDuration } from '../../output/format.ts';
 import { parseArtifactKey, readProvenance, type ProvenanceStep } from '../../../shared/results/provenance.ts';
 import { wrap } from '../../../shared/core/text.ts';
 
@@ -14,7 +14,7 @@ export async function provenance(
 ): Promise<number> {
   return withStore(cli, async (store) => {
     const steps = await readProvenance(store, parseArtifactKey(store.bucket, first, path));
-    if (json) cli.stdout.line(JSON.stringify(steps, undefined, 2));
+    if (json) cli.stdout.write(`${toJson(steps, 2)}\n`);
     else steps.forEach((step, depth) => formatStep(step, depth, cli.stdout).forEach(cli.stdout.line));
     return exitCodes.ok;
   });
@@ -27,7 +27,7 @@ const NAME_WIDTH = 9;
 export function formatStep(step: ProvenanceStep, depth: number, { columns, style }: Pick<Output, 'columns' | 'style'>): string[] {
   const { key, etag, size, sha256, made_by: receipt, replaced } = step;
   const indent = '  '.repeat(depth);
-  const path = escapeControlCharacters(key.split('/').slice(2).join('/'));
+  const path = key.split('/').slice(2).join('/');
   const facts: [string, string][] = [
     ['content', `${formatBytes(size)}, etag ${etag}`],
     ...(sha256 === undefined ? [] : [['sha256', sha256] as [string, string]]),
@@ -38,7 +38,7 @@ export function formatStep(step: ProvenanceStep, depth: number, { columns, style
   return [
     `${indent}${depth === 0 ? '' : '← '}${style('bold', path)}`,
     ...facts.flatMap(([name, text]) =>
-      wrap(breakLongWords(escapeControlCharacters(text), space), space).map(
+      wrap(breakLongWords(text, space), space).map(
         (line, n) => `${indent}    ${style('dim', (n === 0 ? name : '').padEnd(NAME_WIDTH))}${line}`,
       ),
     ),

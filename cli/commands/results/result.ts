@@ -1,8 +1,8 @@
 import { readResult, type Result } from '../../../shared/results/result.ts';
-import type { CliContext, Output } from '../../context/cli.ts';
+import { toJson, type CliContext, type Output } from '../../context/cli.ts';
 import { withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
-import { formatClock, escapeControlCharacters } from '../../output/format.ts';
+import { formatClock } from '../../output/format.ts';
 import { formatErrors, formatStatus } from '../../output/request-summary.ts';
 import { isEnded } from '../../../shared/requests/read-request.ts';
 import { toSrt, toVtt } from '../../../shared/results/subtitles.ts';
@@ -23,7 +23,7 @@ export async function result(
 ): Promise<number> {
   if ([json, srt, vtt].filter(Boolean).length > 1) throw new UsageError('use only one of --json, --srt and --vtt');
   const found = await withStore(cli, (store) => readResult(store, id));
-  if (json) cli.stdout.line(JSON.stringify(found));
+  if (json) cli.stdout.line(toJson(found));
   else if (srt) cli.stdout.write(toSrt(found));
   else if (vtt) cli.stdout.write(toVtt(found));
   else formatResult(found, cli.stdout).forEach(cli.stdout.line);
@@ -47,27 +47,23 @@ export function formatResult(
   const entries = [
     ...utterances.map((each) => ({
       start: each.start,
-      lines: format(each, style('cyan', 'said'), escapeControlCharacters(each.text)),
+      lines: format(each, style('cyan', 'said'), each.text),
     })),
     ...objects.map((each) => {
       const count = each.count > 1 ? ` × ${each.count}` : '';
       return {
         start: each.start,
-        lines: format(each, style('yellow', 'seen'), `${escapeControlCharacters(each.label)}${count} (${each.score.toFixed(2)})`),
+        lines: format(each, style('yellow', 'seen'), `${each.label}${count} (${each.score.toFixed(2)})`),
       };
     }),
     ...matches.map((each) => ({
       start: each.start,
-      lines: format(
-        each,
-        style('magenta', 'find'),
-        `${escapeControlCharacters(each.query)} (${escapeControlCharacters(each.clip)})`,
-      ),
+      lines: format(each, style('magenta', 'find'), `${each.query} (${each.clip})`),
     })),
   ].sort((a, b) => a.start - b.start);
   const transcribed = engines.length === 0 ? '' : `, transcribed by ${engines.join(', ')}`;
   return [
-    `${style('bold', escapeControlCharacters(input ?? request_id))}  ${duration === null ? '' : `${formatClock(duration)}  `}${formatStatus(status, output)}${style('dim', transcribed)}`,
+    `${style('bold', input ?? request_id)}  ${duration === null ? '' : `${formatClock(duration)}  `}${formatStatus(status, output)}${style('dim', transcribed)}`,
     '',
     ...(entries.length === 0 ? ['  no speech and no objects were recognised'] : entries.flatMap(({ lines }) => lines)),
     ...(errors.length === 0 ? [] : ['', ...formatErrors(errors, output)]),

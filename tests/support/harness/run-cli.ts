@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import type { CliContext, Output } from '../../../cli/context/cli.ts';
+import { createOutput, type CliContext, type Output } from '../../../cli/context/cli.ts';
 import { reportError } from '../../../cli/context/errors.ts';
 import { createProgram } from '../../../cli/program.ts';
 
@@ -13,14 +13,8 @@ export interface Run {
 /** Creates an output that records its text. */
 export function record(): Output & { readonly text: () => string } {
   let text = '';
-  return {
-    live: false,
-    columns: 80,
-    line: (line = '') => (text += `${line}\n`),
-    write: (more) => (text += more),
-    style: (_, plain) => plain,
-    text: () => text,
-  };
+  const stream = { isTTY: false, columns: 80, write: (more: string) => Boolean((text += more)) };
+  return { ...createOutput(stream, {}), text: () => text };
 }
 
 /** Runs `fave` in this process, as `cli/main.ts` does. @param options `stdout` can be read during the run. */
