@@ -16,7 +16,7 @@ import { withInstance, type Instance } from '../instance/instance.ts';
 
 /** The stage with a model, and the limits per stage, in ms. */
 const MODEL = 'stage-object-detector';
-const LIMIT = { model: 1_200, other: 300 };
+const LIMIT = { model: 1_200, other: 180 };
 
 /** Content on which most stages fail after the start of their first item, which ends the measurement. */
 const EMPTY_CONTENT = JSON.stringify({ start: 0, end: 1, interval: 1, frames: [] });

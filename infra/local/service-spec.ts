@@ -41,7 +41,7 @@ export function serviceSpec(
     name,
     services,
     command: process.execPath,
-    args: ['--enable-source-maps', join(root, 'dist', 'service.mjs'), ...services],
+    args: [join(root, 'dist', 'service.mjs'), ...services],
     env: {
       NODE_COMPILE_CACHE: compileCacheDir,
       ...(others.length === 0

@@ -1,4 +1,5 @@
 import { pino, type DestinationStream, type LoggerOptions } from 'pino';
+import { mapStack } from './source-map.ts';
 
 /** All log events, with their descriptions for `docs/observability.md`. */
 export const logEvents = {
@@ -57,6 +58,13 @@ export type Logger = Readonly<Record<'trace' | 'debug' | 'info' | 'warn' | 'erro
 
 const stdout: DestinationStream = { write: (line) => void process.stdout.write(line) };
 
+/** Any value may be thrown. */
+function serializeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const serialized = pino.stdSerializers.err(error);
+  return { ...serialized, stack: mapStack(serialized.stack) };
+}
+
 /**
  * Creates a logger that writes JSON lines to standard output: `timestamp` in ISO 8601, level by name.
  * @param base Fields of every line.
@@ -70,6 +78,7 @@ export function createLogger(base: Record<string, unknown>, level = 'info', also
     formatters: { level: (label) => ({ level: label }) },
     messageKey: 'message',
     errorKey: 'error',
+    serializers: { error: serializeError },
   };
   const destination = also
     ? {

@@ -129,10 +129,10 @@ async function runEntry(
       ? (await import('../../observability/telemetry.ts')).startTelemetry(name, log)
       : undefined;
     const store = createStore(config.store, metrics.store);
-    const bus = await connectBus(config.bus, name);
-    const connected = performance.now();
     let isReady = false;
-    const server = await serveHttp(config, metrics, () => isReady && !stop.signal.aborted && !bus.connection.isClosed());
+    const isHealthy = (): boolean => isReady && !stop.signal.aborted && !bus.connection.isClosed();
+    const [bus, server] = await Promise.all([connectBus(config.bus, name), serveHttp(config, metrics, isHealthy)]);
+    const connected = performance.now();
     const service: Service = {
       name,
       config,
@@ -207,5 +207,6 @@ async function serveHttp({ httpPort, httpHost }: Config, metrics: Metrics, healt
     else response.writeHead(404).end();
   });
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen(httpPort, httpHost, resolve));
-  return server;
+  // The server alone must not keep a process alive whose service has failed.
+  return server.unref();
 }
