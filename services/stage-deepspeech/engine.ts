@@ -21,6 +21,8 @@ export interface Utterance {
   readonly end: number;
   readonly text: string;
   readonly words: readonly SpokenWord[];
+  /** Embedding of the voice, in the format of the transcript. */
+  readonly voice?: string;
 }
 
 /** Output of an engine. */

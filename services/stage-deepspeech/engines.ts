@@ -36,7 +36,7 @@ export function createEngines(
 }
 
 /** Caches a result but not a failure, so that a program which is installed later is found. */
-function once<T>(create: () => Promise<T>): () => Promise<T> {
+export function once<T>(create: () => Promise<T>): () => Promise<T> {
   let result: Promise<T> | undefined;
   return async () => {
     result ??= Promise.resolve().then(create);

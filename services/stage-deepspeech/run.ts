@@ -2,22 +2,36 @@ import { kinds } from '../../schemas/kinds.ts';
 import { toClipWindow } from '../../shared/media/clip-window.ts';
 import type { Item, StageContext, StageSetup } from '../../shared/pipeline/stage.ts';
 import { nullEngine, type EngineName } from './engine.ts';
-import { createEngines, type Engines } from './engines.ts';
+import { createEngines, once, type Engines } from './engines.ts';
 import { toTranscript } from './transcript.ts';
 import { findSpeech, readLevels } from './voice-activity.ts';
+import { addVoices, createVoiceEncoder, type VoiceEncoder } from './voices.ts';
 
-type Options = { readonly speech: EngineName; readonly language: string };
+type Options = { readonly speech: EngineName; readonly speakers: 'auto' | 'none'; readonly language: string };
 type Settings = { readonly 'whisper-model': string; readonly 'pocketsphinx-model': string };
 
-export function start({ settings, log, exec }: StageSetup<Settings>): Promise<Engines> {
-  return Promise.resolve(
-    createEngines({ whisperModel: settings['whisper-model'], sphinxModel: settings['pocketsphinx-model'] }, log, exec),
-  );
+/** Programs and models of this process. Each is loaded on its first use. */
+interface Resource {
+  readonly engines: Engines;
+  readonly voiceEncoder: () => Promise<VoiceEncoder>;
+}
+
+export function start({ settings, log, exec }: StageSetup<Settings>): Promise<Resource> {
+  const models = { whisperModel: settings['whisper-model'], sphinxModel: settings['pocketsphinx-model'] };
+  return Promise.resolve({ engines: createEngines(models, log, exec), voiceEncoder: once(createVoiceEncoder) });
 }
 
 export async function run(
   clip: Item,
-  { options, resource: engines, exec, log, outputs, dir, recordModel }: StageContext<Options, Settings, Engines>,
+  {
+    options,
+    resource: { engines, voiceEncoder },
+    exec,
+    log,
+    outputs,
+    dir,
+    recordModel,
+  }: StageContext<Options, Settings, Resource>,
 ): Promise<void> {
   const window = toClipWindow(clip);
   const wav = await clip.file();
@@ -26,7 +40,13 @@ export async function run(
 
   const engine = speech.length > 0 ? await engines[options.speech]() : nullEngine;
   const result = await engine.transcribe({ wav, header, speech, language: options.language, exec, dir });
-  const transcript = toTranscript(engine, result, window);
+  let { utterances } = result;
+  if (options.speakers !== 'none' && utterances.length > 0) {
+    const encoder = await voiceEncoder();
+    utterances = await addVoices(utterances, wav, encoder);
+    recordModel(encoder.name, encoder.version);
+  }
+  const transcript = toTranscript(engine, { ...result, utterances }, window);
 
   recordModel(engine.name, engine.version);
   if (engine.model !== null) recordModel(`${engine.name}:${engine.model}`, engine.modelVersion ?? 'unknown');

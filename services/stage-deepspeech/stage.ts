@@ -16,6 +16,13 @@ export default defineStage({
       description:
         'speech recognition engine; auto: whisper if FAVE_WHISPER_MODEL names a model (fave models pull), else pocketsphinx',
     },
+    speakers: {
+      type: 'string',
+      enum: ['auto', 'none'],
+      default: 'auto',
+      description:
+        'auto: describe the voice of each utterance, so that the result names speakers; none: do not distinguish speakers',
+    },
     language: {
       type: 'string',
       default: 'auto',

@@ -18,9 +18,11 @@ export function toTranscript(
   return { engine: name, model, language, start, end, text: placed.map(({ text }) => text).join(' '), utterances: placed };
 }
 
-function placeUtterance({ text, words, ...time }: Utterance, clip: Span): Utterances {
+function placeUtterance({ text, words, voice, ...time }: Utterance, clip: Span): Utterances {
   const within = place(time, clip);
-  return within ? [{ ...within, text, words: words.flatMap((word) => placeWord(word, clip)) }] : [];
+  return within
+    ? [{ ...within, text, words: words.flatMap((word) => placeWord(word, clip)), ...(voice !== undefined && { voice }) }]
+    : [];
 }
 
 function placeWord({ text, confidence, ...time }: SpokenWord, clip: Span): Word[] {

@@ -1,4 +1,5 @@
 import { toCues, type Cue } from './cues.ts';
+import { hasSeveralSpeakers } from './speakers.ts';
 import type { TimelineUtterance } from './timeline.ts';
 
 /** The part of a result that is formatted as subtitles. */
@@ -11,7 +12,7 @@ export interface Subtitled {
 /** Formats speech as SubRip: numbered, with a comma before the milliseconds. A cue names its speaker if the speaker changes. */
 export function toSrt({ utterances, duration }: Subtitled): string {
   let speaker: string | undefined;
-  const named = utterances.map((utterance) => {
+  const named = keepSeveralSpeakers(utterances).map((utterance) => {
     if (utterance.speaker === speaker) return utterance;
     speaker = utterance.speaker;
     return speaker === undefined ? utterance : prefix(utterance, `${formatSpeaker(speaker)}:`);
@@ -27,7 +28,12 @@ export function toVtt({ utterances, duration }: Subtitled): string {
     const voice = cue.speaker === undefined ? '' : `<v ${escapeVtt(formatSpeaker(cue.speaker))}>`;
     return `${formatTimes(cue, '.')}\n${voice}${cue.lines.map(escapeVtt).join('\n')}\n`;
   };
-  return ['WEBVTT\n', ...toCues(utterances, duration ?? undefined).map(format)].join('\n');
+  return ['WEBVTT\n', ...toCues(keepSeveralSpeakers(utterances), duration ?? undefined).map(format)].join('\n');
+}
+
+/** Removes the speaker if there is only one. */
+function keepSeveralSpeakers(utterances: readonly TimelineUtterance[]): readonly TimelineUtterance[] {
+  return hasSeveralSpeakers(utterances) ? utterances : utterances.map(({ speaker: _, ...utterance }) => utterance);
 }
 
 /** Adds a label before the first word, as a word without duration, so that it counts as part of the line. */
@@ -40,7 +46,8 @@ function prefix(utterance: TimelineUtterance, label: string): TimelineUtterance 
   };
 }
 
-function formatSpeaker(speaker: string): string {
+/** Formats `speaker 1` as `Speaker 1`. */
+export function formatSpeaker(speaker: string): string {
   return speaker.charAt(0).toUpperCase() + speaker.slice(1);
 }
 

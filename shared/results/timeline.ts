@@ -1,4 +1,5 @@
 import type { Detections, Media, Transcript } from '../../schemas/generated/types.ts';
+import { nameSpeakers } from './speakers.ts';
 
 /** Recognised speech from `start` to `end`, in seconds of the input. */
 export interface TimelineUtterance {
@@ -45,9 +46,19 @@ export function mergeTimeline({
   return {
     duration: media?.duration ?? null,
     engines: [...new Set(transcripts.map(({ engine }) => engine))].sort(),
-    utterances: transcripts.flatMap(({ utterances }) => utterances).sort(byTime),
+    utterances: mergeUtterances(transcripts),
     objects: mergeDetections(detections),
   };
+}
+
+/** Merges the utterances of all clips and names their speakers, which no clip can do alone. */
+function mergeUtterances(transcripts: readonly Transcript[]): TimelineUtterance[] {
+  const utterances = transcripts.flatMap((transcript) => transcript.utterances).sort(byTime);
+  const speakers = nameSpeakers(utterances);
+  return utterances.map(({ start, end, text, words }, n) => {
+    const speaker = speakers[n];
+    return { start, end, ...(speaker !== undefined && { speaker }), text, words };
+  });
 }
 
 /** Maximum gap between the frames of consecutive clips, in seconds: a clip ends on a frame, not on a sample. */

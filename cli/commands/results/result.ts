@@ -5,7 +5,8 @@ import { exitCodes } from '../../context/errors.ts';
 import { formatClock } from '../../output/format.ts';
 import { formatErrors, formatStatus } from '../../output/request-summary.ts';
 import { isEnded } from '../../../shared/requests/read-request.ts';
-import { toSrt, toVtt } from '../../../shared/results/subtitles.ts';
+import { hasSeveralSpeakers } from '../../../shared/results/speakers.ts';
+import { formatSpeaker, toSrt, toVtt } from '../../../shared/results/subtitles.ts';
 import { UsageError } from '../../../shared/core/errors.ts';
 import { wrap } from '../../../shared/core/text.ts';
 
@@ -44,10 +45,15 @@ export function formatResult(
     const [first = '', ...more] = wrap(text, columns - indent.length);
     return [`${style('dim', times(span))}  ${label}  ${first}`, ...more.map((line) => indent + line)];
   };
+  const several = hasSeveralSpeakers(utterances);
   const entries = [
     ...utterances.map((each) => ({
       start: each.start,
-      lines: format(each, style('cyan', 'said'), each.text),
+      lines: format(
+        each,
+        style('cyan', 'said'),
+        several && each.speaker ? `${formatSpeaker(each.speaker)}: ${each.text}` : each.text,
+      ),
     })),
     ...objects.map((each) => {
       const count = each.count > 1 ? ` × ${each.count}` : '';

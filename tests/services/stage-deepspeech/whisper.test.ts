@@ -97,6 +97,7 @@ describe('whisper through whisper-node', () => {
     }
     expect(ran.used).toEqual({
       whisper: expect.stringMatching(/^whisper-node \d/) as string,
+      'voice-encoder': 'Resemblyzer 0.1.4',
       'whisper:scripted': expect.stringMatching(/^[0-9a-f]{40}$/) as string,
     });
   });

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { toCues } from '../../../shared/results/cues.ts';
+import { hasSeveralSpeakers } from '../../../shared/results/speakers.ts';
 import { toSrt, toVtt } from '../../../shared/results/subtitles.ts';
 import type { TimelineUtterance } from '../../../shared/results/timeline.ts';
 import { writeMedia } from '../../support/media.ts';
@@ -178,23 +179,29 @@ describe('toVtt', () => {
   it('passes the W3C validator with the same cues, text and voices', () => {
     fc.assert(
       fc.property(utterances, (all) => {
-        const cues = toCues(all);
+        const cues = toCues(hasSeveralSpeakers(all) ? all : all.map(({ speaker: _, ...utterance }) => utterance));
         const { errors, cues: parsed } = new WebVTTParser(entities).parse(toVtt({ utterances: all, duration: null }));
         expect(errors).toEqual([]);
         expect(parsed.map(({ tree }) => textOf(tree))).toEqual(cues.map(({ lines }) => lines.join('\n')));
         const voices = parsed.map(({ tree: { children: [node] = [] } }) =>
           node?.name === 'v' ? node.value?.toLowerCase() : undefined,
         );
-        expect(voices).toEqual(cues.map(({ speaker }) => speaker));
+        expect(voices).toEqual(cues.map(({ speaker }) => (hasSeveralSpeakers(all) ? speaker : undefined)));
       }),
     );
   });
 
   it('names the speaker as the voice of the cue and escapes reserved characters', () => {
-    const utterances = [evenly('a < b & c', 3661.0015, 3662.5, 'speaker 1')];
+    const utterances = [evenly('a < b & c', 3661.0015, 3662.5, 'speaker 1'), evenly('d', 3663, 3664, 'speaker 2')];
     expect(toVtt({ utterances, duration: null })).toBe(
-      'WEBVTT\n\n01:01:01.002 --> 01:01:02.500\n<v Speaker 1>a &lt; b &amp; c\n',
+      'WEBVTT\n\n01:01:01.002 --> 01:01:02.500\n<v Speaker 1>a &lt; b &amp; c\n\n01:01:03.000 --> 01:01:04.000\n<v Speaker 2>d\n',
     );
+  });
+
+  it('does not name a single speaker', () => {
+    const utterances = [evenly('one', 0, 1, 'speaker 1'), evenly('two', 3, 4, 'speaker 1')];
+    expect(toVtt({ utterances, duration: null })).not.toContain('<v');
+    expect(toSrt({ utterances, duration: null })).not.toContain('Speaker');
   });
 
   it('writes only the header without cues', () => {

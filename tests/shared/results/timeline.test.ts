@@ -86,4 +86,18 @@ describe('mergeTimeline', () => {
     expect(engines).toEqual(['pocketsphinx']);
     expect(duration).toBeNull();
   });
+
+  it('names the speakers of all clips together and omits their voices', () => {
+    const voice = (...bytes: readonly number[]): string => Buffer.from(bytes).toString('base64');
+    const spoken = (start: number, bytes: string): Transcript => {
+      const { utterances, ...clip } = transcript(start, 'text');
+      return { ...clip, utterances: utterances.map((utterance) => ({ ...utterance, end: start + 4, voice: bytes })) };
+    };
+    const { utterances } = mergeTimeline({
+      transcripts: [spoken(10, voice(0, 255)), spoken(20, voice(250, 60)), spoken(0, voice(255, 0))],
+      detections: [],
+    });
+    expect(utterances.map(({ speaker }) => speaker)).toEqual(['speaker 1', 'speaker 2', 'speaker 1']);
+    expect(Object.keys(utterances[0] ?? {})).toEqual(['start', 'end', 'speaker', 'text', 'words']);
+  });
 });
