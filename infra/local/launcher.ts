@@ -30,8 +30,8 @@ export interface RunningInstance {
   stop(): Promise<void>;
 }
 
-/** Timeout for the canary object, in milliseconds. MinIO polls its queued target every three seconds. */
-const CANARY_TIMEOUT_MS = 20_000;
+/** Timeout for the canary object, in milliseconds: that for the start of the relay, which announces it. */
+const CANARY_TIMEOUT_MS = 60_000;
 
 /**
  * Starts an instance: servers, set-up, services. Returns when the notification of a canary object has arrived.
@@ -100,14 +100,15 @@ async function boot(options: LaunchOptions): Promise<RunningInstance> {
     const unscaled = options.services.filter((name) => !scaled.has(name));
     // A regime measures processes; a tracer provider is one per process.
     const groups = groupServices(unscaled, { share: regime === undefined && !readConfig(env).tracing.on });
-    await reportStep(progress, `started ${options.services.length} services`, async () => {
+    // MinIO polls its queued target every three seconds: the services start in that time.
+    const relay = options.services.includes('relay');
+    const started = reportStep(progress, `started ${options.services.length} services`, async () => {
       throwFirst(await Promise.allSettled([...groups.map((group) => start(group)), scaler?.start()]));
     });
-    signal?.throwIfAborted();
-    const relay = options.services.includes('relay');
-    await reportStep(progress, 'checked that the store announces uploads', () =>
+    const checked = reportStep(progress, 'checked that the store announces uploads', () =>
       withAdmin(servers, (store, bus) => checkNotifications({ store, bus, timeoutMs: CANARY_TIMEOUT_MS, relay })),
     );
+    throwFirst(await Promise.allSettled([started, checked]));
     await recorder.setState('ready');
   } catch (error) {
     await stop();
