@@ -4,10 +4,12 @@ import {
   lanesOf,
   finalAckSubject,
   RELAY_CONSUMER,
+  storedSubject,
   streams,
   subjects,
   TRACKER_CONSUMER,
 } from '../../shared/bus/topology.ts';
+import { inboxPrefix } from '../../shared/bus/connection.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 
 /** Subjects that a role may publish to and subscribe to. */
@@ -16,10 +18,16 @@ export interface SubjectPermissions {
   readonly subscribe: readonly string[];
 }
 
-/** Prefix of the subjects for replies from the server. */
-const INBOX = '_INBOX.>';
+/** Subjects for the replies to MinIO, whose client has no setting for them. */
+const MINIO_INBOX = '_INBOX.>';
 
-/** API subjects that read streams, consumers and messages. An ephemeral consumer on the events affects no other client. */
+/** Subjects for replies from the server. Each role has its own, so that no role reads the replies to another. */
+const inboxOf = (role: string): string => `${inboxPrefix(role)}.>`;
+
+/**
+ * API subjects that read streams, consumers and messages. None creates a consumer: its delivery subject could be the API subject of
+ * another consumer, so that the server itself takes messages from it.
+ */
 const readApi = [
   '$JS.API.INFO',
   '$JS.API.STREAM.INFO.*',
@@ -30,14 +38,6 @@ const readApi = [
   '$JS.API.CONSUMER.INFO.*.*',
   '$JS.API.CONSUMER.NAMES.*',
   '$JS.API.CONSUMER.LIST.*',
-  // Only consumers of the request events. The dead letters have a durable consumer of the tracker, which a reader could delete;
-  // readers fetch dead letters by sequence.
-  `$JS.API.CONSUMER.CREATE.${streams.requests}`,
-  `$JS.API.CONSUMER.CREATE.${streams.requests}.>`,
-  `$JS.API.CONSUMER.DELETE.${streams.requests}.*`,
-  `$JS.API.CONSUMER.MSG.NEXT.${streams.requests}.*`,
-  `$JS.ACK.${streams.requests}.>`,
-  '$JS.FC.>',
 ];
 
 /** Returns the API subjects with which a worker reads from its durable consumers. */
@@ -63,12 +63,12 @@ export function busPermissions(graph: Graph): Record<string, SubjectPermissions>
         subjects.deadLetter(stage.name, '*'),
       ],
       // Events that cancel running items.
-      subscribe: [INBOX, subjects.lifecycle('*', 'cancelled'), subjects.lifecycle('*', 'failed')],
+      subscribe: [inboxOf(stage.name), subjects.lifecycle('*', 'cancelled'), subjects.lifecycle('*', 'failed')],
     },
   ]);
   return {
     admin: { publish: ['>'], subscribe: ['>'] },
-    minio: { publish: [subjects.rawFast, subjects.rawDurable], subscribe: [INBOX] },
+    minio: { publish: [subjects.rawFast, subjects.rawDurable], subscribe: [MINIO_INBOX] },
     relay: {
       publish: [
         ...consumes(streams.raw, RELAY_CONSUMER),
@@ -76,7 +76,7 @@ export function busPermissions(graph: Graph): Record<string, SubjectPermissions>
         subjects.lifecycle('*', 'rejected'),
         subjects.deadLetter('relay', '*'),
       ],
-      subscribe: [INBOX],
+      subscribe: [inboxOf('relay')],
     },
     tracker: {
       publish: [
@@ -89,9 +89,12 @@ export function busPermissions(graph: Graph): Record<string, SubjectPermissions>
         'fave.requests.>',
         'fave.dlq.>',
       ],
-      subscribe: [INBOX, 'fave.requests.>', '$JS.EVENT.ADVISORY.CONSUMER.>'],
+      subscribe: [inboxOf('tracker'), 'fave.requests.>', storedSubject('fave.requests.>'), '$JS.EVENT.ADVISORY.CONSUMER.>'],
     },
-    viewer: { publish: readApi, subscribe: [INBOX, 'fave.requests.>', 'fave.landed.>', 'fave.dlq.>'] },
+    viewer: {
+      publish: readApi,
+      subscribe: [inboxOf('viewer'), 'fave.requests.>', storedSubject('fave.requests.>'), 'fave.landed.>', 'fave.dlq.>'],
+    },
     ...Object.fromEntries(stages),
   };
 }

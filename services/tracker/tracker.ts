@@ -48,29 +48,9 @@ export async function tracker(service: Service, graph: Graph): Promise<void> {
     void runLoop(task, { intervalMs, initialDelayMs, signal: drainSignal, onError: warn(event) });
   };
 
-  const becomeLive = (): void => {
-    if (isLive) return;
-    isLive = true;
-    history.effectsOf(runs).forEach(perform);
-    history.outdatedStates(store).then((effects) => effects.forEach(perform), warn('tracker:write-failed'));
-    startLoop('tracker:write-failed', TIMEOUT_INTERVAL_MS, async () => {
-      for (const expired of expiredRuns(runs, graph, Date.now())) {
-        await markTimedOut(store, expired);
-        perform({ type: 'close-run', run: expired.run });
-      }
-    });
-    startLoop('sweep:failed', config.sweepIntervalSeconds * 1_000, async () => {
-      forgetExpired(runs, Date.now());
-      await sweep();
-    });
-  };
-
-  const { state } = await bus.manager.streams.info(streams.requests);
-  const events = await followStream(bus, { stream: streams.requests }, (message) => {
+  const stopEvents = await followStream(bus, { stream: streams.requests, subject: 'fave.requests.>' }, (message) => {
     try {
-      const position = { sequence: message.seq, storedAtMs: Number(message.timestampNanos / 1_000_000n) };
-      const event = parseRequestEvent(message.subject, message.string());
-      const effects = applyEvent(runs, event, position, graph);
+      const effects = applyEvent(runs, parseRequestEvent(message), message, graph);
       if (isLive) effects.forEach(perform);
       else {
         history.add(effects);
@@ -79,9 +59,20 @@ export async function tracker(service: Service, graph: Graph): Promise<void> {
     } catch (error) {
       log.warn({ event: 'tracker:ignored', code: codeOf(error), subject: message.subject }, messageOf(error));
     }
-    if (message.seq >= state.last_seq) becomeLive();
   });
-  if (state.messages === 0) becomeLive();
+  isLive = true;
+  history.effectsOf(runs).forEach(perform);
+  history.outdatedStates(store).then((effects) => effects.forEach(perform), warn('tracker:write-failed'));
+  startLoop('tracker:write-failed', TIMEOUT_INTERVAL_MS, async () => {
+    for (const expired of expiredRuns(runs, graph, Date.now())) {
+      await markTimedOut(store, expired);
+      perform({ type: 'close-run', run: expired.run });
+    }
+  });
+  startLoop('sweep:failed', config.sweepIntervalSeconds * 1_000, async () => {
+    forgetExpired(runs, Date.now());
+    await sweep();
+  });
 
   const consume = async (stream: string, name: string, limit: number, handle: typeof publishAccepted) => {
     const consumer = await bus.jetstream.consumers.get(stream, name);
@@ -96,6 +87,6 @@ export async function tracker(service: Service, graph: Graph): Promise<void> {
   await new Promise((resolve) => {
     drainSignal.addEventListener('abort', resolve, { once: true });
   });
-  await Promise.all([events.close(), inputs.close(), advisories.close()]);
+  await Promise.all([stopEvents(), inputs.close(), advisories.close()]);
   await shutdown.wait(states.flush());
 }

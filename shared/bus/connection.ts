@@ -8,7 +8,7 @@ import {
   type JetStreamPublishOptions,
   type PubAck,
 } from '@nats-io/jetstream';
-import { connect, headers, type MsgHdrs, type NatsConnection } from 'nats';
+import { connect, createInbox, headers, type MsgHdrs, type NatsConnection } from 'nats';
 import pRetry from 'p-retry';
 import type { BusConfig } from '../config/config.ts';
 import { messageOf, UnavailableError } from '../core/errors.ts';
@@ -24,6 +24,8 @@ export interface Bus {
   readonly connection: NatsConnection;
   readonly jetstream: JetStreamClient;
   readonly manager: JetStreamManager;
+  /** Returns a new subject for replies, on which only this user may listen. */
+  createInbox(): string;
   /**
    * Publishes and waits until JetStream has stored the message. While no server answers, it retries until `signal` aborts.
    * @throws UnavailableError after {@link PUBLISH_TIMEOUT_MS} if there is no signal; JetStreamApiError if JetStream refuses the message.
@@ -53,6 +55,7 @@ export async function connectBus(config: BusConfig, name: string, timeoutMs = 20
     connection,
     jetstream: client,
     manager,
+    createInbox: () => createInbox(inboxPrefix(config.user)),
     publish: (subject, value, { signal, traceparent, ...rest }) => {
       const data = JSON.stringify(value);
       const options = { ...rest, ...(traceparent !== undefined && { headers: traceHeaders(traceparent) }) };
@@ -77,6 +80,11 @@ export async function connectBus(config: BusConfig, name: string, timeoutMs = 20
   };
 }
 
+/** Returns the prefix of the subjects on which a user receives replies. A user has no permission for those of others. */
+export function inboxPrefix(user: string): string {
+  return user === '' ? '_INBOX' : `_INBOX_${user}`;
+}
+
 async function connectWithin(config: BusConfig, name: string, timeoutMs: number): Promise<NatsConnection> {
   try {
     return await pRetry(
@@ -84,6 +92,7 @@ async function connectWithin(config: BusConfig, name: string, timeoutMs: number)
         connect({
           servers: [...config.servers],
           name,
+          inboxPrefix: inboxPrefix(config.user),
           ...(config.user !== '' && { user: config.user, pass: config.password }),
           ...(config.ca !== undefined && { tls: { ca: readFileSync(config.ca, 'utf8') } }),
           maxReconnectAttempts: -1,

@@ -1,64 +1,70 @@
-import { DeliverPolicy, type ConsumerMessages, type JsMsg } from '@nats-io/jetstream';
 import pRetry from 'p-retry';
-import { PULL, type Bus } from './connection.ts';
+import type { Bus } from './connection.ts';
+import { readStream, type StoredMessage, type StreamSelection } from './read-stream.ts';
+import { storedSubject } from './topology.ts';
+
+/** Interval at which the stream is read without an announcement (ms). Announcements are lost with a connection or a server. */
+const POLL_INTERVAL_MS = 2_000;
+
+/** Delay before a message that was announced and not found is read again (ms). The server that answered may lag behind. */
+const LAG_DELAY_MS = 20;
 
 /**
- * Reads a stream and continues as it grows. Each message is read once and in order, across the loss of a connection or a server:
- * the ordered consumer lives on one server, so it is created again on another after missed heartbeats or a reconnect.
- * @param from Sequence of the first message, from 1.
- * @param subject Filter, which may contain wildcards.
- * @param onMessage Must not throw, because an error would close the connection.
+ * Reads a stream and continues as it grows. Each message is read once and in order, across the loss of a connection or a server. The
+ * stream announces each stored message on the subject of {@link storedSubject}; the messages themselves are read from the stream.
+ * @param onMessage Must not throw.
+ * @returns A function that ends the reading, after the first read of the stream.
  */
 export async function followStream(
-  { jetstream, connection }: Pick<Bus, 'jetstream' | 'connection'>,
-  { stream, subject, from = 1 }: { readonly stream: string; readonly subject?: string; readonly from?: number },
-  onMessage: (message: JsMsg) => void,
-): Promise<{ close(): Promise<void> }> {
+  bus: Pick<Bus, 'connection'>,
+  { stream, subject, from = 1 }: StreamSelection,
+  onMessage: (message: StoredMessage) => void,
+): Promise<() => Promise<void>> {
   const closing = new AbortController();
   const { signal } = closing;
   let next = from;
-  let recreating: Promise<void> | undefined;
+  let announced = 0;
+  let wake: () => void = () => undefined;
 
-  const createReader = async (): Promise<ConsumerMessages> => {
-    const consumer = await jetstream.consumers.get(stream, {
-      ...(subject !== undefined && { filter_subjects: [subject] }),
-      deliver_policy: DeliverPolicy.StartSequence,
-      opt_start_seq: next,
-    });
-    const messages = await consumer.consume({
-      ...PULL,
-      callback: (message) => {
-        if (message.seq < next) return; // from a consumer that was replaced
-        next = message.seq + 1;
-        onMessage(message);
+  const subscription = bus.connection.subscribe(storedSubject(subject), {
+    callback: (error, message) => {
+      if (!error) announced = Math.max(announced, Number(message.headers?.get('Nats-Sequence')));
+      wake();
+    },
+  });
+  const read = (): Promise<void> =>
+    pRetry(
+      async () => {
+        for await (const message of readStream(bus, { stream, subject, from: next })) {
+          if (signal.aborted) return;
+          next = message.sequence + 1;
+          onMessage(message);
+        }
       },
+      { retries: Infinity, minTimeout: 100, maxTimeout: 2_000, signal },
+    );
+  const pause = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
     });
-    void recreateAt(messages.status(), 'heartbeats_missed');
-    return messages;
-  };
-  const recreate = async (): Promise<void> => {
-    reader.stop();
-    // The cluster may place the consumer on the lost server until the others notice the loss, so the call is retried.
-    reader = await pRetry(createReader, { retries: Infinity, minTimeout: 250, maxTimeout: 2_000, signal });
-  };
-  const recreateAt = async (statuses: AsyncIterable<{ type: string }>, type: string): Promise<void> => {
-    for await (const status of statuses) {
-      if (signal.aborted) return;
-      if (status.type === type)
-        recreating ??= recreate()
-          .catch(() => undefined) // closed
-          .finally(() => (recreating = undefined));
+  const follow = async (): Promise<void> => {
+    while (!signal.aborted) {
+      const before = announced;
+      await read();
+      if (announced === before) await pause(next <= announced ? LAG_DELAY_MS : POLL_INTERVAL_MS);
     }
   };
 
-  let reader = await createReader();
-  // While the connection is lost, the library reports no missed heartbeats.
-  void recreateAt(connection.status(), 'reconnect');
-  return {
-    close: async () => {
-      closing.abort(new Error('closed'));
-      await recreating;
-      await reader.close();
-    },
+  await read();
+  const following = follow().catch(() => undefined); // closed
+  return async () => {
+    subscription.unsubscribe();
+    closing.abort(new Error('closed'));
+    wake();
+    await following;
   };
 }

@@ -3,6 +3,7 @@ import { InvalidDataError } from '../core/errors.ts';
 import { parseJson, validate } from '../core/validate.ts';
 import type { Bus } from './connection.ts';
 import { followStream } from './follow-stream.ts';
+import type { StoredMessage } from './read-stream.ts';
 import { NO_REQUEST, streams } from './topology.ts';
 
 /** An item event or a lifecycle event of a request. */
@@ -20,7 +21,7 @@ export type RequestEvent = (
  * same request and stage.
  * @throws InvalidDataError
  */
-export function parseRequestEvent(subject: string, text: string): RequestEvent {
+export function parseRequestEvent({ subject, text }: Pick<StoredMessage, 'subject' | 'text'>): RequestEvent {
   const { time, traceparent, data } = parseJson('cloudEvent', text);
   const [, , requestId = '', name = '', stage] = subject.split('.');
   const event: RequestEvent =
@@ -50,15 +51,14 @@ export async function followRequestEvents(
   { onEvent, onError }: { readonly onEvent: (event: RequestEvent) => void; readonly onError: (error: unknown) => void },
 ): Promise<() => Promise<void>> {
   const subject = `fave.requests.${requestId}.>`;
-  const following = await followStream(bus, { stream: streams.requests, subject, from }, (message) => {
+  return followStream(bus, { stream: streams.requests, subject, from }, (message) => {
     try {
-      const event = undefinedIfInvalid(() => parseRequestEvent(message.subject, message.string()));
+      const event = undefinedIfInvalid(() => parseRequestEvent(message));
       if (event) onEvent(event);
     } catch (error) {
       onError(error);
     }
   });
-  return () => following.close();
 }
 
 /** Returns `undefined` if `parse` throws an InvalidDataError. Any NATS user with the right to publish may cause one. */

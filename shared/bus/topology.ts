@@ -43,6 +43,14 @@ export const subjects = {
   deadLetter: (stage: string, requestId: string): string => `fave.dlq.${stage}.${requestId}`,
 };
 
+/** Prefix of the subjects on which a stream announces what it has stored, with headers only. No role may publish to them. */
+const STORED_PREFIX = 'fave.stored';
+
+/** Returns the subject on which the stream of the request events announces stored messages of a subject. */
+export function storedSubject(subject: string): string {
+  return subject.replace(/^fave/, STORED_PREFIX);
+}
+
 /** Request id of events about a key without a request id. */
 export const NO_REQUEST = '_';
 
@@ -81,6 +89,8 @@ export function streamConfigs(replicas = 1): Partial<StreamConfig>[] {
       ...common,
       name: streams.requests,
       subjects: ['fave.requests.>'],
+      allow_direct: true,
+      republish: { src: 'fave.requests.>', dest: storedSubject('fave.requests.>'), headers_only: true },
       retention: RetentionPolicy.Limits,
       discard: DiscardPolicy.Old,
       max_bytes: 4 * GiB,
@@ -91,6 +101,7 @@ export function streamConfigs(replicas = 1): Partial<StreamConfig>[] {
       ...common,
       name: streams.deadLetters,
       subjects: ['fave.dlq.>', MAX_DELIVERIES_ADVISORY],
+      allow_direct: true,
       retention: RetentionPolicy.Limits,
       discard: DiscardPolicy.Old,
       max_bytes: GiB,

@@ -16,8 +16,8 @@ export interface LastRunState {
 /** Returns the last run of a request, or of every request, by id. Counts events as the tracker does. */
 export async function readRunStates(bus: Bus, graph: Graph, requestId = '*'): Promise<Map<string, LastRunState>> {
   const requests = new Map<string, Events>();
-  for await (const message of readStream(bus, streams.requests, `fave.requests.${requestId}.>`)) {
-    const event = undefinedIfInvalid(() => parseRequestEvent(message.subject, message.string()));
+  for await (const message of readStream(bus, { stream: streams.requests, subject: `fave.requests.${requestId}.>` })) {
+    const event = undefinedIfInvalid(() => parseRequestEvent(message));
     if (event) applyEvent(requests, event, graph);
   }
   return new Map([...requests].map(([id, { latest, endedRun }]) => [id, { state: latest, ended: endedRun === latest.run }]));

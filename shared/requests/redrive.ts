@@ -37,10 +37,11 @@ export async function readDeadLetters(
   if (stage !== undefined) assertStage(graph, stage);
   if (id !== undefined) assertRequestId(id);
   const found: StoredDeadLetter[] = [];
-  for await (const message of readStream(bus, streams.deadLetters, subjects.deadLetter(stage ?? '*', id ?? '*'))) {
-    if (seqs.length > 0 && !seqs.includes(message.seq)) continue;
+  const subject = subjects.deadLetter(stage ?? '*', id ?? '*');
+  for await (const { sequence: seq, text } of readStream(bus, { stream: streams.deadLetters, subject })) {
+    if (seqs.length > 0 && !seqs.includes(seq)) continue;
     try {
-      found.push({ ...parseJson('deadLetter', message.string()), seq: message.seq });
+      found.push({ ...parseJson('deadLetter', text), seq });
     } catch (error) {
       if (codeOf(error) !== 'invalid-dead-letter') throw error;
     }

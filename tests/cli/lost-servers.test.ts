@@ -3,6 +3,7 @@ import { tinyGraph } from '../fixtures/tiny/graph.ts';
 import { breakable } from '../support/harness/breakable.ts';
 import { requestMetadata, setUpStack, start, WAIT } from '../support/harness/runtime.ts';
 import { createOwnStack, uniqueId, type Stack } from '../support/stack.ts';
+import { publishLifecycle } from '../../shared/bus/events.ts';
 import { fave, record } from '../support/harness/run-cli.ts';
 
 let stack: Stack;
@@ -36,10 +37,10 @@ it('continues fave watch after a restart of NATS', async () => {
 
 it('ends fave watch on Ctrl-C after all servers are gone', async () => {
   const { nats } = breakable(stack);
-  const [interrupted, stdout] = [new AbortController(), record()];
-  const watching = fave(['watch', uniqueId()], { env: stack.environment, signal: interrupted.signal, stdout });
-  const { manager } = stack.bus;
-  await vi.waitUntil(async () => (await manager.consumers.list('FAVE_REQUESTS').next()).length > 0, WAIT);
+  const [id, interrupted, stdout] = [uniqueId(), new AbortController(), record()];
+  const watching = fave(['watch', id], { env: stack.environment, signal: interrupted.signal, stdout });
+  await publishLifecycle(stack.bus, 'test', 'rejected', { request_id: id, run: 1, status: 'rejected' });
+  await vi.waitUntil(() => stdout.text().includes('rejected'), WAIT);
   await nats.stop('SIGKILL');
   interrupted.abort();
   expect((await watching).code).toBe(0);

@@ -73,11 +73,11 @@ describe('parseRequestEvent', () => {
       { id: '1', source: 'tracker', type: 't', subject: 'x' },
       { request_id: 'x', run: 1, status: 'accepted' },
     );
-    expect(parseRequestEvent('fave.requests.x.accepted', JSON.stringify(event))).toMatchObject({
+    expect(parseRequestEvent({ subject: 'fave.requests.x.accepted', text: JSON.stringify(event) })).toMatchObject({
       type: 'lifecycle',
       name: 'accepted',
     });
-    expect(() => parseRequestEvent('fave.requests.x.accepted', '{}')).toThrow(/not a valid cloud event/);
+    expect(() => parseRequestEvent({ subject: 'fave.requests.x.accepted', text: '{}' })).toThrow(/not a valid cloud event/);
   });
 
   it.each([
@@ -86,6 +86,6 @@ describe('parseRequestEvent', () => {
     ['fave.requests.x.stage.stage-grep', item('stage-librosa', 'a', 'done')],
   ])('rejects an event on %s about another request or stage', (subject, { data }) => {
     const event = cloudEvent({ id: 'i', source: 's', type: 't', subject: 'x' }, data);
-    expect(() => parseRequestEvent(subject, JSON.stringify(event))).toThrow(/another request or stage/);
+    expect(() => parseRequestEvent({ subject, text: JSON.stringify(event) })).toThrow(/another request or stage/);
   });
 });

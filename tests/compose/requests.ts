@@ -81,7 +81,7 @@ export function createPerson(access: Readonly<Record<string, string>>, programs:
           () => reject(new Error(`nothing came on ${subject} within ${MESSAGE_TIMEOUT_MS / 1000} s`)),
           MESSAGE_TIMEOUT_MS,
         );
-        followStream(bus, { stream: streams.requests, subject }, (message) => resolve(message.json())).catch(reject);
+        followStream(bus, { stream: streams.requests, subject }, (message) => resolve(JSON.parse(message.text))).catch(reject);
       });
       return found.finally(() => {
         clearTimeout(timer);

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createInbox, type Msg, type Subscription } from 'nats';
+import type { Msg, Subscription } from 'nats';
 import type { Bus } from '../../bus/connection.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../observability/log.ts';
@@ -34,7 +34,7 @@ export function createLaneConsumer(bus: Bus, stream: string, consumers: readonly
   /** Pulls without waiting. The reply is a message or a status. */
   const pullNow = async (consumer: string): Promise<Msg> => {
     // The shared reply subscription identifies replies by their subject, but a pulled message keeps its original subject.
-    const options = { timeout: PULL_EXPIRES_MS, noMux: true, reply: createInbox() };
+    const options = { timeout: PULL_EXPIRES_MS, noMux: true, reply: bus.createInbox() };
     try {
       const reply = await connection.request(api(consumer), JSON.stringify({ batch: 1, no_wait: true }), options);
       if (unavailable.get(consumer)?.isLogged)
@@ -95,7 +95,7 @@ export function createLaneConsumer(bus: Bus, stream: string, consumers: readonly
       const timer = setTimeout(cancel, PULL_EXPIRES_MS);
       signal.addEventListener('abort', cancel, { once: true });
       for (const consumer of consumers) {
-        const inbox = createInbox();
+        const inbox = bus.createInbox();
         subscriptions.push(
           connection.subscribe(inbox, {
             callback: (_, message) => {

@@ -37,18 +37,12 @@ async function caughtUp(): Promise<void> {
     await waitUntil(async () => (await infoOf(stream)).cluster?.replicas?.every(({ current }) => current) ?? false);
 }
 
-/** Returns the leader of the landed stream. */
-const leaderOfLanded = async () => (await infoOf(streams.landed)).cluster?.leader;
-
-/** Returns the server with the ephemeral consumer of the tracker, which is not replicated. */
-async function whereTheTrackerReads(): Promise<string | undefined> {
-  const [consumer] = await admin.bus.manager.consumers.list(streams.requests).next();
-  return consumer?.cluster?.leader;
-}
+/** Returns the server that leads a stream. It announces the stored events to the tracker and to clients that watch a request. */
+const leaderOf = (stream: string) => async () => (await infoOf(stream)).cluster?.leader;
 
 test.each([
-  ['leads what landed', leaderOfLanded],
-  ['the tracker reads from', whereTheTrackerReads],
+  ['leads the landed messages', leaderOf(streams.landed)],
+  ['leads the request events', leaderOf(streams.requests)],
 ])('loses nothing if the server that %s is killed under load and restarted', { timeout: 240_000 }, async (_, find) => {
   const leader = await find();
   const node = cluster.nodes.find(({ name }) => name === leader)!;
@@ -88,16 +82,9 @@ test.each([
 
 const lastServer = (): Promise<string> => Promise.resolve('nats-3');
 
-/** Returns the server with the ephemeral consumer of a client that watches a request. */
-async function whereItReads(id: string): Promise<string | undefined> {
-  for await (const { config, cluster: where } of admin.bus.manager.consumers.list(streams.requests))
-    if (config.filter_subjects?.includes(`fave.requests.${id}.>`)) return where?.leader;
-  return undefined;
-}
-
 test.each([
   ['it is connected to', lastServer],
-  ['it reads from', whereItReads],
+  ['leads the request events', leaderOf(streams.requests)],
 ])('reports the end of a request to a waiting client if the server that %s is killed', { timeout: 240_000 }, async (_, find) => {
   const dir = await mkdtemp(join(tmpdir(), 'fave-waits-'));
   onTestFinished(() => rm(dir, { recursive: true }));
@@ -111,8 +98,7 @@ test.each([
   const file = join(dir, 'text.txt');
   await writeFile(file, `of\n${id}`);
   const watching = fave(['watch', id], { env, signal: interrupted.signal, stdout });
-  await waitUntil(async () => (await whereItReads(id)) !== undefined);
-  const lost = await find(id);
+  const lost = await find();
   const submitted = fave(['submit', file, '--id', id, '--wait', '--json'], { env });
   await waitUntil(() => reached && stdout.text().includes('split-lines'));
   const node = cluster.nodes.find(({ name }) => name === lost)!;

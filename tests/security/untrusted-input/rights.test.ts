@@ -7,7 +7,14 @@ import { graph } from '../../../services/pipeline.ts';
 import { connectBus } from '../../../shared/bus/connection.ts';
 import { memoKey, metadataPaths, pathOf } from '../../../shared/pipeline/keys.ts';
 import { createStoreAdmin, type StoreAdmin } from '../../../shared/store/s3/admin.ts';
-import { ADVISORY_CONSUMER, consumerName, RELAY_CONSUMER, streams, subjects } from '../../../shared/bus/topology.ts';
+import {
+  ADVISORY_CONSUMER,
+  consumerName,
+  RELAY_CONSUMER,
+  storedSubject,
+  streams,
+  subjects,
+} from '../../../shared/bus/topology.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 
 const id = uniqueId();
@@ -145,11 +152,19 @@ function allSubjects(): string[] {
     ...graph.kinds.map((kind) => subjects.landed(kind.name, 'first', 'x')),
     ...stages.flatMap(({ name }) => [subjects.stage('x', name), subjects.deadLetter(name, 'x')]),
     ...['accepted', 'rejected', 'completed', 'failed', 'cancelled'].map((event) => subjects.lifecycle('x', event)),
-    ...Object.values(streams).flatMap((stream) =>
-      ['STREAM.CREATE', 'STREAM.UPDATE', 'STREAM.DELETE', 'STREAM.PURGE', 'STREAM.MSG.DELETE'].map((what) =>
-        api(`${what}.${stream}`),
+    storedSubject(subjects.lifecycle('x', 'completed')),
+    ...Object.values(streams).flatMap((stream) => [
+      ...['CREATE', 'UPDATE', 'DELETE', 'PURGE', 'MSG.DELETE', 'SNAPSHOT', 'RESTORE', 'LEADER.STEPDOWN', 'PEER.REMOVE'].map(
+        (operation) => api(`STREAM.${operation}.${stream}`),
       ),
-    ),
+      // The delivery subject of a consumer can be any API subject, which the server then publishes to.
+      api(`CONSUMER.CREATE.${stream}`),
+      ...['CREATE', 'DURABLE.CREATE', 'DELETE', 'PAUSE', 'UNPIN', 'RESET', 'MSG.NEXT', 'LEADER.STEPDOWN'].map((operation) =>
+        api(`CONSUMER.${operation}.${stream}.x`),
+      ),
+      api(`CONSUMER.CREATE.${stream}.x.fave.>`),
+      `$JS.ACK.${stream}.x.1.1.1.1.0`,
+    ]),
     api(`CONSUMER.MSG.NEXT.${streams.raw}.${RELAY_CONSUMER}`),
     api(`CONSUMER.DELETE.${streams.raw}.${RELAY_CONSUMER}`),
     api(`CONSUMER.MSG.NEXT.${streams.deadLetters}.${ADVISORY_CONSUMER}`),
@@ -185,6 +200,16 @@ function mayPublish(role: string): (subject: string) => boolean {
 
 describe('on the bus', () => {
   const users = Object.keys(busPermissions(graph)).filter((user) => user !== 'admin');
+
+  it('lets no role read the replies to another', () => {
+    const inboxOf = (user: string): string => (user === 'minio' ? '_INBOX.x' : `_INBOX_${user}.x`);
+    const inboxes = users.map(inboxOf);
+    for (const user of users) {
+      const { subscribe } = busPermissions(graph)[user]!;
+      const readable = inboxes.filter((inbox) => subscribe.some((pattern) => inbox.startsWith(pattern.replace(/>$/, ''))));
+      expect(readable).toEqual([inboxOf(user)]);
+    }
+  });
 
   it.each(users)('limits %s to its subjects', async (user) => {
     const bus = await connectBus({ ...stack.config.bus, user, password: secrets.bus[user] ?? '' }, user);
