@@ -2,15 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { messageOf, PermanentError } from '../../shared/core/errors.ts';
-
-/** Runtime of the model. */
-export interface Backend {
-  readonly name: 'tfjs-node' | 'tfjs-wasm';
-  readonly version: string;
-}
-
-/** Values of the setting `detector-backend`. */
-export type BackendName = 'auto' | 'tensorflow' | 'wasm';
+import type { Backend, BackendName } from './detector.ts';
 
 const require = createRequire(import.meta.url);
 

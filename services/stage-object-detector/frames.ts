@@ -3,21 +3,18 @@ import { basename, join } from 'node:path';
 import { PermanentError } from '../../shared/core/errors.ts';
 import type { Exec } from '../../shared/tools/exec.ts';
 import { ToolError } from '../../shared/tools/tool-error.ts';
-import { letterbox, SIDE, type Size } from './letterbox.ts';
+import { type InputFormat, placeImage, type Size } from './input-format.ts';
 
 /** A JPEG file and its size in pixels. */
 export interface FrameImage extends Size {
   readonly path: string;
 }
 
-/** Size of a frame in the input format of the model, in bytes: rgb24, `[512, 512, 3]`. */
-export const FRAME_BYTES = SIDE * SIDE * 3;
-
 /**
- * Returns the arguments of one ffmpeg that writes each image, letterboxed, to its `output` as rgb24 `[512, 512, 3]`.
+ * Returns the arguments of one ffmpeg that writes each image in the input format of the model to its `output` as rgb24.
  * One process decodes many images, because its start (80 ms) takes longer than one image (5 ms).
  */
-export function decodeArgs(images: readonly (FrameImage & { readonly output: string })[]): string[] {
+export function decodeArgs(images: readonly (FrameImage & { readonly output: string })[], format: InputFormat): string[] {
   return [
     ...['-v', 'error', '-nostdin', '-y'],
     ...images.flatMap(({ path }) => [
@@ -27,48 +24,45 @@ export function decodeArgs(images: readonly (FrameImage & { readonly output: str
       ...['-f', 'jpeg_pipe', '-threads', '1', '-i', path],
     ]),
     ...images.flatMap((image, n) => [
-      ...['-map', `${String(n)}:v`, '-frames:v', '1', '-vf', letterboxFilter(image)],
+      ...['-map', `${String(n)}:v`, '-frames:v', '1', '-vf', placementFilter(image, format)],
       ...['-pix_fmt', 'rgb24', '-f', 'rawvideo', image.output],
     ]),
   ];
 }
 
-/**
- * Without `accurate_rnd+bitexact`, the pixels and scores depend on the processor.
- * The bars are grey, although the evaluation of the model uses black: with grey, cars from above are detected in 4 frames of 30, with
- * black in 2.
- */
-function letterboxFilter(image: Size): string {
-  const { width, height, left, top } = letterbox(image);
-  const scale = `scale=${[width, height, 'flags=area+accurate_rnd+bitexact'].join(':')}`;
-  return `${scale},pad=${[SIDE, SIDE, left, top, 'color=gray'].join(':')}`;
+/** Without `accurate_rnd+bitexact`, the pixels and scores depend on the processor. */
+function placementFilter(image: Size, format: InputFormat): string {
+  const { width, height, left, top } = placeImage(image, format);
+  const scale = `scale=${[width, height, `flags=${format.scaler}+accurate_rnd+bitexact`].join(':')}`;
+  return `${scale},pad=${[format.width, format.height, left, top, `color=${format.colour}`].join(':')}`;
 }
 
 /**
- * Decodes images to the input format of the model: rgb24, `Uint8Array` of shape `[512, 512, 3]`.
+ * Decodes images to the input format of the model: rgb24, `[height, width, 3]`.
  * @param dir Directory for temporary files.
  * @throws PermanentError `unreadable-frame` with the name of the file.
  */
 export async function decode<P extends FrameImage>(
   images: readonly P[],
+  format: InputFormat,
   dir: string,
   exec: Exec,
 ): Promise<{ image: P; rgb: Uint8Array }[]> {
   const targets = images.map((image, n) => ({ ...image, output: join(dir, `frame_${String(n)}.rgb`) }));
   try {
-    await exec('ffmpeg', decodeArgs(targets));
+    await exec('ffmpeg', decodeArgs(targets, format));
   } catch (error) {
     if (!rejectsInput(error)) throw error;
     const [only, another] = images;
     if (only && !another) throw unreadable(only, error);
     // The error does not name the damaged image, so each one is decoded separately.
-    for (const image of images) await decode([image], dir, exec);
+    for (const image of images) await decode([image], format, dir, exec);
     throw error;
   }
   return Promise.all(
     targets.map(async (image) => {
       const rgb = await readFile(image.output);
-      if (rgb.length !== FRAME_BYTES) throw unreadable(image);
+      if (rgb.length !== format.width * format.height * 3) throw unreadable(image);
       return { image, rgb };
     }),
   );

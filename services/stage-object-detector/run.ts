@@ -2,9 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 import type { Detections, Frames } from '../../schemas/generated/types.ts';
 import { kinds } from '../../schemas/kinds.ts';
 import type { Item, StageContext, StageSetup } from '../../shared/pipeline/stage.ts';
-import type { BackendName } from './backend.ts';
-import { loadDetector, type Detector } from './detector.ts';
+import type { BackendName, Detector } from './detector.ts';
 import { decode } from './frames.ts';
+import { loadDetector } from './load-detector.ts';
 import { parseDetections } from './parse-detections.ts';
 
 /** Number of frames decoded together: 6 MB of pixels and two file handles per frame. */
@@ -37,9 +37,10 @@ export async function run(
   for (let first = 0; first < frames.length; first += BATCH) {
     const batch = frames.slice(first, first + BATCH);
     const images = await Promise.all(batch.map(async (frame) => ({ ...frame, path: await downloadFrame(item, frame.file) })));
-    for (const { image, rgb } of await decode(images, dir, exec)) {
+    for (const { image, rgb } of await decode(images, detector.input, dir, exec)) {
       const { file, time, width, height } = image;
-      detected.push({ file, time, width, height, objects: parseDetections(detector.detect(rgb), image, threshold) });
+      const rows = await detector.detect(rgb);
+      detected.push({ file, time, width, height, objects: parseDetections(rows, image, detector, threshold) });
       // The model blocks the thread. This lets heartbeats and cancellation through between two frames.
       await setImmediate();
       signal.throwIfAborted();

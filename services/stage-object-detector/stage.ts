@@ -4,7 +4,7 @@ import { defineStage } from '../../shared/pipeline/stage.ts';
 /** Detects COCO objects in a clip's frames. */
 export default defineStage({
   name: 'stage-object-detector',
-  version: 1,
+  version: 2,
   consumes: kinds.frames,
   produces: [kinds.detections],
   reads: [kinds.frame],
@@ -21,13 +21,13 @@ export default defineStage({
     'detector-model': {
       type: 'string',
       default: '',
-      description: 'path of a CenterNet graph model (model.json); empty: the bundled model',
+      description: 'path of an ONNX detector or of a CenterNet graph model (model.json); empty: the shipped model',
     },
     'detector-backend': {
       type: 'string',
-      enum: ['auto', 'tensorflow', 'wasm'],
+      enum: ['auto', 'onnxruntime', 'tensorflow', 'wasm'],
       default: 'auto',
-      description: 'runtime of the model; auto: tensorflow if it is installed, else wasm',
+      description: 'runtime of the model; auto: the first of onnxruntime, tensorflow and wasm that runs',
     },
   },
   load: () => import('./run.ts'),

@@ -59,8 +59,8 @@ const models = {
     'permanent',
     'Set FAVE_DETECTOR_BACKEND to auto, or reinstall the package that the message names.',
   ],
-  'detector-model-invalid': ['permanent', 'Set FAVE_DETECTOR_MODEL to a CenterNet graph model of TensorFlow.js.'],
-  'detector-model-missing': ['permanent', 'Correct FAVE_DETECTOR_MODEL, or leave it empty for the bundled model.'],
+  'detector-model-invalid': ['permanent', 'Set FAVE_DETECTOR_MODEL to a supported detector, see docs/detection.md.'],
+  'detector-model-missing': ['permanent', 'Correct FAVE_DETECTOR_MODEL, or leave it empty for the shipped model.'],
 } as const satisfies Codes;
 
 const servers = {

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest';
 import { exec } from '../../support/exec.ts';
 import type { Exec } from '../../../shared/tools/exec.ts';
 import { ToolError } from '../../../shared/tools/tool-error.ts';
+import { CENTERNET_INPUT } from '../../../services/stage-object-detector/layouts/centernet.ts';
 import { decode, decodeArgs } from '../../../services/stage-object-detector/frames.ts';
 import { ffmpeg } from '../../support/media.ts';
 import { scratch } from './harness.ts';
@@ -16,10 +17,11 @@ function createJpeg(dir: string, name: string, colour: string, width: number, he
 }
 
 it('builds an input, filter and output per frame', () => {
-  const args = decodeArgs([
+  const images = [
     { path: 'a.jpg', width: 640, height: 360, output: 'a.rgb' },
     { path: 'b.jpg', width: 360, height: 640, output: 'b.rgb' },
-  ]).join(' ');
+  ];
+  const args = decodeArgs(images, CENTERNET_INPUT).join(' ');
   expect(args).toContain(
     '-i b.jpg -map 0:v -frames:v 1 -vf scale=512:288:flags=area+accurate_rnd+bitexact,pad=512:512:0:112:color=gray',
   );
@@ -28,7 +30,12 @@ it('builds an input, filter and output per frame', () => {
 
 it('pads frames of any shape to RGB squares with grey bars', async () => {
   const dir = scratch();
-  const decoded = await decode([createJpeg(dir, 'r.jpg', 'red', 64, 36), createJpeg(dir, 'b.jpg', 'blue', 36, 64)], dir, exec);
+  const decoded = await decode(
+    [createJpeg(dir, 'r.jpg', 'red', 64, 36), createJpeg(dir, 'b.jpg', 'blue', 36, 64)],
+    CENTERNET_INPUT,
+    dir,
+    exec,
+  );
 
   const pixel = (n: number, x: number, y: number): number[] => [...decoded[n]!.rgb.subarray((y * 512 + x) * 3).subarray(0, 3)];
   const near = (actual: number[], wanted: number[]): void => {
@@ -54,7 +61,7 @@ it.each([
   writeFileSync(bad, spoil(readFileSync(path)));
 
   const pictures = [path, bad, path].map((path) => ({ path, width: 320, height: 180 }));
-  await expect(decode(pictures, dir, exec)).rejects.toMatchObject({
+  await expect(decode(pictures, CENTERNET_INPUT, dir, exec)).rejects.toMatchObject({
     name: 'PermanentError',
     code: 'unreadable-frame',
     message: expect.stringContaining('frame_0002.jpg') as string,
@@ -65,6 +72,6 @@ it('reports a missing or killed ffmpeg as a tool error', async () => {
   for (const how of [{ cause: new Error('ENOENT') }, { killedBy: 'SIGKILL' as const }, { exitCode: 255, timedOut: true }]) {
     const fault = new ToolError({ command: 'ffmpeg', args: [], ...how });
     const failing: Exec = () => Promise.reject(fault);
-    await expect(decode([{ path: 'x.jpg', width: 1, height: 1 }], scratch(), failing)).rejects.toBe(fault);
+    await expect(decode([{ path: 'x.jpg', width: 1, height: 1 }], CENTERNET_INPUT, scratch(), failing)).rejects.toBe(fault);
   }
 });

@@ -1,16 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { Detections, Frames } from '../../../schemas/generated/types.ts';
 import { kinds } from '../../../schemas/kinds.ts';
-import { type Detector, shippedModel } from '../../../services/stage-object-detector/detector.ts';
+import type { Detector } from '../../../services/stage-object-detector/detector.ts';
+import { bundledGraphModel } from '../../../services/stage-object-detector/load-detector.ts';
 import stage from '../../../services/stage-object-detector/stage.ts';
 import { computeSha256 } from '../../../shared/store/digest.ts';
 import { ffmpeg, findMedia, mediaFolder, writeMedia } from '../../support/media.ts';
 import { runStageLocally, type Ran } from '../../support/stage-harness.ts';
 
-/** A photograph of people (1280 × 1158), which is part of the package with the model. */
-export const PHOTOGRAPH = join(dirname(shippedModel()), '../assets/samples.jpg');
+/** A photograph of people (1280 × 1158), which is part of the package with the graph model. */
+export const PHOTOGRAPH = join(dirname(bundledGraphModel()), '../assets/samples.jpg');
 
 /** Creates a directory that is removed after the tests of this file. */
 export function scratch(): string {
@@ -49,8 +51,11 @@ export function createManifest(dir: string): Frames {
 export async function detectIn(
   dir: string,
   resource: Detector,
-  threshold = 0.3,
-  manifest = createManifest(dir),
+  {
+    threshold = 0.3,
+    manifest = createManifest(dir),
+    signal,
+  }: { threshold?: number; manifest?: Frames; signal?: AbortSignal } = {},
 ): Promise<{ ran: Ran; detections: Detections }> {
   const item = { kind: kinds.frames, path: writeMedia('frames.json', JSON.stringify(manifest)), indices: { clip: 3 } };
   const siblings = manifest.frames.map(({ file }, n) => ({
@@ -58,11 +63,20 @@ export async function detectIn(
     path: join(dir, file),
     indices: { clip: 3, frame: n + 1 },
   }));
-  const ran = await runStageLocally(stage, item, { options: { threshold }, resource, siblings });
+  const ran = await runStageLocally(stage, item, { options: { threshold }, resource, siblings, ...(signal && { signal }) });
   return { ran, detections: await ran.json<Detections>(kinds.detections) };
 }
 
 /** Returns the labels of each frame. */
 export function labelsOf(detections: Detections): string[][] {
   return detections.frames.map(({ objects }) => objects.map(({ label }) => label));
+}
+
+/** Returns whether the native library of TensorFlow.js is installed. The package can be installed without it. */
+export function hasTensorflow(): boolean {
+  try {
+    return existsSync(join(dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-node/package.json')), 'lib'));
+  } catch {
+    return false;
+  }
 }

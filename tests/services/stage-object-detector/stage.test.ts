@@ -1,14 +1,15 @@
 import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Detector, loadDetector } from '../../../services/stage-object-detector/detector.ts';
+import type { Detector } from '../../../services/stage-object-detector/detector.ts';
+import { loadDetector } from '../../../services/stage-object-detector/load-detector.ts';
 import { findMedia, NO_MEDIA } from '../../support/media.ts';
 import { createManifest, detectIn, frameName, labelsOf, PHOTOGRAPH, scratch, writeFrames } from './harness.ts';
 
 let detector: Detector;
 
 beforeAll(async () => {
-  detector = await loadDetector('', 'wasm');
+  detector = await loadDetector('', 'auto');
 });
 
 describe('stage-object-detector', () => {
@@ -19,7 +20,7 @@ describe('stage-object-detector', () => {
 
     expect(ran.outputs.map(({ kind }) => kind.name)).toEqual(['detections']);
     expect(detections).toMatchObject({ model: 'centernet', threshold: 0.3, start: 0, end: 5 });
-    expect(ran.used).toEqual({ centernet: `sha256:${detector.sha256.slice(0, 16)}`, 'tfjs-wasm': detector.backend.version });
+    expect(ran.used).toEqual({ centernet: `sha256:${detector.sha256.slice(0, 16)}`, onnxruntime: detector.backend.version });
 
     const [frame] = detections.frames;
     expect(frame).toMatchObject({ file: 'frame_0001.jpg', time: 0, width: 1280, height: 1158 });
@@ -38,7 +39,7 @@ describe('stage-object-detector', () => {
     copyFileSync(PHOTOGRAPH, join(dir, frameName(0)));
     const first = await detectIn(dir, detector);
     const again = await detectIn(dir, detector);
-    const strict = await detectIn(dir, detector, 0.5);
+    const strict = await detectIn(dir, detector, { threshold: 0.5 });
 
     expect(JSON.stringify(again.detections)).toBe(JSON.stringify(first.detections));
     const best = first.detections.frames[0]!.objects.filter(({ score }) => score >= 0.5);
@@ -59,13 +60,28 @@ describe('stage-object-detector', () => {
     expect(new Set(detections.frames.map(({ objects }) => JSON.stringify(objects))).size).toBe(1);
   });
 
+  it('rejects a cancelled item between two frames', async () => {
+    const dir = scratch();
+    for (let n = 0; n < 3; n++) copyFileSync(PHOTOGRAPH, join(dir, frameName(n)));
+    const cancelled = new AbortController();
+    let runs = 0;
+    const detect = (): Promise<Float32Array> => {
+      runs += 1;
+      setImmediate(() => cancelled.abort(new Error('cancelled')));
+      return Promise.resolve(new Float32Array());
+    };
+    const detecting = detectIn(dir, { ...detector, detect }, { signal: cancelled.signal });
+    await expect(detecting).rejects.toThrow('cancelled');
+    expect(runs).toBe(1);
+  });
+
   it('rejects a clip with an unreadable frame', async () => {
     const dir = scratch();
     copyFileSync(PHOTOGRAPH, join(dir, frameName(0)));
     const manifest = createManifest(dir);
     writeFileSync(join(dir, frameName(0)), 'not a picture');
     const error = { name: 'PermanentError', code: 'unreadable-frame' };
-    await expect(detectIn(dir, detector, 0.3, manifest)).rejects.toMatchObject(error);
+    await expect(detectIn(dir, detector, { manifest })).rejects.toMatchObject(error);
   });
 });
 
