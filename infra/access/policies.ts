@@ -7,9 +7,10 @@ import type { Graph } from '../../shared/pipeline/graph.ts';
 export interface Policy {
   readonly Version: '2012-10-17';
   readonly Statement: readonly {
-    readonly Effect: 'Allow';
+    readonly Effect: 'Allow' | 'Deny';
     readonly Action: readonly string[];
-    readonly Resource: readonly string[];
+    /** Without it, the statement applies to everything. */
+    readonly Resource?: readonly string[];
   }[];
 }
 
@@ -63,6 +64,8 @@ function policy(
       allow(['s3:GetObject', 's3:GetObjectVersion'], read.map(arn)),
       allow(['s3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'], write.map(arn)),
       ...(remove.length > 0 ? [allow(['s3:DeleteObject'], remove.map(arn))] : []),
+      // MinIO lets every user change the password and create further access keys of that user, which would survive a rotation.
+      { Effect: 'Deny', Action: ['admin:*'] },
     ],
   };
 }

@@ -4,19 +4,19 @@ import { join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { createExec } from '../../shared/tools/exec.ts';
 import { ToolError } from '../../shared/tools/tool-error.ts';
-import { PermanentError } from '../../shared/core/errors.ts';
+import { codeOf, PermanentError } from '../../shared/core/errors.ts';
+import type { StoreConfig } from '../../shared/config/config.ts';
+import { createStore } from '../../shared/store/store.ts';
 import type { StoreAdmin } from '../../shared/store/s3/admin.ts';
 import { accessKeyOf, type Policy } from '../access/policies.ts';
 import { waitForStoreServers } from './store-servers.ts';
-import { zipFile } from './zip.ts';
+import { zipFiles } from './zip.ts';
 
 export interface SetUpAccessOptions {
   /** The `mc` program. */
   readonly mc: string;
-  /** URL of the store. */
-  readonly endpoint: string;
-  readonly rootUser: string;
-  readonly rootPassword: string;
+  /** The store, with the access key of its administrator. */
+  readonly store: StoreConfig;
   /** Policies by role. */
   readonly policies: Readonly<Record<string, Policy>>;
   /** Secret keys by role. */
@@ -41,31 +41,34 @@ export function accessDigest({ policies, secrets }: Pick<SetUpAccessOptions, 'po
 }
 
 /**
- * Creates or replaces the access key of every role. If the digest is unchanged, no key is written.
+ * Creates or updates a user of the store for every role, with a policy of its own. A user cannot change other users, whereas access
+ * keys of one user could remove each other. If the digest is unchanged and every role has access, nothing is written.
  *
- * One import takes 0.3 s. Calls of `mc admin accesskey` take 6 s, because each encrypts its request and its response with a key from
- * argon2. An existing key is removed and created again: its requests fail for some milliseconds, and their items are retried.
+ * One import takes 0.3 s. Each other call of `mc admin` takes half a second, because it encrypts its request and its response with a key
+ * from argon2.
  * @returns Descriptions of the changes.
  */
 export async function setUpAccess(options: SetUpAccessOptions): Promise<string[]> {
+  const { store, secrets, policies, storeAdmin } = options;
+  const { client, bucket } = storeAdmin;
   const digest = accessDigest(options);
-  const { client, bucket } = options.storeAdmin;
-  const tags = await client.getBucketTagging(bucket).catch(() => []);
-  if (tags.some(({ Key, Value }) => Key === TAG && Value === digest)) return [];
+  const stored = (await client.getBucketTagging(bucket).catch(() => [])).find(({ Key }) => Key === TAG)?.Value;
+  const roles = Object.keys(policies);
+  if (stored === digest && (await findRefusedRoles(store, roles, secrets)).length === 0) return [];
   // mc gets its own configuration directory. Otherwise it would store the root password in the configuration of the user.
   const dir = await mkdtemp(join(tmpdir(), 'fave-mc-'));
   try {
     const mc = createMc(options, dir);
-    const { protocol } = new URL(options.endpoint);
+    const { protocol } = new URL(store.endpoint);
     await waitForStoreServers(() => mc('info', '--json', 'fave'), { protocol, timeoutMs: SERVERS_TIMEOUT_MS });
-    const accounts = serviceAccounts(options);
+    if (stored !== undefined) await removeAccessKeys(mc, roles.map(accessKeyOf));
     const file = join(dir, 'iam.zip');
-    await writeFile(file, zipFile('iam-assets/svcaccts.json', JSON.stringify(accounts)));
+    await writeFile(file, zipFiles(usersToImport(options)), { mode: 0o600 });
     const { added } = JSON.parse(await mc('cluster', 'iam', 'import', 'fave', file, '--json')) as ImportResult;
-    const missing = Object.keys(accounts).filter((key) => !added?.serviceAccounts?.includes(key));
+    const missing = roles.map(accessKeyOf).filter((user) => !added?.users?.includes(user));
     if (missing.length > 0) throw notSet(`the store did not import ${missing.join(', ')}`);
     await client.setBucketTagging(bucket, { [TAG]: digest });
-    return Object.keys(accounts).map((key) => `set access key ${key}`);
+    return roles.map((role) => `set store user ${accessKeyOf(role)}`);
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
@@ -73,23 +76,55 @@ export async function setUpAccess(options: SetUpAccessOptions): Promise<string[]
 
 /** Parts of the output of `mc admin cluster iam import --json`. */
 interface ImportResult {
-  readonly added?: { readonly serviceAccounts?: readonly string[] | null };
+  readonly added?: { readonly users?: readonly string[] | null };
 }
 
-/** Returns the access keys of all roles in the format of `mc admin cluster iam export`. */
-function serviceAccounts({ policies, secrets, rootUser }: SetUpAccessOptions): Record<string, object> {
-  return Object.fromEntries(
-    Object.entries(policies).map(([role, sessionPolicy]) => {
-      const accessKey = accessKeyOf(role);
-      return [accessKey, { parent: rootUser, accessKey, secretKey: secrets[role] ?? '', sessionPolicy }];
+/** Returns the users, policies and their mappings in the files of `mc admin cluster iam export`. */
+function usersToImport({ policies, secrets }: SetUpAccessOptions): Record<string, string> {
+  const byUser = (value: (role: string, user: string) => object): string =>
+    JSON.stringify(Object.fromEntries(Object.keys(policies).map((role) => [accessKeyOf(role), value(role, accessKeyOf(role))])));
+  return {
+    'iam-assets/policies.json': byUser((role) => policies[role] ?? {}),
+    'iam-assets/users.json': byUser((role) => ({ secretKey: secrets[role] ?? '', status: 'enabled' })),
+    'iam-assets/user_mappings.json': byUser((_, user) => ({ version: 1, policy: user })),
+  };
+}
+
+/** Removes access keys that an earlier version created below the administrator. A user cannot have the name of such a key. */
+async function removeAccessKeys(mc: Mc, names: readonly string[]): Promise<void> {
+  const { svcaccs } = JSON.parse(await mc('accesskey', 'ls', 'fave', '--self', '--json')) as {
+    readonly svcaccs?: readonly { readonly accessKey: string }[] | null;
+  };
+  for (const { accessKey } of svcaccs ?? []) if (names.includes(accessKey)) await mc('accesskey', 'rm', 'fave', accessKey);
+}
+
+/** Returns the roles whose access key, or whose permission to list the bucket, the store refuses. */
+export async function findRefusedRoles(
+  store: StoreConfig,
+  roles: readonly string[],
+  secrets: Readonly<Record<string, string>>,
+): Promise<string[]> {
+  const refused = await Promise.all(
+    roles.map(async (role) => {
+      const client = createStore({ ...store, accessKey: accessKeyOf(role), secretKey: secrets[role] ?? '' });
+      try {
+        await client.listPrefixes('no-such-prefix/')[Symbol.asyncIterator]().next();
+        return [];
+      } catch (error) {
+        if (codeOf(error) === 'access-denied') return [role];
+        throw error;
+      } finally {
+        client.close();
+      }
     }),
   );
+  return refused.flat();
 }
 
-function createMc({ mc, endpoint, rootUser, rootPassword }: SetUpAccessOptions, dir: string): Mc {
-  const url = new URL(endpoint);
-  url.username = rootUser;
-  url.password = rootPassword;
+function createMc({ mc, store }: SetUpAccessOptions, dir: string): Mc {
+  const url = new URL(store.endpoint);
+  url.username = store.accessKey;
+  url.password = store.secretKey;
   const env = { MC_CONFIG_DIR: dir, MC_HOST_fave: url.href.replace(/\/$/, '') };
   const exec = createExec({ env: process.env });
   return async (...args) => {

@@ -34,11 +34,7 @@ export async function setUpInstance(
   const changes = await withAdmin(servers, async (_, bus, storeAdmin) => {
     const made = await setUp({ storeAdmin, bus, graph, ackWaitSeconds, streamReplicas, retentionDays, eventSource });
     if (!servers.access) return made;
-    const { endpoint, accessKey, secretKey } = servers.store;
-    return [
-      ...made,
-      ...(await setUpAccess({ mc, endpoint, storeAdmin, rootUser: accessKey, rootPassword: secretKey, ...servers.access })),
-    ];
+    return [...made, ...(await setUpAccess({ mc, store: servers.store, storeAdmin, ...servers.access }))];
   });
   if (changes.length > 0)
     progress(`set-up: ${changes.length} changes (${changes.slice(0, 2).join(', ')}${changes.length > 2 ? ', …' : ''})`);

@@ -1,4 +1,5 @@
 import { graph } from '../../../services/pipeline.ts';
+import { checkAccess } from '../../checks/access.ts';
 import { checkBus } from '../../checks/bus.ts';
 import { checkServices } from '../../checks/services.ts';
 import { checkStore } from '../../checks/store.ts';
@@ -6,7 +7,7 @@ import { checkTools } from '../../checks/tools.ts';
 import { formatCount } from '../../output/format.ts';
 import { bad, type Check } from '../../checks/check.ts';
 import { toJson, type CliContext, type Output } from '../../context/cli.ts';
-import { findInstance, hasServerAddresses, withBus, withStoreAdmin } from '../../context/connection.ts';
+import { findInstance, hasServerAddresses, resolveConfig, withBus, withStoreAdmin } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
 import { messageOf } from '../../../shared/core/errors.ts';
 import { wrap } from '../../../shared/core/text.ts';
@@ -25,6 +26,7 @@ export async function doctor(cli: CliContext, { json = false }: { json?: boolean
     ...(await checkTools(cli.env)),
     ...(await withStoreAdmin(cli, (admin) => checkStore(admin, graph)).catch(unreachable('store'))),
     ...(await withBus(cli, (bus) => checkBus(bus, graph)).catch(unreachable('bus'))),
+    ...(instance ? await checkAccess(instance, await resolveConfig(cli), graph) : []),
     ...(await checkServices(instance, graph)),
   ];
   return report(cli, checks, json);

@@ -1,15 +1,19 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { instanceEnvironment, rotateSecrets } from '../../../infra/instance/instance.ts';
 import { launch, type RunningInstance } from '../../../infra/local/launcher.ts';
 import { accessKeyOf } from '../../../infra/access/policies.ts';
+import { ensureServers } from '../../../infra/servers/install.ts';
 import { freePorts } from '../../../infra/deployment/ports.ts';
 import { readSecrets, type Secrets } from '../../../infra/access/secrets.ts';
 import { graph } from '../../../services/pipeline.ts';
 import { connectBus } from '../../../shared/bus/connection.ts';
 import { createStore, type Store } from '../../../shared/store/store.ts';
+import { fave, lastJson } from '../../support/harness/run-cli.ts';
 import { readStoredMessages, WAIT } from '../../support/harness/runtime.ts';
 import { onTestFileEnd, uniqueId } from '../../support/stack.ts';
 
@@ -63,4 +67,31 @@ it('rejects rotated secrets and accepts the new ones', { timeout: 240_000 }, asy
   await expect
     .poll(() => readStoredMessages({ bus }, 'FAVE_REQUESTS', `fave.requests.${id}.failed`), WAIT)
     .toMatchObject([{ data: { errors: [{ stage: 'stage-ffmpeg-0', code: 'not-media' }] } }]);
+});
+
+it('reports a role whose access was removed, and restores it at the next start', { timeout: 240_000 }, async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'fave-access-'));
+  onTestFileEnd(() => rm(dataDir, { recursive: true, force: true, maxRetries: 3 }));
+  const accessChecks = async (): Promise<{ group: string; state: string; found: string }[]> => {
+    const { checks } = lastJson(await fave(['doctor', '--json'], { env: { FAVE_DATA_DIR: dataDir } })) as {
+      checks: { group: string; name: string; state: string; found: string }[];
+    };
+    return checks.filter(({ name }) => name === 'access');
+  };
+  const before = await launched(dataDir, []);
+  expect((await accessChecks()).map(({ group, state }) => [group, state])).toEqual([
+    ['store', 'ok'],
+    ['bus', 'ok'],
+  ]);
+  const { mc } = await ensureServers(() => undefined);
+  const { MC_HOST_fave } = await instanceEnvironment(before.record);
+  const env = { HOME: dataDir, PATH: process.env['PATH'], MC_CONFIG_DIR: join(dataDir, 'mc'), MC_HOST_fave };
+  await promisify(execFile)(mc, ['admin', 'user', 'rm', 'fave', 'stage-grep'], { env });
+  expect(await accessChecks()).toContainEqual(
+    expect.objectContaining({ group: 'store', state: 'bad', found: expect.stringContaining('stage-grep') as string }),
+  );
+
+  await before.stop();
+  await launched(dataDir, []);
+  expect((await accessChecks()).map(({ state }) => state)).toEqual(['ok', 'ok']);
 });

@@ -74,7 +74,7 @@ beforeAll(async () => {
   await waitForStoreServers(() => nodes[0]!.admin('info', '--json'), { protocol: 'http:', timeoutMs: 60_000 });
 });
 
-it('setUpAccess writes no access keys until all servers of the store are online', { timeout: 240_000 }, async () => {
+it('setUpAccess writes no users until all servers of the store are online', { timeout: 240_000 }, async () => {
   const [first, , , last] = nodes as [Node, Node, Node, Node];
   await running.get(last)?.stop(10_000);
   const wait = (timeoutMs: number) => waitForStoreServers(() => first.admin('info', '--json'), { protocol: 'http:', timeoutMs });
@@ -83,12 +83,8 @@ it('setUpAccess writes no access keys until all servers of the store are online'
     message: expect.stringContaining(`server ${last.endpoint.replace('http://', '')}: offline`),
   });
 
-  const storeAdmin = createStoreAdmin({
-    ...readConfig({}).store,
-    endpoint: first.endpoint,
-    accessKey: rootUser,
-    secretKey: rootPassword,
-  });
+  const store = { ...readConfig({}).store, endpoint: first.endpoint, accessKey: rootUser, secretKey: rootPassword };
+  const storeAdmin = createStoreAdmin(store);
   onTestFileEnd(() => {
     storeAdmin.close();
   });
@@ -96,16 +92,16 @@ it('setUpAccess writes no access keys until all servers of the store are online'
   const graph = tinyGraph();
   const policies = storePolicies(graph, storeAdmin.bucket);
   const secrets = Object.fromEntries(Object.keys(policies).map((role) => [role, `secret-of-${role}`]));
-  const setUp = setUpAccess({ mc, endpoint: first.endpoint, rootUser, rootPassword, policies, secrets, storeAdmin });
+  const setUp = setUpAccess({ mc, store, policies, secrets, storeAdmin });
   await sleep(5_000);
-  expect(await accessKeyCount(first)).toBe(0);
+  expect(await userCount(first)).toBe(0);
   await start(last);
   expect(await setUp).toHaveLength(Object.keys(policies).length);
   for (const node of nodes)
-    expect([node.endpoint, await accessKeyCount(node)]).toEqual([node.endpoint, Object.keys(policies).length]);
+    expect([node.endpoint, await userCount(node)]).toEqual([node.endpoint, Object.keys(policies).length]);
 });
 
-async function accessKeyCount({ admin }: Node): Promise<number> {
-  const { svcaccs } = JSON.parse(await admin('accesskey', 'ls', '--all', '--json')) as { svcaccs: unknown[] | null };
-  return svcaccs?.length ?? 0;
+async function userCount({ admin }: Node): Promise<number> {
+  const users = await admin('user', 'ls', '--json');
+  return users.split('\n').filter(Boolean).length;
 }

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { storePolicies, accessKeyOf } from '../../../infra/access/policies.ts';
 import { busPermissions } from '../../../infra/access/permissions.ts';
@@ -15,7 +17,10 @@ import {
   streams,
   subjects,
 } from '../../../shared/bus/topology.ts';
+import { findRefusedRoles } from '../../../infra/setup/access.ts';
+import { ensureServers } from '../../../infra/servers/install.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
+import { createTempDir } from '../../support/temp-dir.ts';
 
 const id = uniqueId();
 const stages = graph.stages;
@@ -120,6 +125,81 @@ describe.each(roles)('in the bucket %s', (role) => {
     );
     expect([...new Set(answers)]).toEqual(['AccessDenied']);
   });
+});
+
+/** Runs `mc admin` as a user of the store, which has the alias `store`. Returns the output. */
+async function mcAdmin(user: string, password: string, args: readonly string[]): Promise<string> {
+  const url = new URL(stack.config.store.endpoint);
+  url.username = user;
+  url.password = password;
+  const dir = createTempDir();
+  const env = { HOME: dir, PATH: process.env['PATH'], MC_CONFIG_DIR: dir, MC_HOST_store: url.href.replace(/\/$/, '') };
+  const { mc } = await ensureServers(() => undefined);
+  return promisify(execFile)(mc, ['admin', ...args], { cwd: dir, env }).then(
+    ({ stdout, stderr }) => stdout + stderr,
+    (error: unknown) => (error as { stderr: string }).stderr,
+  );
+}
+
+describe.each(['submitter', 'relay', stages[0]!.name])('in the administration of the store %s', (role) => {
+  const victim = accessKeyOf(stages.at(-1)!.name);
+  const self = accessKeyOf(role);
+  const asAdmin = (...args: string[]): Promise<string> => {
+    const { accessKey, secretKey } = stack.config.store;
+    return mcAdmin(accessKey, secretKey, args);
+  };
+
+  it('changes no user and no access key', async () => {
+    const foreign = `foreign-${role}`.slice(0, 20);
+    await asAdmin('accesskey', 'create', 'store', '--access-key', foreign, '--secret-key', 'foreign-secret-key');
+    const attempts = [
+      ...[victim, foreign].flatMap((key) => [
+        ['accesskey', 'rm', 'store', key],
+        ['accesskey', 'edit', 'store', key, '--secret-key', 'stolen-secret-key'],
+        ['accesskey', 'disable', 'store', key],
+        ['user', 'rm', 'store', key],
+        ['user', 'disable', 'store', key],
+        ['user', 'add', 'store', key, 'stolen-secret-key'],
+      ]),
+      ['accesskey', 'create', 'store', victim, '--access-key', 'for-the-victim', '--secret-key', 'kept-secret-key'],
+      ['accesskey', 'create', 'store', self, '--access-key', 'for-later', '--secret-key', 'kept-secret-key'],
+      ['accesskey', 'create', 'store', '--access-key', 'for-later', '--secret-key', 'kept-secret-key'],
+      ['user', 'add', 'store', self, 'another-secret-key'],
+      ['policy', 'attach', 'store', 'consoleAdmin', '--user', self],
+      ['policy', 'rm', 'store', victim],
+    ];
+    const listing = async (): Promise<string[]> => {
+      const lines =
+        (await asAdmin('user', 'ls', 'store', '--json')) + (await asAdmin('accesskey', 'ls', 'store', '--all', '--json'));
+      // The store lists users and keys in random order.
+      return [...lines.matchAll(/"accessKey":"[^"]*"(,"policyName.*)?/g)].map(([entry]) => entry).sort();
+    };
+    const before = await listing();
+    for (const args of attempts) await mcAdmin(self, secrets.store[role] ?? '', args);
+    expect(before.length).toBeGreaterThan(roles.length);
+    expect(await listing()).toEqual(before);
+    const reader = createStoreAdmin({ ...stack.config.store, accessKey: foreign, secretKey: 'foreign-secret-key' });
+    expect(await answer(reader.client.bucketExists(reader.bucket))).toBe('allowed');
+    reader.close();
+    expect(await findRefusedRoles(stack.config.store, roles, secrets.store)).toEqual([]);
+  });
+
+  it('reads no user, access key or setting', async () => {
+    for (const args of [
+      ['accesskey', 'ls', 'store', '--all'],
+      ['accesskey', 'info', 'store', victim],
+      ['user', 'ls', 'store'],
+      ['config', 'get', 'store', 'notify_nats'],
+      ['info', 'store'],
+      ['cluster', 'iam', 'export', 'store'],
+    ])
+      expect.soft(await mcAdmin(self, secrets.store[role] ?? '', args), args.join(' ')).toMatch(/denied|unable to|not allowed/i);
+  });
+});
+
+it('denies the administration of the store to every role', () => {
+  for (const { Statement } of Object.values(storePolicies(graph, 'bucket')))
+    expect(Statement).toContainEqual({ Effect: 'Deny', Action: ['admin:*'] });
 });
 
 describe('in the bucket the roles that run no stage', () => {
