@@ -14,7 +14,7 @@ export default defineStage({
       minimum: 0,
       maximum: 1,
       default: 0.3,
-      description: 'minimum score of a detected object',
+      description: 'minimum score of a box in detections.json',
     },
   },
   settings: {

@@ -64,6 +64,16 @@ function mergeUtterances(transcripts: readonly Transcript[]): TimelineUtterance[
 /** Maximum gap between the frames of consecutive clips, in seconds: a clip ends on a frame, not on a sample. */
 const MAX_GAP_SECONDS = 0.25;
 
+/** Scores that list an object, calibrated for the shipped model (docs/detection.md). */
+export interface ListingRule {
+  /** Minimum score in each frame. */
+  readonly supported: number;
+  /** Minimum score in one frame, without the support of a neighbouring frame. */
+  readonly confident: number;
+}
+
+export const LISTING_RULE: ListingRule = { supported: 0.4, confident: 0.6 };
+
 /** A frame with the time until which its objects are assumed to be present. */
 interface FrameSpan {
   readonly time: number;
@@ -71,21 +81,33 @@ interface FrameSpan {
   readonly objects: Detections['frames'][number]['objects'];
 }
 
-/** Merges detections of the same label: an object is present from the first frame with it to the next frame without it. */
-export function mergeDetections(detections: readonly Detections[]): TimelineObject[] {
+/** An object with the number of its consecutive frames. */
+type Track = TimelineObject & { readonly frames: number };
+
+/**
+ * Merges detections of the same label: an object is present from the first frame with it to the next frame without it. An object is
+ * listed if one frame is confident or two consecutive frames agree. A video of one frame has no neighbours, so that frame suffices.
+ */
+export function mergeDetections(detections: readonly Detections[], rule = LISTING_RULE): TimelineObject[] {
   const spans: FrameSpan[] = [...detections]
     .sort(byTime)
     .flatMap(({ frames, end }) =>
       frames.map(({ time, objects }, n) => ({ time, objects, until: Math.max(time, frames[n + 1]?.time ?? end) })),
     );
-  const closed: TimelineObject[] = [];
-  let open = new Map<string, TimelineObject>();
+  return trackLabels(spans, rule.supported)
+    .filter(({ score, frames }) => score >= rule.confident || frames >= Math.min(2, spans.length))
+    .map(({ label, start, end, score, count }) => ({ label, start, end, score, count }))
+    .sort((a, b) => byTime(a, b) || (a.label < b.label ? -1 : 1));
+}
+
+function trackLabels(spans: readonly FrameSpan[], threshold: number): Track[] {
+  const closed: Track[] = [];
+  let open = new Map<string, Track>();
   let reached = 0;
   for (const { time, until, objects } of spans) {
-    const before: ReadonlyMap<string, TimelineObject> =
-      time - reached <= MAX_GAP_SECONDS ? open : new Map<string, TimelineObject>();
-    const now = new Map<string, TimelineObject>();
-    for (const [label, { score, count }] of groupByLabel(objects)) {
+    const before: ReadonlyMap<string, Track> = time - reached <= MAX_GAP_SECONDS ? open : new Map<string, Track>();
+    const now = new Map<string, Track>();
+    for (const [label, { score, count }] of groupByLabel(objects.filter((object) => object.score >= threshold))) {
       const earlier = before.get(label);
       now.set(label, {
         label,
@@ -93,13 +115,14 @@ export function mergeDetections(detections: readonly Detections[]): TimelineObje
         end: until,
         score: Math.max(score, earlier?.score ?? 0),
         count: Math.max(count, earlier?.count ?? 0),
+        frames: (earlier?.frames ?? 0) + 1,
       });
     }
-    for (const [label, object] of open) if (before !== open || !now.has(label)) closed.push(object);
+    for (const [label, track] of open) if (before !== open || !now.has(label)) closed.push(track);
     open = now;
     reached = until;
   }
-  return [...closed, ...open.values()].sort((a, b) => byTime(a, b) || (a.label < b.label ? -1 : 1));
+  return [...closed, ...open.values()];
 }
 
 function groupByLabel(objects: FrameSpan['objects']): Map<string, { score: number; count: number }> {

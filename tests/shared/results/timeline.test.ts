@@ -10,7 +10,7 @@ function clip(start: number, end: number, frames: readonly (readonly [number, ..
     time,
     width: 4,
     height: 4,
-    objects: labels.map((label, m) => ({ label, score: 0.5 + m / 10, box })),
+    objects: labels.map((label, m) => ({ label, score: 0.6 + m / 10, box })),
   }));
   return { model: 'centernet', threshold: 0.3, start, end, frames: shown };
 }
@@ -24,6 +24,55 @@ describe('mergeDetections', () => {
     ]);
   });
 
+  const scored = (frames: readonly (readonly [number, number])[]): Detections[] =>
+    frames.map(([time, score]) => {
+      const { frames, ...rest } = clip(time, time + 5, [[time, 'cat']]);
+      return { ...rest, frames: frames.map((frame) => ({ ...frame, objects: frame.objects.map((one) => ({ ...one, score })) })) };
+    });
+
+  it.each([
+    [
+      'one confident frame',
+      [
+        [0, 0.2],
+        [5, 0.6],
+        [10, 0.2],
+      ],
+      [[5, 10]],
+    ],
+    [
+      'two consecutive frames that agree',
+      [
+        [0, 0.2],
+        [5, 0.4],
+        [10, 0.41],
+        [15, 0.39],
+      ],
+      [[5, 15]],
+    ],
+    [
+      'no single frame that is not confident',
+      [
+        [0, 0.59],
+        [5, 0.39],
+        [10, 0.59],
+      ],
+      [],
+    ],
+    [
+      'no frames of low scores',
+      [
+        [0, 0.39],
+        [5, 0.39],
+        [10, 0.39],
+      ],
+      [],
+    ],
+    ['the only frame of a video', [[0, 0.4]], [[0, 5]]],
+  ] as const)('lists %s', (_, frames, intervals) => {
+    expect(mergeDetections(scored(frames)).map(({ start, end }) => [start, end])).toEqual(intervals);
+  });
+
   it('continues an object across clips in any order', () => {
     const clips = [
       clip(10.02, 20, [[10.02, 'dog']]),
@@ -32,7 +81,7 @@ describe('mergeDetections', () => {
         [5, 'dog'],
       ]),
     ];
-    expect(mergeDetections(clips)).toEqual([{ label: 'dog', start: 0, end: 20, score: 0.5, count: 1 }]);
+    expect(mergeDetections(clips)).toEqual([{ label: 'dog', start: 0, end: 20, score: 0.6, count: 1 }]);
   });
 
   it('ends an object before a missing clip', () => {
@@ -52,8 +101,8 @@ describe('mergeDetections', () => {
       ]),
     ]);
     expect(seen).toEqual([
-      { label: 'cat', start: 0, end: 10, score: 0.6, count: 2 },
-      { label: 'dog', start: 5, end: 15, score: 0.7, count: 1 },
+      { label: 'cat', start: 0, end: 10, score: 0.7, count: 2 },
+      { label: 'dog', start: 5, end: 15, score: 0.8, count: 1 },
     ]);
   });
 
