@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { FaveError } from '../shared/core/errors.ts';
 import type { Bench } from './report/bench.ts';
 import { describeMachine, type Target } from './report/figures.ts';
+import { accuracy } from './benches/accuracy.ts';
 import { cold } from './benches/cold.ts';
 import { drain } from './benches/drain.ts';
 import { e2e } from './benches/e2e.ts';
@@ -10,20 +11,41 @@ import { deliveryLatency } from './benches/delivery-latency.ts';
 import { memory } from './benches/memory.ts';
 import { overhead } from './benches/overhead.ts';
 import { scale } from './benches/scale.ts';
+import { speech } from './benches/speech.ts';
 import { tracing } from './benches/tracing.ts';
 
-const benches: readonly Bench[] = [deliveryLatency, overhead, drain, e2e, cold, memory, scale, tracing];
+const benches: readonly Bench[] = [deliveryLatency, overhead, drain, e2e, cold, memory, scale, tracing, accuracy, speech];
+
+/** Exit code if a target was not met. */
+const TARGET_MISSED = 2;
 
 const report = (line: string): void => void process.stderr.write(`${line}\n`);
 
-async function measure(bench: Bench, n: number, quiet: boolean): Promise<void> {
+/** Options of the command line. */
+interface Options {
+  readonly n: number;
+  readonly model?: string;
+  readonly json?: boolean;
+}
+
+async function measure(bench: Bench, { json: quiet = false, ...options }: Options): Promise<void> {
   const before = describeMachine();
   const begun = new Date();
-  const { targets, figures } = await bench.run({ n, progress: quiet ? () => undefined : report });
+  const { targets, figures } = await bench.run({ ...options, progress: quiet ? () => undefined : report });
   const seconds = Math.round((Date.now() - begun.getTime()) / 1_000);
-  const result = { bench: bench.name, date: begun.toISOString(), n, seconds, before, after: describeMachine(), targets, figures };
+  const result = {
+    bench: bench.name,
+    date: begun.toISOString(),
+    ...options,
+    seconds,
+    before,
+    after: describeMachine(),
+    targets,
+    figures,
+  };
   process.stdout.write(`${JSON.stringify(result)}\n`);
   if (!quiet) for (const target of targets) report(formatTarget(target));
+  if (targets.some(({ met }) => !met)) process.exitCode = TARGET_MISSED;
 }
 
 function formatTarget({ name, measured, limit, met }: Target): string {
@@ -38,12 +60,14 @@ function count(text: string): number {
 
 const program = new Command('bench').description('Runs benchmarks of FAVE on this machine.');
 for (const bench of benches) {
-  program
+  const command = program
     .command(bench.name)
     .description(bench.about)
     .option('-n, --n <number>', 'number of repetitions', count, bench.n)
     .option('--json', 'print only the line of JSON')
-    .action(({ n, json = false }: { n: number; json?: boolean }) => measure(bench, n, json));
+    .action((options: Options) => measure(bench, options));
+  if (bench.model !== undefined)
+    command.option('--model <name>', 'Whisper model: tiny.en, base, …, or the path of a ggml file', bench.model);
 }
 try {
   await program.parseAsync();

@@ -4,6 +4,8 @@ import type { ProgressReporter } from '../../infra/process/progress.ts';
 export interface BenchOptions {
   /** Number of repetitions. The benchmark defines the repeated unit. */
   readonly n: number;
+  /** Name or path of a Whisper model, for benchmarks with {@link Bench.model}. */
+  readonly model?: string;
   readonly progress: ProgressReporter;
 }
 
@@ -13,5 +15,7 @@ export interface Bench {
   readonly about: string;
   /** Default number of repetitions. */
   readonly n: number;
+  /** Default Whisper model; absent if the benchmark does not transcribe. */
+  readonly model?: string;
   run(options: BenchOptions): Promise<BenchResult>;
 }

@@ -1,0 +1,119 @@
+import { serviceNames } from '../../infra/deployment/services.ts';
+import { graph } from '../../services/pipeline.ts';
+import { readResult } from '../../shared/results/result.ts';
+import { prepareAccuracyMedia, type AccuracyMedium } from '../accuracy/media.ts';
+import { scoreResult, type Score } from '../accuracy/score.ts';
+import { readTreeCpuTime } from '../instance/cpu.ts';
+import { assertBuilt, withInstance, type Instance } from '../instance/instance.ts';
+import { findWhisperModel, processRequest, readReceipts } from '../instance/requests.ts';
+import type { Bench } from '../report/bench.ts';
+import { atLeast, atMost, roundToMicro, type Target } from '../report/figures.ts';
+
+/** Maximum word error rates by model. Other models must be as good as `base`. */
+const MAX_WER: Readonly<Record<string, { readonly walk: number; readonly long: number }>> = {
+  'tiny.en': { walk: 0.04, long: 0.06 },
+  base: { walk: 0.01, long: 0.065 },
+};
+
+export const accuracy: Bench = {
+  name: 'accuracy',
+  about: 'words, times, speakers and objects that the pipeline finds in n runs of the test media, compared with the truth',
+  n: 1,
+  model: 'base',
+  async run({ n, model = '', progress }) {
+    const env = { FAVE_WHISPER_MODEL: findWhisperModel(model) };
+    assertBuilt();
+    return withInstance({ graph, env, progress }, async (instance) => {
+      // Each service has its own process, so that processor time can be attributed to it.
+      const services: Service[] = [];
+      for (const name of serviceNames(graph)) {
+        const pid = (await instance.launched.startService(name)).current()?.pid;
+        if (pid !== undefined) services.push({ name, pid });
+      }
+      const servers = instance.launched.servers.processes.map(({ name, pid }) => ({ name, pid }));
+      const media = await prepareAccuracyMedia(instance.dataDir);
+      const runs: Record<string, Run[]> = {};
+      for (let round = 0; round < n; round += 1)
+        for (const medium of media) {
+          const found = await measure(instance, medium, [...services, ...servers]);
+          (runs[medium.name] ??= []).push(found);
+          progress(`${medium.name}: ${JSON.stringify(found.score)}`);
+          progress(`${medium.name}: ${found.wall_s} s, processor ${found.cpu_s} s ${JSON.stringify(found.stages)}`);
+        }
+      return { targets: createTargets(runs, MAX_WER[model] ?? MAX_WER['base']), figures: { model, ...runs } };
+    });
+  },
+};
+
+interface Service {
+  readonly name: string;
+  readonly pid: number;
+}
+
+/** Figures of one request, in seconds. */
+interface Run {
+  readonly score: Score;
+  readonly wall_s: number;
+  readonly cpu_s: number;
+  /** Sum of the durations of a stage's items, and processor time of the stage with its tools, by service. */
+  readonly stages: Readonly<Record<string, { readonly wall_s: number; readonly cpu_s: number }>>;
+}
+
+async function measure(instance: Instance, { path, truth }: AccuracyMedium, processes: readonly Service[]): Promise<Run> {
+  const readCpu = (): number[] => processes.map(({ pid }) => readTreeCpuTime(pid));
+  const before = readCpu();
+  const { id, took } = await processRequest(instance, path);
+  const used = readCpu().map((cpu, n) => cpu - (before[n] ?? 0));
+  const receipts = Map.groupBy(await readReceipts(instance.store, id), ({ stage }) => stage);
+  const seconds = (ms: number): number => roundToMicro(ms / 1_000);
+  const stages = processes.map(({ name }, n) => {
+    const wall = (receipts.get(name) ?? []).reduce((sum, { duration_ms }) => sum + duration_ms, 0);
+    return [name, { wall_s: seconds(wall), cpu_s: seconds(used[n] ?? 0) }] as const;
+  });
+  return {
+    score: scoreResult(await readResult(instance.store, id), truth),
+    wall_s: seconds(took),
+    cpu_s: seconds(used.reduce((sum, cpu) => sum + cpu, 0)),
+    stages: Object.fromEntries(stages),
+  };
+}
+
+function createTargets(runs: Readonly<Record<string, readonly Run[]>>, wer = { walk: 0, long: 0 }): Target[] {
+  const worst = (of: (score: Score) => number, names = Object.keys(runs)): number =>
+    Math.max(...names.flatMap((name) => runs[name] ?? []).map(({ score }) => of(score)));
+  const [walk, long] = [['walk-and-talk.mp4'], ['long-5min.mp4']];
+  return [
+    atMost(
+      'word error rate, long-5min',
+      worst((score) => score.wer, long),
+      wer.long,
+    ),
+    atMost(
+      'word error rate, walk-and-talk',
+      worst((score) => score.wer, walk),
+      wer.walk,
+    ),
+    atMost(
+      'utterances where nobody speaks, all files',
+      worst((score) => score.utterances_where_nobody_speaks),
+      0,
+    ),
+    atMost(
+      'start of utterance, walk-and-talk, median error in s',
+      worst((score) => score.start_error_s?.median ?? 0, walk),
+      0.15,
+    ),
+    atMost(
+      'start of utterance, walk-and-talk, greatest error in s',
+      worst((score) => score.start_error_s?.max ?? 0, walk),
+      0.4,
+    ),
+    atMost(
+      'utterances of a wrong speaker, long-5min',
+      worst((score) => score.utterances_of_wrong_speaker, long),
+      0,
+    ),
+    atLeast('object precision, long-5min', -worst((score) => -score.objects.precision, long), 0.7),
+    atLeast('object recall, long-5min', -worst((score) => -score.objects.recall, long), 0.7),
+  ];
+}

@@ -1,0 +1,35 @@
+/**
+ * Transcribes clips like a process of `stage-deepspeech`: `transcribe MODEL CLIPS.json`, with the path, the start and the end of each clip.
+ * A warm-up clip loads the model. Prints the transcripts, the wall time and the processor time as JSON.
+ */
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { dirname, join } from 'node:path';
+import { concurrency } from '../../../infra/deployment/services.ts';
+import stage from '../../../services/stage-deepspeech/stage.ts';
+import { mapConcurrently } from '../../../shared/core/map-concurrently.ts';
+import { readTreeCpuTime } from '../../instance/cpu.ts';
+import { now } from '../../report/figures.ts';
+import { startLocalStage } from '../local-stage.ts';
+
+export interface Clip {
+  readonly path: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+const [model = '', list = ''] = process.argv.slice(2);
+const clips = JSON.parse(await readFile(list, 'utf8')) as readonly Clip[];
+const slots = concurrency[stage.name] ?? 1;
+const local = await startLocalStage(stage, { 'whisper-model': model });
+const transcribe = ({ path, start, end }: Clip): Promise<object> => {
+  const dir = join(dirname(list), randomUUID());
+  return local.run({ indices: { clip: 1 }, attributes: { start, end }, file: () => Promise.resolve(path) }, dir);
+};
+
+for (const clip of clips.slice(0, 1)) await transcribe(clip);
+const [began, used] = [now(), readTreeCpuTime(process.pid)];
+const transcripts = await mapConcurrently(clips, transcribe, slots === 'cores' ? cpus().length : slots);
+const figures = { wall_ms: now() - began, cpu_ms: readTreeCpuTime(process.pid) - used, transcripts };
+process.stdout.write(JSON.stringify(figures), () => process.exit());
