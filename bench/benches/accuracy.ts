@@ -1,15 +1,15 @@
 import { serviceNames } from '../../infra/deployment/services.ts';
+import { readTreeCpuTime } from '../../loadgen/study/system/proc.ts';
 import { graph } from '../../services/pipeline.ts';
 import { readResult } from '../../shared/results/result.ts';
 import { prepareAccuracyMedia, type AccuracyMedium } from '../accuracy/media.ts';
 import { scoreResult, type Score } from '../accuracy/score.ts';
-import { readTreeCpuTime } from '../instance/cpu.ts';
 import { assertBuilt, withInstance, type Instance } from '../instance/instance.ts';
 import { findWhisperModel, processRequest, readReceipts } from '../instance/requests.ts';
 import type { Bench } from '../report/bench.ts';
 import { atLeast, atMost, roundToMicro, type Target } from '../report/figures.ts';
 
-/** Maximum word error rates by model. Other models must be as good as `base`. */
+/** Maximum word error rates by model. The limits of `base` also apply to other models. */
 const MAX_WER: Readonly<Record<string, { readonly walk: number; readonly long: number }>> = {
   'tiny.en': { walk: 0.04, long: 0.06 },
   base: { walk: 0.01, long: 0.065 },

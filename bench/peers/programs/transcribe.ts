@@ -7,9 +7,9 @@ import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import { concurrency } from '../../../infra/deployment/services.ts';
+import { readTreeCpuTime } from '../../../loadgen/study/system/proc.ts';
 import stage from '../../../services/stage-deepspeech/stage.ts';
 import { mapConcurrently } from '../../../shared/core/map-concurrently.ts';
-import { readTreeCpuTime } from '../../instance/cpu.ts';
 import { now } from '../../report/figures.ts';
 import { startLocalStage } from '../local-stage.ts';
 

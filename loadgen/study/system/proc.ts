@@ -34,6 +34,11 @@ export function readCpuTime(pid: number, { withChildren = false } = {}): number 
   return fields.slice(11, withChildren ? 15 : 13).reduce((sum, field) => sum + Number(field), 0) * TICK_MS;
 }
 
+/** Reads the processor time of a process, of its running descendants and of those that have exited, in milliseconds. */
+export function readTreeCpuTime(pid: number): number {
+  return listChildren(pid).reduce((sum, child) => sum + readTreeCpuTime(child), readCpuTime(pid, { withChildren: true }));
+}
+
 /** Reads the current and the peak resident memory of a process, in MB (10⁶ bytes). */
 export function readMemory(pid: number): { rss: number; peak: number } {
   const status = readProcFile(pid, 'status');
