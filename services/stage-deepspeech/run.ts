@@ -5,7 +5,8 @@ import { nullEngine, type EngineName } from './engine.ts';
 import { createEngines, once, type Engines } from './engines.ts';
 import { toTranscript } from './transcript.ts';
 import { findSpeech, readLevels } from './voice-activity.ts';
-import { addVoices, createVoiceEncoder, type VoiceEncoder } from './voices.ts';
+import { createVoiceEncoder, type VoiceEncoder } from './speakers/voice-encoder.ts';
+import { addVoices } from './speakers/voices.ts';
 
 type Options = { readonly speech: EngineName; readonly speakers: 'auto' | 'none'; readonly language: string };
 type Settings = { readonly 'whisper-model': string; readonly 'pocketsphinx-model': string };

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Utterance } from '../../../services/stage-deepspeech/engine.ts';
-import { addVoices, createVoiceEncoder } from '../../../services/stage-deepspeech/voices.ts';
+import { createVoiceEncoder, type VoiceEncoder } from '../../../services/stage-deepspeech/speakers/voice-encoder.ts';
+import { addVoices } from '../../../services/stage-deepspeech/speakers/voices.ts';
 import { nameSpeakers } from '../../../shared/results/speakers.ts';
-import { findMedia, NO_MEDIA, writeMedia } from '../../support/media.ts';
+import { findMedia, generateMedia, NO_MEDIA, writeMedia } from '../../support/media.ts';
 import { wavFile } from '../../support/wav.ts';
 import { extractSpeech } from './clip.ts';
 
@@ -29,14 +30,25 @@ function computeCosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 }
 
+async function encode(encoder: VoiceEncoder, samples: Float32Array): Promise<Float32Array> {
+  const [window] = await encoder.encode(samples);
+  return window!.embedding;
+}
+
 describe('createVoiceEncoder', () => {
   it('returns the embedding of the reference implementation, at any volume', async () => {
     const encoder = await createVoiceEncoder();
     const vowel = createVowel();
     const reference = Buffer.from(REFERENCE, 'base64');
-    expect(computeCosine(await encoder.encode(vowel), reference)).toBeGreaterThan(0.9999);
-    const quiet = await encoder.encode(vowel.map((sample) => sample * 0.01));
-    const quieter = await encoder.encode(vowel.map((sample) => sample * 0.001));
+    expect(computeCosine(await encode(encoder, vowel), reference)).toBeGreaterThan(0.9999);
+    const quiet = await encode(
+      encoder,
+      vowel.map((sample) => sample * 0.01),
+    );
+    const quieter = await encode(
+      encoder,
+      vowel.map((sample) => sample * 0.001),
+    );
     expect(computeCosine(quiet, quieter)).toBeGreaterThan(0.9999);
   });
 
@@ -45,7 +57,10 @@ describe('createVoiceEncoder', () => {
     const vowel = createVowel();
     const padded = new Float32Array(vowel.length * 3);
     padded.set(vowel, vowel.length);
-    expect(computeCosine(await encoder.encode(padded), await encoder.encode(vowel))).toBeGreaterThan(0.98);
+    expect(computeCosine(await encode(encoder, padded), await encode(encoder, vowel))).toBeGreaterThan(0.95);
+    const [{ at } = { at: 0 }] = await encoder.encode(padded);
+    expect(at).toBeGreaterThan(1.5 * 1.615 - 0.1);
+    expect(at).toBeLessThan(1.5 * 1.615 + 0.1);
   });
 });
 
@@ -67,7 +82,7 @@ describe('addVoices', () => {
     };
     const encoder = await createVoiceEncoder();
     const wav = extractSpeech('readers.wav', media);
-    for (const seconds of [2, 4, 60]) {
+    for (const seconds of [3, 60]) {
       const utterances = truth.segments.flatMap(({ start, end, source }) => {
         const parts = Math.max(1, Math.round((end - start) / seconds));
         const at = (n: number): number => start + ((end - start) * n) / parts;
@@ -77,5 +92,32 @@ describe('addVoices', () => {
       const readers = [...new Set(utterances.map(({ text }) => text))];
       expect(names).toEqual(utterances.map(({ text }) => `speaker ${readers.indexOf(text) + 1}`));
     }
+  });
+
+  it('splits an utterance of two speakers at the sentence nearest to the change, and none of one speaker', async ({ skip }) => {
+    const media = findMedia('long-5min.mp4');
+    if (media === undefined) return skip(NO_MEDIA);
+    const [first, second] = [extractSpeech('first.wav', media, 46, 52), extractSpeech('second.wav', media, 207, 211.5)];
+    const wav = generateMedia('both.wav', '-i', first, '-i', second, '-filter_complex', 'concat=n=2:v=0:a=1');
+    // Words of 0.3 s; a sentence begins at 3.9 s, 6 s (where the speaker changes) and 9 s.
+    const words = Array.from({ length: 35 }, (_, n) => {
+      const text = `w${n}${[12, 19, 29].includes(n) ? '.' : ''}`;
+      return { start: n * 0.3, end: n * 0.3 + 0.25, text, confidence: 1 };
+    });
+    const text = words.map((word) => word.text).join(' ');
+    const encoder = await createVoiceEncoder();
+    const both = await addVoices([{ start: 0, end: 10.5, text, words }], wav, encoder);
+    expect(both.map(({ start, words: [word] }) => [start, word?.text])).toEqual([
+      [0, 'w0'],
+      [6, 'w20'],
+    ]);
+    expect(both.map((utterance) => utterance.text).join(' ')).toBe(text);
+    expect(nameSpeakers(both)).toEqual(['speaker 1', 'speaker 2']);
+    // Without sentences, the nearest words decide.
+    const plain = words.map((word) => ({ ...word, text: word.text.replace('.', '') }));
+    const [, next] = await addVoices([{ start: 0, end: 10.5, text: text.replaceAll('.', ''), words: plain }], wav, encoder);
+    expect(Math.abs((next?.start ?? 0) - 6)).toBeLessThanOrEqual(0.9);
+    const one = [{ start: 5, end: 33, text, words: words.map((word) => ({ ...word, start: 5 + word.start })) }];
+    expect(await addVoices(one, extractSpeech('readers.wav', media), encoder)).toHaveLength(1);
   });
 });
