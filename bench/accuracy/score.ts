@@ -47,7 +47,7 @@ export interface Scored {
 /** Compares a result with the truth. */
 export function scoreResult({ utterances, objects }: Scored, truth: Truth): Score {
   const { segments } = truth;
-  const textOf = (parts: readonly { readonly text: string }[]): string[] => toWords(parts.map(({ text }) => text).join(' '));
+  const textOf = (parts: readonly { readonly text: string }[]): string => parts.map(({ text }) => text).join(' ');
   const errors = segments
     .map(({ start }) => Math.min(99, ...utterances.map((utterance) => Math.abs(utterance.start - start))))
     .sort((a, b) => a - b);
@@ -75,13 +75,14 @@ function toWords(text: string): string[] {
   return plain.split(/\s+/).filter(Boolean);
 }
 
-/** Returns the edit distance of two texts (Levenshtein) per word of the truth. */
-export function computeWordErrorRate(truth: readonly string[], found: readonly string[]): number {
+/** Returns the word error rate: substitutions, insertions and deletions per word of the truth (Levenshtein over words). */
+export function computeWordErrorRate(expected: string, actual: string): number {
+  const [truth, found] = [toWords(expected), toWords(actual)];
   let row = Array.from({ length: found.length + 1 }, (_, n) => n);
-  for (const [i, expected] of truth.entries()) {
+  for (const [i, right] of truth.entries()) {
     const next = [i + 1];
     for (const [j, word] of found.entries())
-      next.push(Math.min((row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1, (row[j] ?? 0) + (expected === word ? 0 : 1)));
+      next.push(Math.min((row[j + 1] ?? 0) + 1, (next[j] ?? 0) + 1, (row[j] ?? 0) + (right === word ? 0 : 1)));
     row = next;
   }
   return (row.at(-1) ?? 0) / Math.max(1, truth.length);

@@ -8,6 +8,7 @@ import { announce } from '../../shared/bus/landed-message.ts';
 import { encodeOptions } from '../../shared/pipeline/metadata.ts';
 import { digestFile } from '../../shared/store/store.ts';
 import { validate } from '../../shared/core/validate.ts';
+import { mergeTimeline } from '../../shared/results/timeline.ts';
 import { findMedia, NO_MEDIA } from '../support/media.ts';
 import { requestMetadata, setUpStack, readStoredMessages, WAIT } from '../support/harness/runtime.ts';
 import { createOwnStack, uniqueId, type RunningService, type Stack } from '../support/stack.ts';
@@ -256,6 +257,17 @@ describe(TALK, () => {
       expect([text, start > 15.4 && end < 26.5]).toEqual([text, true]);
     for (const { start, end } of segments)
       expect(words.filter((word) => word.start > start - 0.5 && word.end < end + 0.5).length).toBeGreaterThan(2);
+  });
+
+  it('names the two speakers', { timeout: DEADLINE * 1_000 }, async (context) => {
+    const { segments } = await truth(context);
+    const { tree } = await checkEnd(ids.get('calm')!);
+    const { utterances } = mergeTimeline({ transcripts: tree.json<Transcript>('transcript'), detections: [] });
+    for (const { start, end, speaker } of utterances) {
+      const segment = segments.findIndex((each) => start < each.end && end > each.start);
+      // The third segment is a speech of another person.
+      if (segment >= 0) expect([segment, speaker]).toEqual([segment, segment === 2 ? 'speaker 2' : 'speaker 1']);
+    }
   });
 
   it('detects objects at the times of their appearance', { timeout: DEADLINE * 1_000 }, async (context) => {

@@ -3,10 +3,11 @@ import { describe, expect, it } from 'vitest';
 import type { Utterance } from '../../../services/stage-deepspeech/engine.ts';
 import { createVoiceEncoder, type VoiceEncoder } from '../../../services/stage-deepspeech/speakers/voice-encoder.ts';
 import { addVoices } from '../../../services/stage-deepspeech/speakers/voices.ts';
+import type { OptionMap } from '../../../shared/core/options.ts';
 import { nameSpeakers } from '../../../shared/results/speakers.ts';
-import { findMedia, generateMedia, NO_MEDIA, writeMedia } from '../../support/media.ts';
+import { findMedia, generateMedia, NO_MEDIA, speech, writeMedia } from '../../support/media.ts';
 import { wavFile } from '../../support/wav.ts';
-import { extractSpeech } from './clip.ts';
+import { extractSpeech, transcribe } from './clip.ts';
 
 /**
  * Embedding of {@link createVowel} by Resemblyzer 0.1.4, with the spectrogram of librosa 0.11 (`n_fft=400, hop_length=160, n_mels=40,
@@ -119,5 +120,18 @@ describe('addVoices', () => {
     expect(Math.abs((next?.start ?? 0) - 6)).toBeLessThanOrEqual(0.9);
     const one = [{ start: 5, end: 33, text, words: words.map((word) => ({ ...word, start: 5 + word.start })) }];
     expect(await addVoices(one, extractSpeech('readers.wav', media), encoder)).toHaveLength(1);
+  });
+});
+
+describe('option speakers', () => {
+  it('describes voices by default, and none with speakers=none', async () => {
+    const counting = extractSpeech('counting.wav', speech('voice.wav', 'one two three four five six seven'));
+    const voices = async (options: OptionMap): Promise<boolean[]> => {
+      const { transcript, ran } = await transcribe(counting, 0, { options });
+      expect('voice-encoder' in ran.used).toBe(options['speakers'] !== 'none');
+      return transcript.utterances.map((utterance) => 'voice' in utterance);
+    };
+    expect(await voices({})).toContain(true);
+    expect(await voices({ speakers: 'none' })).not.toContain(true);
   });
 });
