@@ -5,6 +5,7 @@ import type { Bench } from './report/bench.ts';
 import { describeMachine, type Target } from './report/figures.ts';
 import { accuracy } from './benches/accuracy.ts';
 import { cold } from './benches/cold.ts';
+import { detector } from './benches/detector.ts';
 import { drain } from './benches/drain.ts';
 import { e2e } from './benches/e2e.ts';
 import { deliveryLatency } from './benches/delivery-latency.ts';
@@ -14,7 +15,19 @@ import { scale } from './benches/scale.ts';
 import { speech } from './benches/speech.ts';
 import { tracing } from './benches/tracing.ts';
 
-const benches: readonly Bench[] = [deliveryLatency, overhead, drain, e2e, cold, memory, scale, tracing, accuracy, speech];
+const benches: readonly Bench[] = [
+  deliveryLatency,
+  overhead,
+  drain,
+  e2e,
+  cold,
+  memory,
+  detector,
+  scale,
+  tracing,
+  accuracy,
+  speech,
+];
 
 /** Exit code if a target was not met. */
 const TARGET_MISSED = 2;

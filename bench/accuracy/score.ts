@@ -116,7 +116,8 @@ function computeOverlap(a: Span, b: Span): number {
 }
 
 /** Compares the labels of each scene. */
-function scoreObjects(objects: Result['objects'], { scenes = [], objects_may: may = [] }: Truth): Score['objects'] {
+/** Compares the labels of each scene with the truth. */
+export function scoreObjects(objects: Result['objects'], { scenes = [], objects_may: may = [] }: Truth): Score['objects'] {
   let [found, missing] = [0, 0];
   const wrong: string[] = [];
   for (const scene of scenes) {

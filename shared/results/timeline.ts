@@ -64,15 +64,20 @@ function mergeUtterances(transcripts: readonly Transcript[]): TimelineUtterance[
 /** Maximum gap between the frames of consecutive clips, in seconds: a clip ends on a frame, not on a sample. */
 const MAX_GAP_SECONDS = 0.25;
 
-/** Scores that list an object, calibrated for the shipped model (docs/detection.md). */
+/** Minimum scores of listed objects, calibrated for the shipped model (docs/detection.md). */
 export interface ListingRule {
-  /** Minimum score in each frame. */
+  /** In each of two or more consecutive frames. */
   readonly supported: number;
-  /** Minimum score in one frame, without the support of a neighbouring frame. */
+  /** In one frame, without the support of a neighbouring frame. */
   readonly confident: number;
+  /** In one frame, for a label of {@link FREQUENT}. */
+  readonly frequent: number;
 }
 
-export const LISTING_RULE: ListingRule = { supported: 0.4, confident: 0.6 };
+export const LISTING_RULE: ListingRule = { supported: 0.4, confident: 0.6, frequent: 0.35 };
+
+/** The two most frequent labels of COCO. The model is trained best for them, so their low scores are reliable. */
+const FREQUENT: ReadonlySet<string> = new Set(['person', 'car']);
 
 /** A frame with the time until which its objects are assumed to be present. */
 interface FrameSpan {
@@ -87,6 +92,7 @@ type Track = TimelineObject & { readonly frames: number };
 /**
  * Merges detections of the same label: an object is present from the first frame with it to the next frame without it. An object is
  * listed if one frame is confident or two consecutive frames agree. A video of one frame has no neighbours, so that frame suffices.
+ * @param rule For the calibration.
  */
 export function mergeDetections(detections: readonly Detections[], rule = LISTING_RULE): TimelineObject[] {
   const spans: FrameSpan[] = [...detections]
@@ -94,20 +100,20 @@ export function mergeDetections(detections: readonly Detections[], rule = LISTIN
     .flatMap(({ frames, end }) =>
       frames.map(({ time, objects }, n) => ({ time, objects, until: Math.max(time, frames[n + 1]?.time ?? end) })),
     );
-  return trackLabels(spans, rule.supported)
-    .filter(({ score, frames }) => score >= rule.confident || frames >= Math.min(2, spans.length))
+  return trackLabels(spans, (label) => (FREQUENT.has(label) ? rule.frequent : rule.supported))
+    .filter(({ label, score, frames }) => FREQUENT.has(label) || score >= rule.confident || frames >= Math.min(2, spans.length))
     .map(({ label, start, end, score, count }) => ({ label, start, end, score, count }))
     .sort((a, b) => byTime(a, b) || (a.label < b.label ? -1 : 1));
 }
 
-function trackLabels(spans: readonly FrameSpan[], threshold: number): Track[] {
+function trackLabels(spans: readonly FrameSpan[], thresholdOf: (label: string) => number): Track[] {
   const closed: Track[] = [];
   let open = new Map<string, Track>();
   let reached = 0;
   for (const { time, until, objects } of spans) {
     const before: ReadonlyMap<string, Track> = time - reached <= MAX_GAP_SECONDS ? open : new Map<string, Track>();
     const now = new Map<string, Track>();
-    for (const [label, { score, count }] of groupByLabel(objects.filter((object) => object.score >= threshold))) {
+    for (const [label, { score, count }] of groupByLabel(objects.filter((object) => object.score >= thresholdOf(object.label)))) {
       const earlier = before.get(label);
       now.set(label, {
         label,

@@ -24,9 +24,9 @@ describe('mergeDetections', () => {
     ]);
   });
 
-  const scored = (frames: readonly (readonly [number, number])[]): Detections[] =>
+  const scored = (frames: readonly (readonly [number, number])[], label = 'cat'): Detections[] =>
     frames.map(([time, score]) => {
-      const { frames, ...rest } = clip(time, time + 5, [[time, 'cat']]);
+      const { frames, ...rest } = clip(time, time + 5, [[time, label]]);
       return { ...rest, frames: frames.map((frame) => ({ ...frame, objects: frame.objects.map((one) => ({ ...one, score })) })) };
     });
 
@@ -71,6 +71,20 @@ describe('mergeDetections', () => {
     ['the only frame of a video', [[0, 0.4]], [[0, 5]]],
   ] as const)('lists %s', (_, frames, intervals) => {
     expect(mergeDetections(scored(frames)).map(({ start, end }) => [start, end])).toEqual(intervals);
+  });
+
+  it.each(['person', 'car'])('lists a %s in one frame at a lower score', (label) => {
+    const found = mergeDetections(
+      scored(
+        [
+          [0, 0.34],
+          [5, 0.35],
+          [10, 0.34],
+        ],
+        label,
+      ),
+    );
+    expect(found.map(({ start, end }) => [start, end])).toEqual([[5, 10]]);
   });
 
   it('continues an object across clips in any order', () => {
