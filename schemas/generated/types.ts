@@ -346,7 +346,7 @@ export interface Transcript {
     end: number;
     text: string;
     /**
-     * Embedding of the voice: base64 of unsigned bytes. Only the direction of the vector counts. Absent with the option speakers=none and for utterances shorter than 0.3 seconds.
+     * Mean embedding of the voice: base64 of unsigned bytes, in units of 1/512. Absent with the option speakers=none and for utterances shorter than 0.3 seconds.
      */
     voice?: string;
     words: Word[];

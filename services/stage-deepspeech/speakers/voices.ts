@@ -1,4 +1,5 @@
 import { withWav } from '../../../shared/media/wav.ts';
+import { VOICE_UNIT } from '../../../shared/results/speakers.ts';
 import type { Utterance } from '../engine.ts';
 import { SAMPLE_RATE, type Span } from '../voice-activity.ts';
 import { WINDOW_SECONDS, type VoiceEncoder, type VoiceWindow } from './voice-encoder.ts';
@@ -106,19 +107,18 @@ function slice(samples: Float32Array, { start, end }: Span): Float32Array {
   return samples.subarray(Math.round(start * SAMPLE_RATE), Math.round(end * SAMPLE_RATE));
 }
 
-/** Returns the mean of the embeddings. Its length does not matter. */
+/** Returns the mean of the embeddings, which is shorter than they are if they differ. */
 function average(windows: readonly VoiceWindow[]): Float32Array {
-  const sum = new Float32Array(windows[0]?.embedding.length ?? 0);
-  for (const { embedding } of windows) embedding.forEach((value, n) => (sum[n] = (sum[n] ?? 0) + value));
-  return sum;
+  const mean = new Float32Array(windows[0]?.embedding.length ?? 0);
+  for (const { embedding } of windows) embedding.forEach((value, n) => (mean[n] = (mean[n] ?? 0) + value / windows.length));
+  return mean;
 }
 
 function computeCosine(a: Float32Array, b: Float32Array): number {
   return a.reduce((sum, value, n) => sum + value * (b[n] ?? 0), 0) / (Math.hypot(...a) * Math.hypot(...b) + 1e-12);
 }
 
-/** Encodes the direction of a vector without negative numbers as base64 of unsigned bytes. */
+/** Encodes a vector without negative components as base64 of unsigned bytes. */
 function toText(vector: Float32Array): string {
-  const largest = Math.max(...vector, 1e-9);
-  return Buffer.from(vector.map((value) => Math.round((value / largest) * 255))).toString('base64');
+  return Buffer.from(vector.map((value) => Math.min(255, Math.round(value / VOICE_UNIT)))).toString('base64');
 }

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { hasSeveralSpeakers, nameSpeakers, type Voiced } from '../../../shared/results/speakers.ts';
 
-/** Creates an utterance whose voice has 8 components. */
+/** Creates an utterance whose voice has 8 components, each spread over four bytes so that one component can have unit length. */
 function spoken(start: number, seconds: number, ...voice: readonly number[]): Voiced {
-  const bytes = Uint8Array.from({ length: 8 }, (_, n) => voice[n] ?? 0);
+  const bytes = Uint8Array.from({ length: 32 }, (_, n) => voice[n >> 2] ?? 0);
   return { start, end: start + seconds, voice: Buffer.from(bytes).toString('base64') };
 }
 
@@ -15,7 +15,7 @@ describe('nameSpeakers', () => {
   });
 
   it('assigns a short utterance to the most similar speaker with a lower limit than a long one', () => {
-    const short = spoken(10, 1, 150, 0, 0, 200);
+    const short = spoken(10, 1, 130, 0, 0, 200);
     expect(nameSpeakers([spoken(0, 4, 255), spoken(5, 4, 0, 255), short])).toEqual(['speaker 1', 'speaker 2', 'speaker 1']);
     expect(nameSpeakers([spoken(0, 4, 255), spoken(5, 4, 0, 255), { ...short, end: 14 }])[2]).toBe('speaker 3');
   });
@@ -39,7 +39,7 @@ describe('nameSpeakers', () => {
       turns: fc.array(
         fc.record({
           who: fc.nat(7),
-          seconds: fc.double({ min: 2.5, max: 9, noNaN: true }),
+          seconds: fc.double({ min: 1.7, max: 9, noNaN: true }),
           noise: fc.array(fc.nat(60), { minLength: 8, maxLength: 8 }),
         }),
         { minLength: 1, maxLength: 450, size: 'max' },

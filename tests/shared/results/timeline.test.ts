@@ -151,7 +151,8 @@ describe('mergeTimeline', () => {
   });
 
   it('names the speakers of all clips together and omits their voices', () => {
-    const voice = (...bytes: readonly number[]): string => Buffer.from(bytes).toString('base64');
+    const voice = (...bytes: readonly number[]): string =>
+      Buffer.from(bytes.flatMap((byte) => [byte, byte, byte, byte])).toString('base64');
     const spoken = (start: number, bytes: string): Transcript => {
       const { utterances, ...clip } = transcript(start, 'text');
       return { ...clip, utterances: utterances.map((utterance) => ({ ...utterance, end: start + 4, voice: bytes })) };
