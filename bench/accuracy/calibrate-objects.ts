@@ -124,7 +124,7 @@ const scores = Array.from({ length: 12 }, (_, n) => Math.round((0.25 + n * 0.05)
 function fitRule(recordings: readonly Recording[]): ListingRule {
   const lower = [0.3, 0.35, 0.4, 0.45];
   const rules = scores.flatMap((confident) =>
-    lower.flatMap((supported) => lower.map((frequent) => ({ supported, confident, frequent }))),
+    lower.flatMap((supported) => lower.map((vehicle) => ({ supported, confident, vehicle }))),
   );
   const rated = rules
     .filter(({ supported, confident }) => supported <= confident)
@@ -139,7 +139,7 @@ function fitRule(recordings: readonly Recording[]): ListingRule {
 async function draw(recordings: readonly Recording[]): Promise<void> {
   const sets = { 'long-5min.mp4': recordings.slice(0, 1), 'all files': recordings };
   const rules = {
-    'one threshold': (score: number) => ({ supported: score, confident: score, frequent: score }),
+    'one threshold': (score: number) => ({ supported: score, confident: score, vehicle: score }),
     'one confident or two consecutive frames': (score: number) => ({ ...LISTING_RULE, confident: score }),
   };
   const values = Object.entries(sets).flatMap(([files, set]) =>
@@ -188,8 +188,8 @@ async function draw(recordings: readonly Recording[]): Promise<void> {
 function printTables(recordings: readonly Recording[]): void {
   const format = ({ recall, precision }: { recall: number; precision: number }): string =>
     `${String(recall)} / ${String(precision)}`;
-  const name = ({ supported, confident, frequent }: ListingRule): string => [supported, confident, frequent].join(', ');
-  const before = { supported: 0.3, confident: 0.3, frequent: 0.3 };
+  const name = ({ supported, confident, vehicle }: ListingRule): string => [supported, confident, vehicle].join(', ');
+  const before = { supported: 0.3, confident: 0.3, vehicle: 0.3 };
   const line = (...cells: readonly string[]): void => void process.stdout.write(`| ${cells.join(' | ')} |\n`);
   line(
     'file',

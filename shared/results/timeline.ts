@@ -70,14 +70,14 @@ export interface ListingRule {
   readonly supported: number;
   /** In one frame, without the support of a neighbouring frame. */
   readonly confident: number;
-  /** In one frame, for a label of {@link FREQUENT}. */
-  readonly frequent: number;
+  /** In one frame, for a label of {@link VEHICLES}. */
+  readonly vehicle: number;
 }
 
-export const LISTING_RULE: ListingRule = { supported: 0.4, confident: 0.6, frequent: 0.35 };
+export const LISTING_RULE: ListingRule = { supported: 0.4, confident: 0.6, vehicle: 0.35 };
 
-/** The two most frequent labels of COCO. The model is trained best for them, so their low scores are reliable. */
-const FREQUENT: ReadonlySet<string> = new Set(['person', 'car']);
+/** Road vehicles often pass through the picture between two frames, so that no neighbouring frame can support them. */
+const VEHICLES: ReadonlySet<string> = new Set(['bicycle', 'car', 'motorcycle', 'bus', 'truck']);
 
 /** A frame with the time until which its objects are assumed to be present. */
 interface FrameSpan {
@@ -100,8 +100,8 @@ export function mergeDetections(detections: readonly Detections[], rule = LISTIN
     .flatMap(({ frames, end }) =>
       frames.map(({ time, objects }, n) => ({ time, objects, until: Math.max(time, frames[n + 1]?.time ?? end) })),
     );
-  return trackLabels(spans, (label) => (FREQUENT.has(label) ? rule.frequent : rule.supported))
-    .filter(({ label, score, frames }) => FREQUENT.has(label) || score >= rule.confident || frames >= Math.min(2, spans.length))
+  return trackLabels(spans, (label) => (VEHICLES.has(label) ? rule.vehicle : rule.supported))
+    .filter(({ label, score, frames }) => VEHICLES.has(label) || score >= rule.confident || frames >= Math.min(2, spans.length))
     .map(({ label, start, end, score, count }) => ({ label, start, end, score, count }))
     .sort((a, b) => byTime(a, b) || (a.label < b.label ? -1 : 1));
 }
