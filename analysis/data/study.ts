@@ -39,10 +39,10 @@ export interface Study {
 
 /** Returns a function that computes its result once per condition. Resampling is slow, and tables and findings use the same results. */
 export function memoizePerCondition<T>(compute: (condition: Condition) => T): (condition: Condition) => T {
-  const known = new WeakMap<Condition, T>();
+  const results = new WeakMap<Condition, T>();
   return (condition) => {
-    const value = known.get(condition) ?? compute(condition);
-    known.set(condition, value);
+    const value = results.get(condition) ?? compute(condition);
+    results.set(condition, value);
     return value;
   };
 }

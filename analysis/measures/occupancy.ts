@@ -74,8 +74,8 @@ export const idleCost = (run: RecordedCell): number => sum(computeOccupancy(run)
 export function replicaLifetimes({ cell, scaling }: RecordedCell, stage: string): Span[] {
   const begun = new Map<string, number>();
   const gone = new Map<string, number>();
-  for (const { event, replica, time, stage: whose } of scaling) {
-    if (whose !== stage || replica === undefined) continue;
+  for (const { event, replica, time, stage: ofStage } of scaling) {
+    if (ofStage !== stage || replica === undefined) continue;
     const at = Date.parse(time);
     if (event === 'started') begun.set(replica, at);
     else if (!begun.has(replica)) begun.set(replica, Math.min(at, Date.parse(cell.began)));
@@ -86,18 +86,18 @@ export function replicaLifetimes({ cell, scaling }: RecordedCell, stage: string)
 
 /** ∫ min(replicas, items) dt, in ms. */
 function overlap(replicas: readonly Span[], items: readonly Span[]): number {
-  const steps = (spans: readonly Span[], what: 'replicas' | 'items') =>
+  const steps = (spans: readonly Span[], counted: 'replicas' | 'items') =>
     spans.flatMap(([from, to]) => [
-      { at: from, what, by: 1 },
-      { at: to, what, by: -1 },
+      { at: from, counted, by: 1 },
+      { at: to, counted, by: -1 },
     ]);
   const count = { replicas: 0, items: 0 };
   let total = 0;
   let last = 0;
-  for (const { at, what, by } of sort([...steps(replicas, 'replicas'), ...steps(items, 'items')], (a, b) => a.at - b.at)) {
+  for (const { at, counted, by } of sort([...steps(replicas, 'replicas'), ...steps(items, 'items')], (a, b) => a.at - b.at)) {
     total += (at - last) * Math.min(count.replicas, count.items);
     last = at;
-    count[what] += by;
+    count[counted] += by;
   }
   return total;
 }

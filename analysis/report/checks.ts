@@ -22,8 +22,8 @@ function missing({ cell, requests }: RecordedCell): string[] {
 }
 
 function foreign({ requests, items }: RecordedCell): string[] {
-  const known = new Set(requests.map(({ request_id }) => request_id));
-  const count = items.filter(({ request_id }) => !known.has(request_id)).length;
+  const requestIds = new Set(requests.map(({ request_id }) => request_id));
+  const count = items.filter(({ request_id }) => !requestIds.has(request_id)).length;
   return count === 0 ? [] : [`${count} items belong to requests that are not in the record; they count as work of the cell`];
 }
 

@@ -71,19 +71,19 @@ async function record(store: Store, bus: Bus): Promise<Notification> {
     traceparent: newTraceparent(),
   };
   await store.put(keyOf(0), '', { headers: encodeMetadata(metadata) });
-  const said = await arrived(bus, subjects.rawFast);
+  const notification = await arrived(bus, subjects.rawFast);
   // The second path polls. Its notifications, including that of the canary of set-up, must not arrive during the measurement.
   await arrived(bus, subjects.rawDurable);
   await bus.manager.streams.purge(streams.raw);
-  return said;
+  return notification;
 }
 
 /** Waits until the last notification on a path is that of the recorded object. */
 async function arrived(bus: Bus, path: string): Promise<Notification> {
   for (;;) {
     const message = await bus.manager.streams.getMessage(streams.raw, { last_by_subj: path });
-    const said = message?.json<Notification>();
-    if (said?.Key.endsWith(keyOf(0))) return said;
+    const notification = message?.json<Notification>();
+    if (notification?.Key.endsWith(keyOf(0))) return notification;
     await sleep(50);
   }
 }

@@ -15,9 +15,9 @@ const exec = createExec({ env: process.env });
 const { signal } = new AbortController();
 
 /** Loads a stage and its models. */
-export async function startLocalStage(declared: AnyStage, given: OptionMap = {}): Promise<LocalStage> {
+export async function startLocalStage(declared: AnyStage, settingValues: OptionMap = {}): Promise<LocalStage> {
   const stage = await loadStage(declared);
-  const settings = withDefaults(stage.settings ?? {}, given);
+  const settings = withDefaults(stage.settings ?? {}, settingValues);
   const resource: unknown = await stage.start?.({ settings, log, exec });
   return {
     async run(item, dir) {

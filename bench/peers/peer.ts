@@ -38,8 +38,8 @@ export async function startPeer(program: string, args: readonly string[], env: N
   const ended = new AbortController();
   const all = (name: string): Mark[] => marks.get(name) ?? [];
   child.on('message', (mark: Mark) => {
-    const known = marks.get(mark.mark);
-    if (known) known.push(mark);
+    const earlier = marks.get(mark.mark);
+    if (earlier) earlier.push(mark);
     else marks.set(mark.mark, [mark]);
     arrived.emit('mark');
   });

@@ -48,8 +48,8 @@ export function mergeEnvironments(env: Environment, instance: Environment = {}):
   const foreign = (name: string): boolean =>
     name.startsWith('ARTIFACT_') ? Boolean(env['ARTIFACT_ENDPOINT']) : name.startsWith('NATS_') && Boolean(env['NATS_URL']);
   const local = Object.entries(instance).filter(([name]) => name !== 'PATH' && !foreign(name));
-  const given = Object.entries(env).filter(([, value]) => value !== undefined && value !== '');
-  return Object.fromEntries([...local, ...given]);
+  const present = Object.entries(env).filter(([, value]) => value !== undefined && value !== '');
+  return Object.fromEntries([...local, ...present]);
 }
 
 /** Moves the user and password of a NATS address, which the `nats` program accepts, to the fields that the client library needs. */

@@ -9,7 +9,7 @@ import { messageOf, PermanentError } from '../../shared/core/errors.ts';
 import { defaultDataDir, root } from '../process/paths.ts';
 import { deleteSecrets, ensureSecrets } from '../access/secrets.ts';
 import { generateManifests } from './generate.ts';
-import { rolesOf, secretManifests, type GivenKeys } from './secrets.ts';
+import { rolesOf, secretManifests, type ExternalStoreKeys } from './secrets.ts';
 
 async function generate(check: boolean): Promise<void> {
   for (const [path, text] of Object.entries(await generateManifests(graph))) {
@@ -21,7 +21,7 @@ async function generate(check: boolean): Promise<void> {
 }
 
 /** Returns the keys of an external store from the environment. */
-function givenKeys(): GivenKeys {
+function readExternalStoreKeys(): ExternalStoreKeys {
   const { store } = readConfig(process.env);
   if (store.accessKey === '') throw new PermanentError('invalid-arguments', 'set ARTIFACT_ACCESS_KEY and ARTIFACT_SECRET_KEY');
   return store;
@@ -36,10 +36,10 @@ interface SecretOptions {
 
 /** Prints the Secrets. Passwords are created once and stored in `dataDir`, so that a second call prints the same. */
 async function printSecrets(dataDir: string, { rotate, external }: SecretOptions): Promise<void> {
-  const given = external ? givenKeys() : undefined;
+  const externalKeys = external ? readExternalStoreKeys() : undefined;
   if (rotate) await deleteSecrets(dataDir);
   const secrets = await ensureSecrets(dataDir, rolesOf(graph));
-  const manifests = secretManifests(graph, secrets, given);
+  const manifests = secretManifests(graph, secrets, externalKeys);
   process.stdout.write(manifests.map((manifest) => stringify(manifest)).join('---\n'));
 }
 

@@ -24,18 +24,18 @@ export function rolesOf(graph: Graph): { bus: string[]; store: string[] } {
 }
 
 /** Keys of an external store. */
-export type GivenKeys = Pick<StoreConfig, 'accessKey' | 'secretKey'>;
+export type ExternalStoreKeys = Pick<StoreConfig, 'accessKey' | 'secretKey'>;
 
 /**
  * Returns every Secret that the manifests refer to. They belong to one installation and are never committed.
- * @param given Keys of an external store, which all services share. Default: each service gets its own key of MinIO.
+ * @param externalKeys Keys of an external store, which all services share. Default: each service gets its own key of MinIO.
  */
-export function secretManifests(graph: Graph, secrets: Secrets, given?: GivenKeys): SecretManifest[] {
+export function secretManifests(graph: Graph, secrets: Secrets, externalKeys?: ExternalStoreKeys): SecretManifest[] {
   const { bus, store } = secrets;
   const access = (role: string, accessKey: string, secretKey = '', user = role): SecretManifest =>
     secret(secretOf(role), {
-      ARTIFACT_ACCESS_KEY: given?.accessKey ?? accessKey,
-      ARTIFACT_SECRET_KEY: given?.secretKey ?? secretKey,
+      ARTIFACT_ACCESS_KEY: externalKeys?.accessKey ?? accessKey,
+      ARTIFACT_SECRET_KEY: externalKeys?.secretKey ?? secretKey,
       NATS_USER: user,
       NATS_PASSWORD: bus[user] ?? '',
     } satisfies Partial<Record<keyof typeof environmentSchema, string>>);
@@ -48,7 +48,7 @@ export function secretManifests(graph: Graph, secrets: Secrets, given?: GivenKey
     secret(secretOf('roles'), { 'secrets.json': JSON.stringify(secrets) }),
   ];
   return [
-    ...(given ? [] : minio),
+    ...(externalKeys ? [] : minio),
     secret('nats-users', { 'users.conf': busUsers(graph, bus), 'routes.conf': busRoutes(bus[ROUTES] ?? '') }),
     access('set-up', ROOT_USER, store[ROOT_USER], 'admin'),
     ...serviceNames(graph).map((name) => access(name, accessKeyOf(name), store[name])),

@@ -7,7 +7,7 @@ import { reportStep, type ProgressReporter } from './progress.ts';
 /** How a file of the cache is made. */
 export interface Recipe {
   /** Message during the work, with its usual duration: `building mc v1 from source (minutes, once per machine)`. */
-  readonly doing: string;
+  readonly description: string;
   /** Creates the file. @param scratch Directory beside the target, removed afterwards. @returns Path of the file in it. */
   make(scratch: string): Promise<string>;
 }
@@ -18,13 +18,13 @@ export interface Recipe {
  * @param target Absolute path. It is never replaced, so its name must contain the version of its sources.
  * @returns The target.
  */
-export async function buildOnce(target: string, { doing, make }: Recipe, progress: ProgressReporter): Promise<string> {
+export async function buildOnce(target: string, { description, make }: Recipe, progress: ProgressReporter): Promise<string> {
   if (existsSync(target)) return target;
   const [dir, name] = [dirname(target), basename(target)];
   await mkdir(dir, { recursive: true });
   const work = async (): Promise<string> => {
     if (existsSync(target)) return target; // another process created it
-    progress(`${doing} …`);
+    progress(`${description} …`);
     return reportStep(progress, `made ${name}`, async () => {
       const scratch = await mkdtemp(join(dir, '.making-'));
       try {

@@ -74,7 +74,7 @@ function build(program: ServerProgram, progress: ProgressReporter): Promise<stri
   };
   return buildOnce(
     cachedPath(program),
-    { doing: `building ${name} ${version} from source (takes minutes, once per machine)`, make },
+    { description: `building ${name} ${version} from source (takes minutes, once per machine)`, make },
     progress,
   );
 }

@@ -67,16 +67,16 @@ async function readArrivals(spec: LoadSpec, cwd: string): Promise<Arrivals> {
 
 /** Rejects options without effect, which users would otherwise assume to be applied. */
 function assertCompatible({ pattern, closed, rate, burstSize, burstPeriod, trace, concurrency, thinkTime }: LoadSpec): void {
-  const given = (value: unknown): boolean => value !== undefined;
+  const isSet = (value: unknown): boolean => value !== undefined;
   const wrong = (
     [
-      [closed && (given(rate) || given(trace) || given(burstSize)), '--closed has no rate: responses of the target determine it'],
-      [!closed && given(concurrency), '--concurrency needs --closed: the number of open requests is unlimited in an open loop'],
-      [!closed && given(thinkTime), '--think-time needs --closed'],
-      [pattern !== 'bursty' && (given(burstSize) || given(burstPeriod)), '--burst-size and --burst-period need --pattern bursty'],
-      [given(burstPeriod) && given(rate), '--rate and --burst-period are exclusive: pass one of them'],
-      [!closed && (pattern === 'trace') !== given(trace), '--pattern trace and --trace FILE need each other'],
-      [pattern === 'trace' && given(rate), '--rate conflicts with --trace, which contains the rate'],
+      [closed && (isSet(rate) || isSet(trace) || isSet(burstSize)), '--closed has no rate: responses of the target determine it'],
+      [!closed && isSet(concurrency), '--concurrency needs --closed: the number of open requests is unlimited in an open loop'],
+      [!closed && isSet(thinkTime), '--think-time needs --closed'],
+      [pattern !== 'bursty' && (isSet(burstSize) || isSet(burstPeriod)), '--burst-size and --burst-period need --pattern bursty'],
+      [isSet(burstPeriod) && isSet(rate), '--rate and --burst-period are exclusive: pass one of them'],
+      [!closed && (pattern === 'trace') !== isSet(trace), '--pattern trace and --trace FILE need each other'],
+      [pattern === 'trace' && isSet(rate), '--rate conflicts with --trace, which contains the rate'],
     ] as const
   ).find(([is]) => is);
   if (wrong) throw new PermanentError('invalid-load', wrong[1]);

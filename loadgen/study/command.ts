@@ -28,12 +28,12 @@ function whole(text: string): number {
 }
 
 /** Returns a parser of comma-separated names. */
-function some<T extends string>(names: readonly T[]): (text: string) => T[] {
+function listOf<T extends string>(names: readonly T[]): (text: string) => T[] {
   return (text) => {
-    const given = text.split(',');
-    const unknown = given.find((name) => !(names as readonly string[]).includes(name));
+    const selected = text.split(',');
+    const unknown = selected.find((name) => !(names as readonly string[]).includes(name));
     if (unknown !== undefined) throw new InvalidArgumentError(`unknown name ${unknown}; available: ${names.join(', ')}`);
-    return given as T[];
+    return selected as T[];
   };
 }
 
@@ -54,8 +54,8 @@ export async function runStudyCommand(
 
   const program = new Command('study')
     .description('Runs and records all combinations of regimes and loads (docs/study.md).')
-    .option('--regimes <names>', 'regimes, separated by commas', some(regimeNames), [...regimeNames])
-    .option('--loads <names>', `loads, separated by commas: ${loadNames.join(', ')}`, some(loadNames), [...defaultLoads])
+    .option('--regimes <names>', 'regimes, separated by commas', listOf(regimeNames), [...regimeNames])
+    .option('--loads <names>', `loads, separated by commas: ${loadNames.join(', ')}`, listOf(loadNames), [...defaultLoads])
     .option('--repeats <n>', 'number of repeats per combination', whole, 3)
     .option('--repeat <n>', 'run only this repeat', whole)
     .option('--duration <seconds>', 'duration of the load in a cell', above0, 60)

@@ -96,9 +96,9 @@ function formatCommand(
   { regime, load, repeat, capacity }: Pick<CellPlan, 'regime' | 'load' | 'repeat'> & { capacity: number },
 ): string {
   const options = { on: platform.name, regimes: regime, loads: load, repeat, seed, duration, wait, capacity };
-  const given = Object.entries(options).map(([name, value]) => `--${name} ${value}`);
+  const flags = Object.entries(options).map(([name, value]) => `--${name} ${value}`);
   const script = platform.name === 'local' ? 'study' : 'study:k8s';
-  return [`npm run ${script} --`, ...given, ...(video === undefined ? [] : [`--video ${video}`]), '--out rerun'].join(' ');
+  return [`npm run ${script} --`, ...flags, ...(video === undefined ? [] : [`--video ${video}`]), '--out rerun'].join(' ');
 }
 
 /** Returns the video of a study: the specified one, or a sample of one sentence that all cells share. */
@@ -118,8 +118,8 @@ async function findStudyVideo({ video, out, signal, progress }: StudyOptions): P
 async function readOrMeasureCapacity({ platform, out, signal, progress }: StudyOptions, video: Video): Promise<Calibration> {
   const path = join(out, 'calibration.json');
   if (existsSync(path)) {
-    const known = JSON.parse(await readFile(path, 'utf8')) as Calibration;
-    if (known.video_sha256 === video.sha256) return known;
+    const calibration = JSON.parse(await readFile(path, 'utf8')) as Calibration;
+    if (calibration.video_sha256 === video.sha256) return calibration;
     throw new PermanentError(
       'other-video',
       `${path} belongs to another video: choose another directory with --out, or remove the file`,

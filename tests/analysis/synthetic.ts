@@ -134,8 +134,8 @@ function coldReplica(stage: string, replica: string, begun: number, gone: number
 
 const costOf = (ms: number): number => ((ms / 1_000) * MEMORY_MB) / 1_024;
 
-function item(given: Pick<ItemRecord, 'time' | 'request_id' | 'stage' | 'queue_ms' | 'duration_ms' | 'cold_start'>): ItemRecord {
-  return { ...given, item: 'input', outcome: 'done', deliveries: 1, cost_unit: costOf(given.duration_ms) };
+function item(values: Pick<ItemRecord, 'time' | 'request_id' | 'stage' | 'queue_ms' | 'duration_ms' | 'cold_start'>): ItemRecord {
+  return { ...values, item: 'input', outcome: 'done', deliveries: 1, cost_unit: costOf(values.duration_ms) };
 }
 
 interface Made {

@@ -30,9 +30,9 @@ it('continues fave watch after a restart of NATS', async () => {
   await vi.waitUntil(() => stdout.text().includes('completed'), WAIT);
   interrupted.abort();
   expect((await watching).code).toBe(0);
-  const told = stdout.text().trim().split('\n');
+  const lines = stdout.text().trim().split('\n');
   expect((await requestMetadata(stack, id).progress('uppercase')).length).toBe(1);
-  expect(told.map((line) => line.split(/ +/)[1]).sort()).toEqual(['accepted', 'completed', 'split-lines', 'uppercase']);
+  expect(lines.map((line) => line.split(/ +/)[1]).sort()).toEqual(['accepted', 'completed', 'split-lines', 'uppercase']);
 });
 
 it('ends fave watch on Ctrl-C after all servers are gone', async () => {

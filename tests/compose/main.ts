@@ -10,9 +10,9 @@ import { withDaemon } from './with-daemon.ts';
 
 await withDaemon('test:compose', async ({ report, compose, env, defer }) => {
   const watched = process.argv.includes('--observe') ? await observedBy(env, report) : undefined;
-  const programs = await report.step('mc and nats', () => ensureServers(report.log));
+  const programs = await report.step('builds mc and nats', () => ensureServers(report.log));
   const system = await createSystem(compose, { ...env, ...watched?.env });
-  defer(() => report.step('taken down', () => system.down()));
+  defer(() => report.step('removes the system', () => system.down()));
   const stage = { system, report, programs, defer };
   await (watched ? observed(stage, watched.missing) : scenario(stage)).catch(async (error: unknown) => {
     report.log(await system.compose(['logs', '--no-color', '--tail', '8'], { all: true }));

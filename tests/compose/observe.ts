@@ -9,7 +9,7 @@ import { graph } from '../../services/pipeline.ts';
 import { createAsker, type ContainerClient } from './container-http.ts';
 import { confinementOf } from './confinement.ts';
 import type { Report } from './report.ts';
-import { createPerson, findMedia, type OperatorSession } from './requests.ts';
+import { createOperatorSession, findMedia, type OperatorSession } from './requests.ts';
 import type { Scenario } from './scenario.ts';
 
 /** Services of `--profile observe`, with their ports inside the container. Grafana serves only its user interface. */
@@ -19,7 +19,7 @@ const OBSERVERS = ['nats-exporter', 'prometheus', 'loki', 'alloy'];
 
 /** Returns the environment that enables the profile on free ports, and the services without an image here. */
 export async function observedBy(env: Readonly<Record<string, string>>, { step, log }: Report): Promise<ObserveImages> {
-  const images = await step('images that watch', () => observeImages(env, log));
+  const images = await step('builds the images of the observe profile', () => observeImages(env, log));
   if (images.missing.length > 0) log(`not run, as there is no image: ${images.missing.join(', ')}`);
   const { minio, console } = await freePorts();
   const socket = env['DOCKER_HOST'] ?? process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock';
@@ -40,15 +40,15 @@ export async function observed({ system, report, programs, defer }: Scenario, mi
   const services = (await system.compose(['config', '--services'])).split('\n').filter((name) => name !== '');
   const wanted = services.filter((name) => !missing.includes(name));
   await report.step('up --build --wait', () => system.up(wanted));
-  const person = createPerson(await system.access(), programs);
-  defer(() => person.leave());
+  const operator = createOperatorSession(await system.access(), programs);
+  defer(() => operator.leave());
   const ask = createAsker(system);
-  await report.step('every target is scraped', () => waitUntilTrue(() => scraped(ask)));
-  await report.step('a video is analysed, and a text refused', () => requests(person));
-  await report.step('every panel of metrics shows something', () => panels(ask));
-  await report.step('every alert is evaluated, none without its series', () => waitUntilTrue(() => alerts(ask)));
-  await report.step('the lines of a request are found', () => waitUntilTrue(() => lines(ask)));
-  await report.step('every panel of lines shows something', () => logs(ask));
+  await report.step('scrapes every target', () => waitUntilTrue(() => scraped(ask)));
+  await report.step('analyses a video and rejects a text file', () => requests(operator));
+  await report.step('shows data in every metrics panel', () => panels(ask));
+  await report.step('evaluates every alert, each with its series', () => waitUntilTrue(() => alerts(ask)));
+  await report.step('finds the log lines of a request', () => waitUntilTrue(() => lines(ask)));
+  await report.step('shows data in every log panel', () => logs(ask));
   for (const name of OBSERVERS.filter((each) => wanted.includes(each))) report.log(`   ${await confinementOf(system, name)}`);
 }
 
@@ -63,7 +63,7 @@ async function waitUntilTrue(check: () => Promise<string | true>): Promise<void>
   }
 }
 
-/** Every service of the graph, MinIO, NATS, and who watches. */
+/** Checks that Prometheus scrapes every service of the graph, MinIO, NATS and the observe services. */
 async function scraped(ask: ContainerClient): Promise<string | true> {
   type Targets = { activeTargets: { health: string; lastError: string; labels: { job: string; instance: string } }[] };
   const { activeTargets } = await ask.data<Targets>(...PROMETHEUS, '/api/v1/targets');
@@ -77,11 +77,11 @@ async function scraped(ask: ContainerClient): Promise<string | true> {
   return down.length === 0 || `targets that are not up: ${down.join('; ')}`;
 }
 
-async function requests(person: OperatorSession): Promise<void> {
-  const good = await person.subscribe('fave.requests.observed.completed');
-  const bad = await person.subscribe('fave.requests.refused.failed');
-  await person.submit('observed', findMedia('portrait-rotated.mp4'));
-  await person.submit('refused', findMedia('broken-text.mp4'));
+async function requests(operator: OperatorSession): Promise<void> {
+  const good = await operator.subscribe('fave.requests.observed.completed');
+  const bad = await operator.subscribe('fave.requests.refused.failed');
+  await operator.submit('observed', findMedia('portrait-rotated.mp4'));
+  await operator.submit('refused', findMedia('broken-text.mp4'));
   await Promise.all([good.message, bad.message]);
 }
 
@@ -90,7 +90,7 @@ async function panels(ask: ContainerClient): Promise<void> {
   for (const { title, expr } of Object.values(rows).flat()) {
     await waitUntilTrue(async () => {
       const { result } = await ask.data<Series>(...PROMETHEUS, '/api/v1/query', { query: expr.replaceAll('RATE', '5m') });
-      return result.some(({ value: [, value] }) => Number.isFinite(Number(value))) || `the panel ${title} shows nothing: ${expr}`;
+      return result.some(({ value: [, value] }) => Number.isFinite(Number(value))) || `the panel ${title} is empty: ${expr}`;
     });
   }
 }
@@ -104,7 +104,7 @@ async function alerts(ask: ContainerClient): Promise<string | true> {
   if (ill.length > 0) return ill.join(', ');
   for (const metric of new Set(rules.flatMap(({ query }) => query.match(/\b(?:fave|minio)_\w+/g) ?? []))) {
     const { result } = await ask.data<{ result: unknown[] }>(...PROMETHEUS, '/api/v1/query', { query: `count(${metric})` });
-    if (result.length === 0) return `alerts ask for ${metric}, which there is none of`;
+    if (result.length === 0) return `alerts query ${metric}, which has no series`;
   }
   return true;
 }
@@ -121,7 +121,7 @@ async function lines(ask: ContainerClient): Promise<string | true> {
       query: `sum by (service) (count_over_time(${query} [1h]))`,
     });
     const found = result.map(({ metric }) => metric.service).sort();
-    if (found.join() !== wanted.join()) return `of ${query} Loki has ${found.join(', ') || 'nothing'}`;
+    if (found.join() !== wanted.join()) return `Loki has lines of ${found.join(', ') || 'no service'} for ${query}`;
   }
   return true;
 }
@@ -134,7 +134,7 @@ async function logs(ask: ContainerClient): Promise<void> {
         query,
         since: '1h',
       });
-      return result.some(({ values }) => values.length > 0) || `the panel ${title} shows nothing: ${query}`;
+      return result.some(({ values }) => values.length > 0) || `the panel ${title} is empty: ${query}`;
     });
   }
 }

@@ -23,7 +23,7 @@ await withDaemon('test:images', async ({ report, compose, env, defer }) => {
   for (const tag of Object.keys(CLONES)) {
     defer(() => removeImages(tag, env));
     const build = { program: compose, project: `fave-${tag}`, env: { ...env, FAVE_VERSION: tag }, tree: join(scratch, tag) };
-    await report.step(`every image is built without a cache (${tag}; minutes)`, () =>
+    await report.step(`builds every image without a cache (${tag}; minutes)`, () =>
       buildImages({ ...build, args: ['--no-cache'] }),
     );
   }

@@ -26,9 +26,9 @@ export interface Outcome {
   readonly data: { readonly errors?: readonly unknown[] };
 }
 
-/** A person at the host, who has the access of `secrets/env` and the programs `mc` and `nats`. */
+/** An operator on the host, with the credentials of `secrets/env` and the programs `mc` and `nats`. */
 export interface OperatorSession {
-  /** Copies a video into the bucket, to be worked on even if it was before. */
+  /** Uploads a video with memoization off, so that every stage runs. */
   submit(id: string, video: string): Promise<void>;
   /** Subscribes to a subject and resolves with its first message. Call it before the action that causes the message. */
   subscribe(subject: string): Promise<{ readonly message: Promise<string> }>;
@@ -43,7 +43,10 @@ export interface OperatorSession {
 /** Timeout for a message, in milliseconds: redelivery takes `ack_wait`, and the machine may be busy. */
 const MESSAGE_TIMEOUT_MS = 600_000;
 
-export function createPerson(access: Readonly<Record<string, string>>, programs: { mc: string; nats: string }): OperatorSession {
+export function createOperatorSession(
+  access: Readonly<Record<string, string>>,
+  programs: { mc: string; nats: string },
+): OperatorSession {
   const config = readConfig(access);
   const store: Store = createStore(config.store);
   const listeners = new Set<ReturnType<typeof spawn>>();
@@ -59,7 +62,7 @@ export function createPerson(access: Readonly<Record<string, string>>, programs:
     const message = once(child, 'close').then(([code]) => {
       clearTimeout(timer);
       listeners.delete(child);
-      assert.equal(code, 0, `nothing came on ${subject} within ${MESSAGE_TIMEOUT_MS / 1000} s: ${text}`);
+      assert.equal(code, 0, `no message on ${subject} within ${MESSAGE_TIMEOUT_MS / 1000} s: ${text}`);
       return text.split('\n').find((line) => line.startsWith('{')) ?? '';
     });
     message.catch(() => undefined); // reported where it is awaited
@@ -78,7 +81,7 @@ export function createPerson(access: Readonly<Record<string, string>>, programs:
       let timer: NodeJS.Timeout | undefined;
       const found = new Promise<Outcome>((resolve, reject) => {
         timer = setTimeout(
-          () => reject(new Error(`nothing came on ${subject} within ${MESSAGE_TIMEOUT_MS / 1000} s`)),
+          () => reject(new Error(`no message on ${subject} within ${MESSAGE_TIMEOUT_MS / 1000} s`)),
           MESSAGE_TIMEOUT_MS,
         );
         followStream(bus, { stream: streams.requests, subject }, (message) => resolve(JSON.parse(message.text))).catch(reject);
@@ -96,7 +99,7 @@ export function createPerson(access: Readonly<Record<string, string>>, programs:
     },
     read: async (id, path) => {
       const found = await store.getText(`${requestPrefix(id)}${path}`);
-      assert(found, `${path} of ${id} is not there`);
+      assert(found, `${id} has no ${path}`);
       return found.text;
     },
     leave: async () => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { serviceNames } from '../../infra/deployment/services.ts';
 import { graph } from '../../services/pipeline.ts';
 import type { Report } from './report.ts';
-import { assertWhole, rotated, upgraded } from './rolling-update.ts';
-import { createPerson, findMedia, type OperatorSession } from './requests.ts';
+import { assertComplete, rotateSecrets, upgradeImages } from './rolling-update.ts';
+import { createOperatorSession, findMedia, type OperatorSession } from './requests.ts';
 import { assertUnauthorisedRefused } from './unauthorised-access.ts';
 import type { System } from './system.ts';
 
@@ -20,26 +20,26 @@ export async function scenario({ system, report, programs, defer }: Scenario): P
   await report.step('up --build --wait', () => system.up());
   report.log(await sizes(system));
   const access = await system.access();
-  const person = createPerson(access, programs);
-  defer(() => person.leave());
-  await report.step('strangers are refused', () => assertUnauthorisedRefused(system, access, programs.nats));
-  await report.step('a video is analysed', () => analysed(person));
-  await report.step('set-up again changes nothing', () => setUpAgain(system));
-  await report.step('stage-ffmpeg-2 has four containers', () => scaled(system));
-  await report.step('a container dies while it works', () => killed(system, person));
+  const operator = createOperatorSession(access, programs);
+  defer(() => operator.leave());
+  await report.step('rejects clients without credentials', () => assertUnauthorisedRefused(system, access, programs.nats));
+  await report.step('analyses a video', () => analysed(operator));
+  await report.step('changes nothing when set-up runs again', () => setUpAgain(system));
+  await report.step('scales stage-ffmpeg-2 to four containers', () => scaled(system));
+  await report.step('recovers from killed containers', () => killed(system, operator));
   report.log(await peaks(system));
-  await report.step('another version is built and started while a request is under way', () => upgraded(system, person));
-  const renewed = await report.step('all passwords are made anew while a request is under way', () =>
-    rotated(system, person, programs),
+  await report.step('upgrades to another version during a request', () => upgradeImages(system, operator));
+  const reconnected = await report.step('rotates all passwords during a request', () =>
+    rotateSecrets(system, operator, programs),
   );
-  defer(() => renewed.leave());
+  defer(() => reconnected.leave());
 }
 
-async function analysed(person: OperatorSession): Promise<void> {
-  const completed = await person.subscribe('fave.requests.first.completed');
-  await person.submit('first', findMedia('portrait-rotated.mp4'));
+async function analysed(operator: OperatorSession): Promise<void> {
+  const completed = await operator.subscribe('fave.requests.first.completed');
+  await operator.submit('first', findMedia('portrait-rotated.mp4'));
   await completed.message;
-  const keys = await person.artifacts('first');
+  const keys = await operator.artifacts('first');
   // Items without a request for their outputs are settled as well.
   for (const { name } of graph.stages)
     assert(
@@ -47,7 +47,7 @@ async function analysed(person: OperatorSession): Promise<void> {
       `no receipt of ${name}`,
     );
   const read = async (pattern: RegExp): Promise<string> =>
-    (await Promise.all(keys.filter((key) => pattern.test(key)).map((key) => person.read('first', key)))).join('\n');
+    (await Promise.all(keys.filter((key) => pattern.test(key)).map((key) => operator.read('first', key)))).join('\n');
   // pocketsphinx recognises some of the words.
   assert.match(await read(/transcript\.json$/), /"text":"[^"]*fellow/);
   assert.match(await read(/detections\.json$/), /"person"/);
@@ -65,11 +65,11 @@ async function scaled(system: System): Promise<void> {
 }
 
 /** Kills the processes in each container of a stage when the first clip is announced. Docker restarts them. */
-async function killed(system: System, person: OperatorSession): Promise<void> {
+async function killed(system: System, operator: OperatorSession): Promise<void> {
   const containers = await system.containers('stage-ffmpeg-2');
-  const clip = await person.subscribe('fave.landed.clip.*.second');
-  const completed = await person.subscribe('fave.requests.second.completed');
-  await person.submit('second', findMedia('walk-and-talk.mp4'));
+  const clip = await operator.subscribe('fave.landed.clip.*.second');
+  const completed = await operator.subscribe('fave.requests.second.completed');
+  await operator.submit('second', findMedia('walk-and-talk.mp4'));
   await clip.message;
   await Promise.all(containers.map((id) => system.docker('exec', id, 'bash', '-c', 'kill -9 -1').catch(() => undefined)));
   await completed.message;
@@ -78,7 +78,7 @@ async function killed(system: System, person: OperatorSession): Promise<void> {
     restarts.map((text) => Number(text) > 0),
     containers.map(() => true),
   );
-  await assertWhole(person, 'second');
+  await assertComplete(operator, 'second');
 }
 
 async function sizes(system: System): Promise<string> {

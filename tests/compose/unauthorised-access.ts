@@ -32,5 +32,5 @@ export async function assertRefused(access: Access, nats: string): Promise<void>
 }
 
 async function assertBusRefuses(access: Access, nats: string): Promise<void> {
-  await assert.rejects(run(nats, ['pub', 'fave.stranger', 'x'], { env: access }), /Authorization Violation/i);
+  await assert.rejects(run(nats, ['pub', 'fave.unauthorised', 'x'], { env: access }), /Authorization Violation/i);
 }

@@ -4,7 +4,7 @@ import { findDaemon } from '../support/docker/daemon.ts';
 import { createLocalImages } from '../support/docker/local-images.ts';
 import { createReport, type Report } from './report.ts';
 
-export interface Ground {
+export interface DockerContext {
   readonly report: Report;
   /** Path of Compose. */
   readonly compose: string;
@@ -18,7 +18,7 @@ export interface Ground {
  * Runs a test that needs Docker and sets the exit code. It starts a daemon if none is running. If that is impossible, the test
  * is skipped with a message. With `--servers-from-source` MinIO and NATS are built in a container even if the cache has them.
  */
-export async function withDaemon(name: string, work: (ground: Ground) => Promise<void>): Promise<void> {
+export async function withDaemon(name: string, work: (context: DockerContext) => Promise<void>): Promise<void> {
   const report = createReport();
   const begun = performance.now();
   const daemon = await findDaemon(report.log);
@@ -35,9 +35,9 @@ export async function withDaemon(name: string, work: (ground: Ground) => Promise
     });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void cleanUp().then(() => process.exit(1)));
   try {
-    const compose = await report.step('Compose', () => ensureCompose(report.log));
+    const compose = await report.step('builds Compose', () => ensureCompose(report.log));
     const serversFromSource = process.argv.includes('--servers-from-source');
-    const bases = await report.step('images to build from', () =>
+    const bases = await report.step('creates the base images', () =>
       createLocalImages(daemon.env, report.log, { serversFromSource }),
     );
     await work({ report, compose, env: { ...daemon.env, ...bases }, defer: (cleanUp) => void cleanUps.push(cleanUp) });

@@ -23,7 +23,7 @@ const MOST_BYTES = 100_000;
 
 export async function observe({ bus }: Stack): Promise<Observed> {
   const waiting = new Set<() => void>();
-  const heard = new Set<string>();
+  const ids = new Set<string>();
   const observed: Observed = {
     landed: [],
     progress: [],
@@ -56,8 +56,8 @@ export async function observe({ bus }: Stack): Promise<Observed> {
     if (subject.startsWith('fave.landed.')) return void observed.landed.push(validate('landedMessage', value));
     const { id, data, subject: about } = validate('cloudEvent', value);
     // A rejection is published by both notification paths: it is received twice here and stored once.
-    if (heard.has(id)) return;
-    heard.add(id);
+    if (ids.has(id)) return;
+    ids.add(id);
     if (subject.includes('.stage.')) observed.progress.push(validate('itemEvent', data));
     else observed.lifecycle.push(validate('requestState', data));
     if (about !== subject.split('.')[2]) observed.wrong.push(`${subject} is about ${String(about)}`);

@@ -21,15 +21,15 @@ function watchAcknowledgements({ connection }: Bus): void {
 }
 
 await runService(name, async (service) => {
-  const told = {
+  const deps = {
     ...service,
     ready: () => {
       service.ready();
       sendMark('ready');
     },
   };
-  if (name === 'relay') return relay(told, graph);
-  if (name === 'tracker') return tracker(told, graph);
+  if (name === 'relay') return relay(deps, graph);
+  if (name === 'tracker') return tracker(deps, graph);
   watchAcknowledgements(service.bus);
-  await runWorker(graph.stage(name), { ...told, settings: {} });
+  await runWorker(graph.stage(name), { ...deps, settings: {} });
 });

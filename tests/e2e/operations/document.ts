@@ -5,9 +5,9 @@ import { root } from '../../../infra/process/paths.ts';
 
 /** Creates an interactive shell: each call sees the variables that earlier calls set. */
 export function createShell(home: string, env: Readonly<Record<string, string>>): (block: string) => Promise<string> {
-  const kept = join(home, 'variables');
+  const variables = join(home, 'variables');
   return async (block) => {
-    const script = `set -euo pipefail -a\n[ ! -e '${kept}' ] || . '${kept}'\n${block}\nexport -p > '${kept}'\n`;
+    const script = `set -euo pipefail -a\n[ ! -e '${variables}' ] || . '${variables}'\n${block}\nexport -p > '${variables}'\n`;
     const { stdout, stderr } = await promisify(execFile)('bash', ['-c', script], { cwd: root, env: { ...env, HOME: home } });
     return stdout + stderr;
   };

@@ -100,9 +100,9 @@ test('restores a whole backup without announcements, and the notification rules'
   await shell('echo saved | mc pipe --quiet backup/fave-backup/requests/my-video/stage-grep/clip_0002/match.json');
   await follow('restore-all');
   expect(await textOf('stage-grep/clip_0002/match.json')).toBe('saved\n');
-  const heard = JSON.stringify(await readStoredMessages(stack, 'FAVE_RAW', 'fave.raw.>'));
-  expect(heard).toContain('metadata%2Fcanary'); // by which set-up proves that the rules are back
-  expect(heard).not.toContain('clip_0002');
+  const notifications = JSON.stringify(await readStoredMessages(stack, 'FAVE_RAW', 'fave.raw.>'));
+  expect(notifications).toContain('metadata%2Fcanary'); // by which set-up proves that the rules are back
+  expect(notifications).not.toContain('clip_0002');
 });
 
 test('restores dead letters', { timeout: 60_000 }, async () => {

@@ -28,7 +28,7 @@ it('builds from images of one version each, which the Dockerfile and compose.yam
   for (const [name, image] of Object.entries(bases)) {
     // A tag with a date or a patch release does not move.
     expect(image).toMatch(/:(.*-)?(\d{8}|\d+\.\d+\.\d+)(-|$)/);
-    const asked = services.flatMap(([, { build }]) => build?.args?.[name] ?? []);
-    expect(new Set(asked)).toEqual(new Set([`\${FAVE_${name}:-${image}}`]));
+    const used = services.flatMap(([, { build }]) => build?.args?.[name] ?? []);
+    expect(new Set(used)).toEqual(new Set([`\${FAVE_${name}:-${image}}`]));
   }
 });

@@ -29,8 +29,8 @@ it('places panels without overlap', () => {
 
 it('documents all metrics of panels and alerts, and all log events', () => {
   const page = read('docs/observability.md');
-  const asked = `${JSON.stringify(rows)}${read('infra/observe/alerts.yml')}`.match(/fave_\w+/g)!;
-  const families = new Set(asked.map((name) => name.replace(/_(bucket|sum|count)$/, '')));
+  const used = `${JSON.stringify(rows)}${read('infra/observe/alerts.yml')}`.match(/fave_\w+/g)!;
+  const families = new Set(used.map((name) => name.replace(/_(bucket|sum|count)$/, '')));
   expect([...families].filter((name) => !page.includes(`\`${name}`))).toEqual([]);
   expect(Object.keys(logEvents).filter((event) => !page.includes(`| \`${event}\` |`))).toEqual([]);
 });

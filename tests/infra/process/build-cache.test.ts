@@ -14,7 +14,7 @@ test('creates a file once for concurrent callers and leaves no other files', asy
     await writeFile(join(scratch, 'made'), 'text');
     return join(scratch, 'made');
   };
-  const get = (): Promise<string> => buildOnce(target, { doing: 'making it', make }, (line) => lines.push(line));
+  const get = (): Promise<string> => buildOnce(target, { description: 'making it', make }, (line) => lines.push(line));
   expect(await Promise.all([get(), get(), get()])).toEqual([target, target, target]);
   expect(await get()).toBe(target);
   expect(lines.filter((line) => line === 'making it …')).toHaveLength(1);
@@ -32,7 +32,7 @@ test('leaves nothing after a failure, so that the next call succeeds', async () 
     await writeFile(join(scratch, 'made'), 'text');
     return join(scratch, 'made');
   };
-  const get = (make: typeof half): Promise<string> => buildOnce(target, { doing: 'making it', make }, () => undefined);
+  const get = (make: typeof half): Promise<string> => buildOnce(target, { description: 'making it', make }, () => undefined);
   await expect(get(half)).rejects.toThrow('the disk is full');
   expect(await readdir(dir)).toEqual([]);
   expect(await readFile(await get(whole), 'utf8')).toBe('text');

@@ -177,11 +177,11 @@ it('restarts a killed replica and completes its item', async () => {
 });
 
 it('retries the start of a replica', async () => {
-  const [command, told]: [string, string[]] = [join(dataDir, 'program'), []];
-  await scaled({}, { spec: (_, number) => ({ ...spec(number), command }), progress: (line) => told.push(line) });
+  const [command, lines]: [string, string[]] = [join(dataDir, 'program'), []];
+  await scaled({}, { spec: (_, number) => ({ ...spec(number), command }), progress: (line) => lines.push(line) });
   const request = requestMetadata(stack, uniqueId());
   await request.put(`${request.id}\n`);
-  await vi.waitUntil(() => told.some((line) => line.includes('cannot be started')), WAIT);
+  await vi.waitUntil(() => lines.some((line) => line.includes('cannot be started')), WAIT);
   await symlink(process.execPath, command);
   expect((await request.ended()).errors ?? []).toEqual([]);
 });

@@ -20,18 +20,18 @@ function bucket(name: string, endpoint = stack.config.store.endpoint): StoreAdmi
 
 /** Answers what holds MinIO's extensions as S3's schema has it: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
 async function strict(endpoint: string): Promise<string> {
-  const server = createServer((asked, answer) => {
+  const server = createServer((incoming, response) => {
     void (async () => {
-      const body = await text(asked);
+      const body = await text(incoming);
       if (body.includes('ExcludedPrefixes')) {
         const error = '<Error><Code>MalformedXML</Code><Message>did not validate against our published schema</Message></Error>';
-        answer.writeHead(400, { 'content-type': 'application/xml' }).end(error);
+        response.writeHead(400, { 'content-type': 'application/xml' }).end(error);
         return;
       }
-      const { method, url, headers } = asked;
-      request(new URL(url ?? '', endpoint), { method, headers }, (said) => {
-        answer.writeHead(said.statusCode ?? 500, said.headers);
-        said.pipe(answer);
+      const { method, url, headers } = incoming;
+      request(new URL(url ?? '', endpoint), { method, headers }, (upstream) => {
+        response.writeHead(upstream.statusCode ?? 500, upstream.headers);
+        upstream.pipe(response);
       }).end(body);
     })();
   });

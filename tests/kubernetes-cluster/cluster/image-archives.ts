@@ -19,8 +19,8 @@ export const { version } = JSON.parse(readFileSync(join(root, 'package.json'), '
  * @returns Paths of the archives. @throws PermanentError `no-images`.
  */
 export async function buildImageArchives(progress: ProgressReporter): Promise<string[]> {
-  const given = process.env['FAVE_KUBERNETES_IMAGES'];
-  if (given) return (await readdir(given)).filter((name) => name.endsWith('.tar')).map((name) => join(given, name));
+  const folder = process.env['FAVE_KUBERNETES_IMAGES'];
+  if (folder) return (await readdir(folder)).filter((name) => name.endsWith('.tar')).map((name) => join(folder, name));
   const compose = await ensureCompose(progress);
   const daemon = await findDaemon(progress);
   if ('missing' in daemon) throw new PermanentError('no-images', `the images cannot be built: ${daemon.missing}`);

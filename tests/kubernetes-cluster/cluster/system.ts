@@ -64,22 +64,22 @@ export async function install(
   graph: Graph,
   overlay: string,
   mc: string,
-  { changes, store: given }: InstallOptions = {},
+  { changes, store: externalStore }: InstallOptions = {},
 ): Promise<System> {
   const secrets = await ensureSecrets(secretsDir, rolesOf(graph));
   const claims = (host: string, count: number): string[] => Array.from({ length: count }, (_, node) => `data-${host}-${node}`);
   await createVolumes([...claims(hosts.store, serverCounts.store), ...claims(hosts.bus, serverCounts.bus)]);
   await kubectl(['apply', '-f', join(root, 'k8s', 'base', 'namespace.yaml')]);
-  await apply(secretManifests(graph, secrets, given));
+  await apply(secretManifests(graph, secrets, externalStore));
   await applyOverlay(overlay, changes);
   await kubectl(['-n', NAMESPACE, 'wait', '--for=condition=complete', 'job/set-up', '--timeout=300s']);
   for (const name of ['relay', 'tracker'])
     await kubectl(['-n', NAMESPACE, 'rollout', 'status', `deployment/${name}`, '--timeout=300s']);
-  return connectToSystem(graph, mc, given);
+  return connectToSystem(graph, mc, externalStore);
 }
 
 /** Connects to the installation with its current passwords. @param mc Path of the `mc` program. */
-export async function connectToSystem(graph: Graph, mc: string, given?: StoreConfig): Promise<System> {
+export async function connectToSystem(graph: Graph, mc: string, externalStore?: StoreConfig): Promise<System> {
   const secrets = await ensureSecrets(secretsDir, rolesOf(graph));
   const api = await createApiClient();
   const ip = async (service: string): Promise<string> =>
@@ -91,7 +91,7 @@ export async function connectToSystem(graph: Graph, mc: string, given?: StoreCon
     password: secrets.bus[user] ?? '',
     ca: undefined,
   });
-  const store = given ?? {
+  const store = externalStore ?? {
     ...readConfig({}).store,
     endpoint: `http://${await ip(hosts.store)}:${ports.store}`,
     accessKey: ROOT_USER,

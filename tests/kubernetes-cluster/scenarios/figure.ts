@@ -15,13 +15,13 @@ export async function figure({ about, overlay, completed, stages, changes, marks
     const shown = [...(before ? [{ ...before, t: 0 }] : []), ...mine.filter(({ t }) => t >= 0)];
     const last = shown.at(-1);
     const lines = [...shown, ...(last ? [{ ...last, t: end }] : [])].flatMap(({ t, ...change }) =>
-      measures.map((what) => ({ stage, t, what: what, value: change[what] })),
+      measures.map((label) => ({ stage, t, label, value: change[label] })),
     );
-    return first_item === undefined ? lines : [...lines, { stage, t: first_item, what: FIRST, value: 0 }];
+    return first_item === undefined ? lines : [...lines, { stage, t: first_item, label: FIRST, value: 0 }];
   });
   const x = { field: 't', type: 'quantitative', title: 'seconds since the upload' } as const;
   const color = {
-    field: 'what',
+    field: 'label',
     type: 'nominal',
     title: null,
     scale: {
@@ -40,7 +40,7 @@ export async function figure({ about, overlay, completed, stages, changes, marks
       height: 56,
       layer: [
         {
-          transform: [{ filter: { not: { field: 'what', equal: FIRST } } }],
+          transform: [{ filter: { not: { field: 'label', equal: FIRST } } }],
           mark: { type: 'line', interpolate: 'step-after', strokeWidth: 1.5 },
           encoding: {
             x,
@@ -49,12 +49,12 @@ export async function figure({ about, overlay, completed, stages, changes, marks
           },
         },
         {
-          transform: [{ filter: { field: 'what', equal: FIRST } }],
+          transform: [{ filter: { field: 'label', equal: FIRST } }],
           mark: { type: 'rule', strokeWidth: 2 },
           encoding: { x, color },
         },
         {
-          data: { values: marks.map(({ t }) => ({ t, what: MARK })) },
+          data: { values: marks.map(({ t }) => ({ t, label: MARK })) },
           mark: { type: 'rule', strokeDash: [4, 3] },
           encoding: { x, color },
         },

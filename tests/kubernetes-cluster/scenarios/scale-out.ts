@@ -48,9 +48,9 @@ export const scaleOut: Scenario = async (system, graph, report) => {
     (await findMissingReplicas(system, bus).catch((error: unknown) => [String(error)])).length === 0 || undefined;
   const play = async ({ recording, events }: ScenarioRecorders): Promise<Timeline> => {
     const marks: Mark[] = [];
-    const mark = (what: string): void => {
-      marks.push({ t: recording.now(), what });
-      report(`${recording.now().toFixed(1)} s: ${what}`);
+    const mark = (label: string): void => {
+      marks.push({ t: recording.now(), label });
+      report(`${recording.now().toFixed(1)} s: ${label}`);
     };
     await waitUntil('all replicas are current', 60, isFullyReplicated);
     const begun = recording.now();

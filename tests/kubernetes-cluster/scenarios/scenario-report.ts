@@ -17,7 +17,7 @@ export interface Timeline {
 
 export interface Mark {
   readonly t: number;
-  readonly what: string;
+  readonly label: string;
 }
 
 interface StageSummary {

@@ -38,26 +38,36 @@ export async function runChaos(options: ChaosOptions): Promise<Report> {
   const media = await mkdtemp(join(tmpdir(), 'fave-chaos-media-'));
   try {
     const videos = await createVideos(count, media);
-    return await withChaosEnvironment(progress, async (world) => {
-      const load = createLoad(world, videos, randomOf(seed));
-      const expected = await withoutFaults(world, load, videos, progress);
+    return await withChaosEnvironment(progress, async (environment) => {
+      const load = createLoad(environment, videos, randomOf(seed));
+      const expected = await withoutFaults(environment, load, videos, progress);
       const end = AbortSignal.timeout(minutes * 60_000);
-      const allowed = options.faults.filter((fault) => fault !== 'disk-full' || world.smallDisk);
+      const allowed = options.faults.filter((fault) => fault !== 'disk-full' || environment.smallDisk);
       const [injected] = await Promise.all([
-        inject({ ...options, faults: allowed }, { world, load, videos }, end),
+        inject({ ...options, faults: allowed }, { environment, load, videos }, end),
         load.keep(open, end),
       ]);
       progress(`${load.sent.length} requests are in; waiting for the last of them`);
-      await settled(world, load);
+      await settled(environment, load);
 
-      const endings = await Promise.all(load.sent.map((sent) => readEnding(world.bus, sent)));
+      const endings = await Promise.all(load.sent.map((sent) => readEnding(environment.bus, sent)));
       const trees = new Map<string, Tree>();
-      for (const { id } of load.sent) trees.set(id, await readRequestTree(world.store, id));
+      for (const { id } of load.sent) trees.set(id, await readRequestTree(environment.store, id));
       const notInjected = options.faults
         .filter((fault) => !allowed.includes(fault))
         .map((fault) => `${fault} was not injected: this user may not mount a small disk`);
-      const left = { directories: listEntries(world.tmpdir), processes: findProcesses(world.tmpdir) };
-      return createReport({ seed, minutes, faults: injected, notInjected, sent: load.sent, endings, trees, expected, ...left });
+      const orphans = { directories: listEntries(environment.tmpdir), processes: findProcesses(environment.tmpdir) };
+      return createReport({
+        seed,
+        minutes,
+        faults: injected,
+        notInjected,
+        sent: load.sent,
+        endings,
+        trees,
+        expected,
+        ...orphans,
+      });
     });
   } finally {
     await rm(media, { recursive: true, force: true });
@@ -84,7 +94,7 @@ async function withoutFaults(
 /** Injects sequential faults until `end` and repairs the last one before it returns. */
 async function inject(
   { seed, faults: names, progress }: ChaosOptions,
-  scene: { world: ChaosEnvironment; load: Load; videos: readonly string[] },
+  context: { environment: ChaosEnvironment; load: Load; videos: readonly string[] },
   end: AbortSignal,
 ): Promise<Injected[]> {
   const begun = performance.now();
@@ -94,9 +104,9 @@ async function inject(
     await sleep(after * 1_000, undefined, { signal: end }).catch(() => undefined);
     if (end.aborted) break;
     const at = since();
-    const what = await faults[fault]({ ...scene, random: randomOf(own) });
-    injected.push({ fault, at, seconds: Math.round((since() - at) * 10) / 10, what });
-    progress(`${at.toFixed(0)} s: ${fault}: ${what}`);
+    const description = await faults[fault]({ ...context, random: randomOf(own) });
+    injected.push({ fault, at, seconds: Math.round((since() - at) * 10) / 10, description });
+    progress(`${at.toFixed(0)} s: ${fault}: ${description}`);
   }
   return injected;
 }

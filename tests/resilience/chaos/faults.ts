@@ -14,54 +14,54 @@ import { ACK_WAIT, type ChaosEnvironment } from './environment/environment.ts';
 
 /** Environment in which a fault is injected. */
 export interface FaultContext {
-  readonly world: ChaosEnvironment;
+  readonly environment: ChaosEnvironment;
   readonly load: Load;
   readonly videos: readonly string[];
   readonly random: Random;
 }
 
 /** Injects and repairs a fault, and returns its description. */
-export type Fault = (scene: FaultContext) => Promise<string>;
+export type Fault = (context: FaultContext) => Promise<string>;
 
 const seconds = (n: number): Promise<void> => sleep(n * 1_000);
 
 /** Stops a server temporarily. Restarts it even if stopping failed. */
-async function away(server: Server, random: Random, least: number, most: number): Promise<string> {
-  const how = random.pick(['SIGTERM', 'SIGKILL'] as const);
+async function stopped(server: Server, random: Random, least: number, most: number): Promise<string> {
+  const signalName = random.pick(['SIGTERM', 'SIGKILL'] as const);
   const time = random.between(least, most);
-  await server.stop(how);
+  await server.stop(signalName);
   await seconds(time);
   await server.start();
-  return `${server.name} ${how}, away for ${time.toFixed(1)} s`;
+  return `${server.name} ${signalName}, stopped for ${time.toFixed(1)} s`;
 }
 
-async function hung({ name, suspend, resume }: Server, time: number): Promise<string> {
+async function suspended({ name, suspend, resume }: Server, time: number): Promise<string> {
   suspend();
   await seconds(time);
   resume();
-  return `${name} hung for ${time.toFixed(1)} s`;
+  return `${name} suspended for ${time.toFixed(1)} s`;
 }
 
 /** Sends a signal to a running service. */
-function signal({ world, random }: FaultContext, name: NodeJS.Signals): { pid: number; what: string } {
-  const { name: service, current } = random.pick(world.services.filter((each) => each.current() !== undefined));
+function signal({ environment, random }: FaultContext, name: NodeJS.Signals): { pid: number; description: string } {
+  const { name: service, current } = random.pick(environment.services.filter((each) => each.current() !== undefined));
   const pid = current()?.pid ?? 0;
   kill(pid, name);
-  return { pid, what: `${name} ${service}` };
+  return { pid, description: `${name} ${service}` };
 }
 
 /** Disables notification paths temporarily. */
-async function without(
-  { world, random }: FaultContext,
-  left: readonly Path[],
+async function withPathsDisabled(
+  { environment, random }: FaultContext,
+  remaining: readonly Path[],
   during: () => Promise<unknown> = () => seconds(random.between(5, 15)),
 ): Promise<string> {
   const set = (paths: readonly Path[]): Promise<void> =>
-    pRetry(() => setNotificationRules(world.storeAdmin, graph, paths), { retries: 20, maxTimeout: 2_000 });
-  await set(left);
+    pRetry(() => setNotificationRules(environment.storeAdmin, graph, paths), { retries: 20, maxTimeout: 2_000 });
+  await set(remaining);
   await during();
   await set(['fast', 'durable']);
-  return `notified by ${left.join(' and ') || 'nobody'}`;
+  return `notified by ${remaining.join(' and ') || 'no path'}`;
 }
 
 /** Number of republished messages, and of repetitions. */
@@ -69,52 +69,53 @@ const RECENT = 5;
 const TIMES = 20;
 
 /** Republishes recent landed messages repeatedly in random order. */
-async function duplicates({ world, random }: FaultContext): Promise<string> {
-  const { state } = await world.bus.manager.streams.info(streams.landed);
+async function duplicates({ environment, random }: FaultContext): Promise<string> {
+  const { state } = await environment.bus.manager.streams.info(streams.landed);
   const found: ReturnType<typeof parseJson<'landedMessage'>>[] = [];
   for (let seq = state.last_seq; seq >= state.first_seq && seq > 0 && found.length < RECENT; seq -= 1) {
-    const message = await world.bus.manager.streams.getMessage(streams.landed, { seq }).catch(() => null);
+    const message = await environment.bus.manager.streams.getMessage(streams.landed, { seq }).catch(() => null);
     if (message) found.push(parseJson('landedMessage', message.string()));
   }
   const copies = random.shuffled(found.flatMap((landed) => Array.from({ length: TIMES }, (_, n) => [landed, n] as const)));
   for (const [landed, n] of copies)
-    await announce(world.bus, world.store.bucket, landed, { nonce: `chaos ${n} ${random.next()}` });
+    await announce(environment.bus, environment.store.bucket, landed, { nonce: `chaos ${n} ${random.next()}` });
   return `${found.length} announcements ${TIMES} times each`;
 }
 
 export const faults = {
-  'kill-service': (scene) => Promise.resolve(signal(scene, 'SIGKILL').what),
-  'pause-service': async (scene) => {
-    const { pid, what } = signal(scene, 'SIGSTOP');
+  'kill-service': (context) => Promise.resolve(signal(context, 'SIGKILL').description),
+  'pause-service': async (context) => {
+    const { pid, description } = signal(context, 'SIGSTOP');
     await seconds(2 * ACK_WAIT);
     kill(pid, 'SIGCONT');
-    return `${what} for ${2 * ACK_WAIT} s`;
+    return `${description} for ${2 * ACK_WAIT} s`;
   },
-  'nats-stop': ({ world, random }) => away(world.nats, random, 1, 30),
-  'nats-hang': ({ world }) => hung(world.nats, 20),
-  'minio-stop': ({ world, random }) => away(world.minio, random, 1, 15),
-  'both-stop': async ({ world, random }) =>
-    (await Promise.all([away(world.nats, random, 1, 15), away(world.minio, random, 1, 15)])).join('; '),
-  'fast-cut': (scene) => without(scene, ['durable']),
-  'durable-cut': (scene) => without(scene, ['fast']),
-  'lost-notification': (scene) => without(scene, [], () => scene.load.submit(scene.random.pick(scene.videos), false)),
+  'nats-stop': ({ environment, random }) => stopped(environment.nats, random, 1, 30),
+  'nats-hang': ({ environment }) => suspended(environment.nats, 20),
+  'minio-stop': ({ environment, random }) => stopped(environment.minio, random, 1, 15),
+  'both-stop': async ({ environment, random }) =>
+    (await Promise.all([stopped(environment.nats, random, 1, 15), stopped(environment.minio, random, 1, 15)])).join('; '),
+  'fast-cut': (context) => withPathsDisabled(context, ['durable']),
+  'durable-cut': (context) => withPathsDisabled(context, ['fast']),
+  'lost-notification': (context) =>
+    withPathsDisabled(context, [], () => context.load.submit(context.random.pick(context.videos), false)),
   duplicates,
-  'disk-full': async ({ world, random }) => {
+  'disk-full': async ({ environment, random }) => {
     const time = random.between(5, 15);
-    const release = await fillDisk(world.tmpdir);
+    const release = await fillDisk(environment.tmpdir);
     await seconds(time);
     await release();
-    return `no room for ${time.toFixed(1)} s`;
+    return `disk full for ${time.toFixed(1)} s`;
   },
-  'slow-store': async ({ world, random }) => {
-    world.network.latency = random.between(50, 300);
+  'slow-store': async ({ environment, random }) => {
+    environment.network.latency = random.between(50, 300);
     for (let n = 0; n < 5; n += 1) {
       await seconds(2);
-      world.network.reset();
+      environment.network.reset();
     }
-    const what = `${world.network.latency.toFixed(0)} ms a piece, five resets`;
-    world.network.latency = 0;
-    return what;
+    const description = `${environment.network.latency.toFixed(0)} ms per request, five resets`;
+    environment.network.latency = 0;
+    return description;
   },
 } as const satisfies Record<string, Fault>;
 

@@ -5,7 +5,7 @@ import { runChaos } from './chaos.ts';
 import { faultNames, usualFaults, type FaultName } from './faults.ts';
 import { formatReport } from './report.ts';
 
-const say = (line: string): void => void process.stderr.write(`${line}\n`);
+const print = (line: string): void => void process.stderr.write(`${line}\n`);
 
 function positive(text: string): number {
   const value = Number(text);
@@ -16,17 +16,17 @@ function positive(text: string): number {
 function faultList(text: string): FaultName[] {
   const names = text.split(',');
   const unknown = names.find((name) => !(faultNames as string[]).includes(name));
-  if (unknown !== undefined) throw new InvalidArgumentError(`there is no fault ${unknown}; there are ${faultNames.join(', ')}`);
+  if (unknown !== undefined) throw new InvalidArgumentError(`unknown fault ${unknown}; available: ${faultNames.join(', ')}`);
   return names as FaultName[];
 }
 
 await new Command('chaos')
-  .description('Breaks a FAVE of its own under load, and says whether every promise was kept.')
-  .option('--seed <number>', 'chooses the faults: the same seed, the same faults', Number, Date.now() % 1e6)
-  .option('--minutes <number>', 'how long there are load and faults', positive, 5)
-  .option('--faults <names>', `some of ${faultNames.join(',')}`, faultList, usualFaults)
-  .option('--open <number>', 'requests that are under way at once', positive, 2)
-  .option('--json', 'one line of JSON and nothing else')
+  .description('Injects faults into a separate instance under load and reports whether all guarantees hold.')
+  .option('--seed <number>', 'seed of the random faults', Number, Date.now() % 1e6)
+  .option('--minutes <number>', 'duration of load and faults', positive, 5)
+  .option('--faults <names>', `faults, separated by commas: ${faultNames.join(',')}`, faultList, usualFaults)
+  .option('--open <number>', 'number of concurrent requests', positive, 2)
+  .option('--json', 'print one line of JSON')
   .action(
     async ({
       json = false,
@@ -39,7 +39,7 @@ await new Command('chaos')
       json?: boolean;
     }) => {
       assertBuilt();
-      const report = await runChaos({ ...options, progress: json ? () => undefined : say });
+      const report = await runChaos({ ...options, progress: json ? () => undefined : print });
       if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
       else formatReport(report).forEach((line) => process.stdout.write(`${line}\n`));
       process.exitCode = report.broken.length > 0 ? 1 : 0;

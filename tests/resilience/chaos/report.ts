@@ -7,7 +7,8 @@ export interface Injected {
   /** Start since the begin of the load, and duration, in seconds. */
   readonly at: number;
   readonly seconds: number;
-  readonly what: string;
+  /** Effect of the fault, such as `SIGKILL relay`. */
+  readonly description: string;
 }
 
 /** Observations at the end of a run. */
@@ -26,11 +27,7 @@ export interface Findings {
   readonly processes: readonly string[];
 }
 
-export interface Report {
-  readonly seed: number;
-  readonly minutes: number;
-  readonly faults: readonly Injected[];
-  readonly notInjected: readonly string[];
+export interface Report extends Pick<Findings, 'seed' | 'minutes' | 'faults' | 'notInjected'> {
   readonly requests: {
     readonly in: number;
     readonly completed: number;
@@ -41,24 +38,13 @@ export interface Report {
   /** Number of runs with several terminal events. */
   readonly duplicateEnds: number;
   readonly artifacts: { readonly compared: number; readonly different: number };
-  readonly leftovers: { readonly directories: readonly string[]; readonly processes: readonly string[] };
+  readonly orphans: { readonly directories: readonly string[]; readonly processes: readonly string[] };
   /** Violated guarantees, one sentence each. */
   readonly broken: readonly string[];
 }
 
 /** Compares observations with the guarantees. */
-export function createReport({
-  seed,
-  minutes,
-  faults,
-  notInjected,
-  sent,
-  endings,
-  trees,
-  expected,
-  directories,
-  processes,
-}: Findings): Report {
+export function createReport({ sent, endings, trees, expected, directories, processes, ...run }: Findings): Report {
   const lost = endings.filter(({ accepted, ends }) => !accepted && ends.length === 0);
   const hanging = endings.filter(({ accepted, ends }) => accepted && ends.length === 0);
   const twice = endings.filter(({ ends }) => ends.length > 1);
@@ -71,13 +57,10 @@ export function createReport({
     ),
   );
   const different = sent.flatMap(({ id, video }) =>
-    compareTrees(trees.get(id) ?? new Map(), expected.get(video) ?? new Map()).map((what) => `${id}: ${what}`),
+    compareTrees(trees.get(id) ?? new Map(), expected.get(video) ?? new Map()).map((difference) => `${id}: ${difference}`),
   );
   return {
-    seed,
-    minutes,
-    faults,
-    notInjected,
+    ...run,
     requests: {
       in: sent.length,
       completed: status('completed').length,
@@ -87,7 +70,7 @@ export function createReport({
     },
     duplicateEnds: twice.length,
     artifacts: { compared: [...trees.values()].reduce((sum, tree) => sum + tree.size, 0), different: different.length },
-    leftovers: { directories, processes },
+    orphans: { directories, processes },
     broken: [
       ...lost.map(({ id }) => `${id} was uploaded and never accepted`),
       ...hanging.map(({ id }) => `${id} was accepted and never ended`),
@@ -102,26 +85,17 @@ export function createReport({
 }
 
 /** Formats a report as text. */
-export function formatReport({
-  seed,
-  faults,
-  notInjected,
-  requests,
-  duplicateEnds,
-  artifacts,
-  leftovers,
-  broken,
-}: Report): string[] {
+export function formatReport({ seed, faults, notInjected, requests, artifacts, orphans, broken, ...report }: Report): string[] {
   return [
-    ...faults.map(({ at, fault, what }) => `${at.toFixed(0).padStart(6)} s  ${fault}: ${what}`),
+    ...faults.map(({ at, fault, description }) => `${at.toFixed(0).padStart(6)} s  ${fault}: ${description}`),
     ...notInjected,
     `requests  in ${requests.in}, completed ${requests.completed}, failed ${requests.failed}, lost ${requests.lost}, hanging ${requests.hanging}`,
-    `runs that ended more than once  ${duplicateEnds}`,
+    `runs that ended more than once  ${report.duplicateEnds}`,
     `artifacts compared ${artifacts.compared}, different ${artifacts.different}`,
-    `left behind  ${leftovers.directories.length} directories, ${leftovers.processes.length} processes`,
-    ...broken.map((what) => `BROKEN  ${what}`),
+    `left behind  ${orphans.directories.length} directories, ${orphans.processes.length} processes`,
+    ...broken.map((violation) => `BROKEN  ${violation}`),
     broken.length > 0
-      ? `${broken.length} promises were broken; the same faults come again with --seed ${seed}`
-      : 'every promise was kept',
+      ? `${broken.length} guarantees were violated; repeat the same faults with --seed ${seed}`
+      : 'all guarantees hold',
   ];
 }

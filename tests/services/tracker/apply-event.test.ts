@@ -20,11 +20,11 @@ const lifecycle = (name: string, data: Partial<RequestState> = {}): RequestEvent
 });
 
 const toRequestEvent = (event: ReportedEvent): RequestEvent =>
-  event.what === 'settled' ? { type: 'item', time: event.time, data: event.data } : lifecycle(event.what, event.data);
+  event.type === 'settled' ? { type: 'item', time: event.time, data: event.data } : lifecycle(event.type, event.data);
 
 /** Events of a run in random order. */
-const shuffledEvents = randomRun({ late: true }).chain(({ told }) =>
-  fc.shuffledSubarray([...told], { minLength: told.length }).map((events) => events.map(toRequestEvent)),
+const shuffledEvents = randomRun({ late: true }).chain(({ events: reported }) =>
+  fc.shuffledSubarray([...reported], { minLength: reported.length }).map((events) => events.map(toRequestEvent)),
 );
 
 function applyAll(runs: Runs, events: readonly RequestEvent[], firstSequence = 1): Effect[][] {

@@ -49,8 +49,8 @@ it('converts variables to typed values', () => {
 });
 
 it('sweeps less often with notifications, unless an interval is set', () => {
-  const intervals = (more: Record<string, string>): number[] =>
-    ['notifications', 'sweep'].map((FAVE_EVENT_SOURCE) => readConfig({ FAVE_EVENT_SOURCE, ...more }).sweepIntervalSeconds);
+  const intervals = (variables: Record<string, string>): number[] =>
+    ['notifications', 'sweep'].map((FAVE_EVENT_SOURCE) => readConfig({ FAVE_EVENT_SOURCE, ...variables }).sweepIntervalSeconds);
   expect(intervals({})).toEqual([60, 2]);
   expect(intervals({ FAVE_SWEEP_INTERVAL_SECONDS: '300' })).toEqual([300, 300]);
 });

@@ -16,9 +16,9 @@ it('converts text to the type of the option and adds no defaults', () => {
 });
 
 it('does not modify its input', () => {
-  const given = Object.freeze({ interval: '2' });
-  expect(check(given)).toEqual({ interval: 2 });
-  expect(given).toEqual({ interval: '2' });
+  const values = Object.freeze({ interval: '2' });
+  expect(check(values)).toEqual({ interval: 2 });
+  expect(values).toEqual({ interval: '2' });
 });
 
 describe('createOptionParser', () => {
@@ -30,8 +30,8 @@ describe('createOptionParser', () => {
     [{ engine: 'magic' }, /engine must be one of auto, none/],
     [{ name: 'tasse' }, /name must NOT have more than 4 characters/],
     [{ fast: 'maybe' }, /fast must be boolean/],
-  ])('rejects %j with the name and the rule', (given, message) => {
-    expect(() => check(given)).toThrow(
+  ])('rejects %j with the name and the rule', (values, message) => {
+    expect(() => check(values)).toThrow(
       expect.objectContaining({ code: 'invalid-option', message: expect.stringMatching(message) as string }),
     );
   });
@@ -45,8 +45,8 @@ describe('createOptionParser', () => {
   });
 
   it.each(['constructor', '__proto__', 'toString'])('rejects the property %s of every object as unknown', (name) => {
-    const given = JSON.parse(`{"${name}": "1"}`) as Record<string, unknown>;
-    expect(() => check(given)).toThrow(expect.objectContaining({ code: 'unknown-option' }));
+    const values = JSON.parse(`{"${name}": "1"}`) as Record<string, unknown>;
+    expect(() => check(values)).toThrow(expect.objectContaining({ code: 'unknown-option' }));
   });
 });
 

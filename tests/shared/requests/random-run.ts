@@ -10,7 +10,7 @@ const input = kind('input/{file}', { name: 'input' });
 const audio = kind('probe/audio.wav');
 const cut = kind('cut/clip_{clip}/cut.mp4');
 const speech = kind('split/clip_{clip}/speech.wav');
-const picture = kind('split/clip_{clip}/picture.mp4');
+const video = kind('split/clip_{clip}/video.mp4');
 const words = kind('listen/clip_{clip}/words.json');
 const things = kind('look/clip_{clip}/things.json');
 
@@ -20,21 +20,21 @@ export const graph = defineGraph(
   [
     idle('probe', input, [audio]),
     idle('cut', audio, [cut]),
-    idle('split', cut, [speech, picture]),
+    idle('split', cut, [speech, video]),
     idle('listen', speech, [words]),
-    idle('look', picture, [things]),
+    idle('look', video, [things]),
   ],
 );
 
 /** One event of a run. */
 export type ReportedEvent =
-  | { readonly what: 'accepted'; readonly data: RequestState }
-  | { readonly what: 'redriven'; readonly data: RequestState }
-  | { readonly what: 'settled'; readonly data: ItemEvent; readonly time: string };
+  | { readonly type: 'accepted'; readonly data: RequestState }
+  | { readonly type: 'redriven'; readonly data: RequestState }
+  | { readonly type: 'settled'; readonly data: ItemEvent; readonly time: string };
 
 export interface RandomRun {
   /** Events, causes before effects. */
-  readonly told: readonly ReportedEvent[];
+  readonly events: readonly ReportedEvent[];
   /** Expected result: settled items by stage, with the outcome that counts. */
   readonly items: ReadonlyMap<string, ItemEvent['outcome']>;
 }
@@ -58,7 +58,7 @@ export const accepted: RequestState = {
 };
 
 /** Course of an item: its outcomes in order, and the number of outputs written before a failure. */
-const fate = fc.record({
+const course = fc.record({
   outcomes: fc.constantFrom<ItemEvent['outcome'][]>(
     ['done'],
     ['done'],
@@ -78,16 +78,16 @@ const fate = fc.record({
   duration: fc.nat(1_000),
 });
 
-type Fate = typeof fate extends fc.Arbitrary<infer T> ? T : never;
+type Course = typeof course extends fc.Arbitrary<infer T> ? T : never;
 
 /** @param late Whether an item may fail first and succeed later. */
 export function randomRun({ late }: { late: boolean }): fc.Arbitrary<RandomRun> {
-  return fc.infiniteStream(fate).map((fates) => {
-    const told: ReportedEvent[] = [{ what: 'accepted', data: accepted }];
+  return fc.infiniteStream(course).map((courses) => {
+    const events: ReportedEvent[] = [{ type: 'accepted', data: accepted }];
     const items = new Map<string, ItemEvent['outcome']>();
     const settle = (stage: (typeof graph.stages)[number], item: string, indices: Indices): void => {
       if (items.has(`${stage.name}/${item}`)) return;
-      const next = fates.next().value as Fate;
+      const next = courses.next().value as Course;
       const outcomes = late ? next.outcomes : next.outcomes.slice(0, 1);
       const all = stage.produces.flatMap((of) =>
         of === cut ? Array.from({ length: next.clips }, (_, n) => output(of, { clip: n + 1 })) : [output(of, indices)],
@@ -95,7 +95,7 @@ export function randomRun({ late }: { late: boolean }): fc.Arbitrary<RandomRun> 
       for (const [n, outcome] of outcomes.entries()) {
         const failed = outcome === 'failed';
         const outputs = failed ? all.slice(0, Math.floor(next.put * all.length)) : all;
-        const more = {
+        const costs = {
           deliveries: n + 1,
           duration_ms: next.duration + n,
           queue_ms: n,
@@ -104,11 +104,11 @@ export function randomRun({ late }: { late: boolean }): fc.Arbitrary<RandomRun> 
         };
         // A failed item may be redriven and then settles again.
         if (next.redriven && outcomes[n - 1] === 'failed')
-          told.push({ what: 'redriven', data: { ...accepted, redriven: [{ stage: stage.name, item, sequence: n }] } });
+          events.push({ type: 'redriven', data: { ...accepted, redriven: [{ stage: stage.name, item, sequence: n }] } });
         const error = { code: 'bad', message: `${item} is bad`, file: item };
-        told.push({
-          what: 'settled',
-          time: new Date(Date.UTC(2026, 0, 1, 0, 0, told.length)).toISOString(),
+        events.push({
+          type: 'settled',
+          time: new Date(Date.UTC(2026, 0, 1, 0, 0, events.length)).toISOString(),
           data: {
             request_id: 'r',
             run: 1,
@@ -116,19 +116,19 @@ export function randomRun({ late }: { late: boolean }): fc.Arbitrary<RandomRun> 
             item,
             outcome,
             outputs,
-            ...more,
+            ...costs,
             ...(failed && { error, sequence: n + 1 }),
           },
         });
         const before = items.get(`${stage.name}/${item}`);
         if (!before || order.indexOf(outcome) > order.indexOf(before)) items.set(`${stage.name}/${item}`, outcome);
-        for (const made of outputs)
-          for (const consumer of graph.consumersOf(made.kind))
-            settle(consumer, made.item, made.item === 'audio' ? {} : { clip: Number(made.item.slice(-4)) });
+        for (const produced of outputs)
+          for (const consumer of graph.consumersOf(produced.kind))
+            settle(consumer, produced.item, produced.item === 'audio' ? {} : { clip: Number(produced.item.slice(-4)) });
       }
     };
     settle(graph.stage('probe'), 'input', {});
-    return { told, items };
+    return { events, items };
   });
 }
 

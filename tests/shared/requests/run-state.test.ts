@@ -12,34 +12,37 @@ import {
 import { validate } from '../../../shared/core/validate.ts';
 import { accepted, graph, randomRun, type RandomRun, type ReportedEvent } from './random-run.ts';
 
-function take(state: RunState, told: ReportedEvent): void {
-  if (told.what === 'accepted') reduceAccepted(state, told.data, graph);
-  else if (told.what === 'redriven') reduceRedriven(state, told.data.redriven, graph);
-  else reduceProgress(state, told.data, told.time, graph);
+function applyEvent(state: RunState, events: ReportedEvent): void {
+  if (events.type === 'accepted') reduceAccepted(state, events.data, graph);
+  else if (events.type === 'redriven') reduceRedriven(state, events.data.redriven, graph);
+  else reduceProgress(state, events.data, events.time, graph);
 }
 
-function reduced(told: readonly ReportedEvent[]): RunState {
+function reduced(events: readonly ReportedEvent[]): RunState {
   const state = createRunState('r', 1);
-  for (const event of told) take(state, event);
+  for (const event of events) applyEvent(state, event);
   return state;
 }
 
 /** A run with its events in random order, some of them repeated. */
 const shuffled = (run: fc.Arbitrary<RandomRun>) =>
-  run.chain(({ told, items }) =>
+  run.chain(({ events, items }) =>
     fc.record({
-      told: fc.constant(told),
+      events: fc.constant(events),
       items: fc.constant(items),
       mixed: fc
-        .tuple(fc.shuffledSubarray([...told], { minLength: told.length }), fc.array(fc.constantFrom(...told), { maxLength: 10 }))
+        .tuple(
+          fc.shuffledSubarray([...events], { minLength: events.length }),
+          fc.array(fc.constantFrom(...events), { maxLength: 10 }),
+        )
         .chain(([all, again]) => fc.shuffledSubarray([...all, ...again], { minLength: all.length + again.length })),
     }),
   );
 
 /** Sorts the only part of a summary that follows the order of arrival: the names of kinds. */
-const summary = (told: readonly ReportedEvent[]) =>
+const summary = (events: readonly ReportedEvent[]) =>
   JSON.parse(
-    JSON.stringify(summarise(reduced(told), graph), (_, value: unknown) =>
+    JSON.stringify(summarise(reduced(events), graph), (_, value: unknown) =>
       typeof value === 'number' ? Math.round(value * 1e6) / 1e6 : value,
     ),
   ) as unknown;
@@ -47,8 +50,8 @@ const summary = (told: readonly ReportedEvent[]) =>
 describe('reduceEvent', () => {
   it('gives the same state for any order and number of repetitions', () => {
     fc.assert(
-      fc.property(shuffled(randomRun({ late: true })), ({ told, mixed }) => {
-        expect(summary(mixed)).toEqual(summary(told));
+      fc.property(shuffled(randomRun({ late: true })), ({ events, mixed }) => {
+        expect(summary(mixed)).toEqual(summary(events));
       }),
       { numRuns: 300 },
     );
@@ -83,8 +86,8 @@ describe('reduceEvent', () => {
         const state = createRunState('r', 1);
         const seen = new Set<string>();
         for (const event of mixed) {
-          take(state, event);
-          seen.add(event.what === 'settled' ? `${event.data.stage}/${event.data.item}` : event.what);
+          applyEvent(state, event);
+          seen.add(event.type === 'settled' ? `${event.data.stage}/${event.data.item}` : event.type);
           expect(isFinished(state)).toBe(seen.size === items.size + 1);
         }
       }),
@@ -97,7 +100,7 @@ describe('reduceEvent', () => {
       fc.property(shuffled(randomRun({ late: true })), ({ mixed }) => {
         const state = createRunState('r', 1);
         for (const event of mixed) {
-          take(state, event);
+          applyEvent(state, event);
           validate('requestState', JSON.parse(JSON.stringify(summarise(state, graph))));
         }
       }),
@@ -106,8 +109,8 @@ describe('reduceEvent', () => {
   });
 });
 
-const done = (stage: string, item: string, outputs: [string, string][] = [], more: object = {}): ReportedEvent => ({
-  what: 'settled',
+const done = (stage: string, item: string, outputs: [string, string][] = [], overrides: object = {}): ReportedEvent => ({
+  type: 'settled',
   time: '2026-01-01T00:00:05.000Z',
   data: {
     request_id: 'r',
@@ -121,14 +124,14 @@ const done = (stage: string, item: string, outputs: [string, string][] = [], mor
     cold_start: false,
     cost_unit: 0.1,
     outputs: outputs.map(([kind, of]) => ({ kind, item: of, key: `${stage}/${of}/${kind}`, etag: 'e' })),
-    ...more,
+    ...overrides,
   },
 });
 const failed = (stage: string, item: string, sequence = 1) =>
   done(stage, item, [], { outcome: 'failed', sequence, error: { code: 'bad', message: 'it is bad', file: item } });
 
 describe('a run', () => {
-  const start: ReportedEvent = { what: 'accepted', data: accepted };
+  const start: ReportedEvent = { type: 'accepted', data: accepted };
 
   it('is not finished before its accepted event', () => {
     expect(isFinished(reduced([done('probe', 'input')]))).toBe(false);
@@ -150,21 +153,21 @@ describe('a run', () => {
 
   it('completes with errors when one branch of a clip fails', () => {
     const clip = 'clip_0001';
-    const told = [
+    const events = [
       start,
       done('probe', 'input', [['audio', 'audio']]),
       done('cut', 'audio', [['cut', clip]]),
       done('split', clip, [
         ['speech', clip],
-        ['picture', clip],
+        ['video', clip],
       ]),
       failed('listen', clip),
     ];
-    expect(summarise(reduced(told), graph)).toMatchObject({
+    expect(summarise(reduced(events), graph)).toMatchObject({
       status: 'running',
       stages: { split: { complete: true }, listen: { complete: true, failed: 1 }, look: { complete: false, expected: 1 } },
     });
-    expect(summarise(reduced([...told, done('look', clip, [['things', clip]])]), graph)).toMatchObject({
+    expect(summarise(reduced([...events, done('look', clip, [['things', clip]])]), graph)).toMatchObject({
       status: 'completed',
       errors: [{ stage: 'listen', item: clip }],
       outputs: { things: 1 },
@@ -181,16 +184,16 @@ describe('a run', () => {
     ];
     const first = failed('listen', clip, 7);
     const again: ReportedEvent = {
-      what: 'redriven',
+      type: 'redriven',
       data: { ...accepted, redriven: [{ stage: 'listen', item: clip, sequence: 7 }] },
     };
     expect(isFinished(reduced([...begun, first]))).toBe(true);
-    for (const told of [
+    for (const events of [
       [...begun, first, again],
       [again, first, ...begun],
       [...begun, again, first, again, first],
     ])
-      expect(summarise(reduced(told), graph)).toMatchObject({
+      expect(summarise(reduced(events), graph)).toMatchObject({
         status: 'running',
         errors: [],
         stages: { listen: { expected: 1 } },
@@ -211,7 +214,7 @@ describe('a run', () => {
 
   it('lists the first hundred errors', () => {
     const clips = Array.from({ length: 150 }, (_, n) => `clip_${String(n + 1).padStart(4, '0')}`);
-    const told = [
+    const events = [
       start,
       done('probe', 'input', [['audio', 'audio']]),
       done(
@@ -221,18 +224,18 @@ describe('a run', () => {
       ),
       ...clips.map((clip) => failed('split', clip)).reverse(),
     ];
-    const { errors = [], stages = {} } = summarise(reduced(told), graph);
+    const { errors = [], stages = {} } = summarise(reduced(events), graph);
     expect(errors.map(({ item }) => item)).toEqual(clips.slice(0, 100));
     expect(stages['split']).toMatchObject({ failed: 150 });
   });
 
   it('sums time, cost and cold starts per stage', () => {
-    const told = [
+    const events = [
       start,
       done('probe', 'input', [['audio', 'audio']], { cold_start: true, duration_ms: 100.5, cost_unit: 0.3 }),
       done('cut', 'audio', [], { cost_unit: 0.1 }),
     ];
-    expect(summarise(reduced(told), graph)).toMatchObject({
+    expect(summarise(reduced(events), graph)).toMatchObject({
       cost_unit: 0.4,
       cold_starts: 1,
       stages: { probe: { duration_ms: 100.5, cold_starts: 1 }, cut: { cold_starts: 0 } },
@@ -243,9 +246,9 @@ describe('a run', () => {
 it('takes constant time per event for any number of clips', () => {
   const visits = (clips: number): number => {
     const state = createRunState('r', 1);
-    take(state, { what: 'accepted', data: accepted });
+    applyEvent(state, { type: 'accepted', data: accepted });
     const names = Array.from({ length: clips }, (_, n) => `clip_${String(n + 1).padStart(4, '0')}`);
-    take(
+    applyEvent(
       state,
       done(
         'cut',
@@ -264,7 +267,7 @@ it('takes constant time per event for any number of clips', () => {
         ),
       });
     const counted: RunState = { ...state, stages: counting(state.stages), outputs: counting(state.outputs) };
-    take(counted, done('split', 'clip_0001', [['speech', 'clip_0001']]));
+    applyEvent(counted, done('split', 'clip_0001', [['speech', 'clip_0001']]));
     return count;
   };
   expect(visits(2_000)).toBe(visits(2));

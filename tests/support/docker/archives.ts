@@ -28,8 +28,8 @@ function debianTar(progress: ProgressReporter): Promise<string> {
     await run('tar', ['-C', tree, '--one-file-system', '-cf', tar, '.']);
     return tar;
   };
-  const doing = `making a minimal Debian ${SUITE} by debootstrap (takes one to two minutes, once per machine)`;
-  return buildOnce(join(imagesDir, `debian-${SUITE}.tar`), { doing, make }, progress);
+  const description = `making a minimal Debian ${SUITE} by debootstrap (takes one to two minutes, once per machine)`;
+  return buildOnce(join(imagesDir, `debian-${SUITE}.tar`), { description, make }, progress);
 }
 
 /** Adds the running Node and its npm to Debian, at the paths of the official Node image. */

@@ -23,8 +23,8 @@ export async function ensureCompose(progress: ProgressReporter): Promise<string>
     });
     return program;
   };
-  const doing = `building Compose ${version} from source (two minutes or more, once per machine)`;
-  return buildOnce(join(imagesDir, `docker-compose@${version}`), { doing, make }, progress);
+  const description = `building Compose ${version} from source (two minutes or more, once per machine)`;
+  return buildOnce(join(imagesDir, `docker-compose@${version}`), { description, make }, progress);
 }
 
 /** Returns the JSON Schema of Compose files that this version of Compose validates with. It is downloaded once per machine. */
@@ -35,8 +35,8 @@ export async function readComposeSchema(progress: ProgressReporter): Promise<obj
     const output = await run('go', ['mod', 'download', '-json', `${SPECIFICATION}@${version}`], { cwd: scratch, env });
     return join((JSON.parse(output) as { readonly Dir: string }).Dir, 'schema', 'compose-spec.json');
   };
-  const doing = `downloading the Compose specification ${version}`;
-  const path = await buildOnce(join(imagesDir, `compose-spec@${version}.json`), { doing, make }, progress);
+  const description = `downloading the Compose specification ${version}`;
+  const path = await buildOnce(join(imagesDir, `compose-spec@${version}.json`), { description, make }, progress);
   return JSON.parse(await readFile(path, 'utf8')) as object;
 }
 

@@ -131,7 +131,7 @@ async function bundled(): Promise<string> {
 }
 
 /** Exhausts the deliveries of an item without acknowledgement, like lost workers, and waits for the advisory. */
-export async function exhaustDeliveries({ bus }: Stack, stage: string, told: () => Promise<boolean>): Promise<void> {
+export async function exhaustDeliveries({ bus }: Stack, stage: string, condition: () => Promise<boolean>): Promise<void> {
   const feed = createLaneConsumer(bus, streams.landed, [consumerName(stage, 'first')], createLogger({}, 'silent'));
   for (let delivery = 1; delivery <= MAX_DELIVERIES; delivery += 1) {
     const item = await feed.next(AbortSignal.timeout(WAIT.timeout));
@@ -142,7 +142,7 @@ export async function exhaustDeliveries({ bus }: Stack, stage: string, told: () 
   // The server publishes the advisory only on the next pull request.
   const asking = new AbortController();
   const next = feed.next(asking.signal);
-  await vi.waitUntil(told, WAIT);
+  await vi.waitUntil(condition, WAIT);
   asking.abort();
   expect(await next).toBeUndefined();
 }
@@ -167,18 +167,18 @@ export async function readStoredMessages<T>({ bus }: Pick<Stack, 'bus'>, stream:
  * @param kind Kind to collect. Default: all kinds.
  */
 export async function announcements({ bus }: Pick<Stack, 'bus'>, kind = '*'): Promise<readonly LandedMessage[]> {
-  const told: LandedMessage[] = [];
-  const heard = new Set<string>();
+  const landed: LandedMessage[] = [];
+  const ids = new Set<string>();
   const subscription = bus.connection.subscribe(`fave.landed.${kind}.>`, {
     callback: (_, message) => {
       const id = message.headers?.get('Nats-Msg-Id') ?? '';
-      if (!heard.has(id)) told.push(message.json<LandedMessage>());
-      heard.add(id);
+      if (!ids.has(id)) landed.push(message.json<LandedMessage>());
+      ids.add(id);
     },
   });
   onTestFinished(() => subscription.unsubscribe());
   await bus.connection.flush();
-  return told;
+  return landed;
 }
 
 /** Returns accessors for the objects and events of a request. */

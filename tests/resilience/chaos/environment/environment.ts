@@ -44,7 +44,7 @@ const DISK = 96 * 1024 ** 2;
 /** Starts an environment, runs `use`, and removes the environment, also on Ctrl-C. */
 export async function withChaosEnvironment<T>(
   progress: (line: string) => void,
-  use: (world: ChaosEnvironment) => Promise<T>,
+  use: (environment: ChaosEnvironment) => Promise<T>,
 ): Promise<T> {
   const dataDir = await mkdtemp(join(tmpdir(), 'fave-chaos-'));
   const env = {

@@ -21,15 +21,15 @@ export type LokiProgram = keyof typeof lokiPrograms;
  */
 export function ensureLokiProgram(name: LokiProgram, version: string, progress: ProgressReporter): Promise<string> {
   const target = join(imagesDir, `${name}@${version}`);
-  const doing = `building ${name} ${version} from source (takes minutes, once per machine)`;
-  return buildOnce(target, { doing, make: (scratch) => build(lokiPrograms[name], version, scratch) }, progress);
+  const description = `building ${name} ${version} from source (takes minutes, once per machine)`;
+  return buildOnce(target, { description, make: (scratch) => build(lokiPrograms[name], version, scratch) }, progress);
 }
 
 async function build(path: string, version: string, scratch: string): Promise<string> {
   const program = join(scratch, 'program');
   const env = { CGO_ENABLED: '0', GOFLAGS: '' };
-  const said = await run('go', ['mod', 'download', '-json', `${MODULE}@${version}`], { env });
-  const { Dir: source } = JSON.parse(said) as { Dir: string };
+  const output = await run('go', ['mod', 'download', '-json', `${MODULE}@${version}`], { env });
+  const { Dir: source } = JSON.parse(output) as { Dir: string };
   for (const name of ['go.mod', 'go.sum']) {
     await copyFile(join(source, name), join(scratch, name));
     await run('chmod', ['u+w', join(scratch, name)]); // modules are kept read-only
