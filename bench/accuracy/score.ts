@@ -17,6 +17,8 @@ export interface Truth {
     readonly likely?: readonly string[];
   }[];
   readonly objects_may?: readonly string[];
+  /** Intervals without speech; absent if the segments contain all speech. */
+  readonly no_speech?: readonly (readonly [number, number])[];
 }
 
 /** Figures of one result. */
@@ -28,6 +30,8 @@ export interface Score {
   readonly utterances: number;
   /** Number of utterances more than 0.5 s away from speech. */
   readonly utterances_where_nobody_speaks: number;
+  /** Number of them that the truth confirms: speech outside the segments, such as an announced title, is not an error. */
+  readonly invented_utterances: number;
   /** Number of utterances that are not attributed to the name of their speaker. */
   readonly utterances_of_wrong_speaker: number;
   readonly objects: { readonly recall: number; readonly precision: number; readonly wrong: readonly string[] };
@@ -54,12 +58,15 @@ export function scoreResult({ utterances, objects }: Scored, truth: Truth): Scor
   const silent = utterances.filter(
     (utterance) => !segments.some(({ start, end }) => utterance.start < end + TOLERANCE && utterance.end > start - TOLERANCE),
   );
+  const { no_speech: pauses = [[0, Infinity]] } = truth;
+  const invented = silent.filter(({ start, end }) => pauses.some(([from, to]) => start < to && end > from));
   return {
     wer: round(computeWordErrorRate(textOf(segments), textOf(utterances)), 3),
     start_error_s:
       errors.length === 0 ? null : { median: round(errors[errors.length >> 1] ?? 0, 2), max: round(errors.at(-1) ?? 0, 2) },
     utterances: utterances.length,
     utterances_where_nobody_speaks: silent.length,
+    invented_utterances: invented.length,
     utterances_of_wrong_speaker: countWrongSpeakers(utterances, segments),
     objects: scoreObjects(objects, truth),
   };

@@ -53,6 +53,7 @@ describe('scoreResult', () => {
       start_error_s: { median: 0.2, max: 0.35 },
       utterances: 4,
       utterances_where_nobody_speaks: 1,
+      invented_utterances: 1,
       utterances_of_wrong_speaker: 0,
       objects: { recall: 0.67, precision: 0.5, wrong: ['dog', 'dog'] },
     });
@@ -66,6 +67,12 @@ describe('scoreResult', () => {
     expect(names('speaker 1', 'speaker 1', 'speaker 1')).toBe(1);
     expect(names('speaker 1', 'speaker 2', 'speaker 3')).toBe(1);
     expect(scoreResult({ ...result, utterances: [spoken(1, 5, 'text')] }, truth).utterances_of_wrong_speaker).toBe(1);
+  });
+
+  it('does not count speech outside the segments as invented', () => {
+    const invented = (no_speech: NonNullable<Truth['no_speech']>): number =>
+      scoreResult(result, { ...truth, no_speech }).invented_utterances;
+    expect([invented([[18.5, 25]]), invented([[18.5, 30.5]])]).toEqual([0, 1]);
   });
 
   it('scores a result without speech and objects', () => {
@@ -94,7 +101,11 @@ describe('scoreResult', () => {
         }),
       ) as object;
     const compare = (of: Pick<Result, 'utterances' | 'objects'>, path: string): void => {
-      const { utterances_of_wrong_speaker: _, ...score } = scoreResult(of, JSON.parse(readFileSync(path, 'utf8')) as Truth);
+      const {
+        utterances_of_wrong_speaker: _,
+        invented_utterances: __,
+        ...score
+      } = scoreResult(of, JSON.parse(readFileSync(path, 'utf8')) as Truth);
       expect(score).toEqual(figures(of, path));
     };
     compare(result, write('truth.json', truth));
