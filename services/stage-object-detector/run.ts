@@ -7,8 +7,8 @@ import { decode } from './frames.ts';
 import { loadDetector } from './load-detector.ts';
 import { parseDetections } from './parse-detections.ts';
 
-/** Number of frames decoded together: 6 MB of pixels and two file handles per frame. */
-const BATCH = 8;
+/** Number of frames decoded by one ffmpeg: about 1 MB of pixels and two file handles per frame. */
+const BATCH = 32;
 
 type Options = { readonly threshold: number };
 type Settings = { readonly 'detector-model': string; readonly 'detector-backend': BackendName };

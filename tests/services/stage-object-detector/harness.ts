@@ -34,15 +34,14 @@ export function frameName(n: number): string {
 
 const sizeArgs = ['-v', 'error', '-show_entries', 'stream=width,height', '-of', 'csv=p=0'];
 
-/** Creates the manifest of the frames in a directory, at intervals of five seconds. */
+/** Creates the manifest of the frames in a directory, which have one size, at intervals of five seconds. */
 export function createManifest(dir: string): Frames {
   const files = readdirSync(dir).filter((name) => name.endsWith('.jpg'));
+  const [first] = files;
+  const size = first ? execFileSync('ffprobe', [...sizeArgs, join(dir, first)], { encoding: 'utf8' }) : '';
+  const [width = NaN, height = NaN] = size.split(',').map(Number);
   const frames = files.sort().map((file, n) => {
-    const path = join(dir, file);
-    const [width = NaN, height = NaN] = execFileSync('ffprobe', [...sizeArgs, path], { encoding: 'utf8' })
-      .split(',')
-      .map(Number);
-    return { file, sha256: computeSha256(readFileSync(path)), time: n * 5, width, height };
+    return { file, sha256: computeSha256(readFileSync(join(dir, file))), time: n * 5, width, height };
   });
   return { start: 0, end: files.length * 5, interval: 5, frames };
 }
