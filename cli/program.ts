@@ -236,19 +236,29 @@ function addInstanceCommands(program: Command, here: () => CliContext, run: Run)
     .command('down')
     .description('stop the instance; its data is kept')
     .action(() => run(import('./commands/instance/down.ts').then(({ down }) => down(here()))));
-  const models = program.command('models').description('list and download speech models for whisper');
+  const models = program
+    .command('models')
+    .description('manage the models of Whisper, in the cache and the directories of FAVE_MODELS');
   models
     .command('ls')
-    .description('list available models')
+    .description('list installed and available models; * marks the model in use')
     .option('--json', 'print JSON')
     .action((options: { json?: boolean }) =>
       run(import('./commands/instance/models.ts').then(({ listModels }) => listModels(here(), options))),
     );
   models
     .command('pull')
-    .description('download a model and verify its checksum')
-    .argument('<name>')
-    .action((name: string) => run(import('./commands/instance/models.ts').then(({ pull }) => pull(here(), name))));
+    .description('download models into the cache and verify their digests; an interrupted download continues')
+    .argument('<name...>')
+    .action((names: string[]) => run(import('./commands/instance/models.ts').then(({ pull }) => pull(here(), names))));
+  models
+    .command('rm')
+    .description('delete models from the cache')
+    .argument('<name...>')
+    .option('--force', 'also delete the model that the running instance uses')
+    .action((names: string[], options: { force?: boolean }) =>
+      run(import('./commands/instance/models.ts').then(({ removeModels }) => removeModels(here(), names, options))),
+    );
 }
 
 function collect(value: string, before: readonly string[]): string[] {

@@ -11,13 +11,15 @@ import { rotateSecrets, startInstance } from './instance/instance.ts';
 import { launch } from './local/launcher.ts';
 import { serveNatsMetrics } from './observe/nats-exporter.ts';
 import { defaultDataDir } from './process/paths.ts';
+import { ERASE_LINE } from './process/progress.ts';
 import { defaultPorts, portsFrom, type Ports } from './deployment/ports.ts';
 import { readInstance, type InstanceRecord } from './instance/record.ts';
 import { regimeNames, type RegimeName } from './deployment/regimes.ts';
 import { serviceNames } from './deployment/services.ts';
 import { runSetUp } from './setup/job.ts';
 
-const report = (line: string): void => void process.stderr.write(`${line}\n`);
+// The erased line is the progress bar of a download.
+const report = (line: string): void => void process.stderr.write(`${process.stderr.isTTY ? ERASE_LINE : ''}${line}\n`);
 
 interface StartOptions {
   readonly dataDir: string;

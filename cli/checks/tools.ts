@@ -1,6 +1,11 @@
 import { access } from 'node:fs/promises';
+import type { InstanceRecord } from '../../infra/instance/record.ts';
 import { cachedPath, findServer } from '../../infra/servers/install.ts';
 import { serverPrograms, type ServerProgram } from '../../infra/servers/table.ts';
+import { modelDirectories } from '../../infra/servers/models.ts';
+import { findWhisperServer } from '../../infra/servers/whisper-server.ts';
+import { DEFAULT_MODEL } from '../../shared/models/catalogue.ts';
+import { findModel, NO_MODEL } from '../../shared/models/find-model.ts';
 import { createExec, type Exec } from '../../shared/tools/exec.ts';
 import { ToolError } from '../../shared/tools/tool-error.ts';
 import { bad, check, ok, warn, type Check } from './check.ts';
@@ -16,9 +21,8 @@ const tools = [
 
 const SPEECH_MODEL = '/usr/share/pocketsphinx/model/en-us/en-us';
 
-/** Checks Node.js, the programs that stages run, and the pinned servers. */
-export async function checkTools(env: Readonly<Record<string, string | undefined>>): Promise<Check[]> {
-  const whisper = env['FAVE_WHISPER_MODEL'];
+/** Checks Node.js, the programs that stages run, and the pinned servers. @param instance The running instance. */
+export async function checkTools(env: Readonly<Record<string, string | undefined>>, instance?: InstanceRecord): Promise<Check[]> {
   const exec = createExec({ env });
   return Promise.all([
     Promise.resolve(checkNode(process.versions.node)),
@@ -26,11 +30,12 @@ export async function checkTools(env: Readonly<Record<string, string | undefined
       check(GROUP, tool.name, `install it: sudo apt-get install ${tool.package}`, () => readVersion(exec, tool.name, tool.args)),
     ),
     check(GROUP, 'ffmpeg encoders', 'install an ffmpeg that has them, such as the one of Debian', checkEncoders),
-    check(GROUP, 'speech model', 'install it: sudo apt-get install pocketsphinx-en-us', async () => {
-      if (whisper) await access(whisper);
-      else await access(SPEECH_MODEL);
-      return whisper ? `whisper: ${whisper}` : 'pocketsphinx-en-us';
+    check(GROUP, 'pocketsphinx model', 'install it: sudo apt-get install pocketsphinx-en-us', async () => {
+      await access(SPEECH_MODEL);
+      return 'en-us';
     }),
+    checkWhisperModel(env, instance),
+    Promise.resolve(checkWhisperServer(env)),
     readVersion(exec, 'espeak-ng', ['--version']).then(
       (found) => ok(GROUP, 'espeak-ng', found),
       () => warn(GROUP, 'espeak-ng', 'missing', 'only fave demo needs it: sudo apt-get install espeak-ng'),
@@ -54,6 +59,33 @@ async function checkEncoders(): Promise<string> {
   const missing = ENCODERS.filter((name) => !(name in encoders));
   if (missing.length > 0) throw new Error(`missing: ${missing.join(', ')}`);
   return ENCODERS.join(', ');
+}
+
+/** Checks the model that the running instance uses, or else the next start. */
+function checkWhisperModel(env: Readonly<Record<string, string | undefined>>, instance?: InstanceRecord): Promise<Check> {
+  const name = 'whisper model';
+  const wanted = env['FAVE_WHISPER_MODEL'] ?? '';
+  const path = instance ? instance.whisperModel : findModel('whisper', wanted, modelDirectories(env));
+  return check(GROUP, name, 'check FAVE_WHISPER_MODEL, and restart with ./fave down and npm start', async () => {
+    if (wanted === NO_MODEL) return 'none (FAVE_WHISPER_MODEL); pocketsphinx transcribes';
+    if (path === undefined)
+      return warn(
+        GROUP,
+        name,
+        'not installed; pocketsphinx transcribes, with many errors',
+        `download it with fave models pull ${wanted || DEFAULT_MODEL}, and restart with ./fave down and npm start`,
+      );
+    await access(path);
+    return path;
+  });
+}
+
+function checkWhisperServer(env: Readonly<Record<string, string | undefined>>): Check {
+  const name = 'whisper-server';
+  const path = env['FAVE_WHISPER_SERVER'] || findWhisperServer(env['PATH'] ?? '');
+  return path === undefined
+    ? warn(GROUP, name, 'not built', 'npm start builds it; install cmake and g++ if they are missing')
+    : ok(GROUP, name, path);
 }
 
 function checkNode(version: string): Check {

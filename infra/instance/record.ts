@@ -29,6 +29,8 @@ export interface InstanceRecord {
   readonly natsUrl: string;
   /** Whether the servers were started by the instance. */
   readonly own: { readonly store: boolean; readonly bus: boolean };
+  /** Path of the Whisper model; missing if pocketsphinx transcribes. */
+  readonly whisperModel?: string;
   readonly processes: readonly ProcessRecord[];
 }
 

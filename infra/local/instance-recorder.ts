@@ -1,4 +1,5 @@
 import { findExternalServers } from '../access/environment.ts';
+import { NO_MODEL } from '../../shared/models/find-model.ts';
 import { writeRecord, type InstanceRecord, type ProcessRecord } from '../instance/record.ts';
 import { identityOf } from '../process/identity.ts';
 import type { SupervisedProcess } from '../process/supervisor.ts';
@@ -21,6 +22,7 @@ export function createInstanceRecorder(
   running: () => readonly SupervisedProcess[],
 ): InstanceRecorder {
   const external = findExternalServers(env);
+  const whisperModel = env['FAVE_WHISPER_MODEL'] === NO_MODEL ? undefined : env['FAVE_WHISPER_MODEL'];
   const launcher = identityOf(process.pid);
   let state: InstanceRecord['state'] = 'starting';
   let writing = Promise.resolve();
@@ -33,6 +35,7 @@ export function createInstanceRecorder(
     endpoint: store.endpoint,
     bucket: store.bucket,
     natsUrl: bus.servers.join(','),
+    ...(whisperModel && { whisperModel }),
     own: { store: !external.store, bus: !external.bus },
     processes: [...processes.map(({ name, pid }) => ({ name, ...identityOf(pid) })), ...running().flatMap(serviceRecords)],
   });

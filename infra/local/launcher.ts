@@ -15,6 +15,7 @@ import { root } from '../process/paths.ts';
 import { reportStep } from '../process/progress.ts';
 import { createInstanceScaler } from './scaling.ts';
 import type { LaunchOptions } from './options.ts';
+import { provideSpeech } from './speech.ts';
 import { serviceSpec } from './service-spec.ts';
 import { ensureServers } from '../servers/install.ts';
 import { ensurePackages } from '../servers/packages.ts';
@@ -49,13 +50,24 @@ export function launch(options: LaunchOptions): Promise<RunningInstance> {
   );
 }
 
-async function boot(options: LaunchOptions): Promise<RunningInstance> {
-  const { dataDir, ports, graph, env, progress, signal, regime } = options;
+async function boot(request: LaunchOptions): Promise<RunningInstance> {
+  const { dataDir, ports, graph, progress, signal, regime } = request;
   if (await readInstance(dataDir)) throw new PermanentError('already-running', `an instance is already running in ${dataDir}`);
   await removeInstanceOrphans(dataDir);
-  if (options.services.length > 0) await ensurePackages(progress);
-  const programs = await ensureServers(progress);
+  if (request.services.length > 0) await ensurePackages(progress);
+  const failure = new AbortController();
+  const [programs, speech] = await Promise.all([
+    ensureServers(progress),
+    request.services.includes('stage-deepspeech')
+      ? provideSpeech({ ...request, signal: AbortSignal.any([failure.signal, ...(signal ? [signal] : [])]) })
+      : {},
+  ]).catch((error: unknown) => {
+    failure.abort();
+    throw error;
+  });
   signal?.throwIfAborted();
+  const env = { ...request.env, ...speech };
+  const options = { ...request, env };
   const external = findExternalServers(env);
   await assertFree({
     ...(!external.store && { minio: ports.minio, console: ports.console }),

@@ -11,15 +11,16 @@ const POLL_INTERVAL_MS = 200;
  * Runs `work` while no other process holds the lock. The lock of a process that died is taken over.
  * @param path Directory of the lock. It contains one file, with a unique name and the identity of the holder.
  * @param waiting Called once if another process holds the lock.
+ * @param signal Ends the wait. @throws AbortError
  */
-export async function withLock<T>(path: string, work: () => Promise<T>, waiting?: () => void): Promise<T> {
+export async function withLock<T>(path: string, work: () => Promise<T>, waiting?: () => void, signal?: AbortSignal): Promise<T> {
   await mkdir(dirname(path), { recursive: true });
   let isReported = false;
   let held: string | undefined;
   while ((held = await acquire(path)) === undefined) {
     if (!isReported) waiting?.();
     isReported = true;
-    await sleep(POLL_INTERVAL_MS);
+    await sleep(POLL_INTERVAL_MS, undefined, { signal });
   }
   try {
     return await work();

@@ -36,7 +36,7 @@ const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   shared: [
     ['core'],
     ['config', 'observability'],
-    ['tools', 'store'],
+    ['tools', 'store', 'models'],
     ['pipeline'],
     ['bus', 'media'],
     ['requests'],

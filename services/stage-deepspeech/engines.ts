@@ -1,4 +1,5 @@
 import { PermanentError, messageOf } from '../../shared/core/errors.ts';
+import { findModel, parseDirectories } from '../../shared/models/find-model.ts';
 import type { Logger } from '../../shared/observability/log.ts';
 import type { Exec } from '../../shared/tools/exec.ts';
 import { nullEngine, type EngineName, type TranscriptionEngine } from './engine.ts';
@@ -8,25 +9,31 @@ import { createWhisper } from './whisper.ts';
 /** The engines of this process. Each is created on its first use. */
 export type Engines = Readonly<Record<EngineName, () => Promise<TranscriptionEngine>>>;
 
-/** Returns the engines. @param whisperModel Path of a ggml model; empty if none is configured. */
+/**
+ * Returns the engines.
+ * @param whisperModel Path or name of a ggml model; empty for the preferred one.
+ * @param models Directories of models, separated by colons. They are searched on each use, because a model may be installed later.
+ */
 export function createEngines(
-  { whisperModel, sphinxModel }: { whisperModel: string; sphinxModel: string },
+  { whisperModel, models, sphinxModel }: { whisperModel: string; models?: string; sphinxModel: string },
   log: Logger,
   exec: Exec,
 ): Engines {
   const onBuild = (): void => {
     log.info({ event: 'whisper:build' }, 'building whisper.cpp once, which takes half a minute');
   };
+  const findWhisperModel = (): string | undefined => findModel('whisper', whisperModel, parseDirectories(models));
   const engines = {
     whisper: once(() => {
-      if (whisperModel === '') throw noModel();
-      return createWhisper(whisperModel, exec, onBuild);
+      const path = findWhisperModel();
+      if (path === undefined) throw noModel();
+      return createWhisper(path, exec, onBuild);
     }),
     pocketsphinx: once(() => createPocketsphinx(sphinxModel, exec)),
     none: () => Promise.resolve(nullEngine),
   };
   const auto = once(async () => {
-    if (whisperModel === '') return engines.pocketsphinx();
+    if (findWhisperModel() === undefined) return engines.pocketsphinx();
     return engines.whisper().catch((error: unknown) => {
       log.warn({ event: 'whisper:unusable', reason: messageOf(error) }, 'whisper cannot be used, so pocketsphinx transcribes');
       return engines.pocketsphinx();
@@ -50,6 +57,6 @@ export function once<T>(create: () => Promise<T>): () => Promise<T> {
 function noModel(): PermanentError {
   return new PermanentError(
     'no-whisper-model',
-    'the request selects whisper, but no model is configured; download one with `fave models pull base.en` and set FAVE_WHISPER_MODEL to its path',
+    'the request selects whisper, but no model is installed; run `fave models pull base-q8_0` and restart the instance',
   );
 }

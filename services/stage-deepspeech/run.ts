@@ -9,7 +9,12 @@ import { createVoiceEncoder, type VoiceEncoder } from './speakers/voice-encoder.
 import { addVoices } from './speakers/voices.ts';
 
 type Options = { readonly speech: EngineName; readonly speakers: 'auto' | 'none'; readonly language: string };
-type Settings = { readonly 'whisper-model': string; readonly 'pocketsphinx-model': string };
+type Settings = {
+  readonly 'whisper-model': string;
+  readonly 'whisper-server': string;
+  readonly models: string;
+  readonly 'pocketsphinx-model': string;
+};
 
 /** Programs and models of this process. Each is loaded on its first use. */
 interface Resource {
@@ -18,7 +23,11 @@ interface Resource {
 }
 
 export function start({ settings, log, exec }: StageSetup<Settings>): Promise<Resource> {
-  const models = { whisperModel: settings['whisper-model'], sphinxModel: settings['pocketsphinx-model'] };
+  const models = {
+    whisperModel: settings['whisper-model'],
+    models: settings.models,
+    sphinxModel: settings['pocketsphinx-model'],
+  };
   return Promise.resolve({ engines: createEngines(models, log, exec), voiceEncoder: once(createVoiceEncoder) });
 }
 

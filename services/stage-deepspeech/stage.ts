@@ -14,7 +14,7 @@ export default defineStage({
       enum: ENGINE_NAMES,
       default: 'auto',
       description:
-        'speech recognition engine; auto: whisper if FAVE_WHISPER_MODEL names a model (fave models pull), else pocketsphinx',
+        'speech recognition engine; auto: whisper if a model is installed (npm start or fave models pull downloads one), else pocketsphinx',
     },
     speakers: {
       type: 'string',
@@ -31,7 +31,17 @@ export default defineStage({
     },
   },
   settings: {
-    'whisper-model': { type: 'string', default: '', description: 'path of a ggml model for whisper.cpp' },
+    'whisper-model': {
+      type: 'string',
+      default: '',
+      description: 'path or name of the Whisper model; empty: the preferred model of FAVE_MODELS; none: no Whisper',
+    },
+    'whisper-server': {
+      type: 'string',
+      default: '',
+      description: 'path of whisper-server of whisper.cpp; empty: found on PATH; npm start builds and sets it',
+    },
+    models: { type: 'string', default: '', description: 'directories of models, separated by colons' },
     'pocketsphinx-model': {
       type: 'string',
       default: '/usr/share/pocketsphinx/model/en-us',

@@ -45,11 +45,12 @@ const item = {
 } as const satisfies Codes;
 
 const models = {
-  'no-speech-engine': ['permanent', 'Install pocketsphinx and pocketsphinx-en-us, or set FAVE_WHISPER_MODEL.'],
-  'no-whisper-model': ['permanent', 'Run fave models pull base.en and set FAVE_WHISPER_MODEL to the path that it prints.'],
+  'no-speech-engine': ['permanent', 'Install pocketsphinx and pocketsphinx-en-us, or run fave models pull base-q8_0.'],
+  'no-whisper-model': ['permanent', 'Run fave models pull base-q8_0 and restart the instance.'],
   'whisper-unavailable': ['permanent', 'Install make, a C++ compiler and flock, or choose speech=pocketsphinx.'],
   'unsupported-language': ['permanent', 'Set FAVE_WHISPER_MODEL to a multilingual model, or leave the option language out.'],
   'unknown-model': ['permanent', 'Choose one of the models that the message lists.'],
+  'model-in-use': ['permanent', 'Stop the instance with fave down, or use --force.'],
   'wrong-checksum': ['permanent', 'Download the model again; a proxy may have replaced it.'],
   'download-failed': [
     'retryable',

@@ -31,6 +31,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     XDG_RUNTIME_DIR: home,
     // Built programs stay where they are.
     XDG_CACHE_HOME: dirname(cacheDir),
+    // A start must not download a model.
+    FAVE_WHISPER_MODEL: 'none',
   };
   const stacks = await serveStacks(join(temporary, 'stacks'));
   project.provide('stacks', stacks.url);

@@ -23,7 +23,7 @@ export async function doctor(cli: CliContext, { json = false }: { json?: boolean
     (group: string) =>
     (error: unknown): Check[] => [bad(group, 'connection', messageOf(error), 'start it with npm start')];
   const checks = [
-    ...(await checkTools(cli.env)),
+    ...(await checkTools(cli.env, instance)),
     ...(await withStoreAdmin(cli, (admin) => checkStore(admin, graph)).catch(unreachable('store'))),
     ...(await withBus(cli, (bus) => checkBus(bus, graph)).catch(unreachable('bus'))),
     ...(instance ? await checkAccess(instance, await resolveConfig(cli), graph) : []),
