@@ -5,7 +5,8 @@ import { readResult } from '../../shared/results/result.ts';
 import { prepareAccuracyMedia, type AccuracyMedium } from '../accuracy/media.ts';
 import { scoreResult, type Score } from '../accuracy/score.ts';
 import { assertBuilt, withInstance, type Instance } from '../instance/instance.ts';
-import { findWhisperModel, processRequest, readReceipts } from '../instance/requests.ts';
+import { processRequest, readReceipts } from '../instance/requests.ts';
+import { prepareWhisper } from '../instance/whisper.ts';
 import type { Bench } from '../report/bench.ts';
 import { atLeast, atMost, roundToMicro, type Target } from '../report/figures.ts';
 
@@ -21,8 +22,8 @@ export const accuracy: Bench = {
   n: 1,
   model: 'base',
   async run({ n, model = '', progress }) {
-    const env = { FAVE_WHISPER_MODEL: findWhisperModel(model) };
     assertBuilt();
+    const env = await prepareWhisper(model, progress);
     return withInstance({ graph, env, progress }, async (instance) => {
       // Each service has its own process, so that processor time can be attributed to it.
       const services: Service[] = [];

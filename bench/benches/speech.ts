@@ -7,7 +7,7 @@ import type { Segments, Transcript } from '../../schemas/generated/types.ts';
 import { mergeTimeline } from '../../shared/results/timeline.ts';
 import { readMedium } from '../accuracy/media.ts';
 import { scoreResult, type Truth } from '../accuracy/score.ts';
-import { findWhisperModel } from '../instance/requests.ts';
+import { prepareWhisper } from '../instance/whisper.ts';
 import { bundleProgram } from '../peers/bundle.ts';
 import { ensureFasterWhisper } from '../peers/faster-whisper.ts';
 import type { Clip } from '../peers/programs/transcribe.ts';
@@ -25,11 +25,12 @@ export const speech: Bench = {
     const dir = await mkdtemp(join(tmpdir(), 'fave-bench-'));
     try {
       const peer = await ensureFasterWhisper(model, progress);
-      const stage = await prepareStage(medium.path, findWhisperModel(model), dir);
+      const env = await prepareWhisper(model, progress);
+      const stage = await prepareStage(medium.path, dir);
       const script = join(import.meta.dirname, '../peers/programs/transcribe.py');
       const runs: Record<'stage' | 'faster_whisper', Run[]> = { stage: [], faster_whisper: [] };
       for (let round = 0; round < n; round += 1) {
-        const own = await runProgram(process.execPath, stage);
+        const own = await runProgram(process.execPath, stage, env);
         const transcripts = own['transcripts'] as Transcript[];
         runs.stage.push(toRun(own, mergeTimeline({ transcripts, detections: [] }).utterances, medium.truth));
         const other = await runProgram(peer.python, [script, peer.model, join(dir, 'speech.wav'), String(cpus().length)]);
@@ -82,7 +83,7 @@ function toRun(figures: Readonly<Record<string, unknown>>, utterances: Utterance
 }
 
 /** Cuts the file into clips as the pipeline does. @returns Arguments of Node.js that transcribe the clips. */
-async function prepareStage(source: string, model: string, dir: string): Promise<string[]> {
+async function prepareStage(source: string, dir: string): Promise<string[]> {
   const extract = (path: string, rate: number, ...cut: string[]): Promise<unknown> =>
     run('ffmpeg', [
       '-nostdin',
@@ -109,14 +110,18 @@ async function prepareStage(source: string, model: string, dir: string): Promise
     clips.push({ path: join(dir, `${n}.wav`), start, end });
   }
   await writeFile(join(dir, 'clips.json'), JSON.stringify(clips));
-  return [transcribe, model, join(dir, 'clips.json')];
+  return [transcribe, join(dir, 'clips.json')];
 }
 
 const run = promisify(execFile);
 
-async function runProgram(command: string, args: readonly string[]): Promise<Record<string, unknown>> {
+async function runProgram(
+  command: string,
+  args: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Record<string, unknown>> {
   // faster-whisper also contains ONNX Runtime, which otherwise sends usage data.
-  const env = { ...process.env, ORT_DISABLE_TELEMETRY: '1' };
+  const env = { ...process.env, ...variables, ORT_DISABLE_TELEMETRY: '1' };
   const { stdout } = await run(command, args, { env, maxBuffer: 64 * 1_024 * 1_024 });
   return JSON.parse(stdout) as Record<string, unknown>;
 }

@@ -10,7 +10,8 @@ import { digestFile, type Store } from '../../shared/store/store.ts';
 import { now } from '../report/figures.ts';
 import { waitForEnd, type Instance } from './instance.ts';
 
-const mediaDir = resolve(process.env['FAVE_TEST_MEDIA'] ?? join(import.meta.dirname, '../../../shared/media'));
+/** Directory of the test media. */
+export const mediaDir = resolve(process.env['FAVE_TEST_MEDIA'] ?? join(import.meta.dirname, '../../../shared/media'));
 
 /** Returns the path of a test video. @throws PermanentError `no-test-media`. */
 export function findMedia(name: string): string {
@@ -18,22 +19,6 @@ export function findMedia(name: string): string {
   if (!existsSync(path))
     throw new PermanentError('no-test-media', `${path} does not exist: set FAVE_TEST_MEDIA to the folder of the test media`);
   return path;
-}
-
-/**
- * Returns the path of an 8-bit Whisper model in a directory of `FAVE_MODELS` (separated by colons), or beside the test media.
- * @param model Name, or path of a ggml file.
- * @throws PermanentError `no-whisper-model`.
- */
-export function findWhisperModel(model: string): string {
-  const directories = [...(process.env['FAVE_MODELS'] ?? '').split(':').filter(Boolean), join(mediaDir, '../models/whisper')];
-  const path = [model, ...directories.map((dir) => join(dir, `ggml-${model}-q8_0.bin`))].find((each) => existsSync(each));
-  if (path === undefined)
-    throw new PermanentError(
-      'no-whisper-model',
-      `no Whisper model "${model}": set FAVE_MODELS to its directory, or give its path`,
-    );
-  return resolve(path);
 }
 
 export interface ProcessedRequest {
