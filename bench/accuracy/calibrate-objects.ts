@@ -185,35 +185,35 @@ async function draw(recordings: readonly Recording[]): Promise<void> {
   if (figure) await writeFile(join(folder, 'precision-recall.svg'), figure.svg);
 }
 
-function printTables(recordings: readonly Recording[]): void {
+function formatTables(recordings: readonly Recording[]): string {
   const format = ({ recall, precision }: { recall: number; precision: number }): string =>
-    `${String(recall)} / ${String(precision)}`;
-  const name = ({ supported, confident, vehicle }: ListingRule): string => [supported, confident, vehicle].join(', ');
+    `${recall.toFixed(2)} / ${precision.toFixed(2)}`;
   const before = { supported: 0.3, confident: 0.3, vehicle: 0.3 };
-  const line = (...cells: readonly string[]): void => void process.stdout.write(`| ${cells.join(' | ')} |\n`);
-  line(
-    'file',
-    `rule ${name(before)}`,
-    `rule ${name(LISTING_RULE)}`,
-    'rule fitted to the other files',
-    'recall / precision with it',
-  );
-  line('---', '---', '---', '---', '---');
-  for (const one of recordings) {
+  const both = (set: readonly Recording[], interval?: number): string[] =>
+    [before, LISTING_RULE].map((rule) => format(scoreRule(set, rule, interval)));
+  const files = recordings.map((one) => {
     const fitted = fitRule(recordings.filter((other) => other !== one));
-    line(
+    const { confident, supported, vehicle } = fitted;
+    return [
       `\`${one.file}\``,
-      ...[before, LISTING_RULE].map((rule) => format(scoreRule([one], rule))),
-      name(fitted),
-      format(scoreRule([one], fitted)),
-    );
-  }
-  line('all', ...[before, LISTING_RULE].map((rule) => format(scoreRule(recordings, rule))), '–', '–');
-  process.stdout.write('\n');
-  line('interval', `rule ${name(before)}`, `rule ${name(LISTING_RULE)}`);
-  line('---', '---', '---');
-  for (const seconds of [5, 3, 2, 1])
-    line(`${String(seconds)} s`, ...[before, LISTING_RULE].map((rule) => format(scoreRule(recordings, rule, seconds))));
+      ...both([one]),
+      `${format(scoreRule([one], fitted))} (${[confident, supported, vehicle].join(', ')})`,
+    ];
+  });
+  const table = (rows: readonly (readonly string[])[]): string => rows.map((cells) => `| ${cells.join(' | ')} |\n`).join('');
+  return [
+    table([
+      ['file', 'one score of 0.3 (before)', 'the rule', 'rule fitted to the other files (confident, supported, vehicle)'],
+      ['---', '---', '---', '---'],
+      ...files,
+      ['all', ...both(recordings), '–'],
+    ]),
+    table([
+      ['option `interval`', 'one score of 0.3', 'the rule'],
+      ['---', '---', '---'],
+      ...[5, 3, 2, 1].map((seconds) => [`${String(seconds)} s`, ...both(recordings, seconds)]),
+    ]),
+  ].join('\n');
 }
 
 const data = join(folder, 'frames.json');
@@ -224,4 +224,4 @@ if (process.argv[2] === 'record') {
 }
 const recordings = JSON.parse(await readFile(data, 'utf8')) as Recording[];
 await draw(recordings);
-printTables(recordings);
+process.stdout.write(formatTables(recordings));
