@@ -27,7 +27,7 @@ export async function loadOnnxModel(path: string, { threads = 1 }: { readonly th
     executionProviders: ['cpu'],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
-    // The pattern reserves memory for all tensors of a run at once: 40 MB more for the detector, which does not become faster.
+    // The pattern reserves the memory of a whole run: 40 MB more for the detector, which does not become faster.
     enableMemPattern: false,
     // Warnings about unused initialisers of third-party models are not actionable.
     logSeverityLevel: 3,

@@ -4,6 +4,9 @@ import { findPlanes, floatsOf, MIN_SCORE, requireCoco, toPlanes, type MatchLayou
 /** Number of values of an anchor before the class scores: centre, size and objectness. */
 const ANCHOR = 5;
 
+/** Sizes are logarithms relative to the stride. Higher values are pixels of a model that decodes them itself. */
+const MAX_LOG_SIZE = 10;
+
 /** Strides of the grids, in pixels. The large models have a fourth grid. */
 const STRIDES = [8, 16, 32];
 const LARGE_STRIDES = [...STRIDES, 64];
@@ -49,6 +52,7 @@ function decode(values: Float32Array, image: Size, strides: readonly number[]): 
         number,
         number,
       ];
+      if (Math.max(width, height) > MAX_LOG_SIZE) throw new Error('export it without --decode_in_inference');
       if (objectness < MIN_SCORE) continue;
       const best = indexOfMaximum(values.subarray(offset + ANCHOR, offset + length));
       const centre = { x: (x + (cell % columns)) * stride, y: (y + Math.floor(cell / columns)) * stride };

@@ -93,6 +93,12 @@ describe('layouts', () => {
     expect(layout.input).toMatchObject({ width: 32, height: 32, fit: 'top-left', colour: '0x727272' });
   });
 
+  it('rejects a YOLOX model that decodes the grids itself', () => {
+    const layout = yolox([value('images', [1, 3, 32, 32])], [value('output', [1, 21, 85])])!;
+    const decoded = new Tensor('float32', new Float32Array(21 * 85).fill(12), [1, 21, 85]);
+    expect(() => layout.rows({ output: decoded })).toThrow('--decode_in_inference');
+  });
+
   it('recognises the fourth grid of large YOLOX models', () => {
     expect(yolox([value('images', [1, 3, 1280, 1280])], [value('output', [1, 34000, 85])])).toBeDefined();
     expect(yolox([value('images', [1, 3, 1280, 1280])], [value('output', [1, 34001, 85])])).toBeUndefined();
