@@ -3,7 +3,7 @@ import { computeColdStarts, summarizeColdStarts, partNames, coldStartParts } fro
 import { meanOf } from '../measures/statistics.ts';
 import type { PlatformStudy } from '../data/study.ts';
 import { format, formatInterval, inPercent, inSeconds } from '../tables/table.ts';
-import type { Finding } from './finding.ts';
+import { createFinding, type Finding } from './finding.ts';
 
 /** Creates the finding about the effect of cold starts on latency, with one sentence per condition. */
 export function createColdStartFinding({ conditions, platform }: PlatformStudy): Finding {
@@ -15,18 +15,16 @@ export function createColdStartFinding({ conditions, platform }: PlatformStudy):
   } as const;
   // A lower bound of 0 may be caused by a single request.
   const met = conditions.map(summarizeColdStarts).filter(({ frequency }) => frequency.low > 0);
-  if (met.length === 0)
-    return {
-      ...place,
-      supported: false,
-      sentences: ['The data show no effect of cold starts: the interval of their frequency includes 0 in all conditions.'],
-    };
   const sentences = met.map(({ condition, frequency, shareOfLatency, extra }) => {
     const felt =
       extra.low > 0 ? ` Requests with a cold start take ${formatInterval(extra, inSeconds)} s longer at the median.` : '';
     return `${condition.regime} under ${condition.load}: ${formatInterval(frequency, inPercent)} % of requests have a cold start; ${formatInterval(shareOfLatency, inPercent)} % of the total latency is time spent waiting for replicas.${felt}`;
   });
-  return { ...place, supported: true, sentences };
+  return createFinding(
+    place,
+    sentences,
+    'The data show no effect of cold starts: the interval of their frequency includes 0 in all conditions.',
+  );
 }
 
 /** Creates the finding about the longest part of a cold start. */
@@ -41,11 +39,7 @@ export function createColdPartFinding({ conditions, platform }: PlatformStudy): 
   const means = partNames.map((part) => ({ part, mean: meanOf(starts.map((start) => start.parts[part])) }));
   const longest = greatest(means, ({ mean }) => mean);
   if (starts.length < 5 || !longest)
-    return {
-      ...place,
-      supported: false,
-      sentences: [`Too few cold starts were recorded (${starts.length}) for a statement about their parts.`],
-    };
+    return createFinding(place, [], `Too few cold starts were recorded (${starts.length}) for a statement about their parts.`);
   const total = meanOf(starts.map(({ total_ms }) => total_ms));
   const share = format((longest.mean / total) * 100, 0);
   return {

@@ -16,6 +16,9 @@ export interface Finding {
   readonly table: string;
 }
 
+/** Position of a finding in the report. */
+export type Place = Pick<Finding, 'question' | 'title' | 'figure' | 'table'>;
+
 /** Returns whether a difference is shown: the corrected test is significant and the interval excludes “no difference”. */
 export function isShown({ significant, contrast, measure }: Comparison): boolean {
   const none = measure.ratio ? 1 : 0;
@@ -23,7 +26,7 @@ export function isShown({ significant, contrast, measure }: Comparison): boolean
 }
 
 /** Formats one comparison as a sentence. */
-export function formatContrastSentence(each: Comparison): string {
+function formatContrastSentence(each: Comparison): string {
   const { measure, a, b, load, contrast, delta, corrected } = each;
   const where = load === undefined ? 'Over all loads' : `Under ${load}`;
   const how = measure.ratio
@@ -33,27 +36,24 @@ export function formatContrastSentence(each: Comparison): string {
 }
 
 /** Formats the reason for a missing result: too few repeats, or no sufficiently large difference. */
-export function notShown(what: string, family: readonly Comparison[]): string {
-  if (family.length === 0) return `The data contain no pair of regimes to compare for ${what}.`;
+function notShown(measure: string, family: readonly Comparison[]): string {
+  if (family.length === 0) return `The data contain no pair of regimes to compare for ${measure}.`;
   const possible = Math.min(...family.map(({ least }) => least)) * family.length;
   const smallest = Math.min(...family.map(({ corrected }) => corrected));
   const why =
     possible > 0.05
       ? 'the number of repeats is too small for any test to show a difference'
       : `smallest corrected p ${formatP(smallest)} in ${family.length} comparisons`;
-  return `The data do not show that ${what} differs between regimes: ${why}. This does not prove that it is equal.`;
+  return `The data do not show that ${measure} differs between regimes: ${why}. This does not prove that it is equal.`;
+}
+
+/** Creates a finding from its sentences. @param otherwise Sentence for a finding without any, which is not supported. */
+export function createFinding(place: Place, sentences: readonly string[], otherwise: string): Finding {
+  const supported = sentences.length > 0;
+  return { ...place, supported, sentences: supported ? sentences : [otherwise] };
 }
 
 /** Creates the finding of a family of tests. */
-export function createContrastFinding(
-  what: string,
-  family: readonly Comparison[],
-  place: Pick<Finding, 'question' | 'title' | 'figure' | 'table'>,
-): Finding {
-  const shown = family.filter(isShown);
-  return {
-    ...place,
-    supported: shown.length > 0,
-    sentences: shown.length > 0 ? shown.map(formatContrastSentence) : [notShown(what, family)],
-  };
+export function createContrastFinding(measure: string, family: readonly Comparison[], place: Place): Finding {
+  return createFinding(place, family.filter(isShown).map(formatContrastSentence), notShown(measure, family));
 }

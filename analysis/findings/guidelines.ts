@@ -6,16 +6,10 @@ import { computeStageTimes } from '../measures/stages.ts';
 import type { PlatformStudy, RecordedCell } from '../data/study.ts';
 import { format, formatInterval, inPercent } from '../tables/table.ts';
 import { timeoutCandidates, findSufficientTimeout, evaluateTimeouts } from '../measures/idle-timeouts.ts';
-import { isShown, type Finding } from './finding.ts';
+import { createFinding, isShown, type Finding } from './finding.ts';
 
 /** Creates the guideline for min replicas: the idle cost per saved second, where a regime is shown to be faster. */
 export function createMinFinding(comparisons: readonly Comparison[], platform: string): Finding {
-  const place = {
-    question: 3,
-    title: 'Choosing min replicas',
-    figure: `cost-latency-frontier-${platform}`,
-    table: `tests-${platform}`,
-  } as const;
   const faster = comparisons.filter((each) => each.measure === measures.tail && isShown(each));
   const sentences = faster.flatMap(({ a, b, load, contrast }) => {
     const idle = comparisons.find((each) => each.measure === measures.idle && each.a === a && each.b === b && each.load === load);
@@ -31,22 +25,20 @@ export function createMinFinding(comparisons: readonly Comparison[], platform: s
         ]
       : [`${gain} and has a lower idle cost: prefer ${quick}.`];
   });
-  if (sentences.length > 0) return { ...place, supported: true, sentences };
-  return {
-    ...place,
-    supported: false,
-    sentences: ['The data do not support a guideline: no two regimes are shown to differ in both p95 latency and idle cost.'],
-  };
+  return createFinding(
+    {
+      question: 3,
+      title: 'Choosing min replicas',
+      figure: `cost-latency-frontier-${platform}`,
+      table: `tests-${platform}`,
+    },
+    sentences,
+    'The data do not support a guideline: no two regimes are shown to differ in both p95 latency and idle cost.',
+  );
 }
 
 /** Creates the guideline for max replicas: the stages whose items queue longer than they run, and whether cores were free. */
 export function createMaxFinding({ conditions, platform, loads }: PlatformStudy): Finding {
-  const place = {
-    question: 3,
-    title: 'Choosing max replicas',
-    figure: `replicas-and-lag-${loads.at(-1) ?? ''}-${platform}`,
-    table: `stages-${platform}`,
-  } as const;
   const sentences = conditions.flatMap((condition) => {
     const waiting = computeStageTimes(condition).filter(({ queueShare }) => queueShare.low > 0.5);
     if (waiting.length === 0) return [];
@@ -62,14 +54,16 @@ export function createMaxFinding({ conditions, platform, loads }: PlatformStudy)
       `${condition.regime} under ${condition.load}: items are queued longer than they are processed at ${names.join(', ')}; ${advice}.`,
     ];
   });
-  if (sentences.length > 0) return { ...place, supported: true, sentences };
-  return {
-    ...place,
-    supported: false,
-    sentences: [
-      'Items are processed longer than they are queued in all conditions: the data give no reason for a higher max than the tested values.',
-    ],
-  };
+  return createFinding(
+    {
+      question: 3,
+      title: 'Choosing max replicas',
+      figure: `replicas-and-lag-${loads.at(-1) ?? ''}-${platform}`,
+      table: `stages-${platform}`,
+    },
+    sentences,
+    'Items are processed longer than they are queued in all conditions: the data give no reason for a higher max than the tested values.',
+  );
 }
 
 /** Returns 1 per snapshot with lag in which at least 90 % of all cores were busy, otherwise 0. */
@@ -90,12 +84,14 @@ export function createTimeoutFinding({ conditions, platform, loads }: PlatformSt
         : `Under ${load}, ${next}.`,
     ];
   });
-  return {
-    question: 3,
-    title: 'Choosing the idle timeout (computed from recorded gaps, not measured)',
-    supported: sentences.length > 0,
-    sentences: sentences.length > 0 ? sentences : ['The data do not support a guideline: no stage had a gap between items.'],
-    figure: `cold-start-frequency-${platform}`,
-    table: `timeouts-${platform}`,
-  };
+  return createFinding(
+    {
+      question: 3,
+      title: 'Choosing the idle timeout (computed from recorded gaps, not measured)',
+      figure: `cold-start-frequency-${platform}`,
+      table: `timeouts-${platform}`,
+    },
+    sentences,
+    'The data do not support a guideline: no stage had a gap between items.',
+  );
 }

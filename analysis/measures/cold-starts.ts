@@ -35,14 +35,14 @@ export function computeColdStarts({ scaling, cell }: RecordedCell): ColdStart[] 
   });
 }
 
-export interface ColdWait {
+interface ColdWait {
   readonly latency_ms: number;
   /** Time in which an item of the request was queued for a stage with a starting replica while no item of the request was processed. */
   readonly wait_ms: number;
 }
 
 /** Computes the time that each completed request spent waiting for replicas. */
-export function computeColdWaits(run: RecordedCell): ColdWait[] {
+function computeColdWaits(run: RecordedCell): ColdWait[] {
   const starting = new Map(
     [...group(computeColdStarts(run), ({ stage }) => stage)].map(([stage, starts]): [string, Span[]] => [
       stage,

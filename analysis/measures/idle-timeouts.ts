@@ -6,7 +6,7 @@ import type { RecordedCell } from '../data/study.ts';
 /** Candidates, in seconds. The last is the default `cooldownPeriod` of KEDA. */
 export const timeoutCandidates = [1, 5, 15, 30, 60, 120, 300] as const;
 
-export interface Gap {
+interface Gap {
   readonly seconds: number;
   readonly memoryMb: number;
 }
@@ -20,7 +20,7 @@ export interface Timeout {
 }
 
 /** Computes the times in which a stage was idle between two items of a cell, excluding the time before the first and after the last item. */
-export function computeGaps({ items, cell }: RecordedCell): Gap[] {
+function computeGaps({ items, cell }: RecordedCell): Gap[] {
   return [...group(items, ({ stage }) => stage)].flatMap(([stage, own]) => {
     const busy = union(own.map((item): Span => [queueSpan(item)[0], busySpan(item)[1]]));
     const memoryMb = cell.settings.stages[stage]?.memory_mb ?? 0;

@@ -15,8 +15,6 @@ export const succeeded = (requests: readonly LoadRecord[]): number =>
 export const coldShare = (requests: readonly LoadRecord[]): number =>
   meanOf(requests.map(({ cold_starts }) => Number(cold_starts > 0)));
 
-export const coldStarts = (requests: readonly LoadRecord[]): number => meanOf(requests.map(({ cold_starts }) => cold_starts));
-
 /** Returns the cost of all requests divided by the number of completed ones, because failed requests cost too. */
 export const costPerRequest = (requests: readonly LoadRecord[]): number => {
   const completed = requests.filter(({ status }) => status === 'completed').length;
@@ -91,7 +89,7 @@ const requests = (run: RecordedCell): readonly LoadRecord[] => run.requests;
 const latency = ({ status, latency_ms }: LoadRecord): number | null => (status === 'completed' ? latency_ms : null);
 const percentile = (p: number) => (all: readonly LoadRecord[]) => createQuantile(p)(latencies(all));
 
-/** What regimes are compared by; each is a family of tests of its own. */
+/** Measures by which regimes are compared. The tests of each measure form a separate family. */
 export const measures = {
   latency: measure({
     name: 'median latency',
@@ -147,8 +145,6 @@ export const measures = {
     rank: ({ status }) => Number(status === 'completed'),
   }),
 } as const satisfies Record<string, Measure>;
-
-export type MeasureName = keyof typeof measures;
 
 /** Creates the measure of the processing time of a stage, excluding reused items. */
 export function computeRunTime(stage: string): Measure {

@@ -71,7 +71,7 @@ export function computeOccupancy(run: RecordedCell): Occupancy[] {
 export const idleCost = (run: RecordedCell): number => sum(computeOccupancy(run), (stage) => stage.idleCost);
 
 /** Returns the lifetime of each replica of a stage. A replica without a recorded start existed before the cell. */
-export function replicaLifetimes({ cell, scaling }: RecordedCell, stage: string): Span[] {
+function replicaLifetimes({ cell, scaling }: RecordedCell, stage: string): Span[] {
   const begun = new Map<string, number>();
   const gone = new Map<string, number>();
   for (const { event, replica, time, stage: ofStage } of scaling) {
