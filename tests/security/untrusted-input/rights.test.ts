@@ -32,11 +32,11 @@ beforeAll(async () => {
   stack = await createOwnStack();
   secrets = (await readSecrets(stack.dataDir))!;
   // The objects must exist: a missing object would also be refused.
-  for (const path of everything()) await stack.store.put(`requests/${id}/${path}`, 'x');
+  for (const path of allPaths()) await stack.store.put(`requests/${id}/${path}`, 'x');
 });
 
-/** A path of each kind, and of all that the platform keeps. */
-function everything(): string[] {
+/** Returns a path of each kind and of each metadata object. */
+function allPaths(): string[] {
   return [
     ...graph.kinds.map(pathOfKind),
     metadataPaths.request,
@@ -49,7 +49,7 @@ function pathOfKind(kind: Kind): string {
   return pathOf(kind, { indices: { clip: 1, frame: 1 }, file: 'video.mp4' });
 }
 
-/** Runs `use` with the store as a role sees it. */
+/** Runs `use` with the store credentials of a role. */
 async function as<T>(role: string, use: (store: StoreAdmin) => Promise<T>): Promise<T> {
   const store = createStoreAdmin({ ...stack.config.store, accessKey: accessKeyOf(role), secretKey: secrets.store[role] ?? '' });
   try {
@@ -59,8 +59,8 @@ async function as<T>(role: string, use: (store: StoreAdmin) => Promise<T>): Prom
   }
 }
 
-/** The S3 code in which a call ends; `allowed` where it is not refused. The client's own calls, because the store waits and tries again. */
-async function answer(call: Promise<unknown>): Promise<string> {
+/** Returns the S3 error code of a call, or `allowed`. Calls use the client directly, because the store retries. */
+async function resultOf(call: Promise<unknown>): Promise<string> {
   return call.then(
     () => 'allowed',
     (error: unknown) => (error as { code?: string }).code ?? String(error),
@@ -71,16 +71,16 @@ const allOf = (paths: readonly string[], result: string): Record<string, string>
   Object.fromEntries(paths.map((path) => [path, result]));
 
 describe.each(stages)('in the bucket $name', (stage) => {
-  const mine = new Set(stage.produces.map(pathOfKind));
+  const produced = new Set(stage.produces.map(pathOfKind));
   const read = new Set([
-    ...mine,
+    ...produced,
     ...[stage.consumes, ...(stage.reads ?? [])].map(pathOfKind),
     metadataPaths.request,
     metadataPaths.receipt(stage.name, 'clip_0001'),
   ]);
 
   it('writes no object of another stage', async () => {
-    const others = everything().filter((path) => !mine.has(path) && path !== metadataPaths.receipt(stage.name, 'clip_0001'));
+    const others = allPaths().filter((path) => !produced.has(path) && path !== metadataPaths.receipt(stage.name, 'clip_0001'));
     const foreign = [
       ...others.map((path) => `requests/${id}/${path}`),
       'memo/x.json',
@@ -88,23 +88,35 @@ describe.each(stages)('in the bucket $name', (stage) => {
       'tmp/x',
       'requests/x',
     ];
-    const answers = await as(stage.name, ({ client, bucket }) =>
-      Promise.all(foreign.map(async (key) => [key, await answer(client.putObject(bucket, key, 'x'))] as const)),
+    const results = await as(stage.name, ({ client, bucket }) =>
+      Promise.all(foreign.map(async (key) => [key, await resultOf(client.putObject(bucket, key, 'x'))] as const)),
     );
-    expect(Object.fromEntries(answers)).toEqual(allOf(foreign, 'AccessDenied'));
+    expect(Object.fromEntries(results)).toEqual(allOf(foreign, 'AccessDenied'));
+  });
+
+  it('writes its own objects and finds no missing one that it may read', async () => {
+    const missing = `requests/${uniqueId()}/${pathOfKind(stage.consumes)}`;
+    const keys = [...produced].map((path) => `requests/${id}/${path}`);
+    const results = await as(stage.name, ({ client, bucket }) =>
+      Promise.all([
+        ...keys.map((key) => resultOf(client.putObject(bucket, key, 'x'))),
+        resultOf(client.statObject(bucket, missing)),
+      ]),
+    );
+    expect(results).toEqual([...keys.map(() => 'allowed'), 'NotFound']);
   });
 
   it('reads only the kinds that it declares', async () => {
-    const paths = everything();
-    const answers = await as(stage.name, ({ client, bucket }) =>
+    const paths = allPaths();
+    const results = await as(stage.name, ({ client, bucket }) =>
       Promise.all(
         paths.map(async (path) => {
           const got = client.getObject(bucket, `requests/${id}/${path}`).then((stream) => stream.destroy());
-          return [path, await answer(got)] as const;
+          return [path, await resultOf(got)] as const;
         }),
       ),
     );
-    expect(Object.fromEntries(answers)).toEqual(
+    expect(Object.fromEntries(results)).toEqual(
       Object.fromEntries(paths.map((path) => [path, read.has(path) ? 'allowed' : 'AccessDenied'])),
     );
   });
@@ -112,18 +124,18 @@ describe.each(stages)('in the bucket $name', (stage) => {
 
 describe.each(roles)('in the bucket %s', (role) => {
   it('deletes nothing and changes no rule', async () => {
-    const answers = await as(role, ({ client, bucket }) =>
+    const results = await as(role, ({ client, bucket }) =>
       Promise.all([
-        ...everything().map((path) => answer(client.removeObject(bucket, `requests/${id}/${path}`))),
-        answer(client.removeAllBucketNotification(bucket)),
-        answer(client.setBucketPolicy(bucket, '{}')),
-        answer(client.removeBucketLifecycle(bucket)),
-        answer(client.removeBucketTagging(bucket)),
-        answer(client.makeBucket(`${bucket}-x`)),
-        answer(client.removeBucket(bucket)),
+        ...allPaths().map((path) => resultOf(client.removeObject(bucket, `requests/${id}/${path}`))),
+        resultOf(client.removeAllBucketNotification(bucket)),
+        resultOf(client.setBucketPolicy(bucket, '{}')),
+        resultOf(client.removeBucketLifecycle(bucket)),
+        resultOf(client.removeBucketTagging(bucket)),
+        resultOf(client.makeBucket(`${bucket}-x`)),
+        resultOf(client.removeBucket(bucket)),
       ]),
     );
-    expect([...new Set(answers)]).toEqual(['AccessDenied']);
+    expect([...new Set(results)]).toEqual(['AccessDenied']);
   });
 });
 
@@ -179,7 +191,7 @@ describe.each(['submitter', 'relay', stages[0]!.name])('in the administration of
     expect(before.length).toBeGreaterThan(roles.length);
     expect(await listing()).toEqual(before);
     const reader = createStoreAdmin({ ...stack.config.store, accessKey: foreign, secretKey: 'foreign-secret-key' });
-    expect(await answer(reader.client.bucketExists(reader.bucket))).toBe('allowed');
+    expect(await resultOf(reader.client.bucketExists(reader.bucket))).toBe('allowed');
     reader.close();
     expect(await findRefusedRoles(stack.config.store, roles, secrets.store)).toEqual([]);
   });
@@ -214,17 +226,17 @@ describe('in the bucket the roles that run no stage', () => {
   });
 
   it.each(Object.entries(allowed))('%s writes %j only', async (role, paths) => {
-    const others = everything().filter((path) => !paths.includes(path));
-    const answers = await as(role, ({ client, bucket }) =>
-      Promise.all(others.map((path) => answer(client.putObject(bucket, `requests/${id}/${path}`, 'x')))),
+    const others = allPaths().filter((path) => !paths.includes(path));
+    const results = await as(role, ({ client, bucket }) =>
+      Promise.all(others.map((path) => resultOf(client.putObject(bucket, `requests/${id}/${path}`, 'x')))),
     );
-    expect([...new Set(answers)]).toEqual(['AccessDenied']);
+    expect([...new Set(results)]).toEqual(['AccessDenied']);
   });
 });
 
 /** Returns every subject of the system, and those that change a stream or a consumer. */
 function allSubjects(): string[] {
-  const api = (what: string): string => `$JS.API.${what}`;
+  const api = (operation: string): string => `$JS.API.${operation}`;
   return [
     subjects.rawFast,
     subjects.rawDurable,
@@ -303,7 +315,7 @@ describe('on the bus', () => {
       }
     })();
     for (const subject of forbidden) bus.connection.publish(subject, '{}');
-    // The server answers in order: every refusal is here before the answer to the last ping.
+    // The server results in order, so every refusal has arrived before the answer to the ping.
     await bus.connection.flush();
     await bus.close();
     await listening;
@@ -311,7 +323,7 @@ describe('on the bus', () => {
   });
 
   it.each(users.filter((user) => !['tracker', 'viewer', 'relay'].includes(user)))(
-    '%s does not listen to what others say',
+    'does not deliver messages of other roles to %s',
     async (user) => {
       const bus = await connectBus({ ...stack.config.bus, user, password: secrets.bus[user] ?? '' }, user);
       const refused = await Promise.all(
@@ -320,7 +332,7 @@ describe('on the bus', () => {
             new Promise<string>((resolve) => {
               bus.connection.subscribe(subject, {
                 callback: (error) => {
-                  resolve(error ? 'refused' : 'heard');
+                  resolve(error ? 'refused' : 'received');
                 },
               });
             }),
