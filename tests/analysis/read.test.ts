@@ -1,16 +1,15 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { beforeEach, expect, it } from 'vitest';
 import { readCells } from '../../analysis/data/read.ts';
 import { groupCells } from '../../analysis/data/study.ts';
 import { createSyntheticCells, writeCells } from './synthetic.ts';
+import { createTempDir } from '../support/temp-dir.ts';
 
 let directory: string;
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'fave-analysis-'));
+beforeEach(() => {
+  directory = createTempDir();
 });
-afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const plan = { regimes: { cold: {} }, loads: { steady: 12 }, repeats: 2, requests: 3 };
 const first = (name: string): string => join(directory, 'cold', 'steady', '1', name);

@@ -10,7 +10,7 @@ import { sortNewestFirst } from '../../shared/requests/list-requests.ts';
 import { identityOf } from '../../infra/process/identity.ts';
 import { targetArns } from '../../infra/servers/minio.ts';
 import { graph } from '../../services/pipeline.ts';
-import { fave, lastJson } from '../support/harness/run-cli.ts';
+import { failure, fave, lastJson } from '../support/harness/run-cli.ts';
 import { createTempDir } from '../support/temp-dir.ts';
 
 let dir: string;
@@ -57,10 +57,7 @@ describe('without an instance', () => {
   });
   it('reports the address of a server that does not answer', async () => {
     const env = { ARTIFACT_ENDPOINT: 'http://127.0.0.1:1', NATS_URL: 'nats://127.0.0.1:1' };
-    expect(await fave(['ls'], { env })).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('127.0.0.1:1 does not answer') as string,
-    });
+    expect(await fave(['ls'], { env })).toMatchObject(failure('127.0.0.1:1 does not answer'));
   });
 });
 
@@ -157,9 +154,6 @@ describe('doctor', () => {
 describe('models', () => {
   it('lists the models, also after an unknown name', async () => {
     expect((await fave(['models', 'ls'])).stdout).toMatch(/^tiny /);
-    expect(await fave(['models', 'pull', 'nothing'])).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('tiny') as string,
-    });
+    expect(await fave(['models', 'pull', 'nothing'])).toMatchObject(failure('tiny'));
   });
 });

@@ -12,9 +12,9 @@ beforeEach(async () => {
 });
 
 it('continues fave watch after a restart of NATS', async () => {
-  let [reached, go] = [false, (): void => undefined];
-  const gone = new Promise<void>((resolve) => (go = resolve));
-  const graph = tinyGraph(() => ((reached = true), gone));
+  let reached = false;
+  const opened = Promise.withResolvers<undefined>();
+  const graph = tinyGraph(() => ((reached = true), opened.promise));
   const { nats } = breakable(stack);
   await setUpStack(stack, graph);
   for (const name of ['relay', 'tracker', 'split-lines', 'uppercase']) await start(stack, graph, name);
@@ -25,7 +25,7 @@ it('continues fave watch after a restart of NATS', async () => {
   await vi.waitUntil(() => reached && stdout.text().includes('split-lines'), WAIT);
   await nats.stop('SIGKILL');
   await nats.start();
-  go();
+  opened.resolve(undefined);
 
   await vi.waitUntil(() => stdout.text().includes('completed'), WAIT);
   interrupted.abort();

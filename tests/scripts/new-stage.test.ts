@@ -1,24 +1,22 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
+import { createTempDir } from '../support/temp-dir.ts';
+import { failure } from '../support/harness/run-cli.ts';
 
 const run = promisify(execFile);
 const root = new URL('../../', import.meta.url).pathname;
-let copy: string;
+const copy = createTempDir();
 
 /** The script writes into the sources, so it runs on a copy of them. */
 beforeAll(async () => {
-  copy = await mkdtemp(join(tmpdir(), 'fave-new-stage-'));
   for (const folder of ['schemas', 'shared', 'services', 'scripts'])
     await cp(join(root, folder), join(copy, folder), { recursive: true });
   for (const file of ['package.json', 'tsconfig.json']) await cp(join(root, file), join(copy, file));
   await symlink(join(root, 'node_modules'), join(copy, 'node_modules'));
 });
-
-afterAll(() => rm(copy, { recursive: true, force: true }));
 
 const node = (...args: string[]) => run(process.execPath, args, { cwd: copy });
 
@@ -46,12 +44,8 @@ test('adds a stage as one folder and two lines, which is in the graph and runs',
 });
 
 test('rejects an existing name and an unknown kind, and states the valid ones', async () => {
-  await expect(node('scripts/new-stage.ts', 'stage-grep')).rejects.toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining('exists already'),
-  });
-  await expect(node('scripts/new-stage.ts', 'stage-x', '--consumes', 'smell')).rejects.toMatchObject({
-    code: 2,
-    stderr: expect.stringContaining('unknown kind smell'),
-  });
+  await expect(node('scripts/new-stage.ts', 'stage-grep')).rejects.toMatchObject(failure('exists already', 2));
+  await expect(node('scripts/new-stage.ts', 'stage-x', '--consumes', 'smell')).rejects.toMatchObject(
+    failure('unknown kind smell', 2),
+  );
 });

@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { freePorts, type Ports } from '../../infra/deployment/ports.ts';
@@ -13,8 +12,9 @@ import { UnavailableError } from '../../shared/core/errors.ts';
 import { createStoreAdmin } from '../../shared/store/s3/admin.ts';
 import { createStore } from '../../shared/store/store.ts';
 import { onTestFileEnd } from '../support/stack.ts';
+import { createTempDir } from '../support/temp-dir.ts';
 
-let dir: string;
+const dir = createTempDir();
 let ports: Ports;
 let minio: RunningProcess;
 
@@ -58,8 +58,6 @@ function makeCertificates(): void {
 }
 
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'fave-tls-'));
-  onTestFileEnd(() => rm(dir, { recursive: true, force: true, maxRetries: 3 }));
   ports = await freePorts();
   makeCertificates();
   const programs = await ensureServers(() => undefined);

@@ -1,7 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { beforeAll, expect, test, vi } from 'vitest';
@@ -10,6 +9,7 @@ import { fave } from '../../support/harness/run-cli.ts';
 import { readStoredMessages, WAIT } from '../../support/harness/runtime.ts';
 import { onTestFileEnd, createOwnStack, type Stack } from '../../support/stack.ts';
 import { createShell } from './document.ts';
+import { createTempDir } from '../../support/temp-dir.ts';
 
 const blocks = markedBlocks('tested');
 const run = new Set<string>();
@@ -17,12 +17,11 @@ const audited: string[] = [];
 const input = 'fave/fave-artifacts/requests/my-video/input/video.mp4';
 
 let stack: Stack;
-let home: string;
+const home = createTempDir();
 let sink: Server;
 let shell: (block: string) => Promise<string>;
 
 beforeAll(async () => {
-  home = await mkdtemp(join(tmpdir(), 'fave-operations-'));
   sink = createServer((request, response) => {
     text(request).then(
       (body) => (audited.push(body), response.end()),
@@ -30,11 +29,9 @@ beforeAll(async () => {
     );
   });
   await new Promise<void>((resolve) => sink.listen(0, '127.0.0.1', resolve));
-  // Removed after the end of the servers: until then the store writes its audit log there.
-  onTestFileEnd(async () => {
+  onTestFileEnd(() => {
     sink.close();
     sink.closeAllConnections();
-    await rm(home, { recursive: true });
   });
   stack = await createOwnStack();
   const instance = { FAVE_DATA_DIR: stack.dataDir, PATH: process.env['PATH'] };

@@ -1,6 +1,4 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
@@ -16,6 +14,7 @@ import { createStore, type Store } from '../../../shared/store/store.ts';
 import { fave, lastJson } from '../../support/harness/run-cli.ts';
 import { readStoredMessages, WAIT } from '../../support/harness/runtime.ts';
 import { onTestFileEnd, uniqueId } from '../../support/stack.ts';
+import { createTempDir } from '../../support/temp-dir.ts';
 
 async function launched(dataDir: string, services: readonly string[], shell = {}): Promise<RunningInstance> {
   const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...shell };
@@ -25,8 +24,7 @@ async function launched(dataDir: string, services: readonly string[], shell = {}
 }
 
 it('rejects rotated secrets and accepts the new ones', { timeout: 240_000 }, async () => {
-  const dataDir = await mkdtemp(join(tmpdir(), 'fave-rotation-'));
-  onTestFileEnd(() => rm(dataDir, { recursive: true, force: true, maxRetries: 3 }));
+  const dataDir = createTempDir();
   const secretsOf = async (): Promise<Secrets> => (await readSecrets(dataDir))!;
 
   const before = await launched(dataDir, []);
@@ -70,8 +68,7 @@ it('rejects rotated secrets and accepts the new ones', { timeout: 240_000 }, asy
 });
 
 it('reports a role whose access was removed, and restores it at the next start', { timeout: 240_000 }, async () => {
-  const dataDir = await mkdtemp(join(tmpdir(), 'fave-access-'));
-  onTestFileEnd(() => rm(dataDir, { recursive: true, force: true, maxRetries: 3 }));
+  const dataDir = createTempDir();
   const accessChecks = async (): Promise<{ group: string; state: string; found: string }[]> => {
     const { checks } = lastJson(await fave(['doctor', '--json'], { env: { FAVE_DATA_DIR: dataDir } })) as {
       checks: { group: string; name: string; state: string; found: string }[];

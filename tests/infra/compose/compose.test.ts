@@ -17,7 +17,7 @@ import { compose, FOLDER, ours, services, text } from './file.ts';
 import { createTempDir } from '../../support/temp-dir.ts';
 
 /** Services that run as root: one creates directories of root, the other reads the Docker socket. */
-const rootly = ['secrets', 'alloy'];
+const rootServices = ['secrets', 'alloy'];
 
 describe('compose.yaml', () => {
   it('is valid by the Compose specification', async () => {
@@ -48,7 +48,7 @@ describe('compose.yaml', () => {
   });
 
   it.each(services.filter(([name]) => ours.has(name) || name === 'set-up'))(
-    'sets only variables variables for %s',
+    'sets only variables of the schema for %s',
     (_, service) => {
       const variables = Object.keys(environmentSchema).flatMap((name) => [name, `${name}_FILE`]);
       for (const name of Object.keys(service.environment ?? {})) expect(variables).toContain(name);
@@ -62,14 +62,14 @@ describe('compose.yaml', () => {
   it.each(services)('confines %s', (name, service) => {
     expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });
     expect(service.mem_limit).toMatch(/^\d+[mg]$/);
-    if (!rootly.includes(name)) expect(service.user).not.toMatch(/^0|root/);
+    if (!rootServices.includes(name)) expect(service.user).not.toMatch(/^0|root/);
   });
 
-  it.each(services)('lets %s have many containers', (_, service) => {
+  it.each(services)('allows several containers of %s', (_, service) => {
     expect(service.container_name).toBeUndefined();
   });
 
-  it('names what it builds by the version of the package', async () => {
+  it('tags built images with the version of the package', async () => {
     const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
     const tags = services.filter(([, { image }]) => image.startsWith('fave-')).map(([, { image }]) => image.split(':').slice(1));
     expect(tags.length).toBeGreaterThan(ours.size);
@@ -82,7 +82,7 @@ describe('compose.yaml', () => {
     for (const source of sources) expect(existsSync(join(root, source.split(':')[0] ?? '')), source).toBe(true);
   });
 
-  it('builds the servers that everything else runs', async () => {
+  it('builds the server versions of infra/servers/table.ts', async () => {
     const dockerfile = await readFile(join(root, 'infra/images/Dockerfile'), 'utf8');
     for (const { package: path, version } of [serverPrograms.natsServer, serverPrograms.mc, serverPrograms.minio]) {
       const variable = new RegExp(`go install .* ${path}@\\$\\{(\\w+)\\}`).exec(dockerfile)?.[1] ?? 'missing';

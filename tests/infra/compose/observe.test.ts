@@ -17,7 +17,7 @@ interface Service {
 const { services } = await yaml<{ services: Record<string, Service> }>('compose.yaml');
 
 describe('--profile observe', () => {
-  it('names the images of others, each by a variable', async () => {
+  it('names each third-party image by a variable', async () => {
     const images = upstreamImages(await read('compose.yaml'));
     expect(images.map(({ service }) => service).sort()).toEqual(['alloy', 'grafana', 'loki', 'prometheus']);
     for (const { service, variable, image, version } of images) {
@@ -27,7 +27,7 @@ describe('--profile observe', () => {
     }
   });
 
-  it('has Prometheus scrape everything that has numbers', async () => {
+  it('configures Prometheus to scrape every server with metrics', async () => {
     type Scrapes = { scrape_configs: { job_name: string; static_configs?: { targets: string[] }[] }[] };
     const { scrape_configs } = await yaml<Scrapes>('infra/compose/prometheus.yml');
     const hosts = scrape_configs.flatMap(({ static_configs = [] }) =>
@@ -43,7 +43,7 @@ describe('--profile observe', () => {
     expect(services['loki']?.volumes).toContain(`loki:${config.common.path_prefix}`);
   });
 
-  it('reads lines with the stand-in as with Alloy', async () => {
+  it('processes log lines with Promtail like with Alloy', async () => {
     const alloy = (await read('infra/compose/logs.alloy')) + (await read('infra/observe/alloy/process.alloy'));
     type Stage = Record<string, Record<string, unknown> & { expressions?: object }>;
     type Promtail = { scrape_configs: { pipeline_stages: Stage[]; relabel_configs: { source_labels: string[] }[] }[] };
@@ -71,7 +71,7 @@ describe('--profile observe', () => {
 describe('Grafana', () => {
   const provisioning = 'infra/observe/grafana/provisioning';
 
-  it('is provisioned with a source of each kind that panels ask, found by a variable of the dashboard', async () => {
+  it('is provisioned with a data source for each variable of the dashboard', async () => {
     type Source = { datasources: { type: string; uid: string; url: string }[] };
     const sources = await Promise.all(
       ['prometheus', 'loki'].map((name) => yaml<Source>(provisioning, 'datasources', `${name}.yml`)),
@@ -92,7 +92,7 @@ describe('Grafana', () => {
     for (const { url } of provisioned) expect(services['grafana']?.environment).toHaveProperty(url.replace(/^\$\{|\}$/g, ''));
   });
 
-  it('finds the dashboards where they are mounted, and what tells on it is off', async () => {
+  it('finds the dashboards where they are mounted and sends no usage reports', async () => {
     const { providers } = await yaml<{ providers: { options: { path: string } }[] }>(provisioning, 'dashboards', 'fave.yml');
     expect(services['grafana']?.volumes).toContain(`./infra/observe/grafana/dashboards:${providers[0]?.options.path ?? ''}:ro`);
     expect(services['grafana']?.environment).toMatchObject({

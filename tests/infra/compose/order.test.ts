@@ -15,7 +15,7 @@ const conditionsOf = (name: string): Record<string, string> =>
   );
 
 describe('start order', () => {
-  it('is secrets, NATS, MinIO, set-up: each has what it needs before it begins', () => {
+  it('is secrets, NATS, MinIO, set-up', () => {
     expect(conditionsOf('secrets')).toEqual({});
     expect(conditionsOf('nats')).toEqual({ secrets: 'completed_successfully' });
     expect(conditionsOf('minio')).toEqual({ nats: 'healthy' });
@@ -60,7 +60,7 @@ it('publishes the store, the bus and the dashboards on 127.0.0.1 only', () => {
 });
 
 /** Mount points of volumes by service. Both directories of MinIO are in one volume. */
-const KEPT = {
+const VOLUME_MOUNTS = {
   minio: DATA,
   nats: DATA,
   prometheus: '/prometheus',
@@ -73,14 +73,14 @@ it('keeps persistent data in named volumes', () => {
   const mounts = services.flatMap(([name, { volumes = [] }]) =>
     volumes.filter((each) => /^\w/.test(each)).map((each) => [name, each]),
   );
-  expect(mounts).toEqual(Object.entries(KEPT).map(([name, place]) => [name, `${name}:${place}`]));
-  expect(Object.keys(compose.volumes)).toEqual(Object.keys(KEPT));
+  expect(mounts).toEqual(Object.entries(VOLUME_MOUNTS).map(([name, place]) => [name, `${name}:${place}`]));
+  expect(Object.keys(compose.volumes)).toEqual(Object.keys(VOLUME_MOUNTS));
   for (const place of [OBJECTS, QUEUE]) expect(place.startsWith(`${DATA}/`)).toBe(true);
   expect(compose.services['minio']?.command?.slice(0, 2)).toEqual(['server', OBJECTS]);
 });
 
 /** Health endpoint of each service. */
-const ASKED: Record<string, string> = {
+const HEALTH_ENDPOINTS: Record<string, string> = {
   minio: `${defaultPorts.minio}/minio/health/cluster`,
   nats: `${defaultPorts.monitor}/healthz?js-enabled-only=true`,
   prometheus: '9090/-/ready',
@@ -98,11 +98,11 @@ describe('health check', () => {
   });
 
   it.each(checks.filter(([, [, program]]) => program !== 'bash'))('requests the health endpoint of %s', (name, test) => {
-    expect(test).toEqual(['CMD', 'wget', '-q', '-O', '/dev/null', `http://127.0.0.1:${ASKED[name] ?? ''}`]);
+    expect(test).toEqual(['CMD', 'wget', '-q', '-O', '/dev/null', `http://127.0.0.1:${HEALTH_ENDPOINTS[name] ?? ''}`]);
   });
 
   it.each(byShell)('passes for %s only if its health endpoint responds with 200', async (name, [, program = '', ...args]) => {
-    const page = ASKED[name] ?? '8080/healthz';
+    const page = HEALTH_ENDPOINTS[name] ?? '8080/healthz';
     const port = page.slice(0, page.indexOf('/'));
     let status = 200;
     const server = createServer(({ url }, response) => response.writeHead(url === page.slice(port.length) ? status : 404).end());

@@ -22,12 +22,12 @@ function environmentOf(service: string, env: Record<string, string>): Record<str
   return Object.fromEntries(filled.filter(([name = '']) => !name.endsWith('_FILE'))) as Record<string, string>;
 }
 
-it.each(serviceNames(graph))('%s is environment every variable of OpenTelemetry’s and the level of its log', (service) => {
+it.each(serviceNames(graph))('passes the OpenTelemetry variables and the log level to %s', (service) => {
   for (const variable of [...Object.keys(otelEnvironment), 'FAVE_LOG_LEVEL'])
     expect(environmentOf(service, { [variable]: 'x' })[variable]).toBe('x');
 });
 
-it.each(serviceNames(graph))('%s traces where Compose’s environment names a collector, and only then', (service) => {
+it.each(serviceNames(graph))('enables tracing of %s only if the environment names a collector', (service) => {
   expect(readConfig(environmentOf(service, {}))).toMatchObject({ tracing: { on: false }, logLevel: 'info' });
   const environment = environmentOf(service, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318', FAVE_LOG_LEVEL: 'debug' });
   expect(readConfig(environment)).toMatchObject({ tracing: { on: true }, logLevel: 'debug' });

@@ -1,16 +1,16 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { IStatefulSet } from 'kubernetes-models/apps/v1/StatefulSet';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { graph } from '../../../services/pipeline.ts';
 import { rolesOf, secretManifests } from '../../../infra/kubernetes/secrets.ts';
 import { natsConfig, startNats } from '../../../infra/servers/nats.ts';
 import { freePorts } from '../../../infra/deployment/ports.ts';
 import { ensureServers } from '../../../infra/servers/install.ts';
 import { configMap, ofKind, podsOf, renderOverlay } from './render.ts';
+import { createTempDir } from '../../support/temp-dir.ts';
 
 const { bus: users } = rolesOf(graph);
 const passwords = Object.fromEntries(users.map((user) => [user, `password-of-${user}`]));
@@ -23,17 +23,13 @@ describe('NATS', { timeout: 900_000 }, () => {
     ['scale-out', true],
   ])('accepts the configuration of %s', async (overlay, clustered) => {
     const { natsServer } = await ensureServers(() => undefined);
-    const dir = await mkdtemp(join(tmpdir(), 'fave-k8s-'));
-    try {
-      const config = configMap(await renderOverlay(overlay), 'nats-config');
-      const files = { ...config, ...secrets.find(({ metadata }) => metadata.name === 'nats-users')?.stringData };
-      for (const [name, text] of Object.entries(files)) await writeFile(join(dir, name), text);
-      const check = promisify(execFile)(natsServer, ['-t', '-c', join(dir, 'nats.conf')], { env: { POD_NAME: 'nats-0' } });
-      expect((await check).stderr).toContain('is valid');
-      expect(config['cluster.conf']).toBe(clustered ? 'include ./routes.conf' : '');
-    } finally {
-      await rm(dir, { recursive: true });
-    }
+    const dir = createTempDir();
+    const config = configMap(await renderOverlay(overlay), 'nats-config');
+    const files = { ...config, ...secrets.find(({ metadata }) => metadata.name === 'nats-users')?.stringData };
+    for (const [name, text] of Object.entries(files)) await writeFile(join(dir, name), text);
+    const check = promisify(execFile)(natsServer, ['-t', '-c', join(dir, 'nats.conf')], { env: { POD_NAME: 'nats-0' } });
+    expect((await check).stderr).toContain('is valid');
+    expect(config['cluster.conf']).toBe(clustered ? 'include ./routes.conf' : '');
   });
 
   it('stores streams like a server of the launcher', async () => {
@@ -56,22 +52,18 @@ describe('NATS', { timeout: 900_000 }, () => {
 
   it('is alive but not started until it has found the other servers', async () => {
     const { natsServer: program } = await ensureServers(() => undefined);
-    const dataDir = await mkdtemp(join(tmpdir(), 'fave-k8s-'));
+    const dataDir = createTempDir();
     const [own, others] = [await freePorts(), await freePorts()];
     const routes = [own, others].map(({ console: port }) => `127.0.0.1:${port}`);
     const cluster = { name: 'nats-0', port: own.console, routes, password: 'routes-password' };
     const server = await startNats({ program, port: own.nats, monitor: own.monitor, dataDir, users: {}, passwords: {}, cluster });
-    try {
-      const { startupProbe, livenessProbe } = (await natsPod('scale-out')).containers[0]!;
-      const statuses = [startupProbe, livenessProbe].map(async (probe) => {
-        const { status } = await fetch(`http://127.0.0.1:${own.monitor}${probe?.httpGet?.path ?? ''}`);
-        return status;
-      });
-      expect(await Promise.all(statuses)).toEqual([503, 200]);
-    } finally {
-      await server.stop(5_000);
-      await rm(dataDir, { recursive: true, maxRetries: 3 });
-    }
+    onTestFinished(async () => void (await server.stop(5_000)));
+    const { startupProbe, livenessProbe } = (await natsPod('scale-out')).containers[0]!;
+    const statuses = [startupProbe, livenessProbe].map(async (probe) => {
+      const { status } = await fetch(`http://127.0.0.1:${own.monitor}${probe?.httpGet?.path ?? ''}`);
+      return status;
+    });
+    expect(await Promise.all(statuses)).toEqual([503, 200]);
   });
 });
 

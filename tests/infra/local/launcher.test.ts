@@ -1,6 +1,4 @@
-import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdir, symlink } from 'node:fs/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { isRunning } from '../../../infra/process/identity.ts';
 import { launch } from '../../../infra/local/launcher.ts';
@@ -8,10 +6,10 @@ import { freePorts } from '../../../infra/deployment/ports.ts';
 import { readRecord } from '../../../infra/instance/record.ts';
 import { scaleEventLogPath } from '../../../infra/scaler/scale-event-log.ts';
 import { graph } from '../../../services/pipeline.ts';
+import { createTempDir } from '../../support/temp-dir.ts';
 
 it('survives a full disk of the scale event log and reports it after the stop', { timeout: 120_000 }, async () => {
-  const dataDir = await mkdtemp(join(tmpdir(), 'fave-launcher-'));
-  onTestFinished(() => rm(dataDir, { recursive: true }));
+  const dataDir = createTempDir();
   await symlink('/dev/full', scaleEventLogPath(dataDir));
   await mkdir(`${scaleEventLogPath(dataDir)}.1`); // prevents the rename of an earlier log
   const env = { PATH: process.env['PATH'], HOME: process.env['HOME'] };

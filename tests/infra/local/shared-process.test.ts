@@ -1,6 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { freePorts } from '../../../infra/deployment/ports.ts';
 import { serviceNames } from '../../../infra/deployment/services.ts';
@@ -14,17 +11,16 @@ import { createStore, digestFile } from '../../../shared/store/store.ts';
 import '../../support/built-servers.ts';
 import { chirp, generateMedia, h264, createPicture } from '../../support/media.ts';
 import { onTestFileEnd } from '../../support/stack.ts';
+import { createTempDir } from '../../support/temp-dir.ts';
 
 const WAIT = { timeout: 60_000, interval: 50 };
 const heavy = ['stage-deepspeech', 'stage-object-detector'];
 const shared = serviceNames(graph).filter((name) => !heavy.includes(name));
-let dataDir: string;
+const dataDir = createTempDir();
 let instance: Awaited<ReturnType<typeof launch>>;
 
 // The services log no ready line at this level.
 beforeAll(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'fave-shared-'));
-  onTestFileEnd(() => rm(dataDir, { recursive: true, force: true, maxRetries: 3 }));
   const { PATH, HOME } = process.env;
   const env = { PATH, HOME, FAVE_LOG_LEVEL: 'warn', FAVE_ACK_WAIT_SECONDS: '3' };
   const services = serviceNames(graph);

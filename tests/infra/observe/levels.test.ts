@@ -23,17 +23,17 @@ async function readMetric(bus: Bus, metric: string): Promise<Record<string, numb
 
 describe('lag', () => {
   it('reports NaN for a missing consumer and the lag of the others', async () => {
-    const noNumber = async (): Promise<string[]> => {
+    const readNaN = async (): Promise<string[]> => {
       const lags = Object.entries(await readMetric(stack.bus, 'fave_lag'));
       expect(lags).toHaveLength(consumersOf(graph).length);
       return lags.filter(([, lag]) => Number.isNaN(lag)).map(([labels]) => labels);
     };
-    expect(await noNumber()).toEqual([]);
+    expect(await readNaN()).toEqual([]);
     await stack.bus.manager.consumers.delete('FAVE_LANDED', 'stage-grep-rest');
-    expect(await noNumber()).toEqual(['stage-grep rest']);
+    expect(await readNaN()).toEqual(['stage-grep rest']);
   });
 
-  it('is not readMetric where the bus does not answer', async () => {
+  it('has no values if the bus does not answer', async () => {
     const bus = await connectBus(stack.config.bus, 'test');
     await bus.close();
     expect(await readMetric(bus, 'fave_lag')).toEqual({});

@@ -160,7 +160,7 @@ describe('request log', () => {
     for (const [stage, lines] of Object.entries(put)) expect(lines, stage).toEqual(await logged(stage));
   });
 
-  it('lies too why a request failed, and nothing of the stages that never saw it', async () => {
+  it('explains a failed request and contains no lines of stages that it did not reach', async () => {
     const put = await waitUntil(async () => {
       const lines = await linesOf(broken);
       return events(lines['stage-ffmpeg-0']).includes('item:failed') && lines;

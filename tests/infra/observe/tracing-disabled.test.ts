@@ -1,21 +1,20 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, it } from 'vitest';
 import { bundle } from '../../../scripts/bundle.ts';
-import { onTestFileEnd, useSharedStack, type Stack } from '../../support/stack.ts';
+import { useSharedStack, type Stack } from '../../support/stack.ts';
+import { createTempDir } from '../../support/temp-dir.ts';
 
 const PRELOADED = join(import.meta.dirname, 'modules.mjs');
 
 let servers: Stack;
-let dir: string;
+const dir = createTempDir();
 beforeAll(async () => {
-  [servers, dir] = await Promise.all([useSharedStack(), mkdtemp(join(tmpdir(), 'fave-off-'))]);
-  onTestFileEnd(() => rm(dir, { recursive: true }));
+  servers = await useSharedStack();
   await bundle({ service: 'services/main.ts' }, dir);
 });
 

@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { bundle } from '../../../scripts/bundle.ts';
@@ -10,8 +9,8 @@ import { createScaler, type Scaler, type ScalerOptions } from '../../../infra/sc
 import type { ScaleEvent, StageScaling } from '../../../schemas/generated/types.ts';
 import { consumerName, streams } from '../../../shared/bus/topology.ts';
 import { validate } from '../../../shared/core/validate.ts';
-import { requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
-import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
+import { requestMetadata, WAIT, startGraph } from '../../support/harness/runtime.ts';
+import { uniqueId, type Stack } from '../../support/stack.ts';
 import { heldGraph as graph } from './fixture/graph.ts';
 import { createTempDir } from '../../support/temp-dir.ts';
 
@@ -19,24 +18,20 @@ const stage = 'uppercase';
 /** Acknowledgement timeout, in seconds: short, so that items of a killed replica are redelivered soon. */
 const ACK_WAIT = 5;
 let stack: Stack;
-let programs: string;
+const programs = createTempDir();
 let dataDir: string;
 let scaler: Pick<Scaler, 'running' | 'stop'> | undefined;
 
 beforeAll(async () => {
-  programs = createTempDir();
-  stack = await createOwnStack();
-  await setUpStack(stack, graph, ACK_WAIT);
-  for (const name of ['relay', 'tracker', 'split-lines']) await start(stack, graph, name);
+  stack = await startGraph(graph, ['relay', 'tracker', 'split-lines'], ACK_WAIT);
   await bundle({ worker: join(import.meta.dirname, 'fixture', 'worker.ts') }, programs);
 });
-beforeEach(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), 'fave-scaler-'));
+beforeEach(() => {
+  dataDir = createTempDir();
 });
 afterEach(async () => {
   await scaler?.stop(0);
   scaler = undefined;
-  await rm(dataDir, { recursive: true, force: true });
 });
 
 const spec = (number: number): ServiceProcessSpec => ({

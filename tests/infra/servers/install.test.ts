@@ -1,5 +1,4 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { startMinio } from '../../../infra/servers/minio.ts';
@@ -7,11 +6,11 @@ import { cachedPath, ensureServers, findServer } from '../../../infra/servers/in
 import { serverPrograms } from '../../../infra/servers/table.ts';
 import { freePorts } from '../../../infra/deployment/ports.ts';
 import '../../support/built-servers.ts';
+import { createTempDir } from '../../support/temp-dir.ts';
 
 /** Creates a directory with the program `silo`: the built MinIO, with the version output of a release. */
 async function siloOnPath(version: string): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'fave-silo-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true, maxRetries: 3 }));
+  const dir = createTempDir();
   const minio = cachedPath(serverPrograms.minio);
   const script = `#!/bin/sh\nif [ "$1" = --version ]; then echo "silo version ${version}"; else exec '${minio}' "$@"; fi\n`;
   await writeFile(join(dir, 'silo'), script);

@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, it } from 'vitest';
@@ -14,6 +13,7 @@ import { createStoreAdmin } from '../../../shared/store/s3/admin.ts';
 import { exec } from '../../support/exec.ts';
 import { tinyGraph } from '../../fixtures/tiny/graph.ts';
 import { onTestFileEnd } from '../../support/stack.ts';
+import { createTempDir } from '../../support/temp-dir.ts';
 
 const [rootUser, rootPassword] = ['root', 'root-password'];
 
@@ -34,11 +34,8 @@ async function start(node: Node): Promise<void> {
 
 /** Four MinIO servers with one drive each, as in the scale-out overlay. */
 beforeAll(async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'fave-store-servers-'));
-  onTestFileEnd(async () => {
-    await Promise.all([...running.values()].map((server) => server.stop(10_000)));
-    await rm(dir, { recursive: true, force: true, maxRetries: 3 });
-  });
+  const dir = createTempDir();
+  onTestFileEnd(() => Promise.all([...running.values()].map((server) => server.stop(10_000))));
   const programs = await ensureServers(() => undefined);
   mc = programs.mc;
   const ports = await Promise.all(Array.from({ length: 4 }, freePorts));
@@ -97,8 +94,7 @@ it('setUpAccess writes no users until all servers of the store are online', { ti
   expect(await userCount(first)).toBe(0);
   await start(last);
   expect(await setUp).toHaveLength(Object.keys(policies).length);
-  for (const node of nodes)
-    expect([node.endpoint, await userCount(node)]).toEqual([node.endpoint, Object.keys(policies).length]);
+  for (const node of nodes) expect([node.endpoint, await userCount(node)]).toEqual([node.endpoint, Object.keys(policies).length]);
 });
 
 async function userCount({ admin }: Node): Promise<number> {

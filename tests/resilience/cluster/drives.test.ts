@@ -8,10 +8,10 @@ import { start } from '../../support/harness/runtime.ts';
 import { markedBlocks } from '../../support/documented-commands.ts';
 import type { Stack } from '../../support/stack.ts';
 import { openCluster, type Cluster } from './cluster.ts';
-import { allEnded, waitUntil, LINES, submit, whole, type Request } from './load.ts';
+import { allEnded, waitUntil, LINES, submit, artifacts, type Request } from './load.ts';
 
 let before: BeforeItem | undefined;
-const graph = tinyGraph((...given) => before?.(...given));
+const graph = tinyGraph((...args) => before?.(...args));
 
 let cluster: Cluster;
 let admin: Stack;
@@ -45,7 +45,7 @@ async function heal(): Promise<number> {
 }
 
 const keysOf = (requests: readonly Request[]): string[] =>
-  requests.flatMap(({ id }) => Object.keys(whole).map((path) => `requests/${id}/${path}`));
+  requests.flatMap(({ id }) => Object.keys(artifacts).map((path) => `requests/${id}/${path}`));
 
 /** Returns whether a drive has its part of an object. */
 function holds(drive: string, key: string): boolean {
@@ -55,9 +55,9 @@ function holds(drive: string, key: string): boolean {
 test('loses nothing if a drive is removed under load and heals it after its return', { timeout: 240_000 }, async () => {
   const [lost = '', second = '', third = ''] = cluster.drives;
   let taken: Promise<void> | undefined;
-  let shouted = 0;
+  let attempts = 0;
   before = () => {
-    if (++shouted === 3) taken = take(lost);
+    if (++attempts === 3) taken = take(lost);
   };
   const earlier = await submit(admin, 3);
   await waitUntil(() => taken !== undefined);
@@ -75,7 +75,7 @@ test('loses nothing if a drive is removed under load and heals it after its retu
       errors: [],
       stages: { uppercase: { expected: LINES, failed: 0 } },
     });
-    expect(await request.artifacts()).toEqual(whole);
+    expect(await request.artifacts()).toEqual(artifacts);
     expect([await request.ends(), (await request.progress('uppercase')).length]).toEqual([1, LINES]);
   }
 
@@ -87,6 +87,6 @@ test('loses nothing if a drive is removed under load and heals it after its retu
   await take(second);
   await take(third);
   for (const { id } of all)
-    for (const [path, sha256] of Object.entries(whole))
+    for (const [path, sha256] of Object.entries(artifacts))
       expect(computeSha256((await admin.store.getText(`requests/${id}/${path}`))?.text ?? '')).toBe(sha256);
 });

@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import { computeSha256 } from '../../../shared/store/store.ts';
+import { expectedArtifacts } from '../../fixtures/tiny/graph.ts';
 import { requestMetadata } from '../../support/harness/runtime.ts';
 import { uniqueId, type Stack } from '../../support/stack.ts';
 import { WAIT } from '../../support/wait.ts';
@@ -12,13 +12,7 @@ const lines = ['one', 'two', 'three', 'four'];
 export const LINES = lines.length;
 
 /** Expected SHA-256 of each object of a complete request, by path. */
-export const whole: Record<string, string> = Object.fromEntries([
-  ['input/text.txt', computeSha256(lines.join('\n'))],
-  ...lines.flatMap((line, n) => [
-    [`split-lines/clip_000${n + 1}/line.txt`, computeSha256(line)],
-    [`uppercase/clip_000${n + 1}/upper-line.txt`, computeSha256(`${line.toUpperCase()}!`)],
-  ]),
-]) as Record<string, string>;
+export const artifacts = expectedArtifacts(lines);
 
 /** Uploads requests without reuse of results. */
 export async function submit(stack: Stack, count: number): Promise<Request[]> {
@@ -29,14 +23,14 @@ export async function submit(stack: Stack, count: number): Promise<Request[]> {
 
 /** Waits until a condition holds. Errors while a server is down count as false. */
 export async function waitUntil(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const asked = async (): Promise<boolean> => {
+  const check = async (): Promise<boolean> => {
     try {
       return await holds();
     } catch {
       return false;
     }
   };
-  await vi.waitUntil(asked, WAIT);
+  await vi.waitUntil(check, WAIT);
 }
 
 export async function allEnded(requests: readonly Request[]): Promise<void> {

@@ -1,17 +1,17 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { beforeAll, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { fave, lastJson, record } from '../../support/harness/run-cli.ts';
 import { tinyGraph, type BeforeItem } from '../../fixtures/tiny/graph.ts';
 import { streams } from '../../../shared/bus/topology.ts';
 import { start } from '../../support/harness/runtime.ts';
 import { uniqueId, type Stack } from '../../support/stack.ts';
 import { openCluster, type Cluster } from './cluster.ts';
-import { allEnded, waitUntil, LINES, submit, whole } from './load.ts';
+import { allEnded, waitUntil, LINES, submit, artifacts } from './load.ts';
+import { createTempDir } from '../../support/temp-dir.ts';
 
 let before: BeforeItem | undefined;
-const graph = tinyGraph((...given) => before?.(...given));
+const graph = tinyGraph((...args) => before?.(...args));
 
 let cluster: Cluster;
 let admin: Stack;
@@ -47,18 +47,18 @@ test.each([
   const leader = await find();
   const node = cluster.nodes.find(({ name }) => name === leader)!;
   let killed: Promise<void> | undefined;
-  let shouted = 0;
+  let attempts = 0;
   before = () => {
-    if (++shouted === 3) killed = node.kill();
+    if (++attempts === 3) killed = node.kill();
   };
   const earlier = await submit(admin, 4);
   await waitUntil(() => killed !== undefined);
   await killed;
   const meanwhile = await submit(admin, 4);
   await allEnded(meanwhile);
-  const heirs = (await infoOf(streams.landed)).cluster;
-  expect(heirs?.leader).not.toBe(leader);
-  expect(heirs?.replicas?.find(({ name }) => name === leader)).toMatchObject({ current: false });
+  const survivors = (await infoOf(streams.landed)).cluster;
+  expect(survivors?.leader).not.toBe(leader);
+  expect(survivors?.replicas?.find(({ name }) => name === leader)).toMatchObject({ current: false });
   const env = { ...admin.environment, NATS_URL: [node, ...cluster.nodes].map(({ url }) => url).join(',') };
   await waitUntil(async () => (await fave(['dlq', 'ls'], { env })).stderr === 'no dead letters\n');
 
@@ -71,7 +71,7 @@ test.each([
       errors: [],
       stages: { 'split-lines': { expected: 1, failed: 0 }, uppercase: { expected: LINES, failed: 0 } },
     });
-    expect(await request.artifacts()).toEqual(whole);
+    expect(await request.artifacts()).toEqual(artifacts);
     expect(await request.deadLetters('uppercase')).toEqual([]);
   }
   // All redeliveries have arrived at this point.
@@ -86,11 +86,10 @@ test.each([
   ['it is connected to', lastServer],
   ['leads the request events', leaderOf(streams.requests)],
 ])('reports the end of a request to a waiting client if the server that %s is killed', { timeout: 240_000 }, async (_, find) => {
-  const dir = await mkdtemp(join(tmpdir(), 'fave-waits-'));
-  onTestFinished(() => rm(dir, { recursive: true }));
-  let [reached, go] = [false, (): void => undefined];
-  const gone = new Promise<void>((resolve) => (go = resolve));
-  before = () => ((reached = true), gone);
+  const dir = createTempDir();
+  let reached = false;
+  const opened = Promise.withResolvers<undefined>();
+  before = () => ((reached = true), opened.promise);
 
   // The client has the address of one server and learns the others from it.
   const env = { ...admin.environment, NATS_URL: cluster.nodes.at(-1)!.url };
@@ -103,14 +102,14 @@ test.each([
   await waitUntil(() => reached && stdout.text().includes('split-lines'));
   const node = cluster.nodes.find(({ name }) => name === lost)!;
   await node.kill();
-  go();
+  opened.resolve(undefined);
 
   expect(lastJson(await submitted)).toMatchObject({ request_id: id, status: 'completed', errors: [] });
   await waitUntil(() => stdout.text().includes('completed'));
   interrupted.abort();
   expect((await watching).code).toBe(0);
-  const told = stdout.text().trim().split('\n');
-  expect(told.map((line) => line.split(/ +/)[1]).sort()).toEqual([
+  const lines = stdout.text().trim().split('\n');
+  expect(lines.map((line) => line.split(/ +/)[1]).sort()).toEqual([
     'accepted',
     'completed',
     'split-lines',

@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { startNats } from '../../../infra/servers/nats.ts';
@@ -7,6 +6,7 @@ import { freePorts } from '../../../infra/deployment/ports.ts';
 import { ensureServers } from '../../../infra/servers/install.ts';
 import { onTestFileEnd } from '../../support/stack.ts';
 import { waitUntil } from './load.ts';
+import { createTempDir } from '../../support/temp-dir.ts';
 
 interface Server {
   /** Names of the servers with a route. */
@@ -16,7 +16,7 @@ interface Server {
 
 const PASSWORD = 'secret-of-the-routes';
 const names = ['nats-1', 'nats-2', 'nats-3'];
-let dir: string;
+const dir = createTempDir();
 let addresses: string[];
 let servers: Server[];
 
@@ -43,8 +43,6 @@ async function startServer(name: string, { nats: port, monitor, console: routes 
 const others = (name: string, all: readonly string[]): string[] => all.filter((each) => each !== name);
 
 beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'fave-routes-'));
-  onTestFileEnd(() => rm(dir, { recursive: true, force: true, maxRetries: 3 }));
   const ports = await Promise.all(names.map(freePorts));
   addresses = ports.map(({ console: port }) => `127.0.0.1:${port}`);
   servers = await Promise.all(names.map((name, n) => startServer(name, ports[n]!, PASSWORD)));

@@ -6,17 +6,14 @@ import { fillDisk, mountSmallDisk } from '../chaos/environment/disk.ts';
 import { ToolError } from '../../../shared/tools/tool-error.ts';
 import { PermanentError } from '../../../shared/core/errors.ts';
 import { watchDisk } from '../../../shared/runtime/workdir/disk.ts';
-import { requestMetadata, setUpStack, start } from '../../support/harness/runtime.ts';
-import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
+import { requestMetadata, startGraph } from '../../support/harness/runtime.ts';
+import { uniqueId, type Stack } from '../../support/stack.ts';
 import { createTwoOutputGraph } from './fixture/graph.ts';
 import { startTwoOutputStage } from './fixture/process.ts';
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await createOwnStack();
-  await setUpStack(stack, createTwoOutputGraph());
-  await start(stack, createTwoOutputGraph(), 'relay');
-  await start(stack, createTwoOutputGraph(), 'tracker');
+  stack = await startGraph(createTwoOutputGraph(), ['relay', 'tracker']);
 });
 
 const NO_DISK = 'this user may not mount a file system';

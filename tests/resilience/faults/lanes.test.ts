@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { tinyGraph } from '../../fixtures/tiny/graph.ts';
-import { requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
-import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
+import { requestMetadata, WAIT, startGraph } from '../../support/harness/runtime.ts';
+import { uniqueId, type Stack } from '../../support/stack.ts';
 
 /** Number of lines of the long request. */
 const LONG_LINES = Number(process.env['FAVE_TEST_CLIPS'] ?? 100);
@@ -12,7 +12,7 @@ const ITEM_MS = 2_000;
 
 const worked: string[] = [];
 let measuring = false;
-let held: { at: string; until: Promise<void>; reach: () => void } | undefined;
+let held: { at: string; until: Promise<undefined>; reach: () => void } | undefined;
 const graph = tinyGraph(async (text) => {
   worked.push(text);
   if (held?.at === text) {
@@ -24,9 +24,7 @@ const graph = tinyGraph(async (text) => {
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await createOwnStack();
-  await setUpStack(stack, graph);
-  for (const name of ['relay', 'tracker', 'split-lines', 'uppercase']) await start(stack, graph, name);
+  stack = await startGraph(graph, ['relay', 'tracker', 'split-lines', 'uppercase']);
 });
 
 /** Measures the time from the upload of one line to the completed event, in ms. @param landed Called when the line is queued. */
@@ -52,10 +50,9 @@ it(
     const idle = await measureRequest('idle');
     measuring = false;
 
-    let release = (): void => undefined;
-    const until = new Promise<void>((resolve) => (release = resolve));
+    const released = Promise.withResolvers<undefined>();
     // The first lane of the long request is empty after eight of its lines and one of the rest.
-    const reached = new Promise<void>((reach) => (held = { at: 'long 10', until, reach }));
+    const reached = new Promise<void>((reach) => (held = { at: 'long 10', until: released.promise, reach }));
     const long = requestMetadata(stack, uniqueId());
     await long.put(Array.from({ length: LONG_LINES }, (_, n) => `long ${n + 1}`).join('\n'), { memo: 'false' });
     await reached;
@@ -64,7 +61,7 @@ it(
 
     measuring = true;
     // Worst case: the current item has just started.
-    const behind = await measureRequest('short', () => release());
+    const behind = await measureRequest('short', () => released.resolve(undefined));
     measuring = false;
     console.info(`behind ${LONG_LINES} items: ${behind.toFixed(0)} ms, idle ${idle.toFixed(0)} ms, an item ${ITEM_MS} ms`);
     expect(behind).toBeLessThanOrEqual(2 * idle + ITEM_MS);

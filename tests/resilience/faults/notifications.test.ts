@@ -5,8 +5,8 @@ import { streams } from '../../../shared/bus/topology.ts';
 import { randomOf } from '../../../shared/core/random.ts';
 import { setNotificationRules, type Path } from '../chaos/rules.ts';
 import { tinyGraph } from '../../fixtures/tiny/graph.ts';
-import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
-import { announcements, requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
+import { uniqueId, type Stack } from '../../support/stack.ts';
+import { announcements, requestMetadata, WAIT, startGraph } from '../../support/harness/runtime.ts';
 import { fetchStreamLag } from '../../support/harness/lag.ts';
 
 let worked: string[] = [];
@@ -14,9 +14,7 @@ const graph = tinyGraph((text) => void worked.push(text));
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await createOwnStack();
-  await setUpStack(stack, graph);
-  for (const name of ['relay', 'tracker', 'split-lines', 'uppercase']) await start(stack, graph, name);
+  stack = await startGraph(graph, ['relay', 'tracker', 'split-lines', 'uppercase']);
 });
 beforeEach(async () => {
   worked = [];

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { requestMetadata, setUpStack, start } from '../../support/harness/runtime.ts';
+import { requestMetadata, startGraph } from '../../support/harness/runtime.ts';
 import { findProcesses } from '../chaos/orphans.ts';
-import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
+import { uniqueId, type Stack } from '../../support/stack.ts';
 import { createTwoOutputGraph, phases } from './fixture/graph.ts';
 import { itemsDir, startTwoOutputStage } from './fixture/process.ts';
 
@@ -10,10 +10,7 @@ const graph = createTwoOutputGraph();
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await createOwnStack();
-  await setUpStack(stack, graph);
-  await start(stack, graph, 'relay');
-  await start(stack, graph, 'tracker');
+  stack = await startGraph(graph, ['relay', 'tracker']);
 });
 
 /** Returns the objects and events of a request that has ended. */

@@ -3,8 +3,8 @@ import { beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { UnavailableError } from '../../../shared/core/errors.ts';
 import type { Store } from '../../../shared/store/store.ts';
 import { tinyGraph } from '../../fixtures/tiny/graph.ts';
-import { requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
-import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
+import { requestMetadata, start, WAIT, startGraph } from '../../support/harness/runtime.ts';
+import { uniqueId, type Stack } from '../../support/stack.ts';
 
 /** Duration of a call to a store that hangs, in ms: longer than the interval of the tracker. */
 const HANG_MS = 1_500;
@@ -17,9 +17,7 @@ const graph = tinyGraph((_, __, { signal }) =>
   Promise.race([released, new Promise<void>((_, stop) => signal.addEventListener('abort', () => stop(signal.reason as Error)))]),
 );
 beforeAll(async () => {
-  stack = await createOwnStack();
-  await setUpStack(stack, graph);
-  for (const name of ['relay', 'split-lines', 'uppercase']) await start(stack, graph, name);
+  stack = await startGraph(graph, ['relay', 'split-lines', 'uppercase']);
 });
 beforeEach(() => {
   released = new Promise((resolve) => (release = resolve));

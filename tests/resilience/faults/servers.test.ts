@@ -1,8 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Server } from '../../support/harness/server-control.ts';
 import { breakable } from '../../support/harness/breakable.ts';
-import { tinyGraph, type BeforeItem } from '../../fixtures/tiny/graph.ts';
-import { computeSha256 } from '../../../shared/store/store.ts';
+import { expectedArtifacts, tinyGraph, type BeforeItem } from '../../fixtures/tiny/graph.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
 
@@ -22,13 +21,6 @@ beforeEach(() => {
 });
 
 const lines = ['one', 'two', 'three'];
-const expectedArtifacts = Object.fromEntries([
-  ['input/text.txt', computeSha256(lines.join('\n'))],
-  ...lines.flatMap((line, n) => [
-    [`split-lines/clip_000${n + 1}/line.txt`, computeSha256(line)],
-    [`uppercase/clip_000${n + 1}/upper-line.txt`, computeSha256(`${line.toUpperCase()}!`)],
-  ]),
-]) as Record<string, string>;
 
 /**
  * Sends a request, runs `inject` once during its second line, and checks the result.
@@ -60,7 +52,7 @@ async function assertCompletes(inject: () => Promise<void>, mode?: 'concurrently
     errors: [],
     stages: { uppercase: { expected: 3, done: 3, failed: 0 } },
   });
-  expect(await request.artifacts()).toEqual(expectedArtifacts);
+  expect(await request.artifacts()).toEqual(expectedArtifacts(lines));
   expect([await request.ends(), (await request.progress('uppercase')).length]).toEqual([1, 3]);
   expect(await request.deadLetters('uppercase')).toEqual([]);
 }

@@ -1,17 +1,14 @@
 import { beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import type { LandedMessage } from '../../../schemas/generated/types.ts';
 import { createNetwork } from '../chaos/environment/network.ts';
-import { requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
-import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
+import { requestMetadata, WAIT, startGraph } from '../../support/harness/runtime.ts';
+import { uniqueId, type Stack } from '../../support/stack.ts';
 import { createTwoOutputGraph } from './fixture/graph.ts';
 import { startTwoOutputStage } from './fixture/process.ts';
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await createOwnStack();
-  await setUpStack(stack, createTwoOutputGraph());
-  await start(stack, createTwoOutputGraph(), 'relay');
-  await start(stack, createTwoOutputGraph(), 'tracker');
+  stack = await startGraph(createTwoOutputGraph(), ['relay', 'tracker']);
 });
 
 it('completes over a slow network that resets during each output', async () => {

@@ -4,8 +4,8 @@ import { announce } from '../../../shared/bus/landed-message.ts';
 import { kinds } from '../../../schemas/kinds.ts';
 import { validate } from '../../../shared/core/validate.ts';
 import { tinyGraph, type BeforeItem } from '../../fixtures/tiny/graph.ts';
-import { announcements, requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
-import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
+import { announcements, requestMetadata, start, WAIT, startGraph } from '../../support/harness/runtime.ts';
+import { uniqueId, type Stack } from '../../support/stack.ts';
 
 let before: BeforeItem | undefined;
 const old = tinyGraph((...args) => before?.(...args));
@@ -13,9 +13,7 @@ const upgraded = defineGraph([kinds.input, kinds.canary], [old.stage('split-line
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await createOwnStack();
-  await setUpStack(stack, old);
-  for (const name of ['relay', 'tracker', 'split-lines']) await start(stack, old, name);
+  stack = await startGraph(old, ['relay', 'tracker', 'split-lines']);
 });
 
 it('processes items again after an upgrade, without receipts of the old version', async () => {

@@ -1,7 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import type { LandedMessage } from '../../../schemas/generated/types.ts';
 import type { Kind } from '../../../schemas/kinds.ts';
 import { graph as pipeline } from '../../../services/pipeline.ts';
@@ -12,6 +9,7 @@ import { line, tinyGraph } from '../../fixtures/tiny/graph.ts';
 import { requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 import { fetchStreamLag } from '../../support/harness/lag.ts';
+import { createTempDir } from '../../support/temp-dir.ts';
 
 /** Invalid input for every boundary. */
 const GARBAGE = [
@@ -44,7 +42,7 @@ async function publishGarbage(subject: string): Promise<void> {
   for (const text of GARBAGE) await stack.bus.jetstream.publish(subject, text);
 }
 
-/** That the whole pipeline works: a request comes out as it should. */
+/** Checks that a request completes. */
 async function expectWorking(): Promise<void> {
   const request = newRequest();
   await request.put('one\ntwo', { memo: 'false' });
@@ -59,7 +57,7 @@ describe('garbage instead of a message', () => {
     ['an event of a request', subjects.lifecycle('x', 'accepted'), streams.requests],
     ['the end of a request', subjects.lifecycle('x', 'completed'), streams.requests],
     ['an event of a stage', subjects.stage('x', 'uppercase'), streams.requests],
-  ])('%s is put away, and work goes on', async (_, subject, stream) => {
+  ])('discards %s and continues', async (_, subject, stream) => {
     await publishGarbage(subject);
     await expectWorking();
     if (stream !== streams.requests) await vi.waitUntil(async () => (await fetchStreamLag(stack.bus, stream)) === 0, WAIT);
@@ -129,10 +127,7 @@ describe('garbage instead of an artifact', () => {
   const withSchema: Kind[] = pipeline.kinds.filter(({ schema }) => schema !== undefined);
 
   it.each(withSchema.map((kind) => [kind.name, kind] as const))('rejects the artifact %s as invalid', async (_, kind) => {
-    const dir = mkdtempSync(join(tmpdir(), 'fave-boundary-'));
-    onTestFinished(() => {
-      rmSync(dir, { recursive: true });
-    });
+    const dir = createTempDir();
     const id = uniqueId();
     const key = `requests/${id}/${pathOf(kind, { indices: { clip: 1 } })}`;
     for (const text of GARBAGE) {
@@ -148,7 +143,7 @@ describe('garbage instead of an artifact', () => {
         options: {},
         attributes: {},
       };
-      const request = (): never => expect.fail('nobody asked');
+      const request = (): never => expect.fail('the request is not read');
       const item = createItem(landed, kind, {
         store: stack.store,
         dir,

@@ -1,5 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CloudEvent } from '../../../schemas/generated/types.ts';
@@ -9,17 +8,15 @@ import { start, readStoredMessages, WAIT } from '../../support/harness/runtime.t
 import { graph, vary } from './graph.ts';
 import { startPipeline, type Pipeline } from './pipeline.ts';
 import { fetchConsumerLag } from '../../../shared/bus/consumers.ts';
+import { createTempDir } from '../../support/temp-dir.ts';
+import { failure } from '../../support/harness/run-cli.ts';
 
 vi.mock('../../../services/pipeline.ts', async () => ({ graph: (await import('./graph.ts')).graph }));
 
 let pipeline: Pipeline;
-let dir: string;
+const dir = createTempDir();
 beforeAll(async () => {
-  dir = mkdtempSync(join(tmpdir(), 'fave-cancel-'));
   pipeline = await startPipeline();
-  return () => {
-    rmSync(dir, { recursive: true });
-  };
 });
 beforeEach(() => {
   vary.before = undefined;
@@ -109,10 +106,7 @@ describe('fave cancel', () => {
     });
     expect([await request.ends(), await request.endsOf(1)]).toEqual([0, 1]);
 
-    expect(await pipeline.fave('cancel', request.id)).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('has already ended (run 1: cancelled)'),
-    });
+    expect(await pipeline.fave('cancel', request.id)).toMatchObject(failure('has already ended (run 1: cancelled)'));
     vary.before = undefined;
     expect(await pipeline.fave('replay', request.id, '--wait')).toMatchObject({ code: 0 });
     expect(await request.end(2)).toMatchObject({
@@ -125,15 +119,9 @@ describe('fave cancel', () => {
     const request = pipeline.request();
     await request.put('one', alone);
     await request.end(1);
-    expect(await pipeline.fave('cancel', request.id)).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('(run 1: completed)'),
-    });
+    expect(await pipeline.fave('cancel', request.id)).toMatchObject(failure('(run 1: completed)'));
     expect(await request.lifecycle('cancelled')).toEqual([]);
-    expect(await pipeline.fave('cancel', 'nobody')).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('there is no request nobody'),
-    });
+    expect(await pipeline.fave('cancel', 'nobody')).toMatchObject(failure('there is no request nobody'));
     expect(await pipeline.fave('cancel', 'no/id')).toMatchObject({ code: 2 });
   });
 
@@ -155,9 +143,8 @@ describe('the tracker', () => {
     const request = pipeline.request();
     await request.put('one', alone);
     await request.end(1);
-    let go = (): void => undefined;
-    const gone = new Promise<void>((resolve) => (go = resolve));
-    vary.before = () => gone;
+    const opened = Promise.withResolvers<undefined>();
+    vary.before = () => opened.promise;
     await pipeline.fave('replay', request.id, '--only', 'uppercase');
     await vi.waitUntil(async () => (await request.lifecycle('accepted')).length === 2, WAIT);
     await publishLifecycle(
@@ -167,7 +154,7 @@ describe('the tracker', () => {
       { request_id: request.id, run: 1, status: 'accepted' },
       { distinct: 'late' },
     );
-    go();
+    opened.resolve(undefined);
     expect(await request.end(2)).toMatchObject({ status: 'completed' });
     expect(await request.state()).toMatchObject({ run: 2, status: 'completed' });
   });

@@ -1,5 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { subjects } from '../../../shared/bus/topology.ts';
@@ -7,16 +6,16 @@ import { validate } from '../../../shared/core/validate.ts';
 import { start, WAIT } from '../../support/harness/runtime.ts';
 import { graph, needing, vary } from './graph.ts';
 import { startPipeline, type Pipeline, type PipelineRequest } from './pipeline.ts';
+import { createTempDir } from '../../support/temp-dir.ts';
+import { failure } from '../../support/harness/run-cli.ts';
 
 vi.mock('../../../services/pipeline.ts', async () => ({ graph: (await import('./graph.ts')).graph }));
 
 let pipeline: Pipeline;
-let dir: string;
+const dir = createTempDir();
 let flag: string;
 beforeAll(async () => {
   pipeline = await startPipeline();
-  dir = await mkdtemp(join(tmpdir(), 'fave-letters-'));
-  return () => rm(dir, { recursive: true });
 });
 afterAll(() => {
   vary.before = undefined;
@@ -171,17 +170,11 @@ describe('fave dlq', () => {
     await request.end(1);
     const { seq } = (await letters(request))[0]!;
     await pipeline.stack.store.remove(`requests/${request.id}/split-lines/clip_0002/line.txt`);
-    expect(await pipeline.fave('dlq', 'redrive', String(seq))).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('was removed'),
-    });
+    expect(await pipeline.fave('dlq', 'redrive', String(seq))).toMatchObject(failure('was removed'));
     expect(await letters(request)).toHaveLength(1);
     expect(await pipeline.fave('dlq', 'drop', String(seq))).toMatchObject({ code: 0, stdout: '1 dead letter removed\n' });
     expect(await letters(request)).toEqual([]);
-    expect(await pipeline.fave('dlq', 'drop', String(seq))).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining(`no dead letter ${String(seq)}`),
-    });
+    expect(await pipeline.fave('dlq', 'drop', String(seq))).toMatchObject(failure(`no dead letter ${String(seq)}`));
   });
 
   it.each([['dlq redrive'], ['dlq drop'], ['dlq drop x'], ['dlq ls --stage sing'], ['dlq ls --id a/b'], ['dlq']])(

@@ -4,6 +4,7 @@ import type { Receipt } from '../../../schemas/generated/types.ts';
 import { WAIT } from '../../support/wait.ts';
 import { graph, vary } from './graph.ts';
 import { startPipeline, type Pipeline, type PipelineRequest } from './pipeline.ts';
+import { failure } from '../../support/harness/run-cli.ts';
 
 vi.mock('../../../services/pipeline.ts', async () => ({ graph: (await import('./graph.ts')).graph }));
 
@@ -126,28 +127,18 @@ describe('fave replay', () => {
 
   it('rejects running and unknown requests and invalid scopes', async () => {
     const request = pipeline.request();
-    let go = (): void => undefined;
-    const gone = new Promise<void>((resolve) => (go = resolve));
-    vary.before = () => gone;
+    const opened = Promise.withResolvers<undefined>();
+    vary.before = () => opened.promise;
     await request.put('one', { memo: 'false' });
     await vi.waitUntil(async () => (await request.lifecycle('accepted')).length === 1, WAIT);
-    expect(await pipeline.fave('replay', request.id)).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('still running'),
-    });
-    go();
+    expect(await pipeline.fave('replay', request.id)).toMatchObject(failure('still running'));
+    opened.resolve(undefined);
     await request.end(1);
-    expect(await pipeline.fave('replay', request.id, '--from', 'sing')).toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('split-lines, uppercase, echo'),
-    });
+    expect(await pipeline.fave('replay', request.id, '--from', 'sing')).toMatchObject(failure('split-lines, uppercase, echo', 2));
     expect(await pipeline.fave('replay', request.id, '--from', 'split-lines', '--only', 'split-lines')).toMatchObject({
       code: 2,
     });
-    expect(await pipeline.fave('replay', 'nobody')).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('there is no request nobody'),
-    });
+    expect(await pipeline.fave('replay', 'nobody')).toMatchObject(failure('there is no request nobody'));
   });
 });
 
@@ -256,9 +247,6 @@ describe('fave provenance', () => {
 
   it('reports an object without a receipt', async () => {
     const request = await completed();
-    expect(await pipeline.fave('provenance', request.id, 'metadata/state.json')).toMatchObject({
-      code: 1,
-      stderr: expect.stringContaining('has no receipt'),
-    });
+    expect(await pipeline.fave('provenance', request.id, 'metadata/state.json')).toMatchObject(failure('has no receipt'));
   });
 });

@@ -1,10 +1,10 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { parseOptions, createSubmission } from '../../../shared/requests/submission.ts';
 import type { OptionSchemas } from '../../../shared/core/options.ts';
 import { UsageError } from '../../../shared/core/errors.ts';
+import { createTempDir } from '../../support/temp-dir.ts';
 
 const schemas = {
   threshold: { type: 'number', minimum: 0, maximum: 1, default: 0.3, description: '' },
@@ -28,12 +28,10 @@ describe('parseOptions', () => {
 });
 
 describe('createSubmission', () => {
-  let dir: string;
+  const dir = createTempDir();
   beforeAll(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'fave-cli-'));
     await writeFile(join(dir, 'my video+1.mp4'), 'abc');
   });
-  afterAll(() => rm(dir, { recursive: true }));
 
   it('places the file below input/ under its name', async () => {
     expect(await createSubmission('my video+1.mp4', dir, 'x')).toMatchObject({ key: 'requests/x/input/my video+1.mp4', size: 3 });

@@ -2,8 +2,8 @@ import { beforeAll, it, onTestFinished, vi } from 'vitest';
 import { createStore } from '../../../shared/store/store.ts';
 import { tinyGraph } from '../../fixtures/tiny/graph.ts';
 import { startProxy, type Proxy } from '../../fixtures/proxy.ts';
-import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
-import { requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
+import { uniqueId, type Stack } from '../../support/stack.ts';
+import { requestMetadata, start, WAIT, startGraph } from '../../support/harness/runtime.ts';
 
 // The last writes have 5 s in total. Without this limit, each would be retried for 30 s.
 vi.setConfig({ testTimeout: 25_000 });
@@ -11,10 +11,7 @@ vi.setConfig({ testTimeout: 25_000 });
 const graph = tinyGraph();
 let stack: Stack;
 beforeAll(async () => {
-  stack = await createOwnStack();
-  await setUpStack(stack, graph);
-  await start(stack, graph, 'relay');
-  await start(stack, graph, 'split-lines');
+  stack = await startGraph(graph, ['relay', 'split-lines']);
 });
 
 const text = ['one', 'two', 'three'];

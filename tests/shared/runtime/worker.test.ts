@@ -10,8 +10,8 @@ import { parseKey } from '../../../shared/pipeline/keys.ts';
 import { computeSha256 } from '../../../shared/store/store.ts';
 import { validate } from '../../../shared/core/validate.ts';
 import { line, tinyGraph, type BeforeItem } from '../../fixtures/tiny/graph.ts';
-import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
-import { requestMetadata, setUpStack, start, startProcess, WAIT, type Running } from '../../support/harness/runtime.ts';
+import { uniqueId, type Stack } from '../../support/stack.ts';
+import { requestMetadata, start, startProcess, WAIT, type Running, startGraph } from '../../support/harness/runtime.ts';
 import { fetchStreamLag } from '../../support/harness/lag.ts';
 
 let before: BeforeItem | undefined;
@@ -20,9 +20,7 @@ const graph = tinyGraph((...args) => before?.(...args));
 let stack: Stack;
 let tracking: Running;
 beforeAll(async () => {
-  stack = await createOwnStack();
-  await setUpStack(stack, graph);
-  await start(stack, graph, 'relay');
+  stack = await startGraph(graph, ['relay']);
   tracking = await start(stack, graph, 'tracker');
   await start(stack, graph, 'split-lines');
 });

@@ -1,24 +1,22 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { PermanentError, RetryableError, UnavailableError } from '../../../shared/core/errors.ts';
 import { mapConcurrently } from '../../../shared/core/map-concurrently.ts';
 import { createStore, digestFile, computeSha256, type Store, type StoreObserver } from '../../../shared/store/store.ts';
 import { toStoreError } from '../../../shared/store/s3/store-errors.ts';
 import { startProxy, type Proxy } from '../../fixtures/proxy.ts';
 import { useSharedStack, uniqueId, type Stack } from '../../support/stack.ts';
+import { createTempDir } from '../../support/temp-dir.ts';
 
 let stack: Stack;
 let store: Store;
-let dir: string;
+const dir = createTempDir();
 beforeAll(async () => {
   stack = await useSharedStack();
   store = stack.store;
-  dir = await mkdtemp(join(tmpdir(), 'fave-store-'));
 });
-afterAll(() => rm(dir, { recursive: true, force: true }));
 
 const uniqueKey = (path = 'metadata/x'): string => `requests/${uniqueId()}/${path}`;
 const patient = (): AbortSignal => new AbortController().signal;

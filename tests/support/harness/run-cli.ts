@@ -1,4 +1,5 @@
 import { tmpdir } from 'node:os';
+import { expect } from 'vitest';
 import { createOutput, type CliContext, type Output } from '../../../cli/context/cli.ts';
 import { reportError } from '../../../cli/context/errors.ts';
 import { createProgram } from '../../../cli/program.ts';
@@ -31,6 +32,11 @@ export async function fave(
     code = reportError(error, stderr);
   }
   return { code, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+/** Returns the expected result of a failed command. @param message Part of standard error. */
+export function failure(message: string, code = 1) {
+  return { code, stderr: expect.stringContaining(message) as string };
 }
 
 /** Returns the last line of standard output, parsed as JSON. */

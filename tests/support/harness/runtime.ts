@@ -20,7 +20,7 @@ import { runWorker } from '../../../shared/runtime/worker.ts';
 import { computeSha256 } from '../../../shared/store/store.ts';
 import { consumerName, MAX_DELIVERIES, streams, subjects } from '../../../shared/bus/topology.ts';
 import { exec } from '../exec.ts';
-import { onTestFileEnd, type Stack } from '../stack.ts';
+import { createOwnStack, onTestFileEnd, type Stack } from '../stack.ts';
 import { WAIT } from '../wait.ts';
 
 export { WAIT };
@@ -83,6 +83,14 @@ export async function start(stack: Stack, graph: Graph, name: string, more: Part
   // Runs before the connections are closed.
   onTestFileEnd(one.kill);
   return one;
+}
+
+/** Creates a separate stack, sets it up for a graph and starts services of the graph in this process. */
+export async function startGraph(graph: Graph, names: readonly string[], ackWaitSeconds = 1): Promise<Stack> {
+  const stack = await createOwnStack();
+  await setUpStack(stack, graph, ackWaitSeconds);
+  for (const name of names) await start(stack, graph, name);
+  return stack;
 }
 
 /** A separate process of the stage `uppercase`. */

@@ -7,8 +7,8 @@ import { runWorker } from '../../../../shared/runtime/worker.ts';
 import type { Store } from '../../../../shared/store/store.ts';
 import { tinyGraph } from '../../../fixtures/tiny/graph.ts';
 import { exec } from '../../../support/exec.ts';
-import { createOwnStack, uniqueId, type Stack } from '../../../support/stack.ts';
-import { requestMetadata, setUpStack, start, WAIT } from '../../../support/harness/runtime.ts';
+import { uniqueId, type Stack } from '../../../support/stack.ts';
+import { requestMetadata, WAIT, startGraph } from '../../../support/harness/runtime.ts';
 import { createTempDir } from '../../../support/temp-dir.ts';
 
 const graph = tinyGraph((text) => {
@@ -17,10 +17,7 @@ const graph = tinyGraph((text) => {
 
 let stack: Stack;
 beforeAll(async () => {
-  stack = await createOwnStack();
-  await setUpStack(stack, graph);
-  await start(stack, graph, 'relay');
-  await start(stack, graph, 'split-lines');
+  stack = await startGraph(graph, ['relay', 'split-lines']);
 });
 
 /** Records the start and the end of every effect of a worker that is visible outside its process, in order. */
