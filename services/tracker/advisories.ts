@@ -40,8 +40,8 @@ export async function handleAdvisory({ bus, log, metrics }: Service, graph: Grap
       metrics.deadLetters.inc({ stage: stage.name });
       const fields = { stage: stage.name, request_id, trace_id: traceIdOf(traceparent), item, code: error.code };
       log.error({ event: 'item:failed', ...fields }, error.message);
-      // On behalf of the lost worker, and last: the server keeps the message until its consumer acknowledges it. A deletion would
-      // also take the message from other consumers.
+      // Acknowledges for the lost worker, as the last step: until then the server keeps the message. A deletion would also remove it
+      // for other consumers.
       await bus.connection.request(finalAckSubject(consumer, sequence), '+ACK', { timeout: CONFIRMATION_TIMEOUT_MS });
     }
     message.ack();

@@ -39,7 +39,7 @@ export interface OpenRun {
   timedOut?: RequestError;
 }
 
-/** A run that has ended. Late events of it are ignored. */
+/** A run that has ended. Its late events are ignored. */
 export interface EndedRun {
   readonly phase: 'ended';
   /** Events of the next run. */

@@ -8,7 +8,7 @@ const BATCH_SIZE = 500;
 /** Timeout of a batch (ms). */
 const TIMEOUT_MS = 5_000;
 
-/** What to read of a stream. */
+/** Selects messages of a stream. */
 export interface StreamSelection {
   readonly stream: string;
   /** Filter of subjects, which may contain wildcards. */
@@ -21,7 +21,7 @@ export interface StreamSelection {
 export interface StoredMessage {
   readonly subject: string;
   readonly sequence: number;
-  /** When the stream stored the message (ms since the epoch). */
+  /** Time at which the stream stored the message (ms since the epoch). */
   readonly storedAtMs: number;
   readonly text: string;
 }
@@ -64,7 +64,7 @@ async function requestBatch(
   return withEnd(messages);
 }
 
-/** The library ends the iteration silently at the timeout. */
+/** Throws if a batch has no end, because the library ends the iteration silently at the timeout. */
 async function* withEnd(messages: AsyncIterable<Msg>): AsyncGenerator<Msg> {
   let last: Msg | undefined;
   try {

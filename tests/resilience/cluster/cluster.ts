@@ -1,5 +1,3 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { vi } from 'vitest';
 import { startMinio } from '../../../infra/servers/minio.ts';
@@ -16,6 +14,7 @@ import type { Graph } from '../../../shared/pipeline/graph.ts';
 import { createStoreAdmin } from '../../../shared/store/s3/admin.ts';
 import { createStore } from '../../../shared/store/store.ts';
 import { onTestFileEnd, type Stack } from '../../support/stack.ts';
+import { createTempDir } from '../../support/temp-dir.ts';
 import { WAIT } from '../../support/wait.ts';
 
 /** One of several NATS servers. */
@@ -44,8 +43,7 @@ const ROOT = { rootUser: 'root', rootPassword: 'secret-of-the-store' };
 
 /** Starts `servers` NATS servers and a MinIO on `drives` drives, with the real set-up. */
 export async function openCluster(graph: Graph, size: { servers: number; drives: number }): Promise<Cluster> {
-  const dir = await mkdtemp(join(tmpdir(), 'fave-cluster-'));
-  onTestFileEnd(() => rm(dir, { recursive: true, force: true, maxRetries: 3 }));
+  const dir = createTempDir();
   const programs = await ensureServers(() => undefined);
   const [own, ...ports] = (await Promise.all(Array.from({ length: size.servers + 1 }, freePorts))) as [
     Awaited<ReturnType<typeof freePorts>>,
@@ -108,7 +106,7 @@ export async function openCluster(graph: Graph, size: { servers: number; drives:
     return { store, storeAdmin, bus, config, environment, dataDir: dir, servers: { minio: minio.pid }, startServices };
   };
   const admin = await as('admin');
-  await leading(admin.bus);
+  await waitForLeader(admin.bus);
   await setUp({ ...admin, graph, ackWaitSeconds: 1, streamReplicas: admin.config.streamReplicas });
   const env = {
     MC_CONFIG_DIR: join(dir, 'mc'),
@@ -140,7 +138,7 @@ async function nodeOf(name: string, options: NatsOptions): Promise<Node> {
 }
 
 /** Waits until the servers have elected a leader. */
-async function leading({ manager }: Bus): Promise<void> {
+async function waitForLeader({ manager }: Bus): Promise<void> {
   const leads = (): Promise<boolean> =>
     manager.getAccountInfo().then(
       () => true,
