@@ -1,7 +1,7 @@
 // `run.mjs NAME [ARGUMENT …]`: runs an npm script. It first installs dependencies and builds bundles, where they are missing or old.
 // Plain JavaScript without dependencies, because it runs before they are installed.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -92,9 +92,22 @@ function isInstalled() {
 
 function ensureDependencies() {
   if (isInstalled()) return;
+  // The install script of ONNX Runtime would download a library for graphics cards. npm 11 skips it (allowScripts in package.json).
+  process.env.ONNXRUNTIME_NODE_INSTALL = 'skip';
   step('installing dependencies', 'installed dependencies', () => {
     run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel', 'error']);
   });
+}
+
+/** Deletes ONNX Runtime's libraries for other platforms, 240 of 288 MB. The package has no variants by platform. */
+function pruneOnnxRuntime() {
+  const dir = at('node_modules', 'onnxruntime-node', 'bin', 'napi-v6');
+  const isOther = (path) => !join(process.platform, process.arch).startsWith(path);
+  for (const platform of readdirSync(dir)) {
+    for (const arch of readdirSync(join(dir, platform)))
+      if (isOther(join(platform, arch))) rmSync(join(dir, platform, arch), { recursive: true, force: true });
+    if (isOther(platform)) rmSync(join(dir, platform), { recursive: true, force: true });
+  }
 }
 
 function ensureBundles() {
@@ -109,6 +122,7 @@ function ensureBundles() {
 const [name = '', ...args] = process.argv.slice(2);
 process.chdir(root);
 ensureDependencies();
+pruneOnnxRuntime();
 ensureBundles();
 if (name === 'generate') {
   for (const generator of generators) run(process.execPath, [...generator, ...args]);

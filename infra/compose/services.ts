@@ -41,17 +41,18 @@ function builderOf(image: 'core' | 'media', names: readonly string[]): string {
 function service(name: string, memoryMb: number, names: readonly string[]): string {
   const image = imageOf(name);
   const builder = builderOf(image, names);
+  const usesModels = name === 'stage-deepspeech';
   const waitsForBuilder = `depends_on: { <<: *after-set-up, ${builder}: { condition: service_started } }`;
   const lines = [
     `<<: *${image}`,
     ...(name === builder ? [`build: { <<: *build, target: ${image} }`] : builder === SECRETS ? [] : [waitsForBuilder]),
     `command: [${name}]`,
     'environment:',
-    '  <<: [*addresses, *telemetry]',
+    `  <<: [*addresses, *telemetry${usesModels ? ', *models' : ''}]`,
     `  ARTIFACT_ACCESS_KEY: ${accessKeyOf(name)}`,
     `  NATS_USER: ${name}`,
     `  FAVE_MEMORY_LIMIT_MB: '${memoryMb}'`,
-    `volumes: [/scratch, '\${FAVE_SECRETS_DIR:-./secrets}/${name}:/run/secrets:ro']`,
+    `volumes: [/scratch, ${usesModels ? "'${FAVE_MODELS_DIR:-models}:/models:ro', " : ''}'\${FAVE_SECRETS_DIR:-./secrets}/${name}:/run/secrets:ro']`,
     `mem_limit: ${memoryMb}m`,
   ];
   return `  ${name}:\n${lines.map((line) => `    ${line}\n`).join('')}`;

@@ -18,7 +18,7 @@ export async function provideSpeech(options: PullOptions): Promise<Record<string
   if (signal?.aborted) return {};
   if (model.status === 'rejected')
     progress(
-      `no Whisper model, so pocketsphinx transcribes with many errors: ${messageOf(model.reason)}; see docs/operations.md#speech-models`,
+      `no Whisper model, so pocketsphinx transcribes with many errors: ${messageOf(model.reason)}; see docs/installation.md#speech-models`,
     );
   else if (server.status === 'rejected') progress(`whisper-node runs the Whisper model, slowly: ${messageOf(server.reason)}`);
   return {

@@ -59,16 +59,20 @@ export async function pullModel(name: string, { env, progress, signal, directory
  * default model, which is downloaded. Returns `undefined` if `FAVE_WHISPER_MODEL` is `none`.
  * @throws the errors of {@link pullModel}.
  */
-export async function provideWhisperModel({ env, progress, signal, directory }: PullOptions): Promise<string | undefined> {
+export async function provideWhisperModel({
+  env,
+  progress,
+  signal,
+  directory = modelsDir,
+}: PullOptions): Promise<string | undefined> {
   const wanted = env['FAVE_WHISPER_MODEL'] ?? '';
-  const directories = [...modelDirectories(env), ...(directory === undefined ? [] : [directory])];
-  const found = findModel('whisper', wanted, directories);
+  const found = findModel('whisper', wanted, [...parseDirectories(env['FAVE_MODELS']), directory]);
   if (found !== undefined || wanted === NO_MODEL || isPath('whisper', wanted)) return found;
   const limit = AbortSignal.timeout(START_TIMEOUT_MS);
   return pullModel(wanted || DEFAULT_MODEL, {
     env,
     progress,
     signal: signal ? AbortSignal.any([signal, limit]) : limit,
-    ...(directory !== undefined && { directory }),
+    directory,
   });
 }

@@ -1,4 +1,5 @@
-import { PermanentError } from '../../shared/core/errors.ts';
+import { messageOf, PermanentError } from '../../shared/core/errors.ts';
+import { parseDirectories } from '../../shared/models/find-model.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import { readConfig } from '../../shared/config/config.ts';
 import { setUpInstance, withAdmin } from './admin.ts';
@@ -6,6 +7,7 @@ import { checkNotifications } from './notification-check.ts';
 import { storePolicies } from '../access/policies.ts';
 import { readSecrets } from '../access/secrets.ts';
 import type { ProgressReporter } from '../process/progress.ts';
+import { provideWhisperModel } from '../servers/models.ts';
 
 export interface SetUpJobOptions {
   readonly graph: Graph;
@@ -18,6 +20,15 @@ export interface SetUpJobOptions {
   readonly progress: ProgressReporter;
 }
 
+/** Downloads the Whisper model to the first directory of `FAVE_MODELS`, unless one of them contains a model. */
+async function provideModel(env: SetUpJobOptions['env'], progress: ProgressReporter): Promise<void> {
+  const [directory] = parseDirectories(env['FAVE_MODELS']);
+  if (directory === undefined) return;
+  await provideWhisperModel({ env, progress, directory }).catch((error: unknown) => {
+    progress(`no Whisper model in ${directory}, so pocketsphinx transcribes with many errors: ${messageOf(error)}`);
+  });
+}
+
 /** Timeout for the canary object, in milliseconds. MinIO polls its queued target every three seconds. */
 const CANARY_TIMEOUT_MS = 20_000;
 
@@ -26,6 +37,7 @@ const CANARY_TIMEOUT_MS = 20_000;
  * @throws PermanentError `not-an-administrator`, `access-not-set`, `notifications-lost`, …
  */
 export async function runSetUp({ graph, env, secretsDir, mc = 'mc', progress }: SetUpJobOptions): Promise<void> {
+  await provideModel(env, progress);
   const { store, bus, eventSource } = readConfig(env);
   if (store.accessKey === '' || store.secretKey === '') {
     throw new PermanentError(

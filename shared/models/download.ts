@@ -103,7 +103,7 @@ async function receive(
 }
 
 async function openSource(url: string, part: string, signal: AbortSignal): Promise<Source> {
-  if (url.startsWith('file:')) return { offset: 0, etag: '', chunks: createReadStream(fileURLToPath(url), { signal }) };
+  if (url.startsWith('file:')) return { offset: 0, etag: '', chunks: readLocal(fileURLToPath(url), signal) };
   const offset = await sizeOf(part);
   const etag = await readFile(tagOf(part), 'utf8').catch(() => '');
   // Without If-Range, a file that has changed on the server fails the check of its digest.
@@ -114,6 +114,11 @@ async function openSource(url: string, part: string, signal: AbortSignal): Promi
   if (response.status === 416) return { offset, etag, chunks: (async function* () {})() }; // the part is complete
   if (!response.body || !(continues || response.status === 200)) throw new Error(`the server returned status ${response.status}`);
   return { offset: continues ? offset : 0, etag: response.headers.get('etag') ?? '', chunks: response.body };
+}
+
+/** Opens the file on the first read, because an error before it would be unhandled. */
+async function* readLocal(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  yield* createReadStream(path, { signal }) as AsyncIterable<Uint8Array>;
 }
 
 /** Returns the path of the file that keeps the version of a part. */

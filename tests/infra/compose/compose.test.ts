@@ -11,7 +11,7 @@ import { notifyEnvironment } from '../../../infra/servers/minio.ts';
 import { root } from '../../../infra/process/paths.ts';
 import { serverPrograms } from '../../../infra/servers/table.ts';
 import { graph } from '../../../services/pipeline.ts';
-import { environmentSchema } from '../../../shared/config/config.ts';
+import { environmentSchema, settingVariable } from '../../../shared/config/config.ts';
 import { readComposeSchema } from '../../support/docker/client.ts';
 import { compose, FOLDER, ours, services, text } from './file.ts';
 import { createTempDir } from '../../support/temp-dir.ts';
@@ -50,7 +50,11 @@ describe('compose.yaml', () => {
   it.each(services.filter(([name]) => ours.has(name) || name === 'set-up'))(
     'sets only variables of the schema for %s',
     (_, service) => {
-      const variables = Object.keys(environmentSchema).flatMap((name) => [name, `${name}_FILE`]);
+      const variables = [
+        ...Object.keys(environmentSchema).flatMap((name) => [name, `${name}_FILE`]),
+        ...graph.stages.flatMap(({ settings = {} }) => Object.keys(settings).map(settingVariable)),
+        'FAVE_MODELS_URL', // read by set-up
+      ];
       for (const name of Object.keys(service.environment ?? {})) expect(variables).toContain(name);
     },
   );

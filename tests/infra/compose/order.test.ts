@@ -74,7 +74,14 @@ it('keeps persistent data in named volumes', () => {
     volumes.filter((each) => /^\w/.test(each)).map((each) => [name, each]),
   );
   expect(mounts).toEqual(Object.entries(VOLUME_MOUNTS).map(([name, place]) => [name, `${name}:${place}`]));
-  expect(Object.keys(compose.volumes)).toEqual(Object.keys(VOLUME_MOUNTS));
+  expect(Object.keys(compose.volumes)).toEqual([...Object.keys(VOLUME_MOUNTS), 'models']);
+  const models = services.flatMap(([name, { volumes = [] }]) =>
+    volumes.filter((each) => each.includes('/models')).map((each) => [name, each]),
+  );
+  expect(models).toEqual([
+    ['set-up', '${FAVE_MODELS_DIR:-models}:/models'],
+    ['stage-deepspeech', '${FAVE_MODELS_DIR:-models}:/models:ro'],
+  ]);
   for (const place of [OBJECTS, QUEUE]) expect(place.startsWith(`${DATA}/`)).toBe(true);
   expect(compose.services['minio']?.command?.slice(0, 2)).toEqual(['server', OBJECTS]);
 });

@@ -12,7 +12,7 @@ import { accessKeyOf } from '../../../infra/access/policies.ts';
 import { serviceSpec } from '../../../infra/local/service-spec.ts';
 import { serviceNames } from '../../../infra/deployment/services.ts';
 import { graph } from '../../../services/pipeline.ts';
-import { environmentSchema, readConfig } from '../../../shared/config/config.ts';
+import { environmentSchema, readConfig, settingVariable } from '../../../shared/config/config.ts';
 import { configMap, ofKind, podsOf, renderOverlay } from './render.ts';
 
 type Variables = Readonly<Record<string, string>>;
@@ -111,7 +111,9 @@ describe.each(serviceNames(graph))('%s', { timeout: 900_000 }, (service) => {
     const names = [composeEnvironment(service), await kubernetesEnvironment(service), launcherEnvironment(service)].flatMap(
       (variables) => Object.keys(variables),
     );
-    expect(names.filter((name) => /^(ARTIFACT|NATS|FAVE|OTEL)_/.test(name) && !(name in environmentSchema))).toEqual([]);
+    const settings = graph.stages.find(({ name }) => name === service)?.settings ?? {};
+    const known = [...Object.keys(environmentSchema), ...Object.keys(settings).map(settingVariable)];
+    expect(names.filter((name) => /^(ARTIFACT|NATS|FAVE|OTEL)_/.test(name) && !known.includes(name))).toEqual([]);
   });
 });
 

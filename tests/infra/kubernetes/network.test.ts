@@ -87,6 +87,7 @@ describe('network policies', { timeout: 900_000 }, () => {
     ['external-store', [...withoutStore, ...external]] as const,
     ['cold+monitoring', [...base, ...exporter]] as const,
     ['cold+tracing', [...base, 'service > monitoring TCP 4318']] as const,
+    ['cold+models', [...base, 'set-up > 0.0.0.0/0 except 169.254.0.0/16 TCP 443']] as const,
     ['scale-out+monitoring', [...base, ...clustered, ...exporter]] as const,
   ])('allows the connections of the architecture and no others in %s', async (name, expected) => {
     expect(rulesOf(await renderOverlay(name)).sort()).toEqual([...expected].sort());

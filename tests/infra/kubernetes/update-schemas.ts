@@ -15,6 +15,7 @@ const KINDS = [
   'core.v1.Service',
   'core.v1.ConfigMap',
   'core.v1.Secret',
+  'core.v1.PersistentVolumeClaim',
   'apps.v1.Deployment',
   'apps.v1.StatefulSet',
   'batch.v1.Job',
