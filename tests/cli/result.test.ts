@@ -12,6 +12,11 @@ function spoken(...speakers: readonly string[]): Result {
 }
 
 describe('formatResult', () => {
+  it('names the engines that transcribed, not the one of clips without speech', () => {
+    const heading = (...engines: readonly string[]): string => formatResult({ ...spoken(), engines }, output)[0] ?? '';
+    expect(heading('none', 'whisper')).toMatch(/, transcribed by whisper$/);
+    expect(heading('none')).not.toContain('transcribed');
+  });
   it('names the speakers if there are several', () => {
     const lines = formatResult(spoken('speaker 1', 'speaker 2'), output).join('\n');
     expect(lines).toContain('said  Speaker 1: text 0');

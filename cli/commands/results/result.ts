@@ -67,7 +67,9 @@ export function formatResult(
       lines: format(each, style('magenta', 'find'), `${each.query} (${each.clip})`),
     })),
   ].sort((a, b) => a.start - b.start);
-  const transcribed = engines.length === 0 ? '' : `, transcribed by ${engines.join(', ')}`;
+  // Clips without speech have the engine `none`.
+  const used = engines.filter((name) => name !== 'none');
+  const transcribed = used.length === 0 ? '' : `, transcribed by ${used.join(', ')}`;
   return [
     `${style('bold', input ?? request_id)}  ${duration === null ? '' : `${formatClock(duration)}  `}${formatStatus(status, output)}${style('dim', transcribed)}`,
     '',
