@@ -15,7 +15,7 @@ export interface TimelineUtterance {
 export interface TimelineObject {
   readonly label: string;
   readonly start: number;
-  /** Time of the first frame without the object, or end of the clip. */
+  /** Half way between the last frame with the object and the next one, or end of the clip if there is no next one. */
   readonly end: number;
   /** Highest score of the frames. */
   readonly score: number;
@@ -86,12 +86,13 @@ interface FrameSpan {
   readonly objects: Detections['frames'][number]['objects'];
 }
 
-/** An object with the number of its consecutive frames. */
-type Track = TimelineObject & { readonly frames: number };
+/** An object with the number of its consecutive frames and the time of the last one. */
+type Track = TimelineObject & { readonly frames: number; readonly last: number };
 
 /**
- * Merges detections of the same label: an object is present from the first frame with it to the next frame without it. An object is
- * listed if one frame is confident or two consecutive frames agree. A video of one frame has no neighbours, so that frame suffices.
+ * Merges detections of the same label: an object is present from the first frame with it until half way to the next frame without it,
+ * which is the best estimate between two frames. An object is listed if one frame is confident or two consecutive frames agree. A video
+ * of one frame has no neighbours, so that frame suffices.
  * @param rule For the calibration.
  */
 export function mergeDetections(detections: readonly Detections[], rule = LISTING_RULE): TimelineObject[] {
@@ -122,13 +123,21 @@ function trackLabels(spans: readonly FrameSpan[], thresholdOf: (label: string) =
         score: Math.max(score, earlier?.score ?? 0),
         count: Math.max(count, earlier?.count ?? 0),
         frames: (earlier?.frames ?? 0) + 1,
+        last: time,
       });
     }
-    for (const [label, track] of open) if (before !== open || !now.has(label)) closed.push(track);
+    for (const [label, track] of open) {
+      if (before !== open) closed.push(track);
+      else if (!now.has(label)) closed.push({ ...track, end: toMilliseconds((track.last + time) / 2) });
+    }
     open = now;
     reached = until;
   }
   return [...closed, ...open.values()];
+}
+
+function toMilliseconds(seconds: number): number {
+  return Math.round(seconds * 1_000) / 1_000;
 }
 
 function groupByLabel(objects: FrameSpan['objects']): Map<string, { score: number; count: number }> {

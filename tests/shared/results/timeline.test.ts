@@ -16,75 +16,33 @@ function clip(start: number, end: number, frames: readonly (readonly [number, ..
 }
 
 describe('mergeDetections', () => {
-  it('ends an object at the next frame without it', () => {
+  it('ends an object half way to the next frame without it', () => {
     const seen = mergeDetections([clip(0, 20, [[0, 'cat'], [5, 'cat'], [10], [15, 'cat']])]);
     expect(seen.map(({ start, end }) => [start, end])).toEqual([
-      [0, 10],
+      [0, 7.5],
       [15, 20],
     ]);
   });
 
-  const scored = (frames: readonly (readonly [number, number])[], label = 'cat'): Detections[] =>
-    frames.map(([time, score]) => {
-      const { frames, ...rest } = clip(time, time + 5, [[time, label]]);
+  /** Creates a clip per score, with one frame every five seconds. */
+  const scored = (scores: readonly number[], label = 'cat'): Detections[] =>
+    scores.map((score, n) => {
+      const { frames, ...rest } = clip(n * 5, n * 5 + 5, [[n * 5, label]]);
       return { ...rest, frames: frames.map((frame) => ({ ...frame, objects: frame.objects.map((one) => ({ ...one, score })) })) };
     });
 
   it.each([
-    [
-      'one confident frame',
-      [
-        [0, 0.2],
-        [5, 0.6],
-        [10, 0.2],
-      ],
-      [[5, 10]],
-    ],
-    [
-      'two consecutive frames that agree',
-      [
-        [0, 0.2],
-        [5, 0.4],
-        [10, 0.41],
-        [15, 0.39],
-      ],
-      [[5, 15]],
-    ],
-    [
-      'no single frame that is not confident',
-      [
-        [0, 0.59],
-        [5, 0.39],
-        [10, 0.59],
-      ],
-      [],
-    ],
-    [
-      'no frames of low scores',
-      [
-        [0, 0.39],
-        [5, 0.39],
-        [10, 0.39],
-      ],
-      [],
-    ],
-    ['the only frame of a video', [[0, 0.4]], [[0, 5]]],
-  ] as const)('lists %s', (_, frames, intervals) => {
-    expect(mergeDetections(scored(frames)).map(({ start, end }) => [start, end])).toEqual(intervals);
+    ['one confident frame', [0.2, 0.6, 0.2], [[5, 7.5]]],
+    ['two consecutive frames that agree', [0.2, 0.4, 0.41, 0.39], [[5, 12.5]]],
+    ['no single frame that is not confident', [0.59, 0.39, 0.59], []],
+    ['no frames of low scores', [0.39, 0.39, 0.39], []],
+    ['the only frame of a video', [0.4], [[0, 5]]],
+  ])('lists %s', (_, scores, intervals) => {
+    expect(mergeDetections(scored(scores)).map(({ start, end }) => [start, end])).toEqual(intervals);
   });
 
   it.each(['car', 'bus'])('lists a %s in one frame at a lower score', (label) => {
-    const found = mergeDetections(
-      scored(
-        [
-          [0, 0.34],
-          [5, 0.35],
-          [10, 0.34],
-        ],
-        label,
-      ),
-    );
-    expect(found.map(({ start, end }) => [start, end])).toEqual([[5, 10]]);
+    expect(mergeDetections(scored([0.34, 0.35, 0.34], label))).toMatchObject([{ label, start: 5, end: 7.5 }]);
   });
 
   it('continues an object across clips in any order', () => {
@@ -115,7 +73,7 @@ describe('mergeDetections', () => {
       ]),
     ]);
     expect(seen).toEqual([
-      { label: 'cat', start: 0, end: 10, score: 0.7, count: 2 },
+      { label: 'cat', start: 0, end: 7.5, score: 0.7, count: 2 },
       { label: 'dog', start: 5, end: 15, score: 0.8, count: 1 },
     ]);
   });
