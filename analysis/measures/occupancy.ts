@@ -54,10 +54,10 @@ export interface Occupancy {
 export function computeOccupancy(run: RecordedCell): Occupancy[] {
   const window: Span = [Date.parse(run.cell.began), Date.parse(run.cell.ended)];
   return Object.entries(run.cell.settings.stages).map(([stage, { memory_mb }]) => {
-    const there = replicaLifetimes(run, stage).flatMap((span) => intersection([span], [window]));
+    const lifetimes = replicaLifetimes(run, stage).flatMap((span) => intersection([span], [window]));
     const items = run.items.filter((item) => item.stage === stage).flatMap((item) => intersection([busySpan(item)], [window]));
-    const replicaSeconds = totalLength(there) / 1_000;
-    const busySeconds = overlap(there, items) / 1_000;
+    const replicaSeconds = totalLength(lifetimes) / 1_000;
+    const busySeconds = overlap(lifetimes, items) / 1_000;
     return {
       stage,
       memoryMb: memory_mb,

@@ -12,13 +12,13 @@ const MAX_LATE_MS = 100;
 /** Returns one sentence per problem in the records of finished cells. */
 export function findDataProblems(runs: readonly RecordedCell[]): string[] {
   return runs.flatMap((run) =>
-    [missing, foreign, late, replicas].flatMap((check) => check(run).map((what) => `${run.name}: ${what}`)),
+    [missing, foreign, late, replicas].flatMap((check) => check(run).map((problem) => `${run.name}: ${problem}`)),
   );
 }
 
 function missing({ cell, requests }: RecordedCell): string[] {
-  const lacking = cell.arrivals.count - requests.length;
-  return lacking === 0 ? [] : [`the record contains ${requests.length} requests, but ${cell.arrivals.count} were planned`];
+  const missingCount = cell.arrivals.count - requests.length;
+  return missingCount === 0 ? [] : [`the record contains ${requests.length} requests, but ${cell.arrivals.count} were planned`];
 }
 
 function foreign({ requests, items }: RecordedCell): string[] {

@@ -30,7 +30,7 @@ export const cold: Bench = {
       const starts: Record<string, Start[]> = {};
       for (let round = 0; round <= n; round += 1) {
         for (const { name, consumes } of graph.stages) {
-          await leaveItem(instance, name, consumes);
+          await queueItem(instance, name, consumes);
           const start = await startOnce(instance, name);
           // The first round loads the programs from disk.
           if (round > 0) (starts[name] ??= []).push(start);
@@ -42,7 +42,7 @@ export const cold: Bench = {
         targets: all.map(([name, of]) =>
           atMost(`${name} p50 ms`, median(of.map(({ total }) => total)), name === MODEL ? LIMIT.model : LIMIT.other),
         ),
-        figures: Object.fromEntries(all.map(([name, of]) => [name, inFigures(of)])),
+        figures: Object.fromEntries(all.map(([name, of]) => [name, toFigures(of)])),
       };
     });
   },
@@ -60,7 +60,7 @@ interface Start {
   readonly first_item: number;
 }
 
-function inFigures(starts: readonly Start[]): object {
+function toFigures(starts: readonly Start[]): object {
   const parts = ['total', 'node', 'imports', 'connections', 'resource', 'first_item'] as const;
   return Object.fromEntries(
     parts.map((part) => [part, part === 'total' ? summarize(starts.map((s) => s[part])) : median(starts.map((s) => s[part]))]),
@@ -68,14 +68,14 @@ function inFigures(starts: readonly Start[]): object {
 }
 
 /** Puts an object that a stage consumes, and waits until the consumer of the stage has a pending message. */
-async function leaveItem({ store, bus }: Instance, stage: string, kind: Kind): Promise<void> {
+async function queueItem({ store, bus }: Instance, stage: string, kind: Kind): Promise<void> {
   const content = kind === kinds.input ? `${EMPTY_CONTENT}${randomUUID()}` : EMPTY_CONTENT;
   const key = requestPrefix(randomUUID()) + pathOf(kind, { file: 'video.mp4', indices: { clip: 1 } });
   const metadata = { run: 1, options: {}, attributes: {}, sha256: computeSha256(content) };
   await store.put(key, content, { headers: kind === kinds.input ? {} : encodeMetadata(metadata) });
-  const waiting = async (): Promise<number> =>
+  const pending = async (): Promise<number> =>
     (await bus.manager.consumers.info(streams.landed, consumerName(stage, 'first'))).num_pending;
-  while ((await waiting()) === 0) await sleep(10);
+  while ((await pending()) === 0) await sleep(10);
 }
 
 async function startOnce({ launched, dataDir, bus }: Instance, stage: string): Promise<Start> {

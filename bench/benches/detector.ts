@@ -45,7 +45,7 @@ export const detector: Bench = {
   },
 };
 
-/** Returns undefined for an absent backend. */
+/** Returns undefined if the backend is not installed, and rethrows other errors. */
 function withoutBackend(error: unknown): undefined {
   if (!(error instanceof FaveError) || error.code !== 'detector-backend-missing') throw error;
 }

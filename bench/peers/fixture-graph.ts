@@ -1,5 +1,4 @@
-import type { Kind } from '../../schemas/kinds.ts';
-import { kinds } from '../../schemas/kinds.ts';
+import { type Kind, kinds } from '../../schemas/kinds.ts';
 import { defineGraph, type Graph } from '../../shared/pipeline/graph.ts';
 import { defineStage, type AnyStage } from '../../shared/pipeline/stage.ts';
 

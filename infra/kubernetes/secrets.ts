@@ -1,9 +1,8 @@
-import { ROOT_USER } from '../access/secrets.ts';
+import { ROOT_USER, type Secrets } from '../access/secrets.ts';
 import { readConfig, type environmentSchema, type StoreConfig } from '../../shared/config/config.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import { busPermissions } from '../access/permissions.ts';
 import { accessKeyOf } from '../access/policies.ts';
-import type { Secrets } from '../access/secrets.ts';
 import { localRoles } from '../access/roles.ts';
 import { serviceNames } from '../deployment/services.ts';
 import { clusterConfig, natsConfig, ROUTES } from '../servers/nats.ts';

@@ -1,5 +1,4 @@
-import type { BusConfig, StoreConfig } from '../../shared/config/config.ts';
-import { readConfig } from '../../shared/config/config.ts';
+import { type BusConfig, type StoreConfig, readConfig } from '../../shared/config/config.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import type { AdminServers } from '../setup/admin.ts';
 import { startMinio } from '../servers/minio.ts';

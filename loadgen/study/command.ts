@@ -67,11 +67,11 @@ export async function runStudyCommand(
     .addOption(new Option('--on <platform>', 'platform').choices([platform.name]).default(platform.name))
     .action(({ repeat, repeats, out, on: _, ...options }: Options) =>
       run(async () => {
-        const which = repeat === undefined ? Array.from({ length: repeats }, (_, n) => n + 1) : [repeat];
+        const selectedRepeats = repeat === undefined ? Array.from({ length: repeats }, (_, n) => n + 1) : [repeat];
         const cells = await runStudy({
           ...options,
           platform,
-          repeats: which,
+          repeats: selectedRepeats,
           out: resolve(out),
           signal: stop.signal,
           progress: report,

@@ -1,6 +1,5 @@
 import { HOP, SPECTRUM_EVERY, type Analysis } from './analyse.ts';
-import { FEATURES } from './meyda.ts';
-import { SAMPLE_RATE } from './meyda.ts';
+import { FEATURES, SAMPLE_RATE } from './meyda.ts';
 
 /** Clip numbers have four digits. */
 export const MAX_CLIPS = 9_999;

@@ -24,8 +24,8 @@ export function expiredRuns(runs: Runs, graph: Graph, nowMs: number): ExpiredRun
 }
 
 /**
- * Marks a run as timed out. Workers drop the queued items of a request with this marker. It is stored first: while the store is
- * away, the run stays open and expires again.
+ * Marks a run as timed out. Workers drop the queued items of a request with this marker. The marker is stored first, so while the
+ * store is unavailable, the run stays open and expires again.
  */
 export async function markTimedOut(store: Pick<Store, 'put'>, { run, error }: ExpiredRun): Promise<void> {
   const marker = { run: run.state.run, reason: error.message };

@@ -1,12 +1,22 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { chirp, ffmpeg, generateMedia, h264, mediaFolder, findMedia, createPicture, speech } from '../support/media.ts';
+import {
+  chirp,
+  ffmpeg,
+  generateMedia,
+  h264,
+  mediaFolder,
+  writeMedia,
+  findMedia,
+  createPicture,
+  speech,
+} from '../support/media.ts';
 
 /** A request of the test: its upload and the expected result. */
 export interface Input {
   readonly name: string;
-  /** Path of the file; undefined where this machine has not got it. */
+  /** Path of the file; undefined if the machine does not have it. */
   readonly path: string | undefined;
   readonly options?: Readonly<Record<string, string>>;
   readonly expect: {
@@ -20,12 +30,6 @@ export interface Input {
   };
 }
 
-function writeTestFile(name: string, bytes: string | Buffer): string {
-  const path = join(mediaFolder(), name);
-  writeFileSync(path, bytes);
-  return path;
-}
-
 /** A video with a synthetic voice, whose transcript is not checked. Another test checks words of real speech. */
 function spoken(name: string): string {
   const voice = speech('voice.wav', 'one two three four five');
@@ -34,12 +38,12 @@ function spoken(name: string): string {
   return path;
 }
 
-/** Made on the spot: these run on every machine. */
-function made(): Input[] {
+/** Returns generated inputs, which every machine has. */
+function generatedInputs(): Input[] {
   const silence = ['-f', 'lavfi', '-i', 'anullsrc=r=44100:cl=mono:d=3'];
-  const whole = spoken('spoken.mp4');
+  const spokenVideo = spoken('spoken.mp4');
   return [
-    { name: 'spoken', path: whole, expect: { status: 'completed', video: true, size: [320, 240] } },
+    { name: 'spoken', path: spokenVideo, expect: { status: 'completed', video: true, size: [320, 240] } },
     {
       name: '0.4 s',
       path: generateMedia('short.mp4', ...createPicture({ seconds: 0.4 }), ...chirp(0.4), ...h264),
@@ -84,20 +88,20 @@ function made(): Input[] {
     },
     {
       name: 'text called mp4',
-      path: writeTestFile('text.mp4', 'This is not a video.\n'),
+      path: writeMedia('text.mp4', 'This is not a video.\n'),
       expect: { status: 'failed', code: /./ },
     },
-    { name: 'no bytes', path: writeTestFile('empty.mp4', ''), expect: { status: 'failed', code: /./ } },
+    { name: 'no bytes', path: writeMedia('empty.mp4', ''), expect: { status: 'failed', code: /./ } },
     {
       name: 'truncated',
-      path: writeTestFile('truncated.mp4', readFileSync(whole).subarray(0, 20_000)),
+      path: writeMedia('truncated.mp4', readFileSync(spokenVideo).subarray(0, 20_000)),
       expect: { status: 'failed', code: /./ },
     },
   ];
 }
 
-/** Real pictures and speech, where they are. */
-function real(): Input[] {
+/** Returns inputs with real images and speech, which only some machines have. */
+function recordedInputs(): Input[] {
   const file = (name: string, expect: Input['expect']): Input => ({ name, path: findMedia(name), expect });
   return [
     file('hevc-10bit-tiny.mp4', { status: 'completed', video: true, words: 'none', size: [200, 200] }),
@@ -120,5 +124,5 @@ function real(): Input[] {
 
 export function inputs(): Input[] {
   execFileSync('ffmpeg', ['-version']); // fails early if the file is missing
-  return [...made(), ...real()];
+  return [...generatedInputs(), ...recordedInputs()];
 }

@@ -24,7 +24,7 @@ export function mediaFolder(): string {
 }
 
 /** Writes a file to the media folder of this test file and returns its path. */
-export function writeMedia(name: string, content: string | Buffer): string {
+export function writeMedia(name: string, content: string | Uint8Array): string {
   const path = join(mediaFolder(), name);
   writeFileSync(path, content);
   return path;

@@ -6,7 +6,7 @@ import { readConfig, type Config } from '../../shared/config/config.ts';
 import { createStoreAdmin, type StoreAdmin } from '../../shared/store/s3/admin.ts';
 import { createStore, type Store } from '../../shared/store/store.ts';
 import './built-servers.ts';
-// Imported first, so that directories are removed after the clean-ups below.
+// Registers its hook before the one below, so that directories are removed after these clean-ups.
 import './temp-dir.ts';
 import { runCleanups, type CleanUp } from '../../infra/process/clean-ups.ts';
 import type { ServiceInfo, StackCalls } from './stack-server.ts';

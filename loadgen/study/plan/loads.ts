@@ -1,6 +1,5 @@
 import type { CellArrivals } from '../../../schemas/generated/types.ts';
-import type { Arrivals } from '../../arrivals/arrivals.ts';
-import { arrivalTimes, meanRate } from '../../arrivals/arrivals.ts';
+import { type Arrivals, arrivalTimes, meanRate } from '../../arrivals/arrivals.ts';
 
 /** A load relative to the capacity of the machine, which is the rate that keeps all cores busy. */
 interface Load {

@@ -16,7 +16,7 @@ import { readStoredMessages, WAIT } from '../../support/harness/runtime.ts';
 import { onTestFileEnd, uniqueId } from '../../support/stack.ts';
 import { createTempDir } from '../../support/temp-dir.ts';
 
-async function launched(dataDir: string, services: readonly string[], shell = {}): Promise<RunningInstance> {
+async function launchInstance(dataDir: string, services: readonly string[], shell = {}): Promise<RunningInstance> {
   const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...shell };
   const instance = await launch({ dataDir, ports: await freePorts(), graph, services, env, progress: () => undefined });
   onTestFileEnd(instance.stop);
@@ -27,7 +27,7 @@ it('rejects rotated secrets and accepts the new ones', { timeout: 240_000 }, asy
   const dataDir = createTempDir();
   const secretsOf = async (): Promise<Secrets> => (await readSecrets(dataDir))!;
 
-  const before = await launched(dataDir, []);
+  const before = await launchInstance(dataDir, []);
   const shell = await instanceEnvironment(before.record);
   const old = await secretsOf();
   const storeOf = ({ servers }: RunningInstance, role: string, { store }: Secrets): Store =>
@@ -42,8 +42,8 @@ it('rejects rotated secrets and accepts the new ones', { timeout: 240_000 }, asy
   await before.stop();
 
   await rotateSecrets(dataDir);
-  // Ready: the canary has arrived, so MinIO, the relay and set-up have the new passwords, although the shell has the old ones.
-  const after = await launched(dataDir, ['relay', 'tracker', 'stage-ffmpeg-0'], shell);
+  // The start succeeds only if MinIO, the relay and set-up use the new passwords. The environment still has the old ones.
+  const after = await launchInstance(dataDir, ['relay', 'tracker', 'stage-ffmpeg-0'], shell);
   const now = await secretsOf();
   for (const role of Object.keys(old.store)) {
     expect(now.store[role], role).not.toBe(old.store[role]);
@@ -75,7 +75,7 @@ it('reports a role whose access was removed, and restores it at the next start',
     };
     return checks.filter(({ name }) => name === 'access');
   };
-  const before = await launched(dataDir, []);
+  const before = await launchInstance(dataDir, []);
   expect((await accessChecks()).map(({ group, state }) => [group, state])).toEqual([
     ['store', 'ok'],
     ['bus', 'ok'],
@@ -89,6 +89,6 @@ it('reports a role whose access was removed, and restores it at the next start',
   );
 
   await before.stop();
-  await launched(dataDir, []);
+  await launchInstance(dataDir, []);
   expect((await accessChecks()).map(({ state }) => state)).toEqual(['ok', 'ok']);
 });

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** Lists the entries of a directory, except the expected ones. */
+/** Lists the entries of a directory, except the file with which the test fills the disk. */
 export function listEntries(dir: string): string[] {
   return readdirSync(dir).filter((name) => name !== 'ballast');
 }

@@ -26,13 +26,13 @@ const infoOf = (stream: string) => admin.bus.manager.streams.info(stream);
 
 test('replicates all streams three times', async () => {
   for (const stream of Object.values(streams)) {
-    const { config, cluster: copies } = await infoOf(stream);
-    expect([stream, config.num_replicas, copies?.replicas?.length]).toEqual([stream, 3, 2]);
+    const { config, cluster: raft } = await infoOf(stream);
+    expect([stream, config.num_replicas, raft?.replicas?.length]).toEqual([stream, 3, 2]);
   }
 });
 
-/** Waits until all servers have equal data. */
-async function caughtUp(): Promise<void> {
+/** Waits until all replicas of all streams are current. */
+async function waitForReplicas(): Promise<void> {
   for (const stream of Object.values(streams))
     await waitUntil(async () => (await infoOf(stream)).cluster?.replicas?.every(({ current }) => current) ?? false);
 }
@@ -77,7 +77,7 @@ test.each([
   // All redeliveries have arrived at this point.
   for (const stream of [streams.raw, streams.landed]) await waitUntil(async () => (await infoOf(stream)).state.messages === 0);
   for (const request of all) expect([await request.ends(), (await request.progress('uppercase')).length]).toEqual([1, LINES]);
-  await caughtUp();
+  await waitForReplicas();
 });
 
 const lastServer = (): Promise<string> => Promise.resolve('nats-3');
@@ -117,5 +117,5 @@ test.each([
     'uppercase',
   ]);
   await node.start();
-  await caughtUp();
+  await waitForReplicas();
 });

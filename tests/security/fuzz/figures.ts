@@ -1,9 +1,9 @@
 /** Counts outcomes and keeps the slowest case. */
 export interface Figures {
   add(outcome: string, milliseconds: number, name: string): void;
-  /** The counts, most frequent first. */
+  /** Returns the number of cases per outcome, most frequent first. */
   counts(): Record<string, number>;
-  /** Lines for people. */
+  /** Formats the counts and the slowest case as text. */
   report(title: string): string;
 }
 

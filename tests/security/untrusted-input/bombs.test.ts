@@ -4,9 +4,9 @@ import type { Media } from '../../../schemas/generated/types.ts';
 import { kinds } from '../../../schemas/kinds.ts';
 import stage from '../../../services/stage-ffmpeg-0/stage.ts';
 import { PermanentError } from '../../../shared/core/errors.ts';
-import { chirp, generateMedia, h264, createPicture } from '../../support/media.ts';
+import { chirp, generateMedia, h264, createPicture, writeMedia } from '../../support/media.ts';
 import { runStageLocally, upload } from '../../support/stage-harness.ts';
-import { patchBytes, withBoxes, writeTestFile } from './craft.ts';
+import { patchBytes, withBoxes } from './craft.ts';
 
 /** Four bytes, big or little endian. */
 const be = (value: number): Buffer => Buffer.from([value >>> 24, value >>> 16, value >>> 8, value]);
@@ -101,7 +101,7 @@ describe('length', () => {
       if (type === 'tkhd') copy.writeUInt32BE(0x7fff_ffff, 20);
       return copy;
     });
-    expect((await mediaOf(writeTestFile('lying.mp4', lying))).duration).toBeCloseTo(1, 0);
+    expect((await mediaOf(writeMedia('lying.mp4', lying))).duration).toBeCloseTo(1, 0);
   });
 
   test('measures a FLAC with a wrong header', async () => {
@@ -121,8 +121,8 @@ describe('number of streams', () => {
   });
 
   test('ignores attachments and subtitles, and rejects too many of them', async () => {
-    const text = writeTestFile('words.srt', '1\n00:00:00,000 --> 00:00:01,000\nhello\n');
-    const font = writeTestFile('font.ttf', Buffer.alloc(1_000_000));
+    const text = writeMedia('words.srt', '1\n00:00:00,000 --> 00:00:01,000\nhello\n');
+    const font = writeMedia('font.ttf', Buffer.alloc(1_000_000));
     const film = (captions: number, fonts: number): string =>
       generateMedia(
         `bomb-${captions}-${fonts}.mkv`,

@@ -93,8 +93,8 @@ describe('garbage instead of an object of the platform', () => {
     await first.put(content);
     await first.ended();
     // One of each stage.
-    await vi.waitUntil(async () => (await first.notes()).length === 2, WAIT);
-    for (const key of await first.notes()) await stack.store.put(key, text);
+    await vi.waitUntil(async () => (await first.memoKeys()).length === 2, WAIT);
+    for (const key of await first.memoKeys()) await stack.store.put(key, text);
     await second.put(content);
     expect(await second.ended()).toMatchObject({
       status: 'completed',

@@ -70,13 +70,6 @@ export const hls = (address: string): string => `#EXTM3U\n#EXT-X-TARGETDURATION:
 export const dash = (address: string): string =>
   `<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT1S"><Period><AdaptationSet><Representation id="1" bandwidth="1"><BaseURL>${address}</BaseURL></Representation></AdaptationSet></Period></MPD>`;
 
-/** Writes a file of the test's and returns its path. */
-export function writeTestFile(name: string, content: string | Uint8Array): string {
-  const path = join(mediaFolder(), name);
-  writeFileSync(path, content);
-  return path;
-}
-
 /** Returns a copy with bytes replaced at every `marker`. @param offset Position of the replacement, relative to the marker. */
 export function patchBytes(from: string, name: string, marker: string, offset: number, bytes: Uint8Array): string {
   const path = join(mediaFolder(), name);

@@ -3,33 +3,23 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import stage from '../../../services/stage-ffmpeg-0/stage.ts';
 import { FaveError, PermanentError } from '../../../shared/core/errors.ts';
-import { chirp, generateMedia, h264, mediaFolder, createPicture, samplesOf } from '../../support/media.ts';
+import { chirp, generateMedia, h264, mediaFolder, createPicture, samplesOf, writeMedia } from '../../support/media.ts';
 import { runStageLocally, upload, type Ran } from '../../support/stage-harness.ts';
-import {
-  aliasReference,
-  dash,
-  hls,
-  startListener,
-  referenceMovie,
-  sdp,
-  urlReference,
-  withBoxes,
-  writeTestFile,
-} from './craft.ts';
+import { aliasReference, dash, hls, startListener, referenceMovie, sdp, urlReference, withBoxes } from './craft.ts';
 
 const server = startListener();
 
 /** A secret of the worker, recognisable as text and as audio (all other files are silent). */
 const MARK = 'fave-secret-4711';
-const secretText = (): string => writeTestFile('secret.txt', `${MARK}\n`.repeat(50));
+const secretText = (): string => writeMedia('secret.txt', `${MARK}\n`.repeat(50));
 const secretSound = (): string => generateMedia('secret.wav', ...chirp(1));
 
 /** Builds a movie whose audio is in another file. */
-function elsewhere(name: string, reference: Buffer): string {
+function externalAudio(name: string, reference: Buffer): string {
   const movie = generateMedia('silent.mov', '-f', 'lavfi', '-i', 'anullsrc', '-t', '1', '-c:a', 'pcm_s16le');
   const changed = withBoxes(readFileSync(movie), (type, content) => (type === 'dref' ? reference : content));
   expect(changed.equals(readFileSync(movie))).toBe(false);
-  return writeTestFile(name, changed);
+  return writeMedia(name, changed);
 }
 
 /** Runs stage-ffmpeg-0 on a file. Returns its outputs or its error. */
@@ -40,7 +30,7 @@ async function outcomeOf(path: string): Promise<Ran | FaveError> {
   });
 }
 
-/** Nothing was called, and nothing of the secrets came out. */
+/** Checks that no server was called and that the outputs and errors contain no secret. */
 function expectNoLeak(outcome: Ran | FaveError): void {
   expect(server.calls()).toBe(0);
   if (outcome instanceof FaveError) {
@@ -77,14 +67,14 @@ describe('a file that refers to other files', () => {
     ['list.m3u', () => `${secretSound()}\n${http()}\n`],
     ['vector.svg', () => `<svg xmlns="http://www.w3.org/2000/svg"><image href="${http()}"/></svg>`],
   ])('%s', async ([name, text]) => {
-    const outcome = await outcomeOf(writeTestFile(name, text()));
+    const outcome = await outcomeOf(writeMedia(name, text()));
     expect(outcome).toMatchObject({ code: 'not-media' });
     expectNoLeak(outcome);
   });
 
-  test('takes the name of an image sequence as the name of one file', async () => {
+  test('treats the name of an image sequence as the name of one file', async () => {
     for (const n of [1, 2, 3]) generateMedia(`shot_00${n}.png`, ...createPicture({ seconds: 0.04 }), '-frames:v', '1');
-    const outcome = await outcomeOf(writeTestFile('shot_%03d.png', readFileSync(join(mediaFolder(), 'shot_001.png'))));
+    const outcome = await outcomeOf(writeMedia('shot_%03d.png', readFileSync(join(mediaFolder(), 'shot_001.png'))));
     expect(outcome).toMatchObject({ code: 'not-media' });
     expectNoLeak(outcome);
   });
@@ -98,18 +88,18 @@ describe('a movie whose audio is in another file', () => {
     ['by an alias of an address', () => aliasReference(`http://127.0.0.1:${server.port()}/x`)],
     ['by an alias of a system file', () => aliasReference('/etc/passwd')],
   ])('%s', async ([how, reference]) => {
-    expectNoLeak(await outcomeOf(elsewhere(`${how}.mov`, reference())));
+    expectNoLeak(await outcomeOf(externalAudio(`${how}.mov`, reference())));
   });
 
   test('rejects a reference movie', async () => {
-    const outcome = await outcomeOf(writeTestFile('reference.mov', referenceMovie(`http://127.0.0.1:${server.port()}/x.mov`)));
+    const outcome = await outcomeOf(writeMedia('reference.mov', referenceMovie(`http://127.0.0.1:${server.port()}/x.mov`)));
     expect(outcome).toBeInstanceOf(PermanentError);
     expectNoLeak(outcome);
   });
 });
 
 test('ignores subtitles that refer to files', async () => {
-  const ass = writeTestFile(
+  const ass = writeMedia(
     'named.ass',
     `[Script Info]\n[Events]\nDialogue: 0,0:00:00.00,0:00:01.00,,,,,,,{\\fn${secretText()}}${MARK}\n`,
   );

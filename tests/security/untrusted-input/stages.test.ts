@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { Kind } from '../../../schemas/kinds.ts';
-import { kinds } from '../../../schemas/kinds.ts';
+import { type Kind, kinds } from '../../../schemas/kinds.ts';
 import cutting from '../../../services/stage-ffmpeg-1/stage.ts';
 import encoding from '../../../services/stage-ffmpeg-2/stage.ts';
 import picking from '../../../services/stage-ffmpeg-3/stage.ts';
@@ -9,15 +8,15 @@ import hearing from '../../../services/stage-deepspeech/stage.ts';
 import listening from '../../../services/stage-librosa/stage.ts';
 import { FaveError, PermanentError } from '../../../shared/core/errors.ts';
 import type { AnyStage } from '../../../shared/pipeline/stage.ts';
-import { chirp, generateMedia, createPicture } from '../../support/media.ts';
+import { chirp, generateMedia, createPicture, writeMedia } from '../../support/media.ts';
 import { runStageLocally, type LocalObject, type Ran } from '../../support/stage-harness.ts';
-import { dash, hls, startListener, sdp, urlReference, withBoxes, writeTestFile } from './craft.ts';
+import { dash, hls, startListener, sdp, urlReference, withBoxes } from './craft.ts';
 
 const server = startListener();
 
 /** A secret of the worker. */
 const MARK = 'fave-secret-4711';
-const secret = (): string => writeTestFile('secret.txt', `${MARK}\n`.repeat(50));
+const secret = (): string => writeMedia('secret.txt', `${MARK}\n`.repeat(50));
 const http = (): string => `http://127.0.0.1:${server.port()}/x.ts`;
 
 /** Returns a WAV file whose header states four gigabytes. */
@@ -90,9 +89,9 @@ const indices = { clip: 1 };
 
 describe.each(stages.map(([stage, kind, file]) => [stage.name, file, stage, kind] as const))('%s', (name, file, stage, kind) => {
   test.for(crafted)(`takes no harm from %s as ${file}`, async ([what, content]) => {
-    const path = writeTestFile(`${name} ${what} ${file}`, content());
+    const path = writeMedia(`${name} ${what} ${file}`, content());
     const said = { format: 'mov', duration: 1, size: 1, video: null, audio: null };
-    const media = writeTestFile('media.json', JSON.stringify(said));
+    const media = writeMedia('media.json', JSON.stringify(said));
     const outcome = await outcomeOf(stage, { kind, path, indices, attributes }, [{ kind: kinds.media, path: media, indices }]);
     expectHarmless(outcome);
     if (!USABLE.test(what)) expect(outcome).toBeInstanceOf(PermanentError);
@@ -107,8 +106,8 @@ describe('stage-ffmpeg-1', () => {
   };
   const cut = (segments: unknown, input: string): Promise<Ran | FaveError> => {
     const media = { format: 'mov', duration: 1, size: 1, video: null, audio: { codec: 'aac', sample_rate: 44_100, channels: 1 } };
-    return outcomeOf(cutting, { kind: kinds.segments, path: writeTestFile('segments.json', JSON.stringify(segments)) }, [
-      { kind: kinds.media, path: writeTestFile('media of segments.json', JSON.stringify(media)) },
+    return outcomeOf(cutting, { kind: kinds.segments, path: writeMedia('segments.json', JSON.stringify(segments)) }, [
+      { kind: kinds.media, path: writeMedia('media of segments.json', JSON.stringify(media)) },
       { kind: kinds.input, path: input },
     ]);
   };
@@ -122,7 +121,7 @@ describe('stage-ffmpeg-1', () => {
   test.for(crafted.filter(([what]) => !USABLE.test(what)))(
     'cuts nothing out of %s, whatever the segments and media.json say',
     async ([what, content]) => {
-      const outcome = await cut(clips({ start: 0, end: 1 }), writeTestFile(`input ${what}.mp4`, content()));
+      const outcome = await cut(clips({ start: 0, end: 1 }), writeMedia(`input ${what}.mp4`, content()));
       expectHarmless(outcome);
       expect(outcome).toMatchObject({ code: 'tool-failed' });
     },

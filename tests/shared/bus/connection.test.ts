@@ -37,7 +37,7 @@ describe('publish', () => {
     const { stream, subject } = await queue(stack.bus, []);
     proxy.cut();
     const published = bus.publish(subject('a'), {}, { msgID: 'once', signal: new AbortController().signal });
-    proxy.mend();
+    proxy.restore();
     expect(await published).toMatchObject({ stream, seq: 1 });
     expect((await stack.bus.manager.streams.info(stream)).state.messages).toBe(1);
   });
@@ -50,7 +50,7 @@ describe('publish', () => {
     const published = bus.publish(subject('a'), {}, { signal: stop.signal });
     stop.abort(new Error('stopped'));
     await expect(published).rejects.toThrow('stopped');
-    proxy.mend();
+    proxy.restore();
   });
 
   it('retries until a full stream has space', async () => {

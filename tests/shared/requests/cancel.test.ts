@@ -22,7 +22,7 @@ beforeEach(() => {
   vary.before = undefined;
 });
 
-const alone = { memo: 'false' };
+const withoutMemo = { memo: 'false' };
 
 /** Maximum time from the cancellation to the end of a running tool, in milliseconds. */
 const KILLED_WITHIN = 2_000;
@@ -74,7 +74,7 @@ describe('fave cancel', () => {
   it('aborts running items, skips queued ones, and no completion follows', async () => {
     const running = sleepingTool('group');
     const request = pipeline.request();
-    await request.put('one\ntwo\nthree', alone);
+    await request.put('one\ntwo\nthree', withoutMemo);
     const group = await running();
     await vi.waitUntil(async () => (await request.lifecycle('accepted')).length === 1, WAIT);
     const { code, stdout } = await pipeline.fave('cancel', request.id, '--reason', 'nobody wants it');
@@ -117,7 +117,7 @@ describe('fave cancel', () => {
 
   it('fails for a request that has ended or does not exist', async () => {
     const request = pipeline.request();
-    await request.put('one', alone);
+    await request.put('one', withoutMemo);
     await request.end(1);
     expect(await pipeline.fave('cancel', request.id)).toMatchObject(failure('(run 1: completed)'));
     expect(await request.lifecycle('cancelled')).toEqual([]);
@@ -128,7 +128,7 @@ describe('fave cancel', () => {
   it('is recorded by the next tracker if none is running', async () => {
     const running = sleepingTool('untracked');
     const request = pipeline.request();
-    await request.put('one', alone);
+    await request.put('one', withoutMemo);
     await running();
     await vi.waitUntil(async () => (await request.lifecycle('accepted')).length === 1, WAIT);
     await pipeline.running['tracker']?.stop();
@@ -141,7 +141,7 @@ describe('fave cancel', () => {
 describe('the tracker', () => {
   it('closes a run despite events of an earlier run', async () => {
     const request = pipeline.request();
-    await request.put('one', alone);
+    await request.put('one', withoutMemo);
     await request.end(1);
     const opened = Promise.withResolvers<undefined>();
     vary.before = () => opened.promise;

@@ -27,7 +27,7 @@ async function first(options: Record<string, string> = {}): Promise<PipelineRequ
   await request.put(text, options);
   expect(await request.end(1)).toMatchObject({ status: 'completed' });
   // Five items, five memo entries.
-  if (options['memo'] !== 'false') await vi.waitUntil(async () => (await request.notes()).length === 5, WAIT);
+  if (options['memo'] !== 'false') await vi.waitUntil(async () => (await request.memoKeys()).length === 5, WAIT);
   return request;
 }
 
@@ -92,7 +92,7 @@ describe('the memo', () => {
 
   it('has no entries of a request with memo=false', async () => {
     const one = await first({ memo: 'false' });
-    expect(await one.notes()).toEqual([]);
+    expect(await one.memoKeys()).toEqual([]);
   });
 
   it.each([
@@ -111,7 +111,7 @@ describe('the memo', () => {
     ],
   ])('runs the item again if %s', async (_, spoil) => {
     const one = await first();
-    await spoil(await one.notes());
+    await spoil(await one.memoKeys());
     const two = await second();
     expect(await outcomes(two)).toEqual([{ input: 'done' }, clips('done'), clips('done')]);
     expect(await two.artifacts()).toEqual(await one.artifacts());

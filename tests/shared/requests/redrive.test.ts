@@ -26,17 +26,17 @@ beforeEach(async () => {
   vary.before = needing(flag);
 });
 
-const alone = { memo: 'false' };
+const withoutMemo = { memo: 'false' };
 
 /** Returns a request whose line `bad` has failed. */
 async function failed(text = 'good\nbad'): Promise<PipelineRequest> {
   const request = pipeline.request();
-  await request.put(text, alone);
-  await vi.waitUntil(async () => (await letters(request)).length === 1, WAIT);
+  await request.put(text, withoutMemo);
+  await vi.waitUntil(async () => (await deadLettersOf(request)).length === 1, WAIT);
   return request;
 }
 
-async function letters(request: PipelineRequest): Promise<Record<string, unknown>[]> {
+async function deadLettersOf(request: PipelineRequest): Promise<Record<string, unknown>[]> {
   const { stdout } = await pipeline.fave('dlq', 'ls', '--id', request.id, '--json');
   return stdout
     .split('\n')
@@ -44,7 +44,7 @@ async function letters(request: PipelineRequest): Promise<Record<string, unknown
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-/** Creates a promise that is resolved at the latest at the end of the test. */
+/** Creates a promise that the test resolves, at the latest at its end, so that no stage waits for it afterwards. */
 function gate() {
   const created = Promise.withResolvers<undefined>();
   onTestFinished(() => {
@@ -56,8 +56,8 @@ function gate() {
 describe('fave dlq', () => {
   it('lists and shows dead letters', async () => {
     const request = await failed();
-    const [letter] = await letters(request);
-    const { seq, ...rest } = letter!;
+    const [deadLetter] = await deadLettersOf(request);
+    const { seq, ...rest } = deadLetter!;
     expect(validate('deadLetter', rest)).toMatchObject({
       stage: 'uppercase',
       item: 'clip_0002',
@@ -80,7 +80,7 @@ describe('fave dlq', () => {
       code: 0,
       stdout: expect.stringContaining('run 2: 1 item redriven (uppercase clip_0002)'),
     });
-    expect(await letters(request)).toEqual([]);
+    expect(await deadLettersOf(request)).toEqual([]);
     expect(await request.end(2)).toMatchObject({
       status: 'completed',
       errors: [],
@@ -93,12 +93,12 @@ describe('fave dlq', () => {
   it('redrives an item once when its failure was reported twice', async () => {
     const request = await failed();
     await request.end(1);
-    const { seq: _, ...letter } = (await letters(request))[0]!;
-    await pipeline.stack.bus.publish(subjects.deadLetter('uppercase', request.id), letter, {});
-    expect(await letters(request)).toHaveLength(2);
+    const { seq: _, ...deadLetter } = (await deadLettersOf(request))[0]!;
+    await pipeline.stack.bus.publish(subjects.deadLetter('uppercase', request.id), deadLetter, {});
+    expect(await deadLettersOf(request)).toHaveLength(2);
     await writeFile(flag, '');
     expect(await pipeline.fave('dlq', 'redrive', '--id', request.id)).toMatchObject({ code: 0 });
-    expect(await letters(request)).toEqual([]);
+    expect(await deadLettersOf(request)).toEqual([]);
     expect(await request.end(2)).toMatchObject({ status: 'completed', errors: [], stages: { uppercase: { done: 1 } } });
     expect((await request.progress('uppercase')).filter(({ run }) => run === 2)).toHaveLength(1);
   });
@@ -119,7 +119,7 @@ describe('fave dlq', () => {
       errors: [],
       stages: { uppercase: { done: 2, failed: 0 } },
     });
-    expect(await letters(request)).toEqual([]);
+    expect(await deadLettersOf(request)).toEqual([]);
     await second.stop();
   });
 
@@ -138,7 +138,7 @@ describe('fave dlq', () => {
     await vi.waitUntil(async () => (await request.outcomes('echo', 1))['clip_0001'] === 'done', WAIT);
     // The tracker handles events in order.
     const later = pipeline.request();
-    await later.put('later', alone);
+    await later.put('later', withoutMemo);
     expect(await later.end(1)).toMatchObject({ status: 'completed' });
     expect(await request.endsOf(1)).toBe(0);
     // The tracker writes the file twice per second.
@@ -157,24 +157,24 @@ describe('fave dlq', () => {
     await second.stop();
   });
 
-  it('records a new dead letter when the redriven item fails again', async () => {
+  it('records a new dead deadLetter when the redriven item fails again', async () => {
     const request = await failed('bad');
     expect(await request.end(1)).toMatchObject({ status: 'failed' });
     await pipeline.fave('dlq', 'redrive', '--id', request.id);
     expect(await request.end(2)).toMatchObject({ status: 'failed', errors: [{ code: 'unreadable-frame' }] });
-    expect(await letters(request)).toMatchObject([{ landed: { run: 2 } }]);
+    expect(await deadLettersOf(request)).toMatchObject([{ landed: { run: 2 } }]);
   });
 
   it('rejects an item whose object was replaced or removed', async () => {
     const request = await failed();
     await request.end(1);
-    const { seq } = (await letters(request))[0]!;
+    const { seq } = (await deadLettersOf(request))[0]!;
     await pipeline.stack.store.remove(`requests/${request.id}/split-lines/clip_0002/line.txt`);
     expect(await pipeline.fave('dlq', 'redrive', String(seq))).toMatchObject(failure('was removed'));
-    expect(await letters(request)).toHaveLength(1);
-    expect(await pipeline.fave('dlq', 'drop', String(seq))).toMatchObject({ code: 0, stdout: '1 dead letter removed\n' });
-    expect(await letters(request)).toEqual([]);
-    expect(await pipeline.fave('dlq', 'drop', String(seq))).toMatchObject(failure(`no dead letter ${String(seq)}`));
+    expect(await deadLettersOf(request)).toHaveLength(1);
+    expect(await pipeline.fave('dlq', 'drop', String(seq))).toMatchObject({ code: 0, stdout: '1 dead deadLetter removed\n' });
+    expect(await deadLettersOf(request)).toEqual([]);
+    expect(await pipeline.fave('dlq', 'drop', String(seq))).toMatchObject(failure(`no dead deadLetter ${String(seq)}`));
   });
 
   it.each([['dlq redrive'], ['dlq drop'], ['dlq drop x'], ['dlq ls --stage sing'], ['dlq ls --id a/b'], ['dlq']])(

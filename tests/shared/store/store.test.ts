@@ -186,7 +186,7 @@ describe('an unavailable store', () => {
     proxy.cut();
     const put = far.put(key, 'after', { signal: patient() });
     const head = far.head(key, { signal: patient() });
-    proxy.mend();
+    proxy.restore();
     await put;
     expect(await head).toMatchObject({ key });
     expect((await store.getText(key))?.text).toBe('after');
@@ -251,7 +251,7 @@ describe('an unavailable store', () => {
     const end = new AbortController();
     const ended = expect(far.getText(uniqueKey(), { signal: end.signal })).rejects.toBeInstanceOf(UnavailableError);
     await vi.waitUntil(() => results.includes('unavailable'));
-    proxy.mend();
+    proxy.restore();
     proxy.hang();
     await vi.waitUntil(() => proxy.connections() === 1);
     end.abort(new Error('enough'));
@@ -367,7 +367,7 @@ describe('list', () => {
       for await (const _ of far.list(`requests/${uniqueId()}/`, { signal: patient() })) expect.fail('nothing was stored');
       return 'done';
     })();
-    proxy.mend();
+    proxy.restore();
     expect(await listed).toBe('done');
   });
 });

@@ -204,7 +204,7 @@ export function requestMetadata(stack: Stack, id: string) {
     deadLetters: (stage: string) =>
       readStoredMessages<Record<string, unknown>>(stack, streams.deadLetters, subjects.deadLetter(stage, id)),
     /** Keys of the memo entries. They are written asynchronously, so those of earlier requests may still be missing. */
-    notes: async (): Promise<string[]> => {
+    memoKeys: async (): Promise<string[]> => {
       const found: string[] = [];
       for await (const { key } of stack.store.list('memo/'))
         if ((await stack.store.getText(key))?.text.includes(id)) found.push(key);

@@ -134,7 +134,7 @@ describe('createLaneConsumer', () => {
     await waitUntilPulled(lanes);
     proxy.cut();
     await lanes.put('only', 1);
-    proxy.mend();
+    proxy.restore();
     expect(await next).toBe(1);
   });
 });
