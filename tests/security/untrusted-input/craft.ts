@@ -1,9 +1,8 @@
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll } from 'vitest';
-import { mediaFolder } from '../../support/media.ts';
+import { writeMedia } from '../../support/media.ts';
 
 /** Boxes of ISO media files that hold boxes. */
 const CONTAINERS = new Set(['moov', 'trak', 'mdia', 'minf', 'dinf', 'edts']);
@@ -72,14 +71,11 @@ export const dash = (address: string): string =>
 
 /** Returns a copy with bytes replaced at every `marker`. @param offset Position of the replacement, relative to the marker. */
 export function patchBytes(from: string, name: string, marker: string, offset: number, bytes: Uint8Array): string {
-  const path = join(mediaFolder(), name);
-  copyFileSync(from, path);
-  const file = readFileSync(path);
+  const file = readFileSync(from);
   let found = 0;
   for (let at = file.indexOf(marker); at >= 0; at = file.indexOf(marker, at + 1), found++) file.set(bytes, at + offset);
-  if (found === 0) throw new Error(`there is no ${marker} in ${from}`);
-  writeFileSync(path, file);
-  return path;
+  if (found === 0) throw new Error(`${from} contains no ${marker}`);
+  return writeMedia(name, file);
 }
 
 /** Starts a server that must receive no request. @returns Its port and its number of requests, which are known when tests run. */

@@ -157,7 +157,7 @@ describe('fave dlq', () => {
     await second.stop();
   });
 
-  it('records a new dead deadLetter when the redriven item fails again', async () => {
+  it('records a new dead letter when the redriven item fails again', async () => {
     const request = await failed('bad');
     expect(await request.end(1)).toMatchObject({ status: 'failed' });
     await pipeline.fave('dlq', 'redrive', '--id', request.id);
@@ -172,9 +172,9 @@ describe('fave dlq', () => {
     await pipeline.stack.store.remove(`requests/${request.id}/split-lines/clip_0002/line.txt`);
     expect(await pipeline.fave('dlq', 'redrive', String(seq))).toMatchObject(failure('was removed'));
     expect(await deadLettersOf(request)).toHaveLength(1);
-    expect(await pipeline.fave('dlq', 'drop', String(seq))).toMatchObject({ code: 0, stdout: '1 dead deadLetter removed\n' });
+    expect(await pipeline.fave('dlq', 'drop', String(seq))).toMatchObject({ code: 0, stdout: '1 dead letter removed\n' });
     expect(await deadLettersOf(request)).toEqual([]);
-    expect(await pipeline.fave('dlq', 'drop', String(seq))).toMatchObject(failure(`no dead deadLetter ${String(seq)}`));
+    expect(await pipeline.fave('dlq', 'drop', String(seq))).toMatchObject(failure(`no dead letter ${String(seq)}`));
   });
 
   it.each([['dlq redrive'], ['dlq drop'], ['dlq drop x'], ['dlq ls --stage sing'], ['dlq ls --id a/b'], ['dlq']])(
