@@ -1,10 +1,11 @@
 /** `npm run bench -- NAME`: progress on standard error, one line of JSON on standard output. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { FaveError } from '../shared/core/errors.ts';
 import type { Bench } from './report/bench.ts';
 import { describeMachine, type Target } from './report/figures.ts';
 import { accuracy } from './benches/accuracy.ts';
 import { cold } from './benches/cold.ts';
+import { cpu } from './benches/cpu.ts';
 import { detector } from './benches/detector.ts';
 import { drain } from './benches/drain.ts';
 import { e2e } from './benches/e2e.ts';
@@ -20,6 +21,7 @@ const benches: readonly Bench[] = [
   overhead,
   drain,
   e2e,
+  cpu,
   cold,
   memory,
   detector,
@@ -38,6 +40,7 @@ const report = (line: string): void => void process.stderr.write(`${line}\n`);
 interface Options {
   readonly n: number;
   readonly model?: string;
+  readonly only?: string;
   readonly json?: boolean;
 }
 
@@ -81,6 +84,7 @@ for (const bench of benches) {
     .action((options: Options) => measure(bench, options));
   if (bench.model !== undefined)
     command.option('--model <name>', 'Whisper model: tiny.en, base, …, or the path of a ggml file', bench.model);
+  if (bench.workloads) command.addOption(new Option('--only <workload>', 'measure one workload').choices([...bench.workloads]));
 }
 try {
   await program.parseAsync();

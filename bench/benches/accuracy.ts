@@ -1,10 +1,9 @@
-import { serviceNames } from '../../infra/deployment/services.ts';
-import { readTreeCpuTime } from '../../loadgen/study/system/proc.ts';
 import { graph } from '../../services/pipeline.ts';
 import { readResult } from '../../shared/results/result.ts';
 import { prepareAccuracyMedia, type AccuracyMedium } from '../accuracy/media.ts';
 import { scoreResult, type Score } from '../accuracy/score.ts';
 import { assertBuilt, withInstance, type Instance } from '../instance/instance.ts';
+import { measureCpu, startProcesses, type MeasuredProcess } from '../instance/processes.ts';
 import { processRequest, readReceipts } from '../instance/requests.ts';
 import { prepareWhisper } from '../instance/whisper.ts';
 import type { Bench } from '../report/bench.ts';
@@ -25,18 +24,12 @@ export const accuracy: Bench = {
     assertBuilt();
     const env = await prepareWhisper(model, progress);
     return withInstance({ graph, env, progress }, async (instance) => {
-      // Each service has its own process, so that processor time can be attributed to it.
-      const services: Service[] = [];
-      for (const name of serviceNames(graph)) {
-        const pid = (await instance.launched.startService(name)).current()?.pid;
-        if (pid !== undefined) services.push({ name, pid });
-      }
-      const servers = instance.launched.servers.processes.map(({ name, pid }) => ({ name, pid }));
+      const processes = await startProcesses(instance);
       const media = await prepareAccuracyMedia(instance.dataDir);
       const runs: Record<string, Run[]> = {};
       for (let round = 0; round < n; round += 1)
         for (const medium of media) {
-          const found = await measure(instance, medium, [...services, ...servers]);
+          const found = await measure(instance, medium, processes);
           (runs[medium.name] ??= []).push(found);
           progress(`${medium.name}: ${JSON.stringify(found.score)}`);
           progress(`${medium.name}: ${found.wall_s} s, processor ${found.cpu_s} s ${JSON.stringify(found.stages)}`);
@@ -45,11 +38,6 @@ export const accuracy: Bench = {
     });
   },
 };
-
-interface Service {
-  readonly name: string;
-  readonly pid: number;
-}
 
 /** Figures of one request, in seconds. */
 interface Run {
@@ -60,21 +48,21 @@ interface Run {
   readonly stages: Readonly<Record<string, { readonly wall_s: number; readonly cpu_s: number }>>;
 }
 
-async function measure(instance: Instance, { path, truth }: AccuracyMedium, processes: readonly Service[]): Promise<Run> {
-  const readCpu = (): number[] => processes.map(({ pid }) => readTreeCpuTime(pid));
-  const before = readCpu();
-  const { id, took } = await processRequest(instance, path);
-  const used = readCpu().map((cpu, n) => cpu - (before[n] ?? 0));
+async function measure(instance: Instance, { path, truth }: AccuracyMedium, processes: readonly MeasuredProcess[]): Promise<Run> {
+  const {
+    result: { id, took },
+    cpu,
+  } = await measureCpu(processes, () => processRequest(instance, path));
   const receipts = Map.groupBy(await readReceipts(instance.store, id), ({ stage }) => stage);
   const seconds = (ms: number): number => roundToMicro(ms / 1_000);
-  const stages = processes.map(({ name }, n) => {
+  const stages = Object.entries(cpu).map(([name, cpu_s]) => {
     const wall = (receipts.get(name) ?? []).reduce((sum, { duration_ms }) => sum + duration_ms, 0);
-    return [name, { wall_s: seconds(wall), cpu_s: seconds(used[n] ?? 0) }] as const;
+    return [name, { wall_s: seconds(wall), cpu_s }] as const;
   });
   return {
     score: scoreResult(await readResult(instance.store, id), truth),
     wall_s: seconds(took),
-    cpu_s: seconds(used.reduce((sum, cpu) => sum + cpu, 0)),
+    cpu_s: roundToMicro(Object.values(cpu).reduce((sum, seconds) => sum + seconds, 0)),
     stages: Object.fromEntries(stages),
   };
 }

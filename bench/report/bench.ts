@@ -6,6 +6,8 @@ export interface BenchOptions {
   readonly n: number;
   /** Name or path of a Whisper model, for benchmarks with {@link Bench.model}. */
   readonly model?: string;
+  /** One of {@link Bench.workloads}; all if it is absent. */
+  readonly only?: string;
   readonly progress: ProgressReporter;
 }
 
@@ -17,5 +19,7 @@ export interface Bench {
   readonly n: number;
   /** Default Whisper model; absent if the benchmark does not transcribe. */
   readonly model?: string;
+  /** Names of its workloads, if it can measure one alone. */
+  readonly workloads?: readonly string[];
   run(options: BenchOptions): Promise<BenchResult>;
 }
