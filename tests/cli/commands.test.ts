@@ -153,7 +153,7 @@ describe('doctor', () => {
 
 describe('models', () => {
   it('lists the models, also after an unknown name', async () => {
-    expect((await fave(['models', 'ls'])).stdout).toMatch(/^tiny /);
+    expect((await fave(['models', 'ls'])).stdout).toMatch(/^ +tiny +77\.7 MB/m);
     expect(await fave(['models', 'pull', 'nothing'])).toMatchObject(failure('tiny'));
   });
 });
