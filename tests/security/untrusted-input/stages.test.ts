@@ -27,7 +27,7 @@ const promising = (): Buffer => {
 };
 
 /** Returns a movie whose video is at a URL. */
-const elsewhere = (): Buffer =>
+const externalVideo = (): Buffer =>
   withBoxes(readFileSync(generateMedia('plain.mov', ...createPicture({ seconds: 1 }), '-c:v', 'mpeg4')), (type, content) =>
     type === 'dref' ? urlReference(http()) : content,
   );
@@ -40,21 +40,21 @@ const enormous = (): Buffer => {
 };
 
 const crafted: readonly [string, () => string | Buffer][] = [
-  ['nothing', () => ''],
+  ['an empty file', () => ''],
   ['a playlist of a file', () => hls(`file://${secret()}`)],
   ['a playlist of an address', () => hls(http())],
   ['a manifest of an address', () => dash(http())],
   ['a script that joins files', () => `ffconcat version 1.0\nfile '${secret()}'\n`],
   ['a script that joins addresses', () => `ffconcat version 1.0\nfile '${http()}'\n`],
-  ['a session to be received', () => sdp(server.port())],
-  ['a drawing', () => `<svg xmlns="http://www.w3.org/2000/svg"><image href="${http()}"/></svg>`],
-  ['a film whose pictures are elsewhere', elsewhere],
-  ['a sound of four gigabytes, it says', promising],
-  ['a picture of 3.6 billion pixels, it says', enormous],
+  ['a session description', () => sdp(server.port())],
+  ['an SVG image', () => `<svg xmlns="http://www.w3.org/2000/svg"><image href="${http()}"/></svg>`],
+  ['a video at another address', externalVideo],
+  ['audio with a declared size of 4 GB', promising],
+  ['an image with a declared size of 3.6 billion pixels', enormous],
 ];
 
 /** Files that a stage may process, to silence or to their existing part. */
-const USABLE = /elsewhere|it says/;
+const USABLE = /another address|declared/;
 
 /** Stage, consumed kind and file name. */
 const stages: readonly [AnyStage, Kind, string][] = [
@@ -88,10 +88,10 @@ const attributes = { start: 0, end: 1 };
 const indices = { clip: 1 };
 
 describe.each(stages.map(([stage, kind, file]) => [stage.name, file, stage, kind] as const))('%s', (name, file, stage, kind) => {
-  test.for(crafted)(`takes no harm from %s as ${file}`, async ([what, content]) => {
+  test.for(crafted)(`handles %s safely as ${file}`, async ([what, content]) => {
     const path = writeMedia(`${name} ${what} ${file}`, content());
-    const said = { format: 'mov', duration: 1, size: 1, video: null, audio: null };
-    const media = writeMedia('media.json', JSON.stringify(said));
+    const mediaFacts = { format: 'mov', duration: 1, size: 1, video: null, audio: null };
+    const media = writeMedia('media.json', JSON.stringify(mediaFacts));
     const outcome = await outcomeOf(stage, { kind, path, indices, attributes }, [{ kind: kinds.media, path: media, indices }]);
     expectHarmless(outcome);
     if (!USABLE.test(what)) expect(outcome).toBeInstanceOf(PermanentError);
@@ -119,7 +119,7 @@ describe('stage-ffmpeg-1', () => {
   });
 
   test.for(crafted.filter(([what]) => !USABLE.test(what)))(
-    'cuts nothing out of %s, whatever the segments and media.json say',
+    'cuts nothing from %s, even if segments and media.json are valid',
     async ([what, content]) => {
       const outcome = await cut(clips({ start: 0, end: 1 }), writeMedia(`input ${what}.mp4`, content()));
       expectHarmless(outcome);
@@ -128,11 +128,11 @@ describe('stage-ffmpeg-1', () => {
   );
 
   test.each<[string, unknown]>([
-    ['no segments', {}],
-    ['a text', 'segments'],
-    ['more clips than a key has places for', clips(...Array.from({ length: 10_000 }, () => ({ start: 0, end: 1 })))],
-    ['a clip before the beginning', clips({ start: -1, end: 1 })],
-  ])('refuses segments that are %s', async (_, segments) => {
+    ['an empty object', {}],
+    ['text', 'segments'],
+    ['more clips than a key can number', clips(...Array.from({ length: 10_000 }, () => ({ start: 0, end: 1 })))],
+    ['a clip before the start', clips({ start: -1, end: 1 })],
+  ])('rejects segments that are %s', async (_, segments) => {
     const input = generateMedia('sound.m4a', ...chirp(1), '-c:a', 'aac');
     expect(await cut(segments, input)).toMatchObject({ code: 'invalid-segments' });
   });
