@@ -54,7 +54,7 @@ export function planPhases(receipts: readonly Receipt[], { source, controls, fra
     return {
       dir: `frames/${clip}`,
       commands: commands(receipt),
-      links: { [`sources/video/${clip}/video.mp4`]: `encoded/${clip}/video.mp4` },
+      links: { [`sources/clip/${clip}/clip.mp4`]: `cut/${clip}/clip.mp4` },
       files,
     };
   });

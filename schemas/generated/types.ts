@@ -55,6 +55,10 @@ export interface Frames {
     sha256: string;
     time: number;
     /**
+     * interval: regular frame; scene: first frame after a scene change, unless a regular frame shows it.
+     */
+    reason: 'interval' | 'scene';
+    /**
      * Size in pixels as displayed.
      */
     width: number;

@@ -1,29 +1,48 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Frames } from '../../schemas/generated/types.ts';
+import type { Frames, Media } from '../../schemas/generated/types.ts';
 import { kinds } from '../../schemas/kinds.ts';
-import { PermanentError } from '../../shared/core/errors.ts';
 import { toClipWindow } from '../../shared/media/clip-window.ts';
 import { probe } from '../../shared/media/probe.ts';
 import type { Item, StageContext } from '../../shared/pipeline/stage.ts';
 import { frameArgs } from './args.ts';
+import { parsePosition, toPosition, toSampling } from './sampling.ts';
 
 type Options = { readonly interval: number };
 
-export async function run(clip: Item, { options: { interval }, exec, outputs, dir }: StageContext<Options>): Promise<void> {
-  const { start, end } = toClipWindow(clip);
+export async function run(clip: Item, { options, exec, outputs, log, dir }: StageContext<Options>): Promise<void> {
+  const { interval } = options;
+  const { start, end, ...part } = toClipWindow(clip);
   const path = await clip.file();
-  const { video } = await probe(exec, path);
-  if (!video) throw new PermanentError('no-frames', `"${clip.name}" has no video stream, so it has no frames`);
-  await exec('ffmpeg', frameArgs(path, interval, join(dir, 'frame_%04d.jpg')));
+  // A copy can have a video track without packets, which ffmpeg cannot decode.
+  const { video } = await probe(exec, path, '-count_packets');
+  if (!video) return;
+  const media = (await (await clip.sibling(kinds.media)).json()) as Media;
+  const sampling = toSampling(media.video?.fps ?? video.fps, interval);
+  const positions: number[] = [];
+  await exec('ffmpeg', frameArgs(path, part, sampling, join(dir, 'frame_%04d.jpg')), {
+    onLine: (line) => {
+      const position = parsePosition(line);
+      if (position !== undefined) positions.push(position);
+    },
+  });
 
   const files = (await readdir(dir)).filter((name) => /^frame_\d{4}\.jpg$/.test(name)).sort();
-  if (files.length === 0) throw new PermanentError('no-frames', `no frame of "${clip.name}" can be decoded`);
-  const { width, height } = video;
+  // A stream whose packets are all damaged has no frames.
+  if (files.length === 0) {
+    log.warn({ event: 'item:video-undecodable', clip: clip.id }, 'no frame of this clip could be decoded');
+    return;
+  }
+  const [width, height] = [toEven(video.width), toEven(video.height)];
   const frames: Frames['frames'] = [];
   for (const [n, file] of files.entries()) {
+    const { time, reason } = toPosition(positions[n] ?? 0, sampling);
     const { sha256 } = await outputs.file(kinds.frame, join(dir, file), { indices: { ...clip.indices, frame: n + 1 } });
-    frames.push({ file, sha256, time: Math.round((start + n * interval) * 1000) / 1000, width, height });
+    frames.push({ file, sha256, time: Math.round((start + time) * 1000) / 1000, reason, width, height });
   }
   await outputs.json(kinds.frames, { start, end, interval, frames });
+}
+
+function toEven(side: number): number {
+  return 2 * Math.ceil(side / 2);
 }

@@ -34,7 +34,6 @@ const item = {
   'missing-artifact': ['permanent', 'Replay the request from the stage that produces the artifact.'],
   'object-changed': ['retryable', 'Nothing to do: the item is retried with the new content.'],
   'invalid-clip': ['permanent', 'Replay the request from stage-ffmpeg-1.'],
-  'no-frames': ['permanent', 'Check that the clip plays; its video stream may be damaged.'],
   'unreadable-audio': ['permanent', 'Replay the request from the stage that produced the audio.'],
   'unreadable-frame': ['permanent', 'Replay the request from stage-ffmpeg-3.'],
   'tool-failed': ['permanent', 'Read the stderr of the dead letter; the input is probably damaged.'],

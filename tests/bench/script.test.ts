@@ -18,7 +18,7 @@ test('orders jobs by their dependencies and takes commands from receipts', () =>
     receipt('stage-ffmpeg-0', 'input', ['ffprobe', 'file:./sources/input/a.mp4']),
     receipt('stage-ffmpeg-1', 'segments', ['ffmpeg', 'one', './clip.mp4'], ['ffmpeg', 'two', './clip.mp4']),
     receipt('stage-ffmpeg-2', 'clip_0002', ['ffmpeg', 'file:./sources/clip/2/clip.mp4']),
-    receipt('stage-ffmpeg-3', 'clip_0002', ['ffmpeg', 'file:./sources/video/2/video.mp4']),
+    receipt('stage-ffmpeg-3', 'clip_0002', ['ffmpeg', 'file:./sources/clip/2/clip.mp4']),
   ];
   const phases = planPhases(receipts, {
     source: '/media/a.mp4',
@@ -44,8 +44,8 @@ test('orders jobs by their dependencies and takes commands from receipts', () =>
     [
       {
         dir: 'frames/2',
-        commands: [['ffmpeg', 'file:./sources/video/2/video.mp4']],
-        links: { 'sources/video/2/video.mp4': 'encoded/2/video.mp4' },
+        commands: [['ffmpeg', 'file:./sources/clip/2/clip.mp4']],
+        links: { 'sources/clip/2/clip.mp4': 'cut/2/clip.mp4' },
         files: { 'frames.json': 'manifest' },
       },
     ],

@@ -132,7 +132,7 @@ function checkTree({ artifacts, json, metadata }: Tree, file: string, { video = 
     [`input/${file}`, 'stage-ffmpeg-0/media.json', 'stage-ffmpeg-0/audio.wav', 'stage-librosa/segments.json', ...perClip].sort(),
   );
   const receipts = metadata.filter((path) => path.startsWith('metadata/items/'));
-  expect(receipts).toHaveLength(3 + clips.length * (video ? 5 : 3));
+  expect(receipts).toHaveLength(3 + clips.length * (video ? 5 : 4));
 }
 
 describe.each(all)('$name', ({ name, path, expect: expected }) => {

@@ -62,7 +62,8 @@ const stages: readonly [AnyStage, Kind, string][] = [
   [encoding, kinds.clip, 'clip.mp4'],
   [encoding, kinds.clip, 'clip.mkv'],
   [hearing, kinds.speech, 'audio.wav'],
-  [picking, kinds.video, 'video.mp4'],
+  [picking, kinds.clip, 'clip.mp4'],
+  [picking, kinds.clip, 'clip.mkv'],
 ];
 
 /** Runs a stage on a file. Returns its outputs or its error. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { toFrameRate, speechArgs, videoArgs } from '../../../services/stage-ffmpeg-2/args.ts';
+import { speechArgs, videoArgs } from '../../../services/stage-ffmpeg-2/args.ts';
+import { toFrameRate } from '../../../shared/media/clip-video.ts';
 
 const value = (args: readonly string[], name: string): string => args[args.indexOf(name) + 1] ?? '';
 

@@ -41,7 +41,14 @@ export function createManifest(dir: string): Frames {
   const size = first ? execFileSync('ffprobe', [...sizeArgs, join(dir, first)], { encoding: 'utf8' }) : '';
   const [width = NaN, height = NaN] = size.split(',').map(Number);
   const frames = files.sort().map((file, n) => {
-    return { file, sha256: computeSha256(readFileSync(join(dir, file))), time: n * 5, width, height };
+    return {
+      file,
+      sha256: computeSha256(readFileSync(join(dir, file))),
+      time: n * 5,
+      reason: 'interval' as const,
+      width,
+      height,
+    };
   });
   return { start: 0, end: files.length * 5, interval: 5, frames };
 }
