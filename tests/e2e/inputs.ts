@@ -105,6 +105,12 @@ function recordedInputs(): Input[] {
   const file = (name: string, expect: Input['expect']): Input => ({ name, path: findMedia(name), expect });
   return [
     file('hevc-10bit-tiny.mp4', { status: 'completed', video: true, words: 'none', size: [200, 200] }),
+    file('walk-and-talk.mp4', {
+      status: 'completed',
+      video: true,
+      words: /fellow|americans|country/,
+      objects: ['person', 'car', 'bottle'],
+    }),
     file('portrait-rotated.mp4', {
       status: 'completed',
       video: true,

@@ -9,7 +9,7 @@ import { encodeOptions } from '../../shared/pipeline/metadata.ts';
 import { digestFile } from '../../shared/store/store.ts';
 import { validate } from '../../shared/core/validate.ts';
 import { mergeTimeline } from '../../shared/results/timeline.ts';
-import { findMedia, NO_MEDIA } from '../support/media.ts';
+import { findMedia, generateMedia, NO_MEDIA } from '../support/media.ts';
 import { requestMetadata, setUpStack, readStoredMessages, WAIT } from '../support/harness/runtime.ts';
 import { createOwnStack, uniqueId, type RunningService, type Stack } from '../support/stack.ts';
 import { inputs, type Input } from './inputs.ts';
@@ -30,8 +30,9 @@ const all = inputs();
 /** Without the memory of equal work, so that a second request does all work itself. */
 const ALONE = { memo: 'false' };
 const TALK = 'walk-and-talk.mp4';
-/** The same file twice: once left alone, once with every message sent again and every service killed. */
-const twice = findMedia(TALK) ?? all[0]!.path!;
+const talk = findMedia(TALK);
+/** Processed twice: once left alone, once with every message sent again and every service killed. */
+const twice = talk === undefined ? all[0]!.path! : generateMedia('talk.mp4', '-t', '20', '-i', talk, '-c', 'copy');
 
 async function put(
   requestId: string,
@@ -247,7 +248,7 @@ describe(TALK, () => {
 
   it('transcribes words at the times of the speech', { timeout: DEADLINE * 1_000 }, async (context) => {
     const { segments } = await truth(context);
-    const { tree } = await checkEnd(ids.get('calm')!);
+    const { tree } = await checkEnd(idOf(TALK, context));
     const words = tree.json<Transcript>('transcript').flatMap(({ utterances }) => utterances.flatMap((one) => one.words));
     const within = (time: number): boolean => segments.some(({ start, end }) => time > start - 0.5 && time < end + 0.5);
     const stray = words.filter(({ start, end }) => !within((start + end) / 2));
@@ -261,7 +262,7 @@ describe(TALK, () => {
 
   it('names the two speakers', { timeout: DEADLINE * 1_000 }, async (context) => {
     const { segments } = await truth(context);
-    const { tree } = await checkEnd(ids.get('calm')!);
+    const { tree } = await checkEnd(idOf(TALK, context));
     const { utterances } = mergeTimeline({ transcripts: tree.json<Transcript>('transcript'), detections: [] });
     for (const { start, end, speaker } of utterances) {
       const segment = segments.findIndex((each) => start < each.end && end > each.start);
@@ -272,7 +273,7 @@ describe(TALK, () => {
 
   it('detects objects at the times of their appearance', { timeout: DEADLINE * 1_000 }, async (context) => {
     const { scenes } = await truth(context);
-    const { tree } = await checkEnd(ids.get('calm')!);
+    const { tree } = await checkEnd(idOf(TALK, context));
     const frames = tree.json<Detections>('detections').flatMap((one) => one.frames);
     for (const { start, end, objects } of scenes) {
       const seen = frames
