@@ -19,8 +19,13 @@ export async function run(clip: Item, { exec, outputs, log, dir }: StageContext)
   if (!video) return;
   const media = (await (await clip.sibling(kinds.media)).json()) as Media;
   const target = join(dir, 'video.mp4');
-  await exec('ffmpeg', videoArgs(path, window, media.video?.fps ?? video.fps, target));
+  let frames = 0;
+  await exec('ffmpeg', videoArgs(path, window, media.video?.fps ?? video.fps, target), {
+    onLine: (line) => {
+      if (line.startsWith('frame=')) frames = Number(line.slice('frame='.length));
+    },
+  });
   // A stream whose packets are all damaged decodes to an empty file, which no later stage can open.
-  if ((await probe(exec, target, '-count_packets')).video) await outputs.file(kinds.video, target);
+  if (frames > 0) await outputs.file(kinds.video, target);
   else log.warn({ event: 'item:video-undecodable', clip: clip.id }, 'no frame of this clip could be decoded');
 }

@@ -22,7 +22,7 @@ test('writes exactly the frames of the clip with a fixed number of threads', () 
   const args = videoArgs('/clip.mkv', { preroll: 3.1, duration: 2.5 }, 25, '/video.mp4');
   expect(value(args, '-frames:v')).toBe('63');
   expect(value(args, '-filter:v')).toMatch(/^setpts=PTS-3\.1\/TB,fps=25,.*format=yuv420p$/);
-  expect(args.join(' ')).toMatch(/libx264 .*-crf 30 -preset veryfast -threads 2/);
+  expect(args.join(' ')).toMatch(/libx264 .*-crf 30 -preset superfast -threads 2/);
 });
 
 test('reads MP4 clips on their own clock, with the frames hidden by the edit list', () => {
