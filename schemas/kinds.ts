@@ -47,6 +47,15 @@ export const kinds = {
     announced: true,
   },
 
+  /** Language of all clips of the request. */
+  language: {
+    name: 'language',
+    key: 'stage-deepspeech/language.json',
+    contentType: json,
+    schema: 'language',
+    announced: false,
+  },
+
   frame: { name: 'frame', key: 'stage-ffmpeg-3/clip_{clip}/frame_{frame}.jpg', contentType: 'image/jpeg', announced: false },
   frames: { name: 'frames', key: 'stage-ffmpeg-3/clip_{clip}/frames.json', contentType: json, schema: 'frames', announced: true },
 

@@ -7,7 +7,7 @@ import type { Receipt } from '../../schemas/generated/types.ts';
 import { serviceNames } from '../../infra/deployment/services.ts';
 import { graph } from '../../services/pipeline.ts';
 import { controlFile } from '../../services/stage-deepspeech/pocketsphinx.ts';
-import { findSpeech, readLevels } from '../../services/stage-deepspeech/voice-activity.ts';
+import { createSpeechDetector, detectSpeech } from '../../services/stage-deepspeech/voice-activity.ts';
 import { requestPrefix } from '../../shared/pipeline/keys.ts';
 import { digestFile } from '../../shared/store/store.ts';
 import type { Bench } from '../report/bench.ts';
@@ -71,11 +71,12 @@ async function scriptOf({ store, dataDir }: Instance, id: string, source: string
   const frames: Record<string, string> = {};
   const controls: Record<string, string> = {};
   const wav = join(dataDir, 'control.wav');
+  const detector = await createSpeechDetector();
   for (const { stage, item, outputs, source: from, tools } of receipts) {
     if (stage === 'stage-ffmpeg-3') frames[item] = (await store.getText(prefix + (outputs.at(-1)?.key ?? '')))?.text ?? '';
     if (stage !== 'stage-deepspeech' || tools.length === 0) continue;
     await store.download(prefix + from.key, wav);
-    controls[item] = controlFile(findSpeech((await readLevels(wav)).levels));
+    controls[item] = controlFile((await detectSpeech(wav, detector)).speech);
   }
   const node = (...args: string[]): string[] => [process.execPath, compute, ...args];
   return planPhases(receipts, {

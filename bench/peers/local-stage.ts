@@ -28,6 +28,7 @@ export async function startLocalStage(declared: AnyStage, settingValues: OptionM
         settings,
         resource,
         outputs: {
+          shared: (_: unknown, compute: () => Promise<unknown>) => compute(),
           json: (_: unknown, value: object) => {
             result = value;
             return Promise.resolve();

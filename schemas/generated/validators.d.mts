@@ -5,6 +5,7 @@ import type * as types from './types.ts';
 
 export const detections: ValidateFunction<types.Detections>;
 export const frames: ValidateFunction<types.Frames>;
+export const language: ValidateFunction<types.Language>;
 export const match: ValidateFunction<types.Match>;
 export const media: ValidateFunction<types.Media>;
 export const receipt: ValidateFunction<types.Receipt>;

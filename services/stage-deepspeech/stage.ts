@@ -5,16 +5,16 @@ import { ENGINE_NAMES } from './engine.ts';
 /** Transcribes a clip word by word, with times in the source video. */
 export default defineStage({
   name: 'stage-deepspeech',
-  version: 1,
+  version: 2,
   consumes: kinds.speech,
-  produces: [kinds.transcript],
+  produces: [kinds.transcript, kinds.language],
   options: {
     speech: {
       type: 'string',
       enum: ENGINE_NAMES,
       default: 'auto',
       description:
-        'speech recognition engine; auto: whisper if a model is installed (npm start or fave models pull downloads one), else pocketsphinx',
+        'speech recognition engine; auto: whisper if a model is installed (npm start or fave models pull downloads one), else pocketsphinx; openai: the service of FAVE_OPENAI_URL',
     },
     speakers: {
       type: 'string',
@@ -27,7 +27,13 @@ export default defineStage({
       type: 'string',
       default: 'auto',
       maxLength: 35,
-      description: 'spoken language, BCP 47; auto: detected by the engine',
+      description: 'spoken language, BCP 47; auto: detected once per request',
+    },
+    task: {
+      type: 'string',
+      enum: ['transcribe', 'translate'],
+      default: 'transcribe',
+      description: 'transcribe: in the spoken language; translate: to English, by Whisper models of several languages',
     },
   },
   settings: {
@@ -42,6 +48,13 @@ export default defineStage({
       description: 'path of whisper-server of whisper.cpp; empty: found on PATH; npm start builds and sets it',
     },
     models: { type: 'string', default: '', description: 'directories of models, separated by colons' },
+    'openai-url': {
+      type: 'string',
+      default: '',
+      description: 'address of an OpenAI-compatible service for speech=openai, such as https://host/v1',
+    },
+    'openai-key': { type: 'string', default: '', description: 'key of this service' },
+    'openai-model': { type: 'string', default: 'whisper-1', description: 'model of this service' },
     'pocketsphinx-model': {
       type: 'string',
       default: '/usr/share/pocketsphinx/model/en-us',

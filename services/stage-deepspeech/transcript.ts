@@ -9,13 +9,23 @@ type Utterances = Transcript['utterances'];
  * @param clip The clip in the source, in seconds. Times of words are limited to it, because engines report times slightly beyond the end.
  */
 export function toTranscript(
-  { name, model }: TranscriptionEngine,
-  { language, utterances }: TranscriptionResult,
+  { name, model, notice }: TranscriptionEngine,
+  { language, languageProbability, utterances }: TranscriptionResult,
   clip: Span,
 ): Transcript {
   const [start, end] = [round(clip.start), round(clip.end)];
   const placed = utterances.flatMap((utterance) => placeUtterance(utterance, { start, end }));
-  return { engine: name, model, language, start, end, text: placed.map(({ text }) => text).join(' '), utterances: placed };
+  return {
+    engine: name,
+    model,
+    ...(notice !== undefined && { notice }),
+    language,
+    ...(languageProbability !== undefined && { language_probability: round(languageProbability) }),
+    start,
+    end,
+    text: placed.map(({ text }) => text).join(' '),
+    utterances: placed,
+  };
 }
 
 function placeUtterance({ text, words, voice, ...time }: Utterance, clip: Span): Utterances {

@@ -42,6 +42,11 @@ export interface Digest {
 export interface Outputs {
   /** Stores a file. Indices and attributes default to those of the item. */
   file(kind: Kind, path: string, about?: { indices?: Indices; attributes?: Attributes }): Promise<Digest>;
+  /**
+   * Returns a JSON value that all items of the request share: the stored one, or else that of `compute`, which is stored unless
+   * another item was faster. A value that is undefined is not stored.
+   */
+  shared(kind: Kind, compute: () => Promise<object | undefined>): Promise<unknown>;
   /** Checks a JSON value against the kind's schema and stores it. */
   json(kind: Kind, value: object, about?: { indices?: Indices; attributes?: Attributes }): Promise<Digest>;
 }

@@ -138,6 +138,10 @@ function outputsInto(root: string, stage: AnyStage, item: Source, made: Output[]
       made.push(output);
       return digestFile(output.path);
     },
+    shared: async (kind, compute) => {
+      const value = await compute();
+      return value && checked(kind, value);
+    },
     async json(kind, value, about) {
       const output = await place(kind, 'json', about);
       await writeFile(output.path, JSON.stringify(checked(kind, value)));

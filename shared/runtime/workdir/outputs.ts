@@ -6,7 +6,7 @@ import { encodeMetadata, type ObjectMetadata } from '../../pipeline/metadata.ts'
 import type { Attributes, Indices } from '../../pipeline/artifact.ts';
 import type { Item, Outputs } from '../../pipeline/stage.ts';
 import { digestFile, computeSha256, type Digest, type Store } from '../../store/store.ts';
-import { validate, type SchemaName } from '../../core/validate.ts';
+import { parseJson, validate, type SchemaName } from '../../core/validate.ts';
 import type { StageRun } from './stage-run.ts';
 
 /** Metadata that all outputs of a run share. */
@@ -56,6 +56,21 @@ export function createOutputs(
       return put(kind, extname(path).slice(1), digest, overrides, (key, headers) =>
         store.upload(key, { path, ...digest }, { headers, signal }),
       );
+    },
+    async shared(kind, compute) {
+      const key = requestPrefix(landed.request_id) + pathOf(kind, {});
+      const read = async (): Promise<unknown> => {
+        const stored = await store.getText(key, { signal });
+        return stored && parseJson(kind.schema as SchemaName, stored.text);
+      };
+      const existing = await read();
+      if (existing !== undefined) return existing;
+      const value = await compute();
+      if (value === undefined) return undefined;
+      validate(kind.schema as SchemaName, value);
+      const text = `${JSON.stringify(value)}\n`;
+      const headers = outputHeaders(kind, pathOf(kind, {}), { ...metadata, attributes: {}, sha256: computeSha256(text) });
+      return (await store.putIfAbsent(key, text, { headers, signal })) ? value : read();
     },
     async json(kind, value, overrides = {}) {
       if (kind.schema !== undefined) validate(kind.schema as SchemaName, value);

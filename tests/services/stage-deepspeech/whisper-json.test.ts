@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseWhisperJson } from '../../../services/stage-deepspeech/whisper-json.ts';
+import { parseWhisperJson } from '../../../services/stage-deepspeech/whisper-node/whisper-json.ts';
 
 // The output format of whisper.cpp 1.5: text is not escaped, and the bytes of one character may be in two tokens.
 const token = (text: string, from: number, to: number, p: number): string =>

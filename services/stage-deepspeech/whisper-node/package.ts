@@ -2,9 +2,9 @@ import { constants } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { PermanentError } from '../../shared/core/errors.ts';
-import type { Exec } from '../../shared/tools/exec.ts';
-import { ToolError } from '../../shared/tools/tool-error.ts';
+import { PermanentError } from '../../../shared/core/errors.ts';
+import type { Exec } from '../../../shared/tools/exec.ts';
+import { ToolError } from '../../../shared/tools/tool-error.ts';
 
 /**
  * The program of the child process that contains the package whisper-node. On import the package changes directory, may build

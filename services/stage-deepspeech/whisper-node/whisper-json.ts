@@ -1,5 +1,5 @@
-import { PermanentError } from '../../shared/core/errors.ts';
-import type { TranscriptionResult, SpokenWord, Utterance } from './engine.ts';
+import { PermanentError } from '../../../shared/core/errors.ts';
+import type { TranscriptionResult, SpokenWord, Utterance } from '../engine.ts';
 
 /** The used part of the output of whisper.cpp's `--output-json-full`. Offsets are in milliseconds. */
 interface Output {

@@ -1,0 +1,72 @@
+import { PermanentError, RetryableError, messageOf } from '../../shared/core/errors.ts';
+import type { TranscriptionEngine, TranscriptionInput, Utterance } from './engine.ts';
+import { packWindows } from './windows.ts';
+import { readWindow } from './window-audio.ts';
+import { toUtterances } from './whisper/utterances.ts';
+
+/** An OpenAI-compatible service. */
+export interface OpenaiService {
+  /** Such as `https://host/v1`. */
+  readonly url: string;
+  readonly key: string;
+  readonly model: string;
+}
+
+/** Used parts of the `verbose_json` of the service. Times are seconds of the audio. */
+interface Transcription {
+  readonly language?: string;
+  readonly words?: readonly { readonly word: string; readonly start: number; readonly end: number }[];
+}
+
+/** Creates the engine of a service with the endpoint `/audio/transcriptions` (https://platform.openai.com/docs/api-reference/audio). */
+export function createOpenai(service: OpenaiService): TranscriptionEngine {
+  if (service.url === '')
+    throw new PermanentError(
+      'no-speech-engine',
+      'the request selects openai, but FAVE_OPENAI_URL is not set; set it, or omit the option speech',
+    );
+  return {
+    name: 'openai',
+    version: new URL(service.url).host,
+    model: service.model,
+    transcribe: async (input) => {
+      const utterances: Utterance[] = [];
+      let language: string | null = null;
+      for (const window of packWindows(input.speech, input.probabilities)) {
+        const { words = [], ...about } = await request(service, await readWindow(input, window), input);
+        language ??= about.language ?? null;
+        const spoken = words.map(({ word, start, end }) => ({ text: word.trim(), start, end, confidence: 1 }));
+        utterances.push(...toUtterances(spoken, window));
+      }
+      return { language, utterances };
+    },
+  };
+}
+
+async function request(
+  { url, key, model }: OpenaiService,
+  wav: Uint8Array,
+  { language, task, signal }: TranscriptionInput,
+): Promise<Transcription> {
+  const form = new FormData();
+  form.set('file', new Blob([wav as Uint8Array<ArrayBuffer>], { type: 'audio/wav' }), 'speech.wav');
+  form.set('model', model);
+  form.set('response_format', 'verbose_json');
+  form.append('timestamp_granularities[]', 'word');
+  if (language !== 'auto') form.set('language', language.split('-')[0] ?? language);
+  const path = task === 'translate' ? 'audio/translations' : 'audio/transcriptions';
+  const headers = new Headers(key === '' ? [] : [['authorization', `Bearer ${key}`]]);
+  const response = await fetch(`${url.replace(/\/$/, '')}/${path}`, { method: 'POST', body: form, headers, signal }).catch(
+    (cause: unknown) => {
+      signal.throwIfAborted();
+      throw new RetryableError('speech-service-failed', `the speech service ${url} does not answer (${messageOf(cause)})`, {
+        cause,
+      });
+    },
+  );
+  const text = await response.text();
+  if (response.ok) return JSON.parse(text) as Transcription;
+  const sentence = `the speech service ${url} answered ${response.status}: ${text.slice(0, 200)}`;
+  if (response.status === 429 || response.status >= 500) throw new RetryableError('speech-service-failed', sentence);
+  throw new PermanentError('speech-service-refused', `${sentence}; check FAVE_OPENAI_URL, FAVE_OPENAI_KEY and FAVE_OPENAI_MODEL`);
+}
