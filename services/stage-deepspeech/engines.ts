@@ -53,7 +53,7 @@ export function createEngines(settings: EngineSettings, log: Logger, exec: Exec)
     const reasons: string[] = [];
     for (const name of AUTOMATIC) {
       if (name !== 'pocketsphinx' && findWhisperModel() === undefined) {
-        reasons[0] ??= 'no Whisper model is installed: run fave models pull and restart the instance';
+        if (reasons.length === 0) reasons.push('no Whisper model is installed: run fave models pull and restart the instance');
         continue;
       }
       try {

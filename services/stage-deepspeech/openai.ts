@@ -45,11 +45,11 @@ export function createOpenai(service: OpenaiService): TranscriptionEngine {
 
 async function request(
   { url, key, model }: OpenaiService,
-  wav: Uint8Array,
+  wav: Uint8Array<ArrayBuffer>,
   { language, task, signal }: TranscriptionInput,
 ): Promise<Transcription> {
   const form = new FormData();
-  form.set('file', new Blob([wav as Uint8Array<ArrayBuffer>], { type: 'audio/wav' }), 'speech.wav');
+  form.set('file', new Blob([wav], { type: 'audio/wav' }), 'speech.wav');
   form.set('model', model);
   form.set('response_format', 'verbose_json');
   form.append('timestamp_granularities[]', 'word');

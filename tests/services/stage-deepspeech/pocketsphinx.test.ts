@@ -87,11 +87,10 @@ describe('pocketsphinx', () => {
   );
 
   const long = findMedia('long-5min.mp4');
-  it.skipIf(!long)('recognises no words in music', { timeout: LONG }, async () => {
+  it.skipIf(!long)('runs no engine on music', { timeout: LONG }, async () => {
     const { transcript, ran } = await transcribe(extractSpeech('music.wav', long!, 139, 169), 139);
-    expect(transcript.text).toBe('');
-    expect(transcript.engine).toBe('pocketsphinx');
-    expect(ran.executed).toHaveLength(1);
+    expect(transcript).toMatchObject({ engine: 'none', text: '' });
+    expect(ran.executed).toEqual([]);
   });
 
   it('recognises counting by a synthetic voice', { timeout: LONG }, async () => {
@@ -115,44 +114,36 @@ describe('stage-deepspeech', () => {
   const broken = writeMedia('broken.wav', 'RIFF but no sound');
   const run = (path: string, given: Parameters<typeof runStageLocally>[2] = {}): Promise<unknown> =>
     runStageLocally(stage, { kind: kinds.speech, path, indices: { clip: 1 }, attributes: { start: 0, end: 1 } }, given);
-  const loud = writeMedia(
-    'loud.wav',
-    wavFile(
-      Int16Array.from({ length: 16_000 }, (_, i) => (i % 40) * 500 - 10_000),
-      { rate: 16_000 },
-    ),
-  );
-
   it('rejects a damaged WAV file', async () => {
     await expect(run(broken)).rejects.toMatchObject({ code: 'unreadable-audio' });
   });
 
   it('rejects other languages than English with pocketsphinx', async () => {
-    await expect(run(loud, { options: { speech: 'pocketsphinx', language: 'de' } })).rejects.toMatchObject({
+    await expect(run(counting, { options: { speech: 'pocketsphinx', language: 'de' } })).rejects.toMatchObject({
       code: 'unsupported-language',
     });
   });
 
   it('throws no-speech-engine without the program or its model', async () => {
     const nowhere = join(mediaFolder(), 'nowhere');
-    const noProgram = run(loud, { exec: (command, args, options) => exec(join(nowhere, command), args, options) });
+    const noProgram = run(counting, { exec: (command, args, options) => exec(join(nowhere, command), args, options) });
     await expect(noProgram).rejects.toMatchObject({
       code: 'no-speech-engine',
       message: expect.stringContaining('pocketsphinx-en-us') as string,
     });
-    const noModel = run(loud, { settings: { 'pocketsphinx-model': nowhere } });
+    const noModel = run(counting, { settings: { 'pocketsphinx-model': nowhere } });
     await expect(noModel).rejects.toMatchObject({ code: 'no-speech-engine' });
   });
 
   it('throws no-whisper-model if whisper has no model', async () => {
-    await expect(run(loud, { options: { speech: 'whisper' } })).rejects.toMatchObject({
+    await expect(run(counting, { options: { speech: 'whisper' } })).rejects.toMatchObject({
       code: 'no-whisper-model',
-      message: expect.stringContaining('FAVE_WHISPER_MODEL') as string,
+      message: expect.stringContaining('fave models pull') as string,
     });
   });
 
   it('throws tool-failed if the program stops early', async () => {
-    const gaveUp = run(loud, {
+    const gaveUp = run(counting, {
       exec: async (_, args) => {
         await writeFile(args[args.indexOf('-hyp') + 1]!, '');
         return { stdout: '', stderr: '', duration: 0 };
