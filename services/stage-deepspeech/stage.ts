@@ -45,15 +45,16 @@ export default defineStage({
     'whisper-server': {
       type: 'string',
       default: '',
+      isPrivate: true,
       description: 'path of whisper-server of whisper.cpp; empty: found on PATH; npm start builds and sets it',
     },
-    models: { type: 'string', default: '', description: 'directories of models, separated by colons' },
+    models: { type: 'string', default: '', isPrivate: true, description: 'directories of models, separated by colons' },
     'openai-url': {
       type: 'string',
       default: '',
       description: 'address of an OpenAI-compatible service for speech=openai, such as https://host/v1',
     },
-    'openai-key': { type: 'string', default: '', description: 'key of this service' },
+    'openai-key': { type: 'string', default: '', isPrivate: true, description: 'key of this service' },
     'openai-model': { type: 'string', default: 'whisper-1', description: 'model of this service' },
     'pocketsphinx-model': {
       type: 'string',

@@ -1,7 +1,11 @@
 import { PermanentError } from './errors.ts';
 
 /** One option, as a JSON Schema of a scalar with a default and a description. */
-export type OptionSchema = { readonly description: string } & (
+export type OptionSchema = {
+  readonly description: string;
+  /** Whether receipts omit the value: a secret, or the location of a program. */
+  readonly isPrivate?: boolean;
+} & (
   | { readonly type: 'number' | 'integer'; readonly default: number; readonly minimum?: number; readonly maximum?: number }
   | { readonly type: 'string'; readonly default: string; readonly enum?: readonly string[]; readonly maxLength?: number }
   | { readonly type: 'boolean'; readonly default: boolean }

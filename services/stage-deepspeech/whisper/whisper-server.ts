@@ -7,7 +7,8 @@ import type { Exec } from '../../../shared/tools/exec.ts';
 /** A running `whisper-server` of whisper.cpp with a loaded model. It decodes one request at a time. */
 export interface WhisperServer {
   /**
-   * Decodes a WAV file (PCM s16le, mono, 16 kHz). An abort of `signal` closes the connection, which stops the decoding.
+   * Decodes a WAV file (PCM s16le, mono, 16 kHz). An abort of `signal` closes the connection, which stops the decoding after the current
+   * encoding. Because that takes seconds with a large model, the server is also stopped, unless it has other requests.
    * @throws ToolError or RetryableError `whisper-failed` if the server ended; it is started again at the next call.
    */
   decode(wav: Uint8Array<ArrayBuffer>, fields: Readonly<Record<string, string>>, signal: AbortSignal): Promise<unknown>;
@@ -24,15 +25,21 @@ const END_TIMEOUT_MS = 2_000;
 /** Greedy decoding without the text of other windows and without language probabilities, which cost a second encoding. */
 const SERVER_ARGS = ['--beam-size', '1', '--best-of', '1', '--no-language-probabilities'];
 
+/** Waiting threads sleep. By default they spin, which doubles the processor time on a busy machine. */
+const SERVER_ENV = { OMP_WAIT_POLICY: 'passive' };
+
 interface RunningServer {
   readonly url: string;
   /** Rejects when the server ends. */
   readonly ended: Promise<never>;
+  /** Ends the server within two seconds. */
+  stop(): void;
 }
 
 /** Returns a server that is started at the first call of `decode`, because a model takes 150 MB and more. */
 export function createWhisperServer(program: string, model: string, threads: number, exec: Exec): WhisperServer {
   let running: Promise<RunningServer> | undefined;
+  let requests = 0;
   const start = (): Promise<RunningServer> => {
     running ??= startServer(program, model, threads, exec).then(
       (server) => {
@@ -48,10 +55,15 @@ export function createWhisperServer(program: string, model: string, threads: num
   };
   return {
     async decode(wav, fields, signal) {
-      const { url, ended } = await start();
+      const { url, ended, stop } = await start();
       const form = new FormData();
       form.set('file', new Blob([wav]), 'window.wav');
       for (const [name, value] of Object.entries(fields)) form.set(name, value);
+      const onAbort = (): void => {
+        if (requests === 1) stop();
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      requests += 1;
       try {
         const response = await fetch(url, { method: 'POST', body: form, signal });
         const text = await response.text();
@@ -63,6 +75,9 @@ export function createWhisperServer(program: string, model: string, threads: num
         // If the server ended, its error says why, such as the memory limit.
         await Promise.race([ended, sleep(END_TIMEOUT_MS)]);
         throw new RetryableError('whisper-failed', `whisper-server did not answer (${messageOf(cause)})`, { cause });
+      } finally {
+        requests -= 1;
+        signal.removeEventListener('abort', onAbort);
       }
     },
   };
@@ -74,13 +89,17 @@ async function startServer(program: string, model: string, threads: number, exec
   const args = ['--model', model, '--threads', String(threads), ...SERVER_ARGS, ...address];
   // On Linux the kernel kills the server when this process ends, in whatever way.
   const [command, prefix] = process.platform === 'linux' ? ['setpriv', ['--pdeathsig', 'KILL', '--', program]] : [program, []];
-  const ended = exec(command, [...prefix, ...args], { name: 'whisper' }).then(() => {
+  const stopping = new AbortController();
+  const ended = exec(command, [...prefix, ...args], { name: 'whisper', env: SERVER_ENV, signal: stopping.signal }).then(() => {
     throw new RetryableError('whisper-failed', 'whisper-server ended');
   });
   ended.catch(() => undefined);
   const url = `http://127.0.0.1:${port}`;
   await Promise.race([waitUntilReady(url, model), ended]);
-  return { url: `${url}/inference`, ended };
+  const stop = (): void => {
+    stopping.abort(new RetryableError('whisper-failed', 'whisper-server was stopped'));
+  };
+  return { url: `${url}/inference`, ended, stop };
 }
 
 /** Polls the health of the server, because it buffers its output. */

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { LandedMessage } from '../../../schemas/generated/types.ts';
 import { InvalidDataError, messageOf } from '../../core/errors.ts';
-import { withDefaults, type OptionMap } from '../../core/options.ts';
+import { withDefaults, type OptionMap, type OptionSchemas } from '../../core/options.ts';
 import { parseJson } from '../../core/validate.ts';
 import { createLogger, type Logger } from '../../observability/log.ts';
 import { startSpan, traceIdOf } from '../../observability/trace.ts';
@@ -38,7 +38,7 @@ export function startAttempt(worker: WorkerDependencies, delivery: Delivery): At
     startedOn: new Date(),
     cold,
     options,
-    config: stageConfig(options, worker.settings),
+    config: stageConfig(options, worker.settings, stage.settings),
     memoryLimitMb: config.memoryLimitMb,
     log,
     abort,
@@ -93,8 +93,11 @@ function createItemLogger({ stage, config, requestLog }: WorkerDependencies, lan
   });
 }
 
-function stageConfig(options: OptionMap, settings: OptionMap): StageConfig {
-  const entries = Object.entries({ ...options, ...settings }).sort(([a], [b]) => (a < b ? -1 : 1));
+/** Returns the configuration of an attempt, which its receipt states. It contains no secret. */
+export function stageConfig(options: OptionMap, settings: OptionMap, schemas: OptionSchemas = {}): StageConfig {
+  const entries = Object.entries({ ...options, ...settings })
+    .filter(([name]) => !schemas[name]?.isPrivate)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   const values = Object.fromEntries(entries);
   return { values, hash: computeSha256(JSON.stringify(values)) };
 }
