@@ -5,6 +5,7 @@ import type { Report } from './report.ts';
 import { assertComplete, rotateSecrets, upgradeImages } from './rolling-update.ts';
 import { createOperatorSession, findMedia, type OperatorSession } from './requests.ts';
 import { assertUnauthorisedRefused } from './unauthorised-access.ts';
+import { whisperModels } from '../support/harness/whisper-models.ts';
 import type { System } from './system.ts';
 
 export interface Scenario {
@@ -23,7 +24,10 @@ export async function scenario({ system, report, programs, defer }: Scenario): P
   const operator = createOperatorSession(access, programs);
   defer(() => operator.leave());
   await report.step('rejects clients without credentials', () => assertUnauthorisedRefused(system, access, programs.nats));
-  await report.step('analyses a video', () => analysed(operator));
+  const engine = whisperModels === undefined ? 'pocketsphinx' : 'whisper';
+  if (whisperModels === undefined)
+    report.log('no Whisper models in FAVE_MODELS or ../shared/models/whisper: pocketsphinx transcribes');
+  await report.step(`analyses a video, transcribed by ${engine}`, () => analysed(operator, engine));
   await report.step('changes nothing when set-up runs again', () => setUpAgain(system));
   await report.step('scales stage-ffmpeg-2 to four containers', () => scaled(system));
   await report.step('recovers from killed containers', () => killed(system, operator));
@@ -35,7 +39,7 @@ export async function scenario({ system, report, programs, defer }: Scenario): P
   defer(() => reconnected.leave());
 }
 
-async function analysed(operator: OperatorSession): Promise<void> {
+async function analysed(operator: OperatorSession, engine: string): Promise<void> {
   const completed = await operator.subscribe('fave.requests.first.completed');
   await operator.submit('first', findMedia('portrait-rotated.mp4'));
   await completed.message;
@@ -48,8 +52,10 @@ async function analysed(operator: OperatorSession): Promise<void> {
     );
   const read = async (pattern: RegExp): Promise<string> =>
     (await Promise.all(keys.filter((key) => pattern.test(key)).map((key) => operator.read('first', key)))).join('\n');
+  const transcripts = await read(/transcript\.json$/);
+  assert.match(transcripts, new RegExp(`"engine":"${engine}"`));
   // pocketsphinx recognises some of the words.
-  assert.match(await read(/transcript\.json$/), /"text":"[^"]*fellow/);
+  assert.match(transcripts, engine === 'whisper' ? /"text":"[^"]*my fellow Americans/ : /"text":"[^"]*fellow/);
   assert.match(await read(/detections\.json$/), /"person"/);
 }
 

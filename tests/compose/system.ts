@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { removeDanglingImages } from '../support/docker/build.ts';
 import { run, type RunOptions } from '../support/docker/run.ts';
 import { freePorts } from '../../infra/deployment/ports.ts';
+import { whisperModels } from '../support/harness/whisper-models.ts';
 import { cloneTree } from './clone.ts';
 
 /** A system of containers for the test, built from a clone of the tree. */
@@ -38,6 +39,8 @@ export async function createSystem(program: string, env: Readonly<Record<string,
   const variables = {
     ...env,
     FAVE_VERSION: version,
+    // The test downloads no model.
+    ...(whisperModels === undefined ? { FAVE_WHISPER_MODEL: 'none' } : { FAVE_MODELS_DIR: whisperModels }),
     FAVE_STORE_PORT: String(ports.minio),
     FAVE_CONSOLE_PORT: String(ports.console),
     FAVE_NATS_PORT: String(ports.nats),
