@@ -12,20 +12,24 @@ type Options = { readonly interval: number };
 
 export async function run(clip: Item, { options, exec, outputs, log, dir }: StageContext<Options>): Promise<void> {
   const { interval } = options;
+  const { video } = (await (await clip.sibling(kinds.media)).json()) as Media;
+  if (!video) return;
   const { start, end, ...part } = toClipWindow(clip);
   const path = await clip.file();
-  // A copy can have a video track without packets, which ffmpeg cannot decode.
-  const { video } = await probe(exec, path, '-count_packets');
-  if (!video) return;
-  const media = (await (await clip.sibling(kinds.media)).json()) as Media;
-  const sampling = toSampling(media.video?.fps ?? video.fps, interval);
+  const sampling = toSampling(video.fps, interval);
   const positions: number[] = [];
-  await exec('ffmpeg', frameArgs(path, part, sampling, join(dir, 'frame_%04d.jpg')), {
-    onLine: (line) => {
-      const position = parsePosition(line);
-      if (position !== undefined) positions.push(position);
-    },
-  });
+  try {
+    await exec('ffmpeg', frameArgs(path, part, sampling, join(dir, 'frame_%04d.jpg')), {
+      onLine: (line) => {
+        const position = parsePosition(line);
+        if (position !== undefined) positions.push(position);
+      },
+    });
+  } catch (error) {
+    // A copy can have a video track without packets, which ffmpeg cannot decode.
+    if ((await probe(exec, path, '-count_packets')).video) throw error;
+    return;
+  }
 
   const files = (await readdir(dir)).filter((name) => /^frame_\d{4}\.jpg$/.test(name)).sort();
   // A stream whose packets are all damaged has no frames.

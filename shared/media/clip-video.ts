@@ -11,7 +11,7 @@ export function clipInput(clip: string, { withEarlyFrames = false } = {}): strin
 
 /**
  * Returns filters that show a clip from its start at a constant frame rate. The last frame is repeated without end.
- * @param rate From {@link toFrameRate}.
+ * @param rate Result of {@link toFrameRate}.
  */
 export function clipFilters({ preroll }: Pick<ClipWindow, 'preroll'>, rate: number): string[] {
   return [

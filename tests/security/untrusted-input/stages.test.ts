@@ -91,9 +91,10 @@ const indices = { clip: 1 };
 describe.each(stages.map(([stage, kind, file]) => [stage.name, file, stage, kind] as const))('%s', (name, file, stage, kind) => {
   test.for(crafted)(`handles %s safely as ${file}`, async ([what, content]) => {
     const path = writeMedia(`${name} ${what} ${file}`, content());
-    const mediaFacts = { format: 'mov', duration: 1, size: 1, video: null, audio: null };
+    const video = { codec: 'h264', width: 2, height: 2, rotation: 0, fps: 25, pixel_format: 'yuv420p' };
+    const mediaFacts = { format: 'mov', duration: 1, size: 1, video, audio: null };
     const media = writeMedia('media.json', JSON.stringify(mediaFacts));
-    const outcome = await outcomeOf(stage, { kind, path, indices, attributes }, [{ kind: kinds.media, path: media, indices }]);
+    const outcome = await outcomeOf(stage, { kind, path, indices, attributes }, [{ kind: kinds.media, path: media }]);
     expectHarmless(outcome);
     if (!USABLE.test(what)) expect(outcome).toBeInstanceOf(PermanentError);
   });

@@ -6,6 +6,7 @@ import { frameArgs } from '../../../services/stage-ffmpeg-3/args.ts';
 import { parsePosition, toPosition, toSampling } from '../../../services/stage-ffmpeg-3/sampling.ts';
 import stage from '../../../services/stage-ffmpeg-3/stage.ts';
 import { chirp, generateMedia, h264, nearest, createPicture, picturesOf, writeMedia } from '../../support/media.ts';
+import { exec } from '../../support/exec.ts';
 import { runStageLocally, type LocalObject, type Ran } from '../../support/stage-harness.ts';
 import { cutClips } from '../clips.ts';
 
@@ -18,10 +19,10 @@ const clip = (path: string, start: number, end: number): LocalObject => ({
 const made = (seconds: number, fps = 25): string =>
   generateMedia(`${seconds}s-${fps}.mp4`, ...createPicture({ seconds, fps }), '-c:v', 'libx264', '-preset', 'ultrafast');
 
-function extract(item: LocalObject, { fps = 25, interval = 5 } = {}): Promise<Ran> {
-  const video = { codec: 'h264', width: 320, height: 240, rotation: 0, fps, pixel_format: 'yuv420p' } as const;
+function extract(item: LocalObject, { fps = 25, interval = 5, width = 320, height = 240 } = {}): Promise<Ran> {
+  const video = { codec: 'h264', width, height, rotation: 0, fps, pixel_format: 'yuv420p' } as const;
   const media: Media = { format: 'mov', duration: 1, size: 1, video, audio: null };
-  const sibling = { kind: kinds.media, path: writeMedia(`media-${fps}.json`, JSON.stringify(media)) };
+  const sibling = { kind: kinds.media, path: writeMedia(`media-${fps}-${width}.json`, JSON.stringify(media)) };
   return runStageLocally(stage, item, { options: { interval }, siblings: [sibling] });
 }
 
@@ -130,8 +131,13 @@ test('writes equal bytes for equal clips', async () => {
 
 test('states even sides, as those of the video', async () => {
   const odd = ['-vf', 'format=yuv444p,scale=321:241', ...h264];
-  const ran = await extract(clip(generateMedia('odd.mp4', ...createPicture({ seconds: 0.4 }), ...odd), 0, 0.4));
+  const ran = await extract(clip(generateMedia('odd.mp4', ...createPicture({ seconds: 0.4 }), ...odd), 0, 0.4), {
+    width: 321,
+    height: 241,
+  });
   expect((await ran.json<Frames>(kinds.frames)).frames[0]).toMatchObject({ width: 322, height: 242 });
+  const size = ['-v', 'error', '-show_entries', 'stream=width,height', '-of', 'csv=p=0'];
+  expect((await exec('ffprobe', [...size, ran.of(kinds.frame)[0]!.path])).stdout).toBe('322,242\n');
 });
 
 test('writes nothing for a clip without video', async () => {
