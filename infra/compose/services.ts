@@ -42,6 +42,7 @@ function service(name: string, memoryMb: number, names: readonly string[]): stri
   const image = imageOf(name);
   const builder = builderOf(image, names);
   const usesModels = name === 'stage-deepspeech';
+  const secrets = `'\${FAVE_SECRETS_DIR:-./secrets}/${name}:/run/secrets:ro'`;
   const waitsForBuilder = `depends_on: { <<: *after-set-up, ${builder}: { condition: service_started } }`;
   const lines = [
     `<<: *${image}`,
@@ -52,7 +53,9 @@ function service(name: string, memoryMb: number, names: readonly string[]): stri
     `  ARTIFACT_ACCESS_KEY: ${accessKeyOf(name)}`,
     `  NATS_USER: ${name}`,
     `  FAVE_MEMORY_LIMIT_MB: '${memoryMb}'`,
-    `volumes: [/scratch, ${usesModels ? "'${FAVE_MODELS_DIR:-models}:/models:ro', " : ''}'\${FAVE_SECRETS_DIR:-./secrets}/${name}:/run/secrets:ro']`,
+    ...(usesModels
+      ? ['volumes:', `  [/scratch, '\${FAVE_MODELS_DIR:-models}:/models:ro', ${secrets}]`]
+      : [`volumes: [/scratch, ${secrets}]`]),
     `mem_limit: ${memoryMb}m`,
   ];
   return `  ${name}:\n${lines.map((line) => `    ${line}\n`).join('')}`;
