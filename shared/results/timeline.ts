@@ -29,6 +29,8 @@ export interface Timeline {
   readonly duration: number | null;
   /** Names of the speech recognition engines. */
   readonly engines: readonly string[];
+  /** Why a better engine was not used. */
+  readonly notices?: readonly string[];
   readonly utterances: readonly TimelineUtterance[];
   readonly objects: readonly TimelineObject[];
 }
@@ -43,12 +45,30 @@ export function mergeTimeline({
   transcripts: readonly Transcript[];
   detections: readonly Detections[];
 }): Timeline {
+  const notices = [...new Set(transcripts.flatMap(({ notice }) => notice ?? []))];
   return {
     duration: media?.duration ?? null,
     engines: [...new Set(transcripts.map(({ engine }) => engine))].sort(),
+    ...(notices.length > 0 && { notices }),
     utterances: mergeUtterances(transcripts),
     objects: mergeDetections(detections),
   };
+}
+
+/** An utterance or an object, without its details. */
+export type TimelineEntry =
+  | { readonly type: 'speech'; readonly start: number; readonly end: number; readonly text: string; readonly speaker?: string }
+  | { readonly type: 'object'; readonly start: number; readonly end: number; readonly label: string; readonly score: number };
+
+/** Returns all utterances and objects in one list, by their start. */
+export function listEntries({ utterances, objects }: Pick<Timeline, 'utterances' | 'objects'>): TimelineEntry[] {
+  return [
+    ...utterances.map(({ start, end, text, speaker }): TimelineEntry => ({
+      ...{ type: 'speech', start, end, text },
+      ...(speaker !== undefined && { speaker }),
+    })),
+    ...objects.map(({ start, end, label, score }): TimelineEntry => ({ type: 'object', start, end, label, score })),
+  ].sort(byTime);
 }
 
 /** Merges the utterances of all clips and names their speakers, which no clip can do alone. */

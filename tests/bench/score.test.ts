@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { computeWordErrorRate, scoreResult, type Truth } from '../../bench/accuracy/score.ts';
 import type { Result } from '../../shared/results/result.ts';
+import { listEntries } from '../../shared/results/timeline.ts';
 import { createTempDir } from '../support/temp-dir.ts';
 
 type Spoken = Result['utterances'][number];
@@ -89,14 +90,13 @@ describe('scoreResult', () => {
     const script = join(media, '../acceptance/score.py');
     if (!existsSync(script)) return skip('no acceptance script here; set FAVE_TEST_MEDIA to the folder beside it');
     const dir = createTempDir();
-    // The script reads the names of an earlier format.
     const write = (name: string, value: object): string => {
       writeFileSync(join(dir, name), JSON.stringify(value));
       return join(dir, name);
     };
     const figures = (of: Pick<Result, 'utterances' | 'objects'>, path: string): object =>
       JSON.parse(
-        execFileSync('python3', [script, write('result.json', { said: of.utterances, seen: of.objects }), path], {
+        execFileSync('python3', [script, write('result.json', { ...of, timeline: listEntries(of) }), path], {
           encoding: 'utf8',
         }),
       ) as object;

@@ -1,4 +1,5 @@
 import { readResult, type Result } from '../../../shared/results/result.ts';
+import { listEntries } from '../../../shared/results/timeline.ts';
 import { toJson, type CliContext, type Output } from '../../context/cli.ts';
 import { withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
@@ -24,10 +25,11 @@ export async function result(
 ): Promise<number> {
   if ([json, srt, vtt].filter(Boolean).length > 1) throw new UsageError('use only one of --json, --srt and --vtt');
   const found = await withStore(cli, (store) => readResult(store, id));
-  if (json) cli.stdout.line(toJson(found));
+  if (json) cli.stdout.line(toJson({ ...found, timeline: listEntries(found) }));
   else if (srt) cli.stdout.write(toSrt(found));
   else if (vtt) cli.stdout.write(toVtt(found));
   else formatResult(found, cli.stdout).forEach(cli.stdout.line);
+  for (const notice of found.notices ?? []) cli.stderr.line(notice);
   if (!isEnded(found)) cli.stderr.line(`${id} is still ${found.status}: the result is incomplete`);
   return exitCodes.ok;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { mergeDetections, mergeTimeline } from '../../../shared/results/timeline.ts';
+import { listEntries, mergeDetections, mergeTimeline } from '../../../shared/results/timeline.ts';
 import type { Detections, Transcript } from '../../../schemas/generated/types.ts';
 
 /** Creates the detections of a clip from the time and labels of each frame. */
@@ -121,5 +121,16 @@ describe('mergeTimeline', () => {
     });
     expect(utterances.map(({ speaker }) => speaker)).toEqual(['speaker 1', 'speaker 2', 'speaker 1']);
     expect(Object.keys(utterances[0] ?? {})).toEqual(['start', 'end', 'speaker', 'text', 'words']);
+  });
+});
+
+describe('listEntries', () => {
+  it('returns utterances and objects in order of their start', () => {
+    const utterances = [{ start: 2, end: 3, text: 'hello', speaker: 'speaker 1', words: [] }];
+    const objects = [{ label: 'cat', start: 0, end: 5, score: 0.9, count: 1 }];
+    expect(listEntries({ utterances, objects })).toEqual([
+      { type: 'object', start: 0, end: 5, label: 'cat', score: 0.9 },
+      { type: 'speech', start: 2, end: 3, text: 'hello', speaker: 'speaker 1' },
+    ]);
   });
 });
