@@ -14,8 +14,11 @@ export interface OpenaiService {
 
 /** Used parts of the `verbose_json` of the service. Times are seconds of the audio. */
 interface Transcription {
+  /** A code or an English name. */
   readonly language?: string;
   readonly words?: readonly { readonly word: string; readonly start: number; readonly end: number }[];
+  /** Segments, for services without times of words. */
+  readonly segments?: readonly { readonly text: string; readonly start: number; readonly end: number }[];
 }
 
 /** Creates the engine of a service with the endpoint `/audio/transcriptions` (https://platform.openai.com/docs/api-reference/audio). */
@@ -33,14 +36,25 @@ export function createOpenai(service: OpenaiService): TranscriptionEngine {
       const utterances: Utterance[] = [];
       let language: string | null = null;
       for (const window of packWindows(input.speech, input.probabilities)) {
-        const { words = [], ...about } = await request(service, await readWindow(input, window), input);
-        language ??= about.language ?? null;
-        const spoken = words.map(({ word, start, end }) => ({ text: word.trim(), start, end, confidence: 1 }));
+        const transcription = await request(service, await readWindow(input, window), input);
+        language ??= toCode(transcription.language);
+        const spoken = toSpoken(transcription).map(({ text, start, end }) => ({ text: text.trim(), start, end, confidence: 1 }));
         utterances.push(...toUtterances(spoken, window));
       }
       return { language, utterances };
     },
   };
+}
+
+function toSpoken({ words, segments }: Transcription): { text: string; start: number; end: number }[] {
+  if (words && words.length > 0) return words.map(({ word, start, end }) => ({ text: word, start, end }));
+  if (segments) return [...segments];
+  throw new PermanentError('speech-service-refused', 'the speech service returned no times: it must support verbose_json');
+}
+
+/** Returns a language code; null for a name such as `english`. */
+function toCode(language: string | undefined): string | null {
+  return language !== undefined && /^[a-z]{2,3}(-|$)/i.test(language) ? language : null;
 }
 
 async function request(

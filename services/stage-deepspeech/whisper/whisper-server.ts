@@ -43,7 +43,10 @@ export function createWhisperServer(program: string, model: string, threads: num
   const start = (): Promise<RunningServer> => {
     running ??= startServer(program, model, threads, exec).then(
       (server) => {
-        server.ended.catch(() => (running = undefined));
+        const own = running;
+        server.ended.catch(() => {
+          if (running === own) running = undefined;
+        });
         return server;
       },
       (error: unknown) => {
@@ -55,12 +58,14 @@ export function createWhisperServer(program: string, model: string, threads: num
   };
   return {
     async decode(wav, fields, signal) {
-      const { url, ended, stop } = await start();
+      const { url, ended, stop } = await untilAbort(start(), signal);
       const form = new FormData();
       form.set('file', new Blob([wav]), 'window.wav');
       for (const [name, value] of Object.entries(fields)) form.set(name, value);
       const onAbort = (): void => {
-        if (requests === 1) stop();
+        if (requests > 1) return;
+        running = undefined;
+        stop();
       };
       signal.addEventListener('abort', onAbort, { once: true });
       requests += 1;
@@ -81,6 +86,19 @@ export function createWhisperServer(program: string, model: string, threads: num
       }
     },
   };
+}
+
+/** Returns the value of a promise, unless the signal aborts before. */
+function untilAbort<T>(value: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => {
+    reject(signal.reason as Error);
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  return Promise.race([value, promise]).finally(() => {
+    signal.removeEventListener('abort', onAbort);
+  });
 }
 
 async function startServer(program: string, model: string, threads: number, exec: Exec): Promise<RunningServer> {

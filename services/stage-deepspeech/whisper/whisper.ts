@@ -29,6 +29,9 @@ const MIN_LANGUAGE_SECONDS = 3;
 /** A window in which words repeat more than this many times their number is a loop. */
 const MAX_COMPRESSION = 2.4;
 
+/** The server's own retries are off, because their randomness depends on earlier requests. */
+const DECODING = { response_format: 'verbose_json', max_context: '0', temperature_inc: '0' };
+
 /** Temperature at which a loop is decoded again. */
 const RETRY_TEMPERATURE = '0.4';
 
@@ -78,6 +81,15 @@ interface Language {
   readonly probability: number;
 }
 
+/** Languages of multilingual models, as in whisper.cpp. The server would decode with a wrong token in another one. */
+const LANGUAGES = new Set(
+  (
+    'en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi vi he uk el ms cs ro da hu ta no th ur hr bg ' +
+    'lt la mi ml cy sk te fa lv bn sr az sl kn et mk br eu is hy ne mn bs kk sq sw gl mr pa si km sn yo so ' +
+    'af oc ka be tg sd gu am yi lo uz fo ht ps tk nn mt sa lb my bo tl mg as tt haw ln ha ba jw su yue'
+  ).split(' '),
+);
+
 /** Returns the language that the request or the model determines; `undefined` if it must be detected. */
 function chooseLanguage(language: string, isEnglish: boolean): Language | undefined {
   const primary = language.split('-')[0]?.toLowerCase() ?? 'auto';
@@ -87,6 +99,11 @@ function chooseLanguage(language: string, isEnglish: boolean): Language | undefi
       `the Whisper model supports English only, not "${language}"; set FAVE_WHISPER_MODEL to a multilingual model such as base-q8_0, or omit the option language`,
     );
   if (isEnglish) return { language: 'en', probability: 1 };
+  if (primary !== 'auto' && !LANGUAGES.has(primary))
+    throw new PermanentError(
+      'unsupported-language',
+      `Whisper does not know the language "${language}"; correct or omit the option language`,
+    );
   return primary === 'auto' ? undefined : { language: primary, probability: 1 };
 }
 
@@ -115,7 +132,7 @@ async function decodeWords(
   signal: AbortSignal,
 ) {
   for (const temperature of ['0', RETRY_TEMPERATURE]) {
-    const json = await server.decode(wav, { response_format: 'verbose_json', max_context: '0', temperature, ...fields }, signal);
+    const json = await server.decode(wav, { ...DECODING, temperature, ...fields }, signal);
     const words = toWords(json as VerboseJson);
     if (computeCompression(words.map(({ text }) => text).join(' ')) <= MAX_COMPRESSION) return words;
   }

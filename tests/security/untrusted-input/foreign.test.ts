@@ -15,7 +15,8 @@ const clipOf = (id: string): string => `requests/${id}/stage-ffmpeg-1/clip_0001/
 async function admitted(): Promise<ReturnType<typeof requestMetadata>> {
   const request = requestMetadata(stack, uniqueId());
   await request.put('no video');
-  const media = { format: 'mov', duration: 1, size: 1, video: null, audio: null };
+  const audio = { codec: 'aac', sample_rate: 48_000, channels: 2 };
+  const media = { format: 'mov', duration: 1, size: 1, video: null, audio };
   await stack.store.put(`requests/${request.id}/stage-ffmpeg-0/media.json`, JSON.stringify(media));
   return request;
 }

@@ -53,6 +53,13 @@ describe('openai', () => {
     expect(JSON.stringify(ran)).not.toContain('secret');
   });
 
+  it('uses segments of a service without times of words, and rejects a reply without times', async () => {
+    const { url } = await startService(200, { language: 'english', segments: [{ text: ' Ask not.', start: 0.2, end: 0.9 }] });
+    expect((await use(url)).transcript).toMatchObject({ language: null, text: 'Ask not.' });
+    const { url: plain } = await startService(200, { text: 'Ask not.' });
+    await expect(use(plain)).rejects.toMatchObject({ code: 'speech-service-refused' });
+  });
+
   it('translates with the other endpoint', async () => {
     const { url, received } = await startService(200, { language: 'de', words });
     await use(url, { task: 'translate' });

@@ -60,6 +60,23 @@ describe.skipIf(!jfk || !existsSync(model) || server === '')('whisper through wh
     });
   });
 
+  it('rejects a language that Whisper does not know', async () => {
+    const base = { ...settings, 'whisper-model': model.replace('tiny.en', 'base') };
+    await expect(transcribe(speech, 0, { settings: base, options: { language: 'xx' } })).rejects.toMatchObject({
+      code: 'unsupported-language',
+    });
+  });
+
+  it('does not wait for a starting server after an abort', async () => {
+    const abort = new AbortController();
+    const other = createWhisperServer(server, model, 1, exec);
+    const decoding = other.decode(wav, fields, abort.signal);
+    abort.abort(new Error('cancelled'));
+    await expect(decoding).rejects.toThrow('cancelled');
+    // Started already, so that the server ends with this file.
+    await other.decode(wav, fields, never);
+  });
+
   it('stops the server when its only request is aborted, and starts another one', { timeout: 120_000 }, async () => {
     await decoder.decode(wav, fields, never);
     const pid = findServer();
