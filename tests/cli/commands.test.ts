@@ -3,6 +3,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { findMissingRules } from '../../cli/checks/store.ts';
+import { writeMedia } from '../support/media.ts';
+import { checkSpeechEngine } from '../../cli/checks/tools.ts';
 import { quote } from '../../cli/commands/instance/env.ts';
 import { resolveSafePath } from '../../shared/results/download.ts';
 import { mermaid } from '../../cli/commands/instance/graph.ts';
@@ -148,6 +150,16 @@ describe('doctor', () => {
       `requests/*/audio.wav → ${targetArns[1] ?? ''}`,
     ]);
     expect(findMissingRules({}, rules)).toHaveLength(targetArns.length);
+  });
+});
+
+describe('checkSpeechEngine', () => {
+  const model = writeMedia('ggml-base.bin', 'lmgg');
+  const found = (env: Record<string, string>): string => checkSpeechEngine({ HOME: '/nowhere', PATH: '', ...env }).found;
+
+  it('names the engine and the reason', () => {
+    expect(found({ FAVE_WHISPER_MODEL: 'none' })).toBe('pocketsphinx, because FAVE_WHISPER_MODEL is none');
+    expect(found({ FAVE_WHISPER_MODEL: model, FAVE_WHISPER_SERVER: '/bin/true' })).toMatch(/^whisper, /);
   });
 });
 
