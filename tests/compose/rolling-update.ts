@@ -41,7 +41,9 @@ export async function upgradeImages(system: System, operator: OperatorSession): 
     return system.docker('inspect', '--format', '{{.Image}}', id);
   };
   const [older, servers] = [await imageOf('relay'), await system.containers('nats')];
-  await appendFile(join(system.tree, 'shared/observability/log.ts'), '\n// Another version.\n');
+  // Code, because a bundle contains no comments.
+  const change = "\nprocess.title = 'another version';\n";
+  await appendFile(join(system.tree, 'shared/observability/log.ts'), change);
   // Built beforehand, because the request would end during the build.
   await system.compose(['build']);
   await submitUntilFirstClip(operator, 'third');
