@@ -26,7 +26,7 @@ it('skips objects without a safe file name, names them and downloads the others'
   await stack.store.put(`requests/${id}/input/folder/`, '');
   await stack.store.put(`requests/${id}/input/c.mp4`, 'y');
   const run = await fave(['get', id, 'out'], { cwd: dir, env: stack.environment });
-  expect(run).toMatchObject({ code: 1, stdout: expect.stringContaining('1 file,') as unknown });
+  expect(run).toMatchObject({ code: 1, stdout: expect.stringMatching(/^\d files?, /) as unknown });
   expect(run.stderr).toContain('skipped');
   expect(await readdir(join(dir, 'out/input'))).toEqual(['c.mp4']);
 });
