@@ -33,7 +33,7 @@ const SERVERS_TIMEOUT_MS = 120_000;
 
 type Mc = (...args: string[]) => Promise<string>;
 
-/** Returns a digest of access keys with their policies and secrets. */
+/** Returns a digest of the policies and secrets of all roles. */
 export function accessDigest({ policies, secrets }: Pick<SetUpAccessOptions, 'policies' | 'secrets'>): string {
   return createHash('sha256')
     .update(JSON.stringify([policies, secrets]))
@@ -41,8 +41,7 @@ export function accessDigest({ policies, secrets }: Pick<SetUpAccessOptions, 'po
 }
 
 /**
- * Creates or updates a user of the store for every role, with a policy of its own. A user cannot change other users, whereas access
- * keys of one user could remove each other. If the digest is unchanged and every role has access, nothing is written.
+ * Creates or updates one store user and one policy per role. Users cannot change each other; access keys of a common user could. If the digest is unchanged and every role has access, nothing is written.
  *
  * One import takes 0.3 s. Each other call of `mc admin` takes half a second, because it encrypts its request and its response with a key
  * from argon2.
@@ -138,5 +137,5 @@ function createMc({ mc, store }: SetUpAccessOptions, dir: string): Mc {
 }
 
 function notSet(reason: string): PermanentError {
-  return new PermanentError('access-not-set', `the store's access keys could not be set up: ${reason}`);
+  return new PermanentError('access-not-set', `the store's users could not be set up: ${reason}`);
 }

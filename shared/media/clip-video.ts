@@ -32,7 +32,7 @@ export function countClipFrames({ duration }: Pick<ClipWindow, 'duration'>, rate
 /** Filter that makes sides even, as H.264 with 4:2:0 requires. */
 export const EVEN_SIDES = 'pad=ceil(iw/2)*2:ceil(ih/2)*2';
 
-/** Returns a frame rate of 10 to 60: below 10 a slide would change up to a second late, above 60 there is no visible gain. */
+/** Limits a frame rate to 10–60 frames per second. Lower rates show a change late; higher rates have no visible benefit. */
 export function toFrameRate(fps: number): number {
   return Math.min(60, Math.max(10, fps));
 }

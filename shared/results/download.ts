@@ -47,7 +47,7 @@ export async function downloadRequest(
   return { files: files.length, bytes: files.reduce((sum, { size }) => sum + size, 0), skipped };
 }
 
-/** Returns the path of an object below a directory; `undefined` if it would be outside or is no file name. Keys are untrusted. */
+/** Returns the local path of an object key below a directory. Returns `undefined` for an unsafe key: keys come from users. */
 export function resolveSafePath(dir: string, key: string): string | undefined {
   const path = resolve(dir, key);
   const unsafe = key.split(/[/\\]/).some((part) => part === '' || part === '.' || part === '..') || key.includes('\0');

@@ -15,7 +15,7 @@ export interface TimelineUtterance {
 export interface TimelineObject {
   readonly label: string;
   readonly start: number;
-  /** Half way between the last frame with the object and the next one, or end of the clip if there is no next one. */
+  /** Midpoint of the last frame with the object and the next frame; for the last frame, the end of the clip. */
   readonly end: number;
   /** Highest score of the frames. */
   readonly score: number;
