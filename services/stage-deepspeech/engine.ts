@@ -1,3 +1,4 @@
+import type { Language } from '../../schemas/generated/types.ts';
 import type { Exec } from '../../shared/tools/exec.ts';
 import type { Span } from './voice-activity.ts';
 
@@ -35,11 +36,7 @@ export interface TranscriptionResult {
 }
 
 /** A language that an engine recognised. */
-export interface DetectedLanguage {
-  /** BCP 47. */
-  readonly language: string;
-  /** 0 to 1. */
-  readonly probability: number;
+export interface DetectedLanguage extends Language {
   /** Whether other clips of the request should use it. */
   readonly isReliable: boolean;
 }
@@ -59,7 +56,7 @@ export interface TranscriptionInput {
   /** `translate`: to English. */
   readonly task: 'transcribe' | 'translate';
   /** Returns the language of the request: the stored one, or the detected one, which is stored for other clips if it is reliable. */
-  shareLanguage(detect: () => Promise<DetectedLanguage>): Promise<Omit<DetectedLanguage, 'isReliable'>>;
+  shareLanguage(detect: () => Promise<DetectedLanguage>): Promise<Language>;
   readonly signal: AbortSignal;
   readonly exec: Exec;
   /** Directory for temporary files. */
@@ -86,3 +83,8 @@ export const nullEngine: TranscriptionEngine = {
   model: null,
   transcribe: () => Promise.resolve({ language: null, utterances: [] }),
 };
+
+/** Returns the primary subtag of a language, which Whisper's models know: `pt` for `pt-BR`. */
+export function primaryLanguage(language: string): string {
+  return language.replace(/-.*/, '').toLowerCase();
+}

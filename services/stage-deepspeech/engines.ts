@@ -50,18 +50,15 @@ export function createEngines(settings: EngineSettings, log: Logger, exec: Exec)
   };
   /** Returns the best engine that works here. Its notice states why a better one does not. */
   const auto = once(async () => {
-    const reasons: string[] = [];
-    for (const name of AUTOMATIC) {
-      if (name !== 'pocketsphinx' && findWhisperModel() === undefined) {
-        // An operator who chose none expects no notice.
-        if (reasons.length === 0 && settings['whisper-model'] !== NO_MODEL) reasons.push(MISSING_MODEL);
-        continue;
-      }
+    const hasModel = findWhisperModel() !== undefined;
+    // An operator who chose none expects no notice.
+    const reasons = hasModel || settings['whisper-model'] === NO_MODEL ? [] : [MISSING_MODEL];
+    const withNotice = (engine: TranscriptionEngine): TranscriptionEngine =>
+      reasons.length === 0 ? engine : { ...engine, notice: `transcribed by ${engine.name}: ${reasons.join('; ')}` };
+    for (const name of hasModel ? MODEL_ENGINES : []) {
       try {
-        const engine = await engines[name]();
-        return reasons.length === 0 ? engine : { ...engine, notice: `transcribed by ${name}: ${reasons.join('; ')}` };
+        return withNotice(await engines[name]());
       } catch (error) {
-        if (name === AUTOMATIC.at(-1)) throw error;
         log.warn(
           { event: 'whisper:unusable', reason: messageOf(error) },
           `${name} cannot be used, so another engine transcribes`,
@@ -69,15 +66,15 @@ export function createEngines(settings: EngineSettings, log: Logger, exec: Exec)
         reasons.push(messageOf(error));
       }
     }
-    return nullEngine;
+    return withNotice(await engines.pocketsphinx());
   });
   return { ...engines, auto };
 }
 
 const MISSING_MODEL = 'no Whisper model is installed: run fave models pull and restart the instance';
 
-/** Engines of `speech=auto`, in order of preference. */
-const AUTOMATIC = ['whisper', 'whisper-node', 'pocketsphinx'] as const;
+/** Engines of `speech=auto` that run a Whisper model, in order of preference. */
+const MODEL_ENGINES = ['whisper', 'whisper-node'] as const;
 
 /** Caches a result but not a failure, so that a program which is installed later is found. */
 export function once<T>(create: () => Promise<T>): () => Promise<T> {

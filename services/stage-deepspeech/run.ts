@@ -15,7 +15,6 @@ type Options = {
   readonly language: string;
   readonly task: 'transcribe' | 'translate';
 };
-type Settings = EngineSettings;
 
 /** Programs and models of this process. Each is loaded on its first use. */
 interface Resource {
@@ -24,7 +23,7 @@ interface Resource {
   readonly voiceEncoder: () => Promise<VoiceEncoder>;
 }
 
-export function start({ settings, log, exec }: StageSetup<Settings>): Promise<Resource> {
+export function start({ settings, log, exec }: StageSetup<EngineSettings>): Promise<Resource> {
   return Promise.resolve({
     engines: createEngines(settings, log, exec),
     speechDetector: once(createSpeechDetector),
@@ -32,7 +31,7 @@ export function start({ settings, log, exec }: StageSetup<Settings>): Promise<Re
   });
 }
 
-export async function run(clip: Item, context: StageContext<Options, Settings, Resource>): Promise<void> {
+export async function run(clip: Item, context: StageContext<Options, EngineSettings, Resource>): Promise<void> {
   const { options, resource, exec, log, outputs, dir, signal, recordModel } = context;
   const window = toClipWindow(clip);
   const wav = await clip.file();
@@ -65,10 +64,7 @@ export async function run(clip: Item, context: StageContext<Options, Settings, R
 }
 
 /** Returns the language of the request. The first clip with enough speech determines it, so that all clips have one language. */
-async function shareLanguage(
-  outputs: StageContext['outputs'],
-  detect: () => Promise<DetectedLanguage>,
-): Promise<Omit<DetectedLanguage, 'isReliable'>> {
+async function shareLanguage(outputs: StageContext['outputs'], detect: () => Promise<DetectedLanguage>): Promise<Language> {
   let detected: DetectedLanguage | undefined;
   const shared = await outputs.shared(kinds.language, async () => {
     detected = await detect();

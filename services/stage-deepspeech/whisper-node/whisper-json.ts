@@ -1,4 +1,5 @@
 import { PermanentError } from '../../../shared/core/errors.ts';
+import { isSound } from '../whisper/utterances.ts';
 import type { TranscriptionResult, SpokenWord, Utterance } from '../engine.ts';
 
 /** The used part of the output of whisper.cpp's `--output-json-full`. Offsets are in milliseconds. */
@@ -61,8 +62,4 @@ function toWords({ tokens, offsets }: Segment): SpokenWord[] {
 /** Decodes UTF-8 that was read as Latin-1. */
 function decode(text: string): string {
   return Buffer.from(text, 'latin1').toString('utf8').trim();
-}
-
-function isSound(text: string): boolean {
-  return /^(\[[^\]]*\]|\([^)]*\)|\*[^*]*\*|[♪\s]+)$/.test(text);
 }

@@ -2,7 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { PermanentError } from '../../../shared/core/errors.ts';
 import type { Exec } from '../../../shared/tools/exec.ts';
-import type { TranscriptionResult, TranscriptionInput, TranscriptionEngine, Utterance } from '../engine.ts';
+import {
+  primaryLanguage,
+  type TranscriptionEngine,
+  type TranscriptionInput,
+  type TranscriptionResult,
+  type Utterance,
+} from '../engine.ts';
 import type { Span } from '../voice-activity.ts';
 import { describeModel } from '../whisper/model.ts';
 import { parseWhisperJson } from './whisper-json.ts';
@@ -55,8 +61,7 @@ async function transcribe(
 
 /** Returns the arguments of whisper.cpp's `main`, which supports languages without regions. */
 export function whisperArgs(model: string, wav: string, language: string, output: string): string[] {
-  const primary = language.split('-')[0]?.toLowerCase() ?? 'auto';
-  return ['-m', model, '-f', wav, '-l', primary, '-ojf', '-of', output];
+  return ['-m', model, '-f', wav, '-l', primaryLanguage(language), '-ojf', '-of', output];
 }
 
 /** Whisper recognises "Thank you." in silence, so utterances outside the spans of {@link findSpeech} are dropped. */

@@ -61,7 +61,7 @@ export function toWords({ segments = [] }: VerboseJson): SpokenWord[] {
 }
 
 /** Returns whether a segment describes a sound: `[BLANK_AUDIO]`, `(music)`, `♪`. */
-function isSound(text: string): boolean {
+export function isSound(text: string): boolean {
   return /^\s*(\[[^\]]*\]|\([^)]*\)|\*[^*]*\*|[♪\s]+)\s*$/.test(text);
 }
 

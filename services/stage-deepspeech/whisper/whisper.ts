@@ -1,8 +1,16 @@
 import { deflateSync } from 'node:zlib';
 import { availableParallelism } from 'node:os';
+import type { Language } from '../../../schemas/generated/types.ts';
 import { PermanentError, messageOf } from '../../../shared/core/errors.ts';
 import type { Exec } from '../../../shared/tools/exec.ts';
-import type { DetectedLanguage, TranscriptionEngine, TranscriptionInput, TranscriptionResult, Utterance } from '../engine.ts';
+import {
+  primaryLanguage,
+  type DetectedLanguage,
+  type TranscriptionEngine,
+  type TranscriptionInput,
+  type TranscriptionResult,
+  type Utterance,
+} from '../engine.ts';
 import { readWindow } from '../window-audio.ts';
 import { packWindows } from '../windows.ts';
 import { describeModel } from './model.ts';
@@ -26,7 +34,7 @@ const LANGUAGE_SECONDS = 10;
 const MIN_PROBABILITY = 0.5;
 const MIN_LANGUAGE_SECONDS = 3;
 
-/** A window in which words repeat more than this many times their number is a loop. */
+/** Text that compresses by more than this factor is a repetition loop, as in OpenAI's decoder. */
 const MAX_COMPRESSION = 2.4;
 
 /** The server's own retries are off, because their randomness depends on earlier requests. */
@@ -76,11 +84,6 @@ async function transcribe(server: WhisperServer, isEnglish: boolean, input: Tran
   return { language: task === 'translate' ? 'en' : language, languageProbability: probability, utterances };
 }
 
-interface Language {
-  readonly language: string;
-  readonly probability: number;
-}
-
 /** Languages of multilingual models, as in whisper.cpp. The server would decode with a wrong token in another one. */
 const LANGUAGES = new Set(
   (
@@ -92,7 +95,7 @@ const LANGUAGES = new Set(
 
 /** Returns the language that the request or the model determines; `undefined` if it must be detected. */
 function chooseLanguage(language: string, isEnglish: boolean): Language | undefined {
-  const primary = language.split('-')[0]?.toLowerCase() ?? 'auto';
+  const primary = primaryLanguage(language);
   if (isEnglish && !['auto', 'en'].includes(primary))
     throw new PermanentError(
       'unsupported-language',
