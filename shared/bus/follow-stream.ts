@@ -12,6 +12,7 @@ const LAG_DELAY_MS = 20;
 /**
  * Reads a stream and continues as it grows. Each message is read once and in order, across the loss of a connection or a server. The
  * stream announces each stored message on the subject of {@link storedSubject}; the messages themselves are read from the stream.
+ * The reading ends with the connection as well, so that a forgotten reader does not keep a process alive.
  * @param onMessage Must not throw.
  * @returns A function that ends the reading, after the first read of the stream.
  */
@@ -59,6 +60,10 @@ export async function followStream(
     }
   };
 
+  void bus.connection.closed().then(() => {
+    closing.abort(new Error('the connection is closed'));
+    wake();
+  });
   await read();
   const following = follow().catch(() => undefined); // closed
   return async () => {

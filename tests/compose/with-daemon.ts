@@ -47,4 +47,14 @@ export async function withDaemon(name: string, work: (context: DockerContext) =>
   }
   await cleanUp();
   report.log(`${process.exitCode ? 'FAILED' : 'passed'} in ${Math.round((performance.now() - begun) / 1000)} s`);
+  failIfActive(report);
+}
+
+/** Fails the run if something keeps the process alive after the test, for example a connection that was not closed. */
+function failIfActive(report: Report): void {
+  const check = (): void => {
+    report.log(`FAILED: still active after the test: ${process.getActiveResourcesInfo().join(', ')}`);
+    process.exit(1);
+  };
+  setTimeout(check, 10_000).unref();
 }

@@ -1,11 +1,16 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { promisify } from 'node:util';
 import { beforeAll, expect, it, onTestFinished } from 'vitest';
+import { root } from '../../../infra/process/paths.ts';
 import { readSecrets } from '../../../infra/access/secrets.ts';
 import { connectBus } from '../../../shared/bus/connection.ts';
 import { followStream } from '../../../shared/bus/follow-stream.ts';
 import { readStream } from '../../../shared/bus/read-stream.ts';
 import { streams } from '../../../shared/bus/topology.ts';
 import { createOwnStack, type Stack } from '../../support/stack.ts';
+
+const run = promisify(execFile);
 
 let stack: Stack;
 beforeAll(async () => {
@@ -66,4 +71,15 @@ it('follows a stream as a viewer, once and in order', async () => {
   await all;
   await stop();
   expect(seen).toEqual([...before, ...later]);
+});
+
+it('ends the reading with the connection, so that the process can end', async () => {
+  const program = `
+    import { connectBus } from './shared/bus/connection.ts';
+    import { followStream } from './shared/bus/follow-stream.ts';
+    const bus = await connectBus(JSON.parse(process.env.BUS), 'test');
+    await followStream(bus, ${JSON.stringify(selection('abandoned'))}, () => undefined);
+    await bus.close();`;
+  const env = { PATH: process.env['PATH'], BUS: JSON.stringify(stack.config.bus) };
+  await run(process.execPath, ['--input-type=module', '--eval', program], { cwd: root, env, timeout: 20_000 });
 });
