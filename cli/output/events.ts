@@ -32,8 +32,8 @@ export function formatEvent(event: RequestEvent, { style }: Pick<Output, 'style'
   const { data, name } = event;
   const input = data.input === undefined ? '' : ` ${data.input}`;
   const duration = data.duration_ms === undefined ? '' : ` in ${formatDuration(data.duration_ms)}`;
-  const bad = name === 'rejected' || name === 'failed';
-  const line = `${time} ${id}${style(bad ? 'red' : 'green', name)}${input}${duration}`;
+  const colour = name === 'rejected' || name === 'failed' ? 'red' : name === 'ignored' ? 'yellow' : 'green';
+  const line = `${time} ${id}${style(colour, name)}${input}${duration}`;
   return name === 'accepted'
     ? [line]
     : [line, ...(data.errors ?? []).map((error) => `         ${style('red', error.code)}: ${error.message}`)];

@@ -21,7 +21,7 @@ export interface RequestProgress {
   apply(event: RequestEvent): void;
   addLanded(landed: LandedMessage): void;
   stages(): StageLine[];
-  /** State of the ended request. A rejection counts only before the request is accepted; later ones concern other uploads. */
+  /** State of the ended request. A refusal counts only before the request is accepted; later ones concern other uploads. */
   ended(): RequestState | undefined;
 }
 
@@ -38,7 +38,8 @@ export function createProgress(graph: Graph, requestId: string): RequestProgress
       if (runs.latest !== before) ended = undefined;
       reduceEvent(run, event, graph);
       if (event.type !== 'lifecycle' || ['accepted', 'redriven'].includes(event.name)) return;
-      if (event.name !== 'rejected' || !run.accepted) ended = event.data;
+      const isRefusal = event.name === 'rejected' || event.name === 'ignored';
+      if (!isRefusal || !run.accepted) ended = event.data;
     },
     addLanded({ kind, key }) {
       landed.set(kind, (landed.get(kind) ?? new Set()).add(key));

@@ -25,6 +25,7 @@ export function toSummary(request_id: string, file: string, end?: RequestState):
 const COLOURS = {
   completed: 'green',
   failed: 'red',
+  ignored: 'yellow',
   rejected: 'red',
   cancelled: 'yellow',
   accepted: 'cyan',

@@ -73,6 +73,7 @@ export function busPermissions(graph: Graph): Record<string, SubjectPermissions>
       publish: [
         ...consumes(streams.raw, RELAY_CONSUMER),
         'fave.landed.>',
+        subjects.lifecycle('*', 'ignored'),
         subjects.lifecycle('*', 'rejected'),
         subjects.deadLetter('relay', '*'),
       ],

@@ -575,9 +575,9 @@ export interface RequestState {
    */
   request_id: string;
   run: number;
-  status: 'accepted' | 'running' | 'rejected' | 'completed' | 'failed' | 'cancelled';
+  status: 'accepted' | 'running' | 'ignored' | 'rejected' | 'completed' | 'failed' | 'cancelled';
   /**
-   * File name below input/, or the rejected key.
+   * File name below input/, or the ignored or rejected key.
    */
   input?: string;
   options?: Options;
@@ -585,6 +585,10 @@ export interface RequestState {
    * Initial objects of the run.
    */
   announced?: Output[];
+  /**
+   * Objects in the input folder that were ignored or rejected before the request was accepted. None of them takes the request.
+   */
+  refused?: Output1[];
   /**
    * Redriven items, each with the stream sequence in FAVE_LANDED of the message whose failure no longer counts.
    */
@@ -610,6 +614,19 @@ export interface RequestState {
    * The first 100 errors.
    */
   errors?: RequestError[];
+}
+
+export interface Output1 {
+  kind: string;
+  /**
+   * Item id of the object for the stages that consume it.
+   */
+  item: string;
+  /**
+   * Key below requests/{request_id}/.
+   */
+  key: string;
+  etag: string;
 }
 
 export interface RedrivenItem {

@@ -1,6 +1,8 @@
 import type { Notification } from '../../schemas/generated/types.ts';
 import { kinds } from '../../schemas/kinds.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
+import type { Refusal } from '../../shared/pipeline/stage.ts';
+import { screenName } from '../../shared/requests/screen-upload.ts';
 import {
   kindFolder,
   metadataPaths,
@@ -28,7 +30,7 @@ export type Classification =
   | { readonly type: 'landed'; readonly object: ParsedKey }
   /** An object that FAVE wrote itself, or that no stage consumes. */
   | { readonly type: 'ignored' }
-  | { readonly type: 'rejected'; readonly requestId: string | undefined; readonly reason: string };
+  | { readonly type: 'refused'; readonly requestId: string | undefined; readonly refusal: Refusal };
 
 /** Excludes tagging and retention, which are ObjectCreated events too: they would start the pipeline again. */
 const CREATED = /^(s3:)?ObjectCreated:(Put|Post|Copy|CompleteMultipartUpload)$/;
@@ -47,17 +49,21 @@ export function createdObjects(notification: Notification, bucket: string): Crea
   );
 }
 
-/** Classifies an object by its key. */
-export function classify(key: string, graph: Graph): Classification {
+/** Classifies an object by its key and, for an object of a user, its size in bytes. */
+export function classify({ key, size }: Pick<CreatedObject, 'key' | 'size'>, graph: Graph): Classification {
   const object = parseKey(key, graph.kinds);
-  if (object) return object.kind.announced ? { type: 'landed', object } : { type: 'ignored' };
-  if (!key.startsWith(REQUESTS_PREFIX)) return { type: 'ignored' };
-  const split = splitKey(key);
-  if (split?.path.startsWith(metadataPaths.folder)) return { type: 'ignored' };
-  const reason = split
-    ? `${split.path} is outside the input folder: upload one video under ${requestPrefix(split.requestId)}${kindFolder(kinds.input)}`
-    : `the key must be ${requestPrefix('ID')}${kindFolder(kinds.input)}FILE, where ID is ${REQUEST_ID_RULE}`;
-  return { type: 'rejected', requestId: split?.requestId, reason };
+  if (object && object.kind !== kinds.input) return object.kind.announced ? { type: 'landed', object } : { type: 'ignored' };
+  if (!key.startsWith(REQUESTS_PREFIX) || key === REQUESTS_PREFIX) return { type: 'ignored' };
+  const { requestId, path } = splitKey(key) ?? { requestId: undefined, path: key };
+  if (requestId !== undefined && path.startsWith(metadataPaths.folder)) return { type: 'ignored' };
+  const refusal = screenName(path, size);
+  if (refusal) return requestId === undefined ? { type: 'ignored' } : { type: 'refused', requestId, refusal };
+  if (object) return { type: 'landed', object };
+  const message =
+    requestId === undefined
+      ? `the key must be ${requestPrefix('ID')}${kindFolder(kinds.input)}FILE, where ID is ${REQUEST_ID_RULE}`
+      : `${path} is outside the input folder: upload one video under ${requestPrefix(requestId)}${kindFolder(kinds.input)}`;
+  return { type: 'refused', requestId, refusal: { result: 'rejected', code: 'invalid-key', message } };
 }
 
 /** Decodes a key from the form of a query string: `+` is a space, `%2B` a plus. An invalid encoding is returned unchanged. */

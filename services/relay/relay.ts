@@ -5,7 +5,8 @@ import { PULL } from '../../shared/bus/connection.ts';
 import { codeOf, messageOf, PermanentError } from '../../shared/core/errors.ts';
 import { publishLifecycle } from '../../shared/bus/events.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
-import type { ParsedKey } from '../../shared/pipeline/keys.ts';
+import { itemId, parseKey, type ParsedKey } from '../../shared/pipeline/keys.ts';
+import type { Refusal } from '../../shared/pipeline/stage.ts';
 import { announce, createLandedMessage } from '../../shared/bus/landed-message.ts';
 import { decodeMetadata, parseRequestHeaders, type ObjectMetadata } from '../../shared/pipeline/metadata.ts';
 import { createOptionParser } from '../../shared/core/options.ts';
@@ -16,6 +17,8 @@ import { parseJson } from '../../shared/core/validate.ts';
 import { admit } from './admit.ts';
 import { classify, createdObjects, type CreatedObject } from './classify.ts';
 import { readRequest } from '../../shared/requests/read-request.ts';
+import { screenHead } from '../../shared/requests/screen-upload.ts';
+import { SIGNATURE_BYTES } from '../../shared/media/signature.ts';
 
 /** Results of a notification: values of the metric's label. */
 export const results = ['landed', 'ignored', 'rejected', 'invalid', 'retried'] as const;
@@ -40,7 +43,10 @@ export async function relay(service: Service, graph: Graph): Promise<void> {
     recordArrival(message.subject);
     try {
       const notification = parseJson('notification', message.string());
-      const results = await Promise.all(createdObjects(notification, service.store.bucket).map(handleObject));
+      // An object that a sweep found is announced again, although its first announcement may be within the deduplication window.
+      const nonce = message.subject === subjects.rawSweep ? `sweep ${message.seq}` : '';
+      const objects = createdObjects(notification, service.store.bucket);
+      const results = await Promise.all(objects.map((object) => handleObject(object, nonce)));
       message.ack();
       return results[0] ?? 'ignored';
     } catch (error) {
@@ -94,21 +100,41 @@ function initializeNotificationMetrics({ config, metrics }: Service): (subject: 
 /** Only inputs have a version id, because users may overwrite them. */
 type VersionedMetadata = ObjectMetadata & { readonly versionId?: string | undefined };
 
-function createHandler({ store, bus, log }: Service, graph: Graph): (object: CreatedObject) => Promise<Result> {
+function createHandler({ store, bus, log }: Service, graph: Graph): (object: CreatedObject, nonce: string) => Promise<Result> {
   const parseOptions = createOptionParser(graph.options);
 
-  const reject = async (object: CreatedObject, requestId: string | undefined, code: string, message: string): Promise<Result> => {
+  const refuse = async (
+    { key, etag }: CreatedObject,
+    requestId: string | undefined,
+    { result, code, message }: Refusal,
+  ): Promise<Result> => {
     const id = requestId ?? NO_REQUEST;
-    const error = { code, message, file: object.key };
+    const input = parseKey(key, [kinds.input]);
+    const refused = input && [{ kind: kinds.input.name, item: itemId(kinds.input, {}), key: input.path, etag }];
     await publishLifecycle(
       bus,
       'relay',
-      'rejected',
-      { request_id: id, run: 1, status: 'rejected', input: object.key, errors: [error] },
-      { distinct: `${object.key} ${object.etag} ${code}` },
+      result,
+      { request_id: id, run: 1, status: result, input: key, errors: [{ code, message, file: key }], ...(refused && { refused }) },
+      { distinct: `${key} ${etag} ${code}` },
     );
-    log.warn({ event: 'relay:rejected', request_id: id, key: object.key, code }, message);
-    return 'rejected';
+    const fields = { request_id: id, key, code };
+    if (result === 'rejected') log.warn({ event: 'relay:rejected', ...fields }, message);
+    else log.info({ event: 'relay:upload-ignored', ...fields }, message);
+    return result;
+  };
+
+  /**
+   * Reads the first bytes of an upload. Returns `undefined` if the object was removed or replaced since its notification: the
+   * notification of the newer object decides.
+   */
+  const readHead = async ({ key, etag }: CreatedObject): Promise<Buffer | undefined> => {
+    try {
+      return await store.getStart(key, SIGNATURE_BYTES, etag === '' ? {} : { etag });
+    } catch (error) {
+      if (codeOf(error) === 'object-changed') return undefined;
+      throw error;
+    }
   };
 
   /** Admits the input. Its options are validated here, and all artifacts inherit them. */
@@ -155,18 +181,25 @@ function createHandler({ store, bus, log }: Service, graph: Graph): (object: Cre
     return metadataOfArtifact(object, parsedKey);
   };
 
-  return async (object) => {
-    const classified = classify(object.key, graph);
+  return async (object, nonce) => {
+    const classified = classify(object, graph);
     if (classified.type === 'ignored') return 'ignored';
-    if (classified.type === 'rejected') return reject(object, classified.requestId, 'invalid-key', classified.reason);
+    if (classified.type === 'refused') return refuse(object, classified.requestId, classified.refusal);
     const { requestId, kind } = classified.object;
     try {
+      if (kind === kinds.input) {
+        const head = await readHead(object);
+        if (!head) return 'ignored';
+        const refusal = screenHead(graph, { name: basename(object.key), head });
+        if (refusal) return await refuse(object, requestId, refusal);
+      }
       const { versionId, ...metadata } = await metadataOf(object, classified.object);
       const { etag, size, sequencer } = object;
       await announce(
         bus,
         store.bucket,
         createLandedMessage({ ...classified.object, etag, size, versionId, sequencer }, metadata),
+        { nonce },
       );
       if (kind === kinds.input)
         log.info({
@@ -178,7 +211,8 @@ function createHandler({ store, bus, log }: Service, graph: Graph): (object: Cre
         });
       return 'landed';
     } catch (error) {
-      if (error instanceof PermanentError) return reject(object, requestId, error.code, error.message);
+      if (error instanceof PermanentError)
+        return refuse(object, requestId, { result: 'rejected', code: error.code, message: error.message });
       throw error;
     }
   };

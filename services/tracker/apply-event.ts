@@ -24,6 +24,8 @@ export interface UnacceptedRun {
   /** When its first event was stored (ms since the epoch). */
   readonly sinceMs: number;
   readonly early: EarlyRuns;
+  /** State of a request whose uploads were all refused. */
+  readonly refused?: RequestState;
 }
 
 /** A run that has not ended. `closing`: its terminal event is being published. */
@@ -63,6 +65,9 @@ export interface Stored {
   /** Milliseconds since the epoch. */
   readonly storedAtMs: number;
 }
+
+/** Maximum number of refused uploads in a state. */
+const MAX_REFUSED = 100;
 
 /** Applies an event to `runs` and returns its effects. Performs no I/O. */
 export function applyEvent(runs: Runs, event: RequestEvent, stored: Stored, graph: Graph): Effect[] {
@@ -104,7 +109,7 @@ function applyLifecycleEvent(
   const isKnown = before !== undefined && before.phase !== 'unaccepted';
   if (isKnown && isOpen(before)) before.lastSequence = sequence;
   if (isTerminalEvent(name)) return applyTerminalEvent(runs, event, storedAtMs, graph);
-  if (name === 'rejected') return isKnown ? [] : [{ type: 'write-state', requestId, state: data }];
+  if (name === 'rejected' || name === 'ignored') return isKnown ? [] : applyRefusal(runs, data, storedAtMs);
   const writeState: Effect = { type: 'write-state', requestId };
   if (name === 'redriven') {
     const state = selectState(runs, data, storedAtMs);
@@ -118,6 +123,23 @@ function applyLifecycleEvent(
   reduceAccepted(state, data, graph);
   runs.set(requestId, { phase: 'open', early, state, lastSequence: sequence, traceparent: event.traceparent });
   return [writeState, { type: 'count-request', status: name, durationMs: undefined }];
+}
+
+/** Adds a refused upload to the state of a request that has no input yet. */
+function applyRefusal(runs: Runs, data: RequestState, storedAtMs: number): Effect[] {
+  const { request_id: requestId } = data;
+  const run = runs.get(requestId);
+  const before: UnacceptedRun =
+    run?.phase === 'unaccepted' ? run : { phase: 'unaccepted', sinceMs: storedAtMs, early: new Map() };
+  const { status = data.status, errors = [], refused = [] } = before.refused ?? {};
+  const state: RequestState = {
+    ...data,
+    status: status === 'rejected' ? status : data.status,
+    errors: [...errors, ...(data.errors ?? [])].slice(-MAX_REFUSED),
+    refused: [...refused, ...(data.refused ?? [])].slice(-MAX_REFUSED),
+  };
+  runs.set(requestId, { ...before, refused: state });
+  return [{ type: 'write-state', requestId, state }];
 }
 
 function applyTerminalEvent(

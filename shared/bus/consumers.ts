@@ -27,6 +27,12 @@ export function lagOf({ num_pending, num_ack_pending }: Pick<ConsumerInfo, 'num_
   return num_pending + num_ack_pending;
 }
 
+/** Returns the number of messages that a consumer has not delivered yet, or NaN if it does not exist. */
+export async function fetchPending({ manager }: Pick<Bus, 'manager'>, stream: string, name: string): Promise<number> {
+  const info = await undefinedIfNotFound(manager.consumers.info(stream, name));
+  return info ? info.num_pending : NaN;
+}
+
 /** Returns the lag of a consumer, or NaN if it does not exist. */
 export async function fetchConsumerLag({ manager }: Pick<Bus, 'manager'>, stream: string, name: string): Promise<number> {
   const info = await undefinedIfNotFound(manager.consumers.info(stream, name));

@@ -5,7 +5,7 @@ import type { Bus, PublishOptions } from './connection.ts';
 import { NO_REQUEST, subjects } from './topology.ts';
 
 /** Name of a lifecycle event: the last token of its subject `fave.requests.{request_id}.{event}` and of its CloudEvents type. */
-export type LifecycleEventName = 'accepted' | 'rejected' | 'completed' | 'failed' | 'cancelled' | 'redriven';
+export type LifecycleEventName = 'accepted' | 'ignored' | 'rejected' | 'completed' | 'failed' | 'cancelled' | 'redriven';
 
 /** Lifecycle events that end a run. */
 export const TERMINAL_EVENTS = ['completed', 'failed', 'cancelled'] as const satisfies readonly LifecycleEventName[];

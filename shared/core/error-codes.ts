@@ -11,8 +11,9 @@ type ErrorClass = 'permanent' | 'retryable' | 'unavailable' | 'cancelled';
 type Codes = Readonly<Record<string, readonly [errorClass: ErrorClass, advice: string]>>;
 
 const upload = {
-  'empty-file': ['permanent', 'Upload a file that is not empty under a new request id.'],
-  'not-media': ['permanent', 'Check that the file plays, and upload it under a new request id.'],
+  'empty-file': ['permanent', 'Upload the content of the file; an empty object does not take the request id.'],
+  'ignored-file': ['permanent', 'Nothing to do: upload a video or audio file; the ignored object does not take the request id.'],
+  'not-media': ['permanent', 'Check that the file plays, and upload it again.'],
   'no-streams': ['permanent', 'Upload a file that has a video or an audio stream.'],
   'no-content': ['permanent', 'Upload a file whose streams contain packets; this one is cut off after its header.'],
   'too-long': ['permanent', 'Upload a shorter video, or raise FAVE_MAX_DURATION.'],

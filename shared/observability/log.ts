@@ -27,6 +27,7 @@ export const logEvents = {
   'cancel:subscription-failed': 'the worker does not receive cancellations',
   'relay:admitted': 'an upload was admitted as the input of its request',
   'relay:rejected': 'an object is not a valid input or artifact',
+  'relay:upload-ignored': 'an object was not taken for an input, with the reason; its request remains open',
   'relay:ignored': 'an invalid notification was dropped',
   'relay:retry': 'a notification could not be processed and will be retried',
   'request:accepted': 'a request was accepted',

@@ -20,7 +20,7 @@ export interface ObjectMetadata {
 
 const PREFIX = 'x-amz-meta-fave-';
 
-/** Names below `fave-` that the platform uses for artifacts. On an input all of them except `traceparent` would be options. */
+/** Names below `fave-` that the platform uses for artifacts. No option has one of them. */
 const own = ['run', 'options', 'attributes', 'sha256', 'input', 'traceparent', 'receipt'] as const;
 
 /** Returns the headers that store `metadata` with an object. */
@@ -63,13 +63,18 @@ export function decodeMetadata(headers: Readonly<Record<string, string>>): Objec
   };
 }
 
-/** Returns the options and the trace context of a request from the headers of its input. Every other `fave-…` value is an option. */
+/**
+ * Returns the options and the trace context of a request from the headers of its input. Every `fave-…` value is an option, except
+ * those of the platform: a copy of an artifact inside the store has them, and its trace is that of another request.
+ */
 export function parseRequestHeaders(headers: Readonly<Record<string, string>>): {
   options: Record<string, string>;
   traceparent?: string;
 } {
-  const { traceparent, ...options } = parseFaveHeaders(headers);
-  return { options, ...(traceparent !== undefined && { traceparent }) };
+  const values = parseFaveHeaders(headers);
+  const { traceparent } = values;
+  const options = Object.fromEntries(Object.entries(values).filter(([name]) => !reservedOptionNames.includes(name)));
+  return { options, ...(traceparent !== undefined && values['run'] === undefined && { traceparent }) };
 }
 
 /** Returns the headers that store options with an upload. */

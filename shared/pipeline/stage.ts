@@ -1,4 +1,5 @@
 import type { Kind } from '../../schemas/kinds.ts';
+import type { ErrorCode } from '../core/error-codes.ts';
 import type { OptionSchemas, OptionValues } from '../core/options.ts';
 import type { Logger } from '../observability/log.ts';
 import type { Exec } from '../tools/exec.ts';
@@ -78,6 +79,21 @@ export interface StageSetup<S = unknown> {
   readonly exec: Exec;
 }
 
+/** The first bytes of an upload. */
+export interface UploadHead {
+  /** Name of the file. */
+  readonly name: string;
+  readonly head: Uint8Array;
+}
+
+/** Why an upload is not admitted as the input of its request. The request remains open for another upload. */
+export interface Refusal {
+  /** `ignored`: an object that often accompanies an input. `rejected`: an upload that its user takes for an input. */
+  readonly result: 'ignored' | 'rejected';
+  readonly code: ErrorCode<'permanent'>;
+  readonly message: string;
+}
+
 /** The description of a stage. The graph, set-up, permissions and documentation are derived from it. */
 export interface StageDeclaration<O extends OptionSchemas = OptionSchemas, S extends OptionSchemas = OptionSchemas> {
   readonly name: string;
@@ -87,6 +103,8 @@ export interface StageDeclaration<O extends OptionSchemas = OptionSchemas, S ext
   readonly produces: readonly Kind[];
   /** Kinds of the same request that `run` reads through `item.sibling`. The worker's permissions and the memo key depend on them. */
   readonly reads?: readonly Kind[];
+  /** For a stage that consumes inputs: returns why it cannot process an upload, as far as the first bytes show. */
+  readonly screen?: (upload: UploadHead) => Refusal | undefined;
   /** Values that a request may choose, by name as in `fave-{name}` object metadata. An option has the same schema in every stage. */
   readonly options?: O;
   /** Values that an operator may choose for the process. The environment variable of `whisper-model` is `FAVE_WHISPER_MODEL`. */

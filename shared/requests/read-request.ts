@@ -25,9 +25,9 @@ export async function readState(store: Store, id: string): Promise<RequestState 
   return found && parseJson('requestState', found.text);
 }
 
-/** Returns whether the run of a request has ended. */
+/** Returns whether the run of a request has ended. A request whose uploads were all refused is still open for its input. */
 export function isEnded({ status }: Pick<RequestState, 'status'>): boolean {
-  return status !== 'accepted' && status !== 'running';
+  return status === 'completed' || status === 'failed' || status === 'cancelled';
 }
 
 /**

@@ -1,12 +1,16 @@
-import { stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import type { Request, RequestState } from '../../schemas/generated/types.ts';
 import { kinds } from '../../schemas/kinds.ts';
+import type { ErrorCode } from '../core/error-codes.ts';
 import { FaveError, messageOf, PermanentError, RetryableError, UsageError } from '../core/errors.ts';
 import { createOptionParser, type OptionSchemas } from '../core/options.ts';
 import { parseJson } from '../core/validate.ts';
+import { SIGNATURE_BYTES } from '../media/signature.ts';
+import type { Graph } from '../pipeline/graph.ts';
 import { metadataPaths, pathOf, requestPrefix } from '../pipeline/keys.ts';
 import { digestFile, type Store } from '../store/store.ts';
+import { screenHead, screenName } from './screen-upload.ts';
 
 /** A local file to upload as the input of a request. */
 export interface Submission {
@@ -83,7 +87,30 @@ export async function findAdmittedInput(
   const isSameInput = input.file === basename(path) && input.size === size;
   if (isSameInput && toSortedText(admitted) === toSortedText(createOptionParser(schemas)(options))) return input;
   const message = `request ${id} already exists with another input or other options (${input.file}): use another id`;
-  return { request_id: id, run: 1, status: 'rejected', errors: [{ code: 'input-replaced', message, file: key }] };
+  return toRejection(id, key, 'input-replaced', message);
+}
+
+/** Returns the rejection of a file that the relay would not admit, as far as its name and first bytes show. */
+export async function screenSubmission({ id, path, size, key }: Submission, graph: Graph): Promise<RequestState | undefined> {
+  const name = basename(path);
+  const refusal = screenName(name, size) ?? screenHead(graph, { name, head: await readHead(path) });
+  return refusal && toRejection(id, key, refusal.code, refusal.message);
+}
+
+function toRejection(id: string, key: string, code: ErrorCode, message: string): RequestState {
+  return { request_id: id, run: 1, status: 'rejected', errors: [{ code, message, file: key }] };
+}
+
+async function readHead(path: string): Promise<Uint8Array> {
+  const file = await open(path).catch(() => {
+    throw new UsageError(`${path} cannot be read: check its permissions`);
+  });
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(SIGNATURE_BYTES), 0, SIGNATURE_BYTES, 0);
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await file.close();
+  }
 }
 
 function toSortedText(options: object): string {

@@ -81,7 +81,7 @@ async function requests(operator: OperatorSession): Promise<void> {
   const good = await operator.subscribe('fave.requests.observed.completed');
   const bad = await operator.subscribe('fave.requests.refused.failed');
   await operator.submit('observed', findMedia('portrait-rotated.mp4'));
-  await operator.submit('refused', findMedia('broken-text.mp4'));
+  await operator.submit('refused', findMedia('broken-truncated-no-moov.mp4'));
   await Promise.all([good.message, bad.message]);
 }
 

@@ -87,12 +87,6 @@ function generatedInputs(): Input[] {
       expect: { status: 'completed', video: true },
     },
     {
-      name: 'text called mp4',
-      path: writeMedia('text.mp4', 'This is not a video.\n'),
-      expect: { status: 'failed', code: /./ },
-    },
-    { name: 'no bytes', path: writeMedia('empty.mp4', ''), expect: { status: 'failed', code: /./ } },
-    {
       name: 'truncated',
       path: writeMedia('truncated.mp4', readFileSync(spokenVideo).subarray(0, 20_000)),
       expect: { status: 'failed', code: /./ },
@@ -123,8 +117,6 @@ function recordedInputs(): Input[] {
     file('car-detection-silent-track.mp4', { status: 'completed', video: true, words: 'none', objects: ['car'] }),
     file('bottle-detection-no-audio.mp4', { status: 'completed', video: true, words: 'none', objects: ['bottle'] }),
     file('broken-truncated-no-moov.mp4', { status: 'failed', code: /./ }),
-    file('broken-zero-bytes.mp4', { status: 'failed', code: /./ }),
-    file('broken-text.mp4', { status: 'failed', code: /./ }),
   ];
 }
 

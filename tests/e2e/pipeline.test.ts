@@ -196,9 +196,27 @@ describe('a rejected upload', () => {
     await expect.poll(rejected, WAIT).toMatchObject({ request_id: '_', status: 'rejected', errors: [{ code: 'invalid-key' }] });
   });
 
+  it(
+    'rejects a text with the name of a video, and accepts the video under the same id',
+    { timeout: DEADLINE * 1_000 },
+    async () => {
+      const id = uniqueId('e2e');
+      await stack.store.put(`requests/${id}/input/a.mp4`, 'This is not a video.\n');
+      expect(await refused(id)).toMatchObject({ status: 'rejected', errors: [{ code: 'not-media' }] });
+      await put(id, all[0]!.path!, {}, 'a.mp4');
+      await expect
+        .poll(() => observed.lifecycle.filter(({ request_id }) => request_id === id).map(({ status }) => status), {
+          timeout: DEADLINE * 1_000,
+        })
+        .toEqual(['rejected', 'accepted', 'completed']);
+    },
+  );
+
   it('rejects an unknown option by name', async () => {
     const id = uniqueId('e2e');
-    await stack.store.put(`requests/${id}/input/a.mp4`, 'x', { headers: encodeOptions({ intervall: '2' }) });
+    await stack.store.put(`requests/${id}/input/a.mp4`, '\0\0\0\x14ftypisom\0\0\0\0isom', {
+      headers: encodeOptions({ intervall: '2' }),
+    });
     expect(await refused(id)).toMatchObject({
       errors: [{ code: 'unknown-option', message: expect.stringContaining('"intervall"') as string }],
     });

@@ -11,6 +11,7 @@ import {
   createSubmission,
   findAdmittedInput,
   parseOptions,
+  screenSubmission,
   uploadFile,
   type Submission,
 } from '../../../shared/requests/submission.ts';
@@ -65,7 +66,7 @@ export async function submit(cli: CliContext, files: readonly string[], options:
 
 /**
  * Uploads one file. `same`: the identical input was admitted before under this id; `ended`: the state of its run if it has ended,
- * or the rejection of a different input.
+ * or the rejection of a file that the relay would not admit.
  */
 type Send = (
   submission: Submission,
@@ -77,6 +78,8 @@ function createSender({ signal }: CliContext, store: Store, options: Record<stri
     const { id, key, path, file, size } = submission;
     const admitted = hasGivenId ? await findAdmittedInput(store, submission, options, graph.options) : undefined;
     if (admitted && 'status' in admitted) return { ended: admitted };
+    const refused = await screenSubmission(submission, graph);
+    if (refused) return { ended: refused };
     const title = basename(file);
     display.note(title, `uploading ${formatBytes(size)}`);
     const onProgress = (sent: number): void => {

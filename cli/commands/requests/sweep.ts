@@ -6,19 +6,13 @@ import { withBus, withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
 import { formatCount } from '../../output/format.ts';
 
-const texts: Readonly<Record<SweptObject['result'], string>> = {
-  announced: 'announced',
-  duplicate: 'announced by an earlier sweep',
-  'dry-run': 'would be announced',
-};
-
-/** Reannounces unsettled objects of open requests. */
+/** Reannounces lost objects of open requests. */
 export async function sweep(cli: CliContext, id: string | undefined, { dryRun = false }: { dryRun?: boolean }): Promise<number> {
   let objects = 0;
-  const onObject = ({ requestId, object, result }: SweptObject): void => {
-    if (result !== 'duplicate') objects += 1;
+  const onObject = ({ requestId, object }: SweptObject): void => {
+    objects += 1;
     const path = object.key.slice(requestPrefix(requestId).length);
-    cli.stdout.line(`${requestId}  ${path}: ${texts[result]} for ${object.stages.join(', ')}`);
+    cli.stdout.line(`${requestId}  ${path}: ${dryRun ? 'would be announced' : 'announced'} for ${object.stages.join(', ')}`);
   };
   const requests = await withStore(cli, (store) =>
     withBus(cli, (bus) => sweepRequests(bus, store, graph, { id, dryRun, onObject })),

@@ -5,7 +5,6 @@ import { withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
 import { formatClock } from '../../output/format.ts';
 import { formatErrors, formatStatus } from '../../output/request-summary.ts';
-import { isEnded } from '../../../shared/requests/read-request.ts';
 import { hasSeveralSpeakers } from '../../../shared/results/speakers.ts';
 import { formatSpeaker, toSrt, toVtt } from '../../../shared/results/subtitles.ts';
 import { UsageError } from '../../../shared/core/errors.ts';
@@ -30,7 +29,8 @@ export async function result(
   else if (vtt) cli.stdout.write(toVtt(found));
   else formatResult(found, cli.stdout).forEach(cli.stdout.line);
   for (const notice of found.notices ?? []) cli.stderr.line(notice);
-  if (!isEnded(found)) cli.stderr.line(`${id} is still ${found.status}: the result is incomplete`);
+  if (found.status === 'accepted' || found.status === 'running')
+    cli.stderr.line(`${id} is still ${found.status}: the result is incomplete`);
   return exitCodes.ok;
 }
 

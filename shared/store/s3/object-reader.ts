@@ -10,11 +10,16 @@ import type { RunOperation } from './run-operation.ts';
 import { ignoreNotFound } from './store-errors.ts';
 
 export function createObjectReader(send: SendRequest, operate: RunOperation): ObjectReader {
-  const request = (method: 'GET' | 'HEAD', key: string, { etag, versionId, signal }: ReadOptions): Promise<IncomingMessage> =>
+  const request = (
+    method: 'GET' | 'HEAD',
+    key: string,
+    { etag, versionId, signal }: ReadOptions,
+    range?: string,
+  ): Promise<IncomingMessage> =>
     send({
       method,
       key,
-      headers: etag === undefined ? {} : { 'if-match': `"${etag}"` },
+      headers: { ...(etag !== undefined && { 'if-match': `"${etag}"` }), ...(range !== undefined && { range }) },
       query: versionId === undefined ? {} : { versionId },
       signal,
     });
@@ -43,6 +48,12 @@ export function createObjectReader(send: SendRequest, operate: RunOperation): Ob
   return {
     head,
     getText,
+    getStart: (key, length, options = {}) =>
+      operate('get', key, options.signal, async (onTransfer) => {
+        const content = await readBody(await request('GET', key, options, `bytes=0-${length - 1}`));
+        onTransfer('in', content.length);
+        return content;
+      }).catch(ignoreNotFound),
     getTextAfterHead: async (key, options) => ((await head(key, options)) ? getText(key, options) : undefined),
     download: (key, path, options = {}) =>
       operate('get', key, options.signal, async (onTransfer) => {

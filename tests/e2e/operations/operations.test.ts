@@ -132,8 +132,8 @@ test('reads user and operation from the audit log', async () => {
 
 test('processes a notification forwarded from AWS', { timeout: 60_000 }, async () => {
   await shell('mc event rm --force fave/fave-artifacts');
-  await stack.store.put('requests/from-aws/input/a b.mp4', 'x');
-  const object = { key: 'requests/from-aws/input/a+b.mp4', size: 1, eTag: '9dd4e461268c8034f5c8564e155c67a6', sequencer: '00' };
+  const { etag } = await stack.store.put('requests/from-aws/input/a b.mp4', '\0\0\0\x14ftypisom\0\0\0\0isom');
+  const object = { key: 'requests/from-aws/input/a+b.mp4', size: 20, eTag: etag, sequencer: '00' };
   const record = { eventSource: 'aws:s3', eventName: 'ObjectCreated:Put', s3: { bucket: { name: 'fave-artifacts' }, object } };
   await writeFile(join(home, 'notification.json'), JSON.stringify({ Records: [record] }));
   await stack.startServices(['relay']);

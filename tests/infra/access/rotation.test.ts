@@ -59,7 +59,7 @@ it('rejects rotated secrets and accepts the new ones', { timeout: 240_000 }, asy
   const submitter = storeOf(after, 'submitter', now);
   expect(await submitter.getText(key)).toMatchObject({ text: 'kept' });
   const id = uniqueId();
-  await submitter.put(`requests/${id}/input/text.mp4`, 'no video');
+  await submitter.put(`requests/${id}/input/cut-off.mp4`, '\0\0\0\x14ftypisom\0\0\0\0isom');
   const bus = await connectBus(after.servers.bus, 'test');
   onTestFileEnd(() => bus.close());
   await expect

@@ -42,7 +42,7 @@ describe('a request', () => {
     await request.put('one\ntwo', withoutMemo);
     await setNotificationRules(stack.storeAdmin, graph, ['fast', 'durable']);
     const keys: string[] = [];
-    for await (const object of findUnsettledObjects(stack.store, graph, request.id)) {
+    for await (const object of findUnsettledObjects(stack.store, graph, { id: request.id })) {
       keys.push(object.key);
       await republishNotification(stack.bus, stack.store.bucket, object);
     }

@@ -162,6 +162,6 @@ test('processes 200 of them in the real relay on real NATS, which keeps working'
       },
     });
   });
-  await stack.store.put(`requests/${id}/input/a.wav`, 'x');
+  await stack.store.put(`requests/${id}/input/a.wav`, 'RIFF\0\0\0\0WAVE');
   await heard;
 });

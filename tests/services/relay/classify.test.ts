@@ -7,7 +7,7 @@ import { pathOf } from '../../../shared/pipeline/keys.ts';
 describe('classify', () => {
   it.each(graph.kinds.map((kind) => [kind.name, kind] as const))('recognises a key of kind %s', (_, kind) => {
     const path = pathOf(kind, { indices: { clip: 12, frame: 3 }, file: 'a.mp4' });
-    const classified = classify(`requests/r-1/${path}`, graph);
+    const classified = classify({ key: `requests/r-1/${path}`, size: 1 }, graph);
     if (kind.announced) expect(classified).toMatchObject({ type: 'landed', object: { kind, requestId: 'r-1', path } });
     else expect(classified).toEqual({ type: 'ignored' });
   });
@@ -17,11 +17,14 @@ describe('classify', () => {
     'tmp/scratch/video.mp4',
     'video.mp4',
     'requests',
+    'requests/',
+    'requests/.DS_Store',
+    'requests/not a request id/',
     'requests/r/metadata/state.json',
     'requests/r/metadata/video.mp4',
     'requests/r/metadata/items/s/i.json',
   ])('ignores %s', (key) => {
-    expect(classify(key, graph)).toEqual({ type: 'ignored' });
+    expect(classify({ key, size: 1 }, graph)).toEqual({ type: 'ignored' });
   });
 
   it.each([
@@ -32,10 +35,29 @@ describe('classify', () => {
     'stage-ffmpeg-1/video.mp4',
     'Input/video.mp4',
   ])('rejects requests/r/%s and reports it to the request', (path) => {
-    expect(classify(`requests/r/${path}`, graph)).toEqual({
-      type: 'rejected',
+    expect(classify({ key: `requests/r/${path}`, size: 1 }, graph)).toEqual({
+      type: 'refused',
       requestId: 'r',
-      reason: `${path} is outside the input folder: upload one video under requests/r/input/`,
+      refusal: {
+        result: 'rejected',
+        code: 'invalid-key',
+        message: `${path} is outside the input folder: upload one video under requests/r/input/`,
+      },
+    });
+  });
+
+  it.each([
+    ['', 0],
+    ['input/', 0],
+    ['input_$folder$', 0],
+    ['input/video.mp4', 0],
+    ['input/.DS_Store', 6_148],
+    ['.DS_Store', 6_148],
+  ])('ignores requests/r/%s of %i bytes and reports it to the request', (path, size) => {
+    expect(classify({ key: `requests/r/${path}`, size }, graph)).toMatchObject({
+      type: 'refused',
+      requestId: 'r',
+      refusal: { result: 'ignored' },
     });
   });
 
@@ -47,10 +69,10 @@ describe('classify', () => {
     'requests/r.1/input/v.mp4',
     'requests/_/input/v.mp4',
   ])('rejects %s without a request', (key) => {
-    expect(classify(key, graph)).toMatchObject({
-      type: 'rejected',
+    expect(classify({ key, size: 1 }, graph)).toMatchObject({
+      type: 'refused',
       requestId: undefined,
-      reason: expect.stringContaining('1 to 64 letters') as string,
+      refusal: { result: 'rejected', message: expect.stringContaining('1 to 64 letters') as string },
     });
   });
 });

@@ -23,8 +23,11 @@ beforeAll(async () => {
   await start(stack, graph, 'relay');
 });
 
+/** First bytes of an MP4 file. */
+const video = '\0\0\0\x14ftypisom\0\0\0\0isom';
+
 /** Puts an object and waits until the relay has acknowledged `times` notifications of it on each path. */
-async function put(key: string, text = 'x', headers: Record<string, string> = {}, times = 1): Promise<void> {
+async function put(key: string, text = video, headers: Record<string, string> = {}, times = 1): Promise<void> {
   await stack.store.put(key, text, { headers });
   await vi.waitUntil(
     () => ['fast', 'durable'].every((path) => notifications.filter((line) => line === `fave.raw.${path} ${key}`).length >= times),
@@ -48,6 +51,7 @@ const newRequest = () => {
         traceparent: string;
       },
     rejected: () => request.lifecycle('rejected'),
+    ignored: () => request.lifecycle('ignored'),
   };
 };
 
@@ -55,7 +59,7 @@ describe.concurrent('an input', () => {
   it('is admitted and announced once when both notifications arrive', async () => {
     const request = newRequest();
     const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
-    await put(`${request.prefix}input/a.mp4`, 'x', encodeOptions({ interval: '2.5', traceparent }));
+    await put(`${request.prefix}input/a.mp4`, video, encodeOptions({ interval: '2.5', traceparent }));
     const options = { interval: 2.5 };
     const landed = await request.landed('input');
     expect(landed).toMatchObject([
@@ -64,14 +68,14 @@ describe.concurrent('an input', () => {
         lane: 'first',
         request_id: request.id,
         key: `${request.prefix}input/a.mp4`,
-        size: 1,
+        size: video.length,
         run: 1,
         options,
         traceparent,
       },
     ]);
     expect(await request.admitted()).toMatchObject({
-      input: { file: 'a.mp4', etag: landed[0]!.etag, size: 1, version_id: landed[0]!.version_id },
+      input: { file: 'a.mp4', etag: landed[0]!.etag, size: video.length, version_id: landed[0]!.version_id },
       options,
       traceparent,
     });
@@ -83,7 +87,7 @@ describe.concurrent('an input', () => {
     const request = newRequest();
     await put(`${request.prefix}input/a.mp4`);
     const admitted = await request.admitted();
-    await put(`${request.prefix}input/a.mp4`, 'x', {}, 2);
+    await put(`${request.prefix}input/a.mp4`, video, {}, 2);
     expect(await request.admitted()).toEqual(admitted);
     expect([await request.landed('input'), await request.rejected()]).toMatchObject([
       [{ traceparent: admitted.traceparent }],
@@ -95,12 +99,12 @@ describe.concurrent('an input', () => {
     [
       'bytes',
       'a.mp4',
-      'y',
+      `${video} other`,
       {},
       /already has the input a.mp4, and the upload has different content; upload under a new request id/,
     ],
-    ['options', 'a.mp4', 'x', { interval: '3' }, /the upload has different options/],
-    ['name', 'b.mp4', 'x', {}, /the upload has another name, b.mp4/],
+    ['options', 'a.mp4', video, { interval: '3' }, /the upload has different options/],
+    ['name', 'b.mp4', video, {}, /the upload has another name, b.mp4/],
   ])('is kept, and a replacement with other %s is rejected', async (_, file, text, options, message) => {
     const request = newRequest();
     await put(`${request.prefix}input/a.mp4`);
@@ -125,7 +129,7 @@ describe.concurrent('an input', () => {
   ])('is rejected if an option %s, and the message names the option', async (_, options, code, message) => {
     const request = newRequest();
     const headers = Object.keys(options).length > 0 ? encodeOptions(options) : { 'x-amz-meta-fave-x': '=?utf-8?q?=ff?=' };
-    await put(`${request.prefix}input/a.mp4`, 'x', headers);
+    await put(`${request.prefix}input/a.mp4`, video, headers);
     expect(await request.rejected()).toMatchObject([{ errors: [{ code, message: expect.stringMatching(message) as string }] }]);
     expect(await stack.store.head(`${request.prefix}metadata/request.json`)).toBeUndefined();
     expect(await request.landed('input')).toEqual([]);
@@ -134,9 +138,77 @@ describe.concurrent('an input', () => {
   it.each(["it's 100 % + čaj & = ☕.mp4", '-i.mp4', 'no extension'])('may have the file name %j', async (name) => {
     const request = newRequest();
     const key = `${request.prefix}input/${name}`;
-    await stack.store.put(key, 'x');
+    await stack.store.put(key, video);
     await vi.waitUntil(async () => (await request.landed('input')).length > 0, WAIT);
     expect(await request.landed('input')).toMatchObject([{ key }]);
+  });
+});
+
+describe.concurrent('an object that is no input', () => {
+  it.each([
+    ['.DS_Store', '\0\0\0\x01Bud1', 'ignored-file'],
+    ['a.srt', '1\n00:00:01,000 --> 00:00:02,000\nHello\n', 'ignored-file'],
+    ['a.mp4', '', 'empty-file'],
+    ['a.nfo', 'text', 'not-media'],
+  ])('is ignored once and leaves its request to a later upload: %s', async (file, text, code) => {
+    const request = newRequest();
+    const key = `${request.prefix}input/${file}`;
+    await put(key, text);
+    expect(await request.ignored()).toMatchObject([
+      {
+        request_id: request.id,
+        status: 'ignored',
+        input: key,
+        errors: [{ code, file: key }],
+        refused: [{ key: `input/${file}` }],
+      },
+    ]);
+    await put(`${request.prefix}input/a.mp4`, video, {}, file === 'a.mp4' ? 2 : 1);
+    expect(await request.admitted()).toMatchObject({ input: { file: 'a.mp4', size: video.length } });
+    await put(key === `${request.prefix}input/a.mp4` ? `${request.prefix}input/.b` : key, text, {}, file === 'a.mp4' ? 1 : 2);
+    expect([await request.landed('input'), await request.rejected()]).toMatchObject([[{ size: video.length }], []]);
+    expect((await request.ignored()).filter(({ input }) => input === key)).toHaveLength(1);
+  });
+
+  it('is rejected under the name of a video, and leaves its request to a later upload', async () => {
+    const request = newRequest();
+    await put(`${request.prefix}input/a.mp4`, 'text');
+    expect(await request.rejected()).toMatchObject([{ status: 'rejected', errors: [{ code: 'not-media' }] }]);
+    await put(`${request.prefix}input/a.mp4`, video, {}, 2);
+    expect(await request.admitted()).toMatchObject({ input: { size: video.length } });
+  });
+
+  it.each(['input/', ''])('is ignored as the marker of a folder: %j', async (path) => {
+    const request = newRequest();
+    await put(request.prefix + path, '');
+    expect([await request.ignored(), await request.rejected()]).toMatchObject([[{ errors: [{ code: 'ignored-file' }] }], []]);
+  });
+
+  it.each(['removed', 'replaced'])('was %s before its notification was read', async (change) => {
+    const request = newRequest();
+    const key = `${request.prefix}input/a.mp4`;
+    if (change === 'replaced') await put(key);
+    const object = { key: encodeURIComponent(key), eTag: 'of-older-content', size: 100 };
+    const notification = {
+      Records: [{ eventName: 's3:ObjectCreated:Put', s3: { bucket: { name: stack.store.bucket }, object } }],
+    };
+    await stack.bus.publish('fave.raw.fast', notification, {});
+    await vi.waitUntil(async () => (await fetchConsumerLag(stack.bus, streams.raw, 'relay')) === 0, WAIT);
+    expect([await request.rejected(), await request.ignored()]).toEqual([[], []]);
+    expect(await request.landed('input')).toHaveLength(change === 'replaced' ? 1 : 0);
+  });
+
+  it('is admitted without options if it is a copy of an artifact of another request', async () => {
+    const request = newRequest();
+    const metadata = {
+      run: 3,
+      options: { interval: 2 },
+      attributes: { start: 1 },
+      sha256: 'a'.repeat(64),
+      receipt: 'metadata/items/s/i.json',
+    };
+    await put(`${request.prefix}input/clip.mp4`, video, encodeMetadata(metadata));
+    expect(await request.landed('input')).toMatchObject([{ run: 1, options: {}, attributes: {} }]);
   });
 });
 
@@ -158,7 +230,7 @@ describe.concurrent('an artifact', () => {
 
   it('inherits the options of its request if a user uploads it without metadata', async () => {
     const request = newRequest();
-    await put(`${request.prefix}input/a.mp4`, 'x', encodeOptions({ interval: '2' }));
+    await put(`${request.prefix}input/a.mp4`, video, encodeOptions({ interval: '2' }));
     await put(`${request.prefix}stage-librosa/segments.json`, '{}');
     const { traceparent } = await request.admitted();
     expect(await request.landed('segments')).toMatchObject([{ run: 1, options: { interval: 2 }, attributes: {}, traceparent }]);

@@ -145,9 +145,28 @@ describe('applyEvent', () => {
 
   it('writes the state of a rejected request only if the request has no run', () => {
     const rejected = lifecycle('rejected', { status: 'rejected' });
-    expect(applyAll(new Map(), [rejected])).toEqual([[{ type: 'write-state', requestId: 'r', state: rejected.data }]]);
+    expect(applyAll(new Map(), [rejected])).toMatchObject([[{ type: 'write-state', requestId: 'r', state: rejected.data }]]);
     expect(applyAll(new Map(), [lifecycle('accepted'), rejected])[1]).toEqual([]);
     expect(applyAll(new Map(), [lifecycle('accepted'), lifecycle('failed'), rejected])[2]).toEqual([]);
+  });
+
+  it('lists all refused uploads in the state until the request is accepted', () => {
+    const refusal = (status: 'ignored' | 'rejected', file: string): RequestEvent =>
+      lifecycle(status, {
+        status,
+        errors: [{ code: 'not-media', message: file, file }],
+        refused: [{ kind: 'input', item: 'input', key: `input/${file}`, etag: file }],
+      });
+    const runs: Runs = new Map();
+    const effects = applyAll(runs, [refusal('ignored', 'a'), refusal('rejected', 'b'), refusal('ignored', 'c')]);
+    expect(effects.flat().map((effect) => effect.type === 'write-state' && effect.state)).toMatchObject([
+      { status: 'ignored', refused: [{ etag: 'a' }] },
+      { status: 'rejected', refused: [{ etag: 'a' }, { etag: 'b' }] },
+      { status: 'rejected', errors: [{ file: 'a' }, { file: 'b' }, { file: 'c' }] },
+    ]);
+    expect(applyAll(runs, [lifecycle('accepted')], 4)[0]).toContainEqual({ type: 'write-state', requestId: 'r' });
+    expect(runs.get('r')).toMatchObject({ phase: 'open', state: { run: 1 } });
+    expect(applyAll(runs, [refusal('ignored', 'd')], 5).flat()).toEqual([]);
   });
 });
 

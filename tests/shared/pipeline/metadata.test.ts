@@ -10,7 +10,7 @@ import {
 } from '../../../shared/pipeline/metadata.ts';
 
 const text = fc.string({ unit: 'binary', maxLength: 30 });
-const name = fc.stringMatching(/^[a-z][a-z-]{0,15}$/).filter((word) => !['traceparent'].includes(word));
+const name = fc.stringMatching(/^[a-z][a-z-]{0,15}$/).filter((word) => !reservedOptionNames.includes(word));
 const options = fc.dictionary(
   name,
   fc.oneof(
@@ -103,6 +103,23 @@ describe('a user’s options', () => {
       'content-type': 'c',
     };
     expect(parseRequestHeaders(headers)).toEqual({ options: { query: 'a' }, traceparent: 't' });
+  });
+
+  it('returns no option for the metadata of an artifact that was copied', () => {
+    const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+    const artifact = {
+      run: 2,
+      options: { interval: 2 },
+      attributes: { start: 1 },
+      sha256: 'a',
+      input: 'b',
+      receipt: 'c',
+      traceparent,
+    };
+    expect(Object.keys(encodeMetadata(artifact))).toHaveLength(reservedOptionNames.length);
+    expect(parseRequestHeaders({ ...encodeMetadata(artifact), ...encodeOptions({ query: 'a' }) })).toEqual({
+      options: { query: 'a' },
+    });
   });
 });
 

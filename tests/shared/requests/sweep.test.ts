@@ -115,11 +115,29 @@ describe('a sweep', () => {
     ]);
     const found = async (run: number): Promise<string[]> => {
       const keys: string[] = [];
-      for await (const { key } of findUnsettledObjects(store, graph, 'sweep-runs', { run, stages }))
+      for await (const { key } of findUnsettledObjects(store, graph, { id: 'sweep-runs', run: { run, stages } }))
         keys.push(key.slice(prefix.length));
       return keys.sort();
     };
     expect(await found(2)).toEqual(['split-lines/clip_0002/line.txt']);
     expect(await found(1)).toEqual(['input/text.txt', 'split-lines/clip_0002/line.txt']);
+  });
+
+  it('considers only the admitted input, and no upload that was refused', async () => {
+    const { store } = pipeline.stack;
+    const id = 'sweep-inputs';
+    for (const file of ['.hidden', 'a.txt', 'b.txt']) await store.put(`requests/${id}/input/${file}`, file);
+    const found = async (request: object): Promise<string[]> => {
+      const keys: string[] = [];
+      for await (const { key } of findUnsettledObjects(store, graph, { id, ...request }))
+        keys.push(key.slice(key.lastIndexOf('/') + 1));
+      return keys.sort();
+    };
+    const { etag } = (await store.head(`requests/${id}/input/.hidden`))!;
+    const hidden = { kind: 'input', item: 'input', key: 'input/.hidden' };
+    expect(await found({})).toEqual(['.hidden', 'a.txt', 'b.txt']);
+    expect(await found({ refused: [{ ...hidden, etag }] })).toEqual(['a.txt', 'b.txt']);
+    expect(await found({ refused: [{ ...hidden, etag: 'of older content' }] })).toEqual(['.hidden', 'a.txt', 'b.txt']);
+    expect(await found({ run: { run: 1, accepted: { input: 'b.txt' }, stages: new Map() } })).toEqual(['b.txt']);
   });
 });

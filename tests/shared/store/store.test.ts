@@ -41,6 +41,9 @@ describe('an object', () => {
     const { etag } = await store.put(key, 'čaj', { headers: { 'x-amz-meta-fave-run': '1', 'content-type': 'text/plain' } });
     expect(etag).toBe(createHash('md5').update('čaj').digest('hex'));
     expect(await store.getText(key)).toEqual({ text: 'čaj', etag });
+    expect((await store.getStart(key, 2, { etag }))?.toString('latin1')).toBe('\xc4\x8d');
+    expect((await store.getStart(key, 100))?.toString()).toBe('čaj');
+    await expect(store.getStart(key, 2, { etag: 'other' })).rejects.toMatchObject({ code: 'object-changed' });
     expect(await store.head(key)).toMatchObject({
       key,
       etag,
@@ -66,6 +69,7 @@ describe('an object', () => {
     const key = uniqueKey();
     expect(await store.head(key)).toBeUndefined();
     expect(await store.getText(key)).toBeUndefined();
+    expect(await store.getStart(key, 10)).toBeUndefined();
     await expect(store.download(key, join(dir, 'nothing'))).rejects.toMatchObject({
       code: 'missing-object',
       message: expect.stringContaining(key) as string,
