@@ -1,7 +1,8 @@
 /** The `fave` command: parses the arguments, runs a command and sets the exit code. */
 import { setMaxListeners } from 'node:events';
+import { writeSync } from 'node:fs';
 import { createOutput, type CliContext } from './context/cli.ts';
-import { reportError } from './context/errors.ts';
+import { exitCodes, reportError } from './context/errors.ts';
 import { createProgram } from './program.ts';
 
 const interrupted = new AbortController();
@@ -12,11 +13,18 @@ const interrupt = (): void => {
   interrupted.abort();
 };
 process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
-// `fave ls | head` closes the pipe early. Ignore that.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+/** Ends the process, because its output cannot be written. `fave ls | head` closes the pipe early; the exit code is then 0. */
+function endOutput(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
+  try {
+    writeSync(process.stderr.fd, `fave: the output cannot be written: ${error.message}\n`);
+  } catch {
+    // Standard error cannot be written either. The exit code remains.
+  }
+  process.exit(exitCodes.failed);
+}
+process.stdout.on('error', endOutput);
+process.stderr.on('error', endOutput);
 
 const cli: CliContext = {
   stdout: createOutput(process.stdout, process.env),

@@ -1,3 +1,5 @@
+import { countColumns } from '../../shared/core/text.ts';
+
 /** Text for people. Every function is pure. */
 
 /** Formats a position in a video, in seconds: `0:04.2`, `1:02:03.4`. */
@@ -46,16 +48,15 @@ export function formatTable(
   rows: readonly (readonly string[])[],
   style: (cell: string, column: number, row: number) => string = (cell) => cell,
 ): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => countColumns(row[column] ?? ''))));
   return rows.map((row, r) =>
     row
-      .map((cell, column) => style(column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0), column, r))
+      .map((cell, column) => style(column === row.length - 1 ? cell : pad(cell, widths[column] ?? 0), column, r))
       .join('  ')
       .trimEnd(),
   );
 }
 
-/** Shortens text to `width` characters and marks the cut with an ellipsis. */
-export function shorten(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
+function pad(text: string, columns: number): string {
+  return text + ' '.repeat(Math.max(0, columns - countColumns(text)));
 }

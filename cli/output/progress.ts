@@ -4,7 +4,8 @@ import { createRunState, reduceEvent, summarise } from '../../shared/requests/ru
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import type { Output } from '../context/cli.ts';
 import type { RequestEvent } from '../../shared/bus/request-events.ts';
-import { formatDuration, shorten } from './format.ts';
+import { shorten } from '../../shared/core/text.ts';
+import { formatDuration } from './format.ts';
 
 /** Progress of a stage in a request. */
 export interface StageLine {

@@ -1,8 +1,10 @@
 import { basename } from 'node:path';
 import type { RequestState } from '../../schemas/generated/types.ts';
+import { kinds } from '../../schemas/kinds.ts';
+import { kindFolder, requestPrefix } from '../../shared/pipeline/keys.ts';
 import type { Output } from '../context/cli.ts';
-import { formatDuration, shorten } from './format.ts';
-import { wrap } from '../../shared/core/text.ts';
+import { formatDuration } from './format.ts';
+import { shorten, wrap } from '../../shared/core/text.ts';
 
 /** Summary of a request, as `submit --json` prints it. All fields are always present. */
 export interface RequestSummary {
@@ -36,6 +38,11 @@ const COLOURS = {
 /** Formats a status with its colour. */
 export function formatStatus(status: RequestSummary['status'], { style }: Pick<Output, 'style'>): string {
   return style(COLOURS[status], status);
+}
+
+/** Returns the name of the input of a request; of a refused upload, whose state contains the key, the path below the request. */
+export function formatInput({ request_id, input }: { readonly request_id: string; readonly input?: string | null }): string {
+  return (input ?? '').replace(requestPrefix(request_id), '').replace(kindFolder(kinds.input), '');
 }
 
 /** Formats a summary: one line, then the errors. */

@@ -84,8 +84,8 @@ export async function rotateSecrets(dataDir: string): Promise<void> {
 }
 
 /**
- * Returns the shell environment of an administrator of an instance: the pinned `mc` and `nats` first on PATH, addresses and
- * credentials. It contains secrets.
+ * Returns the shell environment of an administrator of an instance: the pinned `mc` and `nats` first on PATH, the data directory, addresses
+ * and credentials. It contains secrets.
  */
 export async function instanceEnvironment(
   record: InstanceRecord,
@@ -96,6 +96,7 @@ export async function instanceEnvironment(
   const endpoint = new URL(record.endpoint);
   return {
     PATH: [programsDir(record.dataDir), path].join(delimiter),
+    FAVE_DATA_DIR: record.dataDir,
     ARTIFACT_BUCKET: record.bucket,
     ARTIFACT_ENDPOINT: record.endpoint,
     NATS_URL: record.natsUrl,

@@ -9,7 +9,6 @@ import { itemId, parseKey, type ParsedKey } from '../../shared/pipeline/keys.ts'
 import type { Refusal } from '../../shared/pipeline/stage.ts';
 import { announce, createLandedMessage } from '../../shared/bus/landed-message.ts';
 import { decodeMetadata, parseRequestHeaders, type ObjectMetadata } from '../../shared/pipeline/metadata.ts';
-import { createOptionParser } from '../../shared/core/options.ts';
 import type { Service } from '../../shared/runtime/service/service.ts';
 import { NO_REQUEST, RELAY_CONSUMER, streams, subjects } from '../../shared/bus/topology.ts';
 import { isTraceparent, newTraceparent, startSpan, traceIdOf } from '../../shared/observability/trace.ts';
@@ -17,6 +16,7 @@ import { parseJson } from '../../shared/core/validate.ts';
 import { admit } from './admit.ts';
 import { classify, createdObjects, type CreatedObject } from './classify.ts';
 import { readRequest } from '../../shared/requests/read-request.ts';
+import { createRequestOptionParser } from '../../shared/requests/request-options.ts';
 import { screenHead } from '../../shared/requests/screen-upload.ts';
 import { SIGNATURE_BYTES } from '../../shared/media/signature.ts';
 
@@ -101,7 +101,7 @@ function initializeNotificationMetrics({ config, metrics }: Service): (subject: 
 type VersionedMetadata = ObjectMetadata & { readonly versionId?: string | undefined };
 
 function createHandler({ store, bus, log }: Service, graph: Graph): (object: CreatedObject, nonce: string) => Promise<Result> {
-  const parseOptions = createOptionParser(graph.options);
+  const parseOptions = createRequestOptionParser(graph);
 
   const refuse = async (
     { key, etag }: CreatedObject,

@@ -1,6 +1,7 @@
 import { kinds } from '../../schemas/kinds.ts';
 import { defineStage } from '../../shared/pipeline/stage.ts';
 import { ENGINE_NAMES } from './engine.ts';
+import { explainUnspoken, parseLanguage } from './whisper/languages.ts';
 
 /** Transcribes a clip word by word, with times in the source video. */
 export default defineStage({
@@ -27,7 +28,9 @@ export default defineStage({
       type: 'string',
       default: 'auto',
       maxLength: 35,
-      description: 'spoken language, BCP 47; auto: detected once per request',
+      parse: parseLanguage,
+      description:
+        'spoken language: a BCP 47 tag (pt-BR), an ISO 639 code (por) or a name (Portuguese); auto: detected once per request',
     },
     task: {
       type: 'string',
@@ -36,6 +39,8 @@ export default defineStage({
       description: 'transcribe: in the spoken language; translate: to English, by Whisper models of several languages',
     },
   },
+  checkOptions: ({ speech, language }) =>
+    explainUnspoken(String(language), speech === 'pocketsphinx' ? 'pocketsphinx' : undefined),
   settings: {
     'whisper-model': {
       type: 'string',

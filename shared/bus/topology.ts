@@ -81,6 +81,8 @@ export function streamConfigs(replicas = 1): Partial<StreamConfig>[] {
       ...common,
       name: streams.landed,
       subjects: ['fave.landed.>'],
+      // A sweep reads which messages are queued.
+      allow_direct: true,
       retention: RetentionPolicy.Interest,
       discard: DiscardPolicy.New,
       max_bytes: 2 * GiB,

@@ -70,6 +70,7 @@ const models = {
 const servers = {
   'store-unavailable': ['unavailable', 'Check that the store runs and that ARTIFACT_ENDPOINT is its address.'],
   'store-refused': ['permanent', 'Read the reason of the store in the message.'],
+  'clock-skewed': ['retryable', 'Set the clock of the machine that is wrong, for example with timedatectl set-ntp true.'],
   'access-denied': ['retryable', 'Check ARTIFACT_ACCESS_KEY and the policy of the role.'],
   'bucket-not-found': ['retryable', 'Run set-up, which creates the bucket.'],
   'missing-object': ['permanent', 'Check the key; the object was deleted or never written.'],

@@ -7,7 +7,14 @@ export type OptionSchema = {
   readonly isPrivate?: boolean;
 } & (
   | { readonly type: 'number' | 'integer'; readonly default: number; readonly minimum?: number; readonly maximum?: number }
-  | { readonly type: 'string'; readonly default: string; readonly enum?: readonly string[]; readonly maxLength?: number }
+  | {
+      readonly type: 'string';
+      readonly default: string;
+      readonly enum?: readonly string[];
+      readonly maxLength?: number;
+      /** Returns the canonical form of a value, or a problem as the end of the sentence `option NAME …`. */
+      readonly parse?: (text: string) => Parsed<string>;
+    }
   | { readonly type: 'boolean'; readonly default: boolean }
 );
 
@@ -56,9 +63,10 @@ export function createOptionParser(
   };
 }
 
-type Parsed = { value: string | number | boolean; problem?: never } | { value?: never; problem: string };
+/** A valid value, or the violated rule. */
+export type Parsed<T> = { readonly value: T; readonly problem?: never } | { readonly value?: never; readonly problem: string };
 
-function parseOption(schema: OptionSchema, input: unknown): Parsed {
+function parseOption(schema: OptionSchema, input: unknown): Parsed<string | number | boolean> {
   const text = String(input);
   switch (schema.type) {
     case 'boolean':
@@ -66,9 +74,8 @@ function parseOption(schema: OptionSchema, input: unknown): Parsed {
     case 'string': {
       if (schema.enum && !schema.enum.includes(text)) return { problem: `must be one of ${schema.enum.join(', ')}` };
       const { maxLength = Infinity } = schema;
-      return Array.from(text).length > maxLength
-        ? { problem: `must NOT have more than ${maxLength} characters` }
-        : { value: text };
+      if (Array.from(text).length > maxLength) return { problem: `must NOT have more than ${maxLength} characters` };
+      return schema.parse?.(text) ?? { value: text };
     }
     default: {
       const value = text.trim() === '' ? NaN : Number(text);

@@ -5,7 +5,7 @@
 export const SIGNATURE_BYTES = 4096;
 
 /**
- * What the first bytes of a file show. `media`: a video or audio format, also one that FAVE does not accept. `other`: text, a still
+ * Type of a file by its first bytes. `media`: a video or audio format, also one that FAVE does not accept. `other`: text, a still
  * picture, a document, an archive or a program. `unknown`: neither, as in a recording without a header.
  */
 export type Signature = 'media' | 'other' | 'unknown';

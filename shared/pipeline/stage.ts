@@ -1,6 +1,6 @@
 import type { Kind } from '../../schemas/kinds.ts';
 import type { ErrorCode } from '../core/error-codes.ts';
-import type { OptionSchemas, OptionValues } from '../core/options.ts';
+import type { OptionMap, OptionSchemas, OptionValues } from '../core/options.ts';
 import type { Logger } from '../observability/log.ts';
 import type { Exec } from '../tools/exec.ts';
 import type { Attributes, Indices } from './artifact.ts';
@@ -107,6 +107,8 @@ export interface StageDeclaration<O extends OptionSchemas = OptionSchemas, S ext
   readonly screen?: (upload: UploadHead) => Refusal | undefined;
   /** Values that a request may choose, by name as in `fave-{name}` object metadata. An option has the same schema in every stage. */
   readonly options?: O;
+  /** Returns why the stage would refuse these options together, as a sentence. Defaults are included. */
+  readonly checkOptions?: (options: OptionMap) => string | undefined;
   /** Values that an operator may choose for the process. The environment variable of `whisper-model` is `FAVE_WHISPER_MODEL`. */
   readonly settings?: S;
 }

@@ -1,8 +1,9 @@
 import type { RequestState } from '../../schemas/generated/types.ts';
+import { InvalidDataError } from '../core/errors.ts';
 import { mapConcurrently } from '../core/map-concurrently.ts';
 import { metadataPaths, REQUEST_ID, requestPrefix, REQUESTS_PREFIX } from '../pipeline/keys.ts';
 import type { Store } from '../store/store.ts';
-import { readState } from './read-request.ts';
+import { findState } from './read-request.ts';
 
 /** Maximum number of requests that are read. Ids are not ordered by time, so sorting needs every state. */
 export const MAX_LISTED_REQUESTS = 5_000;
@@ -10,8 +11,8 @@ export const MAX_LISTED_REQUESTS = 5_000;
 /** A request in a list, as `fave ls --json` prints it. */
 export interface ListedRequest {
   readonly request_id: string;
-  /** `unknown`: no state was written yet, or it cannot be read. */
-  readonly status: RequestState['status'] | 'unknown';
+  /** Without a state: the code of the error with which `fave status` refuses to show the request. */
+  readonly status: RequestState['status'] | 'not-accepted' | 'invalid-request-state';
   readonly input: string | null;
   readonly accepted_at: string | null;
   readonly duration_ms: number | null;
@@ -43,7 +44,12 @@ export async function listRequests(store: Store, limit: number): Promise<Request
 }
 
 async function readListedRequest(store: Store, id: string): Promise<ListedRequest> {
-  const state = await readState(store, id).catch(() => undefined); // an invalid state must not hide the other requests
+  // An invalid state must not hide the other requests.
+  const found = await findState(store, id).catch((error: unknown) => {
+    if (error instanceof InvalidDataError) return 'invalid-request-state' as const;
+    throw error;
+  });
+  const state = typeof found === 'string' ? undefined : found;
   // A rejected request has no acceptance time; its state was written at the rejection.
   const written =
     state && state.accepted_at === undefined
@@ -51,7 +57,7 @@ async function readListedRequest(store: Store, id: string): Promise<ListedReques
       : undefined;
   return {
     request_id: id,
-    status: state?.status ?? 'unknown',
+    status: typeof found === 'string' ? found : (found?.status ?? 'not-accepted'),
     input: state?.input ?? null,
     accepted_at: state?.accepted_at ?? (written === undefined ? null : new Date(written).toISOString()),
     duration_ms: state?.duration_ms ?? null,

@@ -30,20 +30,25 @@ export function isEnded({ status }: Pick<RequestState, 'status'>): boolean {
   return status === 'completed' || status === 'failed' || status === 'cancelled';
 }
 
+/** Returns the state of a request that was accepted or whose uploads were refused. */
+export async function findState(store: Store, id: string): Promise<RequestState | undefined> {
+  const state = await readState(store, id);
+  if (state) return state;
+  // The relay has admitted the request; the tracker has not written its state yet.
+  const request = await store.getText(requestPrefix(id) + metadataPaths.request);
+  if (!request) return undefined;
+  const { input, options } = parseJson('request', request.text);
+  return { request_id: id, run: 1, status: 'accepted', input: input.file, options };
+}
+
 /**
  * Returns the state of an existing request.
  * @throws UsageError for an invalid id, PermanentError `unknown-request`, `not-accepted`.
  */
 export async function requireState(store: Store, id: string): Promise<RequestState> {
   assertRequestId(id);
-  const state = await readState(store, id);
+  const state = await findState(store, id);
   if (state) return state;
-  const request = await store.getText(requestPrefix(id) + metadataPaths.request);
-  // The relay has admitted the request; the tracker has not written its state yet.
-  if (request) {
-    const { input, options } = parseJson('request', request.text);
-    return { request_id: id, run: 1, status: 'accepted', input: input.file, options };
-  }
   for await (const { key } of store.list(requestPrefix(id)))
     throw new PermanentError('not-accepted', `${key} is in the bucket but not admitted yet: check the relay with fave doctor`);
   throw new PermanentError('unknown-request', `there is no request ${id}: list requests with fave ls`);

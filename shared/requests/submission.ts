@@ -4,12 +4,12 @@ import type { Request, RequestState } from '../../schemas/generated/types.ts';
 import { kinds } from '../../schemas/kinds.ts';
 import type { ErrorCode } from '../core/error-codes.ts';
 import { FaveError, messageOf, PermanentError, RetryableError, UsageError } from '../core/errors.ts';
-import { createOptionParser, type OptionSchemas } from '../core/options.ts';
 import { parseJson } from '../core/validate.ts';
 import { SIGNATURE_BYTES } from '../media/signature.ts';
 import type { Graph } from '../pipeline/graph.ts';
 import { metadataPaths, pathOf, requestPrefix } from '../pipeline/keys.ts';
 import { digestFile, type Store } from '../store/store.ts';
+import { createRequestOptionParser, type OptionGraph } from './request-options.ts';
 import { screenHead, screenName } from './screen-upload.ts';
 
 /** A local file to upload as the input of a request. */
@@ -30,11 +30,7 @@ export interface Submission {
  * @param pairs `key=value` each.
  * @throws UsageError.
  */
-export function parseOptions(
-  pairs: readonly string[],
-  query: string | undefined,
-  schemas: OptionSchemas,
-): Record<string, string> {
+export function parseOptions(pairs: readonly string[], query: string | undefined, graph: OptionGraph): Record<string, string> {
   const options: Record<string, string> = {};
   for (const pair of pairs) {
     const equals = pair.indexOf('=');
@@ -42,12 +38,12 @@ export function parseOptions(
     options[pair.slice(0, equals)] = pair.slice(equals + 1);
   }
   if (query !== undefined) {
-    if (!('query' in schemas))
+    if (!('query' in graph.options))
       throw new UsageError('--query: no stage of this pipeline has the option "query" (list options with fave graph --json)');
     options['query'] = query;
   }
   try {
-    createOptionParser(schemas)(options);
+    createRequestOptionParser(graph)(options);
   } catch (error) {
     if (error instanceof PermanentError) throw new UsageError(error.message);
     throw error;
@@ -79,13 +75,13 @@ export async function findAdmittedInput(
   store: Store,
   { id, path, size, key }: Submission,
   options: Readonly<Record<string, string>>,
-  schemas: OptionSchemas,
+  graph: OptionGraph,
 ): Promise<Request['input'] | RequestState | undefined> {
   const found = await store.getText(requestPrefix(id) + metadataPaths.request);
   if (!found) return undefined;
   const { input, options: admitted } = parseJson('request', found.text);
   const isSameInput = input.file === basename(path) && input.size === size;
-  if (isSameInput && toSortedText(admitted) === toSortedText(createOptionParser(schemas)(options))) return input;
+  if (isSameInput && toSortedText(admitted) === toSortedText(createRequestOptionParser(graph)(options))) return input;
   const message = `request ${id} already exists with another input or other options (${input.file}): use another id`;
   return toRejection(id, key, 'input-replaced', message);
 }

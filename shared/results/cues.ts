@@ -1,3 +1,4 @@
+import { countColumns, splitWord, UNSPACED } from '../core/text.ts';
 import type { TimelineUtterance } from './timeline.ts';
 
 /** One subtitle. Times are seconds of the input. */
@@ -37,10 +38,6 @@ interface Piece {
   readonly speaker?: string | undefined;
 }
 
-/** Scripts that separate words by a space only at the end of a phrase, with their punctuation. */
-const UNSPACED = /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Thai}\p{sc=Laoo}\p{sc=Khmr}\p{sc=Mymr}\u3000-\u303f\uff00-\uff65]/u;
-const WIDE = /[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}\p{sc=Hang}\u3000-\u303f\uff01-\uff60]/u;
-
 const SENTENCE_END = /[.?!…。！？؟۔।]["'”’»」』)\]]*$/u;
 const ABBREVIATION = /^\p{Lu}\p{L}{0,2}\.$/u;
 const CLAUSE_END = /[,;:—–،؛、，；：]["'”’»」』)\]]*$/u;
@@ -71,7 +68,7 @@ function toPieces({ start, end, text, words, speaker }: TimelineUtterance): Piec
   // Without word times, the time of the utterance is divided by the length of the words.
   return (words.length > 0 ? words : interpolate(text.split(/\s+/), start, end)).flatMap((word) => {
     const found = text.indexOf(word.text, at);
-    const spaced = at === 0 ? !WIDE.test(word.text.charAt(0)) : found < 0 || /\s/.test(text.slice(at, found));
+    const spaced = at === 0 ? countColumns(Array.from(word.text)[0] ?? '') < 2 : found < 0 || /\s/.test(text.slice(at, found));
     if (found >= 0) at = found + word.text.length;
     return interpolate(segment(word.text.replace(/[\s\p{Cc}]+/gu, ' ').trim()), word.start, word.end).map((piece, n) => ({
       ...piece,
@@ -96,22 +93,7 @@ function interpolate(texts: readonly string[], start: number, end: number): { te
 
 /** Splits a word of a script without spaces where lines can break, and any word that is longer than a line. */
 function segment(word: string): string[] {
-  if (!UNSPACED.test(word) && countColumns(word) <= MAX_COLUMNS) return [word];
-  const parts: string[] = [];
-  const push = (text: string, joined: boolean): void => {
-    const last = parts.at(-1);
-    if (joined && last !== undefined && countColumns(last + text) <= MAX_COLUMNS) parts[parts.length - 1] = last + text;
-    else parts.push(text);
-  };
-  for (const { segment: text, isWordLike } of new Intl.Segmenter(undefined, { granularity: 'word' }).segment(word)) {
-    // Punctuation stays with the word before it, and an opening bracket with the word after it.
-    const joined = isWordLike !== true || /[\p{Ps}\p{Pi}]$/u.test(parts.at(-1) ?? '');
-    if (countColumns(text) <= MAX_COLUMNS) push(text, joined && !/^[\p{Ps}\p{Pi}]/u.test(text));
-    else
-      for (const { segment: character } of new Intl.Segmenter(undefined, { granularity: 'grapheme' }).segment(text))
-        push(character, true);
-  }
-  return parts;
+  return UNSPACED.test(word) || countColumns(word) > MAX_COLUMNS ? splitWord(word, MAX_COLUMNS) : [word];
 }
 
 /** Divides a passage at the breaks with the lowest total cost (dynamic programming over the last break). */
@@ -193,9 +175,4 @@ function readingTime(columns: number): number {
 
 function spanOf(pieces: readonly Piece[]): number {
   return (pieces.at(-1)?.end ?? 0) - (pieces[0]?.start ?? 0);
-}
-
-/** Counts columns: a full-width character takes two. */
-function countColumns(text: string): number {
-  return Array.from(text).reduce((sum, character) => sum + (WIDE.test(character) ? 2 : 1), 0);
 }

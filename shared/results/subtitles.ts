@@ -18,7 +18,7 @@ export function toSrt({ utterances, duration }: Subtitled): string {
     return speaker === undefined ? utterance : prefix(utterance, `${formatSpeaker(speaker)}:`);
   });
   return toCues(named, duration ?? undefined)
-    .map((cue, n) => `${n + 1}\n${formatTimes(cue, ',')}\n${cue.lines.map(escapeSrt).join('\n')}\n`)
+    .map((cue, n) => `${n + 1}\n${formatTimes(cue, ',')}\n${markDirection(cue.lines).map(escapeSrt).join('\n')}\n`)
     .join('\n');
 }
 
@@ -26,7 +26,7 @@ export function toSrt({ utterances, duration }: Subtitled): string {
 export function toVtt({ utterances, duration }: Subtitled): string {
   const format = (cue: Cue): string => {
     const voice = cue.speaker === undefined ? '' : `<v ${escapeVtt(formatSpeaker(cue.speaker))}>`;
-    return `${formatTimes(cue, '.')}\n${voice}${cue.lines.map(escapeVtt).join('\n')}\n`;
+    return `${formatTimes(cue, '.')}\n${voice}${markDirection(cue.lines).map(escapeVtt).join('\n')}\n`;
   };
   return ['WEBVTT\n', ...toCues(keepSeveralSpeakers(utterances), duration ?? undefined).map(format)].join('\n');
 }
@@ -49,6 +49,20 @@ function prefix(utterance: TimelineUtterance, label: string): TimelineUtterance 
 /** Formats `speaker 1` as `Speaker 1`. */
 export function formatSpeaker(speaker: string): string {
   return speaker.charAt(0).toUpperCase() + speaker.slice(1);
+}
+
+const RIGHT_TO_LEFT = /[\p{sc=Hebr}\p{sc=Arab}\p{sc=Syrc}\p{sc=Thaa}\p{sc=Nkoo}]/gu;
+const RIGHT_TO_LEFT_MARK = '\u200f';
+
+/**
+ * Encloses the lines of right-to-left text in marks. Most players lay out every line from left to right, which would move punctuation
+ * and foreign words at the ends of the line to the wrong side.
+ */
+function markDirection(lines: readonly string[]): readonly string[] {
+  const text = lines.join('');
+  const rightToLeft = text.match(RIGHT_TO_LEFT)?.length ?? 0;
+  const letters = text.match(/\p{L}/gu)?.length ?? 0;
+  return 3 * rightToLeft > letters ? lines.map((line) => RIGHT_TO_LEFT_MARK + line + RIGHT_TO_LEFT_MARK) : lines;
 }
 
 /** Players interpret tags in SubRip, which has no escape: the first character of a tag is replaced by a similar one. */

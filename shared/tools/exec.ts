@@ -12,7 +12,7 @@ import {
   type ResourceLimits,
 } from './limits.ts';
 import { canWatchMemory, watchResidentMemory } from './resident-memory.ts';
-import { lastLine, ToolError } from './tool-error.ts';
+import { lastLine, TAIL, ToolError } from './tool-error.ts';
 
 export interface ExecOptions {
   /** Working directory; inside a stage, that of the attempt. It is also the tool's HOME. */
@@ -47,9 +47,6 @@ export type Exec = (command: string, args: readonly string[], options?: ExecOpti
 
 /** HOME of a tool without a working directory. Not even root can create files in it; a missing directory could be created. */
 const NO_HOME = '/dev/null';
-
-/** Number of characters of a tool's standard error that are kept. */
-export const TAIL = 4_000;
 
 /** Time between SIGTERM and SIGKILL (ms): the tools of a cancelled request end within two seconds. */
 const KILL_AFTER_MS = 1_500;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { formatAge, formatBytes, formatClock, formatDuration, shorten, formatTable } from '../../cli/output/format.ts';
+import { formatAge, formatBytes, formatClock, formatDuration, formatTable } from '../../cli/output/format.ts';
 import { createOutput, toJson, type Output } from '../../cli/context/cli.ts';
-import { wrap } from '../../shared/core/text.ts';
+import { countColumns, shorten, wrap } from '../../shared/core/text.ts';
 
 describe('format', () => {
   it('formats positions in a video', () => {
@@ -24,6 +24,14 @@ describe('format', () => {
     expect(wrap('one two  three', 8)).toEqual(['one two', 'three']);
     expect(wrap('', 8)).toEqual([]);
     expect(shorten('abcdef', 4)).toBe('abc…');
+    expect(shorten('今天我们', 5)).toBe('今天…');
+    expect(shorten('👨‍👩‍👧👨‍👩‍👧', 3)).toBe('👨‍👩‍👧…');
+    expect(
+      wrap('今天我们来谈谈人工智能', 12)
+        .map(countColumns)
+        .every((columns) => columns <= 12),
+    ).toBe(true);
+    expect(wrap('今天我们来谈谈人工智能', 12).join('')).toBe('今天我们来谈谈人工智能');
   });
   it('aligns columns', () => {
     expect(
@@ -32,6 +40,12 @@ describe('format', () => {
         ['bbb', 'y'],
       ]),
     ).toEqual(['a    x', 'bbb  y']);
+    expect(
+      formatTable([
+        ['今天', 'x'],
+        ['cafe\u0301', 'y'],
+      ]),
+    ).toEqual(['今天  x', 'cafe\u0301  y']);
   });
 });
 

@@ -1,5 +1,6 @@
 import { PermanentError } from '../../../shared/core/errors.ts';
 import { instanceEnvironment } from '../../../infra/instance/instance.ts';
+import { programsDir } from '../../../infra/instance/record.ts';
 import { toJson, type CliContext } from '../../context/cli.ts';
 import { describeNoInstance, findInstance } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
@@ -12,7 +13,12 @@ export async function env(cli: CliContext, { json = false }: { json?: boolean })
   }
   const variables = await instanceEnvironment(instance, cli.env['PATH'] ?? '');
   if (json) cli.stdout.line(toJson(variables));
-  else for (const [name, value] of Object.entries(variables)) cli.stdout.line(`export ${name}=${quote(value)}`);
+  else {
+    const { PATH: _, ...others } = variables;
+    // The shell keeps its own PATH: that of this process may contain more, such as the programs of npm.
+    cli.stdout.line(`export PATH=${quote(programsDir(instance.dataDir))}:"$PATH"`);
+    for (const [name, value] of Object.entries(others)) cli.stdout.line(`export ${name}=${quote(value)}`);
+  }
   return exitCodes.ok;
 }
 

@@ -48,7 +48,7 @@ interface LoadReport extends LoadSummary {
 export async function load(cli: CliContext, options: LoadCommandOptions): Promise<number> {
   const { seed, regime = null, wait } = options;
   const plan = await planLoad(options, cli.cwd).catch(asUsage);
-  const chosen = { memo: String(options.memo ?? false), ...parseOptions(options.option, undefined, graph.options) };
+  const chosen = { memo: String(options.memo ?? false), ...parseOptions(options.option, undefined, graph) };
   if (options.target === 'fave' && options.video.length === 0) throw new UsageError('--video FILE is required');
   const videos = options.target === 'fave' ? await Promise.all(options.video.map((text) => readVideo(text, cli.cwd))) : [NOTHING];
   const clock = realClock();

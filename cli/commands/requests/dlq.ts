@@ -1,7 +1,7 @@
 import { graph } from '../../../services/pipeline.ts';
 import type { Bus } from '../../../shared/bus/connection.ts';
 import { messageOf, UsageError } from '../../../shared/core/errors.ts';
-import { wrap } from '../../../shared/core/text.ts';
+import { shorten, wrap } from '../../../shared/core/text.ts';
 import {
   deleteDeadLetters,
   groupByRequest,
@@ -13,7 +13,7 @@ import {
 import { toJson, type CliContext, type Output } from '../../context/cli.ts';
 import { withBus, withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
-import { formatAge, formatCount, formatTable, shorten } from '../../output/format.ts';
+import { formatAge, formatCount, formatTable } from '../../output/format.ts';
 
 export interface DeadLetterOptions {
   readonly stage?: string;

@@ -2,8 +2,9 @@ import { listRequests, MAX_LISTED_REQUESTS, type ListedRequest } from '../../../
 import { toJson, type CliContext, type Output } from '../../context/cli.ts';
 import { withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
-import { formatAge, shorten, formatTable } from '../../output/format.ts';
-import { formatStatus } from '../../output/request-summary.ts';
+import { shorten } from '../../../shared/core/text.ts';
+import { formatAge, formatTable } from '../../output/format.ts';
+import { formatInput, formatStatus } from '../../output/request-summary.ts';
 
 /** Prints requests, newest first. */
 export async function ls(cli: CliContext, { limit, json = false }: { limit: number; json?: boolean }): Promise<number> {
@@ -24,11 +25,12 @@ export function formatRequests(requests: readonly ListedRequest[], output: Outpu
     shorten(request_id, 36),
     errors > 0 && status === 'completed' ? `${status}*` : status,
     accepted_at === null ? '' : formatAge(now - Date.parse(accepted_at)),
-    shorten(input ?? '', 22),
+    shorten(formatInput({ request_id, input }), 22),
   ]);
   const styleCell = (cell: string, column: number, row: number): string => {
-    const status = requests[row]?.status ?? 'unknown';
-    return column === 1 && status !== 'unknown' ? cell.replace(status, formatStatus(status, output)) : cell;
+    const status = requests[row]?.status;
+    if (column !== 1 || status === undefined || status === 'not-accepted' || status === 'invalid-request-state') return cell;
+    return cell.replace(status, formatStatus(status, output));
   };
   const lines = formatTable([['ID', 'STATUS', 'AGE', 'INPUT'], ...rows], (cell, column, row) =>
     row === 0 ? output.style('dim', cell) : styleCell(cell, column, row - 1),

@@ -7,7 +7,8 @@ import type { CliContext, Output } from '../../context/cli.ts';
 import { withBus, withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
 import { createProgressDisplay } from '../../output/progress-display.ts';
-import { formatTable, shorten } from '../../output/format.ts';
+import { shorten } from '../../../shared/core/text.ts';
+import { formatTable } from '../../output/format.ts';
 import { formatSummary, toSummary } from '../../output/request-summary.ts';
 import { waitForRequest } from '../../output/wait-for-request.ts';
 

@@ -4,7 +4,7 @@ import { toJson, type CliContext, type Output } from '../../context/cli.ts';
 import { withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
 import { formatAge, formatDuration, formatTable } from '../../output/format.ts';
-import { formatErrors, formatStatus } from '../../output/request-summary.ts';
+import { formatErrors, formatInput, formatStatus } from '../../output/request-summary.ts';
 import { requireState } from '../../../shared/requests/read-request.ts';
 
 /** Prints the state of a request. */
@@ -19,7 +19,7 @@ export async function status(cli: CliContext, id: string, { json = false }: { js
 
 /** Formats the state of a request. @param now Milliseconds since 1970. */
 export function formatState(state: RequestState, output: Output, now: number): string[] {
-  const { request_id, input, accepted_at, duration_ms, options = {}, stages = {}, errors = [] } = state;
+  const { request_id, accepted_at, duration_ms, options = {}, stages = {}, errors = [] } = state;
   const age = accepted_at === undefined ? '' : `, ${formatAge(now - Date.parse(accepted_at))} ago`;
   const duration = duration_ms === undefined ? '' : ` in ${formatDuration(duration_ms)}`;
   const optionTexts = Object.entries(options).map(([name, value]) => `${name}=${String(value)}`);
@@ -37,7 +37,7 @@ export function formatState(state: RequestState, output: Output, now: number): s
     ];
   });
   return [
-    `${output.style('bold', input ?? '')}  ${request_id}`,
+    `${output.style('bold', formatInput(state))}  ${request_id}`,
     `${formatStatus(state.status, output)}${duration}${age}${optionTexts.length > 0 ? `  (${optionTexts.join(', ')})` : ''}`,
     ...(rows.length === 0
       ? []

@@ -2,11 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
 import type { RequestState } from '../../../schemas/generated/types.ts';
 import { graph } from '../../../services/pipeline.ts';
+import { explainUnspoken } from '../../../services/stage-deepspeech/whisper/languages.ts';
 import type { Bus } from '../../../shared/bus/connection.ts';
 import { nextSequence } from '../../../shared/bus/request-events.ts';
 import { UsageError } from '../../../shared/core/errors.ts';
+import type { OptionMap } from '../../../shared/core/options.ts';
 import { encodeOptions } from '../../../shared/pipeline/metadata.ts';
 import { isEnded, readState } from '../../../shared/requests/read-request.ts';
+import { createRequestOptionParser } from '../../../shared/requests/request-options.ts';
 import {
   createSubmission,
   findAdmittedInput,
@@ -17,7 +20,7 @@ import {
 } from '../../../shared/requests/submission.ts';
 import type { Store } from '../../../shared/store/store.ts';
 import { toJson, type CliContext } from '../../context/cli.ts';
-import { withBus, withStore } from '../../context/connection.ts';
+import { findInstance, hasServerAddresses, withBus, withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
 import { formatBytes } from '../../output/format.ts';
 import { createProgressDisplay, type ProgressDisplay } from '../../output/progress-display.ts';
@@ -37,7 +40,8 @@ export async function submit(cli: CliContext, files: readonly string[], options:
   const { id, query, option, wait = false, json = false } = options;
   if (id !== undefined && files.length > 1)
     throw new UsageError(`a request has one file: with --id, submit the ${files.length} files one by one, or omit --id`);
-  const requestOptions = parseOptions(option, query, graph.options);
+  const requestOptions = parseOptions(option, query, graph);
+  await checkLanguage(cli, createRequestOptionParser(graph)(requestOptions));
   const submissions: Submission[] = [];
   for (const file of files) submissions.push(await createSubmission(file, cli.cwd, id ?? randomUUID()));
 
@@ -64,6 +68,15 @@ export async function submit(cli: CliContext, files: readonly string[], options:
   });
 }
 
+/** Refuses a language that the engine of the local instance does not recognise. @throws UsageError. */
+async function checkLanguage(cli: CliContext, { speech = 'auto', language = 'auto' }: OptionMap): Promise<void> {
+  const instance = hasServerAddresses(cli.env) ? undefined : await findInstance(cli);
+  if (!instance || !['auto', 'whisper', 'whisper-node'].includes(String(speech))) return;
+  const { whisperModel } = instance;
+  const problem = explainUnspoken(String(language), whisperModel === undefined ? 'pocketsphinx' : basename(whisperModel));
+  if (problem !== undefined) throw new UsageError(problem);
+}
+
 /**
  * Uploads one file. `same`: the identical input was admitted before under this id; `ended`: the state of its run if it has ended,
  * or the rejection of a file that the relay would not admit.
@@ -76,7 +89,7 @@ type Send = (
 function createSender({ signal }: CliContext, store: Store, options: Record<string, string>, hasGivenId: boolean): Send {
   return async (submission, display) => {
     const { id, key, path, file, size } = submission;
-    const admitted = hasGivenId ? await findAdmittedInput(store, submission, options, graph.options) : undefined;
+    const admitted = hasGivenId ? await findAdmittedInput(store, submission, options, graph) : undefined;
     if (admitted && 'status' in admitted) return { ended: admitted };
     const refused = await screenSubmission(submission, graph);
     if (refused) return { ended: refused };

@@ -4,7 +4,7 @@ import { toJson, type CliContext, type Output } from '../../context/cli.ts';
 import { withStore } from '../../context/connection.ts';
 import { exitCodes } from '../../context/errors.ts';
 import { formatClock } from '../../output/format.ts';
-import { formatErrors, formatStatus } from '../../output/request-summary.ts';
+import { formatErrors, formatInput, formatStatus } from '../../output/request-summary.ts';
 import { hasSeveralSpeakers } from '../../../shared/results/speakers.ts';
 import { formatSpeaker, toSrt, toVtt } from '../../../shared/results/subtitles.ts';
 import { UsageError } from '../../../shared/core/errors.ts';
@@ -73,7 +73,7 @@ export function formatResult(
   const used = engines.filter((name) => name !== 'none');
   const transcribed = used.length === 0 ? '' : `, transcribed by ${used.join(', ')}`;
   return [
-    `${style('bold', input ?? request_id)}  ${duration === null ? '' : `${formatClock(duration)}  `}${formatStatus(status, output)}${style('dim', transcribed)}`,
+    `${style('bold', formatInput({ request_id, input }) || request_id)}  ${duration === null ? '' : `${formatClock(duration)}  `}${formatStatus(status, output)}${style('dim', transcribed)}`,
     '',
     ...(entries.length === 0 ? ['  no speech and no objects were recognised'] : entries.flatMap(({ lines }) => lines)),
     ...(errors.length === 0 ? [] : ['', ...formatErrors(errors, output)]),

@@ -11,6 +11,7 @@ import {
   type TranscriptionResult,
   type Utterance,
 } from '../engine.ts';
+import { LANGUAGES } from './languages.ts';
 import { readWindow } from '../window-audio.ts';
 import { packWindows } from '../windows.ts';
 import { describeModel } from './model.ts';
@@ -83,15 +84,6 @@ async function transcribe(server: WhisperServer, isEnglish: boolean, input: Tran
   }
   return { language: task === 'translate' ? 'en' : language, languageProbability: probability, utterances };
 }
-
-/** Languages of multilingual models, as in whisper.cpp. The server would decode with a wrong token in another one. */
-const LANGUAGES = new Set(
-  (
-    'en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi vi he uk el ms cs ro da hu ta no th ur hr bg ' +
-    'lt la mi ml cy sk te fa lv bn sr az sl kn et mk br eu is hy ne mn bs kk sq sw gl mr pa si km sn yo so ' +
-    'af oc ka be tg sd gu am yi lo uz fo ht ps tk nn mt sa lb my bo tl mg as tt haw ln ha ba jw su yue'
-  ).split(' '),
-);
 
 /** Returns the language that the request or the model determines; `undefined` if it must be detected. */
 function chooseLanguage(language: string, isEnglish: boolean): Language | undefined {

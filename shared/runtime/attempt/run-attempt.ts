@@ -1,5 +1,6 @@
 import { identifyInput } from '../workdir/identify-input.ts';
 import { createItem } from '../workdir/item.ts';
+import { nameUserFile } from '../workdir/name-user-file.ts';
 import { runStage } from '../workdir/run-stage.ts';
 import { withWorkdir, type Workdir } from '../workdir/workdir.ts';
 import type { Attempt } from './attempt.ts';
@@ -43,6 +44,12 @@ async function processItem(worker: WorkerDependencies, attempt: Attempt, workdir
   const { receipt, memo } = await findPriorResult(worker, attempt, item);
   if (receipt) return reannounceOutputs(worker, attempt, receipt);
   if (memo && (await copyMemoizedOutputs(store, attempt, memo))) return { outcome: 'reused' };
-  await runStage(attempt, worker, item, workdir);
+  try {
+    await runStage(attempt, worker, item, workdir);
+  } catch (error) {
+    const request = await readRequest(landed.request_id, abort.signal).catch(() => undefined);
+    if (!request) throw error;
+    throw nameUserFile(error, { item: item.id, key: landed.key, file: request.input.file, dir: workdir.dir });
+  }
   return { outcome: 'done', memoHash: memo?.hash };
 }

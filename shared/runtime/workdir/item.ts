@@ -52,7 +52,7 @@ function sourceOf(object: Located, { store, dir, signal }: { store: Store; dir: 
 }
 
 /** Returns a file name that is safe for every tool. File names of users may have 1 000 characters and contain any character. */
-function localName(key: string): string {
+export function localName(key: string): string {
   const name = basename(key);
   const extension = /\.[A-Za-z0-9]{1,8}$/.exec(name)?.[0] ?? '';
   return /^[A-Za-z0-9_][A-Za-z0-9_. -]{0,80}$/.test(name) ? name : `file${extension}`;

@@ -3,13 +3,19 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 /** An error response of the store, with its S3 error code. */
 export class S3ResponseError extends Error {
   readonly code: string;
+  /** Lead of the clock of the store over that of this machine, in seconds. */
+  readonly clockSkew: number;
 
-  constructor(code: string, message: string) {
+  constructor(code: string, message: string, clockSkew = 0) {
     super(message);
     this.name = 'S3ResponseError';
     this.code = code;
+    this.clockSkew = clockSkew;
   }
 }
+
+/** Difference of the clocks above which stores refuse signed requests, in seconds. */
+const MAX_CLOCK_SKEW_SECONDS = 15 * 60;
 
 /** Codes of responses without a body, which answer HEAD requests. */
 const codesByStatus: Readonly<Record<number, string>> = {
@@ -24,8 +30,13 @@ export async function readResponseError(response: IncomingMessage): Promise<S3Re
   const { headers, statusCode = 0 } = response;
   const xml = (await readBody(response)).toString();
   const header = headers['x-minio-error-code'] as string | undefined;
-  const code = parseElement(xml, 'Code') ?? header ?? codesByStatus[statusCode] ?? `status ${statusCode}`;
-  return new S3ResponseError(code, parseElement(xml, 'Message') ?? code);
+  const clockSkew = Math.round((Date.parse(headers.date ?? '') - Date.now()) / 1_000) || 0;
+  // The response to a HEAD request has no body with the code.
+  const isSkewed = statusCode === 403 && Math.abs(clockSkew) > MAX_CLOCK_SKEW_SECONDS;
+  const code = isSkewed
+    ? 'RequestTimeTooSkewed'
+    : (parseElement(xml, 'Code') ?? header ?? codesByStatus[statusCode] ?? `status ${statusCode}`);
+  return new S3ResponseError(code, parseElement(xml, 'Message') ?? code, clockSkew);
 }
 
 /** Reads and discards the body of a response. */

@@ -48,6 +48,8 @@ function toRefusal(cause: S3ResponseError, key: string): FaveError | undefined {
   if (missing.has(code)) return new NotFoundError('missing-object', `object ${key} does not exist in the bucket`, { cause });
   if (code === 'PreconditionFailed')
     return new RetryableError('object-changed', `${key} has changed since it was announced`, { cause });
+  if (code === 'RequestTimeTooSkewed')
+    return new RetryableError('clock-skewed', `the store refuses requests, because ${explainSkew(cause.clockSkew)}`, { cause });
   if (denied.has(code))
     return new RetryableError(
       'access-denied',
@@ -60,6 +62,13 @@ function toRefusal(cause: S3ResponseError, key: string): FaveError | undefined {
   return undefined;
 }
 
+function explainSkew(seconds: number): string {
+  const minutes = Math.round(Math.abs(seconds) / 60);
+  return minutes === 0
+    ? 'the clock of this machine differs from that of the store: set the one that is wrong'
+    : `the clock of this machine is ${minutes} minutes ${seconds > 0 ? 'behind' : 'ahead of'} that of the store: set the one that is wrong`;
+}
+
 /** Returns the result of a failed request, for metrics and traces. */
 export function toStoreResult(error: unknown): StoreResult {
   if (error instanceof UnavailableError) return 'unavailable';
@@ -68,6 +77,7 @@ export function toStoreResult(error: unknown): StoreResult {
     'missing-object': 'missing',
     'object-changed': 'changed',
     'access-denied': 'denied',
+    'clock-skewed': 'denied',
   };
   return results[codeOf(error)] ?? 'refused';
 }

@@ -178,9 +178,9 @@ describe.concurrent('an object that is no input', () => {
     expect(await request.admitted()).toMatchObject({ input: { size: video.length } });
   });
 
-  it.each(['input/', ''])('is ignored as the marker of a folder: %j', async (path) => {
+  it('is ignored as the marker of a folder', async () => {
     const request = newRequest();
-    await put(request.prefix + path, '');
+    await put(`${request.prefix}input/`, '');
     expect([await request.ignored(), await request.rejected()]).toMatchObject([[{ errors: [{ code: 'ignored-file' }] }], []]);
   });
 

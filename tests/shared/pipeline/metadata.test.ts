@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { graph } from '../../../services/pipeline.ts';
+import { MAX_OPTION_BYTES } from '../../../shared/requests/request-options.ts';
 import {
   decodeMetadata,
   encodeMetadata,
@@ -52,12 +53,13 @@ describe('an artifact’s metadata', () => {
     expect(decodeMetadata(headers)).toBeUndefined();
   });
 
-  it('fits the 2 KB that a store allows, with 512 bytes of options', () => {
+  it('fits the 2 KB that a store allows, with the largest options', () => {
     const headers = encodeMetadata({
       run: 999,
-      options: { query: 'x'.repeat(500) },
+      options: { query: 'x'.repeat(MAX_OPTION_BYTES - '{"query":""}'.length) },
       attributes: { start: 12_345.678, end: 12_346.789, preroll: 3.456 },
       sha256: 'a'.repeat(64),
+      input: 'a'.repeat(64),
       traceparent: 'a'.repeat(55),
       receipt: `metadata/items/${'s'.repeat(40)}/clip_0001-frame_0001.json`,
     });

@@ -3,7 +3,10 @@ import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { setUp } from '../../../infra/setup/setup.ts';
 import { setUpBucket } from '../../../infra/setup/bucket.ts';
 import { findUnsettledObjects } from '../../../shared/requests/sweep.ts';
+import type { LandedMessage } from '../../../schemas/generated/types.ts';
 import { streams } from '../../../shared/bus/topology.ts';
+import { createLogger } from '../../../shared/observability/log.ts';
+import { createLaneConsumer } from '../../../shared/runtime/delivery/lane-consumer.ts';
 import { start, readStoredMessages, WAIT, type Running } from '../../support/harness/runtime.ts';
 import { graph } from './graph.ts';
 import { startPipeline, type Pipeline } from './pipeline.ts';
@@ -100,6 +103,46 @@ describe('an input whose notifications were lost', () => {
       expect(await request.endsOf(1)).toBe(1);
       await sweeping.stop();
     });
+    await relay.stop();
+  });
+});
+
+describe('a landed message that another client has taken from a consumer', () => {
+  it('is announced again at once by fave sweep, although other items of the stage are queued', async () => {
+    const { stack, running } = pipeline;
+    await Promise.all([running['tracker']?.stop(), running['uppercase']?.stop()]);
+    const [relay, seldom] = [await start(stack, graph, 'relay'), await tracker({ sweepIntervalSeconds: 3_600 })];
+    const request = pipeline.request();
+    await request.put('one\ntwo\nthree', alone);
+    await vi.waitUntil(async () => (await request.outcomes('split-lines', 1))['input'] === 'done', WAIT);
+    const consumer = createLaneConsumer(stack.bus, streams.landed, ['uppercase-first'], createLogger({}, 'silent'));
+    const taken = await consumer.next(AbortSignal.timeout(WAIT.timeout));
+    await taken?.ackAck();
+    const { key } = JSON.parse(taken!.data) as LandedMessage;
+
+    const line = (verb: string): string =>
+      `${request.id}  ${key.slice(`requests/${request.id}/`.length)}: ${verb} for uppercase\n`;
+    expect(await pipeline.fave('sweep', request.id, '--dry-run')).toMatchObject({ code: 0, stdout: line('would be announced') });
+    expect(await pipeline.fave('sweep', request.id)).toMatchObject({ code: 0, stdout: line('announced') });
+    await vi.waitUntil(async () => (await pipeline.fave('sweep', request.id, '--dry-run')).stdout === '', WAIT);
+    await start(stack, graph, 'uppercase');
+    expect(await request.end(1)).toMatchObject({ status: 'completed', errors: [], outputs: { 'upper-line': 3 } });
+    await seldom.stop();
+    await relay.stop();
+  });
+
+  it('is announced again by the scheduled sweep', async () => {
+    const { stack, running } = pipeline;
+    await running['echo']?.stop();
+    const relay = await start(stack, graph, 'relay');
+    const sweeping = await tracker({ sweepIntervalSeconds: 0.5 });
+    const request = pipeline.request();
+    await request.put('one', alone);
+    const consumer = createLaneConsumer(stack.bus, streams.landed, ['echo-first'], createLogger({}, 'silent'));
+    await (await consumer.next(AbortSignal.timeout(WAIT.timeout)))?.ackAck();
+    await start(stack, graph, 'echo');
+    expect(await request.end(1)).toMatchObject({ status: 'completed', outputs: { echoed: 1 } });
+    await sweeping.stop();
     await relay.stop();
   });
 });

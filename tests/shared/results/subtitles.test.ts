@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -6,7 +7,9 @@ import { toCues } from '../../../shared/results/cues.ts';
 import { hasSeveralSpeakers } from '../../../shared/results/speakers.ts';
 import { toSrt, toVtt } from '../../../shared/results/subtitles.ts';
 import type { TimelineUtterance } from '../../../shared/results/timeline.ts';
-import { writeMedia } from '../../support/media.ts';
+import { countColumns } from '../../../shared/core/text.ts';
+import type { Transcript } from '../../../schemas/generated/types.ts';
+import { findMedia, NO_MEDIA, writeMedia } from '../../support/media.ts';
 
 /** Creates an utterance from its words, each with its start and end. */
 function said(words: readonly (readonly [number, number, string])[], speaker?: string): TimelineUtterance {
@@ -144,6 +147,29 @@ describe('toCues', () => {
     expect(linesOf([{ ...characters, text: '人人生而平等' }])).toEqual(['人人生而平等']);
   });
 
+  it.for(['reports/zh-transcript.json'])('breaks the sentence of %s between words', (name, { skip }) => {
+    const path = findMedia(name);
+    if (path === undefined) return skip(NO_MEDIA);
+    const { utterances } = JSON.parse(readFileSync(path, 'utf8')) as Transcript;
+    const lines = toCues(utterances).flatMap((cue) => cue.lines);
+    expect(lines.join('')).toBe(utterances[0]?.text);
+    expect(Math.max(...lines.map(countColumns))).toBeLessThanOrEqual(42);
+  });
+
+  it.each([
+    ['Hindi', 'उसने दान दो', 10],
+    ['decomposed letters', 'cafe\u0301', 4],
+    ['Thai', 'กินข้าวที่นี่', 7],
+    ['Japanese', 'スーパー、ｽｰﾊﾟｰ', 15],
+    ['Korean', '안녕하세요', 10],
+    ['decomposed Korean', '안녕하세요'.normalize('NFD'), 10],
+    ['emoji', '👍🏽 👨‍👩‍👧 ❤️', 8],
+    ['a letter outside the BMP', '𠮷野家', 6],
+    ['direction marks', '\u200fשלום\u200f', 4],
+  ])('counts the columns of %s', (_, text, columns) => {
+    expect(countColumns(text)).toBe(columns);
+  });
+
   it('keeps the spaces between phrases of Thai and the words of Arabic', () => {
     expect(linesOf([evenly('ทุกคนเกิดมาอิสระ และเสมอภาคกัน', 0, 3)])).toEqual(['ทุกคนเกิดมาอิสระ และเสมอภาคกัน']);
     const arabic = 'يولد جميع الناس أحرارًا متساوين في الكرامة والحقوق، وقد وهبوا عقلاً وضميرًا';
@@ -182,13 +208,28 @@ describe('toVtt', () => {
         const cues = toCues(hasSeveralSpeakers(all) ? all : all.map(({ speaker: _, ...utterance }) => utterance));
         const { errors, cues: parsed } = new WebVTTParser(entities).parse(toVtt({ utterances: all, duration: null }));
         expect(errors).toEqual([]);
-        expect(parsed.map(({ tree }) => textOf(tree))).toEqual(cues.map(({ lines }) => lines.join('\n')));
+        expect(parsed.map(({ tree }) => textOf(tree).replaceAll('\u200f', ''))).toEqual(
+          cues.map(({ lines }) => lines.join('\n')),
+        );
         const voices = parsed.map(({ tree: { children: [node] = [] } }) =>
           node?.name === 'v' ? node.value?.toLowerCase() : undefined,
         );
         expect(voices).toEqual(cues.map(({ speaker }) => (hasSeveralSpeakers(all) ? speaker : undefined)));
       }),
     );
+  });
+
+  it('marks the lines of right-to-left text, so that players keep their punctuation at the end', () => {
+    const lines = (text: string): string[] =>
+      [toVtt, toSrt].map(
+        (format) =>
+          format({ utterances: [evenly(text, 0, 2)], duration: null })
+            .trim()
+            .split('\n')
+            .at(-1) ?? '',
+      );
+    for (const line of [...lines('שלום, עולם!'), ...lines('iPhone הוא טלפון.')]) expect(line).toMatch(/^\u200f.*[!.]\u200f$/u);
+    expect(lines('hello (שלום), world')).toEqual(['hello (שלום), world', 'hello (שלום), world']);
   });
 
   it('names the speaker as the voice of the cue and escapes reserved characters', () => {

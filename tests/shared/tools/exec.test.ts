@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { PermanentError } from '../../../shared/core/errors.ts';
 import { exec } from '../../support/exec.ts';
-import { TAIL, type ExecOptions } from '../../../shared/tools/exec.ts';
+import type { ExecOptions } from '../../../shared/tools/exec.ts';
+import { findReason, TAIL } from '../../../shared/tools/tool-error.ts';
 import { ToolError } from '../../../shared/tools/tool-error.ts';
 import { WAIT } from '../../support/wait.ts';
 import { createTempDir } from '../../support/temp-dir.ts';
@@ -41,7 +42,7 @@ afterEach(() => {
 });
 
 describe('exec of a tool that fails', () => {
-  it('reports the exit code and the last line of standard error', async () => {
+  it('reports the exit code and the line of standard error that states why', async () => {
     const error = await failed(tool(['exit', '3', 'a\nb: no such thing\n\n']));
     expect(error).toBeInstanceOf(PermanentError);
     expect(error).toMatchObject({
@@ -75,6 +76,45 @@ describe('exec of a tool that fails', () => {
 
   it('throws tool-missing for a working directory that does not exist', async () => {
     expect(await failed(tool(['env'], { cwd: '/proc/no-such-directory' }))).toMatchObject({ code: 'tool-missing' });
+  });
+});
+
+describe('findReason', () => {
+  it.each<[string, string, string]>([
+    [
+      'the muxer, not the consequences',
+      '[matroska @ 0x55d0c8a4e240] Raw RGB is not supported Natively in Matroska, you can use AVI or NUT or\n If you would like to store it as YUV, use a filter\n[out#0/matroska @ 0x55d0] Could not write header (incorrect codec parameters ?): Invalid argument\nConversion failed!',
+      'matroska: Raw RGB is not supported Natively in Matroska, you can use AVI or NUT or If you would like to store it as YUV, use a filter',
+    ],
+    [
+      'a line before repetitions',
+      'Error submitting packet to decoder: Invalid data\n    Last message repeated 3 times\n',
+      'Error submitting packet to decoder: Invalid data',
+    ],
+    [
+      'an exception, not its stack',
+      'node:internal/modules:1\n  throw err;\n  ^\n\nError: Cannot find module x\n    at Function.resolve (node:1)\n\nNode.js v22.1.0\n',
+      'Error: Cannot find module x',
+    ],
+    [
+      'an exception of Python',
+      'Traceback (most recent call last):\n  File "a.py", line 1\nValueError: bad shape\n',
+      'ValueError: bad shape',
+    ],
+    [
+      'a failure between progress',
+      'INFO: loading\nERROR: "acmod.c", line 84: Folder does not contain acoustic model\nINFO: freed\n',
+      'ERROR: "acmod.c", line 84: Folder does not contain acoustic model',
+    ],
+    ['any other last line', 'something\nhappened\n', 'happened'],
+    ['nothing', '', ''],
+  ])('returns %s', (_, stderr, reason) => {
+    expect(findReason(stderr)).toBe(reason);
+  });
+
+  it('skips the cut line at the start of a long output', () => {
+    const stderr = `${'error '.repeat(TAIL)}\nno such filter: x\n`.slice(-TAIL);
+    expect(findReason(stderr)).toBe('no such filter: x');
   });
 });
 
