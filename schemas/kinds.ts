@@ -37,7 +37,6 @@ export const kinds = {
   },
 
   speech: { name: 'speech', key: 'stage-ffmpeg-2/clip_{clip}/audio.wav', contentType: 'audio/wav', announced: true },
-  video: { name: 'video', key: 'stage-ffmpeg-2/clip_{clip}/video.mp4', contentType: 'video/mp4', announced: true },
 
   transcript: {
     name: 'transcript',
@@ -58,6 +57,7 @@ export const kinds = {
 
   frame: { name: 'frame', key: 'stage-ffmpeg-3/clip_{clip}/frame_{frame}.jpg', contentType: 'image/jpeg', announced: false },
   frames: { name: 'frames', key: 'stage-ffmpeg-3/clip_{clip}/frames.json', contentType: json, schema: 'frames', announced: true },
+  video: { name: 'video', key: 'stage-ffmpeg-3/clip_{clip}/video.mp4', contentType: 'video/mp4', announced: true },
 
   detections: {
     name: 'detections',

@@ -16,9 +16,9 @@ export const graph = defineGraph(
     stageFfmpeg0, //        input      → media, audio
     stageLibrosa, //        audio      → segments
     stageFfmpeg1, //        segments   → clip × N
-    stageFfmpeg2, //        clip       → speech, video
+    stageFfmpeg2, //        segments   → speech × N
     stageDeepspeech, //     speech     → transcript
-    stageFfmpeg3, //        video      → frame × N, frames
+    stageFfmpeg3, //        clip       → frame × N, frames, video
     stageObjectDetector, // frames     → detections
     stageGrep, //           transcript → matched-clip, match
   ],

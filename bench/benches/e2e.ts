@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Receipt } from '../../schemas/generated/types.ts';
 import { serviceNames } from '../../infra/deployment/services.ts';
+import { kinds } from '../../schemas/kinds.ts';
 import { graph } from '../../services/pipeline.ts';
 import { controlFile } from '../../services/stage-deepspeech/pocketsphinx.ts';
 import { createSpeechDetector, detectSpeech } from '../../services/stage-deepspeech/voice-activity.ts';
@@ -69,30 +70,31 @@ async function scriptOf({ store, dataDir }: Instance, id: string, source: string
   const receipts = await readReceipts(store, id);
   const prefix = requestPrefix(id);
   const frames: Record<string, string> = {};
-  const controls: Record<string, string> = {};
-  const wav = join(dataDir, 'control.wav');
+  const speech: Record<string, { audio: string; control: string }> = {};
   const detector = await createSpeechDetector();
   for (const { stage, item, outputs, source: from, tools } of receipts) {
-    if (stage === 'stage-ffmpeg-3') frames[item] = (await store.getText(prefix + (outputs.at(-1)?.key ?? '')))?.text ?? '';
+    const manifest = outputs.find(({ kind }) => kind === kinds.frames.name);
+    if (manifest) frames[item] = (await store.getText(prefix + manifest.key))?.text ?? '';
     if (stage !== 'stage-deepspeech' || tools.length === 0) continue;
-    await store.download(prefix + from.key, wav);
-    controls[item] = controlFile((await detectSpeech(wav, detector)).speech);
+    const audio = join(dataDir, `${item}.wav`);
+    await store.download(prefix + from.key, audio);
+    speech[item] = { audio, control: controlFile((await detectSpeech(audio, detector)).speech) };
   }
   const node = (...args: string[]): string[] => [process.execPath, compute, ...args];
   return planPhases(receipts, {
     source,
-    controls,
+    speech,
     frames,
     librosa: (audio) => node('librosa', audio),
     detector: (folders) => node('detector', ...folders),
   });
 }
 
-/** Compares the encodings of the script with those of the pipeline. @throws Error if any differ. */
+/** Compares the videos and frames of the script with those of the pipeline. @throws Error if any differ. */
 async function assertSameWork(receipts: readonly Receipt[], dir: string): Promise<void> {
-  for (const { outputs, item } of receipts.filter(({ stage }) => stage === 'stage-ffmpeg-2')) {
+  for (const { outputs, item } of receipts.filter(({ stage }) => stage === 'stage-ffmpeg-3')) {
     for (const { key, sha256 } of outputs) {
-      const path = join(dir, 'encoded', String(Number(item.slice('clip_'.length))), basename(key));
+      const path = join(dir, 'pictures', String(Number(item.slice('clip_'.length))), basename(key));
       if ((await digestFile(path)).sha256 !== sha256) throw new Error(`the script created a different ${key}`);
     }
   }

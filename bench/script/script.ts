@@ -17,8 +17,8 @@ export interface Job {
 export interface ScriptInputs {
   /** Path of the uploaded file. */
   readonly source: string;
-  /** Control files of the speech recogniser by item. */
-  readonly controls: Readonly<Record<string, string>>;
+  /** Audio and control files of the speech recogniser by item. */
+  readonly speech: Readonly<Record<string, { readonly audio: string; readonly control: string }>>;
   /** Manifests of the frames by item. */
   readonly frames: Readonly<Record<string, string>>;
   /** Commands for the computations that stages run in their own process. */
@@ -30,44 +30,39 @@ export interface ScriptInputs {
  * Plans the work of a request as phases of jobs, from the commands in its receipts. Jobs of a phase run in parallel; phases are
  * sequential. The detector runs in parallel with speech recognition because it is a single-threaded process.
  */
-export function planPhases(receipts: readonly Receipt[], { source, controls, frames, librosa, detector }: ScriptInputs): Job[][] {
+export function planPhases(receipts: readonly Receipt[], { source, speech, frames, librosa, detector }: ScriptInputs): Job[][] {
   const of = (stage: string): Receipt[] => receipts.filter((receipt) => receipt.stage === stage);
   const commands = ({ tools }: Receipt): string[][] => tools.map(({ command, args }) => [command, ...args]);
   const input = { [`sources/input/${source.slice(source.lastIndexOf('/') + 1)}`]: source };
   const number = (item: string): number => Number(item.slice('clip_'.length));
 
   const audio = of('stage-ffmpeg-0').map((receipt) => ({ dir: 'audio', commands: commands(receipt), links: input }));
-  const cuts = of('stage-ffmpeg-1').flatMap((receipt) =>
-    commands(receipt).map((command, index) => ({ dir: `cut/${index + 1}`, commands: [command], links: input })),
-  );
-  const encodings = of('stage-ffmpeg-2').map((receipt) => {
+  const cuts = of('stage-ffmpeg-1').map((receipt) => ({ dir: 'cut', commands: commands(receipt), links: input }));
+  const sounds = of('stage-ffmpeg-2').map((receipt) => ({
+    dir: 'speech',
+    commands: commands(receipt),
+    links: { 'sources/audio/audio.wav': 'audio/audio.wav' },
+  }));
+  const pictures = of('stage-ffmpeg-3').map((receipt) => {
     const clip = number(receipt.item);
-    return {
-      dir: `encoded/${clip}`,
-      commands: commands(receipt),
-      links: { [`sources/clip/${clip}/clip.mp4`]: `cut/${clip}/clip.mp4` },
-    };
-  });
-  const stills = of('stage-ffmpeg-3').map((receipt) => {
-    const clip = number(receipt.item);
+    const links = { [`sources/clip/${clip}/clip.mp4`]: `cut/clip_${clip}.mp4` };
     const files = { 'frames.json': frames[receipt.item] ?? '' };
+    return { dir: `pictures/${clip}`, commands: commands(receipt), links, files };
+  });
+  const recognitions = of('stage-deepspeech').flatMap((receipt) => {
+    const input = speech[receipt.item];
+    if (!input) return [];
+    const files = { 'pocketsphinx.ctl': input.control };
     return {
-      dir: `frames/${clip}`,
+      dir: `transcript/${number(receipt.item)}`,
       commands: commands(receipt),
-      links: { [`sources/clip/${clip}/clip.mp4`]: `cut/${clip}/clip.mp4` },
+      links: { 'pocketsphinx.wav': input.audio },
       files,
     };
   });
-  const speech = of('stage-deepspeech')
-    .filter(({ tools }) => tools.length > 0)
-    .map((receipt) => {
-      const files = { 'pocketsphinx.ctl': controls[receipt.item] ?? '' };
-      const links = { 'pocketsphinx.wav': `encoded/${number(receipt.item)}/audio.wav` };
-      return { dir: `speech/${number(receipt.item)}`, commands: commands(receipt), links, files };
-    });
   const segments = { dir: 'segments', commands: [librosa('../audio/audio.wav')] };
-  const objects = { dir: 'objects', commands: [detector(stills.map(({ dir }) => `../${dir}`))] };
-  return [audio, [segments], cuts, encodings, stills, [objects, ...speech]];
+  const objects = { dir: 'objects', commands: [detector(pictures.map(({ dir }) => `../${dir}`))] };
+  return [audio, [segments], cuts, [...sounds, ...pictures], [objects, ...recognitions]];
 }
 
 /** Writes jobs to `dir`; `sh {dir}/run.sh` runs them. @param parallel Number of parallel jobs. */

@@ -29,8 +29,8 @@ const HEAVY: Size = { scaling: { lag_target: 1, memory_mb: 1_024 }, cores: 1 };
 /** Default size; `sizes` has the exceptions. Both apply in every regime. */
 const size: Size = { scaling: { lag_target: 2, memory_mb: 512 }, cores: 0.25 };
 const sizes: Readonly<Record<string, Size>> = {
-  'stage-ffmpeg-2': HEAVY,
   'stage-deepspeech': HEAVY,
+  'stage-ffmpeg-3': HEAVY,
   'stage-object-detector': HEAVY,
 };
 
@@ -60,7 +60,6 @@ export const regimes = {
     polling_s: 2,
     scaling: { min: 1, max: 4, idle_s: 300 },
     except: {
-      'stage-ffmpeg-2': FAN_OUT,
       'stage-deepspeech': FAN_OUT,
       'stage-ffmpeg-3': FAN_OUT,
       'stage-object-detector': FAN_OUT,

@@ -1,4 +1,5 @@
 import { open } from 'node:fs/promises';
+import { wavHeader } from '../../shared/media/wav.ts';
 import type { TranscriptionInput } from './engine.ts';
 import { SAMPLE_RATE } from './voice-activity.ts';
 import type { Window } from './windows.ts';
@@ -18,25 +19,9 @@ export async function readWindow(
       const { buffer, bytesRead } = await file.read(Buffer.alloc(to - from), 0, to - from, header + from);
       pieces.push(buffer.subarray(0, bytesRead));
     }
-    return toWav(Buffer.concat(pieces).subarray(0, maxSeconds === Infinity ? undefined : 2 * maxSeconds * SAMPLE_RATE));
+    const pcm = Buffer.concat(pieces).subarray(0, maxSeconds === Infinity ? undefined : 2 * maxSeconds * SAMPLE_RATE);
+    return new Uint8Array(Buffer.concat([wavHeader(SAMPLE_RATE, pcm.length), pcm]));
   } finally {
     await file.close();
   }
-}
-
-function toWav(pcm: Buffer): Uint8Array<ArrayBuffer> {
-  const header = Buffer.alloc(44);
-  header.write('RIFF');
-  header.writeUInt32LE(36 + pcm.length, 4);
-  header.write('WAVEfmt ', 8);
-  header.writeUInt32LE(16, 16);
-  header.writeUInt16LE(1, 20); // PCM
-  header.writeUInt16LE(1, 22); // channels
-  header.writeUInt32LE(SAMPLE_RATE, 24);
-  header.writeUInt32LE(2 * SAMPLE_RATE, 28);
-  header.writeUInt16LE(2, 32);
-  header.writeUInt16LE(16, 34);
-  header.write('data', 36);
-  header.writeUInt32LE(pcm.length, 40);
-  return new Uint8Array(Buffer.concat([header, pcm]));
 }

@@ -6,7 +6,7 @@ import { screenMedia } from './screen-media.ts';
 /** Probes an upload and extracts its audio, as long as the upload. */
 export default defineStage({
   name: 'stage-ffmpeg-0',
-  version: 1,
+  version: 2,
   consumes: kinds.input,
   produces: [kinds.media, kinds.audio],
   screen: screenMedia,

@@ -1,5 +1,5 @@
 import type { Media } from '../../schemas/generated/types.ts';
-import { ffmpegArgs, fileInput } from '../../shared/media/ffmpeg.ts';
+import { ffmpegArgs, fileInput, GLOBAL_OPTIONS, outputArgs } from '../../shared/media/ffmpeg.ts';
 
 /** Codecs that ffmpeg's MP4 muxer supports and its demuxer cuts exactly, by edit list. */
 const MP4_VIDEO = new Set(['h264', 'hevc', 'av1', 'vp9', 'mpeg4']);
@@ -23,11 +23,11 @@ export function isSeekable(format: string): boolean {
   return ['mov', 'matroska', 'wav'].includes(format.split(',')[0] ?? '');
 }
 
-/** Returns output options that copy the streams that FAVE analyses. */
-function streams({ video, audio }: Pick<Media, 'video' | 'audio'>): string[] {
+/** Returns output options that copy the streams that FAVE analyses. @param input Number of the input. */
+function streams({ video, audio }: Pick<Media, 'video' | 'audio'>, input = 0): string[] {
   return [
-    ...(video ? ['-map', '0:V:0', '-c:v', 'copy'] : []),
-    ...(audio ? ['-map', '0:a:0', '-c:a', COPIED_AUDIO.test(audio.codec) ? 'copy' : 'pcm_s16le'] : []),
+    ...(video ? ['-map', `${input}:V:0`, '-c:v', 'copy'] : []),
+    ...(audio ? ['-map', `${input}:a:0`, '-c:a', COPIED_AUDIO.test(audio.codec) ? 'copy' : 'pcm_s16le'] : []),
   ];
 }
 
@@ -37,18 +37,30 @@ export function remuxArgs(source: string, media: Media, target: string): string[
   return ffmpegArgs(fileInput(source, '-fflags', '+genpts'), streams(media), target);
 }
 
+/** A clip to cut: `start` to `end` (seconds) of the source. */
+export interface Cut {
+  readonly start: number;
+  readonly end: number;
+  /** Path of the clip. */
+  readonly target: string;
+}
+
 /**
- * Returns arguments that copy `start` to `end` (seconds) of a source, from the keyframe at or before `start`. `-ss` and `-t`
- * precede `-i`, so ffmpeg seeks and does not read up to `start`.
+ * Returns arguments that copy parts of a source, each from the keyframe at or before its start. `-ss` and `-t` precede `-i`, so
+ * ffmpeg seeks and does not read up to the start. One process cuts several clips, because its start takes longer than a copy.
  *
  * The clock of an MP4 clip begins at `start`: its edit list hides the pre-roll. Matroska has no edit list, so such a clip keeps
  * the clock of the source (`-copyts`), from which its pre-roll is computed.
  */
-export function cutArgs(source: string, media: Media, { start, end }: { start: number; end: number }, target: string): string[] {
-  // At 0 a seek would only drop the encoder's priming, which is before 0.
-  const seek = start > 0 ? ['-ss', seconds(start)] : [];
-  const clock = target.endsWith('.mkv') ? ['-copyts', '-start_at_zero'] : [];
-  return ffmpegArgs(fileInput(source, ...clock, ...seek, '-t', seconds(end - start)), streams(media), target);
+export function cutArgs(source: string, media: Media, cuts: readonly Cut[]): string[] {
+  const input = ({ start, end, target }: Cut): string[] => {
+    // At 0 a seek would only drop the encoder's priming, which is before 0.
+    const seek = start > 0 ? ['-ss', seconds(start)] : [];
+    const clock = target.endsWith('.mkv') ? ['-copyts', '-start_at_zero'] : [];
+    return fileInput(source, ...clock, ...seek, '-t', seconds(end - start));
+  };
+  const outputs = cuts.flatMap(({ target }, n) => outputArgs(streams(media, n), target));
+  return [...GLOBAL_OPTIONS, ...cuts.flatMap(input), ...outputs];
 }
 
 function seconds(value: number): string {

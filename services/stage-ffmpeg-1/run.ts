@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Media, Segments } from '../../schemas/generated/types.ts';
 import { kinds } from '../../schemas/kinds.ts';
@@ -6,18 +7,31 @@ import type { Item, StageContext } from '../../shared/pipeline/stage.ts';
 import type { Exec } from '../../shared/tools/exec.ts';
 import { containerFor, cutArgs, isSeekable, remuxArgs } from './args.ts';
 
+/** Maximum number of clips that one ffmpeg cuts. The disk holds as many. */
+const MAX_BATCH = 16;
+
+/** Maximum duration of all inputs of one ffmpeg together, in seconds. Each input keeps an index of the source in memory. */
+const MAX_BATCH_SECONDS = 3_600;
+
 export async function run(segments: Item, { exec, outputs, dir }: StageContext): Promise<void> {
   const { clips } = (await segments.json()) as Segments;
   const media = (await (await segments.sibling(kinds.media)).json()) as Media;
   const input = await segments.sibling(kinds.input);
   const source = await toSeekable(await input.file(), media, dir, exec);
 
-  // All clips share one file name. Each is stored before the next is cut, so the disk holds one clip at a time.
-  const path = join(dir, `clip.${containerFor(media)}`);
-  for (const [index, { start, end }] of clips.entries()) {
-    await exec('ffmpeg', cutArgs(source, media, { start, end }, path));
-    const preroll = await measurePreroll(path, start, exec);
-    await outputs.file(kinds.clip, path, { indices: { clip: index + 1 }, attributes: { start, end, preroll } });
+  const extension = containerFor(media);
+  const size = Math.max(1, Math.min(MAX_BATCH, Math.floor(MAX_BATCH_SECONDS / media.duration)));
+  for (let first = 0; first < clips.length; first += size) {
+    const cuts = clips.slice(first, first + size).map(({ start, end }, n) => {
+      const clip = first + n + 1;
+      return { clip, start, end, target: join(dir, `clip_${clip}.${extension}`) };
+    });
+    await exec('ffmpeg', cutArgs(source, media, cuts));
+    for (const { clip, start, end, target } of cuts) {
+      const preroll = await measurePreroll(target, start, exec);
+      await outputs.file(kinds.clip, target, { indices: { clip }, attributes: { start, end, preroll } });
+      await rm(target);
+    }
   }
 }
 

@@ -1,42 +1,33 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Media } from '../../schemas/generated/types.ts';
+import { pipeline } from 'node:stream/promises';
+import type { Segments } from '../../schemas/generated/types.ts';
 import { kinds } from '../../schemas/kinds.ts';
-import { toClipWindow } from '../../shared/media/clip-window.ts';
-import { probe } from '../../shared/media/probe.ts';
+import { fitWav, WAV_HEADER_BYTES } from '../../shared/media/wav.ts';
 import type { Item, StageContext } from '../../shared/pipeline/stage.ts';
-import { speechArgs, videoArgs } from './args.ts';
+import { RATE, resampleArgs } from './args.ts';
 
-export async function run(clip: Item, { exec, outputs, log, dir }: StageContext): Promise<void> {
-  const path = await clip.file();
-  const window = toClipWindow(clip);
-  const media = (await (await clip.sibling(kinds.media)).json()) as Media;
-  const has = async (stream: 'video' | 'audio'): Promise<boolean> => (await probe(exec, path, '-count_packets'))[stream] !== null;
+export async function run(segments: Item, { exec, outputs, dir }: StageContext): Promise<void> {
+  const { clips } = (await segments.json()) as Segments;
+  const audio = await segments.sibling(kinds.audio);
+  const samples = join(dir, 'samples.raw');
+  await exec('ffmpeg', resampleArgs(await audio.file(), samples));
 
-  // The audio comes first because speech recognition is the longest remaining path through the pipeline.
-  const speech = join(dir, 'audio.wav');
-  try {
-    await exec('ffmpeg', speechArgs(path, media.audio !== null, window, speech));
-  } catch (error) {
-    // A copy can have a track without packets, which ffmpeg cannot decode.
-    if (await has('audio')) throw error;
-    await exec('ffmpeg', speechArgs(path, false, window, speech));
+  for (const [n, { start, end }] of clips.entries()) {
+    const clip = n + 1;
+    const path = join(dir, `clip_${clip}.wav`);
+    await cut(samples, start, end, path);
+    await outputs.file(kinds.speech, path, { indices: { clip }, attributes: { start, end } });
+    await rm(path);
   }
-  await outputs.file(kinds.speech, speech);
+}
 
-  if (!media.video) return;
-  const target = join(dir, 'video.mp4');
-  let frames = 0;
-  try {
-    await exec('ffmpeg', videoArgs(path, window, media.video.fps, target), {
-      onLine: (line) => {
-        if (line.startsWith('frame=')) frames = Number(line.slice('frame='.length));
-      },
-    });
-  } catch (error) {
-    if (await has('video')) throw error;
-    return;
-  }
-  // A stream whose packets are all damaged decodes to an empty file, which no later stage can open.
-  if (frames > 0) await outputs.file(kinds.video, target);
-  else log.warn({ event: 'item:video-undecodable', clip: clip.id }, 'no frame of this clip could be decoded');
+/** Writes samples from `start` to `end` (seconds) as a WAV file of exactly this length. */
+async function cut(samples: string, start: number, end: number, path: string): Promise<void> {
+  const first = Math.round(start * RATE);
+  const count = Math.max(1, Math.round((end - start) * RATE));
+  const part = createReadStream(samples, { start: 2 * first, end: 2 * (first + count) - 1 });
+  await pipeline(part, createWriteStream(path, { start: WAV_HEADER_BYTES, flags: 'w' }));
+  await fitWav(path, { rate: RATE, samples: count });
 }

@@ -1,12 +1,12 @@
 import { kinds } from '../../schemas/kinds.ts';
 import { defineStage } from '../../shared/pipeline/stage.ts';
 
-/** Extracts a clip's audio for speech recognition, and its video for playback and detection. */
+/** Cuts the audio into the clips, for speech recognition. */
 export default defineStage({
   name: 'stage-ffmpeg-2',
-  version: 3,
-  consumes: kinds.clip,
-  produces: [kinds.speech, kinds.video],
-  reads: [kinds.media],
+  version: 4,
+  consumes: kinds.segments,
+  produces: [kinds.speech],
+  reads: [kinds.audio],
   load: () => import('./run.ts'),
 });

@@ -5,7 +5,7 @@ import { kinds } from '../../schemas/kinds.ts';
 import { toClipWindow } from '../../shared/media/clip-window.ts';
 import { probe } from '../../shared/media/probe.ts';
 import type { Item, StageContext } from '../../shared/pipeline/stage.ts';
-import { frameArgs } from './args.ts';
+import { pictureArgs } from './args.ts';
 import { parsePosition, toPosition, toSampling } from './sampling.ts';
 
 type Options = { readonly interval: number };
@@ -17,9 +17,11 @@ export async function run(clip: Item, { options, exec, outputs, log, dir }: Stag
   const { start, end, ...part } = toClipWindow(clip);
   const path = await clip.file();
   const sampling = toSampling(video.fps, interval);
+  const target = join(dir, 'video.mp4');
   const positions: number[] = [];
   try {
-    await exec('ffmpeg', frameArgs(path, part, sampling, join(dir, 'frame_%04d.jpg')), {
+    const pictures = { fps: video.fps, sampling };
+    await exec('ffmpeg', pictureArgs(path, part, pictures, target, join(dir, 'frame_%04d.jpg')), {
       onLine: (line) => {
         const position = parsePosition(line);
         if (position !== undefined) positions.push(position);
@@ -44,7 +46,9 @@ export async function run(clip: Item, { options, exec, outputs, log, dir }: Stag
     const { sha256 } = await outputs.file(kinds.frame, join(dir, file), { indices: { ...clip.indices, frame: n + 1 } });
     frames.push({ file, sha256, time: Math.round((start + time) * 1000) / 1000, reason, width, height });
   }
+  // The detector waits for the frames, and no stage for the video.
   await outputs.json(kinds.frames, { start, end, interval, frames });
+  await outputs.file(kinds.video, target);
 }
 
 function toEven(side: number): number {

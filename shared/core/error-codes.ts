@@ -34,6 +34,7 @@ const item = {
   'worker-lost': ['permanent', 'Check the log of the stage for crashes, then redrive the dead letter.'],
   'missing-artifact': ['permanent', 'Replay the request from the stage that produces the artifact.'],
   'object-changed': ['retryable', 'Nothing to do: the item is retried with the new content.'],
+  'clip-pending': ['retryable', 'Nothing to do: the item is retried when stage-ffmpeg-1 has cut the clip.'],
   'invalid-clip': ['permanent', 'Replay the request from stage-ffmpeg-1.'],
   'unreadable-audio': ['permanent', 'Replay the request from the stage that produced the audio.'],
   'unreadable-frame': ['permanent', 'Replay the request from stage-ffmpeg-3.'],

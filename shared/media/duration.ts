@@ -4,10 +4,13 @@ import { ffmpegArgs, fileInput } from './ffmpeg.ts';
 /** Maximum difference between header and packets (s) at which the header is used: it includes B-frames and priming, packets do not. */
 const TOLERANCE_SECONDS = 0.5;
 
-/** Returns arguments that read every video and audio packet without decoding and report the time of the last one. */
-export function measureArgs(path: string): string[] {
+/**
+ * Returns arguments that read every video and audio packet and report the time of the last one.
+ * @param output Arguments of a further output.
+ */
+export function measureArgs(path: string, output: readonly string[] = []): string[] {
   const streams = ['-map', '0:V:0?', '-map', '0:a:0?', '-c', 'copy'];
-  return ffmpegArgs(fileInput(path), [...streams, '-f', 'null', '-progress', 'pipe:1', '-nostats'], '-');
+  return [...ffmpegArgs(fileInput(path), [...streams, '-f', 'null', '-progress', 'pipe:1', '-nostats'], '-'), ...output];
 }
 
 /** Returns the last `out_time_us` of ffmpeg's `-progress`, in seconds; 0 if it is missing. */
@@ -24,10 +27,11 @@ export function lastTime(progress: readonly string[]): number {
  * or download is too long, browsers stream recordings without one, and that of an MP3 is an estimate. The measurement takes
  * about 0.4 s per hour of video.
  * @param stated Duration in the header; returned if the packets agree.
+ * @param output Arguments of a further output that the same process writes.
  */
-export async function measureDuration(exec: Exec, path: string, stated: number): Promise<number> {
+export async function measureDuration(exec: Exec, path: string, stated: number, output: readonly string[] = []): Promise<number> {
   let measured = 0;
-  await exec('ffmpeg', measureArgs(path), {
+  await exec('ffmpeg', measureArgs(path, output), {
     onLine: (line) => {
       measured = Math.max(measured, lastTime([line]));
     },

@@ -25,23 +25,22 @@ export function fileInput(path: string, ...options: readonly string[]): string[]
   return [...UNTRUSTED, '-max_pixels', String(MAX_PIXELS), ...options, '-i', fileUrl(path)];
 }
 
-/** Returns the input arguments of ffmpeg for a lavfi source, such as `anullsrc`. */
-export function lavfiInput(filter: string): string[] {
-  return ['-f', 'lavfi', '-i', filter];
-}
+/** Options of ffmpeg before its inputs. */
+export const GLOBAL_OPTIONS: readonly string[] = ['-nostdin', '-hide_banner', '-loglevel', 'error', '-y'];
 
 /**
- * Returns the arguments of ffmpeg. The output is bit-exact, without encoder names, dates and metadata of the source, so equal
- * input gives equal bytes.
- * @param input Arguments up to the input, from {@link fileInput} or {@link lavfiInput}.
+ * Returns the arguments of ffmpeg with one output.
+ * @param input Arguments of the input, from {@link fileInput}.
  * @param output Output options.
  */
 export function ffmpegArgs(input: readonly string[], output: readonly string[], target: string): string[] {
-  return [
-    ...['-nostdin', '-hide_banner', '-loglevel', 'error', '-y'],
-    ...input,
-    ...output,
-    ...['-map_metadata', '-1', '-map_chapters', '-1', '-fflags', '+bitexact', '-flags', '+bitexact'],
-    target,
-  ];
+  return [...GLOBAL_OPTIONS, ...input, ...outputArgs(output, target)];
+}
+
+/**
+ * Returns the arguments of one output. It is bit-exact, without encoder names, dates and metadata of the source, so equal input
+ * gives equal bytes.
+ */
+export function outputArgs(options: readonly string[], target: string): string[] {
+  return [...options, '-map_metadata', '-1', '-map_chapters', '-1', '-fflags', '+bitexact', '-flags', '+bitexact', target];
 }

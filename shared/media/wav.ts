@@ -1,4 +1,4 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import { constants, open, type FileHandle } from 'node:fs/promises';
 import { PermanentError } from '../core/errors.ts';
 
 /** The samples of an open WAV file. */
@@ -21,6 +21,9 @@ interface Data {
 
 const CHUNK_BYTES = 128 * 1024;
 
+/** Length of the header of {@link wavHeader}, in bytes. */
+export const WAV_HEADER_BYTES = 44;
+
 /** Maximum number of chunks before the samples. A file of zeros is a million empty chunks. */
 const MAX_CHUNKS = 64;
 
@@ -40,6 +43,41 @@ export async function withWav<T>(path: string, rate: number, use: (wav: Wav) => 
     return await use({ ...data, pieces: () => read(file, data) });
   } catch (error) {
     throw error instanceof Unreadable ? unreadable(rate, error.message) : error;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Returns the header of a WAV file (PCM s16le, mono). @param rate Hz. @param bytes Length of the samples. */
+export function wavHeader(rate: number, bytes: number): Buffer {
+  const header = Buffer.alloc(WAV_HEADER_BYTES);
+  header.write('RIFF    WAVEfmt ', 'latin1');
+  header.writeUInt32LE(36 + bytes, 4);
+  header.writeUInt32LE(16, 16);
+  header.writeUInt16LE(1, 20); // PCM
+  header.writeUInt16LE(1, 22); // channels
+  header.writeUInt32LE(rate, 24);
+  header.writeUInt32LE(2 * rate, 28);
+  header.writeUInt16LE(2, 32);
+  header.writeUInt16LE(16, 34);
+  header.write('data', 36, 'latin1');
+  header.writeUInt32LE(bytes, 40);
+  return header;
+}
+
+/**
+ * Gives a WAV file with the header of {@link wavHeader} an exact length: removes samples from its end, or appends silence. Without a
+ * file it creates one of silence.
+ */
+export async function fitWav(
+  path: string,
+  { rate, samples }: { readonly rate: number; readonly samples: number },
+): Promise<void> {
+  const bytes = 2 * samples;
+  const file = await open(path, constants.O_RDWR | constants.O_CREAT);
+  try {
+    await file.write(wavHeader(rate, bytes), 0, WAV_HEADER_BYTES, 0);
+    await file.truncate(WAV_HEADER_BYTES + bytes);
   } finally {
     await file.close();
   }

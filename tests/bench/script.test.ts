@@ -16,13 +16,13 @@ test('orders jobs by their dependencies and takes commands from receipts', () =>
     receipt('stage-deepspeech', 'clip_0001', ['pocketsphinx_batch', '-hyp', './pocketsphinx.hyp']),
     receipt('stage-deepspeech', 'clip_0002'),
     receipt('stage-ffmpeg-0', 'input', ['ffprobe', 'file:./sources/input/a.mp4']),
-    receipt('stage-ffmpeg-1', 'segments', ['ffmpeg', 'one', './clip.mp4'], ['ffmpeg', 'two', './clip.mp4']),
-    receipt('stage-ffmpeg-2', 'clip_0002', ['ffmpeg', 'file:./sources/clip/2/clip.mp4']),
+    receipt('stage-ffmpeg-1', 'segments', ['ffmpeg', 'one'], ['ffmpeg', 'two']),
+    receipt('stage-ffmpeg-2', 'segments', ['ffmpeg', 'file:./sources/audio/audio.wav']),
     receipt('stage-ffmpeg-3', 'clip_0002', ['ffmpeg', 'file:./sources/clip/2/clip.mp4']),
   ];
   const phases = planPhases(receipts, {
     source: '/media/a.mp4',
-    controls: { clip_0001: 'control' },
+    speech: { clip_0001: { audio: '/speech.wav', control: 'control' } },
     frames: { clip_0002: 'manifest' },
     librosa: (audio) => ['analyse', audio],
     detector: (folders) => ['detect', ...folders],
@@ -31,30 +31,34 @@ test('orders jobs by their dependencies and takes commands from receipts', () =>
     [{ dir: 'audio', commands: [['ffprobe', 'file:./sources/input/a.mp4']], links: { 'sources/input/a.mp4': '/media/a.mp4' } }],
     [{ dir: 'segments', commands: [['analyse', '../audio/audio.wav']] }],
     [
-      { dir: 'cut/1', commands: [['ffmpeg', 'one', './clip.mp4']], links: { 'sources/input/a.mp4': '/media/a.mp4' } },
-      { dir: 'cut/2', commands: [['ffmpeg', 'two', './clip.mp4']], links: { 'sources/input/a.mp4': '/media/a.mp4' } },
-    ],
-    [
       {
-        dir: 'encoded/2',
-        commands: [['ffmpeg', 'file:./sources/clip/2/clip.mp4']],
-        links: { 'sources/clip/2/clip.mp4': 'cut/2/clip.mp4' },
+        dir: 'cut',
+        commands: [
+          ['ffmpeg', 'one'],
+          ['ffmpeg', 'two'],
+        ],
+        links: { 'sources/input/a.mp4': '/media/a.mp4' },
       },
     ],
     [
       {
-        dir: 'frames/2',
+        dir: 'speech',
+        commands: [['ffmpeg', 'file:./sources/audio/audio.wav']],
+        links: { 'sources/audio/audio.wav': 'audio/audio.wav' },
+      },
+      {
+        dir: 'pictures/2',
         commands: [['ffmpeg', 'file:./sources/clip/2/clip.mp4']],
-        links: { 'sources/clip/2/clip.mp4': 'cut/2/clip.mp4' },
+        links: { 'sources/clip/2/clip.mp4': 'cut/clip_2.mp4' },
         files: { 'frames.json': 'manifest' },
       },
     ],
     [
-      { dir: 'objects', commands: [['detect', '../frames/2']] },
+      { dir: 'objects', commands: [['detect', '../pictures/2']] },
       {
-        dir: 'speech/1',
+        dir: 'transcript/1',
         commands: [['pocketsphinx_batch', '-hyp', './pocketsphinx.hyp']],
-        links: { 'pocketsphinx.wav': 'encoded/1/audio.wav' },
+        links: { 'pocketsphinx.wav': '/speech.wav' },
         files: { 'pocketsphinx.ctl': 'control' },
       },
     ],

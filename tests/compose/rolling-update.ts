@@ -20,7 +20,7 @@ export async function assertComplete(operator: OperatorSession, id: string): Pro
   const count = (pattern: RegExp): number => keys.filter((key) => pattern.test(key)).length;
   const clips = count(/^stage-ffmpeg-1\/.*clip\.\w+$/);
   assert(clips > 1);
-  assert.equal(count(/^stage-ffmpeg-2\/.*video\.mp4$/), clips);
+  assert.equal(count(/^stage-ffmpeg-3\/.*video\.mp4$/), clips);
 }
 
 /** Checks that a request ended after the new container of a service started, so the replacement happened during the request. */

@@ -29,7 +29,7 @@ export async function scenario({ system, report, programs, defer }: Scenario): P
     report.log('no Whisper models in FAVE_MODELS or ../shared/models/whisper: pocketsphinx transcribes');
   await report.step(`analyses a video, transcribed by ${engine}`, () => analysed(operator, engine));
   await report.step('changes nothing when set-up runs again', () => setUpAgain(system));
-  await report.step('scales stage-ffmpeg-2 to four containers', () => scaled(system));
+  await report.step('scales stage-ffmpeg-3 to four containers', () => scaled(system));
   await report.step('recovers from killed containers', () => killed(system, operator));
   report.log(await peaks(system));
   await report.step('upgrades to another version during a request', () => upgradeImages(system, operator));
@@ -66,13 +66,13 @@ async function setUpAgain(system: System): Promise<void> {
 }
 
 async function scaled(system: System): Promise<void> {
-  await system.compose(['up', '--wait', '--no-build', '--no-recreate', '--scale', 'stage-ffmpeg-2=4']);
-  assert.equal((await system.containers('stage-ffmpeg-2')).length, 4);
+  await system.compose(['up', '--wait', '--no-build', '--no-recreate', '--scale', 'stage-ffmpeg-3=4']);
+  assert.equal((await system.containers('stage-ffmpeg-3')).length, 4);
 }
 
 /** Kills the processes in each container of a stage when the first clip is announced. Docker restarts them. */
 async function killed(system: System, operator: OperatorSession): Promise<void> {
-  const containers = await system.containers('stage-ffmpeg-2');
+  const containers = await system.containers('stage-ffmpeg-3');
   const clip = await operator.subscribe('fave.landed.clip.*.second');
   const completed = await operator.subscribe('fave.requests.second.completed');
   await operator.submit('second', findMedia('walk-and-talk.mp4'));

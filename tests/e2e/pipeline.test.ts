@@ -123,7 +123,7 @@ function checkTree({ artifacts, json, metadata }: Tree, file: string, { video = 
     const frames = (manifests[n]?.frames ?? []).map((frame) => `stage-ffmpeg-3/${clip}/${frame.file}`);
     return [
       ...sound,
-      `stage-ffmpeg-2/${clip}/video.mp4`,
+      `stage-ffmpeg-3/${clip}/video.mp4`,
       ...frames,
       `stage-ffmpeg-3/${clip}/frames.json`,
       `stage-object-detector/${clip}/detections.json`,

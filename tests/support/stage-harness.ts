@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, extname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { kinds, type Kind } from '../../schemas/kinds.ts';
-import { PermanentError } from '../../shared/core/errors.ts';
+import { NotFoundError } from '../../shared/core/errors.ts';
 import { exec as realExec } from './exec.ts';
 import type { Exec } from '../../shared/tools/exec.ts';
 import { itemId, pathOf } from '../../shared/pipeline/keys.ts';
@@ -114,7 +114,7 @@ async function sourceOf({ kind, path, indices = {}, attributes = {} }: LocalObje
 function itemOf(source: Source, siblings: readonly LocalObject[]): Item {
   const sibling = async (kind: Kind, indices: Indices = {}): Promise<Source> => {
     const found = siblings.find((s) => s.kind === kind && JSON.stringify(s.indices ?? {}) === JSON.stringify(indices));
-    if (!found) throw new PermanentError('missing-artifact', `the test gave no ${kind.name}`);
+    if (!found) throw new NotFoundError('missing-artifact', `the test gave no ${kind.name}`);
     return sourceOf(found);
   };
   return { ...source, id: itemId(source.kind, source.indices), sibling };

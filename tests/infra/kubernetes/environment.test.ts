@@ -92,7 +92,7 @@ const differences: Partial<Record<Name, readonly (string | ((service: string) =>
 
 function memoryOf(service: string): string {
   if (['relay', 'tracker'].includes(service)) return '256';
-  return ['stage-ffmpeg-2', 'stage-deepspeech', 'stage-object-detector'].includes(service) ? '1024' : '512';
+  return ['stage-deepspeech', 'stage-ffmpeg-3', 'stage-object-detector'].includes(service) ? '1024' : '512';
 }
 
 describe.each(serviceNames(graph))('%s', { timeout: 900_000 }, (service) => {

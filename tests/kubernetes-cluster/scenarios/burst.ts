@@ -29,7 +29,7 @@ export const burst: Scenario = async (system, graph, report) => {
     const timeline = timelineOf(graph, recording, events, { about, overlay, requests: REQUESTS, begun, completed });
     const full = graph.stages.filter(({ name }) => timeline.stages[name]?.most_desired === stages[name]?.max);
     report(`at their maximum: ${full.map(({ name }) => name).join(', ')}`);
-    for (const name of ['stage-ffmpeg-2', 'stage-deepspeech'])
+    for (const name of ['stage-ffmpeg-3', 'stage-deepspeech'])
       if (!full.some((stage) => stage.name === name)) throw new Error(`${name} did not get its maximum of pods`);
     return timeline;
   });

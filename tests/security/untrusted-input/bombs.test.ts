@@ -48,7 +48,7 @@ describe('frame size', () => {
     const png = generateMedia('png.mov', ...createPicture({ seconds: 0.2, size: '64x64' }), '-c:v', 'png');
     const huge = patchBytes(png, 'huge.mov', 'IHDR', 4, Buffer.concat([be(60_000), be(60_000)]));
     await mediaOf(huge).then(
-      // The container states 64 × 64 and contains packets. Only stage-ffmpeg-2 finds that they cannot be decoded.
+      // The container states 64 × 64 and contains packets. Only stage-ffmpeg-3 finds that they cannot be decoded.
       ({ video }) => {
         expect(video?.width ?? 64).toBe(64);
       },

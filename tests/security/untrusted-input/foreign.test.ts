@@ -7,7 +7,7 @@ import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
 let stack: Stack;
 beforeAll(async () => {
   stack = await createOwnStack();
-  await stack.startServices(['relay', 'stage-ffmpeg-2']);
+  await stack.startServices(['relay', 'stage-ffmpeg-3']);
 });
 
 const clipOf = (id: string): string => `requests/${id}/stage-ffmpeg-1/clip_0001/clip.mp4`;
@@ -15,8 +15,9 @@ const clipOf = (id: string): string => `requests/${id}/stage-ffmpeg-1/clip_0001/
 async function admitted(): Promise<ReturnType<typeof requestMetadata>> {
   const request = requestMetadata(stack, uniqueId());
   await request.put('no video');
+  const video = { codec: 'h264', width: 64, height: 64, rotation: 0, fps: 25, pixel_format: 'yuv420p' };
   const audio = { codec: 'aac', sample_rate: 48_000, channels: 2 };
-  const media = { format: 'mov', duration: 1, size: 1, video: null, audio };
+  const media = { format: 'mov', duration: 1, size: 1, video, audio };
   await stack.store.put(`requests/${request.id}/stage-ffmpeg-0/media.json`, JSON.stringify(media));
   return request;
 }
@@ -36,7 +37,7 @@ describe('an object under the key of a stage', () => {
     const request = await admitted();
     await stack.store.put(clipOf(request.id), playlist);
     await expect
-      .poll(() => request.deadLetters('stage-ffmpeg-2'), WAIT)
+      .poll(() => request.deadLetters('stage-ffmpeg-3'), WAIT)
       .toMatchObject([{ code: 'invalid-clip', item: 'clip_0001' }]);
   });
 
@@ -48,7 +49,7 @@ describe('an object under the key of a stage', () => {
       'x-amz-meta-fave-attributes': JSON.stringify({ start: 0, end: 1, preroll: 0 }),
     };
     await stack.store.put(clipOf(request.id), playlist, { headers });
-    await expect.poll(() => request.deadLetters('stage-ffmpeg-2'), WAIT).toMatchObject([{ code: 'not-media' }]);
+    await expect.poll(() => request.deadLetters('stage-ffmpeg-3'), WAIT).toMatchObject([{ code: 'not-media' }]);
   });
 
   it('is rejected without a request', async () => {

@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type Kind, kinds } from '../../../schemas/kinds.ts';
 import cutting from '../../../services/stage-ffmpeg-1/stage.ts';
-import encoding from '../../../services/stage-ffmpeg-2/stage.ts';
-import picking from '../../../services/stage-ffmpeg-3/stage.ts';
+import encoding from '../../../services/stage-ffmpeg-3/stage.ts';
 import hearing from '../../../services/stage-deepspeech/stage.ts';
 import listening from '../../../services/stage-librosa/stage.ts';
 import { FaveError, PermanentError } from '../../../shared/core/errors.ts';
@@ -59,11 +58,9 @@ const USABLE = /another address|declared/;
 /** Stage, consumed kind and file name. */
 const stages: readonly [AnyStage, Kind, string][] = [
   [listening, kinds.audio, 'audio.wav'],
+  [hearing, kinds.speech, 'audio.wav'],
   [encoding, kinds.clip, 'clip.mp4'],
   [encoding, kinds.clip, 'clip.mkv'],
-  [hearing, kinds.speech, 'audio.wav'],
-  [picking, kinds.clip, 'clip.mp4'],
-  [picking, kinds.clip, 'clip.mkv'],
 ];
 
 /** Runs a stage on a file. Returns its outputs or its error. */

@@ -29,7 +29,7 @@ test('remuxes containers without an index of keyframes', () => {
 
 describe('cutArgs', () => {
   const cut = (start: number, target: string): string[] =>
-    cutArgs('/in.mp4', media('h264', 'aac'), { start, end: start + 2.5 }, target);
+    cutArgs('/in.mp4', media('h264', 'aac'), [{ start, end: start + 2.5, target }]);
   const input = (args: string[]): string[] => args.slice(0, args.indexOf('-i'));
 
   test('seeks to the start', () => {
@@ -46,11 +46,17 @@ describe('cutArgs', () => {
   });
 
   test('copies the existing streams', () => {
-    const streams = (m: Media): string => cutArgs('/in', m, { start: 1, end: 2 }, '/c.mkv').join(' ');
+    const streams = (m: Media): string => cutArgs('/in', m, [{ start: 1, end: 2, target: '/c.mkv' }]).join(' ');
     expect(streams(media('vp8'))).not.toContain('0:a:0');
     expect(streams(media(undefined, 'aac'))).not.toContain('0:V:0');
     expect(streams(media('h264', 'aac'))).toContain('-map 0:V:0 -c:v copy -map 0:a:0 -c:a copy');
     expect(streams(media('h264', 'amr_nb'))).toContain('-c:a pcm_s16le');
+  });
+
+  test('maps each input to its clip', () => {
+    const cuts = [1, 2].map((start) => ({ start, end: start + 1, target: `/${start}.mp4` }));
+    const args = cutArgs('/in', media('h264'), cuts).join(' ');
+    expect(args).toMatch(/-ss 1.0+ .*-ss 2.0+ .*-map 0:V:0 .* \/1\.mp4 -map 1:V:0 .* \/2\.mp4$/);
   });
 });
 

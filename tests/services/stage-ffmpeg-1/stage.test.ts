@@ -68,14 +68,15 @@ test('cuts audio without video', async () => {
   }
 });
 
-test('seeks to a clip in the input', async () => {
-  const { executed } = await cutClips(generateMedia('open.mp4', ...both, ...h264, '-g', '25'), [
-    [0, 1],
-    [7, 8],
-  ]);
-  const cuts = executed.filter(({ command }) => command === 'ffmpeg');
-  expect(cuts).toHaveLength(2);
-  expect(cuts[1]!.args.indexOf('-ss')).toBeLessThan(cuts[1]!.args.indexOf('-i'));
+test('cuts sixteen clips with one process, of equal bytes as with one process each', async () => {
+  const source = generateMedia('open.mp4', ...both, ...h264, '-g', '25');
+  const all = Array.from({ length: 17 }, (_, n) => [n * 0.4, n * 0.4 + 1] as const);
+  const { outputs, executed } = await cutClips(source, all);
+  expect(executed.map(({ command }) => command)).toEqual(['ffmpeg', 'ffmpeg']);
+  for (const n of [0, 7, 16]) {
+    const alone = await cutClips(source, [all[n]!]);
+    expect(readFileSync(outputs[n]!.path).equals(readFileSync(alone.outputs[0]!.path))).toBe(true);
+  }
 });
 
 test('writes a clip for a part without content', async () => {

@@ -2,7 +2,7 @@ import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { exec } from '../../support/exec.ts';
-import { ffmpegArgs, fileInput, lavfiInput } from '../../../shared/media/ffmpeg.ts';
+import { ffmpegArgs, fileInput } from '../../../shared/media/ffmpeg.ts';
 import { probe } from '../../../shared/media/probe.ts';
 import { chirp, generateMedia, mediaFolder } from '../../support/media.ts';
 
@@ -23,10 +23,6 @@ describe('ffmpegArgs', () => {
   test('keeps a path with spaces, quotes or a dollar sign as one argument', () => {
     const name = `/x/-a "b" 'c' $(d);e.mp4`;
     expect(ffmpegArgs(fileInput(name), [], '/out.wav')).toContain(`file:${name}`);
-  });
-
-  test('reads a generated source with lavfi', () => {
-    expect(ffmpegArgs(lavfiInput('anullsrc'), [], '/o.wav').slice(5, 9)).toEqual(['-f', 'lavfi', '-i', 'anullsrc']);
   });
 });
 

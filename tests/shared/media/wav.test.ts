@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { withWav } from '../../../shared/media/wav.ts';
-import { writeMedia } from '../../support/media.ts';
+import { fitWav, withWav } from '../../../shared/media/wav.ts';
+import { mediaFolder, writeMedia } from '../../support/media.ts';
 import { bytesOf, chunk, format, wav, wavFile } from '../../support/wav.ts';
 
 const samples = Int16Array.of(0, 1, -1, 32_767, -32_768, 7, 8);
@@ -64,5 +66,25 @@ describe('withWav', () => {
       code: 'unreadable-audio',
       message: expect.stringContaining(why),
     });
+  });
+});
+
+describe('fitWav', () => {
+  const fit = async (file: Buffer | undefined, count: number): Promise<number[]> => {
+    const path = file ? writeMedia('fit.wav', file) : join(mediaFolder(), `silence-${count}.wav`);
+    await fitWav(path, { rate: 22_050, samples: count });
+    return (await read(readFileSync(path))).samples;
+  };
+
+  it('removes samples from the end', async () => {
+    expect(await fit(wavFile(samples), 3)).toEqual([0, 1, -1]);
+  });
+
+  it('appends silence', async () => {
+    expect(await fit(wavFile(samples), 9)).toEqual([...samples, 0, 0]);
+  });
+
+  it('creates silence', async () => {
+    expect(await fit(undefined, 4)).toEqual([0, 0, 0, 0]);
   });
 });
