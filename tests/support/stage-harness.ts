@@ -112,8 +112,10 @@ async function sourceOf({ kind, path, indices = {}, attributes = {} }: LocalObje
 }
 
 function itemOf(source: Source, siblings: readonly LocalObject[]): Item {
-  const sibling = async (kind: Kind, indices: Indices = {}): Promise<Source> => {
-    const found = siblings.find((s) => s.kind === kind && JSON.stringify(s.indices ?? {}) === JSON.stringify(indices));
+  const sibling = async (kind: Kind, indices: Indices = source.indices): Promise<Source> => {
+    const isAt = (own: Indices): boolean =>
+      Object.entries(own).every(([name, value]) => indices[name as keyof Indices] === value);
+    const found = siblings.find((each) => each.kind === kind && isAt(each.indices ?? {}));
     if (!found) throw new NotFoundError('missing-artifact', `the test gave no ${kind.name}`);
     return sourceOf(found);
   };
