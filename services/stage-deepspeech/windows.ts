@@ -16,8 +16,8 @@ export interface Window {
 /** Pauses up to this length stay in the audio, in seconds: a word at a cut is otherwise misheard. */
 const KEPT_PAUSE_SECONDS = 0.5;
 
-/** Maximum length of a window, in seconds. Whisper decodes 30 s at once and loses words at the end of a full window. */
-const MAX_SECONDS = 28;
+/** Maximum length of a window, in seconds. Whisper decodes 30 s at once. */
+const MAX_SECONDS = 29.5;
 
 /**
  * Packs spans of speech into windows: Whisper computes 30 s of audio however short the speech is. Windows are cut in pauses. A span
@@ -45,4 +45,39 @@ function cutLongSpan({ start, end }: Span, probabilities: Float32Array): Span[] 
   const lowest = candidates.reduce((best, probability, n) => (probability < (candidates[best] ?? 1) ? n : best), 0);
   const cut = (from + lowest + 0.5) * FRAME_SECONDS;
   return [{ start, end: cut }, ...cutLongSpan({ start: cut, end }, probabilities)];
+}
+
+/** A decoder skips no speech shorter than this, in seconds: it is a pause or an error of the times of words. */
+const MIN_SKIPPED_SECONDS = 3;
+
+/** Distance in which a skipped part begins with a span of speech, in seconds. The times of words are less exact. */
+const MAX_ERROR_SECONDS = 1.2;
+
+/**
+ * Returns the parts of a window in which a decoder recognised nothing. They contain speech, because a window contains little else: Whisper
+ * sometimes ends a window after its first sentence.
+ * @param recognised Spans of the window with text or a description of sounds, in ascending order.
+ */
+export function findSkipped(recognised: readonly Span[], window: Window): Window[] {
+  const skipped: Window[] = [];
+  let from = 0;
+  for (const { start, end } of [...recognised, { start: window.duration, end: window.duration }]) {
+    if (start - from >= MIN_SKIPPED_SECONDS) skipped.push(cutWindow(window, from, start));
+    from = Math.max(from, end);
+  }
+  return skipped;
+}
+
+/** Returns a part of a window, in seconds of the window. */
+function cutWindow({ parts }: Window, from: number, to: number): Window {
+  const starts = parts.map(({ at }) => at).filter((at) => Math.abs(at - from) <= MAX_ERROR_SECONDS);
+  const begin = starts.at(-1) ?? from;
+  const cut = parts
+    .map(({ start, end, at }) => ({
+      start: start + Math.max(0, begin - at),
+      end: Math.min(end, start + to - at),
+      at: Math.max(0, at - begin),
+    }))
+    .filter(({ start, end }) => end > start);
+  return { parts: cut, duration: to - begin };
 }

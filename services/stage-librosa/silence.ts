@@ -3,15 +3,17 @@ import { toSeconds, MAX_CLIPS } from './clips.ts';
 import { MIN_TOP_DB, findPauses, TOP_DBS } from './split.ts';
 import { SAMPLE_RATE } from './meyda.ts';
 
-/** Minimum and maximum length of a clip, in seconds. */
-export const MIN_CLIP_SECONDS = 5;
-export const MAX_CLIP_SECONDS = 30;
+/**
+ * Minimum and maximum length of a clip, in seconds. Each clip costs a start of several programs, and its speech is decoded in windows of up to
+ * 30 s, which short clips do not fill (docs/decisions/speech.md).
+ */
+export const MIN_CLIP_SECONDS = 15;
+export const MAX_CLIP_SECONDS = 90;
 
-/** Frames per second. A pause of at least one second justifies a cut even if the clip could continue. */
 const FRAMES_PER_SECOND = SAMPLE_RATE / HOP;
 
-/** Cost of a cut outside such pauses, which only prevents a clip from becoming too long. It is small compared with that of cutting a word. */
-const CUT_COST = 0.1;
+/** Cost of a cut, in seconds of pause: a longer pause justifies a cut although the clip could continue. */
+const CUT_COST = 6;
 
 /** Weight of 1 dB. Without a pause the quietest frame is chosen, but the shortest pause at one threshold outweighs it. */
 const LEVEL_WEIGHT = 1e-4;
@@ -28,7 +30,7 @@ interface Cut {
 }
 
 /**
- * Cuts audio in the middle of its longest pauses into clips of 5 to 30 seconds. Without a pause it cuts at the quietest frame, and
+ * Cuts audio in the middle of its longest pauses into clips of 15 to 90 seconds. Without a pause it cuts at the quietest frame, and
  * shorter audio is one clip. Dynamic programming finds the sequence of cuts with the maximum sum of values, from one candidate
  * per second, in time linear in the duration.
  * @param levels Level of each frame in dB, from {@link toDecibels}.
@@ -70,8 +72,8 @@ function candidates(levels: Float64Array, duration: number): Cut[] {
 }
 
 /**
- * Returns the value of a cut at each frame, [frames]. It is negative except at the best frame of each pause of at least one second,
- * where it is the length of the pause in seconds. One frame per pause, because a long silence is one pause.
+ * Returns the value of a cut at each frame, [frames], in seconds of pause. The best frame of each pause of at least one second has the
+ * length of the pause, less the cost of a cut. One frame per pause, because a long silence is one pause.
  */
 function cutValues(levels: Float64Array): Float64Array {
   const penalties = computeCutPenalties(levels);
@@ -81,7 +83,7 @@ function cutValues(levels: Float64Array): Float64Array {
     if (gain < 1) continue;
     const inside = penalties.subarray(start, end);
     const middle = start + inside.indexOf(inside.reduce((a, b) => Math.min(a, b)));
-    values[middle] = gain - (penalties[middle] ?? 0);
+    values[middle] = gain - (penalties[middle] ?? 0) - CUT_COST;
   }
   return values;
 }

@@ -4,7 +4,7 @@ import { defineStage } from '../../shared/pipeline/stage.ts';
 /** Chooses where the video is cut into clips, by its audio. The clips cover the whole video without gaps or overlaps. */
 export default defineStage({
   name: 'stage-librosa',
-  version: 1,
+  version: 2,
   consumes: kinds.audio,
   produces: [kinds.segments],
   options: {
@@ -13,7 +13,7 @@ export default defineStage({
       enum: ['silence', 'fave'],
       default: 'silence',
       description:
-        'method of cutting clips: silence (in the longest pauses, 5 to 30 s per clip) or fave (by a loudness threshold, as in the first FAVE on OpenFaaS)',
+        'method of cutting clips: silence (in the longest pauses, 15 to 90 s per clip) or fave (by a loudness threshold, as in the first FAVE on OpenFaaS)',
     },
   },
   load: () => import('./run.ts'),

@@ -75,7 +75,7 @@ async function killed(system: System, operator: OperatorSession): Promise<void> 
   const containers = await system.containers('stage-ffmpeg-3');
   const clip = await operator.subscribe('fave.landed.clip.*.second');
   const completed = await operator.subscribe('fave.requests.second.completed');
-  await operator.submit('second', findMedia('walk-and-talk.mp4'));
+  await operator.submit('second', findMedia('long-5min.mp4'));
   await clip.message;
   await Promise.all(containers.map((id) => system.docker('exec', id, 'bash', '-c', 'kill -9 -1').catch(() => undefined)));
   await completed.message;

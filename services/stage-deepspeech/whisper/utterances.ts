@@ -5,6 +5,8 @@ import type { Window, WindowPart } from '../windows.ts';
 /** Used parts of the `verbose_json` of whisper-server. Times are seconds of the window. */
 export interface VerboseJson {
   readonly segments?: readonly {
+    readonly start: number;
+    readonly end: number;
     readonly text: string;
     readonly avg_logprob: number;
     readonly no_speech_prob: number;

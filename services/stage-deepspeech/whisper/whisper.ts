@@ -6,14 +6,16 @@ import type { Exec } from '../../../shared/tools/exec.ts';
 import {
   primaryLanguage,
   type DetectedLanguage,
+  type SpokenWord,
   type TranscriptionEngine,
   type TranscriptionInput,
   type TranscriptionResult,
   type Utterance,
 } from '../engine.ts';
 import { LANGUAGES } from './languages.ts';
+import type { Span } from '../voice-activity.ts';
 import { readWindow } from '../window-audio.ts';
-import { packWindows } from '../windows.ts';
+import { findSkipped, packWindows, type Window } from '../windows.ts';
 import { describeModel } from './model.ts';
 import { toUtterances, toWords, type VerboseJson } from './utterances.ts';
 import { createWhisperServer, type WhisperServer } from './whisper-server.ts';
@@ -77,11 +79,17 @@ async function transcribe(server: WhisperServer, isEnglish: boolean, input: Tran
     return { ...detected, isReliable: detected.probability >= MIN_PROBABILITY && duration >= MIN_LANGUAGE_SECONDS };
   };
   const { language, probability } = chooseLanguage(input.language, isEnglish) ?? (await shareLanguage(detect));
+  const fields = { language, translate: String(task === 'translate') };
+  const decode = async (window: Window): Promise<Utterance[]> => {
+    const wav = await readWindow(input, window);
+    const { words, recognised } = await decodeWords(server, wav, { ...fields, ...contextOf(window.duration) }, signal);
+    const found = toUtterances(words, window);
+    // A part in which nothing is recognised twice contains no speech.
+    for (const part of findSkipped(recognised, window)) if (part.duration < window.duration) found.push(...(await decode(part)));
+    return found.sort((a, b) => a.start - b.start);
+  };
   const utterances: Utterance[] = [];
-  for (const window of windows) {
-    const fields = { language, translate: String(task === 'translate'), ...contextOf(window.duration) };
-    utterances.push(...toUtterances(await decodeWords(server, await readWindow(input, window), fields, signal), window));
-  }
+  for (const window of windows) utterances.push(...(await decode(window)));
   return { language: task === 'translate' ? 'en' : language, languageProbability: probability, utterances };
 }
 
@@ -119,19 +127,27 @@ async function detectLanguage(
   return best ? { language: best[0], probability: best[1] } : { language: 'en', probability: 0 };
 }
 
+/** Words of a window, and the spans in which the decoder recognised something. */
+interface Decoded {
+  readonly words: readonly SpokenWord[];
+  readonly recognised: readonly Span[];
+}
+
 /** Decodes a window. A repetition loop is decoded again with randomness, and dropped if it repeats again. */
 async function decodeWords(
   server: WhisperServer,
   wav: Uint8Array<ArrayBuffer>,
   fields: Record<string, string>,
   signal: AbortSignal,
-) {
+): Promise<Decoded> {
+  let recognised: readonly Span[] = [];
   for (const temperature of ['0', RETRY_TEMPERATURE]) {
-    const json = await server.decode(wav, { ...DECODING, temperature, ...fields }, signal);
-    const words = toWords(json as VerboseJson);
-    if (computeCompression(words.map(({ text }) => text).join(' ')) <= MAX_COMPRESSION) return words;
+    const json = (await server.decode(wav, { ...DECODING, temperature, ...fields }, signal)) as VerboseJson;
+    recognised = json.segments ?? [];
+    const words = toWords(json);
+    if (computeCompression(words.map(({ text }) => text).join(' ')) <= MAX_COMPRESSION) return { words, recognised };
   }
-  return [];
+  return { words: [], recognised };
 }
 
 /** Returns the size of a text divided by its compressed size, as OpenAI's decoder does to find loops. Short texts do not compress. */

@@ -53,7 +53,7 @@ export const killed: Scenario = async (system, graph, report) => {
 
 /** Checks that a stopped pod finishes its item after more than Kubernetes' default grace period. */
 export const interrupted: Scenario = async (system, graph, report) => {
-  // Two of three frames of a video of 40 s, in clips of up to 30 s: about one minute per item.
+  // Two of three frames of a video of 40 s, one clip: more than a minute for the item.
   const stage = 'stage-object-detector';
   const video = findTestVideo('bottle-detection-no-audio.mp4');
   const attributes = { interval: '0.05', memo: 'false' };

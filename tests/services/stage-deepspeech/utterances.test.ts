@@ -4,6 +4,8 @@ import { computeCompression } from '../../../services/stage-deepspeech/whisper/w
 
 const token = (word: string, start: number, end: number, probability = 1) => ({ word, start, end, probability });
 const segment = (words: ReturnType<typeof token>[], about = {}) => ({
+  start: 0,
+  end: 1,
   text: words.map(({ word }) => word).join(''),
   avg_logprob: -0.2,
   no_speech_prob: 0.1,

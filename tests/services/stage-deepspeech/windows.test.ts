@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FRAME_SECONDS } from '../../../services/stage-deepspeech/voice-activity.ts';
-import { packWindows } from '../../../services/stage-deepspeech/windows.ts';
+import { findSkipped, packWindows } from '../../../services/stage-deepspeech/windows.ts';
 
 const silence = new Float32Array(0);
 
 describe('packWindows', () => {
-  it('packs spans into windows of at most 28 s', () => {
+  it('packs spans into windows of at most 29.5 s', () => {
     const windows = packWindows(
       [
         { start: 0, end: 10 },
@@ -65,7 +65,7 @@ describe('packWindows', () => {
         const probabilities = new Float32Array(Math.ceil(time / FRAME_SECONDS)).fill(0.9);
         const windows = packWindows(speech, probabilities);
         for (const { parts, duration } of windows) {
-          expect(duration).toBeLessThanOrEqual(28.6);
+          expect(duration).toBeLessThanOrEqual(30);
           expect(parts.reduce((sum, { start, end }) => sum + end - start, 0)).toBeCloseTo(duration, 6);
         }
         const parts = windows.flatMap((window) => window.parts);
@@ -77,5 +77,40 @@ describe('packWindows', () => {
         }
       }),
     );
+  });
+});
+
+describe('findSkipped', () => {
+  const window = {
+    duration: 25,
+    parts: [
+      { start: 5, end: 15, at: 0 },
+      { start: 30, end: 45, at: 10 },
+    ],
+  };
+
+  it('returns the end of a window that the decoder left early, from the next span on', () => {
+    expect(findSkipped([{ start: 0.2, end: 9.4 }], window)).toEqual([{ duration: 15, parts: [{ start: 30, end: 45, at: 0 }] }]);
+  });
+
+  it('returns a gap within a span', () => {
+    const recognised = [
+      { start: 0, end: 13 },
+      { start: 18, end: 24 },
+    ];
+    expect(findSkipped(recognised, window)).toEqual([{ duration: 5, parts: [{ start: 33, end: 38, at: 0 }] }]);
+  });
+
+  it('returns the whole window if nothing was recognised, and nothing for pauses', () => {
+    expect(findSkipped([], window)).toEqual([window]);
+    expect(
+      findSkipped(
+        [
+          { start: 2, end: 11 },
+          { start: 13, end: 23 },
+        ],
+        window,
+      ),
+    ).toEqual([]);
   });
 });

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { Segments } from '../../../schemas/generated/types.ts';
 import { findMedia, generateMedia, NO_MEDIA, writeMedia } from '../../support/media.ts';
@@ -29,15 +30,15 @@ describe('stage-librosa', () => {
       const path = writeSamples(bursts());
       const segments = await runStage(path, segmentation);
       expect(segments).toMatchObject({ segmentation, duration: Math.round((807_508 / 22_050) * 1e6) / 1e6 });
-      expect(segments.clips.length).toBeGreaterThan(1);
+      expect(segments.clips.length).toBeGreaterThan(segmentation === 'fave' ? 1 : 0);
       expectCovered(segments);
       expect(JSON.stringify(await runStage(path, segmentation))).toBe(JSON.stringify(segments));
     },
   );
 
   it('cuts speech-like audio in its pauses', async () => {
-    const segments = await runStage(writeSamples(sequence([8, 9_000], [2, 12], [9, 12_000], [1.4, 12], [7, 9_000])));
-    expect(cutsOf(segments).map(Math.round)).toEqual([9, 20]);
+    const segments = await runStage(writeSamples(sequence([20, 9_000], [8, 12], [20, 12_000], [7, 12], [20, 9_000])));
+    expect(cutsOf(segments).map(Math.floor)).toEqual([24, 51]);
   });
 
   it.each([
@@ -63,31 +64,26 @@ describe('stage-librosa', () => {
     await expect(runStage(writeSamples(bursts()), 'silence', AbortSignal.abort(reason))).rejects.toBe(reason);
   });
 
-  it('cuts walk-and-talk.mp4 once per pause', async ({ skip }) => {
+  it('leaves a video of one minute in one clip', async ({ skip }) => {
     const path = audioOf('walk-and-talk.mp4');
     if (!path) return skip(NO_MEDIA);
-    const cuts = cutsOf(await runStage(path));
-    // The intervals are the gaps between speech segments in walk-and-talk.truth.json.
-    for (const [from, to] of [
-      [7.79, 10.31],
-      [12.84, 15.89],
-      [26.05, 29.87],
-      [34.69, 36.62],
-      [42.23, 45.16],
-    ] as const)
-      // prettier-ignore
-      expect(cuts.filter((cut) => from < cut && cut < to)).toHaveLength(1);
+    expect((await runStage(path)).clips).toHaveLength(1);
   });
 
-  it('cuts music without pauses in long-5min.mp4', async ({ skip }) => {
+  it('cuts long-5min.mp4 where nobody speaks', async ({ skip }) => {
     const path = audioOf('long-5min.mp4');
     if (!path) return skip(NO_MEDIA);
     const segments = await runStage(path);
     expectCovered(segments);
-    for (const { start, end } of segments.clips) expect(end - start >= 5 && end - start <= 30).toBe(true);
-    expect(cutsOf(segments).some((cut) => cut > 139 && cut < 169)).toBe(true);
-    // The cut is between two sentences with a pause of one second.
-    expect(cutsOf(segments).some((cut) => cut > 211.78 && cut < 213.01)).toBe(true);
+    for (const { start, end } of segments.clips) expect(end - start >= 15 && end - start <= 90).toBe(true);
+    const { segments: spoken } = JSON.parse(await readFile(findMedia('long-5min.truth.json')!, 'utf8')) as {
+      segments: { start: number; end: number }[];
+    };
+    for (const cut of cutsOf(segments))
+      expect(
+        spoken.some(({ start, end }) => start < cut && cut < end),
+        String(cut),
+      ).toBe(false);
   });
 
   it('applies the first threshold and whole seconds with segmentation fave', async ({ skip }) => {
