@@ -1,6 +1,7 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Receipt } from '../../schemas/generated/types.ts';
+import type { Clip } from '../peers/programs/transcribe.ts';
 
 /** A job of the script: sequential commands in a separate directory. */
 export interface Job {
@@ -17,20 +18,24 @@ export interface Job {
 export interface ScriptInputs {
   /** Path of the uploaded file. */
   readonly source: string;
-  /** Audio and control files of the speech recogniser by item. */
-  readonly speech: Readonly<Record<string, { readonly audio: string; readonly control: string }>>;
+  /** Audio of the clips with speech, with absolute paths. */
+  readonly clips: readonly Clip[];
   /** Manifests of the frames by item. */
   readonly frames: Readonly<Record<string, string>>;
   /** Commands for the computations that stages run in their own process. */
   readonly librosa: (audio: string) => readonly string[];
   readonly detector: (folders: readonly string[]) => readonly string[];
+  readonly speech: (list: string) => readonly string[];
 }
 
 /**
  * Plans the work of a request as phases of jobs, from the commands in its receipts. Jobs of a phase run in parallel; phases are
- * sequential. The detector runs in parallel with speech recognition because it is a single-threaded process.
+ * sequential. The detector and the speech recogniser are one process each, and run in parallel.
  */
-export function planPhases(receipts: readonly Receipt[], { source, speech, frames, librosa, detector }: ScriptInputs): Job[][] {
+export function planPhases(
+  receipts: readonly Receipt[],
+  { source, clips, frames, librosa, detector, speech }: ScriptInputs,
+): Job[][] {
   const of = (stage: string): Receipt[] => receipts.filter((receipt) => receipt.stage === stage);
   const commands = ({ tools }: Receipt): string[][] => tools.map(({ command, args }) => [command, ...args]);
   const input = { [`sources/input/${source.slice(source.lastIndexOf('/') + 1)}`]: source };
@@ -49,20 +54,14 @@ export function planPhases(receipts: readonly Receipt[], { source, speech, frame
     const files = { 'frames.json': frames[receipt.item] ?? '' };
     return { dir: `pictures/${clip}`, commands: commands(receipt), links, files };
   });
-  const recognitions = of('stage-deepspeech').flatMap((receipt) => {
-    const input = speech[receipt.item];
-    if (!input) return [];
-    const files = { 'pocketsphinx.ctl': input.control };
-    return {
-      dir: `transcript/${number(receipt.item)}`,
-      commands: commands(receipt),
-      links: { 'pocketsphinx.wav': input.audio },
-      files,
-    };
-  });
+  const transcripts = {
+    dir: 'transcripts',
+    commands: clips.length > 0 ? [speech('clips.json')] : [],
+    files: { 'clips.json': JSON.stringify(clips) },
+  };
   const segments = { dir: 'segments', commands: [librosa('../audio/audio.wav')] };
   const objects = { dir: 'objects', commands: [detector(pictures.map(({ dir }) => `../${dir}`))] };
-  return [audio, [segments], cuts, [...sounds, ...pictures], [objects, ...recognitions]];
+  return [audio, [segments], cuts, [...sounds, ...pictures], [objects, transcripts]];
 }
 
 /** Writes jobs to `dir`; `sh {dir}/run.sh` runs them. @param parallel Number of parallel jobs. */

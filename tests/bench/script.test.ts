@@ -13,8 +13,6 @@ function receipt(stage: string, item: string, ...tools: string[][]): Receipt {
 
 test('orders jobs by their dependencies and takes commands from receipts', () => {
   const receipts = [
-    receipt('stage-deepspeech', 'clip_0001', ['pocketsphinx_batch', '-hyp', './pocketsphinx.hyp']),
-    receipt('stage-deepspeech', 'clip_0002'),
     receipt('stage-ffmpeg-0', 'input', ['ffprobe', 'file:./sources/input/a.mp4']),
     receipt('stage-ffmpeg-1', 'segments', ['ffmpeg', 'one'], ['ffmpeg', 'two']),
     receipt('stage-ffmpeg-2', 'segments', ['ffmpeg', 'file:./sources/audio/audio.wav']),
@@ -22,10 +20,11 @@ test('orders jobs by their dependencies and takes commands from receipts', () =>
   ];
   const phases = planPhases(receipts, {
     source: '/media/a.mp4',
-    speech: { clip_0001: { audio: '/speech.wav', control: 'control' } },
+    clips: [{ path: '/speech.wav', start: 0, end: 2 }],
     frames: { clip_0002: 'manifest' },
     librosa: (audio) => ['analyse', audio],
     detector: (folders) => ['detect', ...folders],
+    speech: (list) => ['transcribe', list],
   });
   expect(phases).toEqual([
     [{ dir: 'audio', commands: [['ffprobe', 'file:./sources/input/a.mp4']], links: { 'sources/input/a.mp4': '/media/a.mp4' } }],
@@ -56,10 +55,9 @@ test('orders jobs by their dependencies and takes commands from receipts', () =>
     [
       { dir: 'objects', commands: [['detect', '../pictures/2']] },
       {
-        dir: 'transcript/1',
-        commands: [['pocketsphinx_batch', '-hyp', './pocketsphinx.hyp']],
-        links: { 'pocketsphinx.wav': '/speech.wav' },
-        files: { 'pocketsphinx.ctl': 'control' },
+        dir: 'transcripts',
+        commands: [['transcribe', 'clips.json']],
+        files: { 'clips.json': '[{"path":"/speech.wav","start":0,"end":2}]' },
       },
     ],
   ]);

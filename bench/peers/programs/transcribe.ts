@@ -1,7 +1,7 @@
 /**
- * Transcribes clips like a process of `stage-deepspeech`: `transcribe CLIPS.json`, with the path, the start and the end of each clip.
- * `FAVE_WHISPER_MODEL` and
- * `FAVE_WHISPER_SERVER` select the model and the program. A warm-up clip loads the model. Prints the transcripts, the wall time and the processor time as JSON.
+ * Transcribes clips like a process of `stage-deepspeech`: `transcribe CLIPS.json [--no-warm-up]`, with the path, the start and the end of each
+ * clip. `FAVE_WHISPER_MODEL` and `FAVE_WHISPER_SERVER` select the model and the program. A warm-up clip loads the model. Prints the transcripts,
+ * the wall time and the processor time as JSON.
  */
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -20,7 +20,7 @@ export interface Clip {
   readonly end: number;
 }
 
-const [list = ''] = process.argv.slice(2);
+const [list = '', option] = process.argv.slice(2);
 const clips = JSON.parse(await readFile(list, 'utf8')) as readonly Clip[];
 const slots = concurrency[stage.name] ?? 1;
 const local = await startLocalStage(stage, {
@@ -32,7 +32,7 @@ const transcribe = ({ path, start, end }: Clip): Promise<object> => {
   return local.run({ indices: { clip: 1 }, attributes: { start, end }, file: () => Promise.resolve(path) }, dir);
 };
 
-for (const clip of clips.slice(0, 1)) await transcribe(clip);
+for (const clip of option === '--no-warm-up' ? [] : clips.slice(0, 1)) await transcribe(clip);
 const [began, used] = [now(), readTreeCpuTime(process.pid)];
 const transcripts = await mapConcurrently(clips, transcribe, slots === 'cores' ? cpus().length : slots);
 const figures = { wall_ms: now() - began, cpu_ms: readTreeCpuTime(process.pid) - used, transcripts };
