@@ -14,7 +14,7 @@ export interface Kind {
   readonly extensions?: readonly string[];
   /** Name of the JSON Schema of the content (`schemas/artifacts/{schema}.schema.json`). */
   readonly schema?: string;
-  /** Whether the object is announced on `fave.landed.{kind}.>`. Other objects are listed in an announced manifest. */
+  /** Whether the object is announced on `fave.landed.{kind}.>`. Other objects are listed in an announced manifest or in a receipt. */
   readonly announced: boolean;
 }
 
@@ -57,7 +57,7 @@ export const kinds = {
 
   frame: { name: 'frame', key: 'stage-ffmpeg-3/clip_{clip}/frame_{frame}.jpg', contentType: 'image/jpeg', announced: false },
   frames: { name: 'frames', key: 'stage-ffmpeg-3/clip_{clip}/frames.json', contentType: json, schema: 'frames', announced: true },
-  video: { name: 'video', key: 'stage-ffmpeg-3/clip_{clip}/video.mp4', contentType: 'video/mp4', announced: true },
+  video: { name: 'video', key: 'stage-ffmpeg-3/clip_{clip}/video.mp4', contentType: 'video/mp4', announced: false },
 
   detections: {
     name: 'detections',

@@ -16,16 +16,29 @@ function createJpeg(dir: string, name: string, colour: string, width: number, he
   return { path, width, height };
 }
 
-it('builds an input, filter and output per frame', () => {
-  const images = [
-    { path: 'a.jpg', width: 640, height: 360, output: 'a.rgb' },
-    { path: 'b.jpg', width: 360, height: 640, output: 'b.rgb' },
-  ];
-  const args = decodeArgs(images, CENTERNET_INPUT).join(' ');
-  expect(args).toContain(
-    '-i b.jpg -map 0:v -frames:v 1 -vf scale=512:288:flags=area+accurate_rnd+bitexact,pad=512:512:0:112:color=gray',
-  );
-  expect(args).toMatch(/a\.rgb -map 1:v .*scale=288:512:.*pad=512:512:112:0:.* b\.rgb$/);
+it('decodes all images with one input, filter and output', () => {
+  const size = { width: 640, height: 360 };
+  const args = decodeArgs(
+    [
+      { path: 'a.jpg', ...size },
+      { path: 'b.jpg', ...size },
+    ],
+    CENTERNET_INPUT,
+    'all.rgb',
+  ).join(' ');
+  expect(args).toContain('-i concat:a.jpg|b.jpg ');
+  expect(args).toContain('-vf scale=512:288:flags=area+accurate_rnd+bitexact,pad=512:512:0:112:color=gray ');
+});
+
+it('returns frames of one size in their order', async () => {
+  const dir = scratch();
+  const images = ['red', 'blue'].map((colour) => createJpeg(dir, `${colour}.jpg`, colour, 64, 36));
+  const together = await decode(images, CENTERNET_INPUT, dir, exec);
+  for (const [n, image] of images.entries()) {
+    const [alone] = await decode([image], CENTERNET_INPUT, dir, exec);
+    expect(together[n]!.image).toBe(image);
+    expect(Buffer.from(together[n]!.rgb).equals(alone!.rgb)).toBe(true);
+  }
 });
 
 it('pads frames of any shape to RGB squares with grey bars', async () => {
