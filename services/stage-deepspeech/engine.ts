@@ -84,6 +84,28 @@ export const nullEngine: TranscriptionEngine = {
   transcribe: () => Promise.resolve({ language: null, utterances: [] }),
 };
 
+/** Length of the speech from which the language of a request may be determined, in seconds. */
+export const MIN_LANGUAGE_SECONDS = 3;
+
+/**
+ * Transcribes in the language of the request with an engine that detects the language while it transcribes. If another clip determined a
+ * different language, the clip is transcribed again.
+ */
+export async function inSharedLanguage(
+  { language, speech, shareLanguage }: Pick<TranscriptionInput, 'language' | 'speech' | 'shareLanguage'>,
+  transcribe: (language: string) => Promise<TranscriptionResult>,
+): Promise<TranscriptionResult> {
+  if (language !== 'auto') return transcribe(language);
+  let own: TranscriptionResult | undefined;
+  const shared = await shareLanguage(async () => {
+    own = await transcribe('auto');
+    const seconds = speech.reduce((sum, { start, end }) => sum + end - start, 0);
+    const isReliable = own.language !== null && seconds >= MIN_LANGUAGE_SECONDS;
+    return { language: own.language ?? 'und', probability: own.languageProbability ?? 1, isReliable };
+  });
+  return own && (own.language === null || own.language === shared.language) ? own : transcribe(shared.language);
+}
+
 /** Returns the primary subtag of a language, which Whisper's models know: `pt` for `pt-BR`. */
 export function primaryLanguage(language: string): string {
   return language.replace(/-.*/, '').toLowerCase();

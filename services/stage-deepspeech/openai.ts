@@ -1,7 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PermanentError, RetryableError, messageOf } from '../../shared/core/errors.ts';
-import type { TranscriptionEngine, TranscriptionInput, Utterance } from './engine.ts';
+import {
+  inSharedLanguage,
+  type TranscriptionEngine,
+  type TranscriptionInput,
+  type TranscriptionResult,
+  type Utterance,
+} from './engine.ts';
 import { packWindows } from './windows.ts';
 import { readWindow } from './window-audio.ts';
+import { parseLanguage } from './whisper/languages.ts';
 import { toUtterances } from './whisper/utterances.ts';
 
 /** An OpenAI-compatible service. */
@@ -32,18 +40,20 @@ export function createOpenai(service: OpenaiService): TranscriptionEngine {
     name: 'openai',
     version: new URL(service.url).host,
     model: service.model,
-    transcribe: async (input) => {
-      const utterances: Utterance[] = [];
-      let language: string | null = null;
-      for (const window of packWindows(input.speech, input.probabilities)) {
-        const transcription = await request(service, await readWindow(input, window), input);
-        language ??= toCode(transcription.language);
-        const spoken = toSpoken(transcription).map(({ text, start, end }) => ({ text: text.trim(), start, end, confidence: 1 }));
-        utterances.push(...toUtterances(spoken, window));
-      }
-      return { language, utterances };
-    },
+    transcribe: (input) => inSharedLanguage(input, (language) => transcribe(service, { ...input, language })),
   };
+}
+
+async function transcribe(service: OpenaiService, input: TranscriptionInput): Promise<TranscriptionResult> {
+  const utterances: Utterance[] = [];
+  let language: string | null = null;
+  for (const window of packWindows(input.speech, input.probabilities)) {
+    const transcription = await request(service, await readWindow(input, window), input);
+    language ??= toCode(transcription.language);
+    const spoken = toSpoken(transcription).map(({ text, start, end }) => ({ text: text.trim(), start, end, confidence: 1 }));
+    utterances.push(...toUtterances(spoken, window));
+  }
+  return { language, utterances };
 }
 
 function toSpoken({ words, segments }: Transcription): { text: string; start: number; end: number }[] {
@@ -52,16 +62,22 @@ function toSpoken({ words, segments }: Transcription): { text: string; start: nu
   throw new PermanentError('speech-service-refused', 'the speech service returned no times: it must support verbose_json');
 }
 
-/** Returns a language code; null for a name such as `english`. */
+/** Returns the code of a language that the service states as a code or a name. */
 function toCode(language: string | undefined): string | null {
-  return language !== undefined && /^[a-z]{2,3}(-|$)/i.test(language) ? language : null;
+  return language === undefined ? null : (parseLanguage(language).value ?? null);
 }
 
+/** Maximum time to wait if the service demands it, in seconds. After that the item is redelivered. */
+const MAX_WAIT_SECONDS = 60;
+
+/** Transcribes audio. While the service states how long to wait, the request is repeated, until the deadline of the item. */
 async function request(
-  { url, key, model }: OpenaiService,
+  service: OpenaiService,
   wav: Uint8Array<ArrayBuffer>,
-  { language, task, signal }: TranscriptionInput,
+  input: Pick<TranscriptionInput, 'language' | 'task' | 'signal'>,
 ): Promise<Transcription> {
+  const { url, key, model } = service;
+  const { language, task, signal } = input;
   const form = new FormData();
   form.set('file', new Blob([wav], { type: 'audio/wav' }), 'speech.wav');
   form.set('model', model);
@@ -81,6 +97,11 @@ async function request(
   const text = await response.text();
   if (response.ok) return JSON.parse(text) as Transcription;
   const sentence = `the speech service ${url} answered ${response.status}: ${text.slice(0, 200)}`;
+  const wait = Number(response.headers.get('retry-after') ?? Infinity);
+  if (response.status === 429 && wait <= MAX_WAIT_SECONDS) {
+    await sleep(wait * 1_000, undefined, { signal });
+    return request(service, wav, input);
+  }
   if (response.status === 429 || response.status >= 500) throw new RetryableError('speech-service-failed', sentence);
   throw new PermanentError('speech-service-refused', `${sentence}; check FAVE_OPENAI_URL, FAVE_OPENAI_KEY and FAVE_OPENAI_MODEL`);
 }

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { PermanentError } from '../../../shared/core/errors.ts';
 import type { Exec } from '../../../shared/tools/exec.ts';
 import {
+  inSharedLanguage,
   primaryLanguage,
   type TranscriptionEngine,
   type TranscriptionInput,
@@ -34,7 +35,7 @@ export async function createWhisperNode(
     version,
     model: model.name,
     modelVersion: model.sha1,
-    transcribe: (input) => transcribe(packageDir, model.path, input),
+    transcribe: (input) => inSharedLanguage(input, (language) => transcribe(packageDir, model.path, { ...input, language })),
   };
 }
 

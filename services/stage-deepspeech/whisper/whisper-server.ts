@@ -101,12 +101,17 @@ function untilAbort<T>(value: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
+/** Returns the command of a server that does not outlive this process: on Linux the kernel kills it, in whatever way the process ends. */
+export function serverCommand(program: string): { readonly command: string; readonly prefix: readonly string[] } {
+  if (process.platform !== 'linux') return { command: program, prefix: [] };
+  return { command: 'setpriv', prefix: ['--pdeathsig', 'KILL', '--', program] };
+}
+
 async function startServer(program: string, model: string, threads: number, exec: Exec): Promise<RunningServer> {
   const port = await findFreePort();
   const address = ['--host', '127.0.0.1', '--port', String(port)];
   const args = ['--model', model, '--threads', String(threads), ...SERVER_ARGS, ...address];
-  // On Linux the kernel kills the server when this process ends, in whatever way.
-  const [command, prefix] = process.platform === 'linux' ? ['setpriv', ['--pdeathsig', 'KILL', '--', program]] : [program, []];
+  const { command, prefix } = serverCommand(program);
   const stopping = new AbortController();
   const ended = exec(command, [...prefix, ...args], { name: 'whisper', env: SERVER_ENV, signal: stopping.signal }).then(() => {
     throw new RetryableError('whisper-failed', 'whisper-server ended');

@@ -4,6 +4,7 @@ import type { Language } from '../../../schemas/generated/types.ts';
 import { PermanentError, messageOf } from '../../../shared/core/errors.ts';
 import type { Exec } from '../../../shared/tools/exec.ts';
 import {
+  MIN_LANGUAGE_SECONDS,
   primaryLanguage,
   type DetectedLanguage,
   type SpokenWord,
@@ -18,7 +19,7 @@ import { readWindow } from '../window-audio.ts';
 import { findSkipped, packWindows, type Window } from '../windows.ts';
 import { describeModel } from './model.ts';
 import { toUtterances, toWords, type VerboseJson } from './utterances.ts';
-import { createWhisperServer, type WhisperServer } from './whisper-server.ts';
+import { createWhisperServer, serverCommand, type WhisperServer } from './whisper-server.ts';
 
 /** Frames of Whisper's encoder per second; 1500 are 30 s. */
 const CONTEXT_PER_SECOND = 50;
@@ -33,9 +34,8 @@ const SHORT_CONTEXT = 10 * CONTEXT_PER_SECOND + 12;
 /** Length of the speech from which the language is detected, in seconds. */
 const LANGUAGE_SECONDS = 10;
 
-/** Detections are shared by the request above this probability and length of speech; a shorter clip keeps its own. */
+/** Detections are shared by the request above this probability; a less certain clip keeps its own. */
 const MIN_PROBABILITY = 0.5;
-const MIN_LANGUAGE_SECONDS = 3;
 
 /** Text that compresses by more than this factor is a repetition loop, as in OpenAI's decoder. */
 const MAX_COMPRESSION = 2.4;
@@ -54,7 +54,8 @@ const RETRY_TEMPERATURE = '0.4';
  */
 export async function createWhisper(program: string, modelPath: string, exec: Exec): Promise<TranscriptionEngine> {
   const model = await describeModel(modelPath);
-  await exec(program, ['--help'], { timeout: 10_000 }).catch((cause: unknown) => {
+  const { command, prefix } = serverCommand(program);
+  await exec(command, [...prefix, '--help'], { timeout: 10_000 }).catch((cause: unknown) => {
     const sentence = `${program} of whisper.cpp does not run (${messageOf(cause)}); npm start builds it`;
     throw new PermanentError('whisper-unavailable', sentence, { cause });
   });

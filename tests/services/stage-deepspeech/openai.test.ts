@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { speech } from '../../support/media.ts';
@@ -13,8 +13,15 @@ interface Received {
   readonly body: string;
 }
 
-/** Starts a service that answers every request in the same way; returns its address and the requests that it received. */
-async function startService(status: number, answer: object): Promise<{ url: string; received: Received[] }> {
+/**
+ * Starts a service that answers every request in the same way, after one rejection (429) per element of `before` with these headers.
+ * @returns Its address and the requests that it received.
+ */
+async function startService(
+  status: number,
+  answer: object,
+  before: readonly OutgoingHttpHeaders[] = [],
+): Promise<{ url: string; received: Received[] }> {
   const received: Received[] = [];
   const server = createServer((request: IncomingMessage, response) => {
     void (async () => {
@@ -22,7 +29,9 @@ async function startService(status: number, answer: object): Promise<{ url: stri
       for await (const piece of request) pieces.push(piece as Buffer);
       const { url = '', headers } = request;
       received.push({ url, authorization: headers.authorization, body: Buffer.concat(pieces).toString('latin1') });
-      response.writeHead(status).end(JSON.stringify(answer));
+      const rejection = before[received.length - 1];
+      if (rejection) response.writeHead(429, rejection).end();
+      else response.writeHead(status).end(JSON.stringify(answer));
     })();
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -55,9 +64,20 @@ describe('openai', () => {
 
   it('uses segments of a service without times of words, and rejects a reply without times', async () => {
     const { url } = await startService(200, { language: 'english', segments: [{ text: ' Ask not.', start: 0.2, end: 0.9 }] });
-    expect((await use(url)).transcript).toMatchObject({ language: null, text: 'Ask not.' });
+    expect((await use(url)).transcript).toMatchObject({ language: 'en', text: 'Ask not.' });
     const { url: plain } = await startService(200, { text: 'Ask not.' });
     await expect(use(plain)).rejects.toMatchObject({ code: 'speech-service-refused' });
+  });
+
+  it('waits as long as the service demands, if that is short', async () => {
+    const { url, received } = await startService(200, { language: 'en', words }, [
+      { 'retry-after': '0' },
+      { 'retry-after': '0' },
+    ]);
+    expect((await use(url)).transcript.text).toBe('Ask not.');
+    expect(received).toHaveLength(3);
+    const { url: slow } = await startService(200, { language: 'en', words }, [{ 'retry-after': '3600' }]);
+    await expect(use(slow)).rejects.toMatchObject({ code: 'speech-service-failed' });
   });
 
   it('translates with the other endpoint', async () => {
