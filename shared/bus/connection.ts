@@ -11,7 +11,8 @@ import {
 import { connect, createInbox, headers, type MsgHdrs, type NatsConnection } from 'nats';
 import pRetry from 'p-retry';
 import type { BusConfig } from '../config/config.ts';
-import { messageOf, UnavailableError } from '../core/errors.ts';
+import { UnavailableError } from '../core/errors.ts';
+import { toBusError, unavailable } from './errors.ts';
 
 /**
  * Expiry of a pull of `consume`, in milliseconds. The client detects a pull that a server restart has lost after this time (two
@@ -28,7 +29,7 @@ export interface Bus {
   createInbox(): string;
   /**
    * Publishes and waits until JetStream has stored the message. While no server answers, it retries until `signal` aborts.
-   * @throws UnavailableError after {@link PUBLISH_TIMEOUT_MS} if there is no signal; JetStreamApiError if JetStream refuses the message.
+   * @throws UnavailableError after {@link PUBLISH_TIMEOUT_MS} if there is no signal; otherwise the errors of {@link toBusError}.
    */
   publish(subject: string, value: object, options: PublishOptions): Promise<PubAck>;
   /** Closes the connection after pending messages are sent. */
@@ -62,7 +63,7 @@ export async function connectBus(config: BusConfig, name: string, timeoutMs = 20
       return pRetry(
         () =>
           client.publish(subject, data, { timeout: 5_000, ...options }).catch((error: unknown) => {
-            throw error instanceof JetStreamApiError && !isTransient(error) ? error : unavailable(error);
+            throw toBusError(error, subject);
           }),
         {
           retries: Infinity,
@@ -122,14 +123,4 @@ export async function undefinedIfNotFound<T>(response: Promise<T>): Promise<T | 
     if (error instanceof JetStreamApiError && error.apiError().code === 404) return undefined;
     throw error;
   }
-}
-
-/** Returns whether a retry may help: the stream is full, or the cluster elects a leader. */
-function isTransient(error: JetStreamApiError): boolean {
-  const { code, err_code } = error.apiError();
-  return code === 503 || err_code === 10077 /* stream full */ || err_code === 10047; /* no space */
-}
-
-function unavailable(error: unknown): UnavailableError {
-  return new UnavailableError('bus-unavailable', `NATS does not answer (${messageOf(error)})`, { cause: error });
 }

@@ -4,6 +4,7 @@ import { connectBus, type Bus } from '../../../shared/bus/connection.ts';
 import { UnavailableError } from '../../../shared/core/errors.ts';
 import { startProxy, type Proxy } from '../../fixtures/proxy.ts';
 import { useSharedStack, type Stack } from '../../support/stack.ts';
+import { readSecrets } from '../../../infra/access/secrets.ts';
 import { queue } from '../../support/harness/queue.ts';
 
 let stack: Stack;
@@ -71,6 +72,21 @@ describe('publish', () => {
     const { subject } = await queue(stack.bus, []);
     const expectation = { expect: { lastSubjectSequence: 7 } };
     await expect(stack.bus.publish(subject('a'), {}, expectation)).rejects.toThrow(JetStreamApiError);
+  });
+
+  it('does not retry a message above the payload limit of the server or the stream', async () => {
+    const { subject } = await queue(stack.bus, [], { max_msg_size: 1_000 });
+    for (const length of [2_000, stack.bus.connection.info!.max_payload]) {
+      const published = stack.bus.publish(subject('a'), { text: 'x'.repeat(length) }, {});
+      await expect(published).rejects.toMatchObject({ name: 'PermanentError', code: 'message-refused' });
+    }
+  });
+
+  it('reports a subject for which the user has no permission', async () => {
+    const config = { ...stack.config.bus, user: 'viewer', password: (await readSecrets(stack.dataDir))!.bus['viewer']! };
+    const bus = await connectBus(config, 'test');
+    onTestFinished(() => bus.close());
+    await expect(bus.publish('fave.landed.clip.first.r', {}, {})).rejects.toMatchObject({ code: 'bus-access-denied' });
   });
 });
 

@@ -17,7 +17,7 @@ export interface Queue {
 export async function queue(
   bus: Bus,
   lanes: readonly string[],
-  { ackWaitSeconds = 30, ...more }: { ackWaitSeconds?: number; max_msgs?: number; discard?: 'new' } = {},
+  { ackWaitSeconds = 30, ...more }: { ackWaitSeconds?: number; max_msgs?: number; max_msg_size?: number; discard?: 'new' } = {},
 ): Promise<Queue> {
   const stream = uniqueId('queue');
   const subject = (lane: string): string => `test.${stream}.${lane}`;
