@@ -23,7 +23,7 @@ export interface StateWriter {
 
 /** @param signal Ends writes that wait for the store. */
 export function createStateWriter(
-  { store, log }: { readonly store: Pick<Store, 'put'>; readonly log: Logger },
+  { store, log }: { readonly store: Pick<Store, 'put' | 'putIfAbsent'>; readonly log: Logger },
   signal: AbortSignal,
 ): StateWriter {
   const scheduled = new Map<string, () => RequestState | undefined>();
@@ -32,8 +32,12 @@ export function createStateWriter(
   let writing = Promise.resolve();
 
   const put = async (requestId: string, state: RequestState): Promise<void> => {
-    const headers = { 'content-type': 'application/json' };
-    await store.put(requestPrefix(requestId) + metadataPaths.state, `${JSON.stringify(state)}\n`, { headers, signal });
+    const options = { headers: { 'content-type': 'application/json' }, signal };
+    const key = requestPrefix(requestId) + metadataPaths.state;
+    const text = `${JSON.stringify(state)}\n`;
+    // A rejected upload must not replace the state of an existing request whose events have expired.
+    if (state.status === 'rejected') await store.putIfAbsent(key, text, options);
+    else await store.put(key, text, options);
   };
 
   const writeScheduled = async (): Promise<void> => {

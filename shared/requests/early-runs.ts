@@ -1,3 +1,4 @@
+import { isTerminalEvent } from '../bus/events.ts';
 import type { RequestEvent } from '../bus/request-events.ts';
 import { createRunState, type RunState } from './run-state.ts';
 
@@ -29,13 +30,15 @@ export interface RequestRuns {
 }
 
 /**
- * Returns the run to which an event applies; `undefined` for an older run. Only a lifecycle event makes a later run the latest one:
- * stages cannot publish it.
+ * Returns the run to which an event applies; `undefined` for an older run. Only the start or the end of a later run makes it the
+ * latest one, as in the tracker: stages cannot publish those events.
  */
-export function selectRun(runs: RequestRuns, { type, data: { run } }: RequestEvent): RunState | undefined {
+export function selectRun(runs: RequestRuns, event: RequestEvent): RunState | undefined {
   const { latest, early } = runs;
+  const { run } = event.data;
   if (run === latest.run) return latest;
   if (run < latest.run) return undefined;
-  if (type === 'item') return selectEarlyRun(early, latest.requestId, run);
+  const isStartOrEnd = event.type === 'lifecycle' && (event.name === 'accepted' || isTerminalEvent(event.name));
+  if (!isStartOrEnd) return selectEarlyRun(early, latest.requestId, run);
   return (runs.latest = takeEarlyRun(early, latest.requestId, run));
 }

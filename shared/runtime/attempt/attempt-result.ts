@@ -24,7 +24,7 @@ export type AttemptResult =
 export type UnsettledOutcome = 'cancelled' | 'released' | 'requeued' | 'retry';
 
 /** Deliveries after which a missing object counts as deleted; they take about eight seconds. */
-const MISSING_DELIVERIES = 4;
+export const MISSING_DELIVERIES = 4;
 
 /** Returns the outcome of an attempt that threw `error`. */
 export function classifyError(

@@ -22,7 +22,8 @@ beforeEach(() => {
     written.push((JSON.parse(text) as RequestState).cost_unit!);
     return Promise.resolve({ etag: 'e' });
   };
-  writer = createStateWriter({ store: { put }, log: createLogger({}, 'silent') }, new AbortController().signal);
+  const putIfAbsent = (key: string, text: string) => (written.length > 0 ? Promise.resolve(undefined) : put(key, text));
+  writer = createStateWriter({ store: { put, putIfAbsent }, log: createLogger({}, 'silent') }, new AbortController().signal);
   return () => void vi.useRealTimers();
 });
 
@@ -77,5 +78,11 @@ describe('createStateWriter', () => {
     writer.schedule('r', () => undefined);
     await writer.flush();
     expect(written).toEqual([]);
+  });
+
+  it('creates the state of a rejected upload and keeps an existing state', async () => {
+    await writer.write('r', { ...state(1), status: 'rejected' });
+    await writer.write('r', { ...state(2), status: 'rejected' });
+    expect(written).toEqual([1]);
   });
 });
