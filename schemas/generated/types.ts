@@ -471,6 +471,10 @@ export interface ItemEvent {
    * Announced outputs of the item. For a failed item, those stored before the failure.
    */
   outputs: Output[];
+  /**
+   * Size of all outputs of the item, in bytes.
+   */
+  output_bytes?: number;
   error?: ItemError;
   /**
    * Stream sequence in FAVE_LANDED of the landed message of a failed item.

@@ -37,7 +37,7 @@ export interface OpenRun {
   /** Sequence of the last lifecycle event of the request. The terminal event is stored only if no other event follows it. */
   lastSequence: number;
   traceparent: string | undefined;
-  /** Set when the request has exceeded its option `timeout`. */
+  /** Set when the request has exceeded its option `timeout` or a limit of the operator. */
   timedOut?: RequestError;
 }
 

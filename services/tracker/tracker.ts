@@ -64,7 +64,7 @@ export async function tracker(service: Service, graph: Graph): Promise<void> {
   history.effectsOf(runs).forEach(perform);
   history.outdatedStates(store).then((effects) => effects.forEach(perform), warn('tracker:write-failed'));
   startLoop('tracker:write-failed', TIMEOUT_INTERVAL_MS, async () => {
-    for (const expired of expiredRuns(runs, graph, Date.now())) {
+    for (const expired of expiredRuns(runs, { graph, limits: config.limits, nowMs: Date.now() })) {
       await markTimedOut(store, expired);
       perform({ type: 'close-run', run: expired.run });
     }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { limitEnvironment, toRequestLimits, type RequestLimits } from './limits.ts';
 import { otelEnvironment, parseTracing, type Tracing } from './otel.ts';
 import { createOptionParser, withDefaults, type OptionMap, type OptionSchemas, type OptionValues } from '../core/options.ts';
 
@@ -114,6 +115,7 @@ export const environmentSchema = {
     maximum: DAY_SECONDS,
     description: 'interval between canary objects, which test the notification path, in seconds',
   },
+  ...limitEnvironment,
   ...otelEnvironment,
   FAVE_LOG_LEVEL: {
     type: 'string',
@@ -158,6 +160,7 @@ export interface Config {
   readonly eventSource: 'notifications' | 'sweep';
   readonly sweepIntervalSeconds: number;
   readonly canaryIntervalSeconds: number;
+  readonly limits: RequestLimits;
   /** The OpenTelemetry SDK reads all other settings of tracing. */
   readonly tracing: Tracing;
   readonly logLevel: string;
@@ -213,6 +216,7 @@ export function readConfig(env: Environment): Config {
     eventSource: read.FAVE_EVENT_SOURCE,
     sweepIntervalSeconds: read.FAVE_SWEEP_INTERVAL_SECONDS || SWEEP_INTERVAL_SECONDS[read.FAVE_EVENT_SOURCE],
     canaryIntervalSeconds: read.FAVE_CANARY_INTERVAL_SECONDS,
+    limits: toRequestLimits(read),
     tracing: parseTracing(read),
     logLevel: read.FAVE_LOG_LEVEL,
   };

@@ -1,9 +1,7 @@
 import type { Kind } from '../../schemas/kinds.ts';
+import { MAX_TIMEOUT_SECONDS } from '../config/limits.ts';
 import type { OptionSchemas } from '../core/options.ts';
 import type { AnyStage } from './stage.ts';
-
-/** Upper limit of all timeouts of a request, in seconds: the retention of its events. A timer of Node.js overflows after 25 days. */
-export const MAX_TIMEOUT_SECONDS = 7 * 86_400;
 
 /** Options that concern a request as a whole rather than one stage. */
 export const requestOptions = {
@@ -17,14 +15,14 @@ export const requestOptions = {
     default: 0,
     minimum: 0,
     maximum: MAX_TIMEOUT_SECONDS,
-    description: 'timeout for one item, in seconds; 0: depends on the size of the input',
+    description: 'timeout for one item, in seconds, up to the limit of the operator; 0: depends on the size of the input',
   },
   timeout: {
     type: 'number',
     default: 86_400,
     minimum: 1,
     maximum: MAX_TIMEOUT_SECONDS,
-    description: 'timeout for the whole request, in seconds',
+    description: 'timeout for the whole request, in seconds, up to the limit of the operator',
   },
 } as const satisfies OptionSchemas;
 

@@ -11,6 +11,9 @@ export interface RunState {
   readonly stages: Map<string, StageRun>;
   /** Number of items that are listed and not settled. */
   open: number;
+  /** Sums over the settled items that count: size of the outputs in bytes, and duration in milliseconds. */
+  outputBytes: number;
+  workMs: number;
   /** Paths of announced objects by kind. */
   readonly outputs: Map<string, Set<string>>;
 }
@@ -29,7 +32,7 @@ interface StageRun {
 }
 
 /** `time`: ISO 8601. */
-type Settled = Pick<ItemEvent, 'outcome' | 'duration_ms' | 'queue_ms' | 'cost_unit' | 'cold_start' | 'error'> & {
+type Settled = Pick<ItemEvent, 'outcome' | 'duration_ms' | 'queue_ms' | 'cost_unit' | 'cold_start' | 'output_bytes' | 'error'> & {
   readonly time: string;
 };
 
@@ -38,11 +41,12 @@ const RANK: Readonly<Record<Settled['outcome'], number>> = { failed: 0, skipped:
 
 /** Limits of the errors in a summary, which must fit into one message of the bus. The receipts contain the whole errors. */
 const MAX_LISTED_ERRORS = 100;
+const MAX_LISTED_ERROR_BYTES = 256 * 1024;
 const MAX_MESSAGE_LENGTH = 1_000;
 
 /** Creates the state of a run without events. */
 export function createRunState(requestId: string, run: number): RunState {
-  return { requestId, run, stages: new Map(), open: 0, outputs: new Map() };
+  return { requestId, run, stages: new Map(), open: 0, outputBytes: 0, workMs: 0, outputs: new Map() };
 }
 
 /** Applies the start of the run. Its cost does not depend on the size of the run. */
@@ -57,10 +61,10 @@ export function reduceAccepted(state: RunState, accepted: RequestState, graph: G
  * stage does not produce, and of items that no producer lists, so that a faulty stage cannot keep the run open.
  */
 export function reduceProgress(state: RunState, progress: ItemEvent, time: string, graph: Graph): void {
-  const { item, outcome, duration_ms, queue_ms, cost_unit, cold_start, error, sequence = 0 } = progress;
+  const { item, outcome, duration_ms, queue_ms, cost_unit, cold_start, output_bytes = 0, error, sequence = 0 } = progress;
   const produced = graph.stages.find(({ name }) => name === progress.stage)?.produces;
   if (!produced) return;
-  const end: Settled = { outcome, duration_ms, queue_ms, cost_unit, cold_start, time, ...(error && { error }) };
+  const end: Settled = { outcome, duration_ms, queue_ms, cost_unit, cold_start, output_bytes, time, ...(error && { error }) };
   const stage = stageRun(state, progress.stage);
   updateItem(state, stage, item, () => {
     const ends = getOrCreate(stage.ends, item, () => new Map<number, Settled>());
@@ -91,10 +95,16 @@ export function reduceEvent(state: RunState, event: RequestEvent, graph: Graph):
   else if (event.name === 'redriven') reduceRedriven(state, event.data.redriven, graph);
 }
 
-/** Changes an item, then updates the outcome that counts and the number of open items. */
+/** Changes an item, then updates the outcome that counts, the number of open items and the sums. */
 function updateItem(state: RunState, { listed, settled, ends, redriven }: StageRun, item: string, apply: () => void): void {
-  const isOpen = (): boolean => listed.has(item) && !settled.has(item);
-  const before = isOpen();
+  const add = (sign: 1 | -1): void => {
+    if (!listed.has(item)) return;
+    const { output_bytes = 0, duration_ms = 0 } = settled.get(item) ?? {};
+    state.open += sign * Number(!settled.has(item));
+    state.outputBytes += sign * output_bytes;
+    state.workMs += sign * Math.round(duration_ms);
+  };
+  add(-1);
   apply();
   const counting = [...(ends.get(item) ?? [])].filter(([sequence]) => !redriven.get(item)?.has(sequence)).map(([, end]) => end);
   if (counting.length === 0) settled.delete(item);
@@ -103,7 +113,7 @@ function updateItem(state: RunState, { listed, settled, ends, redriven }: StageR
       item,
       counting.reduce((one, other) => (outranks(other, one) ? other : one)),
     );
-  state.open += Number(isOpen()) - Number(before);
+  add(1);
 }
 
 /** Total order of outcomes, so that the order of arrival has no effect: the higher rank, then the earlier time. */
@@ -234,9 +244,11 @@ function listErrors(state: RunState): RequestError[] {
     for (const [item, { error }] of settledItems(run))
       if (error) errors.push({ stage, item, ...error, message: error.message.slice(0, MAX_MESSAGE_LENGTH) });
   }
+  let bytes = 0;
   return errors
     .sort((a, b) => (`${String(a.stage)} ${String(a.item)}` < `${String(b.stage)} ${String(b.item)}` ? -1 : 1))
-    .slice(0, MAX_LISTED_ERRORS);
+    .slice(0, MAX_LISTED_ERRORS)
+    .filter((error) => (bytes += Buffer.byteLength(JSON.stringify(error))) <= MAX_LISTED_ERROR_BYTES);
 }
 
 function sum<K extends string>(items: readonly Readonly<Record<K, number>>[], name: K): number {

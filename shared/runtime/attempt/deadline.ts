@@ -1,6 +1,6 @@
 import type { Request } from '../../../schemas/generated/types.ts';
 import { PermanentError } from '../../core/errors.ts';
-import { MAX_TIMEOUT_SECONDS } from '../../pipeline/graph.ts';
+import { MAX_TIMEOUT_SECONDS } from '../../config/limits.ts';
 import type { Attempt } from './attempt.ts';
 
 /** Time limit of an item: a base in seconds, plus seconds per MB of the request's input. */
@@ -16,14 +16,17 @@ export const computeItemTimeoutSeconds = (bytes: number): number =>
 /**
  * Runs `use` and aborts the attempt with `item-timeout` if it takes too long. The request is read only after the base of the
  * time limit, so most items do not need it.
+ * @param maxSeconds Limit of the operator.
  */
 export async function withDeadline<T>(
   { landed, abort }: Pick<Attempt, 'landed' | 'abort'>,
+  maxSeconds: number,
   readRequest: () => Promise<Request>,
   use: () => Promise<T>,
 ): Promise<T> {
   // The options of an artifact come from the object's metadata, which is untrusted.
-  const requested = Math.min(MAX_TIMEOUT_SECONDS, Number(landed.options['item-timeout'] ?? 0));
+  const requested = Math.min(maxSeconds, Number(landed.options['item-timeout'] ?? 0));
+  const base = Math.min(maxSeconds, ITEM_TIMEOUT.baseSeconds);
   let timer: NodeJS.Timeout | undefined;
   let isOver = false;
 
@@ -31,18 +34,20 @@ export async function withDeadline<T>(
     if (!isOver) timer = setTimeout(onTimeout, seconds * 1_000);
   };
   const expire = (limit: number) => (): void => {
-    const message = `the work on ${landed.key} took longer than ${limit} s; increase the option item-timeout`;
+    const remedy =
+      limit < maxSeconds ? 'increase the option item-timeout' : 'the operator can raise FAVE_MAX_ITEM_TIMEOUT_SECONDS';
+    const message = `the work on ${landed.key} took longer than ${limit} s; ${remedy}`;
     abort.abort(new PermanentError('item-timeout', message));
   };
   const extend = (): void => {
     readRequest().then(({ input }) => {
-      const limit = computeItemTimeoutSeconds(input.size);
-      arm(limit - ITEM_TIMEOUT.baseSeconds, expire(limit));
-    }, expire(ITEM_TIMEOUT.baseSeconds));
+      const limit = Math.min(maxSeconds, computeItemTimeoutSeconds(input.size));
+      arm(limit - base, expire(limit));
+    }, expire(base));
   };
 
   if (requested > 0) arm(requested, expire(requested));
-  else arm(ITEM_TIMEOUT.baseSeconds, extend);
+  else arm(base, extend);
   try {
     return await use();
   } finally {

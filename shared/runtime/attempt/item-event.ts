@@ -15,6 +15,7 @@ export function toItemEvent(attempt: Attempt, outcome: ItemEvent['outcome'], err
     item: itemId,
     outcome,
     outputs: record.outputs.filter(({ announced }) => announced).map(({ kind, item, key, etag }) => ({ kind, item, key, etag })),
+    output_bytes: record.outputs.reduce((sum, { size }) => sum + size, 0),
     ...(error && { error, sequence: delivery.sequence }),
     deliveries: delivery.deliveries,
     duration_ms,
@@ -24,11 +25,14 @@ export function toItemEvent(attempt: Attempt, outcome: ItemEvent['outcome'], err
   };
 }
 
+/** Maximum length of an error message. Events and dead letters must fit into one message of the bus. */
+const MAX_MESSAGE_LENGTH = 4_000;
+
 /** Returns an error in the form that events, receipts and dead letters share. */
 export function toItemError(error: unknown, landed: LandedMessage): ItemError {
   return {
     code: codeOf(error),
-    message: messageOf(error),
+    message: messageOf(error).slice(0, MAX_MESSAGE_LENGTH),
     file: pathOfLanded(landed),
     ...(error instanceof FaveError && error.stderr && { stderr: error.stderr }),
   };

@@ -19,6 +19,7 @@ export async function runAttempt(worker: WorkerDependencies, attempt: Attempt): 
   try {
     return await withDeadline(
       attempt,
+      config.limits.itemTimeoutSeconds,
       () => worker.readRequest(landed.request_id, abort.signal),
       () =>
         withCancellation(worker, attempt, () =>

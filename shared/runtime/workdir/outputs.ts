@@ -1,5 +1,6 @@
 import { extname } from 'node:path';
 import type { Kind } from '../../../schemas/kinds.ts';
+import { PermanentError } from '../../core/errors.ts';
 import { contentTypeOf, itemId, pathOf, requestPrefix } from '../../pipeline/keys.ts';
 import { inheritMetadata } from '../../bus/landed-message.ts';
 import { encodeMetadata, type ObjectMetadata } from '../../pipeline/metadata.ts';
@@ -17,13 +18,32 @@ export function commonMetadata({ landed, span, record }: Pick<StageRun, 'landed'
   return { ...inheritMetadata(landed, span.traceparent), ...(input !== undefined && { input }) };
 }
 
-/** Returns the `outputs` of a stage's context. They store objects in the bucket and add them to the run's record. */
+/** Maximum number of announced outputs of an item. The event of the item lists them in one message of the bus. */
+export const MAX_ANNOUNCED_OUTPUTS = 1_000;
+
+/**
+ * Returns the `outputs` of a stage's context. They store objects in the bucket and add them to the run's record.
+ * @param context `maxBytes`: limit of the operator for all outputs of a request. One item must not exceed it either.
+ */
 export function createOutputs(
   item: Item,
   { stage, landed, abort, record }: StageRun,
-  { store, metadata }: { readonly store: Store; readonly metadata: CommonMetadata },
+  { store, metadata, maxBytes }: { readonly store: Store; readonly metadata: CommonMetadata; readonly maxBytes: number },
 ): Outputs {
   const { signal } = abort;
+  let [bytes, announced] = [0, 0];
+
+  const count = (kind: Kind, size: number): void => {
+    bytes += size;
+    announced += Number(kind.announced);
+    if (bytes > maxBytes)
+      throw new PermanentError(
+        'too-much-output',
+        `the outputs of ${landed.key} exceed ${maxBytes / 1e6} MB (FAVE_MAX_REQUEST_MB)`,
+      );
+    if (announced > MAX_ANNOUNCED_OUTPUTS)
+      throw new PermanentError('too-many-outputs', `${landed.key} has more than ${MAX_ANNOUNCED_OUTPUTS} announced outputs`);
+  };
 
   const put = async (
     kind: Kind,
@@ -33,6 +53,7 @@ export function createOutputs(
     send: (key: string, headers: Record<string, string>) => Promise<{ etag: string }>,
   ): Promise<Digest> => {
     if (!stage.produces.includes(kind)) throw new Error(`${stage.name} does not declare that it produces ${kind.name}`);
+    count(kind, digest.size);
     const indices = indicesOf(kind, { ...item.indices, ...overrides.indices });
     const attributes = { ...item.attributes, ...overrides.attributes };
     const path = pathOf(kind, { indices, extension });

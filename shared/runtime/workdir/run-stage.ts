@@ -1,3 +1,4 @@
+import type { RequestLimits } from '../../config/limits.ts';
 import { metadataPaths } from '../../pipeline/keys.ts';
 import type { OptionMap } from '../../core/options.ts';
 import type { Item, StageContext } from '../../pipeline/stage.ts';
@@ -16,12 +17,13 @@ export interface StageDependencies {
   readonly resource: unknown;
   readonly metrics: Pick<Metrics, 'tools'>;
   readonly exec: Exec;
+  readonly config: { readonly limits: Pick<RequestLimits, 'outputBytes'> };
 }
 
 /** Runs the stage on an item. All outputs are stored when it returns; outputs stored before an error are in the run's record. */
 export async function runStage(
   run: StageRun,
-  { store, settings, resource, metrics, exec }: StageDependencies,
+  { store, settings, resource, metrics, exec, config }: StageDependencies,
   item: Item,
   workdir: Workdir,
 ): Promise<void> {
@@ -32,7 +34,7 @@ export async function runStage(
     options,
     settings,
     resource,
-    outputs: createOutputs(item, run, { store, metadata }),
+    outputs: createOutputs(item, run, { store, metadata, maxBytes: config.limits.outputBytes }),
     log,
     signal,
     dir: workdir.dir,

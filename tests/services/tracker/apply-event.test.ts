@@ -4,7 +4,8 @@ import { applyEvent, type Effect, type Runs } from '../../../services/tracker/ap
 import { createHistory } from '../../../services/tracker/catch-up.ts';
 import { forgetExpired } from '../../../services/tracker/retention.ts';
 import { expiredRuns } from '../../../services/tracker/timeouts.ts';
-import type { RequestState } from '../../../schemas/generated/types.ts';
+import type { ItemEvent, RequestState } from '../../../schemas/generated/types.ts';
+import { readConfig } from '../../../shared/config/config.ts';
 import type { RequestEvent } from '../../../shared/bus/request-events.ts';
 import { REQUESTS_MAX_AGE_MS } from '../../../shared/bus/topology.ts';
 import { isFinished } from '../../../shared/requests/run-state.ts';
@@ -208,14 +209,42 @@ describe('expiredRuns', () => {
   const startMs = Date.parse(accepted.accepted_at!);
   const short = lifecycle('accepted', { options: { timeout: 10 } });
 
-  function expiredAfter(seconds: number, events: readonly RequestEvent[], runs: Runs = new Map()) {
+  const { limits } = readConfig({ FAVE_MAX_REQUEST_MB: '1', FAVE_MAX_REQUEST_WORK_SECONDS: '10' });
+
+  function expiredAfter(seconds: number, events: readonly RequestEvent[], runs: Runs = new Map(), overrides = {}) {
     applyAll(runs, events);
-    return expiredRuns(runs, graph, startMs + seconds * 1_000);
+    return expiredRuns(runs, { graph, limits: { ...limits, ...overrides }, nowMs: startMs + seconds * 1_000 });
   }
+
+  const settled = (figures: Partial<ItemEvent>): RequestEvent => ({
+    type: 'item',
+    time: TIME,
+    data: {
+      ...{ request_id: 'r', run: 1, stage: 'probe', item: 'input', outcome: 'done', deliveries: 1 },
+      ...{ duration_ms: 0, queue_ms: 0, cold_start: false, cost_unit: 0 },
+      outputs: [{ kind: 'audio', item: 'audio', key: 'probe/audio.wav', etag: 'e' }],
+      ...figures,
+    },
+  });
 
   it('returns a run after its timeout', () => {
     expect(expiredAfter(9.9, [short])).toEqual([]);
     expect(expiredAfter(10, [short])).toMatchObject([{ error: { code: 'request-timeout', file: 'input/a.mp4' } }]);
+  });
+
+  it('applies the limit of the operator to the timeout', () => {
+    expect(expiredAfter(5, [lifecycle('accepted')], undefined, { timeoutSeconds: 6 })).toEqual([]);
+    expect(expiredAfter(6, [lifecycle('accepted')], undefined, { timeoutSeconds: 6 })).toMatchObject([
+      { error: { code: 'request-timeout' } },
+    ]);
+  });
+
+  it.each([
+    [{ output_bytes: 1e6, duration_ms: 10_000 }, []],
+    [{ output_bytes: 1e6 + 1 }, [{ error: { code: 'too-much-output', file: 'input/a.mp4' } }]],
+    [{ duration_ms: 10_001 }, [{ error: { code: 'too-much-work', file: 'input/a.mp4' } }]],
+  ])('applies the limits of a request to %o', (figures, expected) => {
+    expect(expiredAfter(0, [lifecycle('accepted'), settled(figures)])).toMatchObject(expected);
   });
 
   it('returns a run once', () => {

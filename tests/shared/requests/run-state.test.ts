@@ -229,6 +229,32 @@ describe('a run', () => {
     expect(stages['split']).toMatchObject({ failed: 150 });
   });
 
+  it('lists errors of 256 KB at most', () => {
+    const clips = Array.from({ length: 100 }, (_, n) => `clip_${String(n + 1).padStart(4, '0')}`);
+    const outputs = clips.map((clip): [string, string] => ['cut', clip]);
+    const begun = [start, done('probe', 'input', [['audio', 'audio']]), done('cut', 'audio', outputs)];
+    const forged = clips.map((clip): ReportedEvent => {
+      const event = failed('split', clip);
+      if (event.type !== 'settled') throw new Error('unexpected event');
+      return { ...event, data: { ...event.data, error: { code: 'c', message: 'm', file: 'f', stderr: '\u0001'.repeat(3_000) } } };
+    });
+    const { errors = [] } = summarise(reduced([...begun, ...forged]), graph);
+    expect(errors.length).toBeGreaterThan(10);
+    expect(Buffer.byteLength(JSON.stringify(errors))).toBeLessThanOrEqual(257 * 1024);
+  });
+
+  it('sums the work and the outputs of settled items, each once', () => {
+    const events = [
+      start,
+      done('probe', 'input', [['audio', 'audio']], { duration_ms: 100.5, output_bytes: 1_000 }),
+      failed('cut', 'audio'),
+      done('cut', 'audio', [], { duration_ms: 7, output_bytes: 20 }),
+      done('cut', 'invented', [], { duration_ms: 1e9, output_bytes: 1e9 }),
+    ];
+    for (const order of [events, [...events, ...events].reverse()])
+      expect(reduced(order)).toMatchObject({ workMs: 108, outputBytes: 1_020 });
+  });
+
   it('sums time, cost and cold starts per stage', () => {
     const events = [
       start,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Request } from '../../../../schemas/generated/types.ts';
-import { MAX_TIMEOUT_SECONDS } from '../../../../shared/pipeline/graph.ts';
+import { MAX_TIMEOUT_SECONDS } from '../../../../shared/config/limits.ts';
 import type { Attempt } from '../../../../shared/runtime/attempt/attempt.ts';
 import { computeItemTimeoutSeconds, withDeadline } from '../../../../shared/runtime/attempt/deadline.ts';
 
@@ -12,11 +12,20 @@ function createAttempt(options: Record<string, string | number> = {}): Pick<Atte
 }
 
 /** Returns the number of seconds after which an attempt is aborted. */
-async function measureDeadline(options: Record<string, string | number>, request: () => Promise<Request>): Promise<number> {
+async function measureDeadline(
+  options: Record<string, string | number>,
+  request: () => Promise<Request>,
+  maxSeconds = MAX_TIMEOUT_SECONDS,
+): Promise<number> {
   const attempt = createAttempt(options);
   const { signal } = attempt.abort;
   const startedAt = Date.now();
-  const running = withDeadline(attempt, request, () => new Promise((resolve) => signal.addEventListener('abort', resolve)));
+  const running = withDeadline(
+    attempt,
+    maxSeconds,
+    request,
+    () => new Promise((resolve) => signal.addEventListener('abort', resolve)),
+  );
   while (!signal.aborted) await vi.advanceTimersToNextTimerAsync();
   await running;
   expect(signal.reason).toMatchObject({ code: 'item-timeout' });
@@ -38,13 +47,16 @@ describe('withDeadline', () => {
     expect(await measureDeadline({}, () => Promise.reject(new Error('the store is away')))).toBe(300);
   });
 
-  it('limits the option item-timeout to a week', async () => {
-    expect(await measureDeadline({ 'item-timeout': 1e9 }, ofSize(0))).toBe(MAX_TIMEOUT_SECONDS);
+  it.each([100, 600])('applies the limit of the operator, %d s', async (maxSeconds) => {
+    expect(await measureDeadline({ 'item-timeout': 1e9 }, ofSize(0), maxSeconds)).toBe(maxSeconds);
+    expect(await measureDeadline({ 'item-timeout': 7 }, ofSize(0), maxSeconds)).toBe(7);
+    expect(await measureDeadline({}, ofSize(1e9), maxSeconds)).toBe(maxSeconds);
+    expect(await measureDeadline({}, ofSize(0), maxSeconds)).toBe(Math.min(300, maxSeconds));
   });
 
   it('does not abort an attempt that has ended', async () => {
     const attempt = createAttempt();
-    await withDeadline(attempt, ofSize(0), () => Promise.resolve());
+    await withDeadline(attempt, MAX_TIMEOUT_SECONDS, ofSize(0), () => Promise.resolve());
     await vi.runAllTimersAsync();
     expect(attempt.abort.signal.aborted).toBe(false);
   });
@@ -56,6 +68,7 @@ describe('withDeadline', () => {
     const work = new Promise<void>((resolve) => (finish = resolve));
     const running = withDeadline(
       attempt,
+      MAX_TIMEOUT_SECONDS,
       () => request,
       () => work,
     );
