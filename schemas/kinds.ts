@@ -2,7 +2,7 @@
  * Kinds of objects under `requests/{request_id}/`. `shared/pipeline/keys.ts` builds and parses keys from these patterns;
  * notification rules and access policies are derived from them. No other module spells a key.
  *
- * In a pattern, `{clip}` and `{frame}` are four digits counted from 1, `{file}` is any file name, and `{ext}` is one of `extensions`.
+ * In a pattern, `{batch}`, `{clip}` and `{frame}` are four digits counted from 1, `{file}` is any file name, and `{ext}` is one of `extensions`.
  */
 export interface Kind {
   readonly name: string;
@@ -26,7 +26,10 @@ export const kinds = {
   media: { name: 'media', key: 'stage-ffmpeg-0/media.json', contentType: json, schema: 'media', announced: false },
   audio: { name: 'audio', key: 'stage-ffmpeg-0/audio.wav', contentType: 'audio/wav', announced: true },
 
-  segments: { name: 'segments', key: 'stage-librosa/segments.json', contentType: json, schema: 'segments', announced: true },
+  segments: { name: 'segments', key: 'stage-librosa/segments.json', contentType: json, schema: 'segments', announced: false },
+
+  /** Part of the segments, which is cut as one item. */
+  batch: { name: 'batch', key: 'stage-librosa/batch_{batch}/batch.json', contentType: json, schema: 'batch', announced: true },
 
   clip: {
     name: 'clip',

@@ -14,9 +14,9 @@ export const graph = defineGraph(
   [kinds.input, kinds.canary],
   [
     stageFfmpeg0, //        input      → media, audio
-    stageLibrosa, //        audio      → segments
-    stageFfmpeg1, //        segments   → clip × N
-    stageFfmpeg2, //        segments   → speech × N
+    stageLibrosa, //        audio      → segments, batch × N
+    stageFfmpeg1, //        batch      → clip × N
+    stageFfmpeg2, //        batch      → speech × N
     stageDeepspeech, //     speech     → transcript
     stageFfmpeg3, //        clip       → frame × N, frames, video
     stageObjectDetector, // frames     → detections

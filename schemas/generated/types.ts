@@ -1,5 +1,38 @@
 // Generated from the schemas by `npm run generate`. Do not edit.
 
+export interface Batch {
+  /**
+   * Number of the first clip.
+   */
+  first: number;
+  /**
+   * @minItems 1
+   * @maxItems 64
+   */
+  clips: [
+    {
+      /**
+       * Time in seconds.
+       */
+      start: number;
+      /**
+       * Time in seconds.
+       */
+      end: number;
+    },
+    ...{
+      /**
+       * Time in seconds.
+       */
+      start: number;
+      /**
+       * Time in seconds.
+       */
+      end: number;
+    }[]
+  ];
+}
+
 export interface Detections {
   model: string;
   /**
@@ -431,7 +464,7 @@ export interface DeadLetter {
 
 export interface LandedMessage {
   kind: string;
-  lane: 'first' | 'rest';
+  lane: 'first' | 'second' | 'third' | 'rest';
   request_id: string;
   key: string;
   etag: string;

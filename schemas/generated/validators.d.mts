@@ -3,6 +3,7 @@
 import type { ValidateFunction } from 'ajv';
 import type * as types from './types.ts';
 
+export const batch: ValidateFunction<types.Batch>;
 export const detections: ValidateFunction<types.Detections>;
 export const frames: ValidateFunction<types.Frames>;
 export const language: ValidateFunction<types.Language>;

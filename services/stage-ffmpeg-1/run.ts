@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Media, Segments } from '../../schemas/generated/types.ts';
+import type { Batch, Media } from '../../schemas/generated/types.ts';
 import { kinds } from '../../schemas/kinds.ts';
 import { probe } from '../../shared/media/probe.ts';
 import type { Item, StageContext } from '../../shared/pipeline/stage.ts';
@@ -8,22 +8,22 @@ import type { Exec } from '../../shared/tools/exec.ts';
 import { containerFor, cutArgs, isSeekable, remuxArgs } from './args.ts';
 
 /** Maximum number of clips that one ffmpeg cuts. The disk holds as many. */
-const MAX_BATCH = 16;
+const MAX_CUTS = 16;
 
 /** Maximum duration of all inputs of one ffmpeg together, in seconds. Each input keeps an index of the source in memory. */
-const MAX_BATCH_SECONDS = 3_600;
+const MAX_CUT_SECONDS = 3_600;
 
-export async function run(segments: Item, { exec, outputs, dir }: StageContext): Promise<void> {
-  const { clips } = (await segments.json()) as Segments;
-  const media = (await (await segments.sibling(kinds.media)).json()) as Media;
-  const input = await segments.sibling(kinds.input);
+export async function run(batch: Item, { exec, outputs, dir }: StageContext): Promise<void> {
+  const { first, clips } = (await batch.json()) as Batch;
+  const media = (await (await batch.sibling(kinds.media)).json()) as Media;
+  const input = await batch.sibling(kinds.input);
   const source = await toSeekable(await input.file(), media, dir, exec);
 
   const extension = containerFor(media);
-  const size = Math.max(1, Math.min(MAX_BATCH, Math.floor(MAX_BATCH_SECONDS / media.duration)));
-  for (let first = 0; first < clips.length; first += size) {
-    const cuts = clips.slice(first, first + size).map(({ start, end }, n) => {
-      const clip = first + n + 1;
+  const size = Math.max(1, Math.min(MAX_CUTS, Math.floor(MAX_CUT_SECONDS / media.duration)));
+  for (let done = 0; done < clips.length; done += size) {
+    const cuts = clips.slice(done, done + size).map(({ start, end }, n) => {
+      const clip = first + done + n;
       return { clip, start, end, target: join(dir, `clip_${clip}.${extension}`) };
     });
     await exec('ffmpeg', cutArgs(source, media, cuts));

@@ -1,5 +1,5 @@
 import { HOP } from './analyse.ts';
-import { toSeconds, MAX_CLIPS } from './clips.ts';
+import { MAX_CLIPS, toSeconds } from './clips.ts';
 import { MIN_TOP_DB, findPauses, TOP_DBS } from './split.ts';
 import { SAMPLE_RATE } from './meyda.ts';
 
@@ -35,12 +35,12 @@ interface Cut {
  * per second, in time linear in the duration.
  * @param levels Level of each frame in dB, from {@link toDecibels}.
  * @param samples Number of samples of the audio.
- * @returns Ends of the clips in seconds, ascending, at most 9 999. The last is the duration.
+ * @param maxClips Maximum number of clips. The clips of a long audio are longer, so that their number does not exceed it.
+ * @returns Ends of the clips in seconds, ascending. The last is the duration.
  */
-export function cutAtSilence(levels: Float64Array, samples: number): number[] {
+export function cutAtSilence(levels: Float64Array, samples: number, maxClips = MAX_CLIPS): number[] {
   const duration = toSeconds(samples);
-  // Audio of more than 13.8 hours needs longer clips: its number of clips would exceed the limit.
-  const shortest = Math.max(MIN_CLIP_SECONDS, duration / MAX_CLIPS);
+  const shortest = Math.max(MIN_CLIP_SECONDS, duration / maxClips);
   const longest = Math.max(MAX_CLIP_SECONDS, 2 * shortest);
   const last: Cut = { time: duration, value: 0, total: -Infinity };
   const cuts = [{ time: 0, value: 0, total: 0 }, ...candidates(levels, duration), last];

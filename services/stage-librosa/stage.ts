@@ -6,7 +6,7 @@ export default defineStage({
   name: 'stage-librosa',
   version: 2,
   consumes: kinds.audio,
-  produces: [kinds.segments],
+  produces: [kinds.segments, kinds.batch],
   options: {
     segmentation: {
       type: 'string',
@@ -14,6 +14,16 @@ export default defineStage({
       default: 'silence',
       description:
         'method of cutting clips: silence (in the longest pauses, 15 to 90 s per clip) or fave (by a loudness threshold, as in the first FAVE on OpenFaaS)',
+    },
+  },
+  settings: {
+    'max-clips': {
+      type: 'integer',
+      default: 5_000,
+      minimum: 1,
+      maximum: 9_999,
+      description:
+        'maximum number of clips of a request; clips become longer with segmentation=silence, the request fails with fave',
     },
   },
   load: () => import('./run.ts'),

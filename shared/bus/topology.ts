@@ -18,19 +18,24 @@ const minutes = (n: number): number => seconds(60 * n);
 const days = (n: number): number => minutes(24 * 60 * n);
 const GiB = 1024 ** 3;
 
-/** Priority class of landed messages. Only the first clips of a request use the lane `first`, so a long request does not starve short ones. */
-export type Lane = 'first' | 'rest';
+/**
+ * Priority classes of landed messages, in order of preference, and the largest number of an item in each. A request with n items
+ * waits for at most 8 n items of each longer request, whatever their order in the queue and the number of workers.
+ */
+const LANES = { first: 8, second: 64, third: 512, rest: Infinity } as const;
 
-/** Number of clips of a request in the lane `first`. */
-const FIRST_LANE_CLIPS = 8;
+export type Lane = keyof typeof LANES;
 
-export function laneOf({ clip = 0 }: Indices): Lane {
-  return clip <= FIRST_LANE_CLIPS ? 'first' : 'rest';
+const lanes = Object.keys(LANES) as Lane[];
+
+/** Returns the lane of an object by the number of its clip or batch. */
+export function laneOf({ clip, batch }: Indices): Lane {
+  return lanes.find((lane) => (clip ?? batch ?? 0) <= LANES[lane]) ?? 'rest';
 }
 
 /** Returns the lanes of a kind, in order of preference. */
 export function lanesOf(kind: Kind): readonly Lane[] {
-  return kind.key.includes('{clip}') ? ['first', 'rest'] : ['first'];
+  return /\{(clip|batch)\}/.test(kind.key) ? lanes : ['first'];
 }
 
 export const subjects = {

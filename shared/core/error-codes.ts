@@ -43,6 +43,7 @@ const item = {
   'object-changed': ['retryable', 'Nothing to do: the item is retried with the new content.'],
   'clip-pending': ['retryable', 'Nothing to do: the item is retried when stage-ffmpeg-1 has cut the clip.'],
   'invalid-clip': ['permanent', 'Replay the request from stage-ffmpeg-1.'],
+  'too-many-clips': ['permanent', 'Upload a shorter video, choose segmentation=silence, or raise FAVE_MAX_CLIPS.'],
   'unreadable-audio': ['permanent', 'Replay the request from the stage that produced the audio.'],
   'unreadable-frame': ['permanent', 'Replay the request from stage-ffmpeg-3.'],
   'tool-failed': ['permanent', 'Read the stderr of the dead letter; the input is probably damaged.'],
@@ -93,6 +94,7 @@ const servers = {
 
 /** Thrown by `validate` and `parseJson`, one code per schema. */
 const data = {
+  'invalid-batch': ['permanent', 'Replay the request from stage-librosa.'],
   'invalid-cell': ['permanent', 'Run the cell of the study again.'],
   'invalid-cloud-event': ['permanent', 'Publish events that follow schemas/events/cloud-event.schema.json.'],
   'invalid-dead-letter': ['permanent', 'Remove the message with fave dlq drop.'],

@@ -10,6 +10,7 @@ export interface Attributes {
 
 /** The numbers in an object's key. */
 export interface Indices {
+  readonly batch?: number;
   readonly clip?: number;
   readonly frame?: number;
 }

@@ -105,6 +105,9 @@ export function splitKey(key: string): { requestId: string; path: string } | und
   return slash > 0 && REQUEST_ID.test(requestId) ? { requestId, path: key.slice(slash + 1) } : undefined;
 }
 
+/** Names of the numbers in a key. */
+export const indexNames = ['batch', 'clip', 'frame'] as const satisfies readonly (keyof Indices)[];
+
 /** Parses a key. Returns `undefined` if no kind matches. */
 export function parseKey(key: string, kinds: Iterable<Kind>): ParsedKey | undefined {
   const split = splitKey(key);
@@ -112,12 +115,11 @@ export function parseKey(key: string, kinds: Iterable<Kind>): ParsedKey | undefi
   for (const kind of kinds) {
     const match = pattern(kind).exec(split.path);
     if (!match) continue;
-    const { clip, frame } = match.groups ?? {};
-    return {
-      ...split,
-      kind,
-      indices: { ...(clip !== undefined && { clip: Number(clip) }), ...(frame !== undefined && { frame: Number(frame) }) },
-    };
+    const indices = indexNames.flatMap((name) => {
+      const digits = match.groups?.[name];
+      return digits === undefined ? [] : [[name, Number(digits)]];
+    });
+    return { ...split, kind, indices: Object.fromEntries(indices) as Indices };
   }
   return undefined;
 }

@@ -130,7 +130,10 @@ function checkTree({ artifacts, json, metadata }: Tree, file: string, { video = 
     ];
   });
   expect(paths.sort()).toEqual(
-    [`input/${file}`, 'stage-ffmpeg-0/media.json', 'stage-ffmpeg-0/audio.wav', 'stage-librosa/segments.json', ...perClip].sort(),
+    [
+      ...[`input/${file}`, 'stage-ffmpeg-0/media.json', 'stage-ffmpeg-0/audio.wav'],
+      ...['stage-librosa/segments.json', 'stage-librosa/batch_0001/batch.json', ...perClip],
+    ].sort(),
   );
   const receipts = metadata.filter((path) => path.startsWith('metadata/items/'));
   expect(receipts).toHaveLength(3 + clips.length * (video ? 5 : 4));

@@ -8,14 +8,11 @@ import { runStageLocally, upload, type LocalObject, type Output, type Ran } from
 
 let made = 0;
 
-/** Writes the cut list of a source. @param bounds Start and end of each clip, in seconds. */
-export function segments(bounds: readonly (readonly [number, number])[], duration: number): LocalObject {
-  const quiet = { rms: 0, zero_crossing_rate: 0, spectral_centroid: 0, spectral_rolloff: 0 };
-  const features = { ...quiet, mfcc_mean: Array<number>(13).fill(0), mfcc_std: Array<number>(13).fill(0) };
-  const clips = bounds.map(([start, end]) => ({ start, end, features }));
-  const path = join(mediaFolder(), `segments-${++made}.json`);
-  writeFileSync(path, JSON.stringify({ segmentation: 'fave', top_db: null, duration, clips }));
-  return { kind: kinds.segments, path };
+/** Writes a batch of clips, from clip 1. @param bounds Start and end of each clip, in seconds. */
+function writeBatch(bounds: readonly (readonly [number, number])[]): LocalObject {
+  const path = join(mediaFolder(), `batch-${++made}.json`);
+  writeFileSync(path, JSON.stringify({ first: 1, clips: bounds.map(([start, end]) => ({ start, end })) }));
+  return { kind: kinds.batch, path, indices: { batch: 1 } };
 }
 
 /** Runs a source through the stages that probe and cut it. */
@@ -25,7 +22,6 @@ export async function cutClips(
 ): Promise<Ran & { media: Output; audio: Output }> {
   const probed = await runStageLocally(prober, upload(source));
   const [media, audio] = [probed.of(kinds.media)[0]!, probed.of(kinds.audio)[0]!];
-  const { duration } = await probed.json<{ duration: number }>(kinds.media);
-  const ran = await runStageLocally(cutter, segments(bounds, duration), { siblings: [upload(source), media] });
+  const ran = await runStageLocally(cutter, writeBatch(bounds), { siblings: [upload(source), media] });
   return { ...ran, media, audio };
 }

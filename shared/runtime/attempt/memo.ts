@@ -1,6 +1,6 @@
 import type { Receipt } from '../../../schemas/generated/types.ts';
 import type { Kind } from '../../../schemas/kinds.ts';
-import { memoKey, metadataPaths, parseKey, requestPrefix } from '../../pipeline/keys.ts';
+import { indexNames, memoKey, metadataPaths, parseKey, requestPrefix } from '../../pipeline/keys.ts';
 import type { Item } from '../../pipeline/stage.ts';
 import { computeSha256, type Store } from '../../store/store.ts';
 import { parseJson } from '../../core/validate.ts';
@@ -80,7 +80,7 @@ export async function recordMemo(store: Store, attempt: Attempt, hash: string, s
 }
 
 function placeholders(kind: Kind): string[] {
-  return ['clip', 'frame'].filter((name) => kind.key.includes(`{${name}}`));
+  return indexNames.filter((name) => kind.key.includes(`{${name}}`));
 }
 
 function parseEntry(text: string): { request_id: string; receipt: Receipt } {

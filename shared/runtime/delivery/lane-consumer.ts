@@ -17,8 +17,16 @@ const PULL_EXPIRES_MS = 5_000;
 /** Time for which a consumer may be unavailable before it is logged (ms). Most server restarts are shorter. */
 const UNAVAILABLE_TIMEOUT_MS = 5_000;
 
-/** The order of preference is reversed for every eighth message, so that a busy first lane does not starve the others. */
-const REVERSE_INTERVAL = 8;
+/** Every eighth message comes from a later lane, in turn, so that a busy lane does not starve those after it. */
+const LATER_INTERVAL = 8;
+
+/** Returns the lanes in the order of preference for the n-th message, from 0. */
+export function orderLanes<T>(lanes: readonly T[], n: number): readonly T[] {
+  const turn = (n + 1) / LATER_INTERVAL;
+  if (lanes.length === 1 || !Number.isInteger(turn)) return lanes;
+  const later = 1 + (turn % (lanes.length - 1));
+  return [...lanes.slice(later), ...lanes.slice(0, later)];
+}
 
 /**
  * Creates a consumer that pulls one message at a time. It has no pull outstanding while a message is processed, because a pull of a
@@ -58,8 +66,7 @@ export function createLaneConsumer(bus: Bus, stream: string, consumers: readonly
 
   /** Returns a message that is pending now. */
   const poll = async (): Promise<Delivery | undefined> => {
-    const order = consumers.length > 1 && count % REVERSE_INTERVAL === REVERSE_INTERVAL - 1 ? consumers.toReversed() : consumers;
-    for (const consumer of order) {
+    for (const consumer of orderLanes(consumers, count)) {
       const delivery = toDelivery(connection, await pullNow(consumer));
       if (delivery) return delivery;
     }

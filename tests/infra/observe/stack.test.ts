@@ -5,14 +5,14 @@ import { runPrometheus } from '../../../infra/observe/observe.ts';
 import { rows } from '../../../infra/observe/panels.ts';
 import { freePorts } from '../../../infra/deployment/ports.ts';
 import { serviceNames } from '../../../infra/deployment/services.ts';
-import type { Kind } from '../../../schemas/kinds.ts';
+import { kinds, type Kind } from '../../../schemas/kinds.ts';
 import { graph } from '../../../services/pipeline.ts';
 import { results } from '../../../services/relay/relay.ts';
 import { logEvents } from '../../../shared/observability/log.ts';
 import { outcomes } from '../../../shared/runtime/service/metrics.ts';
 import { toolNames, toolResults } from '../../../shared/runtime/workdir/recorded-exec.ts';
 import { digestFile, storeResults } from '../../../shared/store/store.ts';
-import { streams } from '../../../shared/bus/topology.ts';
+import { lanesOf, streams } from '../../../shared/bus/topology.ts';
 import { newTraceparent, traceIdOf } from '../../../shared/observability/trace.ts';
 import { chirp, generateMedia, h264, createPicture } from '../../support/media.ts';
 import { createOwnStack, uniqueId, type RunningService, type Stack } from '../../support/stack.ts';
@@ -175,7 +175,7 @@ const values: Record<string, readonly string[]> = {
   service: serviceNames(graph),
   stage: serviceNames(graph),
   outcome: outcomes,
-  lane: ['first', 'rest'],
+  lane: lanesOf(kinds.clip),
   part: ['imports', 'connections', 'model', 'first_item'],
   tool: toolNames,
   result: [...storeResults, ...toolResults, ...results],

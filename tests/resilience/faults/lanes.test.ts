@@ -72,3 +72,32 @@ it(
     expect(await long.ended()).toMatchObject({ status: 'completed', errors: [], outputs: { 'upper-line': LONG_LINES } });
   },
 );
+
+it('processes a request of 20 items before the later items of a longer request', { timeout: 120_000 }, async () => {
+  const hold = (at: string): { reached: Promise<void>; release: () => void } => {
+    const released = Promise.withResolvers<undefined>();
+    const reached = new Promise<void>((reach) => (held = { at, until: released.promise, reach }));
+    return { reached, release: () => released.resolve(undefined) };
+  };
+  const queued = ({ progress }: ReturnType<typeof requestMetadata>): Promise<boolean> =>
+    vi.waitUntil(async () => (await progress('split-lines')).length === 1, { ...WAIT, timeout: 60_000 });
+
+  const start = hold('large 1');
+  const large = requestMetadata(stack, uniqueId());
+  await large.put(Array.from({ length: 100 }, (_, n) => `large ${n + 1}`).join('\n'), { memo: 'false' });
+  await start.reached;
+  await queued(large);
+  // The first 64 lines and some later ones have been processed when this line is.
+  const later = hold('large 70');
+  start.release();
+  await later.reached;
+  const medium = requestMetadata(stack, uniqueId());
+  await medium.put(Array.from({ length: 20 }, (_, n) => `medium ${n + 1}`).join('\n'), { memo: 'false' });
+  await queued(medium);
+  later.release();
+  await medium.ended();
+  const between = worked.slice(worked.indexOf('large 70'), worked.indexOf('medium 20'));
+  // The item in progress, and each eighth turn of a later lane.
+  expect(between.filter((text) => text.startsWith('large')).length).toBeLessThanOrEqual(1 + Math.ceil(20 / 7));
+  expect(await large.ended()).toMatchObject({ status: 'completed' });
+});

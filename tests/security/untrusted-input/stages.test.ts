@@ -98,27 +98,17 @@ describe.each(stages.map(([stage, kind, file]) => [stage.name, file, stage, kind
 });
 
 describe('stage-ffmpeg-1', () => {
-  const features = {
-    ...{ rms: 0, zero_crossing_rate: 0, spectral_centroid: 0, spectral_rolloff: 0 },
-    mfcc_mean: Array<number>(13).fill(0),
-    mfcc_std: Array<number>(13).fill(0),
-  };
-  const cut = (segments: unknown, input: string): Promise<Ran | FaveError> => {
+  const cut = (batch: unknown, input: string): Promise<Ran | FaveError> => {
     const media = { format: 'mov', duration: 1, size: 1, video: null, audio: { codec: 'aac', sample_rate: 44_100, channels: 1 } };
-    return outcomeOf(cutting, { kind: kinds.segments, path: writeMedia('segments.json', JSON.stringify(segments)) }, [
-      { kind: kinds.media, path: writeMedia('media of segments.json', JSON.stringify(media)) },
+    return outcomeOf(cutting, { kind: kinds.batch, path: writeMedia('batch.json', JSON.stringify(batch)) }, [
+      { kind: kinds.media, path: writeMedia('media of batch.json', JSON.stringify(media)) },
       { kind: kinds.input, path: input },
     ]);
   };
-  const clips = (...all: { start: number; end: number }[]) => ({
-    segmentation: 'silence',
-    top_db: null,
-    duration: 1,
-    clips: all.map((each) => ({ ...each, features })),
-  });
+  const clips = (...all: { start: number; end: number }[]) => ({ first: 1, clips: all });
 
   test.for(crafted.filter(([what]) => !USABLE.test(what)))(
-    'cuts nothing from %s, even if segments and media.json are valid',
+    'cuts nothing from %s, even if batch.json and media.json are valid',
     async ([what, content]) => {
       const outcome = await cut(clips({ start: 0, end: 1 }), writeMedia(`input ${what}.mp4`, content()));
       expectHarmless(outcome);
@@ -128,11 +118,12 @@ describe('stage-ffmpeg-1', () => {
 
   test.each<[string, unknown]>([
     ['an empty object', {}],
-    ['text', 'segments'],
-    ['more clips than a key can number', clips(...Array.from({ length: 10_000 }, () => ({ start: 0, end: 1 })))],
+    ['text', 'batch'],
+    ['more clips than an item may have', clips(...Array.from({ length: 65 }, () => ({ start: 0, end: 1 })))],
+    ['a clip that a key cannot number', { ...clips({ start: 0, end: 1 }), first: 9_937 }],
     ['a clip before the start', clips({ start: -1, end: 1 })],
-  ])('rejects segments that are %s', async (_, segments) => {
+  ])('rejects a batch that is %s', async (_, batch) => {
     const input = generateMedia('sound.m4a', ...chirp(1), '-c:a', 'aac');
-    expect(await cut(segments, input)).toMatchObject({ code: 'invalid-segments' });
+    expect(await cut(batch, input)).toMatchObject({ code: 'invalid-batch' });
   });
 });

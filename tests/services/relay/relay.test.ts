@@ -225,20 +225,20 @@ describe.concurrent('an artifact', () => {
     const request = newRequest();
     await put(`${request.prefix}stage-ffmpeg-1/clip_0009/clip.mkv`, 'x', encodeMetadata(metadata));
     const { receipt: _, ...carried } = metadata;
-    expect(await request.landed('clip')).toMatchObject([{ lane: 'rest', ...carried }]);
+    expect(await request.landed('clip')).toMatchObject([{ lane: 'second', ...carried }]);
   });
 
   it('inherits the options of its request if a user uploads it without metadata', async () => {
     const request = newRequest();
     await put(`${request.prefix}input/a.mp4`, video, encodeOptions({ interval: '2' }));
-    await put(`${request.prefix}stage-librosa/segments.json`, '{}');
+    await put(`${request.prefix}stage-librosa/batch_0001/batch.json`, '{}');
     const { traceparent } = await request.admitted();
-    expect(await request.landed('segments')).toMatchObject([{ run: 1, options: { interval: 2 }, attributes: {}, traceparent }]);
+    expect(await request.landed('batch')).toMatchObject([{ run: 1, options: { interval: 2 }, attributes: {}, traceparent }]);
   });
 
   it('is rejected without a request', async () => {
     const request = newRequest();
-    await put(`${request.prefix}stage-librosa/segments.json`, '{}');
+    await put(`${request.prefix}stage-librosa/batch_0001/batch.json`, '{}');
     expect(await request.rejected()).toMatchObject([{ errors: [{ code: 'missing-artifact' }] }]);
   });
 });

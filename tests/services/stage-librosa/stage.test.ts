@@ -54,6 +54,19 @@ describe('stage-librosa', () => {
     }
   });
 
+  it('limits the number of clips: fails with segmentation fave, cuts longer clips with silence', async () => {
+    // A tone per second, which the original method cuts into as many clips.
+    const path = writeSamples(sequence(...Array.from({ length: 300 }, (_, n): [number, number] => [0.5, n % 2 ? 9_000 : 9])));
+    const settings = { 'max-clips': 149 };
+    expect((await runStage(path, 'fave')).clips).toHaveLength(150);
+    await expect(runStage(path, 'fave', { settings })).rejects.toMatchObject({
+      code: 'too-many-clips',
+      message: 'the audio would be cut into 150 clips; the limit is 149 (FAVE_MAX_CLIPS)',
+    });
+    const { clips } = await runStage(path, 'silence', { settings: { 'max-clips': 10 } });
+    expect(clips.length).toBeLessThanOrEqual(10);
+  });
+
   it('rejects truncated audio', async () => {
     const truncated = writeMedia('truncated.wav', wavFile(bursts()).subarray(0, 5_000));
     await expect(runStage(truncated)).rejects.toMatchObject({ code: 'unreadable-audio' });
@@ -61,7 +74,7 @@ describe('stage-librosa', () => {
 
   it('stops on abort', async () => {
     const reason = new Error('deadline');
-    await expect(runStage(writeSamples(bursts()), 'silence', AbortSignal.abort(reason))).rejects.toBe(reason);
+    await expect(runStage(writeSamples(bursts()), 'silence', { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
   });
 
   it('leaves a video of one minute in one clip', async ({ skip }) => {

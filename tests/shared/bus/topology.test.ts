@@ -33,16 +33,19 @@ describe('landed messages', () => {
     expect(reached.map(({ config }) => config.durable_name).sort()).toEqual(expected.sort());
   });
 
-  it('uses the first lane up to the eighth clip', () => {
-    expect([{}, { clip: 1 }, { clip: 8 }, { clip: 9 }, { clip: 9_999 }].map(laneOf)).toEqual([
-      'first',
-      'first',
-      'first',
-      'rest',
-      'rest',
-    ]);
-    expect(lanesOf(kinds.segments)).toEqual(['first']);
-    expect(lanesOf(kinds.clip)).toEqual(['first', 'rest']);
+  it('uses later lanes for later clips and batches of a request', () => {
+    const lanes = ['first', 'second', 'third', 'rest'];
+    expect(laneOf({})).toBe('first');
+    for (const name of ['clip', 'batch'])
+      for (const [n, [from, to]] of [
+        [1, 8],
+        [9, 64],
+        [65, 512],
+        [513, 9_999],
+      ].entries())
+        expect([from, to].map((number) => laneOf({ [name]: number, frame: 9_999 }))).toEqual([lanes[n], lanes[n]]);
+    expect(lanesOf(kinds.audio)).toEqual(['first']);
+    expect([kinds.clip, kinds.batch].map(lanesOf)).toEqual([lanes, lanes]);
   });
 });
 

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { readSecrets } from '../../../../infra/access/secrets.ts';
 import { connectBus } from '../../../../shared/bus/connection.ts';
 import { createLogger, type LogFields, type Logger } from '../../../../shared/observability/log.ts';
-import { createLaneConsumer, type LaneConsumer } from '../../../../shared/runtime/delivery/lane-consumer.ts';
+import { createLaneConsumer, orderLanes, type LaneConsumer } from '../../../../shared/runtime/delivery/lane-consumer.ts';
 import { startProxy } from '../../../fixtures/proxy.ts';
 import { useSharedStack, type Stack } from '../../../support/stack.ts';
 import { WAIT } from '../../../support/wait.ts';
@@ -47,6 +47,20 @@ const waitUntilPulled = ({ lanes, info }: Queue) =>
 /** Waits until everything is acknowledged. */
 const waitUntilSettled = ({ lanes, info }: Queue) =>
   vi.waitUntil(async () => (await Promise.all(lanes.map(info))).every((info) => lagOf(info) === 0), WAIT);
+
+describe('orderLanes', () => {
+  it('gives every eighth turn to a later lane, each in turn', () => {
+    const lanes = ['a', 'b', 'c', 'd'];
+    const turns = Array.from({ length: 24 }, (_, n) => orderLanes(lanes, n)[0]);
+    expect(turns.flatMap((lane, n) => (lane === 'a' ? [] : [[n, lane]]))).toEqual([
+      [7, 'c'],
+      [15, 'd'],
+      [23, 'b'],
+    ]);
+    for (let n = 0; n < 24; n++) expect([...orderLanes(lanes, n)].sort()).toEqual(lanes);
+    expect(Array.from({ length: 8 }, (_, n) => orderLanes(['a'], n)[0])).toEqual(Array(8).fill('a'));
+  });
+});
 
 describe('createLaneConsumer', () => {
   it('prefers the first lane, except for every eighth message', async () => {
