@@ -7,7 +7,8 @@ import { streams, subjects } from '../bus/topology.ts';
 import { codeOf, PermanentError } from '../core/errors.ts';
 import { parseJson } from '../core/validate.ts';
 import type { Graph } from '../pipeline/graph.ts';
-import { assertRequestId } from '../pipeline/keys.ts';
+import { undefinedIfInvalid } from '../bus/request-events.ts';
+import { assertRequestId, itemId, parseKey } from '../pipeline/keys.ts';
 import type { Store } from '../store/store.ts';
 import { assertStage, readRequest } from './read-request.ts';
 import { readLastRun, startRun } from './start-run.ts';
@@ -26,7 +27,7 @@ export interface DeadLetterFilter {
 }
 
 /**
- * Returns the selected dead letters, oldest first. Ignores messages that are not valid dead letters.
+ * Returns the selected dead letters, oldest first. Ignores messages that are not valid dead letters of their subject.
  * @throws UsageError for an invalid stage or id, PermanentError `unknown-dead-letter` for an unknown sequence.
  */
 export async function readDeadLetters(
@@ -38,17 +39,31 @@ export async function readDeadLetters(
   if (id !== undefined) assertRequestId(id);
   const found: StoredDeadLetter[] = [];
   const subject = subjects.deadLetter(stage ?? '*', id ?? '*');
-  for await (const { sequence: seq, text } of readStream(bus, { stream: streams.deadLetters, subject })) {
+  for await (const message of readStream(bus, { stream: streams.deadLetters, subject })) {
+    const { sequence: seq, text } = message;
     if (seqs.length > 0 && !seqs.includes(seq)) continue;
-    try {
-      found.push({ ...parseJson('deadLetter', text), seq });
-    } catch (error) {
-      if (codeOf(error) !== 'invalid-dead-letter') throw error;
-    }
+    const deadLetter = undefinedIfInvalid(() => parseJson('deadLetter', text));
+    if (deadLetter && isOfSubject(graph, deadLetter, message.subject)) found.push({ ...deadLetter, seq });
   }
   const missing = seqs.filter((seq) => !found.some((deadLetter) => deadLetter.seq === seq));
   if (missing.length === 0) return found;
   throw new PermanentError('unknown-dead-letter', `there is no dead letter ${missing.join(', ')}: list them with fave dlq ls`);
+}
+
+/**
+ * Returns whether a dead letter is about an item of the stage and the request in its subject, to which the permissions of its
+ * publisher apply. A redrive publishes the landed message with the permissions of an operator.
+ */
+function isOfSubject(graph: Graph, { stage, item, landed }: DeadLetter, subject: string): boolean {
+  const { request_id: requestId, kind, key } = landed;
+  const consumed = graph.stages.find(({ name }) => name === stage)?.consumes;
+  const object = consumed && parseKey(key, [consumed]);
+  return (
+    subject === subjects.deadLetter(stage, requestId) &&
+    kind === consumed?.name &&
+    requestId === object?.requestId &&
+    item === itemId(consumed, object.indices)
+  );
 }
 
 /** Deletes dead letters from the stream. */

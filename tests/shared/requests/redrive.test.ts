@@ -90,6 +90,23 @@ describe('fave dlq', () => {
     expect(Object.keys(await request.artifacts())).toContain('echo/clip_0002/echo.txt');
   });
 
+  it('ignores a dead letter about another stage, request or item than its subject', async () => {
+    const request = await failed();
+    const [{ seq: _, ...deadLetter } = {}] = await deadLettersOf(request);
+    const { landed, ...rest } = deadLetter as { landed: object };
+    const other = pipeline.request();
+    for (const [id, forged] of [
+      [request.id, { ...rest, landed, stage: 'echo' }],
+      [request.id, { ...rest, landed, item: 'clip_0009' }],
+      [request.id, { ...rest, landed: { ...landed, kind: 'input' } }],
+      [request.id, { ...rest, landed: { ...landed, key: `requests/${other.id}/split-lines/clip_0002/line.txt` } }],
+      [other.id, { ...rest, landed }],
+    ] as const)
+      await pipeline.stack.bus.publish(subjects.deadLetter('uppercase', id), forged, {});
+    expect(await deadLettersOf(request)).toHaveLength(1);
+    expect(await deadLettersOf(other)).toEqual([]);
+  });
+
   it('redrives an item once when its failure was reported twice', async () => {
     const request = await failed();
     await request.end(1);
