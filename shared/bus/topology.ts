@@ -20,7 +20,7 @@ const GiB = 1024 ** 3;
 
 /**
  * Priority classes of landed messages, in order of preference, and the largest number of an item in each. A request with n items
- * waits for at most 8 n items of each longer request, whatever their order in the queue and the number of workers.
+ * waits for at most 8 n items of each longer request, independent of their order in the queue and the number of workers.
  */
 const LANES = { first: 8, second: 64, third: 512, rest: Infinity } as const;
 

@@ -38,7 +38,7 @@ export async function runChaos(options: ChaosOptions): Promise<Report> {
   const media = await mkdtemp(join(tmpdir(), 'fave-chaos-media-'));
   try {
     const videos = await createVideos(count, media);
-    return await withChaosEnvironment(progress, async (environment) => {
+    return await withChaosEnvironment(progress, { hasSmallDisk: true }, async (environment) => {
       const load = createLoad(environment, videos, randomOf(seed));
       const expected = await withoutFaults(environment, load, videos, progress);
       const end = AbortSignal.timeout(minutes * 60_000);

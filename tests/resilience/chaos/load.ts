@@ -21,8 +21,8 @@ export const ENDS = ['completed', 'failed'] as const;
 
 export interface Load {
   readonly sent: readonly Sent[];
-  /** Uploads a video, with retries until the store confirms it. */
-  submit(video: string, memo: boolean): Promise<Sent>;
+  /** Uploads a video, with retries until the store confirms it. @param options Further options of the request. */
+  submit(video: string, memo: boolean, options?: Readonly<Record<string, string>>): Promise<Sent>;
   /** Keeps `open` requests running until `signal` aborts. */
   keep(open: number, signal: AbortSignal): Promise<void>;
   /** Waits for the end of a request. @returns False if `signal` aborts first. */
@@ -38,9 +38,9 @@ const MEMO = 5;
 export function createLoad({ store, bus }: { store: Store; bus: Bus }, videos: readonly string[], random: Random): Load {
   const sent: Sent[] = [];
 
-  const submit = async (video: string, memo: boolean): Promise<Sent> => {
+  const submit: Load['submit'] = async (video, memo, options = {}) => {
     const id = `chaos-${randomUUID()}`;
-    const headers = encodeOptions({ memo: String(memo) });
+    const headers = encodeOptions({ ...options, memo: String(memo) });
     const key = `${requestPrefix(id)}input/${basename(video)}`;
     await store.upload(key, { path: video, ...(await digestFile(video)) }, { headers, signal: new AbortController().signal });
     const one = { id, video, memo };

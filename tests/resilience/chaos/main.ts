@@ -1,8 +1,10 @@
-/** `npm run chaos -- --seed S --minutes M [--faults a,b,…] [--json]`: injects faults into a separate instance under load; exits with 1 if a guarantee is violated. */
+/** `npm run chaos -- --seed S --minutes M [--faults a,b,…] [--hostile] [--json]`: injects faults into a separate instance under load, or uploads resource bombs; exits with 1 if a guarantee is violated. */
 import { Command, InvalidArgumentError } from 'commander';
 import { assertBuilt } from '../../../bench/instance/instance.ts';
 import { runChaos } from './chaos.ts';
 import { faultNames, usualFaults, type FaultName } from './faults.ts';
+import { runHostile } from './hostile/hostile.ts';
+import { formatHostileReport } from './hostile/report.ts';
 import { formatReport } from './report.ts';
 
 const print = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -26,10 +28,12 @@ await new Command('chaos')
   .option('--minutes <number>', 'duration of load and faults', positive, 5)
   .option('--faults <names>', `faults, separated by commas: ${faultNames.join(',')}`, faultList, usualFaults)
   .option('--open <number>', 'number of concurrent requests', positive, 2)
+  .option('--hostile', 'upload resource bombs beside normal videos, instead of faults')
   .option('--json', 'print one line of JSON')
   .action(
     async ({
       json = false,
+      hostile = false,
       ...options
     }: {
       seed: number;
@@ -37,11 +41,20 @@ await new Command('chaos')
       faults: FaultName[];
       open: number;
       json?: boolean;
+      hostile?: boolean;
     }) => {
       assertBuilt();
-      const report = await runChaos({ ...options, progress: json ? () => undefined : print });
-      if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
-      else formatReport(report).forEach((line) => process.stdout.write(`${line}\n`));
+      const progress = json ? () => undefined : print;
+      const run = async () => {
+        const report = await runChaos({ ...options, progress });
+        return { report, lines: formatReport(report) };
+      };
+      const runHostileUploads = async () => {
+        const report = await runHostile(options.minutes, progress);
+        return { report, lines: formatHostileReport(report) };
+      };
+      const { report, lines } = await (hostile ? runHostileUploads() : run());
+      for (const line of json ? [JSON.stringify(report)] : lines) process.stdout.write(`${line}\n`);
       process.exitCode = report.broken.length > 0 ? 1 : 0;
     },
   )

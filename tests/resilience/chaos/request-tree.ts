@@ -51,7 +51,7 @@ export interface Ending {
 }
 
 /** Reads the lifecycle events of a request from the stream. */
-export async function readEnding(bus: Bus, { id }: Sent): Promise<Ending> {
+export async function readEnding(bus: Bus, { id }: Pick<Sent, 'id'>): Promise<Ending> {
   const said = async (name: string): Promise<RequestState[]> => {
     const found: RequestState[] = [];
     const subject = subjects.lifecycle(id, name);

@@ -41,9 +41,13 @@ export const ACK_WAIT = 5;
 /** Size of the small disk, in bytes. */
 const DISK = 96 * 1024 ** 2;
 
-/** Starts an environment, runs `use`, and removes the environment, also on Ctrl-C. */
+/**
+ * Starts an environment, runs `use`, and removes the environment, also on Ctrl-C.
+ * @param options `hasSmallDisk`: whether the working directories are on a small disk, if this user may mount one.
+ */
 export async function withChaosEnvironment<T>(
   progress: (line: string) => void,
+  { hasSmallDisk }: { readonly hasSmallDisk: boolean },
   use: (environment: ChaosEnvironment) => Promise<T>,
 ): Promise<T> {
   const dataDir = await mkdtemp(join(tmpdir(), 'fave-chaos-'));
@@ -71,7 +75,7 @@ export async function withChaosEnvironment<T>(
     ends.push(() => network.close());
     const items = join(dataDir, 'items');
     await mkdir(items);
-    const disk = await mountSmallDisk(items, DISK);
+    const disk = hasSmallDisk ? await mountSmallDisk(items, DISK) : undefined;
     if (disk) ends.push(disk.remove);
 
     const services: SupervisedProcess[] = [];
