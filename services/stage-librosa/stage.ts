@@ -21,7 +21,8 @@ export default defineStage({
       type: 'integer',
       default: 5_000,
       minimum: 1,
-      maximum: 9_999,
+      // The events of a replay list all clips in one message of the bus.
+      maximum: 6_000,
       description:
         'maximum number of clips of a request; clips become longer with segmentation=silence, the request fails with fave',
     },

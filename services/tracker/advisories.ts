@@ -2,6 +2,7 @@ import type { JsMsg } from '@nats-io/jetstream';
 import type { ItemError, ItemEvent, LandedMessage } from '../../schemas/generated/types.ts';
 import { publishDeadLetter, type FailedItem } from '../../shared/bus/dead-letters.ts';
 import { publishItemEvent } from '../../shared/bus/events.ts';
+import { undefinedIfInvalid } from '../../shared/bus/request-events.ts';
 import { consumerName, finalAckSubject, lanesOf, streams } from '../../shared/bus/topology.ts';
 import { codeOf, messageOf } from '../../shared/core/errors.ts';
 import { parseJson } from '../../shared/core/validate.ts';
@@ -19,11 +20,23 @@ interface MaxDeliveriesAdvisory {
   readonly deliveries: number;
 }
 
+type Delivered = Pick<FailedItem, 'deliveries' | 'sequence'>;
+
 /** Timeout of the final acknowledgement (ms). Without a confirmation the advisory is redelivered. */
 const CONFIRMATION_TIMEOUT_MS = 5_000;
 
 /** Fails an item whose workers were all lost before they could record a failure. The request continues without it. */
 export async function handleAdvisory({ bus, log, metrics }: Service, graph: Graph, message: JsMsg): Promise<void> {
+  const failItem = async (stage: AnyStage, landed: LandedMessage, delivery: Delivered): Promise<void> => {
+    const { request_id, traceparent } = landed;
+    const event = toFailedEvent(stage, landed, delivery);
+    const { item, error } = event;
+    await publishDeadLetter(bus, { stage: stage.name, item, error, ...delivery, landed });
+    await publishItemEvent(bus, 'tracker', event, { traceparent });
+    metrics.deadLetters.inc({ stage: stage.name });
+    const fields = { stage: stage.name, request_id, trace_id: traceIdOf(traceparent), item, code: error.code };
+    log.error({ event: 'item:failed', ...fields }, error.message);
+  };
   try {
     const { consumer, stream_seq: sequence, deliveries } = message.json<MaxDeliveriesAdvisory>();
     const stage = graph.stages.find(({ name, consumes }) =>
@@ -31,15 +44,9 @@ export async function handleAdvisory({ bus, log, metrics }: Service, graph: Grap
     );
     const stored = stage && (await bus.manager.streams.getMessage(streams.landed, { seq: sequence }));
     if (stage && stored) {
-      const landed = parseJson('landedMessage', stored.string());
-      const { request_id, traceparent } = landed;
-      const event = toFailedEvent(stage, landed, { deliveries, sequence });
-      const { item, error } = event;
-      await publishDeadLetter(bus, { stage: stage.name, item, error, deliveries, sequence, landed });
-      await publishItemEvent(bus, 'tracker', event, { traceparent });
-      metrics.deadLetters.inc({ stage: stage.name });
-      const fields = { stage: stage.name, request_id, trace_id: traceIdOf(traceparent), item, code: error.code };
-      log.error({ event: 'item:failed', ...fields }, error.message);
+      // An invalid message has no item; it is only acknowledged.
+      const landed = undefinedIfInvalid(() => parseJson('landedMessage', stored.string()));
+      if (landed) await failItem(stage, landed, { deliveries, sequence });
       // Acknowledges for the lost worker, as the last step: until then the server keeps the message. A deletion would also remove it
       // for other consumers.
       await bus.connection.request(finalAckSubject(consumer, sequence), '+ACK', { timeout: CONFIRMATION_TIMEOUT_MS });
@@ -54,7 +61,7 @@ export async function handleAdvisory({ bus, log, metrics }: Service, graph: Grap
 function toFailedEvent(
   stage: AnyStage,
   landed: LandedMessage,
-  { deliveries, sequence }: Pick<FailedItem, 'deliveries' | 'sequence'>,
+  { deliveries, sequence }: Delivered,
 ): ItemEvent & { error: ItemError } {
   const { request_id, run, key } = landed;
   return {

@@ -116,6 +116,9 @@ export async function redrive(
   return run;
 }
 
+/** Maximum number of items in an event. It must fit into one message of the bus. */
+const MAX_REDRIVEN = 1_000;
+
 /** Publishes that the failures no longer count: the run stays open until their items are settled again. */
 async function publishRedriven(
   bus: Bus,
@@ -126,8 +129,15 @@ async function publishRedriven(
   const redriven = deadLetters.flatMap(({ stage, item, sequence }) =>
     sequence === undefined ? [] : [{ stage, item, sequence }],
   );
-  const distinct = deadLetters.map(({ seq }) => seq).join();
-  await publishLifecycle(bus, 'fave', 'redriven', { request_id: requestId, run, status: 'running', redriven }, { distinct });
+  for (let first = 0; first < redriven.length; first += MAX_REDRIVEN) {
+    const state = {
+      request_id: requestId,
+      run,
+      status: 'running',
+      redriven: redriven.slice(first, first + MAX_REDRIVEN),
+    } as const;
+    await publishLifecycle(bus, 'fave', 'redriven', state, { distinct: JSON.stringify(state.redriven) });
+  }
 }
 
 async function assertUnchanged(store: Store, { landed, seq }: StoredDeadLetter): Promise<void> {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, expect, it, vi } from 'vitest';
 import type { Kind } from '../../../schemas/kinds.ts';
 import { defineStage } from '../../../shared/pipeline/stage.ts';
-import { MAX_DELIVERIES, streams } from '../../../shared/bus/topology.ts';
+import { MAX_DELIVERIES, streams, subjects } from '../../../shared/bus/topology.ts';
 import { createTinyGraph, line, createUppercase } from '../../fixtures/tiny/graph.ts';
 import { exhaustDeliveries, requestMetadata, setUpStack, start, WAIT } from '../../support/harness/runtime.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
@@ -65,4 +65,13 @@ it('keeps the message for another stage and removes it afterwards', async () => 
     errors: [{ stage: 'uppercase', item: 'clip_0001', code: 'worker-lost' }],
   });
   await vi.waitUntil(async () => (await countMessages(stack)) === 0, WAIT);
+});
+
+it('removes an invalid message that no worker has terminated', async () => {
+  await stack.startServices(['tracker']);
+  const request = requestMetadata(stack, uniqueId());
+  await stack.bus.publish(subjects.landed('audio', 'first', request.id), { kind: 'audio' }, {});
+  await exhaustDeliveries(stack, 'stage-librosa', async () => (await countMessages(stack)) === 0);
+  await vi.waitUntil(async () => (await fetchConsumerLag(stack.bus, streams.deadLetters, 'tracker-advisories')) === 0, WAIT);
+  expect(await request.deadLetters('stage-librosa')).toEqual([]);
 });
