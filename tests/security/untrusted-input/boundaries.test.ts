@@ -129,7 +129,7 @@ describe('garbage instead of an artifact', () => {
   it.each(withSchema.map((kind) => [kind.name, kind] as const))('rejects the artifact %s as invalid', async (_, kind) => {
     const dir = createTempDir();
     const id = uniqueId();
-    const key = `requests/${id}/${pathOf(kind, { indices: { clip: 1 } })}`;
+    const key = `requests/${id}/${pathOf(kind, { indices: { batch: 1, clip: 1 } })}`;
     for (const text of GARBAGE) {
       const { etag } = await stack.store.put(key, text);
       const landed: LandedMessage = {

@@ -46,7 +46,7 @@ function allPaths(): string[] {
 }
 
 function pathOfKind(kind: Kind): string {
-  return pathOf(kind, { indices: { clip: 1, frame: 1 }, file: 'video.mp4' });
+  return pathOf(kind, { indices: { batch: 1, clip: 1, frame: 1 }, file: 'video.mp4' });
 }
 
 /** Runs `use` with the store credentials of a role. */

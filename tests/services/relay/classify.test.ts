@@ -6,7 +6,7 @@ import { pathOf } from '../../../shared/pipeline/keys.ts';
 
 describe('classify', () => {
   it.each(graph.kinds.map((kind) => [kind.name, kind] as const))('recognises a key of kind %s', (_, kind) => {
-    const path = pathOf(kind, { indices: { clip: 12, frame: 3 }, file: 'a.mp4' });
+    const path = pathOf(kind, { indices: { batch: 2, clip: 12, frame: 3 }, file: 'a.mp4' });
     const classified = classify({ key: `requests/r-1/${path}`, size: 1 }, graph);
     if (kind.announced) expect(classified).toMatchObject({ type: 'landed', object: { kind, requestId: 'r-1', path } });
     else expect(classified).toEqual({ type: 'ignored' });

@@ -57,11 +57,11 @@ describe('stage-librosa', () => {
   it('limits the number of clips: fails with segmentation fave, cuts longer clips with silence', async () => {
     // A tone per second, which the original method cuts into as many clips.
     const path = writeSamples(sequence(...Array.from({ length: 300 }, (_, n): [number, number] => [0.5, n % 2 ? 9_000 : 9])));
-    const settings = { 'max-clips': 149 };
-    expect((await runStage(path, 'fave')).clips).toHaveLength(150);
+    const settings = { 'max-clips': 148 };
+    expect((await runStage(path, 'fave')).clips).toHaveLength(149);
     await expect(runStage(path, 'fave', { settings })).rejects.toMatchObject({
       code: 'too-many-clips',
-      message: 'the audio would be cut into 150 clips; the limit is 149 (FAVE_MAX_CLIPS)',
+      message: 'the audio would be cut into 149 clips; the limit is 148 (FAVE_MAX_CLIPS)',
     });
     const { clips } = await runStage(path, 'silence', { settings: { 'max-clips': 10 } });
     expect(clips.length).toBeLessThanOrEqual(10);

@@ -25,8 +25,9 @@ describe('a key', () => {
     fc.assert(
       fc.property(requestId, fc.constantFrom(...all), index, index, file, fc.nat(), (id, kind, clip, frame, name, choice) => {
         const extension = kind.extensions?.[choice % kind.extensions.length];
-        const path = pathOf(kind, { indices: { clip, frame }, file: name, ...(extension !== undefined && { extension }) });
-        const indices = { ...(kind.key.includes('{clip}') && { clip }), ...(kind.key.includes('{frame}') && { frame }) };
+        const numbers = { batch: clip, clip, frame };
+        const path = pathOf(kind, { indices: numbers, file: name, ...(extension !== undefined && { extension }) });
+        const indices = Object.fromEntries(Object.entries(numbers).filter(([key]) => kind.key.includes(`{${key}}`)));
         expect(parseKey(requestPrefix(id) + path, all)).toEqual({ requestId: id, path, kind, indices });
       }),
     );
@@ -35,7 +36,7 @@ describe('a key', () => {
   it('matches at most one kind', () => {
     fc.assert(
       fc.property(fc.constantFrom(...all), index, index, file, (kind, clip, frame, name) => {
-        const path = pathOf(kind, { indices: { clip, frame }, file: name });
+        const path = pathOf(kind, { indices: { batch: clip, clip, frame }, file: name });
         expect(all.filter((other) => parseKey(`requests/a/${path}`, [other]))).toEqual([kind]);
       }),
     );

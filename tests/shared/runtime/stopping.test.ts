@@ -1,4 +1,5 @@
 import { beforeAll, it, onTestFinished, vi } from 'vitest';
+import { publishLifecycle } from '../../../shared/bus/events.ts';
 import { createStore } from '../../../shared/store/store.ts';
 import { tinyGraph } from '../../fixtures/tiny/graph.ts';
 import { startProxy, type Proxy } from '../../fixtures/proxy.ts';
@@ -38,9 +39,11 @@ it('ends a worker whose items are settled, even if the store is away', async () 
 it('ends a tracker, even if the store is away', async () => {
   const { proxy, proxied } = await createProxiedStack();
   const tracker = await start(proxied, graph, 'tracker');
-  proxy.cut();
   const all = requests();
   await Promise.all(all.map((request, n) => request.put(text[n]!)));
   for (const request of all) await vi.waitUntil(async () => (await request.lifecycle('accepted')).length === 1, WAIT);
+  proxy.cut();
+  // Each event requires a write of the state file.
+  for (const { id } of all) await publishLifecycle(stack.bus, 'fave', 'redriven', { request_id: id, run: 1, status: 'running' });
   await tracker.stop();
 });
