@@ -58,10 +58,11 @@ describe('a stage that was taken over', () => {
 
     for (const request of others) {
       expect(await request.ended()).toMatchObject({ status: 'completed', run: 1, errors: [] });
-      expect(await observe(request)).toEqual(expected);
+      // Only invalid objects below the prefix of the stage may be added to the requests that are attacked.
+      if (request === open) expect(await observe(request)).toMatchObject(expected);
+      else expect(await observe(request)).toEqual(expected);
     }
     await vi.waitUntil(async () => (await fetchStreamLag(stack.bus, streams.landed)) === 0, WAIT);
-    // Only invalid objects below the prefix of the stage were added.
     expect(await observe(ended)).toMatchObject(expected);
     expect((await requestMetadata(stack, absent).lifecycle('accepted')).length).toBe(0);
     for (const { state, ended: isEnded } of (await readRunStates(stack.bus, graph, open.id)).values())
