@@ -8,10 +8,10 @@ import { runStageLocally, upload, type LocalObject, type Output, type Ran } from
 
 let made = 0;
 
-/** Writes a batch of clips, from clip 1. @param bounds Start and end of each clip, in seconds. */
-function writeBatch(bounds: readonly (readonly [number, number])[]): LocalObject {
+/** Writes a batch of clips. @param bounds Start and end of each clip, in seconds. @param first Number of the first clip. */
+export function writeBatch(bounds: readonly (readonly [number, number])[], first = 1): LocalObject {
   const path = join(mediaFolder(), `batch-${++made}.json`);
-  writeFileSync(path, JSON.stringify({ first: 1, clips: bounds.map(([start, end]) => ({ start, end })) }));
+  writeFileSync(path, JSON.stringify({ first, clips: bounds.map(([start, end]) => ({ start, end })) }));
   return { kind: kinds.batch, path, indices: { batch: 1 } };
 }
 

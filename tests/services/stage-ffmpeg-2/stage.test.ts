@@ -5,7 +5,7 @@ import prober from '../../../services/stage-ffmpeg-0/stage.ts';
 import stage from '../../../services/stage-ffmpeg-2/stage.ts';
 import { chirp, createPicture, findMedia, generateMedia, h264, NO_MEDIA, samplesOf, shiftOf } from '../../support/media.ts';
 import { runStageLocally, upload, type Output } from '../../support/stage-harness.ts';
-import { segments } from '../clips.ts';
+import { writeBatch } from '../clips.ts';
 
 const RATE = 16_000;
 
@@ -15,11 +15,11 @@ type Bounds = readonly (readonly [start: number, end: number])[];
 async function extract(
   source: string,
   bounds: Bounds,
+  first = 1,
 ): Promise<{ outputs: readonly Output[]; sounds: Int16Array[]; whole: Int16Array }> {
   const probed = await runStageLocally(prober, upload(source));
   const [audio] = probed.of(kinds.audio);
-  const { duration } = await probed.json<{ duration: number }>(kinds.media);
-  const { outputs, executed } = await runStageLocally(stage, segments(bounds, duration), { siblings: [audio!] });
+  const { outputs, executed } = await runStageLocally(stage, writeBatch(bounds, first), { siblings: [audio!] });
   expect(executed).toHaveLength(1);
   expect(outputs.map(({ attributes: { start, end } }) => [start, end])).toEqual(bounds);
   const sounds = outputs.map(({ path }) => samplesOf(path, RATE));
@@ -54,6 +54,17 @@ describe('a clip', () => {
     ]);
     const shift = shiftOf(sounds[1]!.subarray(0, RATE / 2), whole, 5.34 * RATE, 1600);
     expect(Math.abs(shift / RATE - 5.34)).toBeLessThan(0.01);
+  });
+
+  test('has the same bytes in a later batch, which reads a part of the audio only', async () => {
+    const source = generateMedia('plain.mp4', ...both, ...h264);
+    const { outputs: whole } = await extract(source, [
+      [0, 5.34],
+      [5.34, 7],
+    ]);
+    const { outputs } = await extract(source, [[5.34, 7]], 2);
+    expect(outputs[0]!.key).toBe(whole[1]!.key);
+    expect(readFileSync(outputs[0]!.path).equals(readFileSync(whole[1]!.path))).toBe(true);
   });
 
   test('continues after the end of the video', async () => {
