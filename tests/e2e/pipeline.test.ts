@@ -136,7 +136,7 @@ function checkTree({ artifacts, json, metadata }: Tree, file: string, { video = 
     ].sort(),
   );
   const receipts = metadata.filter((path) => path.startsWith('metadata/items/'));
-  expect(receipts).toHaveLength(3 + clips.length * (video ? 5 : 4));
+  expect(receipts).toHaveLength(4 + clips.length * (video ? 4 : 3));
 }
 
 describe.each(all)('$name', ({ name, path, expect: expected }) => {
