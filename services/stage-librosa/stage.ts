@@ -4,7 +4,7 @@ import { defineStage } from '../../shared/pipeline/stage.ts';
 /** Chooses where the video is cut into clips, by its audio. The clips cover the whole video without gaps or overlaps. */
 export default defineStage({
   name: 'stage-librosa',
-  version: 2,
+  version: 3,
   consumes: kinds.audio,
   produces: [kinds.segments, kinds.batch],
   options: {
