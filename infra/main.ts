@@ -10,7 +10,7 @@ import { makeSecrets } from './compose/secrets.ts';
 import { rotateSecrets, startInstance } from './instance/instance.ts';
 import { launch } from './local/launcher.ts';
 import { serveNatsMetrics } from './observe/nats-exporter.ts';
-import { defaultDataDir } from './process/paths.ts';
+import { chooseDataDir, defaultDataDir } from './process/paths.ts';
 import { ERASE_LINE } from './process/progress.ts';
 import { defaultPorts, portsFrom, type Ports } from './deployment/ports.ts';
 import { readInstance, type InstanceRecord } from './instance/record.ts';
@@ -51,7 +51,7 @@ function options(args: string[]): StartOptions {
   if (values.regime !== undefined && !regime)
     throw new PermanentError('invalid-arguments', `unknown regime ${values.regime}; use one of ${regimeNames.join(', ')}`);
   return {
-    dataDir: values.data === undefined ? defaultDataDir : resolve(values.data),
+    dataDir: chooseDataDir(values.data, process.env),
     ports: base === undefined ? defaultPorts : portsFrom(base),
     detach: values.detach ?? false,
     rotate: values['rotate-secrets'] ?? false,
@@ -112,7 +112,7 @@ function welcome({ dataDir, bucket, ports, own }: InstanceRecord): string {
     '',
     'FAVE is ready. In another terminal, in this directory:',
     '',
-    `  eval "$(./fave env${data})"                  # puts mc and nats on PATH, with access`,
+    `  eval "$(./fave env${data})"                  # puts fave, mc and nats on PATH, with access`,
     `  nats sub 'fave.requests.*.completed'                # waits for results`,
     `  mc cp video.mp4 fave/${bucket}/${requestPrefix('my-video')}${kindFolder(kinds.input)}`,
     '',

@@ -1,4 +1,4 @@
-/** Draws text from standard input as a terminal window: `npm run demo 2>&1 | tsx scripts/terminal-svg.ts > docs/demo.svg`. */
+/** Draws text from standard input as a terminal window: `npm run demo 2>&1 | node scripts/terminal-svg.ts > docs/demo.svg`. */
 import { text } from 'node:stream/consumers';
 
 const COLUMN_PX = 8.4;

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 /** Returns the nearest directory at or above `directory` that holds `package.json`. */
 function findRoot(directory: string): string {
@@ -21,3 +21,8 @@ export const compileCacheDir = join(cacheDir, 'compile-cache');
 
 /** Cache of the base images and of the Docker daemon that tests start. */
 export const imagesDir = join(cacheDir, 'images');
+
+/** Returns the data directory of an instance: the given one, that of the variable `FAVE_DATA_DIR`, or `.fave` in the project. */
+export function chooseDataDir(given: string | undefined, env: Readonly<Record<string, string | undefined>>): string {
+  return resolve(given ?? (env['FAVE_DATA_DIR'] || defaultDataDir));
+}
