@@ -7,7 +7,7 @@ export interface Batch {
   first: number;
   /**
    * @minItems 1
-   * @maxItems 64
+   * @maxItems 32
    */
   clips: [
     {

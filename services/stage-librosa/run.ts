@@ -1,5 +1,6 @@
 import { kinds } from '../../schemas/kinds.ts';
 import { PermanentError } from '../../shared/core/errors.ts';
+import { BATCH_CLIPS } from '../../shared/pipeline/artifact.ts';
 import type { Item, StageContext } from '../../shared/pipeline/stage.ts';
 import { analyse } from './analyse.ts';
 import { toClips, toSeconds } from './clips.ts';
@@ -9,9 +10,6 @@ import { cutAtThreshold } from './threshold.ts';
 
 type Options = { readonly segmentation: 'silence' | 'fave' };
 type Settings = { readonly 'max-clips': number };
-
-/** Number of clips that stage-ffmpeg-1 cuts as one item. Other requests wait for one item at most. */
-export const BATCH_SIZE = 64;
 
 export async function run(
   audio: Item,
@@ -30,8 +28,8 @@ export async function run(
     );
   const clips = toClips(ends, analysis);
   await outputs.json(kinds.segments, { segmentation, top_db: topDb, duration: toSeconds(samples), clips });
-  for (let first = 0; first < clips.length; first += BATCH_SIZE) {
-    const cuts = clips.slice(first, first + BATCH_SIZE).map(({ start, end }) => ({ start, end }));
-    await outputs.json(kinds.batch, { first: first + 1, clips: cuts }, { indices: { batch: 1 + first / BATCH_SIZE } });
+  for (let first = 0; first < clips.length; first += BATCH_CLIPS) {
+    const cuts = clips.slice(first, first + BATCH_CLIPS).map(({ start, end }) => ({ start, end }));
+    await outputs.json(kinds.batch, { first: first + 1, clips: cuts }, { indices: { batch: 1 + first / BATCH_CLIPS } });
   }
 }

@@ -9,7 +9,7 @@ import {
 } from '@nats-io/jetstream';
 import type { Kind } from '../../schemas/kinds.ts';
 import type { Graph } from '../pipeline/graph.ts';
-import type { Indices } from '../pipeline/artifact.ts';
+import { BATCH_CLIPS, type Indices } from '../pipeline/artifact.ts';
 
 /** All subjects, streams and consumers, derived from the graph. Set-up creates them; autoscalers and `fave doctor` read them. */
 
@@ -19,8 +19,8 @@ const days = (n: number): number => minutes(24 * 60 * n);
 const GiB = 1024 ** 3;
 
 /**
- * Priority classes of landed messages, in order of preference, and the largest number of an item in each. A request with n items
- * waits for at most 8 n items of each longer request, independent of their order in the queue and the number of workers.
+ * Priority classes of landed messages, in order of preference, and the largest number of a clip in each. A request with n clips
+ * waits for at most 8 n clips of each longer request, independent of their order in the queue and the number of workers.
  */
 const LANES = { first: 8, second: 64, third: 512, rest: Infinity } as const;
 
@@ -28,9 +28,10 @@ export type Lane = keyof typeof LANES;
 
 const lanes = Object.keys(LANES) as Lane[];
 
-/** Returns the lane of an object by the number of its clip or batch. */
-export function laneOf({ clip, batch }: Indices): Lane {
-  return lanes.find((lane) => (clip ?? batch ?? 0) <= LANES[lane]) ?? 'rest';
+/** Returns the lane of an object by the number of its clip, or of the first clip before its batch. */
+export function laneOf({ clip, batch = 1 }: Indices): Lane {
+  const position = clip ?? (batch - 1) * BATCH_CLIPS;
+  return lanes.find((lane) => position <= LANES[lane]) ?? 'rest';
 }
 
 /** Returns the lanes of a kind, in order of preference. */

@@ -8,6 +8,11 @@ export interface Attributes {
   readonly preroll?: number;
 }
 
+/**
+ * Maximum number of clips in a batch. A smaller batch delays other requests less, but each batch reads the input again.
+ */
+export const BATCH_CLIPS = 32;
+
 /** The numbers in an object's key. */
 export interface Indices {
   readonly batch?: number;

@@ -39,7 +39,7 @@ describe('stage-librosa with thousands of clips', () => {
     );
     expect(event).toMatchObject({ outcome: 'done', deliveries: 1 });
     expect(event!.outputs.map(({ item }) => item)).toEqual(
-      Array.from({ length: Math.ceil(2_400 / 64) }, (_, n) => `batch_${String(n + 1).padStart(4, '0')}`),
+      Array.from({ length: Math.ceil(2_400 / 32) }, (_, n) => `batch_${String(n + 1).padStart(4, '0')}`),
     );
     expect(JSON.stringify(event).length).toBeLessThan(20_000);
   });

@@ -119,8 +119,8 @@ describe('stage-ffmpeg-1', () => {
   test.each<[string, unknown]>([
     ['an empty object', {}],
     ['text', 'batch'],
-    ['more clips than an item may have', clips(...Array.from({ length: 65 }, () => ({ start: 0, end: 1 })))],
-    ['a clip that a key cannot number', { ...clips({ start: 0, end: 1 }), first: 9_937 }],
+    ['more clips than an item may have', clips(...Array.from({ length: 33 }, () => ({ start: 0, end: 1 })))],
+    ['a clip that a key cannot number', { ...clips({ start: 0, end: 1 }), first: 9_969 }],
     ['a clip before the start', clips({ start: -1, end: 1 })],
   ])('rejects a batch that is %s', async (_, batch) => {
     const input = generateMedia('sound.m4a', ...chirp(1), '-c:a', 'aac');

@@ -18,7 +18,7 @@ export async function runStage(
   const segments = await ran.json<Segments>(kinds.segments);
   const batches = ran.of(kinds.batch).map((output) => JSON.parse(readFileSync(output.path, 'utf8')) as Batch);
   expect(batches.flatMap(({ clips }) => clips)).toEqual(segments.clips.map(({ start, end }) => ({ start, end })));
-  expect(batches.map(({ first }) => first)).toEqual(batches.map((_, n) => 1 + 64 * n));
+  expect(batches.map(({ first }) => first)).toEqual(batches.map((_, n) => 1 + 32 * n));
   expect(ran.of(kinds.batch).map(({ indices }) => indices)).toEqual(batches.map((_, n) => ({ batch: n + 1 })));
   return segments;
 }

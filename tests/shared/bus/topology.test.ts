@@ -36,14 +36,22 @@ describe('landed messages', () => {
   it('uses later lanes for later clips and batches of a request', () => {
     const lanes = ['first', 'second', 'third', 'rest'];
     expect(laneOf({})).toBe('first');
-    for (const name of ['clip', 'batch'])
-      for (const [n, [from, to]] of [
-        [1, 8],
-        [9, 64],
-        [65, 512],
-        [513, 9_999],
-      ].entries())
-        expect([from, to].map((number) => laneOf({ [name]: number, frame: 9_999 }))).toEqual([lanes[n], lanes[n]]);
+    for (const [n, range] of [
+      [1, 8],
+      [9, 64],
+      [65, 512],
+      [513, 9_999],
+    ].entries())
+      expect(range.map((clip) => laneOf({ clip, frame: 9_999 }))).toEqual([lanes[n], lanes[n]]);
+    // A batch has 32 clips, so the third one begins after clip 64.
+    expect([1, 2, 3, 4, 17, 18].map((batch) => laneOf({ batch }))).toEqual([
+      'first',
+      'second',
+      'second',
+      'third',
+      'third',
+      'rest',
+    ]);
     expect(lanesOf(kinds.audio)).toEqual(['first']);
     expect([kinds.clip, kinds.batch].map(lanesOf)).toEqual([lanes, lanes]);
   });
