@@ -99,6 +99,9 @@ export const LISTING_RULE: ListingRule = { supported: 0.4, confident: 0.6, vehic
 /** Road vehicles often pass through the picture between two frames, so that no neighbouring frame can support them. */
 const VEHICLES: ReadonlySet<string> = new Set(['bicycle', 'car', 'motorcycle', 'bus', 'truck']);
 
+/** Minimum duration of such an object, in seconds. If the frames are closer, as at a scene change, the neighbours must support it as well. */
+const MIN_VEHICLE_SECONDS = 0.5;
+
 /** A frame with the time until which its objects are assumed to be present. */
 interface FrameSpan {
   readonly time: number;
@@ -122,7 +125,12 @@ export function mergeDetections(detections: readonly Detections[], rule = LISTIN
       frames.map(({ time, objects }, n) => ({ time, objects, until: Math.max(time, frames[n + 1]?.time ?? end) })),
     );
   return trackLabels(spans, (label) => (VEHICLES.has(label) ? rule.vehicle : rule.supported))
-    .filter(({ label, score, frames }) => VEHICLES.has(label) || score >= rule.confident || frames >= Math.min(2, spans.length))
+    .filter(
+      ({ label, score, frames, start, end }) =>
+        score >= rule.confident ||
+        frames >= Math.min(2, spans.length) ||
+        (VEHICLES.has(label) && end - start >= MIN_VEHICLE_SECONDS),
+    )
     .map(({ label, start, end, score, count }) => ({ label, start, end, score, count }))
     .sort((a, b) => byTime(a, b) || (a.label < b.label ? -1 : 1));
 }

@@ -24,10 +24,10 @@ describe('mergeDetections', () => {
     ]);
   });
 
-  /** Creates a clip per score, with one frame every five seconds. */
-  const scored = (scores: readonly number[], label = 'cat'): Detections[] =>
+  /** Creates a clip per score, with one frame each; interval in seconds. */
+  const scored = (scores: readonly number[], label = 'cat', interval = 5): Detections[] =>
     scores.map((score, n) => {
-      const { frames, ...rest } = clip(n * 5, n * 5 + 5, [[n * 5, label]]);
+      const { frames, ...rest } = clip(n * interval, (n + 1) * interval, [[n * interval, label]]);
       return { ...rest, frames: frames.map((frame) => ({ ...frame, objects: frame.objects.map((one) => ({ ...one, score })) })) };
     });
 
@@ -43,6 +43,8 @@ describe('mergeDetections', () => {
 
   it.each(['car', 'bus'])('lists a %s in one frame at a lower score', (label) => {
     expect(mergeDetections(scored([0.34, 0.35, 0.34], label))).toMatchObject([{ label, start: 5, end: 7.5 }]);
+    expect(mergeDetections(scored([0.34, 0.35, 0.34], label, 0.6))).toEqual([]);
+    expect(mergeDetections(scored([0.34, 0.35, 0.35, 0.34], label, 0.6))).toHaveLength(1);
   });
 
   it('continues an object across clips in any order', () => {
