@@ -34,6 +34,11 @@ export function start({ settings, log, exec }: StageSetup<EngineSettings>): Prom
 export async function run(clip: Item, context: StageContext<Options, EngineSettings, Resource>): Promise<void> {
   const { options, resource, exec, log, outputs, dir, signal, recordModel } = context;
   const window = toClipWindow(clip);
+  if (options.speech === 'none') {
+    recordModel(nullEngine.name, nullEngine.version);
+    await outputs.json(kinds.transcript, toTranscript(nullEngine, { language: null, utterances: [] }, window));
+    return;
+  }
   const wav = await clip.file();
   const detector = await resource.speechDetector();
   const { header, probabilities, speech } = await detectSpeech(wav, detector);

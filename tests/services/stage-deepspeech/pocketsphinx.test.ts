@@ -181,5 +181,6 @@ describe('silence', () => {
     const { transcript, ran } = await transcribe(tone, 0, { options: { speech: 'none' } });
     expect(transcript).toMatchObject({ engine: 'none', model: null, text: '' });
     expect(ran.executed).toEqual([]);
+    expect(ran.used).toEqual({ none: '1' });
   });
 });
