@@ -1,12 +1,14 @@
 import type { Graph } from '../../shared/pipeline/graph.ts';
 
-/**
- * Number of items that a stage process works on concurrently, if not 1. `cores`: the tool of the stage is single-threaded, so
- * one item runs per core. The encoders of ffmpeg use all cores.
- */
-export const concurrency: Readonly<Record<string, number | 'cores'>> = {
-  'stage-deepspeech': 'cores',
+const concurrency: Readonly<Record<string, (cores: number) => number>> = {
+  // Its tools are single-threaded.
+  'stage-deepspeech': (cores) => cores,
+  // An encoder has two threads. One item more uses the cores while another is downloaded, uploaded or starts its tool.
+  'stage-ffmpeg-3': (cores) => Math.floor(cores / 2) + 1,
 };
+
+/** Returns the number of items that a stage process works on concurrently on a machine with this number of cores. */
+export const concurrencyOf = (stage: string, cores: number): number => concurrency[stage]?.(cores) ?? 1;
 
 /**
  * Process priority (`nice`) of stages on a single machine, where it is not 0. The last stages of the pipeline yield to the

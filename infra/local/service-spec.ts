@@ -1,7 +1,7 @@
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import type { Environment } from '../access/environment.ts';
-import { concurrency, niceness } from '../deployment/services.ts';
+import { concurrencyOf, niceness } from '../deployment/services.ts';
 import { compileCacheDir, root } from '../process/paths.ts';
 import type { ServiceProcessSpec } from '../process/supervisor.ts';
 
@@ -27,9 +27,8 @@ export function serviceSpec(
   const name = others.length === 0 ? first : 'services';
   const inherited = inheritedVariables(env);
   const variablesOf = (service: string): Record<string, string> => {
-    const slots = concurrency[service] ?? 1;
     return {
-      FAVE_CONCURRENCY: String(slots === 'cores' ? cpus().length : slots),
+      FAVE_CONCURRENCY: String(concurrencyOf(service, cpus().length)),
       FAVE_NICE: String(niceness[service] ?? 0),
       // Inside the data directory, so that the next start removes what a killed process left.
       FAVE_TMPDIR: join(dataDir, 'tmp'),

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { dirname, join } from 'node:path';
-import { concurrency } from '../../../infra/deployment/services.ts';
+import { concurrencyOf } from '../../../infra/deployment/services.ts';
 import { listChildren, readTreeCpuTime } from '../../../loadgen/study/system/proc.ts';
 import stage from '../../../services/stage-deepspeech/stage.ts';
 import { mapConcurrently } from '../../../shared/core/map-concurrently.ts';
@@ -22,7 +22,6 @@ export interface Clip {
 
 const [list = '', option] = process.argv.slice(2);
 const clips = JSON.parse(await readFile(list, 'utf8')) as readonly Clip[];
-const slots = concurrency[stage.name] ?? 1;
 const local = await startLocalStage(stage, {
   'whisper-model': process.env['FAVE_WHISPER_MODEL'] ?? '',
   'whisper-server': process.env['FAVE_WHISPER_SERVER'] ?? '',
@@ -34,7 +33,7 @@ const transcribe = ({ path, start, end }: Clip): Promise<object> => {
 
 for (const clip of option === '--no-warm-up' ? [] : clips.slice(0, 1)) await transcribe(clip);
 const [began, used] = [now(), readTreeCpuTime(process.pid)];
-const transcripts = await mapConcurrently(clips, transcribe, slots === 'cores' ? cpus().length : slots);
+const transcripts = await mapConcurrently(clips, transcribe, concurrencyOf(stage.name, cpus().length));
 const figures = { wall_ms: now() - began, cpu_ms: readTreeCpuTime(process.pid) - used, transcripts };
 for (const child of listChildren(process.pid)) process.kill(child); // a server of the engine
 process.stdout.write(JSON.stringify(figures), () => process.exit());

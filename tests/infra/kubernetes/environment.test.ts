@@ -82,13 +82,19 @@ const differences: Partial<Record<Name, readonly (string | ((service: string) =>
   FAVE_HTTP_HOST: ['0.0.0.0', '0.0.0.0', '127.0.0.1'],
   FAVE_HTTP_PORT: ['8080', '8080', '0'],
   FAVE_TMPDIR: ['/scratch', '/tmp', join('DATA', 'tmp')],
-  FAVE_CONCURRENCY: ['1', '1', (service) => String(service === 'stage-deepspeech' ? cpus().length : 1)],
+  FAVE_CONCURRENCY: ['1', '1', localConcurrencyOf],
   FAVE_NICE: ['0', '0', (service) => (['stage-deepspeech', 'stage-object-detector'].includes(service) ? '5' : '0')],
   // Only an autoscaler stops replicas that have work.
   FAVE_GRACE_SECONDS: ['20', '3600', '20'],
   // The launcher sets no memory limit; the cost proxy uses the default.
   FAVE_MEMORY_LIMIT_MB: [memoryOf, memoryOf, '512'],
 };
+
+function localConcurrencyOf(service: string): string {
+  const cores = cpus().length;
+  const [recognitions, encodings] = [cores, Math.floor(cores / 2) + 1];
+  return String({ 'stage-deepspeech': recognitions, 'stage-ffmpeg-3': encodings }[service] ?? 1);
+}
 
 function memoryOf(service: string): string {
   if (['relay', 'tracker'].includes(service)) return '256';

@@ -15,7 +15,7 @@ test('writes exactly the frames of the clip with a fixed number of threads', () 
   const args = argsOf('/clip.mkv', 3.1, 2.5);
   expect(value(args, '-frames:v')).toBe('63');
   expect(value(args, '-filter:v')).toMatch(/^setpts=PTS-3\.1\/TB,fps=25,.*format=yuv420p$/);
-  expect(args.join(' ')).toMatch(/libx264 .*-crf 30 -preset superfast -threads 2/);
+  expect(args.join(' ')).toMatch(/libx264 .*-crf 29\.3 -preset superfast -threads 2/);
 });
 
 test('reads MP4 clips on their own clock, with the frames hidden by the edit list', () => {
