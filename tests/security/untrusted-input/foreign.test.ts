@@ -15,6 +15,8 @@ const clipOf = (id: string): string => `requests/${id}/stage-ffmpeg-1/clip_0001/
 async function admitted(): Promise<ReturnType<typeof requestMetadata>> {
   const request = requestMetadata(stack, uniqueId());
   await request.put('no video');
+  // A clip that arrives before its request is rejected.
+  await expect.poll(() => stack.store.head(`requests/${request.id}/metadata/request.json`), WAIT).toBeDefined();
   const video = { codec: 'h264', width: 64, height: 64, rotation: 0, fps: 25, pixel_format: 'yuv420p' };
   const audio = { codec: 'aac', sample_rate: 48_000, channels: 2 };
   const media = { format: 'mov', duration: 1, size: 1, video, audio };
