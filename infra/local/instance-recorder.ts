@@ -22,7 +22,7 @@ export function createInstanceRecorder(
   running: () => readonly SupervisedProcess[],
 ): InstanceRecorder {
   const external = findExternalServers(env);
-  const whisperModel = env['FAVE_WHISPER_MODEL'] === NO_MODEL ? undefined : env['FAVE_WHISPER_MODEL'];
+  const { FAVE_WHISPER_MODEL: whisperModel } = env;
   const launcher = identityOf(process.pid);
   let state: InstanceRecord['state'] = 'starting';
   let writing = Promise.resolve();
@@ -35,7 +35,7 @@ export function createInstanceRecorder(
     endpoint: store.endpoint,
     bucket: store.bucket,
     natsUrl: bus.servers.join(','),
-    ...(whisperModel && { whisperModel }),
+    ...(whisperModel === NO_MODEL ? { isWhisperOff: true } : whisperModel && { whisperModel }),
     own: { store: !external.store, bus: !external.bus },
     processes: [...processes.map(({ name, pid }) => ({ name, ...identityOf(pid) })), ...running().flatMap(serviceRecords)],
   });

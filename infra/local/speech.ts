@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { messageOf } from '../../shared/core/errors.ts';
 import { NO_MODEL } from '../../shared/models/find-model.ts';
 import { provideWhisperModel, type PullOptions } from '../servers/models.ts';
@@ -10,7 +11,10 @@ import { ensureWhisperServer } from '../servers/whisper-server.ts';
  */
 export async function provideSpeech(options: PullOptions): Promise<Record<string, string>> {
   const { env, progress, signal } = options;
-  if (env['FAVE_WHISPER_MODEL'] === NO_MODEL) return {};
+  if (env['FAVE_WHISPER_MODEL'] === NO_MODEL) {
+    progress('pocketsphinx transcribes, because FAVE_WHISPER_MODEL is none');
+    return {};
+  }
   const [model, server] = await Promise.allSettled([
     provideWhisperModel(options),
     env['FAVE_WHISPER_SERVER'] || ensureWhisperServer(progress, signal),
@@ -21,6 +25,7 @@ export async function provideSpeech(options: PullOptions): Promise<Record<string
       `no Whisper model, so pocketsphinx transcribes with many errors: ${messageOf(model.reason)}; see docs/installation.md#speech-models`,
     );
   else if (server.status === 'rejected') progress(`whisper-node runs the Whisper model, slowly: ${messageOf(server.reason)}`);
+  else progress(`Whisper transcribes with ${basename(model.value ?? '')}`);
   return {
     ...(model.status === 'fulfilled' && model.value !== undefined && { FAVE_WHISPER_MODEL: model.value }),
     ...(server.status === 'fulfilled' && { FAVE_WHISPER_SERVER: server.value }),

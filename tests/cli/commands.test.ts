@@ -5,6 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { findMissingRules } from '../../cli/checks/store.ts';
 import { writeMedia } from '../support/media.ts';
 import { checkSpeechEngine } from '../../cli/checks/tools.ts';
+import type { InstanceRecord } from '../../infra/instance/record.ts';
 import { quote } from '../../cli/commands/instance/env.ts';
 import { resolveSafePath } from '../../shared/results/download.ts';
 import { mermaid } from '../../cli/commands/instance/graph.ts';
@@ -160,6 +161,12 @@ describe('checkSpeechEngine', () => {
   it('names the engine and the reason', () => {
     expect(found({ FAVE_WHISPER_MODEL: 'none' })).toBe('pocketsphinx, because FAVE_WHISPER_MODEL is none');
     expect(found({ FAVE_WHISPER_MODEL: model, FAVE_WHISPER_SERVER: '/bin/true' })).toMatch(/^whisper, /);
+  });
+
+  it('describes the running instance, not the variables of the shell', () => {
+    const instance = { isWhisperOff: true } as InstanceRecord;
+    const { found: text } = checkSpeechEngine({ FAVE_WHISPER_MODEL: model, PATH: '' }, instance);
+    expect(text).toBe('pocketsphinx, because FAVE_WHISPER_MODEL is none');
   });
 });
 

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { modelDirectories, modelsDir, pullModel } from '../../../infra/servers/models.ts';
 import { PermanentError } from '../../../shared/core/errors.ts';
 import { knownModel, models } from '../../../shared/models/catalogue.ts';
@@ -22,8 +23,10 @@ interface ListedModel {
 /** Prints the installed models and those that can be downloaded. */
 export async function listModels(cli: CliContext, { json = false }: { json?: boolean }): Promise<number> {
   const { stdout, env } = cli;
-  const installed = listInstalled('whisper', modelDirectories(env));
   const used = await findUsedModel(cli);
+  // The instance may have been started with other directories.
+  const directories = [...(used === undefined ? [] : [dirname(used)]), ...modelDirectories(env)];
+  const installed = listInstalled('whisper', [...new Set(directories)]);
   const missing = models.filter(({ name }) => !installed.some((each) => each.name === name));
   const listed: ListedModel[] = [
     ...(await Promise.all(installed.map((model) => describe(model, used)))),

@@ -75,7 +75,9 @@ export function formatResult(
   return [
     `${style('bold', formatInput({ request_id, input }) || request_id)}  ${duration === null ? '' : `${formatClock(duration)}  `}${formatStatus(status, output)}${style('dim', transcribed)}`,
     '',
-    ...(entries.length === 0 ? ['  no speech and no objects were recognised'] : entries.flatMap(({ lines }) => lines)),
-    ...(errors.length === 0 ? [] : ['', ...formatErrors(errors, output)]),
+    ...(entries.length === 0 && errors.length === 0
+      ? ['  no speech and no objects were recognised']
+      : entries.flatMap(({ lines }) => lines)),
+    ...(errors.length === 0 ? [] : [...(entries.length === 0 ? [] : ['']), ...formatErrors(errors, output)]),
   ];
 }

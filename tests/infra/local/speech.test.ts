@@ -38,11 +38,12 @@ describe('provideSpeech', () => {
   it('returns an installed model without a download', async () => {
     const path = join(mirror, 'ggml-base-q8_0.bin');
     expect(await provideSpeech(options({ FAVE_MODELS: mirror }))).toEqual({ FAVE_WHISPER_SERVER, FAVE_WHISPER_MODEL: path });
-    expect(lines).toEqual([]);
+    expect(lines).toEqual(['Whisper transcribes with ggml-base-q8_0.bin']);
   });
 
   it('provides nothing with FAVE_WHISPER_MODEL=none', async () => {
     expect(await provideSpeech(options({ FAVE_WHISPER_MODEL: 'none' }))).toEqual({});
+    expect(lines).toEqual(['pocketsphinx transcribes, because FAVE_WHISPER_MODEL is none']);
   });
 
   it('stops with the start and leaves no model', async () => {
