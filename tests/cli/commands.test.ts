@@ -88,8 +88,14 @@ describe('env', () => {
     const { stdout } = await fave(['env'], { env });
     const shown = execFileSync('sh', ['-c', `${stdout}\nprintf '%s\\n' "$PATH" "$MC_HOST_fave" "$NATS_PASSWORD"`], {
       encoding: 'utf8',
+      env: { PATH: '/usr/bin:/bin' },
     });
-    expect(shown.split('\n')).toEqual([`${data}/bin:/usr/bin`, 'http://fave-admin:store-secret@127.0.0.1:9', 'bus-secret', '']);
+    expect(shown.split('\n')).toEqual([
+      `${data}/bin:/usr/bin:/bin`,
+      'http://fave-admin:store-secret@127.0.0.1:9',
+      'bus-secret',
+      '',
+    ]);
     expect(lastJson(await fave(['env', '--json'], { env }))).toMatchObject({
       ARTIFACT_BUCKET: 'b',
       ARTIFACT_SECRET_KEY: 'store-secret',
