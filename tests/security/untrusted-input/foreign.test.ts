@@ -14,7 +14,7 @@ const clipOf = (id: string): string => `requests/${id}/stage-ffmpeg-1/clip_0001/
 /** Creates a request that appears to have passed stage-ffmpeg-0. */
 async function admitted(): Promise<ReturnType<typeof requestMetadata>> {
   const request = requestMetadata(stack, uniqueId());
-  await request.put('no video');
+  await request.put('RIFF\0\0\0\0WAVEfmt ');
   // A clip that arrives before its request is rejected.
   await expect.poll(() => stack.store.head(`requests/${request.id}/metadata/request.json`), WAIT).toBeDefined();
   const video = { codec: 'h264', width: 64, height: 64, rotation: 0, fps: 25, pixel_format: 'yuv420p' };
