@@ -72,6 +72,8 @@ export function busPermissions(graph: Graph): Record<string, SubjectPermissions>
     relay: {
       publish: [
         ...consumes(streams.raw, RELAY_CONSUMER),
+        // The last run of a removed request, whose id is used again.
+        `$JS.API.STREAM.MSG.GET.${streams.requests}`,
         'fave.landed.>',
         subjects.lifecycle('*', 'ignored'),
         subjects.lifecycle('*', 'rejected'),

@@ -17,24 +17,40 @@ export interface Candidate {
 
 /**
  * Admits an upload as the input of its request. The first upload that creates `metadata/request.json` wins; a repeated notification
- * of it returns the admitted request.
+ * of it returns the admitted request. If a removed request had the same id, the runs of the new one continue its numbers, so that no
+ * event, message or result of the removed request counts.
+ * @param readLastRun Returns the number of the last run of the id, from its events.
  * @throws PermanentError `input-replaced` if the request has another input or other options.
  */
-export async function admit(store: Store, candidate: Candidate): Promise<Request> {
+export async function admit(
+  store: Store,
+  candidate: Candidate,
+  readLastRun: () => Promise<number | undefined>,
+): Promise<Request> {
   const { requestId, file, etag, size, versionId, options, traceparent } = candidate;
-  const request: Request = {
+  const key = requestPrefix(requestId) + metadataPaths.request;
+  const offered: Request = {
     input: { file, etag, size, ...(versionId !== undefined && { version_id: versionId }) },
     options,
     traceparent,
   };
-  const key = requestPrefix(requestId) + metadataPaths.request;
-  if (await store.putIfAbsent(key, `${JSON.stringify(request)}\n`, { headers: { 'content-type': 'application/json' } }))
-    return request;
+  const findAdmitted = async (): Promise<Request | undefined> => {
+    const found = await store.getText(key);
+    return found && assertSame(requestId, parseJson('request', found.text), offered);
+  };
+  const admitted = await findAdmitted();
+  if (admitted) return admitted;
+  const lastRun = await readLastRun();
+  // A run has events only after its admission. Without an admission that is older than the events, its request was removed.
+  const admittedSince = lastRun === undefined ? undefined : await findAdmitted();
+  if (admittedSince) return admittedSince;
+  const request: Request = { ...offered, ...(lastRun !== undefined && { run: lastRun + 1 }) };
+  const created = await store.putIfAbsent(key, `${JSON.stringify(request)}\n`, { headers: { 'content-type': 'application/json' } });
+  return created ? request : admit(store, candidate, readLastRun);
+}
 
-  const found = await store.getText(key);
-  if (!found) return admit(store, candidate);
-  const admitted = parseJson('request', found.text);
-  const difference = differenceOf(admitted, request);
+function assertSame(requestId: string, admitted: Request, offered: Request): Request {
+  const difference = differenceOf(admitted, offered);
   if (difference === undefined) return admitted;
   throw new PermanentError(
     'input-replaced',

@@ -16,6 +16,7 @@ import { parseJson } from '../../shared/core/validate.ts';
 import { admit } from './admit.ts';
 import { classify, createdObjects, type CreatedObject } from './classify.ts';
 import { readRequest } from '../../shared/requests/read-request.ts';
+import { readLastRun } from '../../shared/requests/start-run.ts';
 import { createRequestOptionParser } from '../../shared/requests/request-options.ts';
 import { screenHead } from '../../shared/requests/screen-upload.ts';
 import { SIGNATURE_BYTES } from '../../shared/media/signature.ts';
@@ -148,18 +149,11 @@ function createHandler({ store, bus, log }: Service, graph: Graph): (object: Cre
       attributes: { 'fave.request_id': requestId, 'fave.bytes': object.size },
     });
     const trace = span.traceparent ?? newTraceparent();
-    const request = await admit(store, {
-      requestId,
-      file: basename(object.key),
-      etag,
-      size,
-      versionId,
-      options: parseOptions(options),
-      traceparent: trace,
-    });
+    const candidate = { requestId, file: basename(object.key), etag, size, versionId, options: parseOptions(options), traceparent: trace };
+    const request = await admit(store, candidate, async () => (await readLastRun(bus, store, requestId))?.run);
     if (request.traceparent === span.traceparent) span.end();
     return {
-      run: 1,
+      run: request.run ?? 1,
       options: request.options,
       attributes: {},
       versionId: request.input.version_id,
@@ -171,8 +165,8 @@ function createHandler({ store, bus, log }: Service, graph: Graph): (object: Cre
     const metadata = decodeMetadata(object.headers ?? {}) ?? decodeMetadata((await store.head(object.key))?.headers ?? {});
     if (metadata) return metadata;
     // A user uploaded the artifact without metadata. It inherits the options of the request.
-    const { options, traceparent } = await readRequest(store, requestId);
-    return { run: 1, options, attributes: {}, ...(traceparent !== undefined && { traceparent }) };
+    const { run = 1, options, traceparent } = await readRequest(store, requestId);
+    return { run, options, attributes: {}, ...(traceparent !== undefined && { traceparent }) };
   };
 
   const metadataOf = async (object: CreatedObject, parsedKey: ParsedKey): Promise<VersionedMetadata> => {

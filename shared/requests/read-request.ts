@@ -11,7 +11,7 @@ export function assertStage(graph: Graph, name: string): void {
   if (!names.includes(name)) throw new UsageError(`unknown stage "${name}": the stages are ${names.join(', ')}`);
 }
 
-/** Returns the admitted request. The record never changes, so callers may cache it. @throws NotFoundError `missing-artifact`. */
+/** Returns the admitted request. The record of a run never changes. @throws NotFoundError `missing-artifact`. */
 export async function readRequest(store: Store, requestId: string, signal?: AbortSignal): Promise<Request> {
   const key = requestPrefix(requestId) + metadataPaths.request;
   const found = await store.getText(key, signal && { signal });
@@ -37,8 +37,8 @@ export async function findState(store: Store, id: string): Promise<RequestState 
   // The relay has admitted the request; the tracker has not written its state yet.
   const request = await store.getText(requestPrefix(id) + metadataPaths.request);
   if (!request) return undefined;
-  const { input, options } = parseJson('request', request.text);
-  return { request_id: id, run: 1, status: 'accepted', input: input.file, options };
+  const { input, options, run = 1 } = parseJson('request', request.text);
+  return { request_id: id, run, status: 'accepted', input: input.file, options };
 }
 
 /**

@@ -34,6 +34,7 @@ export async function readLastRun(bus: Bus, store: Store, requestId: string): Pr
   const state = await store.getText(requestPrefix(requestId) + metadataPaths.state);
   if (!state) return undefined;
   const { run, status } = parseJson('requestState', state.text);
+  if (status === 'ignored' || status === 'rejected') return undefined;
   // Events are kept longer than a run may take: a run without events has ended.
   return { run, ended: status };
 }
