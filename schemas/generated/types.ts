@@ -290,6 +290,10 @@ export interface Request {
      */
     size: number;
   };
+  /**
+   * Number of the first run; absent: 1. It is higher if a removed request had the same id.
+   */
+  run?: number;
   options: Options;
   traceparent?: string;
 }

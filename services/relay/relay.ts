@@ -129,7 +129,7 @@ function createHandler({ store, bus, log }: Service, graph: Graph): (object: Cre
    * Reads the first bytes of an upload. Returns `undefined` if the object was removed or replaced since its notification: the
    * notification of the newer object decides.
    */
-  const readHead = async ({ key, etag }: CreatedObject): Promise<Buffer | undefined> => {
+  const readHead = async ({ key, etag }: CreatedObject): Promise<{ bytes: Buffer; versionId?: string } | undefined> => {
     try {
       return await store.getStart(key, SIGNATURE_BYTES, etag === '' ? {} : { etag });
     } catch (error) {
@@ -184,8 +184,10 @@ function createHandler({ store, bus, log }: Service, graph: Graph): (object: Cre
       if (kind === kinds.input) {
         const head = await readHead(object);
         if (!head) return 'ignored';
-        const refusal = screenHead(graph, { name: basename(object.key), head });
+        const refusal = screenHead(graph, { name: basename(object.key), head: head.bytes });
         if (refusal) return await refuse(object, requestId, refusal);
+        // The version of the notification may have been removed since, and the same content uploaded again.
+        object = { ...object, versionId: head.versionId ?? object.versionId };
       }
       const { versionId, ...metadata } = await metadataOf(object, classified.object);
       const { etag, size, sequencer } = object;

@@ -20,7 +20,7 @@ import { initializeItemMetrics } from './service/metrics.ts';
 import { createRequestLog } from './service/request-log.ts';
 import type { Service } from './service/service.ts';
 import { createShutdown } from './service/shutdown.ts';
-import { createRequestCache } from './workdir/request-cache.ts';
+import { createRequestCache, guardWrites } from './workdir/request-cache.ts';
 
 export interface WorkerContext extends Omit<Service, 'name' | 'ready'> {
   /** Values of the stage's settings. */
@@ -97,9 +97,11 @@ function createWorker(
   context: WorkerContext,
   resource: unknown,
 ): { readonly worker: WorkerDependencies; readonly close: () => Promise<void> } {
-  const { store, log, metrics, killSignal } = context;
+  const { log, metrics, killSignal } = context;
   const shutdown = createShutdown();
   const background = createBackgroundTasks(log);
+  const readRequest = createRequestCache(context.store);
+  const store = guardWrites(context.store, readRequest);
   const requestLog = createRequestLog(store, stage.name, log, shutdown.signal);
   let cold = true;
   initializeItemMetrics(metrics, stage.name);
@@ -107,11 +109,12 @@ function createWorker(
   setMaxListeners(0, killSignal);
   const worker: WorkerDependencies = {
     ...context,
+    store,
     stage,
     resource,
     background,
     requestLog,
-    readRequest: createRequestCache(store),
+    readRequest,
     cancellations: createCancellations(context),
     shutdownSignal: shutdown.signal,
     readyAt: performance.now(),

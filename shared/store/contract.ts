@@ -42,8 +42,8 @@ export interface ObjectReader {
   getText(key: string, options?: ReadOptions): Promise<{ text: string; etag: string } | undefined>;
   /** Same as {@link getText}, for an object that usually does not exist: a HEAD request first costs half of a failed GET. */
   getTextAfterHead(key: string, options?: ReadOptions): Promise<{ text: string; etag: string } | undefined>;
-  /** Returns the first `length` bytes of an object that is not empty, or `undefined` if it does not exist. */
-  getStart(key: string, length: number, options?: ReadOptions): Promise<Buffer | undefined>;
+  /** Returns the first `length` bytes of an object that is not empty, and its version; `undefined` if it does not exist. */
+  getStart(key: string, length: number, options?: ReadOptions): Promise<{ bytes: Buffer; versionId?: string } | undefined>;
   /** Streams an object into a file. @throws RetryableError `object-changed` if the ETag differs, PermanentError `missing-object`. */
   download(key: string, path: string, options?: ReadOptions): Promise<void>;
 }

@@ -5,7 +5,6 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { findMissingRules } from '../../cli/checks/store.ts';
 import { writeMedia } from '../support/media.ts';
 import { checkSpeechEngine } from '../../cli/checks/tools.ts';
-import type { InstanceRecord } from '../../infra/instance/record.ts';
 import { quote } from '../../cli/commands/instance/env.ts';
 import { resolveSafePath } from '../../shared/results/download.ts';
 import { mermaid } from '../../cli/commands/instance/graph.ts';
@@ -86,16 +85,13 @@ describe('env', () => {
     );
     const env = { FAVE_DATA_DIR: data, PATH: '/usr/bin' };
     const { stdout } = await fave(['env'], { env });
-    const shown = execFileSync('sh', ['-c', `${stdout}\nprintf '%s\\n' "$PATH" "$MC_HOST_fave" "$NATS_PASSWORD"`], {
-      encoding: 'utf8',
-      env: { PATH: '/usr/bin:/bin' },
-    });
-    expect(shown.split('\n')).toEqual([
-      `${data}/bin:/usr/bin:/bin`,
-      'http://fave-admin:store-secret@127.0.0.1:9',
-      'bus-secret',
-      '',
-    ]);
+    const shown = execFileSync(
+      '/bin/sh',
+      ['-c', `${stdout}\nprintf '%s\\n' "$PATH" "$FAVE_DATA_DIR" "$MC_HOST_fave" "$NATS_PASSWORD"`],
+      { encoding: 'utf8', env: { PATH: '/bin:/usr/bin' } },
+    );
+    // The programs of the instance precede the PATH of the shell, which has no others.
+    expect(shown.split('\n')).toEqual([`${data}/bin:/bin:/usr/bin`, data, 'http://fave-admin:store-secret@127.0.0.1:9', 'bus-secret', '']);
     expect(lastJson(await fave(['env', '--json'], { env }))).toMatchObject({
       ARTIFACT_BUCKET: 'b',
       ARTIFACT_SECRET_KEY: 'store-secret',
@@ -167,12 +163,6 @@ describe('checkSpeechEngine', () => {
   it('names the engine and the reason', () => {
     expect(found({ FAVE_WHISPER_MODEL: 'none' })).toBe('pocketsphinx, because FAVE_WHISPER_MODEL is none');
     expect(found({ FAVE_WHISPER_MODEL: model, FAVE_WHISPER_SERVER: '/bin/true' })).toMatch(/^whisper, /);
-  });
-
-  it('describes the running instance, not the variables of the shell', () => {
-    const instance = { isWhisperOff: true } as InstanceRecord;
-    const { found: text } = checkSpeechEngine({ FAVE_WHISPER_MODEL: model, PATH: '' }, instance);
-    expect(text).toBe('pocketsphinx, because FAVE_WHISPER_MODEL is none');
   });
 });
 

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { uploadFile } from '../../shared/requests/submission.ts';
 import { serviceNames } from '../../infra/deployment/services.ts';
 import { graph } from '../../services/pipeline.ts';
-import { generateMedia, h264, mediaFolder, createPicture, speech } from '../support/media.ts';
+import { generateMedia, h264, createPicture, speech, writeMedia } from '../support/media.ts';
 import { useSharedStack, uniqueId, type Stack } from '../support/stack.ts';
 import { fave, lastJson } from '../support/harness/run-cli.ts';
 import { createTempDir } from '../support/temp-dir.ts';
@@ -14,7 +14,7 @@ let servers: Stack;
 let env: Record<string, string>;
 let dir: string;
 let video: string;
-let notVideo: string;
+let cutOff: string;
 
 beforeAll(async () => {
   servers = await useSharedStack();
@@ -29,8 +29,7 @@ beforeAll(async () => {
     '-shortest',
     ...h264,
   );
-  notVideo = join(mediaFolder(), 'words.txt');
-  execFileSync('sh', ['-c', `echo words > '${notVideo}'`]);
+  cutOff = writeMedia('cut off (ž).mp4', '\0\0\0\x14ftypisom\0\0\0\0isom');
 });
 
 describe('a request', () => {
@@ -52,7 +51,7 @@ describe('a request', () => {
   it('can be submitted again: the same input changes nothing, another one is rejected', async () => {
     const again = await fave(['submit', video, '--id', id, '--option', 'interval=2', '--wait', '--json'], { env });
     expect([again.code, lastJson(again)['status']]).toEqual([0, 'completed']);
-    const other = await fave(['submit', notVideo, '--id', id, '--wait', '--json'], { env });
+    const other = await fave(['submit', cutOff, '--id', id, '--wait', '--json'], { env });
     expect(other.code).toBe(1);
     expect(lastJson(other)).toMatchObject({ status: 'rejected', errors: [{ code: 'input-replaced' }] });
   });
@@ -103,7 +102,7 @@ describe('a request', () => {
 
 describe('a failure', () => {
   it('reports stage, code, message and file, with one line per file', async () => {
-    const run = await fave(['submit', notVideo, video, '--option', 'interval=2', '--wait', '--json'], { env });
+    const run = await fave(['submit', cutOff, video, '--option', 'interval=2', '--wait', '--json'], { env });
     const [bad, good] = run.stdout
       .trim()
       .split('\n')
@@ -116,11 +115,18 @@ describe('a failure', () => {
     expect(bad?.errors).toMatchObject([
       {
         stage: 'stage-ffmpeg-0',
-        file: 'input/words.txt',
+        file: 'input/cut off (ž).mp4',
         code: expect.stringMatching(/^[a-z-]+$/) as string,
-        message: expect.stringMatching(/\w+ \w+/) as string,
+        message: expect.stringMatching(/^"cut off \(ž\).mp4" is not a readable video/) as string,
       },
     ]);
+  });
+
+  it('is reported before the upload if a file is no video', async () => {
+    const id = uniqueId('refused');
+    const run = await fave(['submit', writeMedia('words.txt', 'words\n'), '--id', id, '--json'], { env });
+    expect([run.code, lastJson(run)]).toMatchObject([1, { status: 'rejected', errors: [{ code: 'not-media' }] }]);
+    expect((await fave(['status', id], { env })).stderr).toContain('there is no request');
   });
 
   it.each([['status'], ['result']])('reports an unknown id in one line: fave %s', async (command) => {

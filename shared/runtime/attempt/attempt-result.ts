@@ -3,6 +3,7 @@ import { MAX_DELIVERIES } from '../../bus/topology.ts';
 import { NotFoundError, PermanentError, UnavailableError } from '../../core/errors.ts';
 import type { Attempt } from './attempt.ts';
 import { CancelledError } from './cancellations.ts';
+import { RequestRemovedError } from '../workdir/request-cache.ts';
 import { toItemError } from './item-event.ts';
 
 /** Result of an attempt. It determines the recorded effects and the acknowledgement of the delivery. */
@@ -35,6 +36,7 @@ export function classifyError(
   if (stopping) return 'released';
   if (error instanceof UnavailableError && deliveries >= MAX_DELIVERIES) return 'requeued';
   const mayReappear = error instanceof NotFoundError && deliveries < MISSING_DELIVERIES;
+  if (error instanceof RequestRemovedError && !mayReappear) return 'cancelled';
   const isPermanent = error instanceof PermanentError && !mayReappear;
   return isPermanent || deliveries >= MAX_DELIVERIES ? 'failed' : 'retry';
 }

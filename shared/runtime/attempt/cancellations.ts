@@ -9,10 +9,10 @@ import { subjects } from '../../bus/topology.ts';
 import { parseJson, validate } from '../../core/validate.ts';
 import type { Attempt } from './attempt.ts';
 
-/** The request of the attempt was cancelled, or its `timeout` has passed. */
+/** The request of the attempt was cancelled, its `timeout` has passed, or it was removed. */
 export class CancelledError extends FaveError {
-  constructor(requestId: string) {
-    super('cancelled', `request ${requestId} was cancelled or has timed out`);
+  constructor(requestId: string, problem = 'was cancelled or has timed out') {
+    super('cancelled', `request ${requestId} ${problem}`);
   }
 }
 

@@ -1,11 +1,13 @@
+import { NotFoundError } from '../../core/errors.ts';
 import { identifyInput } from '../workdir/identify-input.ts';
 import { createItem } from '../workdir/item.ts';
 import { nameUserFile } from '../workdir/name-user-file.ts';
+import { RequestRemovedError } from '../workdir/request-cache.ts';
 import { runStage } from '../workdir/run-stage.ts';
 import { withWorkdir, type Workdir } from '../workdir/workdir.ts';
 import type { Attempt } from './attempt.ts';
 import { toErrorResult, type AttemptResult } from './attempt-result.ts';
-import { withCancellation } from './cancellations.ts';
+import { CancelledError, withCancellation } from './cancellations.ts';
 import { withDeadline } from './deadline.ts';
 import { findPriorResult } from './find-prior-result.ts';
 import { copyMemoizedOutputs } from './memo.ts';
@@ -27,8 +29,17 @@ export async function runAttempt(worker: WorkerDependencies, attempt: Attempt): 
         ),
     );
   } catch (error) {
-    return toErrorResult(error, attempt, killSignal);
+    return toErrorResult(await explainNotFound(error, worker, attempt), attempt, killSignal);
   }
+}
+
+/** Returns the error, or a RequestRemovedError if an object is missing because its request was removed. */
+async function explainNotFound(error: unknown, { readRequest }: WorkerDependencies, { landed, abort }: Attempt): Promise<unknown> {
+  if (!(error instanceof NotFoundError) || abort.signal.aborted) return error;
+  return readRequest(landed.request_id, abort.signal).then(
+    () => error,
+    (reason: unknown) => (reason instanceof RequestRemovedError ? reason : error),
+  );
 }
 
 async function processItem(worker: WorkerDependencies, attempt: Attempt, workdir: Workdir): Promise<AttemptResult> {
@@ -41,6 +52,8 @@ async function processItem(worker: WorkerDependencies, attempt: Attempt, workdir
     request: () => readRequest(landed.request_id, abort.signal),
     reads: stage.reads ?? [],
   });
+  const { run: firstRun = 1 } = await readRequest(landed.request_id, abort.signal);
+  if (landed.run < firstRun) throw new CancelledError(landed.request_id, 'was removed, and another request has its id');
   record.identity = await identifyInput(attempt, item);
   const { receipt, memo } = await findPriorResult(worker, attempt, item);
   if (receipt) return reannounceOutputs(worker, attempt, receipt);

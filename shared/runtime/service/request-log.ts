@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { metadataPaths, requestPrefix } from '../../pipeline/keys.ts';
 import type { Logger } from '../../observability/log.ts';
 import type { Store } from '../../store/store.ts';
+import { RequestRemovedError } from '../workdir/request-cache.ts';
 
 /** Time for which log lines are collected before they are stored together (ms). */
 const BATCH_INTERVAL_MS = 3_000;
@@ -39,6 +40,7 @@ export function createRequestLog(store: Store, stage: string, log: Logger, signa
       await store
         .put(key, lines.join(''), { headers: { 'content-type': 'application/jsonl' }, signal })
         .catch((error: unknown) => {
+          if (error instanceof RequestRemovedError) return;
           log.warn(
             { event: 'request-log:failed', error, request_id: requestId },
             'the log lines of this request could not be stored',

@@ -50,9 +50,11 @@ export function createObjectReader(send: SendRequest, operate: RunOperation): Ob
     getText,
     getStart: (key, length, options = {}) =>
       operate('get', key, options.signal, async (onTransfer) => {
-        const content = await readBody(await request('GET', key, options, `bytes=0-${length - 1}`));
-        onTransfer('in', content.length);
-        return content;
+        const response = await request('GET', key, options, `bytes=0-${length - 1}`);
+        const bytes = await readBody(response);
+        onTransfer('in', bytes.length);
+        const versionId = response.headers['x-amz-version-id'] as string | undefined;
+        return { bytes, ...(versionId !== undefined && { versionId }) };
       }).catch(ignoreNotFound),
     getTextAfterHead: async (key, options) => ((await head(key, options)) ? getText(key, options) : undefined),
     download: (key, path, options = {}) =>
