@@ -45,7 +45,9 @@ export async function admit(
   const admittedSince = lastRun === undefined ? undefined : await findAdmitted();
   if (admittedSince) return admittedSince;
   const request: Request = { ...offered, ...(lastRun !== undefined && { run: lastRun + 1 }) };
-  const created = await store.putIfAbsent(key, `${JSON.stringify(request)}\n`, { headers: { 'content-type': 'application/json' } });
+  const created = await store.putIfAbsent(key, `${JSON.stringify(request)}\n`, {
+    headers: { 'content-type': 'application/json' },
+  });
   return created ? request : admit(store, candidate, readLastRun);
 }
 

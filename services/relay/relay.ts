@@ -149,7 +149,15 @@ function createHandler({ store, bus, log }: Service, graph: Graph): (object: Cre
       attributes: { 'fave.request_id': requestId, 'fave.bytes': object.size },
     });
     const trace = span.traceparent ?? newTraceparent();
-    const candidate = { requestId, file: basename(object.key), etag, size, versionId, options: parseOptions(options), traceparent: trace };
+    const candidate = {
+      requestId,
+      file: basename(object.key),
+      etag,
+      size,
+      versionId,
+      options: parseOptions(options),
+      traceparent: trace,
+    };
     const request = await admit(store, candidate, async () => (await readLastRun(bus, store, requestId))?.run);
     if (request.traceparent === span.traceparent) span.end();
     return {

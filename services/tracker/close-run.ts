@@ -29,7 +29,8 @@ export async function closeRun(
   let lastSubjectSequence: number | undefined;
   try {
     // A subscriber of the terminal event finds the final state in the bucket.
-    await states.write(requestId, summary);
+    // A removed request is cancelled soon; if it reappears, its run is closed.
+    if (!(await states.write(requestId, summary))) return 'retry';
     lastSubjectSequence = run.lastSequence;
     const expect = { lastSubjectSequence, lastSubjectSequenceSubject: subjects.lifecycle(requestId, '*') };
     await publishLifecycle(bus, 'tracker', name, summary, { traceparent: run.traceparent, expect });

@@ -7,6 +7,7 @@ import { parseJson } from '../../shared/core/validate.ts';
 import { traceIdOf } from '../../shared/observability/trace.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
 import { itemId, pathOf, requestPrefix } from '../../shared/pipeline/keys.ts';
+import { cancelRemovedRun } from '../../shared/requests/cancel.ts';
 import { isEnded, readRequest, readState } from '../../shared/requests/read-request.ts';
 import { MISSING_DELIVERIES } from '../../shared/runtime/attempt/attempt-result.ts';
 import type { Service } from '../../shared/runtime/service/service.ts';
@@ -22,6 +23,8 @@ export async function publishAccepted({ bus, store, log }: Service, _: Graph, me
     const accepted = await toAccepted(store, landed);
     if (accepted) {
       const { state, traceparent } = accepted;
+      // A removed request had the same id, and its run may still be open.
+      if (state.run > 1) await cancelRemovedRun(bus, store, state.request_id, state.run - 1);
       const accepted_at = new Date(Number(message.timestampNanos / 1_000_000n)).toISOString();
       await publishLifecycle(bus, 'tracker', 'accepted', { ...state, accepted_at }, { traceparent });
       const { request_id, run } = state;
@@ -46,13 +49,13 @@ interface Accepted {
  * @throws NotFoundError if the request was not admitted, PermanentError `input-replaced` if it was admitted with another input.
  */
 async function toAccepted(store: Store, { request_id, run, key, etag }: LandedMessage): Promise<Accepted | undefined> {
-  if (run !== 1) return undefined;
-  const { input, options, traceparent } = await readRequest(store, request_id);
+  const { input, options, traceparent, run: firstRun = 1 } = await readRequest(store, request_id);
+  if (run !== firstRun) return undefined;
   const path = pathOf(kinds.input, { file: input.file });
   if (key !== requestPrefix(request_id) + path || etag !== input.etag)
     throw new PermanentError('input-replaced', `request ${request_id} was admitted with another input than ${key}`);
   const state = await readState(store, request_id);
-  if (state && isEnded(state) && state.status !== 'rejected') return undefined;
+  if (state && isEnded(state)) return undefined;
   const announced = [{ kind: kinds.input.name, item: itemId(kinds.input, {}), key: path, etag }];
   return { state: { request_id, run, status: 'accepted', input: input.file, options, announced }, traceparent };
 }

@@ -15,29 +15,43 @@ export interface StateWriter {
    * @param read Returns the state at the time of the write; `undefined` skips the write.
    */
   schedule(requestId: string, read: () => RequestState | undefined): void;
-  /** Writes a state after the writes in progress. Rejects if the write fails. */
-  write(requestId: string, state: RequestState): Promise<void>;
+  /** Writes a state after the writes in progress; returns `false` if the request was removed. Rejects if the write fails. */
+  write(requestId: string, state: RequestState): Promise<boolean>;
   /** Writes all scheduled states without delay. */
   flush(): Promise<void>;
 }
 
-/** @param signal Ends writes that wait for the store. */
+/** @param signal Ends writes that wait for the store. @param dependencies.onRemoved Receives a request that no longer exists; its state is not written. */
 export function createStateWriter(
-  { store, log }: { readonly store: Pick<Store, 'put' | 'putIfAbsent'>; readonly log: Logger },
+  {
+    store,
+    log,
+    onRemoved,
+  }: {
+    readonly store: Pick<Store, 'put' | 'head'>;
+    readonly log: Logger;
+    readonly onRemoved: (requestId: string) => void;
+  },
   signal: AbortSignal,
 ): StateWriter {
   const scheduled = new Map<string, () => RequestState | undefined>();
   let timer: NodeJS.Timeout | undefined;
   let delayMs = WRITE_INTERVAL_MS;
-  let writing = Promise.resolve();
+  let writing: Promise<unknown> = Promise.resolve();
 
-  const put = async (requestId: string, state: RequestState): Promise<void> => {
-    const options = { headers: { 'content-type': 'application/json' }, signal };
-    const key = requestPrefix(requestId) + metadataPaths.state;
-    const text = `${JSON.stringify(state)}\n`;
-    // A rejected upload must not replace the state of an existing request whose events have expired.
-    if (state.status === 'rejected') await store.putIfAbsent(key, text, options);
-    else await store.put(key, text, options);
+  const put = async (requestId: string, state: RequestState): Promise<boolean> => {
+    if (!(await isWritable(requestId, state))) return false;
+    const headers = { 'content-type': 'application/json' };
+    await store.put(requestPrefix(requestId) + metadataPaths.state, `${JSON.stringify(state)}\n`, { headers, signal });
+    return true;
+  };
+
+  /** Returns whether the request of a state exists. A refused upload must not replace the state of an admitted request. */
+  const isWritable = async (requestId: string, { status, input = '' }: RequestState): Promise<boolean> => {
+    const isAdmitted = (await store.head(requestPrefix(requestId) + metadataPaths.request, { signal })) !== undefined;
+    if (status === 'ignored' || status === 'rejected') return !isAdmitted && (await store.head(input, { signal })) !== undefined;
+    if (!isAdmitted) onRemoved(requestId);
+    return isAdmitted;
   };
 
   const writeScheduled = async (): Promise<void> => {
@@ -62,8 +76,9 @@ export function createStateWriter(
   const flush = (): Promise<void> => {
     clearTimeout(timer);
     timer = undefined;
-    writing = writing.then(writeScheduled);
-    return writing;
+    const flushed = writing.then(writeScheduled);
+    writing = flushed;
+    return flushed;
   };
   const startTimer = (): void => {
     timer ??= setTimeout(() => void flush(), delayMs);

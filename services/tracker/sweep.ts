@@ -14,11 +14,13 @@ const MIN_AGE_SHARE = 0.5;
 /**
  * Returns a sweep: it finds objects that no worker will process, because their notification or landed message was lost or the store
  * sends none, and republishes their notifications. It lists every open request once, and an ended request only by its id.
+ * @param onMissing Receives each open request that has no object.
  */
 export function createSweep(
   { config, log, store, bus }: Pick<Service, 'config' | 'log' | 'store' | 'bus'>,
   graph: Graph,
   runs: Runs,
+  onMissing: (requestId: string) => void,
 ): () => Promise<void> {
   const minAgeMs = config.eventSource === 'sweep' ? 0 : 1_000 * MIN_AGE_SHARE * config.sweepIntervalSeconds;
   /** Listed requests that ended before the oldest event of the stream. */
@@ -36,7 +38,9 @@ export function createSweep(
     let relayPending: Promise<number> | undefined;
     const findLostObjects = createLostObjectFinder(bus, store, graph);
     const nextEndedIds = new Set<string>();
+    const missing = new Set([...runs].filter(([, run]) => isOpen(run)).map(([id]) => id));
     for await (const id of store.listPrefixes(REQUESTS_PREFIX)) {
+      missing.delete(id);
       const request = await toOpenRequest(id).catch((error: unknown) => {
         // One invalid state must not end the sweep of the other requests.
         if (!(error instanceof InvalidDataError)) throw error;
@@ -55,5 +59,6 @@ export function createSweep(
       }
     }
     endedIds = nextEndedIds;
+    missing.forEach(onMissing);
   };
 }

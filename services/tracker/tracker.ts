@@ -17,6 +17,7 @@ import { registerGauges } from './gauges.ts';
 import { createItemCounters } from './item-counters.ts';
 import { createPerformer } from './perform-effects.ts';
 import { publishAccepted } from './publish-accepted.ts';
+import { createRemovalCheck } from './removed-requests.ts';
 import { forgetExpired } from './retention.ts';
 import { createStateWriter } from './state-writer.ts';
 import { createSweep } from './sweep.ts';
@@ -33,11 +34,12 @@ export async function tracker(service: Service, graph: Graph): Promise<void> {
   const { bus, config, drainSignal, log, store } = service;
   const runs: Runs = new Map();
   const shutdown = createShutdown();
-  const states = createStateWriter(service, shutdown.signal);
+  const checkRemoval = createRemovalCheck(service, runs);
+  const states = createStateWriter({ store, log, onRemoved: checkRemoval }, shutdown.signal);
   const counters = createItemCounters(service.metrics, graph);
   const perform = createPerformer(service, graph, { runs, states, counters });
   const history = createHistory();
-  const sweep = createSweep(service, graph, runs);
+  const sweep = createSweep(service, graph, runs, checkRemoval);
   let isLive = false;
   registerGauges(service, graph, () => [...runs.values()].filter(isOpen).length);
 

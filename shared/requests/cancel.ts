@@ -8,7 +8,7 @@ import { PermanentError } from '../core/errors.ts';
 import { metadataPaths, pathOf, requestPrefix } from '../pipeline/keys.ts';
 import type { Store } from '../store/store.ts';
 import { requireState } from './read-request.ts';
-import { readLastRun } from './start-run.ts';
+import { readLastRun, type LastRun } from './start-run.ts';
 
 /**
  * Cancels the open run of a request: workers abort its items and skip its queued ones. Returns the number of the run.
@@ -18,39 +18,46 @@ export async function cancelRequest(bus: Bus, store: Store, id: string, reason: 
   const { input = '', options = {} } = await requireState(store, id);
   const errors = [{ code: 'cancelled', message: reason, file: pathOf(kinds.input, { file: input }) }];
   for (;;) {
-    const run = await tryToCancel(bus, store, { request_id: id, status: 'cancelled', input, options, errors });
-    if (run !== undefined) return run;
+    const { lastSequence, run, ended } = await readLastLifecycle(bus, store, id);
+    if (ended) throw new PermanentError('already-ended', `request ${id} has already ended (run ${run}: ${ended})`);
+    // Workers check the marker before an item; the event aborts running items.
+    await store.put(requestPrefix(id) + metadataPaths.cancelled, `${JSON.stringify({ run, reason })}\n`, {
+      headers: { 'content-type': 'application/json' },
+    });
+    const event = { request_id: id, run, status: 'cancelled' as const, input, options, errors };
+    if (await publishCancelled(bus, 'fave', event, lastSequence)) return run;
   }
 }
 
+/** Cancels the run of a request that was removed from the bucket, unless the run has ended. Stores nothing. */
+export async function cancelRemovedRun(bus: Bus, store: Store, id: string, run: number): Promise<void> {
+  const errors = [{ code: 'cancelled', message: 'the request was removed from the bucket', file: requestPrefix(id) }];
+  const isOpen = async (): Promise<number | undefined> => {
+    const last = await readLastLifecycle(bus, store, id);
+    return last.ended || last.run !== run ? undefined : last.lastSequence;
+  };
+  for (let sequence = await isOpen(); sequence !== undefined; sequence = await isOpen())
+    if (await publishCancelled(bus, 'tracker', { request_id: id, run, status: 'cancelled', errors }, sequence)) return;
+}
+
+/** Returns the last run of a request and the sequence of its last lifecycle event. */
+async function readLastLifecycle(bus: Bus, store: Store, id: string): Promise<LastRun & { readonly lastSequence: number }> {
+  const last = await bus.manager.streams.getMessage(streams.requests, { last_by_subj: subjects.lifecycle(id, '*') });
+  return { ...((await readLastRun(bus, store, id)) ?? { run: 1, ended: undefined }), lastSequence: last?.seq ?? 0 };
+}
+
 /**
- * Stores the marker that workers check before an item, then publishes `cancelled`, which aborts running items. The event is
- * stored only if no lifecycle event was published since the run was read, so that a run is either completed or cancelled.
- * @returns `undefined` if an event was published in between: the run may have ended.
+ * Publishes `cancelled`. The event is stored only if no lifecycle event was published since `lastSequence`, so that a run is either
+ * completed or cancelled.
+ * @returns `false` if an event was published in between: the run may have ended.
  */
-async function tryToCancel(bus: Bus, store: Store, event: Omit<RequestState, 'run'>): Promise<number | undefined> {
-  const id = event.request_id;
-  const anyLifecycle = subjects.lifecycle(id, '*');
-  const last = await bus.manager.streams.getMessage(streams.requests, { last_by_subj: anyLifecycle });
-  const { run, ended } = (await readLastRun(bus, store, id)) ?? { run: 1, ended: undefined };
-  if (ended) throw new PermanentError('already-ended', `request ${id} has already ended (run ${run}: ${ended})`);
-  const marker = { run, reason: event.errors?.[0]?.message };
-  await store.put(requestPrefix(id) + metadataPaths.cancelled, `${JSON.stringify(marker)}\n`, {
-    headers: { 'content-type': 'application/json' },
-  });
+async function publishCancelled(bus: Bus, source: string, event: RequestState, lastSequence: number): Promise<boolean> {
+  const expect = { lastSubjectSequence: lastSequence, lastSubjectSequenceSubject: subjects.lifecycle(event.request_id, '*') };
   try {
-    await publishLifecycle(
-      bus,
-      'fave',
-      'cancelled',
-      { ...event, run },
-      {
-        expect: { lastSubjectSequence: last?.seq ?? 0, lastSubjectSequenceSubject: anyLifecycle },
-      },
-    );
-    return run;
+    await publishLifecycle(bus, source, 'cancelled', event, { expect });
+    return true;
   } catch (error) {
-    if (error instanceof JetStreamApiError) return undefined;
+    if (error instanceof JetStreamApiError) return false;
     throw error;
   }
 }

@@ -34,7 +34,11 @@ export async function runAttempt(worker: WorkerDependencies, attempt: Attempt): 
 }
 
 /** Returns the error, or a RequestRemovedError if an object is missing because its request was removed. */
-async function explainNotFound(error: unknown, { readRequest }: WorkerDependencies, { landed, abort }: Attempt): Promise<unknown> {
+async function explainNotFound(
+  error: unknown,
+  { readRequest }: WorkerDependencies,
+  { landed, abort }: Attempt,
+): Promise<unknown> {
   if (!(error instanceof NotFoundError) || abort.signal.aborted) return error;
   return readRequest(landed.request_id, abort.signal).then(
     () => error,

@@ -12,7 +12,7 @@ export class RequestRemovedError extends NotFoundError {
 }
 
 /** Time for which a request is not read again (ms). It may be removed, and another request may take its id. */
-const VALID_MS = 1_000;
+const VALID_MS = 200;
 
 /** Number of cached requests. */
 const CAPACITY = 200;

@@ -8,12 +8,17 @@ const state = (cost_unit: number): RequestState => ({ request_id: 'r', run: 1, s
 /** Costs of the states that the store received, in the order of their writes. */
 let written: number[];
 let failures: number;
+/** Keys of existing objects. */
+let existing: Set<string>;
+let removed: string[];
 let writer: StateWriter;
 
 beforeEach(() => {
   vi.useFakeTimers();
   written = [];
   failures = 0;
+  existing = new Set(['requests/r/metadata/request.json']);
+  removed = [];
   const put = (_key: string, text: string) => {
     if (failures > 0) {
       failures -= 1;
@@ -22,8 +27,9 @@ beforeEach(() => {
     written.push((JSON.parse(text) as RequestState).cost_unit!);
     return Promise.resolve({ etag: 'e' });
   };
-  const putIfAbsent = (key: string, text: string) => (written.length > 0 ? Promise.resolve(undefined) : put(key, text));
-  writer = createStateWriter({ store: { put, putIfAbsent }, log: createLogger({}, 'silent') }, new AbortController().signal);
+  const head = (key: string) => Promise.resolve(existing.has(key) ? { key, etag: 'e', size: 1, headers: {} } : undefined);
+  const onRemoved = (id: string): void => void removed.push(id);
+  writer = createStateWriter({ store: { put, head }, log: createLogger({}, 'silent'), onRemoved }, new AbortController().signal);
   return () => void vi.useRealTimers();
 });
 
@@ -74,15 +80,25 @@ describe('createStateWriter', () => {
     expect(written).toEqual([2]);
   });
 
+  it('writes no state of a request that was removed, and reports it', async () => {
+    existing.clear();
+    expect(await writer.write('r', state(1))).toBe(false);
+    expect([written, removed]).toEqual([[], ['r']]);
+  });
+
+  it('writes the state of a refused upload only while the upload exists and the request has no input', async () => {
+    const refused = { ...state(1), status: 'rejected', input: 'requests/r/input/a.mp4' } as const;
+    expect(await writer.write('r', refused)).toBe(false);
+    existing = new Set([refused.input]);
+    expect(await writer.write('r', refused)).toBe(true);
+    existing.clear();
+    expect(await writer.write('r', refused)).toBe(false);
+    expect([written, removed]).toEqual([[1], []]);
+  });
+
   it('skips a scheduled state that no longer applies', async () => {
     writer.schedule('r', () => undefined);
     await writer.flush();
     expect(written).toEqual([]);
-  });
-
-  it('creates the state of a rejected upload and keeps an existing state', async () => {
-    await writer.write('r', { ...state(1), status: 'rejected' });
-    await writer.write('r', { ...state(2), status: 'rejected' });
-    expect(written).toEqual([1]);
   });
 });
