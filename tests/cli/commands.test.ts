@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -8,11 +9,15 @@ import { checkSpeechEngine } from '../../cli/checks/tools.ts';
 import { quote } from '../../cli/commands/instance/env.ts';
 import { resolveSafePath } from '../../shared/results/download.ts';
 import { mermaid } from '../../cli/commands/instance/graph.ts';
-import { sortNewestFirst } from '../../shared/requests/list-requests.ts';
+import { formatRequests } from '../../cli/commands/requests/ls.ts';
+import { codeOf } from '../../shared/core/errors.ts';
+import { listRequests, sortNewestFirst } from '../../shared/requests/list-requests.ts';
+import { requireState } from '../../shared/requests/read-request.ts';
+import type { Store } from '../../shared/store/store.ts';
 import { identityOf } from '../../infra/process/identity.ts';
 import { targetArns } from '../../infra/servers/minio.ts';
 import { graph } from '../../services/pipeline.ts';
-import { failure, fave, lastJson } from '../support/harness/run-cli.ts';
+import { failure, fave, lastJson, record } from '../support/harness/run-cli.ts';
 import { createTempDir } from '../support/temp-dir.ts';
 
 let dir: string;
@@ -42,6 +47,53 @@ describe('invalid calls', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/\w+/);
   });
+});
+
+it('explains how to name an id that begins with a hyphen', async () => {
+  expect(await fave(['status', '-x1'])).toMatchObject(failure('fave status -- -x1', 2));
+  expect(await fave(['status', '--', '-x1'], { env: { FAVE_DATA_DIR: '/nonexistent' } })).toMatchObject(failure('no instance'));
+});
+
+it.skipIf(!existsSync('/dev/full'))('reports in one line that the output cannot be written', () => {
+  const full = openSync('/dev/full', 'w');
+  const program = join(import.meta.dirname, '../../dist/fave.mjs');
+  const run = spawnSync(process.execPath, [program, 'graph'], { stdio: ['ignore', full, 'pipe'], encoding: 'utf8' });
+  closeSync(full);
+  expect([run.status, run.stderr]).toEqual([1, expect.stringMatching(/^fave: the output cannot be written: ENOSPC[^\n]*\n$/)]);
+});
+
+it('lists a request with the status and the input that fave status shows', async () => {
+  const objects: Record<string, string> = {
+    'requests/admitted/metadata/request.json': JSON.stringify({
+      input: { file: 'a.mp4', etag: 'e', size: 1 },
+      options: {},
+      run: 2,
+    }),
+    'requests/invalid/metadata/state.json': '{}',
+    'requests/refused/metadata/state.json': JSON.stringify({
+      request_id: 'refused',
+      run: 1,
+      status: 'ignored',
+      input: 'requests/refused/input/.b',
+    }),
+    'requests/uploaded/input/a.mp4': 'x',
+  };
+  const store = {
+    listPrefixes: () => ['admitted', 'invalid', 'refused', 'uploaded'],
+    list: function* (prefix: string) {
+      for (const key of Object.keys(objects))
+        if (key.startsWith(prefix)) yield { key, etag: 'e', size: 1, modified: new Date(0) };
+    },
+    getText: (key: string) => Promise.resolve(key in objects ? { text: objects[key], etag: 'e' } : undefined),
+    head: () => Promise.resolve(undefined),
+  } as unknown as Store;
+  const { requests } = await listRequests(store, 10);
+  expect(requests).toHaveLength(4);
+  for (const { request_id, status, input } of requests) {
+    const state = await requireState(store, request_id).catch((error: unknown) => ({ status: codeOf(error), input: null }));
+    expect({ status, input }).toMatchObject({ status: state.status, input: state.input ?? null });
+  }
+  expect(formatRequests(requests, record(), 0).join('\n')).toMatch(/refused +ignored +\.b/);
 });
 
 describe('without an instance', () => {
@@ -91,7 +143,13 @@ describe('env', () => {
       { encoding: 'utf8', env: { PATH: '/bin:/usr/bin' } },
     );
     // The programs of the instance precede the PATH of the shell, which has no others.
-    expect(shown.split('\n')).toEqual([`${data}/bin:/bin:/usr/bin`, data, 'http://fave-admin:store-secret@127.0.0.1:9', 'bus-secret', '']);
+    expect(shown.split('\n')).toEqual([
+      `${data}/bin:/bin:/usr/bin`,
+      data,
+      'http://fave-admin:store-secret@127.0.0.1:9',
+      'bus-secret',
+      '',
+    ]);
     expect(lastJson(await fave(['env', '--json'], { env }))).toMatchObject({
       ARTIFACT_BUCKET: 'b',
       ARTIFACT_SECRET_KEY: 'store-secret',

@@ -77,6 +77,12 @@ describe('a Poisson process', () => {
 });
 
 describe('parseTrace', () => {
+  it('skips blank lines, which count in the number of a line', () => {
+    const steps = [{ from: 0, rate: 1 }];
+    expect(parseTrace('\ufefftime,rps\r\n\r\n0,1\n  \n5,0\n\n')).toEqual({ steps, duration: 5 });
+    expect(() => parseTrace('time,rps\n\n0,1\n\n5,x')).toThrow(/line 5/);
+  });
+
   it.each([
     ['time;rps\n0;1', /header/],
     ['time,rps\n0,1', /at least two/],

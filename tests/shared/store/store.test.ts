@@ -1,5 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { open, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { PermanentError, RetryableError, UnavailableError } from '../../../shared/core/errors.ts';
@@ -34,6 +36,26 @@ async function file(size: number): Promise<{ path: string; sha256: string; size:
   await writeFile(path, randomBytes(size));
   return { path, ...(await digestFile(path)) };
 }
+
+it.each([
+  ['GET', 900 + 3_600, 'behind'],
+  ['HEAD', -7_200, 'ahead of'],
+] as const)('names the clock that differs from that of the store, at once: %s', async (method, seconds, direction) => {
+  const server = createServer((_, response) => {
+    response.writeHead(403, { date: new Date(Date.now() + 1_000 * seconds).toUTCString() });
+    response.end(method === 'HEAD' ? undefined : '<Error><Code>RequestTimeTooSkewed</Code></Error>');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const skewed = createStore({ ...stack.config.store, endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+  onTestFinished(() => skewed.close());
+  await expect(method === 'HEAD' ? skewed.head('x') : skewed.getText('x')).rejects.toMatchObject({
+    code: 'clock-skewed',
+    message: expect.stringMatching(
+      new RegExp(`the clock of this machine is \\d+ minutes ${direction} that of the store`),
+    ) as string,
+  });
+});
 
 describe('an object', () => {
   it('is returned with its headers and etag', async () => {
