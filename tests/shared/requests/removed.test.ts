@@ -51,7 +51,7 @@ describe('a request whose predecessor with the same id was removed', () => {
     await request.put('one\ntwo', alone);
     expect(await request.end(2)).toMatchObject({ run: 2, status: 'completed', outputs: { echoed: 2 } });
     expect(await request.state()).toMatchObject({ run: 2, status: 'completed' });
-    expect((await listKeys(request)).filter((key) => key.includes('/echo/clip_'))).toHaveLength(2);
+    expect((await listKeys(request)).filter((key) => key.startsWith(`requests/${request.id}/echo/`))).toHaveLength(2);
     await remove(request);
     await request.put('three', alone);
     expect(await request.end(3)).toMatchObject({ run: 3, status: 'completed', outputs: { echoed: 1 } });
