@@ -42,12 +42,12 @@ export function planPhases(
   const number = (item: string): number => Number(item.slice('clip_'.length));
 
   const audio = of('stage-ffmpeg-0').map((receipt) => ({ dir: 'audio', commands: commands(receipt), links: input }));
-  const cuts = of('stage-ffmpeg-1').map((receipt) => ({ dir: 'cut', commands: commands(receipt), links: input }));
-  const sounds = of('stage-ffmpeg-2').map((receipt) => ({
+  const cut = { dir: 'cut', commands: of('stage-ffmpeg-1').flatMap(commands), links: input };
+  const sound = {
     dir: 'speech',
-    commands: commands(receipt),
+    commands: of('stage-ffmpeg-2').flatMap(commands),
     links: { 'sources/audio/audio.wav': 'audio/audio.wav' },
-  }));
+  };
   const pictures = of('stage-ffmpeg-3').map((receipt) => {
     const clip = number(receipt.item);
     const links = { [`sources/clip/${clip}/clip.mp4`]: `cut/clip_${clip}.mp4` };
@@ -61,7 +61,7 @@ export function planPhases(
   };
   const segments = { dir: 'segments', commands: [librosa('../audio/audio.wav')] };
   const objects = { dir: 'objects', commands: [detector(pictures.map(({ dir }) => `../${dir}`))] };
-  return [audio, [segments], cuts, [...sounds, ...pictures], [objects, transcripts]];
+  return [audio, [segments], [cut], [sound, ...pictures], [objects, transcripts]];
 }
 
 /** Writes jobs to `dir`; `sh {dir}/run.sh` runs them. @param parallel Number of parallel jobs. */
