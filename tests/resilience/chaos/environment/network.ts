@@ -13,6 +13,17 @@ export interface Network {
   close(): void;
 }
 
+/** Waits until a socket accepts more data or is closed. */
+function waitUntilWritable(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const onReady = (): void => {
+      socket.off('drain', onReady).off('close', onReady);
+      resolve();
+    };
+    socket.on('drain', onReady).on('close', onReady);
+  });
+}
+
 /** Creates a proxy. @param target Port on 127.0.0.1. */
 export async function createNetwork(target: number): Promise<Network> {
   const open = new Set<Socket>();
@@ -20,7 +31,7 @@ export async function createNetwork(target: number): Promise<Network> {
     for await (const piece of from as AsyncIterable<Buffer>) {
       if (network.latency > 0) await sleep(network.latency);
       if (to.destroyed) return;
-      if (!to.write(piece)) await new Promise((resolve) => to.once('drain', resolve).once('close', resolve));
+      if (!to.write(piece)) await waitUntilWritable(to);
     }
     to.end();
   };
