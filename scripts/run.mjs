@@ -35,6 +35,7 @@ const scripts = {
   analyse: ['analysis/main.ts'],
   observe: ['infra/observe/main.ts'],
   k8s: ['infra/kubernetes/main.ts'],
+  'images:pin': ['infra/images/pin.ts'],
   'new-stage': ['scripts/new-stage.ts'],
 };
 

@@ -24,8 +24,11 @@ const MINIO_INBOX = '_INBOX.>';
 /** Subjects for replies from the server. Each role has its own, so that no role reads the replies to another. */
 const inboxOf = (role: string): string => `${inboxPrefix(role)}.>`;
 
+/** Events with which the tracker opens and closes runs. */
+const trackerEvents = ['accepted', 'completed', 'failed'];
+
 /**
- * API subjects that read streams, consumers and messages. None creates a consumer: its delivery subject could be the API subject of
+ * API subjects with which people and programs read streams, consumers and messages. None creates a consumer: its delivery subject could be the API subject of
  * another consumer, so that the server itself takes messages from it.
  */
 const readApi = [
@@ -42,11 +45,7 @@ const readApi = [
 
 /** Returns the API subjects with which a worker reads from its durable consumers. */
 function consumes(stream: string, ...consumers: string[]): string[] {
-  return consumers.flatMap((consumer) => [
-    `$JS.API.CONSUMER.INFO.${stream}.${consumer}`,
-    `$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`,
-    `$JS.ACK.${stream}.${consumer}.>`,
-  ]);
+  return consumers.flatMap((consumer) => [`$JS.API.CONSUMER.MSG.NEXT.${stream}.${consumer}`, `$JS.ACK.${stream}.${consumer}.>`]);
 }
 
 /** Derives the permissions of each role on the bus from the graph. A stage can announce only the kinds that it produces. */
@@ -71,28 +70,35 @@ export function busPermissions(graph: Graph): Record<string, SubjectPermissions>
     minio: { publish: [subjects.rawFast, subjects.rawDurable], subscribe: [MINIO_INBOX] },
     relay: {
       publish: [
+        `$JS.API.CONSUMER.INFO.${streams.raw}.${RELAY_CONSUMER}`,
         ...consumes(streams.raw, RELAY_CONSUMER),
         // The last run of a removed request, whose id is used again.
         `$JS.API.STREAM.MSG.GET.${streams.requests}`,
-        'fave.landed.>',
+        ...graph.kinds.filter((kind) => kind.announced).map((kind) => subjects.landed(kind.name, '*', '*')),
         subjects.lifecycle('*', 'ignored'),
         subjects.lifecycle('*', 'rejected'),
-        subjects.deadLetter('relay', '*'),
       ],
       subscribe: [inboxOf('relay')],
     },
     tracker: {
       publish: [
-        ...readApi,
+        // Gauges, the history of requests, queued items, and the landed messages of items whose worker was lost.
+        '$JS.API.STREAM.INFO.*',
+        '$JS.API.CONSUMER.INFO.*.*',
+        `$JS.API.DIRECT.GET.${streams.requests}`,
+        `$JS.API.DIRECT.GET.${streams.landed}`,
+        `$JS.API.STREAM.MSG.GET.${streams.landed}`,
         ...consumes(streams.landed, TRACKER_CONSUMER),
         ...consumes(streams.deadLetters, ADVISORY_CONSUMER),
         // Acknowledges the last delivery of items whose worker was lost.
         finalAckSubject('*', '*'),
         subjects.rawSweep,
-        'fave.requests.>',
-        'fave.dlq.>',
+        ...trackerEvents.map((event) => subjects.lifecycle('*', event)),
+        // Items whose worker was lost.
+        subjects.stage('*', '*'),
+        subjects.deadLetter('*', '*'),
       ],
-      subscribe: [inboxOf('tracker'), 'fave.requests.>', storedSubject('fave.requests.>'), '$JS.EVENT.ADVISORY.CONSUMER.>'],
+      subscribe: [inboxOf('tracker'), storedSubject('fave.requests.>')],
     },
     viewer: {
       publish: readApi,

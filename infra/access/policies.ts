@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { kinds, type Kind } from '../../schemas/kinds.ts';
 import { canaryKey, kindPattern, memoKey, metadataPaths, requestPrefix } from '../../shared/pipeline/keys.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
+import { METRICS_ROLE, metricsPolicy } from './metrics.ts';
 
 /** A policy document of an S3 store. */
 export interface Policy {
@@ -16,11 +17,14 @@ export interface Policy {
 
 /**
  * Derives the permissions of each role on the bucket from the graph. A stage reads the kinds that it declares and writes its
- * own prefix, receipts, logs and memo entries.
+ * own prefix, receipts, logs and memo entries. `*` in a pattern also matches `/`, so a role may write keys such as
+ * `requests/a/b/input/x`. None of them is a valid key of another role, and the relay rejects them.
  */
 export function storePolicies(graph: Graph, bucket: string): Record<string, Policy> {
   const logs = (name: string): string => below(metadataPaths.log(name, '*'));
   const canary = canaryKey();
+  const inputs = below(kindPattern(kinds.input));
+  const announced = graph.kinds.filter((kind) => kind.announced).map((kind) => below(kindPattern(kind)));
   const stages = graph.stages.map(({ name, consumes, reads = [] }): [string, Policy] => {
     // Outputs that the memo copies from, and receipts that show which items are settled.
     const own = [below(`${name}/*`), below(metadataPaths.receipt(name, '*')), memoKey(name, '*')];
@@ -34,13 +38,15 @@ export function storePolicies(graph: Graph, bucket: string): Record<string, Poli
     ];
   });
   return {
-    relay: policy(bucket, { read: [below('*')], write: [below(metadataPaths.request)] }),
+    relay: policy(bucket, { read: [...announced, below(metadataPaths.request)], write: [below(metadataPaths.request)] }),
     tracker: policy(bucket, {
-      read: [below('*')],
+      read: [below(metadataPaths.request), below(metadataPaths.state)],
       write: [below(metadataPaths.state), below(metadataPaths.cancelled), canary],
       remove: [canary],
     }),
-    submitter: policy(bucket, { read: [below('*')], write: [below(kindPattern(kinds.input))] }),
+    [METRICS_ROLE]: metricsPolicy,
+    // Clients send large files in parts, and remove them if the upload fails.
+    submitter: policy(bucket, { read: [below('*')], write: [inputs], abort: [inputs] }),
     ...Object.fromEntries(stages),
   };
 }
@@ -52,7 +58,7 @@ function below(path: string): string {
 
 function policy(
   bucket: string,
-  { read, write, remove = [] }: { read: readonly string[]; write: readonly string[]; remove?: readonly string[] },
+  { read, write, remove = [], abort = [] }: Record<'read' | 'write', readonly string[]> & { remove?: string[]; abort?: string[] },
 ): Policy {
   const arn = (pattern: string): string => `arn:aws:s3:::${bucket}/${pattern}`;
   const allow = (Action: readonly string[], Resource: readonly string[]) => ({ Effect: 'Allow', Action, Resource }) as const;
@@ -60,10 +66,11 @@ function policy(
     Version: '2012-10-17',
     Statement: [
       // Without the permission to list, the store responds to a missing object with 403 instead of 404.
-      allow(['s3:ListBucket', 's3:GetBucketLocation'], [`arn:aws:s3:::${bucket}`]),
-      allow(['s3:GetObject', 's3:GetObjectVersion'], read.map(arn)),
-      allow(['s3:PutObject', 's3:AbortMultipartUpload', 's3:ListMultipartUploadParts'], write.map(arn)),
+      allow(['s3:ListBucket'], [`arn:aws:s3:::${bucket}`]),
+      allow(['s3:GetObject'], read.map(arn)),
+      allow(['s3:PutObject'], write.map(arn)),
       ...(remove.length > 0 ? [allow(['s3:DeleteObject'], remove.map(arn))] : []),
+      ...(abort.length > 0 ? [allow(['s3:AbortMultipartUpload'], abort.map(arn))] : []),
       // MinIO lets every user change the password and create further access keys of that user, which would survive a rotation.
       { Effect: 'Deny', Action: ['admin:*'] },
     ],

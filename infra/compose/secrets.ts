@@ -3,6 +3,7 @@ import { chmod, chown, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { readConfig } from '../../shared/config/config.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
+import { METRICS_ROLE, metricsToken } from '../access/metrics.ts';
 import { localRoles } from '../access/roles.ts';
 import { notifyEnvironment } from '../servers/minio.ts';
 import { natsConfig } from '../servers/nats.ts';
@@ -14,6 +15,9 @@ import { BUS_ADDRESS, DATA, QUEUE } from './names.ts';
 
 /** Name of the set-up job, which is an administrator of both servers. */
 const SET_UP = 'set-up';
+
+/** User and group of the Prometheus image, which owns the data volume (compose.yaml). */
+const PROMETHEUS_USER = 65_534;
 
 export interface MakeSecrets {
   readonly graph: Graph;
@@ -27,7 +31,7 @@ export interface MakeSecrets {
 /**
  * Generates random passwords for a system of containers: a directory for each container, mounted as `/run/secrets`, and `env`
  * for the shell of the operator. Existing passwords are kept, so it can run at every start. The files are readable only by the
- * user of the containers (FAVE_UID, FAVE_GID).
+ * user of the containers (FAVE_UID, FAVE_GID), those of Prometheus only by the user of its image.
  * @returns Instructions for the next step.
  */
 export async function makeSecrets({ graph, dir, env, rotate = false }: MakeSecrets): Promise<string> {
@@ -44,7 +48,10 @@ export async function makeSecrets({ graph, dir, env, rotate = false }: MakeSecre
   const grafana = { mode: 0o600, flag: 'wx' };
   await writeFile(join(dir, 'grafana/grafana'), randomBytes(18).toString('hex'), grafana).catch(() => undefined);
   await closeFolders(dir);
-  if (process.getuid?.() === 0) await handOver(dir, Number(env['FAVE_UID'] ?? 1000), Number(env['FAVE_GID'] ?? 1000));
+  if (process.getuid?.() === 0) {
+    await handOver(dir, Number(env['FAVE_UID'] ?? 1000), Number(env['FAVE_GID'] ?? 1000));
+    await handOver(join(dir, 'prometheus'), PROMETHEUS_USER, PROMETHEUS_USER);
+  }
   return `the secrets are in ${dir}; for a shell on this machine: . ${join(dir, 'env')}`;
 }
 
@@ -59,6 +66,7 @@ function files(graph: Graph, { bus, store }: Secrets): Record<string, string> {
     '.gitignore': '*\n',
     env: shellEnvironment(store[ROOT_USER] ?? '', bus['admin'] ?? ''),
     'minio/minio.env': variables(minioSecrets(store[ROOT_USER] ?? '', bus['minio'] ?? '')),
+    'prometheus/minio-token': metricsToken(store[METRICS_ROLE] ?? ''),
     'nats/nats.conf': JSON.stringify(busConfig(graph, bus), null, 2),
     ...access(SET_UP, ROOT_USER, 'admin'),
     ...Object.fromEntries(ofServices),

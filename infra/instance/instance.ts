@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PermanentError } from '../../shared/core/errors.ts';
 import { LOCAL_SERVERS } from '../access/environment.ts';
+import { closeDataDir } from '../process/data-dir.ts';
 import { isRunning } from '../process/identity.ts';
 import { defaultDataDir, root } from '../process/paths.ts';
 import type { ProgressReporter } from '../process/progress.ts';
@@ -21,7 +22,7 @@ const POLL_INTERVAL_MS = 100;
  * Starts an instance in the background and returns when it is ready. An instance that is ready already is returned unchanged.
  * @param args Arguments of `npm start`: `--data DIR`, `--port-base N`.
  * @param progress Receives the launcher's steps.
- * @throws PermanentError `start-failed` with the launcher's log.
+ * @throws PermanentError `foreign-data-directory`; `start-failed` with the launcher's log.
  */
 export async function startInstance(
   dataDir: string = defaultDataDir,
@@ -30,7 +31,7 @@ export async function startInstance(
 ): Promise<InstanceRecord> {
   const running = await readInstance(dataDir);
   if (running?.state === 'ready') return running;
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  await closeDataDir(dataDir);
   const log = join(dataDir, 'launcher.log');
   const file = openSync(log, 'w', 0o600);
   const command = [join(root, 'dist', 'infra.mjs'), 'start', '--data', dataDir, ...args];

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { consumerName, lanesOf, streams } from '../../shared/bus/topology.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
+import { BUS_ACCOUNT } from '../access/accounts.ts';
 import { coresOf, regimeNames, regimes, regimeSettings, type RegimeName } from '../deployment/regimes.ts';
 import { servicesWithoutTools } from '../deployment/services.ts';
 import { restrictMetrics } from '../observe/promql.ts';
@@ -67,12 +68,12 @@ ${triggers.join('')}`;
     .join('---\n');
 }
 
-/** KEDA counts `num_pending + num_ack_pending`, so an item in progress keeps its pod. `$G` is the account of FAVE's NATS users. */
+/** KEDA counts `num_pending + num_ack_pending`, so an item in progress keeps its pod. */
 function trigger(consumer: string, lagTarget: number): string {
   return `    - type: nats-jetstream
       metadata:
         natsServerMonitoringEndpoint: ${addressOf(hosts.busNodes)}:${ports.monitor}
-        account: $G
+        account: ${BUS_ACCOUNT}
         stream: ${streams.landed}
         consumer: ${consumer}
         lagThreshold: '${lagTarget}'

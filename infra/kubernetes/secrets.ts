@@ -1,11 +1,13 @@
 import { ROOT_USER, type Secrets } from '../access/secrets.ts';
 import { readConfig, type environmentSchema, type StoreConfig } from '../../shared/config/config.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
+import { busAccounts } from '../access/accounts.ts';
 import { busPermissions } from '../access/permissions.ts';
+import { METRICS_ROLE, metricsToken } from '../access/metrics.ts';
 import { accessKeyOf } from '../access/policies.ts';
 import { localRoles } from '../access/roles.ts';
 import { serviceNames } from '../deployment/services.ts';
-import { clusterConfig, natsConfig, ROUTES } from '../servers/nats.ts';
+import { clusterConfig, ROUTES } from '../servers/nats.ts';
 import { addressOf, hosts, NAMESPACE, ports, secretOf, serverCounts } from './names.ts';
 
 export interface SecretManifest {
@@ -44,6 +46,7 @@ export function secretManifests(graph: Graph, secrets: Secrets, externalKeys?: E
       MINIO_ROOT_PASSWORD: store[ROOT_USER] ?? '',
       NATS_PASSWORD: bus['minio'] ?? '',
     }),
+    secret('minio-metrics', { token: metricsToken(store[METRICS_ROLE] ?? '') }),
     secret(secretOf('roles'), { 'secrets.json': JSON.stringify(secrets) }),
   ];
   return [
@@ -54,11 +57,9 @@ export function secretManifests(graph: Graph, secrets: Secrets, externalKeys?: E
   ];
 }
 
-/** Returns the NATS users with the permissions that follow from the graph. */
+/** Returns the NATS accounts with the permissions that follow from the graph. */
 function busUsers(graph: Graph, passwords: Readonly<Record<string, string>>): string {
-  const options = { port: ports.bus, monitor: ports.monitor, dataDir: '/data', program: '' };
-  const { authorization } = natsConfig({ ...options, users: busPermissions(graph), passwords }) as { authorization: object };
-  return `authorization: ${JSON.stringify(authorization, null, 2)}\n`;
+  return `accounts: ${JSON.stringify(busAccounts(busPermissions(graph), passwords), null, 2)}\n`;
 }
 
 /** Returns the routes between the servers of a NATS cluster, which find each other by the names of the headless Service. */

@@ -7,6 +7,7 @@ import { checkNotifications } from '../setup/notification-check.ts';
 import { createInstanceRecorder } from './instance-recorder.ts';
 import { startServers, stopInOrder, type Servers } from './servers.ts';
 import { findExternalServers } from '../access/environment.ts';
+import { closeDataDir, closeNewFiles } from '../process/data-dir.ts';
 import { withLock } from '../process/lock.ts';
 import { assertFree } from '../deployment/ports.ts';
 import { groupServices } from '../deployment/services.ts';
@@ -37,9 +38,10 @@ const CANARY_TIMEOUT_MS = 60_000;
 /**
  * Starts an instance: servers, set-up, services. Returns when the notification of a canary object has arrived.
  * If a step fails, everything that was started is stopped.
- * @throws PermanentError `already-running`, `port-taken`, `packages-missing`, `go-missing`, `not-ready`, `notifications-lost`, …
+ * @throws PermanentError `foreign-data-directory`, `already-running`, `port-taken`, `packages-missing`, `go-missing`, `not-ready`, `notifications-lost`, …
  */
-export function launch(options: LaunchOptions): Promise<RunningInstance> {
+export async function launch(options: LaunchOptions): Promise<RunningInstance> {
+  await closeDataDir(options.dataDir);
   // Without the lock, two launchers at the same time would both find no running instance.
   return withLock(
     join(options.dataDir, 'launch.lock'),
@@ -66,6 +68,8 @@ async function boot(request: LaunchOptions): Promise<RunningInstance> {
     throw error;
   });
   signal?.throwIfAborted();
+  // After the builds above, which other users of the machine may run.
+  closeNewFiles();
   const env = { ...request.env, ...speech };
   const options = { ...request, env };
   const external = findExternalServers(env);

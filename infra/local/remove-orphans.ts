@@ -17,6 +17,6 @@ export async function removeInstanceOrphans(dataDir: string): Promise<void> {
   await rm(join(dataDir, 'logs.1'), { recursive: true, force: true });
   await rename(join(dataDir, 'logs'), join(dataDir, 'logs.1')).catch(() => undefined);
   await rename(scaleEventLogPath(dataDir), `${scaleEventLogPath(dataDir)}.1`).catch(() => undefined);
-  await mkdir(join(dataDir, 'tmp'), { recursive: true });
-  await mkdir(join(dataDir, 'logs'), { recursive: true });
+  await mkdir(join(dataDir, 'tmp'), { recursive: true, mode: 0o700 });
+  await mkdir(join(dataDir, 'logs'), { recursive: true, mode: 0o700 });
 }

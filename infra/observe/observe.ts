@@ -2,6 +2,9 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, PermanentError } from '../../shared/core/errors.ts';
 import { root } from '../process/paths.ts';
+import { METRICS_ROLE, metricsToken } from '../access/metrics.ts';
+import { readSecrets } from '../access/secrets.ts';
+import { closeNewFiles } from '../process/data-dir.ts';
 import { startProcess, waitUntilReady, type RunningProcess } from '../process/process.ts';
 import { readInstance, type InstanceRecord } from '../instance/record.ts';
 import type { ProgressReporter } from '../process/progress.ts';
@@ -38,6 +41,7 @@ export async function runPrometheus({
   const record = await readInstance(dataDir);
   if (!record) throw new PermanentError('not-running', `no instance is running in ${dataDir}; start one with npm start`);
   await ensurePackages(progress, { prometheus: 'prometheus' });
+  closeNewFiles();
   const exporter = await serveNatsMetrics({ from: `http://127.0.0.1:${record.ports.monitor}` });
   const dir = join(dataDir, 'observe');
   let timer: NodeJS.Timeout | undefined;
@@ -48,7 +52,7 @@ export async function runPrometheus({
     exporter.close();
   };
   try {
-    await configure(dir, interval);
+    await configure(dir, interval, metricsToken((await readSecrets(dataDir))?.store[METRICS_ROLE] ?? ''));
     await writeTargets(dir, record, exporter.port);
     // Without a running instance the last targets are kept, so that an alert fires.
     const update = async (): Promise<void> => {
@@ -83,17 +87,22 @@ export async function runPrometheus({
   }
 }
 
-async function configure(dir: string, interval: number): Promise<void> {
+async function configure(dir: string, interval: number, token: string): Promise<void> {
   await mkdir(join(dir, 'targets'), { recursive: true });
   const source = join(root, 'infra', 'observe');
   const config = await readFile(join(source, 'prometheus.yml'), 'utf8');
   await writeFile(join(dir, 'prometheus.yml'), config.replaceAll('_interval: 15s', `_interval: ${interval}s`));
+  await writeFile(join(dir, 'minio-token'), token);
   await writeFile(join(dir, 'alerts.yml'), await readFile(join(source, 'alerts.yml')));
 }
 
 /** Writes the targets atomically, so that Prometheus never reads a partial file. */
 async function writeTargets(dir: string, record: InstanceRecord, natsExporter: number): Promise<void> {
-  const path = join(dir, 'targets', 'fave.json');
-  await writeFile(`${path}.new`, JSON.stringify(targetsOf(record, natsExporter), null, 2));
-  await rename(`${path}.new`, path);
+  const targets = targetsOf(record, natsExporter);
+  for (const minio of [true, false]) {
+    const path = join(dir, 'targets', minio ? 'minio.json' : 'fave.json');
+    const groups = targets.filter(({ labels }) => (labels['job'] === 'minio') === minio);
+    await writeFile(`${path}.new`, JSON.stringify(groups, null, 2));
+    await rename(`${path}.new`, path);
+  }
 }

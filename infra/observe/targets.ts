@@ -1,3 +1,4 @@
+import { METRICS_PATH } from '../access/metrics.ts';
 import type { InstanceRecord } from '../instance/record.ts';
 
 /** A target group in the format of file_sd. */
@@ -15,7 +16,7 @@ export function targetsOf({ processes, ports, own }: InstanceRecord, natsExporte
   const services = processes.flatMap(({ name, http }) =>
     http === undefined ? [] : [{ targets: at(http), labels: { job: 'fave', service: name } }],
   );
-  const minio = { targets: at(ports.minio), labels: { job: 'minio', __metrics_path__: '/minio/v2/metrics/cluster' } };
+  const minio = { targets: at(ports.minio), labels: { job: 'minio', __metrics_path__: METRICS_PATH } };
   const nats = natsExporter === undefined ? [] : [{ targets: at(natsExporter), labels: { job: 'nats' } }];
   return [...services, ...(own.store ? [minio] : []), ...(own.bus ? nats : [])];
 }

@@ -99,8 +99,6 @@ export async function startMinio({
       MINIO_ROOT_USER: rootUser,
       MINIO_ROOT_PASSWORD: rootPassword,
       MINIO_UPDATE: 'off',
-      // The metrics hold no names of objects, and only this machine can read them.
-      MINIO_PROMETHEUS_AUTH_TYPE: 'public',
       // MinIO overrides GOMEMLIMIT. Without a limit its heap keeps the memory of set-up, which hashes keys with argon2. A limit of
       // 256 MiB makes every PUT wait for the garbage collector: 20 ms instead of 7.
       MINIO_MEMLIMIT: '384MiB',

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { busAccounts } from '../access/accounts.ts';
 import type { SubjectPermissions } from '../access/permissions.ts';
 import { startProcess, waitUntilReady, type RunningProcess } from '../process/process.ts';
 
@@ -56,13 +57,7 @@ export function natsConfig({ port, monitor, dataDir, users, passwords, cluster }
       // The default depends on the free disk space. If that is below the limits of the streams, they cannot be created.
       max_file_store: 16 * 1024 ** 3,
     },
-    authorization: {
-      users: Object.entries(users).map(([user, { publish, subscribe }]) => ({
-        user,
-        password: passwords[user],
-        permissions: { publish: { allow: publish }, subscribe: { allow: subscribe } },
-      })),
-    },
+    accounts: busAccounts(users, passwords),
   };
 }
 

@@ -8,6 +8,7 @@ import { codeOf, PermanentError } from '../../shared/core/errors.ts';
 import type { StoreConfig } from '../../shared/config/config.ts';
 import { createStore } from '../../shared/store/store.ts';
 import type { StoreAdmin } from '../../shared/store/s3/admin.ts';
+import { METRICS_PATH, METRICS_ROLE, metricsToken } from '../access/metrics.ts';
 import { accessKeyOf, type Policy } from '../access/policies.ts';
 import { waitForStoreServers } from './store-servers.ts';
 import { zipFiles } from './zip.ts';
@@ -41,7 +42,8 @@ export function accessDigest({ policies, secrets }: Pick<SetUpAccessOptions, 'po
 }
 
 /**
- * Creates or updates one store user and one policy per role. Users cannot change each other; access keys of a common user could. If the digest is unchanged and every role has access, nothing is written.
+ * Creates or updates one store user and one policy per role. Users cannot change each other; access keys of a common user could. If
+ * the digest is unchanged and every role has access, nothing is written.
  *
  * One import takes 0.3 s. Each other call of `mc admin` takes half a second, because it encrypts its request and its response with a key
  * from argon2.
@@ -97,7 +99,7 @@ async function removeAccessKeys(mc: Mc, names: readonly string[]): Promise<void>
   for (const { accessKey } of svcaccs ?? []) if (names.includes(accessKey)) await mc('accesskey', 'rm', 'fave', accessKey);
 }
 
-/** Returns the roles whose access key, or whose permission to list the bucket, the store refuses. */
+/** Returns the roles whose access key, or whose permission to list the bucket or to read the metrics, the store refuses. */
 export async function findRefusedRoles(
   store: StoreConfig,
   roles: readonly string[],
@@ -105,6 +107,7 @@ export async function findRefusedRoles(
 ): Promise<string[]> {
   const refused = await Promise.all(
     roles.map(async (role) => {
+      if (role === METRICS_ROLE) return (await servesMetrics(store, secrets[role] ?? '')) ? [] : [role];
       const client = createStore({ ...store, accessKey: accessKeyOf(role), secretKey: secrets[role] ?? '' });
       try {
         await client.listPrefixes('no-such-prefix/')[Symbol.asyncIterator]().next();
@@ -118,6 +121,15 @@ export async function findRefusedRoles(
     }),
   );
   return refused.flat();
+}
+
+/** @throws Error if the store responds with another status than 200 and 403. */
+async function servesMetrics({ endpoint }: StoreConfig, secretKey: string): Promise<boolean> {
+  const headers = { authorization: `Bearer ${metricsToken(secretKey)}` };
+  const { status, body } = await fetch(new URL(METRICS_PATH, endpoint), { headers });
+  await body?.cancel();
+  if (![200, 403].includes(status)) throw new Error(`the store responded to a request for its metrics with status ${status}`);
+  return status === 200;
 }
 
 function createMc({ mc, store }: SetUpAccessOptions, dir: string): Mc {

@@ -54,6 +54,9 @@ const KILL_AFTER_MS = 1_500;
 /** Number of characters of standard output above which a tool is killed. */
 const MAX_STDOUT = 64 * 1024 * 1024;
 
+/** {@link MAX_STDOUT} as a phrase for error messages. It has no variable. */
+const OUTPUT_LIMIT = '64 MB of output, which is fixed';
+
 /**
  * Creates the function that runs programs, with the PATH and the limits (`FAVE_TOOL_…`) of an environment.
  * @param log Receives one warning if tools cannot be limited.
@@ -118,7 +121,7 @@ function superviseTool(
     let stdout = '';
     let stderr = '';
     let timedOut = false;
-    let overMemory = false;
+    let exceeded: string | undefined;
     let startError: Error | undefined;
 
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
@@ -127,7 +130,10 @@ function superviseTool(
         const lines = stdout.split('\n');
         stdout = lines.pop() ?? '';
         lines.forEach(onLine);
-      } else if (stdout.length > MAX_STDOUT) kill('SIGKILL');
+      } else if (stdout.length > MAX_STDOUT) {
+        exceeded = OUTPUT_LIMIT;
+        kill('SIGKILL');
+      }
     });
     child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
       stderr = (stderr + chunk).slice(-TAIL);
@@ -158,7 +164,7 @@ function superviseTool(
     const unwatch =
       limits?.resident && canWatchMemory && child.pid !== undefined
         ? watchResidentMemory(child.pid, limits.memory, () => {
-            overMemory = true;
+            exceeded = memoryPhrase(limits);
             kill('SIGKILL');
           })
         : undefined;
@@ -177,11 +183,11 @@ function superviseTool(
       if (onLine && stdout) onLine(stdout);
       const duration = performance.now() - started;
       if (signal?.aborted && !timedOut) reject(signal.reason as Error);
-      else if (exitCode === 0 && !startError && !timedOut && !overMemory)
+      else if (exitCode === 0 && !startError && !timedOut && exceeded === undefined)
         resolve({ stdout: onLine ? '' : stdout, stderr, duration });
       else {
         const end = { exitCode: exitCode ?? undefined, killedBy: killedBy ?? signalOf(exitCode), stderr };
-        const limit = limits && (overMemory ? memoryPhrase(limits) : limitHit(limits, end));
+        const limit = exceeded ?? (limits && limitHit(limits, end));
         if (wrapped && isStartFailure(exitCode, stderr)) startError = toStartError(stderr);
         reject(new ToolError({ command, args, ...end, timedOut, limit, cause: startError }));
       }

@@ -25,7 +25,7 @@ export class ToolError extends PermanentError {
   readonly exitCode: number | undefined;
   readonly killedBy: NodeJS.Signals | undefined;
   readonly timedOut: boolean;
-  /** The limit of memory, processor time or file size that the tool exceeded, as a phrase. */
+  /** The limit of memory, processor time, file size or output that the tool exceeded, as a phrase. */
   readonly limit: string | undefined;
 
   constructor(run: FailedRun) {

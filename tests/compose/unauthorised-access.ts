@@ -7,7 +7,8 @@ import type { System } from './system.ts';
 type Access = Readonly<Record<string, string>>;
 
 /**
- * Checks that only the store and the bus are published, on this machine only, and that both reject clients without a password.
+ * Checks that only the store and the bus are published, on this machine only, that both reject clients without a password, and that no
+ * container has a way to the internet.
  */
 export async function assertUnauthorisedRefused(system: System, access: Access, nats: string): Promise<void> {
   const ids = (await system.compose(['ps', '--quiet'])).split('\n').filter((id) => id !== '');
@@ -18,9 +19,31 @@ export async function assertUnauthorisedRefused(system: System, access: Access, 
     .map((line) => line.trim())
     .filter((line) => line.includes(' '));
   assert.deepEqual(published.sort(), ['minio 127.0.0.1 127.0.0.1', 'nats 127.0.0.1']);
+  await assertNoWayOut(system, ids);
   const { store } = readConfig(access);
   assert.equal((await fetch(`${store.endpoint}/${store.bucket}/`)).status, 403);
   await assertBusRefuses({ ...access, NATS_USER: '', NATS_PASSWORD: '' }, nats);
+}
+
+/** Checks that no running container can open a connection to the internet. */
+async function assertNoWayOut(system: System, ids: readonly string[]): Promise<void> {
+  const names = (text: string): string[] => text.split('\n').flatMap((line) => line.trim() || []);
+  const connected = names(
+    await system.docker(
+      'inspect',
+      '--format',
+      '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}}{{"\\n"}}{{end}}',
+      ...ids,
+    ),
+  );
+  for (const network of new Set(connected)) {
+    const format = '{{.Internal}} {{index .Options "com.docker.network.bridge.enable_ip_masquerade"}}';
+    const options = (await system.docker('network', 'inspect', '--format', format, network)).trim();
+    assert.match(options, /^true|^false false$/, network);
+  }
+  const [relay = ''] = await system.containers('relay');
+  const routes = await system.docker('exec', relay, 'cat', '/proc/net/route');
+  assert.doesNotMatch(routes, /^\w+\t00000000\t/m, 'the relay has a default route');
 }
 
 /** Checks that the store and the bus reject credentials. */

@@ -98,7 +98,7 @@ describe('configuration of the servers', () => {
       host: '127.0.0.1',
       http: '127.0.0.1:2',
       jetstream: { store_dir: '/d/nats', sync_interval: 'always' },
-      authorization: { users: [{ user: 'a', password: 'p', permissions: { publish: { allow: ['x'] } } }] },
+      accounts: { a: { users: [{ user: 'a', password: 'p', permissions: { publish: { allow: ['x'] } } }] } },
     });
   });
 

@@ -6,22 +6,8 @@ import { PermanentError } from '../../../shared/core/errors.ts';
 import type { Exec } from '../../../shared/tools/exec.ts';
 import { ToolError } from '../../../shared/tools/tool-error.ts';
 
-/**
- * The program of the child process that contains the package whisper-node. On import the package changes directory, may build
- * whisper.cpp, and may call `process.exit`. Only the part that runs whisper.cpp is used (`dist/shell.js`): the public
- * `whisper()` around it drops the first word, all confidences and every error, and does not quote file names for the shell.
- *
- * The program is a string, so that it is found from the sources and from a bundle.
- */
-const CHILD = `
-  const [, packageDir, command] = process.argv;
-  Promise.resolve()
-    .then(() => require(packageDir + '/dist/shell.js').default(command))
-    .catch((error) => {
-      console.error(error?.stack ?? String(error).trim() ?? 'no reason given');
-      process.exitCode = 1;
-    });
-`;
+/** Directory of whisper.cpp in the package. */
+const SOURCES = 'lib/whisper.cpp';
 
 /** Timeout for the build (ms), which takes 30 s on one core. */
 const BUILD_TIMEOUT_MS = 600_000;
@@ -47,7 +33,7 @@ export async function whisperNodeVersion(packageDir: string): Promise<string> {
  * @throws PermanentError `whisper-unavailable` if it cannot be built.
  */
 export async function buildWhisper(packageDir: string, exec: Exec, onBuild: () => void): Promise<void> {
-  const cwd = join(packageDir, 'lib/whisper.cpp');
+  const cwd = join(packageDir, SOURCES);
   // The linker makes the file executable last, so an executable file is complete.
   const built = await access(join(cwd, 'main'), constants.X_OK).then(
     () => true,
@@ -67,9 +53,13 @@ export async function buildWhisper(packageDir: string, exec: Exec, onBuild: () =
   }
 }
 
-/** Runs whisper.cpp's `main` through whisper-node. @throws PermanentError with the code of the ToolError and the last line of standard error. */
+/**
+ * Runs whisper.cpp's `main` of the package. The package's own functions are not used: they pass the command to a shell, drop the first
+ * word, all confidences and every error.
+ * @throws PermanentError with the code of the ToolError and the last line of standard error.
+ */
 export async function runWhisper(exec: Exec, packageDir: string, args: readonly string[]): Promise<void> {
-  await exec(process.execPath, ['--eval', CHILD, packageDir, shellCommand(args)], { name: 'whisper' }).catch((cause: unknown) => {
+  await exec(join(packageDir, SOURCES, 'main'), args, { name: 'whisper' }).catch((cause: unknown) => {
     if (!(cause instanceof ToolError)) throw cause;
     const { code, stderr = '' } = cause;
     throw new PermanentError(code, `whisper.cpp failed: ${stderr.trim().split('\n').at(-1) || 'no error message'}`, {
@@ -77,9 +67,4 @@ export async function runWhisper(exec: Exec, packageDir: string, args: readonly 
       stderr,
     });
   });
-}
-
-/** Returns the command that whisper-node passes to a shell in whisper.cpp's directory. */
-export function shellCommand(args: readonly string[]): string {
-  return ['./main', ...args.map((arg) => `'${arg.replaceAll("'", "'\\''")}'`)].join(' ');
 }

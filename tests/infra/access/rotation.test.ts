@@ -1,6 +1,8 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { Client } from 'minio';
+import { AssumeRoleProvider } from 'minio/dist/esm/AssumeRoleProvider.mjs';
 import { expect, it } from 'vitest';
 import { instanceEnvironment, rotateSecrets } from '../../../infra/instance/instance.ts';
 import { launch, type RunningInstance } from '../../../infra/local/launcher.ts';
@@ -38,6 +40,17 @@ it('rejects rotated secrets and accepts the new ones', { timeout: 240_000 }, asy
     });
   const key = `requests/${uniqueId()}/input/kept.mp4`;
   await storeOf(before, 'submitter', old).put(key, 'kept');
+  const { endpoint } = before.servers.store;
+  const user = { accessKey: 'submitter', secretKey: old.store['submitter'] ?? '' };
+  const temporary = await new AssumeRoleProvider({ stsEndpoint: endpoint, durationSeconds: 604_800, ...user }).getCredentials();
+  const statusWithTemporary = async ({ servers }: RunningInstance): Promise<number> => {
+    const url = await new Client({
+      ...{ endPoint: '127.0.0.1', port: Number(new URL(servers.store.endpoint).port), useSSL: false },
+      ...{ accessKey: temporary.getAccessKey(), secretKey: temporary.getSecretKey(), sessionToken: temporary.getSessionToken() },
+    }).presignedGetObject(servers.store.bucket, key);
+    return (await fetch(url)).status;
+  };
+  expect(await statusWithTemporary(before)).toBe(200);
   await expect(rotateSecrets(dataDir)).rejects.toMatchObject({ code: 'already-running' });
   await before.stop();
 
@@ -49,6 +62,7 @@ it('rejects rotated secrets and accepts the new ones', { timeout: 240_000 }, asy
     expect(now.store[role], role).not.toBe(old.store[role]);
     await expect(storeOf(after, role, old).head(key), role).rejects.toMatchObject({ code: 'access-denied' });
   }
+  expect(await statusWithTemporary(after)).toBe(403);
   for (const user of Object.keys(old.bus)) {
     expect(now.bus[user], user).not.toBe(old.bus[user]);
     await expect(connectBus({ ...after.servers.bus, user, password: old.bus[user] ?? '' }, 'old', 1), user).rejects.toMatchObject(

@@ -69,6 +69,19 @@ describe('compose.yaml', () => {
     if (!rootServices.includes(name)) expect(service.user).not.toMatch(/^0|root/);
   });
 
+  it('connects only set-up to the internet, and publishes ports on a network that does not translate addresses', () => {
+    expect(compose.networks).toEqual({
+      default: { internal: true },
+      published: { driver_opts: { 'com.docker.network.bridge.enable_ip_masquerade': 'false' } },
+      download: null,
+    });
+    for (const [name, { networks = ['default'], network_mode, ports = [] }] of services) {
+      const expected = name === 'set-up' ? ['default', 'download'] : ports.length > 0 ? ['default', 'published'] : ['default'];
+      expect([name, networks]).toEqual([name, expected]);
+      expect(network_mode).toBe(name === 'secrets' ? 'none' : undefined);
+    }
+  });
+
   it.each(services)('allows several containers of %s', (_, service) => {
     expect(service.container_name).toBeUndefined();
   });

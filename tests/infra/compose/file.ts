@@ -18,6 +18,8 @@ export interface Service {
   readonly command?: string[];
   readonly container_name?: string;
   readonly ports?: string[];
+  readonly networks?: string[];
+  readonly network_mode?: string;
   readonly volumes?: string[];
   readonly depends_on?: Record<string, { readonly condition: string }>;
   readonly healthcheck?: { readonly test: string[] };
@@ -31,6 +33,7 @@ export const text = await readFile(join(root, 'compose.yaml'), 'utf8');
 export const compose = parse(text, { merge: true }) as {
   services: Record<string, Service>;
   volumes: Record<string, null>;
+  networks: Record<string, { readonly internal?: boolean; readonly driver_opts?: Record<string, string> } | null>;
 };
 
 export const services = Object.entries(compose.services);

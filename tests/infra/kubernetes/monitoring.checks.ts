@@ -3,6 +3,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { describe, expect, it } from 'vitest';
+import { METRICS_ROLE, metricsToken } from '../../../infra/access/metrics.ts';
+import { rolesOf, secretManifests } from '../../../infra/kubernetes/secrets.ts';
 import { dashboard } from '../../../infra/observe/dashboard.ts';
 import { rows } from '../../../infra/observe/panels.ts';
 import { restrictMetrics } from '../../../infra/observe/promql.ts';
@@ -16,6 +18,7 @@ type Labels = Readonly<Record<string, string>>;
 interface Endpoint {
   readonly port: string;
   readonly honorLabels?: boolean;
+  readonly authorization?: { readonly credentials: { readonly name: string; readonly key: string } };
   readonly relabelings?: readonly { sourceLabels: string[]; targetLabel: string }[];
 }
 
@@ -133,6 +136,17 @@ describe.each(['cold+monitoring', 'scale-out+monitoring'])('%s', { timeout: 900_
     expect(queries.flatMap(jobsIn).length).toBeGreaterThan(0);
     for (const job of queries.flatMap(jobsIn)) expect(jobs).toContain(job);
     expect(new Set(queries.flatMap(metricsIn).map(jobOf))).toEqual(jobs);
+  });
+
+  it('scrapes MinIO with the token of the role that may only read metrics', async () => {
+    const { bus, store } = rolesOf(graph);
+    const passwords = (names: readonly string[]) => Object.fromEntries(names.map((role) => [role, `secret of ${role}`]));
+    const secrets = secretManifests(graph, { bus: passwords(bus), store: passwords(store) });
+    const [endpoint] = ofKind<Monitor>(await renderOverlay(name), 'ServiceMonitor').flatMap(({ spec }) => spec.endpoints ?? []);
+    const { name: secret, key } = endpoint!.authorization!.credentials;
+    expect(secrets.find(({ metadata }) => metadata.name === secret)?.stringData).toEqual({
+      [key]: metricsToken(`secret of ${METRICS_ROLE}`),
+    });
   });
 
   it('keeps the label `service` that a process sets', async () => {

@@ -131,7 +131,7 @@ describe.each(regimeNames)('overlay %s', { timeout: 900_000 }, (regime) => {
         expect({ type, metadata }).toEqual({
           type: 'nats-jetstream',
           metadata: {
-            account: '$G',
+            account: 'FAVE',
             stream: streams.landed,
             consumer: metadata['consumer'],
             lagThreshold: String(stages[name]?.lag_target),

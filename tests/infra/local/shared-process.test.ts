@@ -1,4 +1,7 @@
+import { chmodSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, expect, it, vi } from 'vitest';
+import { readSecrets } from '../../../infra/access/secrets.ts';
 import { freePorts } from '../../../infra/deployment/ports.ts';
 import { serviceNames } from '../../../infra/deployment/services.ts';
 import { readInstance } from '../../../infra/instance/record.ts';
@@ -24,6 +27,7 @@ beforeAll(async () => {
   const { PATH, HOME } = process.env;
   const env = { PATH, HOME, FAVE_LOG_LEVEL: 'warn', FAVE_ACK_WAIT_SECONDS: '3' };
   const services = serviceNames(graph);
+  chmodSync(dataDir, 0o755);
   instance = await launch({ dataDir, ports: await freePorts(), graph, services, env, progress: () => undefined });
   onTestFileEnd(() => instance.stop());
 });
@@ -76,4 +80,22 @@ it('completes a request although the shared process is killed', async () => {
   const after = await pidsOf(shared);
   expect(after.size).toBe(1);
   expect(after).not.toContain(before);
+});
+
+it('closes the data directory and every file below it to other users', () => {
+  const paths = ['', ...readdirSync(dataDir, { recursive: true, encoding: 'utf8' })];
+  expect(paths).toEqual(expect.arrayContaining(['secrets.json', 'nats.conf', 'instance.json', 'minio', 'logs/minio.log']));
+  const open = paths.filter((path) => {
+    const entry = lstatSync(join(dataDir, path));
+    return !entry.isSymbolicLink() && (entry.mode & 0o077) !== 0;
+  });
+  expect(open).toEqual([]);
+});
+
+it('passes no secret to a process as an argument', async () => {
+  const { bus, store } = (await readSecrets(dataDir))!;
+  const { launcher, processes } = (await readInstance(dataDir))!;
+  const commands = [launcher, ...processes].map(({ pid }) => readFileSync(`/proc/${pid}/cmdline`, 'utf8'));
+  expect(commands.filter((command) => /minio|nats-server|service\.mjs/.test(command)).length).toBeGreaterThan(3);
+  for (const secret of [...Object.values(bus), ...Object.values(store)]) expect(commands.join('\n')).not.toContain(secret);
 });

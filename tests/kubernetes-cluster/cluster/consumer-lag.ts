@@ -1,3 +1,4 @@
+import { BUS_ACCOUNT } from '../../../infra/access/accounts.ts';
 import { streams } from '../../../shared/bus/topology.ts';
 import { ports } from '../../../infra/kubernetes/names.ts';
 
@@ -35,7 +36,7 @@ export function createLagReader(servers: () => Promise<ReadonlyMap<string, strin
 }
 
 async function consumersOf(address: string) {
-  const url = `http://${address}:${ports.monitor}/jsz?acc=$G&consumers=true`;
+  const url = `http://${address}:${ports.monitor}/jsz?acc=${BUS_ACCOUNT}&consumers=true`;
   const answer = await fetch(url, { signal: AbortSignal.timeout(RESPONSE_TIMEOUT_MS) }).then(
     (response) => response.json() as Promise<Monitor>,
     (): Monitor => ({}), // the server is starting or was killed

@@ -12,9 +12,9 @@ it('exits with an error after its password has changed, so a supervisor restarts
   await setUpStack(stack, tinyGraph());
   const path = join(stack.dataDir, 'nats.conf');
   const config = JSON.parse(await readFile(path, 'utf8')) as ReturnType<typeof natsConfig> & {
-    authorization: { users: { user: string; password: string }[] };
+    accounts: Record<string, { users: { user: string; password: string }[] }>;
   };
-  const user = config.authorization.users.find(({ user }) => user === 'stage-grep')!;
+  const user = config.accounts['stage-grep']!.users[0]!;
   const worker = await startProcess(stack, { env: { NATS_USER: user.user, NATS_PASSWORD: user.password } });
   await worker.logged('service:ready');
 

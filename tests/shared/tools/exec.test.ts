@@ -174,8 +174,12 @@ it.each(['0', '1'])('kills a process that a tool leaves behind (exit code %s)', 
 });
 
 describe('output', () => {
-  it('kills a tool that prints more than 64 MB', async () => {
-    expect(await failed(tool(['print', '100']))).toMatchObject({ code: 'tool-failed', killedBy: 'SIGKILL' });
+  it('throws tool-limit for a tool that prints more than 64 MB', async () => {
+    expect(await failed(tool(['print', '100'], { name: 'ffprobe' }))).toMatchObject({
+      code: 'tool-limit',
+      killedBy: 'SIGKILL',
+      message: 'ffprobe exceeded the limit of 64 MB of output, which is fixed',
+    });
   });
 
   it('passes lines of any total length on and does not keep them', async () => {

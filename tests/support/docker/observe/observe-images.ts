@@ -35,7 +35,7 @@ const standInOf: Readonly<Record<string, 'prometheus' | LokiProgram>> = {
 
 /** Others' images as compose.yaml names them. */
 export function upstreamImages(composeFile: string): Upstream[] {
-  const pattern = /^ {4}image: \$\{(FAVE_([A-Z]+)_IMAGE):-([\w./-]+:v?([\d.]+))\}$/gm;
+  const pattern = /^ {4}image: \$\{(FAVE_([A-Z]+)_IMAGE):-([\w./-]+:v?([\d.]+))(?:@sha256:[0-9a-f]+)?\}$/gm;
   return [...composeFile.matchAll(pattern)].map(([, variable = '', name = '', image = '', version = '']) => ({
     variable,
     service: name.toLowerCase(),
