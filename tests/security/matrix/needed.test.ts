@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { beforeAll, expect, it, vi } from 'vitest';
 import { busPermissions } from '../../../infra/access/permissions.ts';
@@ -144,12 +145,12 @@ beforeAll(async () => {
   await submit(invalid, { query: 'hello' });
   await received(invalid, 'accepted');
   for (const { consumes } of graph.stages) {
-    const file = `video-${consumes.name}.mp4`;
-    await stack.store.put(
-      requestPrefix(consumes === kinds.input ? uniqueId('broken') : invalid) + pathOf(consumes, { indices: { clip: 9 }, file }),
-      'x',
-    );
+    const id = consumes === kinds.input ? uniqueId('broken') : invalid;
+    const key = requestPrefix(id) + pathOf(consumes, { indices: { batch: 9, clip: 9 }, file: 'video.mp4' });
+    // The relay reads the first bytes of an input.
+    await stack.store.put(key, consumes === kinds.input ? readFileSync(path).subarray(0, 1_000) : 'x');
   }
+  await stack.store.put(`${requestPrefix(uniqueId('hidden'))}input/.DS_Store`, 'x');
   for (const { name } of graph.stages)
     await vi.waitUntil(
       async () => (await readStoredMessages(stack, 'FAVE_DLQ', subjects.deadLetter(name, '*'))).length > 0,
