@@ -14,7 +14,7 @@ import { subjects } from '../../../shared/bus/topology.ts';
 import { encodeOptions } from '../../../shared/pipeline/metadata.ts';
 import { pathOf, requestPrefix } from '../../../shared/pipeline/keys.ts';
 import { createStore, digestFile } from '../../../shared/store/store.ts';
-import { chirp, createPicture, generateMedia, h264 } from '../../support/media.ts';
+import { chirp, createPicture, generateMedia, h264, writeMedia } from '../../support/media.ts';
 import { fave } from '../../support/harness/run-cli.ts';
 import { exhaustDeliveries, readStoredMessages } from '../../support/harness/runtime.ts';
 import { createOwnStack, uniqueId, type Stack } from '../../support/stack.ts';
@@ -148,7 +148,8 @@ beforeAll(async () => {
     const id = consumes === kinds.input ? uniqueId('broken') : invalid;
     const key = requestPrefix(id) + pathOf(consumes, { indices: { batch: 9, clip: 9 }, file: 'video.mp4' });
     // The relay reads the first bytes of an input.
-    await stack.store.put(key, consumes === kinds.input ? readFileSync(path).subarray(0, 1_000) : 'x');
+    const file = consumes === kinds.input ? writeMedia('cut.mp4', readFileSync(path).subarray(0, 1_000)) : writeMedia('x', 'x');
+    await stack.store.upload(key, { path: file, ...(await digestFile(file)) }, {});
   }
   await stack.store.put(`${requestPrefix(uniqueId('hidden'))}input/.DS_Store`, 'x');
   for (const { name } of graph.stages)
