@@ -24,7 +24,7 @@ export function storePolicies(graph: Graph, bucket: string): Record<string, Poli
   const logs = (name: string): string => below(metadataPaths.log(name, '*'));
   const canary = canaryKey();
   const inputs = below(kindPattern(kinds.input));
-  const announced = graph.kinds.filter((kind) => kind.announced).map((kind) => below(kindPattern(kind)));
+  const announced = graph.kinds.filter((kind) => kind.announced && kind !== kinds.canary).map((kind) => below(kindPattern(kind)));
   const stages = graph.stages.map(({ name, consumes, reads = [] }): [string, Policy] => {
     // Outputs that the memo copies from, and receipts that show which items are settled.
     const own = [below(`${name}/*`), below(metadataPaths.receipt(name, '*')), memoKey(name, '*')];

@@ -46,7 +46,12 @@ it('rejects rotated secrets and accepts the new ones', { timeout: 240_000 }, asy
   const statusWithTemporary = async ({ servers }: RunningInstance): Promise<number> => {
     const url = await new Client({
       ...{ endPoint: '127.0.0.1', port: Number(new URL(servers.store.endpoint).port), useSSL: false },
-      ...{ accessKey: temporary.getAccessKey(), secretKey: temporary.getSecretKey(), sessionToken: temporary.getSessionToken() },
+      ...{
+        accessKey: temporary.getAccessKey(),
+        secretKey: temporary.getSecretKey(),
+        sessionToken: temporary.getSessionToken(),
+        region: servers.store.region,
+      },
     }).presignedGetObject(servers.store.bucket, key);
     return (await fetch(url)).status;
   };

@@ -31,7 +31,11 @@ export function expectedAccess(graph: Graph, requestId: string): Record<string, 
     return [
       keyOf(kind),
       {
-        read: ['submitter', ...(kind.announced ? ['relay'] : []), ...new Set([...producers, ...readers])],
+        read: [
+          'submitter',
+          ...(kind.announced && kind !== kinds.canary ? ['relay'] : []),
+          ...new Set([...producers, ...readers]),
+        ],
         ...(kind === kinds.input ? { write: ['submitter'], abort: ['submitter'] } : { write: producers }),
       },
     ];
@@ -39,8 +43,8 @@ export function expectedAccess(graph: Graph, requestId: string): Record<string, 
   const access = Object.fromEntries(ofKinds);
   return {
     ...access,
-    [canaryKey(requestId)]: { read: ['submitter', 'relay'], write: [] },
-    [canaryKey(CANARY_REQUEST)]: { read: ['submitter', 'relay'], write: ['tracker'], remove: ['tracker'] },
+    [canaryKey(requestId)]: { read: ['submitter'], write: [] },
+    [canaryKey(CANARY_REQUEST)]: { read: ['submitter'], write: ['tracker'], remove: ['tracker'] },
     [prefix + metadataPaths.request]: { read: ['submitter', 'relay', 'tracker', ...names], write: ['relay'] },
     [prefix + metadataPaths.state]: only('tracker'),
     [prefix + metadataPaths.cancelled]: { read: ['submitter', ...names], write: ['tracker'] },
