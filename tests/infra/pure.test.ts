@@ -22,7 +22,7 @@ function announces(key: string): boolean {
 }
 
 describe('notification rules', () => {
-  const indices = { clip: 1, frame: 1 };
+  const indices = { batch: 1, clip: 1, frame: 1 };
   const keyOf = (kind: Kind, extension?: string): string =>
     requestPrefix('a') + pathOf(kind, { indices, file: 'any name', ...(extension !== undefined && { extension }) });
 
