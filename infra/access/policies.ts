@@ -38,9 +38,12 @@ export function storePolicies(graph: Graph, bucket: string): Record<string, Poli
     ];
   });
   return {
-    relay: policy(bucket, { read: [...announced, below(metadataPaths.request)], write: [below(metadataPaths.request)] }),
+    relay: policy(bucket, {
+      read: [...announced, below(metadataPaths.request), below(metadataPaths.state)],
+      write: [below(metadataPaths.request)],
+    }),
     tracker: policy(bucket, {
-      read: [below(metadataPaths.request), below(metadataPaths.state)],
+      read: [inputs, below(metadataPaths.request), below(metadataPaths.state)],
       write: [below(metadataPaths.state), below(metadataPaths.cancelled), canary],
       remove: [canary],
     }),
