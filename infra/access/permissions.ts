@@ -25,7 +25,7 @@ const MINIO_INBOX = '_INBOX.>';
 const inboxOf = (role: string): string => `${inboxPrefix(role)}.>`;
 
 /** Events with which the tracker opens and closes runs. */
-const trackerEvents = ['accepted', 'completed', 'failed'];
+const trackerEvents = ['accepted', 'completed', 'failed', 'cancelled'];
 
 /**
  * API subjects with which people and programs read streams, consumers and messages. None creates a consumer: its delivery subject could be the API subject of
@@ -88,6 +88,7 @@ export function busPermissions(graph: Graph): Record<string, SubjectPermissions>
         `$JS.API.DIRECT.GET.${streams.requests}`,
         `$JS.API.DIRECT.GET.${streams.landed}`,
         `$JS.API.STREAM.MSG.GET.${streams.landed}`,
+        `$JS.API.STREAM.MSG.GET.${streams.requests}`,
         ...consumes(streams.landed, TRACKER_CONSUMER),
         ...consumes(streams.deadLetters, ADVISORY_CONSUMER),
         // Acknowledges the last delivery of items whose worker was lost.
