@@ -41,7 +41,7 @@ beforeEach(async () => {
 it('fails the item and removes its message with the permissions of a tracker', async () => {
   await stack.startServices(['relay', 'tracker']);
   const request = requestMetadata(stack, uniqueId());
-  await request.put('unprocessed');
+  await request.put('\0\0\0\x14ftypisom'); // the first bytes of a video
   await exhaustDeliveries(stack, 'stage-ffmpeg-0', async () => (await request.ends()) > 0);
   expect(await request.ended()).toMatchObject({ status: 'failed', errors: [{ stage: 'stage-ffmpeg-0', code: 'worker-lost' }] });
   expect(await request.deadLetters('stage-ffmpeg-0')).toMatchObject([{ code: 'worker-lost', deliveries: MAX_DELIVERIES }]);
