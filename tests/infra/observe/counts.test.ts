@@ -28,7 +28,7 @@ async function scrapeAfter(service: RunningService | undefined, metric: string, 
 /** Creates an item that exhausts its deliveries, one that is redelivered and succeeds, and one that fails. @returns The id of the second request. */
 async function createItems(stack: Stack): Promise<string> {
   const lost = requestMetadata(stack, uniqueId('lost'));
-  await lost.put('never processed');
+  await lost.put('\0\0\0\x14ftypisom never processed');
   await exhaustDeliveries(stack, STAGE, async () => (await lost.ends()) > 0);
 
   const path = generateMedia('counted.mp4', ...createPicture({ seconds: 1 }), ...chirp(1), ...h264);
@@ -39,7 +39,7 @@ async function createItems(stack: Stack): Promise<string> {
   expect(item?.deliveries).toBe(1);
   item?.nak();
 
-  await requestMetadata(stack, uniqueId('broken')).put('not a video');
+  await requestMetadata(stack, uniqueId('broken')).put('\0\0\0\x14ftypisom cut off');
   return again;
 }
 

@@ -84,7 +84,7 @@ beforeAll(async () => {
     { path, ...(await digestFile(path)) },
     { headers: { 'x-amz-meta-fave-traceparent': begun } },
   );
-  await stack.store.put(`requests/${broken}/input/video.mp4`, 'this is no video');
+  await stack.store.put(`requests/${broken}/input/video.mp4`, '\0\0\0\x14ftypisom cut off');
   await Promise.all([id, broken].map(ended));
 }, TEST_TIMEOUT_MS);
 afterAll(async () => {

@@ -26,8 +26,8 @@ it('ends many concurrent uploads once each with bounded memory', { timeout: 120_
   const services = await stack.startServices(['relay', 'tracker', 'stage-ffmpeg-0'], { FAVE_CONCURRENCY: '4' });
   const ids = Array.from({ length: UPLOADS }, () => uniqueId());
   const startedAt = performance.now();
-  // The files are not videos, so the first stage fails.
-  await mapConcurrently(ids, (id) => stack.store.put(`requests/${id}/input/tiny.mp4`, id), 64);
+  // The files end after the first bytes of a video, so the first stage fails.
+  await mapConcurrently(ids, (id) => stack.store.put(`requests/${id}/input/tiny.mp4`, `\0\0\0\x14ftypisom ${id}`), 64);
   const uploaded = performance.now();
   await vi.waitUntil(async () => Object.keys(await ends()).length >= UPLOADS, {
     timeout: 60_000 + UPLOADS * 2_000,
