@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { kinds, type Kind } from '../../schemas/kinds.ts';
 import { canaryKey, kindPattern, memoKey, metadataPaths, requestPrefix } from '../../shared/pipeline/keys.ts';
 import type { Graph } from '../../shared/pipeline/graph.ts';
-import { METRICS_ROLE, metricsPolicy } from './metrics.ts';
+import { METRICS_ROLE } from './metrics.ts';
 
 /** A policy document of an S3 store. */
 export interface Policy {
@@ -14,6 +14,21 @@ export interface Policy {
     readonly Resource?: readonly string[];
   }[];
 }
+
+/**
+ * Permits the metrics and nothing else. The denied operations are those that MinIO permits every user for that user. `admin:*` would
+ * deny the metrics as well.
+ */
+const metricsPolicy: Policy = {
+  Version: '2012-10-17',
+  Statement: [
+    { Effect: 'Allow', Action: ['admin:Prometheus'] },
+    {
+      Effect: 'Deny',
+      Action: ['admin:CreateServiceAccount', 'admin:CreateUser', 'admin:GetUser', 'admin:ListServiceAccounts', 'admin:ListUsers'],
+    },
+  ],
+};
 
 /**
  * Derives the permissions of each role on the bucket from the graph. A stage reads the kinds that it declares and writes its

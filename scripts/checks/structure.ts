@@ -23,8 +23,8 @@ const LAYERS: Readonly<Record<string, readonly (readonly string[])[]>> = {
   ],
   services: [[], ['pipeline.ts'], ['main.ts']],
   infra: [
-    ['process', 'images'],
-    ['access', 'deployment'],
+    ['process'],
+    ['access', 'deployment', 'images'],
     ['servers'],
     ['instance', 'setup'],
     ['observe', 'scaler'],

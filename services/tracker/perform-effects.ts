@@ -4,7 +4,7 @@ import { summarise } from '../../shared/requests/run-state.ts';
 import type { Service } from '../../shared/runtime/service/service.ts';
 import { isReadyToClose, type Effect, type OpenRun, type Runs } from './apply-event.ts';
 import { closeRun } from './close-run.ts';
-import type { ItemCounters } from './item-counters.ts';
+import type { ItemCounters } from './metrics/item-counters.ts';
 import type { StateWriter } from './state-writer.ts';
 
 /** Delay before a failed close is retried (ms). */

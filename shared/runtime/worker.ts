@@ -15,12 +15,12 @@ import type { Delivery } from './delivery/delivery.ts';
 import { dispositionOf, settle } from './delivery/disposition.ts';
 import { withHeartbeat } from './delivery/heartbeat.ts';
 import { createLaneConsumer } from './delivery/lane-consumer.ts';
-import { createBackgroundTasks } from './service/background-tasks.ts';
+import { createBackgroundTasks } from './background-tasks.ts';
 import { initializeItemMetrics } from './service/metrics.ts';
 import { createRequestLog } from './service/request-log.ts';
 import type { Service } from './service/service.ts';
 import { createShutdown } from './service/shutdown.ts';
-import { createRequestCache, guardWrites } from './workdir/request-cache.ts';
+import { createRequestCache, guardWrites } from './request-cache.ts';
 
 export interface WorkerContext extends Omit<Service, 'name' | 'ready'> {
   /** Values of the stage's settings. */

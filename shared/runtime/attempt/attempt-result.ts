@@ -3,7 +3,7 @@ import { MAX_DELIVERIES } from '../../bus/topology.ts';
 import { NotFoundError, PermanentError, UnavailableError } from '../../core/errors.ts';
 import type { Attempt } from './attempt.ts';
 import { CancelledError } from './cancellations.ts';
-import { RequestRemovedError } from '../workdir/request-cache.ts';
+import { RequestRemovedError } from '../request-cache.ts';
 import { toItemError } from './item-event.ts';
 
 /** Result of an attempt. It determines the recorded effects and the acknowledgement of the delivery. */

@@ -2,7 +2,7 @@ import { NotFoundError } from '../../core/errors.ts';
 import { identifyInput } from '../workdir/identify-input.ts';
 import { createItem } from '../workdir/item.ts';
 import { nameUserFile } from '../workdir/name-user-file.ts';
-import { RequestRemovedError } from '../workdir/request-cache.ts';
+import { RequestRemovedError } from '../request-cache.ts';
 import { runStage } from '../workdir/run-stage.ts';
 import { withWorkdir, type Workdir } from '../workdir/workdir.ts';
 import type { Attempt } from './attempt.ts';

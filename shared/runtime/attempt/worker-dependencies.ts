@@ -2,10 +2,10 @@ import type { Bus } from '../../bus/connection.ts';
 import type { Config } from '../../config/config.ts';
 import type { Logger } from '../../observability/log.ts';
 import type { LoadedStage } from '../../pipeline/stage.ts';
-import type { BackgroundTasks } from '../service/background-tasks.ts';
+import type { BackgroundTasks } from '../background-tasks.ts';
 import type { Metrics } from '../service/metrics.ts';
 import type { RequestLog } from '../service/request-log.ts';
-import type { ReadRequest } from '../workdir/request-cache.ts';
+import type { ReadRequest } from '../request-cache.ts';
 import type { StageDependencies } from '../workdir/run-stage.ts';
 import type { Cancellations } from './cancellations.ts';
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { metadataPaths, requestPrefix } from '../../pipeline/keys.ts';
 import type { Logger } from '../../observability/log.ts';
 import type { Store } from '../../store/store.ts';
-import { RequestRemovedError } from '../workdir/request-cache.ts';
+import { RequestRemovedError } from '../request-cache.ts';
 
 /** Time for which log lines are collected before they are stored together (ms). */
 const BATCH_INTERVAL_MS = 3_000;

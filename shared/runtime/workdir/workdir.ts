@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BackgroundTasks } from '../service/background-tasks.ts';
+import type { BackgroundTasks } from '../background-tasks.ts';
 import { watchDisk, type DiskWatch } from './disk.ts';
 import type { StageRun } from './stage-run.ts';
 

@@ -1,7 +1,7 @@
 import { DiscardPolicy } from '@nats-io/jetstream';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { graph } from '../../../services/pipeline.ts';
-import { registerGauges } from '../../../services/tracker/gauges.ts';
+import { registerGauges } from '../../../services/tracker/metrics/gauges.ts';
 import { consumersOf } from '../../../shared/bus/consumers.ts';
 import { connectBus, type Bus } from '../../../shared/bus/connection.ts';
 import { createMetrics } from '../../../shared/runtime/service/metrics.ts';

@@ -7,7 +7,7 @@ import { natsMetrics } from '../../../infra/observe/nats-exporter.ts';
 import { rows } from '../../../infra/observe/panels.ts';
 import { targetsOf } from '../../../infra/observe/targets.ts';
 import { graph } from '../../../services/pipeline.ts';
-import { createItemCounters } from '../../../services/tracker/item-counters.ts';
+import { createItemCounters } from '../../../services/tracker/metrics/item-counters.ts';
 import type { InstanceRecord } from '../../../infra/instance/record.ts';
 import { logEvents } from '../../../shared/observability/log.ts';
 import { createMetrics } from '../../../shared/runtime/service/metrics.ts';

@@ -94,8 +94,9 @@ test.each([
   // The client has the address of one server and learns the others from it.
   const env = { ...admin.environment, NATS_URL: cluster.nodes.at(-1)!.url };
   const [id, interrupted, stdout] = [uniqueId(), new AbortController(), record()];
-  const file = join(dir, 'text.txt');
-  await writeFile(file, `of\n${id}`);
+  // fave submit accepts files with the first bytes of a video.
+  const file = join(dir, 'text.mp4');
+  await writeFile(file, `\0\0\0\x14ftypisom\n${id}`);
   const watching = fave(['watch', id], { env, signal: interrupted.signal, stdout });
   const lost = await find();
   const submitted = fave(['submit', file, '--id', id, '--wait', '--json'], { env });

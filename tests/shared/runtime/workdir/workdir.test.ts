@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createLogger } from '../../../../shared/observability/log.ts';
-import { createBackgroundTasks } from '../../../../shared/runtime/service/background-tasks.ts';
+import { createBackgroundTasks } from '../../../../shared/runtime/background-tasks.ts';
 import { withWorkdir } from '../../../../shared/runtime/workdir/workdir.ts';
 import { createStore } from '../../../../shared/store/store.ts';
 import { splitLines } from '../../../fixtures/tiny/graph.ts';

@@ -1,8 +1,8 @@
-import type { Request } from '../../../schemas/generated/types.ts';
-import { NotFoundError } from '../../core/errors.ts';
-import { REQUESTS_PREFIX, splitKey } from '../../pipeline/keys.ts';
-import { readRequest } from '../../requests/read-request.ts';
-import type { Store } from '../../store/store.ts';
+import type { Request } from '../../schemas/generated/types.ts';
+import { NotFoundError } from '../core/errors.ts';
+import { REQUESTS_PREFIX, splitKey } from '../pipeline/keys.ts';
+import { readRequest } from '../requests/read-request.ts';
+import type { Store } from '../store/store.ts';
 
 /** The request was removed from the bucket while its items were queued or processed. */
 export class RequestRemovedError extends NotFoundError {

@@ -1,10 +1,10 @@
 import type { StreamInfo } from '@nats-io/jetstream';
 import { Gauge } from 'prom-client';
-import { consumersOf, fetchConsumerLag } from '../../shared/bus/consumers.ts';
-import type { Graph } from '../../shared/pipeline/graph.ts';
-import { initializeRequestMetrics } from '../../shared/runtime/service/metrics.ts';
-import type { Service } from '../../shared/runtime/service/service.ts';
-import { streams } from '../../shared/bus/topology.ts';
+import { consumersOf, fetchConsumerLag } from '../../../shared/bus/consumers.ts';
+import type { Graph } from '../../../shared/pipeline/graph.ts';
+import { initializeRequestMetrics } from '../../../shared/runtime/service/metrics.ts';
+import type { Service } from '../../../shared/runtime/service/service.ts';
+import { streams } from '../../../shared/bus/topology.ts';
 
 /** Time for which one read of the bus is reused, so that all gauges of a scrape show the same moment (ms). */
 const CACHE_MS = 500;

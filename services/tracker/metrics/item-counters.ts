@@ -1,6 +1,6 @@
-import type { Graph } from '../../shared/pipeline/graph.ts';
-import { createMetricFactory, outcomes, type Metrics } from '../../shared/runtime/service/metrics.ts';
-import type { Effect } from './apply-event.ts';
+import type { Graph } from '../../../shared/pipeline/graph.ts';
+import { createMetricFactory, outcomes, type Metrics } from '../../../shared/runtime/service/metrics.ts';
+import type { Effect } from '../apply-event.ts';
 
 type CountItem = Extract<Effect, { type: 'count-item' }>;
 

@@ -1,5 +1,5 @@
-import { messageOf } from '../../core/errors.ts';
-import type { Logger } from '../../observability/log.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Logger } from '../observability/log.ts';
 
 /** Delay before scheduled tasks start, so that they do not compete with the item (ms). */
 const SCHEDULE_DELAY_MS = 300;
