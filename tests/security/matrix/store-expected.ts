@@ -29,11 +29,15 @@ export function expectedAccess(graph: Graph, requestId: string): Record<string, 
   const only = (...roles: string[]): ObjectAccess => ({ read: [...readers, ...roles], write: roles });
   const ofKinds = graph.kinds.map((kind): [string, ObjectAccess] => {
     const producers = stages.filter(({ produces }) => produces.includes(kind)).map(({ name }) => name);
-    const readers = stages.filter(({ consumes, reads = [] }) => [consumes, ...reads].includes(kind)).map(({ name }) => name);
+    const consumers = stages.filter(({ consumes, reads = [] }) => [consumes, ...reads].includes(kind)).map(({ name }) => name);
     return [
       keyOf(kind),
       {
-        read: [...readers, ...(kind.announced && kind !== kinds.canary ? ['relay'] : []), ...new Set([...producers, ...readers])],
+        read: [
+          ...readers,
+          ...(kind.announced && kind !== kinds.canary ? ['relay'] : []),
+          ...new Set([...producers, ...consumers]),
+        ],
         ...(kind === kinds.input ? { write: ['submitter'], abort: ['submitter'] } : { write: producers }),
       },
     ];
