@@ -57,7 +57,7 @@ export function notification(
 ): { EventName: string; Key: string; Records: object[] } {
   const kind = chance.pick(graph.kinds);
   const path = pathOf(kind, {
-    indices: { clip: 1 + chance.int(9_999), frame: 1 + chance.int(9_999) },
+    indices: { batch: 1 + chance.int(9_999), clip: 1 + chance.int(9_999), frame: 1 + chance.int(9_999) },
     file: `video ${chance.int(9)}.mp4`,
   });
   const name = chance.int(4) === 0 ? strangeKey(id, chance) : `requests/${id}/${path}`;
