@@ -15,6 +15,7 @@ export const limitEnvironment = {
     type: 'number',
     default: 86_400,
     minimum: 0.1,
+    maximum: 2_000_000,
     description: 'maximum processing time of a request, summed over its items, in seconds',
   },
   FAVE_MAX_REQUEST_TIMEOUT_SECONDS: {

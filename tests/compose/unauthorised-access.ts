@@ -25,7 +25,7 @@ export async function assertUnauthorisedRefused(system: System, access: Access, 
   await assertBusRefuses({ ...access, NATS_USER: '', NATS_PASSWORD: '' }, nats);
 }
 
-/** Checks that no running container can open a connection to the internet. */
+/** Checks that the network of each running container is internal, or does not translate addresses. Docker then drops packets to the internet. */
 async function assertNoWayOut(system: System, ids: readonly string[]): Promise<void> {
   const names = (text: string): string[] => text.split('\n').flatMap((line) => line.trim() || []);
   const connected = names(
@@ -41,9 +41,6 @@ async function assertNoWayOut(system: System, ids: readonly string[]): Promise<v
     const options = (await system.docker('network', 'inspect', '--format', format, network)).trim();
     assert.match(options, /^true|^false false$/, network);
   }
-  const [relay = ''] = await system.containers('relay');
-  const routes = await system.docker('exec', relay, 'cat', '/proc/net/route');
-  assert.doesNotMatch(routes, /^\w+\t00000000\t/m, 'the relay has a default route');
 }
 
 /** Checks that the store and the bus reject credentials. */
