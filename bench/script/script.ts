@@ -46,7 +46,12 @@ export function planPhases(
   const sound = {
     dir: 'speech',
     commands: of('stage-ffmpeg-2').flatMap(commands),
-    links: { 'sources/audio/audio.wav': 'audio/audio.wav' },
+    links: Object.fromEntries(
+      of('stage-ffmpeg-2').map(({ item }) => [
+        `sources/audio/${Number(item.slice('batch_'.length))}/audio.wav`,
+        'audio/audio.wav',
+      ]),
+    ),
   };
   const pictures = of('stage-ffmpeg-3').map((receipt) => {
     const clip = number(receipt.item);

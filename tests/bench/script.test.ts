@@ -15,7 +15,7 @@ test('orders jobs by their dependencies and takes commands from receipts', () =>
   const receipts = [
     receipt('stage-ffmpeg-0', 'input', ['ffprobe', 'file:./sources/input/a.mp4']),
     receipt('stage-ffmpeg-1', 'segments', ['ffmpeg', 'one'], ['ffmpeg', 'two']),
-    receipt('stage-ffmpeg-2', 'segments', ['ffmpeg', 'file:./sources/audio/audio.wav']),
+    receipt('stage-ffmpeg-2', 'batch_0001', ['ffmpeg', 'file:./sources/audio/1/audio.wav']),
     receipt('stage-ffmpeg-3', 'clip_0002', ['ffmpeg', 'file:./sources/clip/2/clip.mp4']),
   ];
   const phases = planPhases(receipts, {
@@ -42,8 +42,8 @@ test('orders jobs by their dependencies and takes commands from receipts', () =>
     [
       {
         dir: 'speech',
-        commands: [['ffmpeg', 'file:./sources/audio/audio.wav']],
-        links: { 'sources/audio/audio.wav': 'audio/audio.wav' },
+        commands: [['ffmpeg', 'file:./sources/audio/1/audio.wav']],
+        links: { 'sources/audio/1/audio.wav': 'audio/audio.wav' },
       },
       {
         dir: 'pictures/2',
