@@ -50,8 +50,8 @@ function cutLongSpan({ start, end }: Span, probabilities: Float32Array): Span[] 
 /** A decoder skips no speech shorter than this, in seconds: it is a pause or an error of the times of words. */
 const MIN_SKIPPED_SECONDS = 3;
 
-/** Distance in which a skipped part begins with a span of speech, in seconds. The times of words are less exact. */
-const MAX_ERROR_SECONDS = 1.2;
+/** Maximum error of the times of words at a pause, in seconds. */
+export const MAX_ERROR_SECONDS = 1.2;
 
 /**
  * Returns the parts of a window in which a decoder recognised nothing. They contain speech, because a window contains little else: Whisper
@@ -70,6 +70,7 @@ export function findSkipped(recognised: readonly Span[], window: Window): Window
 
 /** Returns a part of a window, in seconds of the window. */
 function cutWindow({ parts }: Window, from: number, to: number): Window {
+  // The part begins with a span of speech if one is near, because the times of words are less exact.
   const starts = parts.map(({ at }) => at).filter((at) => Math.abs(at - from) <= MAX_ERROR_SECONDS);
   const begin = starts.at(-1) ?? from;
   const cut = parts

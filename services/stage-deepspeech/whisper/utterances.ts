@@ -1,6 +1,6 @@
 import type { SpokenWord, Utterance } from '../engine.ts';
 import { MARGIN_SECONDS } from '../voice-activity.ts';
-import type { Window, WindowPart } from '../windows.ts';
+import { MAX_ERROR_SECONDS, type Window, type WindowPart } from '../windows.ts';
 
 /** Used parts of the `verbose_json` of whisper-server. Times are seconds of the window. */
 export interface VerboseJson {
@@ -89,8 +89,7 @@ export function toUtterances(words: readonly SpokenWord[], { parts }: Window): U
   return joinFragments(utterances.map(toUtterance));
 }
 
-/** Maximum error of the times of words at a pause, in seconds, and the costs of a boundary within a clause and within a sentence. */
-const MAX_ERROR_SECONDS = 1.2;
+/** Costs of a boundary within a clause and within a sentence, in seconds of distance. */
 const CLAUSE_COST = 0.3;
 const WORD_COST = 0.8;
 
