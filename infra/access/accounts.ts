@@ -47,7 +47,7 @@ export function busAccounts(
     {
       users: [natsUser(role, permissions)],
       imports: [
-        // Without this import, NATS gives the account a JetStream API of its own, which has no streams.
+        // Without this import, NATS answers with the JetStream API of the role's account, which has no streams.
         ...importsOf(role, 'service', [...new Set([ACCOUNT_INFO, ...permissions.publish])]),
         ...importsOf(
           role,

@@ -29,7 +29,7 @@ export interface Bus {
   createInbox(): string;
   /**
    * Publishes and waits until JetStream has stored the message. While no server answers, it retries until `signal` aborts.
-   * @throws UnavailableError after {@link PUBLISH_TIMEOUT_MS} if there is no signal; otherwise the errors of {@link toBusError}.
+   * @throws The errors of {@link toBusError}. Without a signal, also UnavailableError after {@link PUBLISH_TIMEOUT_MS}.
    */
   publish(subject: string, value: object, options: PublishOptions): Promise<PubAck>;
   /** Closes the connection after pending messages are sent. */

@@ -122,7 +122,7 @@ describe('a failure', () => {
     ]);
   });
 
-  it('is reported before the upload if a file is no video', async () => {
+  it('rejects a file that is not media before the upload', async () => {
     const id = uniqueId('refused');
     const run = await fave(['submit', writeMedia('words.txt', 'words\n'), '--id', id, '--json'], { env });
     expect([run.code, lastJson(run)]).toMatchObject([1, { status: 'rejected', errors: [{ code: 'not-media' }] }]);

@@ -70,7 +70,7 @@ describe('storePolicies', () => {
   });
 
   it.each(graph.stages)(
-    'permits $name to read only keys of its own and of declared kinds',
+    'permits $name to read only its own keys and those of declared kinds',
     ({ name, consumes, reads = [], produces }) => {
       const declared = [consumes, ...reads, ...produces].map(
         ({ key }) => requestPrefix(VARIABLE) + key.replace(/\{\w+\}/g, VARIABLE),

@@ -18,7 +18,7 @@ export interface ObjectAccess {
   readonly abort?: readonly string[];
 }
 
-/** Returns an example of every key of the bucket with the roles that may access it. Nobody else may. */
+/** Returns an example of every key of the bucket with the roles that have access. All other roles are denied. */
 export function expectedAccess(graph: Graph, requestId: string): Record<string, ObjectAccess> {
   const { stages } = graph;
   // These roles read all objects of requests.

@@ -106,7 +106,7 @@ function attackBody(target: string): object {
 
 /** Requests that MinIO refuses with another status than 403. */
 const REFUSED = [
-  // There is no such access key, or it belongs to another user.
+  // The access key does not exist, or belongs to another user.
   '404 XMinioInvalidIAMCredentials',
   // The operation needs several drives.
   '426 XMinioAdminVersionMismatch',
